@@ -1,0 +1,1 @@
+"""See how a neural network learns."""

@@ -1,0 +1,48 @@
+"""What a run says of itself: scalars and snapshots, the waist between the engine and everything that shows."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """One number at one step.
+
+    `quantity` says what ("loss", "gradient_norm"), `site` says where ("train", "model.linear3.weight"), `member` says
+    which of several runs trained at once.
+    """
+
+    step: int
+    quantity: str
+    value: float
+    site: str = ""
+    member: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Named arrays at one step: a histogram of every layer, a decision grid, the weights for the diagram.
+
+    Arrays are numeric, boolean or unicode; never objects, never tensors.
+    """
+
+    step: int
+    quantity: str
+    arrays: Mapping[str, np.ndarray]
+    site: str = ""
+
+
+Record = Scalar | Snapshot
+
+COLUMNS = ("step", "quantity", "site", "value", "member")
+
+
+def frame(records: Iterable[Record]) -> pd.DataFrame:
+    """The scalars among `records` as a tidy frame with the columns of `COLUMNS`, in the order given."""
+    rows = [(r.step, r.quantity, r.site, r.value, r.member) for r in records if isinstance(r, Scalar)]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(
+        {"step": "int64", "quantity": "object", "site": "object", "value": "float64", "member": "int64"}
+    )
