@@ -1,0 +1,1 @@
+"""The vocabulary: what can be chosen, its limits and its documentation. No torch, no numpy."""

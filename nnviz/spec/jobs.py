@@ -1,0 +1,126 @@
+"""Jobs: everything that decides what a run will be, as one value."""
+
+import json
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from nnviz.spec.base import Spec, SpecError, explain, fingerprint
+from nnviz.spec.learners import Supervised
+from nnviz.spec.probes import Activations, Histograms, Norms, Probe, Signal
+
+
+class Parent(Spec):
+    """The run that a run goes on from, and the step it left it at."""
+
+    run: str = Field(max_length=100, description="Identifier of the run.")
+    step: int = Field(ge=0, description="Steps that the parent had done.")
+
+
+class Experiment(Spec):
+    """A learner trains for a number of steps while probes watch."""
+
+    kind: Literal["experiment"] = "experiment"
+    learner: Supervised = Supervised()
+    probes: tuple[Probe, ...] = Field(
+        (Norms(), Activations(), Signal(), Histograms()), max_length=20, description="What is measured."
+    )
+    steps: int = Field(
+        3000, ge=1, le=1_000_000, description="Mini-batches to train for.", json_schema_extra={"log": True}
+    )
+    evaluate_every: int = Field(10, ge=1, le=1_000_000, description="Steps between two evaluations and pictures.")
+    seed: int = Field(
+        0, ge=0, le=2**31 - 1, description="Decides the data, the initial weights, the batches and the dropout masks."
+    )
+    device: str = Field(
+        "auto",
+        pattern=r"^(auto|cpu|mps|cuda(:\d{1,2})?)$",
+        description="auto (CUDA, then MPS, then CPU), cpu, mps, cuda or cuda:1.",
+    )
+    parent: Parent | None = Field(None, description="The run that this one goes on from.")
+
+
+Job = Annotated[Experiment, Field()]
+_ADAPTER: TypeAdapter[Experiment] = TypeAdapter(Experiment)
+
+
+def load(text: str | bytes) -> Experiment:
+    """The job in a JSON text; raises SpecError with one clear line."""
+    try:
+        plain = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SpecError(f"the job is not JSON: {error}") from None
+    if not isinstance(plain, dict):
+        raise SpecError(f"a job must be a JSON object, got {type(plain).__name__}")
+    try:
+        return _ADAPTER.validate_python(plain)
+    except ValidationError as error:
+        raise SpecError(explain(error, Experiment)) from None
+
+
+def dump(job: Experiment) -> str:
+    """The job as indented JSON with every field, so that it still means the same when defaults change."""
+    return json.dumps(job.model_dump(mode="json"), indent=2, ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a job will need: parameters of the model, bytes of memory to train it, bytes of its run file."""
+
+    parameters: int
+    training_bytes: int
+    snapshot_bytes: int
+
+
+SHOWN_UNITS = 16
+"""Units of a layer that the network diagram shows; snapshots hold the weights between these."""
+
+KEPT_SNAPSHOTS = 300
+"""About how many snapshots of one quantity a run file keeps."""
+
+
+def estimate(job: Experiment) -> Estimate:
+    """The job's size, from its numbers alone.
+
+    Memory: float32 parameters, gradients, two optimizer moments and three copies for checkpoints; three tensors a
+    layer and sample. File: kept snapshots of histograms, weights between shown units and neuron maps, and scalars.
+    """
+    learner = job.learner
+    model = learner.model
+    widths = [learner.data.features, *(h.width for h in model.hidden), learner.outputs]
+    weights = sum(a * b for a, b in pairwise(widths))
+    biases = sum(widths[1:]) * model.bias
+    norms = 2 * sum(widths[1:-1]) * model.batch_norm
+    parameters = weights + biases + norms
+    samples = max(min(learner.batch_size, learner.train_size), min(1000, learner.data.points), 2500)
+    layers = len(widths) - 1
+    shown = [min(w, SHOWN_UNITS) for w in widths]
+    maps = sum(shown[1:]) * 24 * 24 * 2 if learner.data.features <= 2 else 0
+    picture = maps + 4 * sum(a * b for a, b in pairwise(shown)) + 50 * 50 * max(1, learner.data.classes) * 2
+    histograms = layers * (2 * 64 * 4 + 4 * 120 * 4) if any(isinstance(p, Histograms) for p in job.probes) else 0
+    pictures = min(KEPT_SNAPSHOTS, job.steps // job.evaluate_every + 2)
+    samplings = sum(
+        job.steps // p.every * layers * {"norms": 8, "activations": 16, "signal": 1}.get(p.kind, 0) for p in job.probes
+    )
+    return Estimate(
+        parameters=parameters,
+        training_bytes=parameters * 4 * 7 + samples * sum(widths) * 4 * 3,
+        snapshot_bytes=pictures * (picture + histograms) + samplings * 40 + job.steps * 30 + parameters * 4 * 6,
+    )
+
+
+__all__ = [
+    "KEPT_SNAPSHOTS",
+    "SHOWN_UNITS",
+    "Estimate",
+    "Experiment",
+    "Job",
+    "Parent",
+    "SpecError",
+    "dump",
+    "estimate",
+    "fingerprint",
+    "load",
+]

@@ -1,0 +1,69 @@
+"""Learners: what one training step is."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from nnviz.spec.base import Spec
+from nnviz.spec.clipping import Clipping, NoClipping
+from nnviz.spec.data import Data, Moons
+from nnviz.spec.losses import BinaryCrossEntropy, CrossEntropy, Loss
+from nnviz.spec.models import MLP, Model
+from nnviz.spec.optimizers import SGD, Optimizer
+from nnviz.spec.schedules import ConstantRate, Schedule
+
+Penalty = Annotated[float, Field(ge=0, le=1, json_schema_extra={"log": True})]
+
+
+class Supervised(Spec):
+    """A network fits targets by gradient descent on mini-batches."""
+
+    kind: Literal["supervised"] = "supervised"
+    data: Data = Moons()
+    model: Model = MLP()
+    loss: Loss = CrossEntropy()
+    optimizer: Optimizer = SGD()
+    schedule: Schedule = ConstantRate()
+    clipping: Clipping = NoClipping()
+    l1: Penalty = Field(0.0, title="L1", description="Adds L1 · Σ|w| over the weights (not the biases) to the loss.")
+    l2: Penalty = Field(0.0, title="L2", description="Adds L2 · ½Σw² over the weights (not the biases) to the loss.")
+    batch_size: int = Field(32, ge=1, le=20_000, description="Samples a step; more than there are means all of them.")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Supervised":
+        target = "classes" if self.data.classes else "numbers"
+        if target not in self.loss.fits:
+            raise ValueError(
+                f"learner.loss must fit the data: {self.data.kind} has {target} as targets, got {self.loss.kind}; "
+                f"choose {'cross_entropy or binary_cross_entropy' if self.data.classes else 'mse, mae, rmse or huber'}"
+            )
+        if self.model.batch_norm and self.batch_size < 2:
+            raise ValueError(f"learner.batch_size must be at least 2 with batch norm, got {self.batch_size}")
+        return self
+
+    @property
+    def outputs(self) -> int:
+        """Units of the output layer: one a class under cross-entropy and for three classes or more, else one."""
+        if isinstance(self.loss, CrossEntropy) or self.data.classes > 2:
+            return self.data.classes
+        return 1
+
+    @property
+    def train_size(self) -> int:
+        """Samples in the training part."""
+        return round(self.data.points * self.data.train_share)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Mini-batches in one pass over the training part; a last batch of a single sample is left out."""
+        size = min(self.batch_size, self.train_size)
+        full, rest = divmod(self.train_size, size)
+        return full + (rest > 1 or (rest == 1 and size == 1))
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether the outputs are logits of a probability model."""
+        return isinstance(self.loss, CrossEntropy | BinaryCrossEntropy)
+
+
+Learner = Annotated[Supervised, Field()]
