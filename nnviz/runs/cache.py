@@ -1,0 +1,237 @@
+"""What a process has read of a run file, kept so that a look costs what is new and not what is there."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nnviz.records import COLUMNS
+from nnviz.runs.arrays import unpack
+from nnviz.runs.errors import RunError
+from nnviz.runs.schema import connect, wording
+from nnviz.runs.status import LIVE, Status, read_status
+from nnviz.spec.jobs import Job, SpecError, load
+
+RUNS = 32  # runs held by a process
+FRAMES = 64  # frames held of a run
+SNAPSHOT_BYTES = 64 * 2**20  # of arrays held of a run
+_ROW = np.dtype([("id", "i8"), ("step", "i8"), ("name", "i8"), ("value", "f8")])
+
+
+class Series:
+    """Rows of one quantity at one site, in columns that grow by doubling."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._rows = np.empty((2, 64), dtype=np.int64)  # (row id, step) × rows
+        self._values = np.empty(64)
+
+    def append(self, rows: np.ndarray) -> None:
+        """Take `rows` of dtype _ROW at the end."""
+        size = self.size + len(rows)
+        if size > len(self._values):
+            room = max(size, 2 * len(self._values))
+            grown = np.empty((2, room), dtype=np.int64)
+            grown[:, : self.size] = self._rows[:, : self.size]
+            self._rows, self._values = grown, np.concatenate([self._values[: self.size], np.empty(room - self.size)])
+        self._rows[0, self.size : size] = rows["id"]
+        self._rows[1, self.size : size] = rows["step"]
+        self._values[self.size : size] = rows["value"]
+        self.size = size
+
+    def columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(row ids, steps, values), each (size,)."""
+        return self._rows[0, : self.size], self._rows[1, : self.size], self._values[: self.size]
+
+
+class Cache:
+    """What is known of the run file at `path`. `refresh` reads what is new; all else is answered from memory."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lock = threading.RLock()
+        self.status: Status
+        self._mark: tuple | None = None
+        self._job: Job | None = None
+        self._forget(-1)
+
+    def _forget(self, generation: int) -> None:
+        self._generation = generation
+        self._rows = 0  # id of the last row read
+        self._pictures = -1
+        self._names: dict[int, tuple[str, str, int]] = {}
+        self._series: dict[int, Series] = {}
+        self.steps: dict[str, np.ndarray] = {}
+        self.all_steps: list[int] = []
+        self._frames: OrderedDict[tuple, tuple[int, pd.DataFrame]] = OrderedDict()
+        self._arrays: OrderedDict[tuple[str, int], dict[str, np.ndarray]] = OrderedDict()
+        self._bytes = 0
+
+    def refresh(self) -> Status:
+        """Read what has been committed since the last time. Raises RunError."""
+        with self.lock:
+            mark = self._file_mark()
+            if mark is not None and mark == self._mark:
+                return self.status
+            with closing(connect(self.path)) as c, wording(self.path):
+                c.execute("BEGIN")  # all that follows sees one commit
+                self.status = read_status(c)
+                generation, pictures = c.execute("SELECT generation, pictures FROM status").fetchone()
+                if generation != self._generation:
+                    self._forget(generation)
+                self._read_rows(c)
+                if pictures != self._pictures:
+                    self._read_steps(c)
+                    self._pictures = pictures
+                if self._job is None:
+                    self._job = self._load(c.execute("SELECT json FROM job").fetchone()[0])
+            self._mark = mark if self.status.state not in (*LIVE, "lost") else None
+            return self.status
+
+    def _file_mark(self) -> tuple | None:
+        """Changes when a file at rest does; None while it is being written or cannot be looked at."""
+        try:
+            stat = self.path.stat()
+        except OSError:
+            return None
+        if self.path.with_name(self.path.name + "-wal").exists():
+            return None
+        return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+    def _load(self, text: str) -> Job:
+        try:
+            return load(text)
+        except SpecError as error:
+            raise RunError(f"the job in run {self.path.stem} is not one that this nnviz reads: {error}") from error
+
+    @property
+    def job(self) -> Job:
+        """The job of the run."""
+        assert self._job is not None  # refresh comes first
+        return self._job
+
+    def _read_rows(self, c) -> None:
+        named = max(self._names, default=0)
+        for name, *key in c.execute("SELECT id, quantity, site, member FROM names WHERE id > ?", (named,)):
+            self._names[name] = tuple(key)
+        cursor = c.execute("SELECT id, step, name, ifnull(value, 0.0) FROM points WHERE id > ?", (self._rows,))
+        rows = np.fromiter(cursor, dtype=_ROW)
+        if not len(rows):
+            return
+        missing = c.execute("SELECT id FROM points WHERE id > ? AND value IS NULL", (self._rows,)).fetchall()
+        if missing:
+            rows["value"][np.isin(rows["id"], [row[0] for row in missing])] = np.nan
+        self._rows = int(rows["id"][-1])
+        rows = rows[np.argsort(rows["name"], kind="stable")]
+        for part in np.split(rows, np.flatnonzero(np.diff(rows["name"])) + 1):
+            self._series.setdefault(int(part["name"][0]), Series()).append(part)
+
+    def _read_steps(self, c) -> None:
+        # numbers travel as one text a quantity: a tenth of the time of a row each
+        rows = c.execute("SELECT quantity, group_concat(step) FROM snapshots GROUP BY quantity").fetchall()
+        self.steps = {name: np.unique(np.fromstring(text, dtype=np.int64, sep=",")) for name, text in rows}
+        everything = np.concatenate([*self.steps.values(), np.zeros(0, dtype=np.int64)])
+        self.all_steps = np.unique(everything).tolist()
+
+    def scalars(self, quantities: Sequence[str], sites: Iterable[str] | None) -> pd.DataFrame:
+        """Rows of `quantities` (all if there are none) at `sites` (None: all), in the order recorded."""
+        with self.lock:
+            key = (tuple(quantities), None if sites is None else tuple(sites))
+            known = self._frames.get(key)
+            if known is None or known[0] != self._rows:
+                known = (self._rows, self._frame(set(quantities), None if key[1] is None else set(key[1])))
+                self._frames[key] = known
+                if len(self._frames) > FRAMES:
+                    self._frames.popitem(last=False)
+            self._frames.move_to_end(key)
+            return known[1].copy(deep=False)
+
+    def _frame(self, quantities: set[str], sites: set[str] | None) -> pd.DataFrame:
+        chosen = [
+            (key, self._series[name].columns())
+            for name, key in self._names.items()
+            if (not quantities or key[0] in quantities) and (sites is None or key[1] in sites) and name in self._series
+        ]
+        which = np.repeat(np.arange(len(chosen)), [len(columns[0]) for _, columns in chosen])
+        empty = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0))
+        rows, steps, values = (np.concatenate(c) for c in zip(empty, *(columns for _, columns in chosen), strict=True))
+        if len(chosen) > 1:
+            order = np.argsort(rows, kind="stable")  # merges runs that are sorted already: cheap
+            which, steps, values = which[order], steps[order], values[order]
+        labels = np.empty((2, len(chosen)), dtype=object)
+        labels[0] = [key[0] for key, _ in chosen]
+        labels[1] = [key[1] for key, _ in chosen]
+        members = np.array([key[2] for key, _ in chosen], dtype=np.int64)
+        columns = (
+            steps,
+            pd.Series(labels[0][which], dtype=object),
+            pd.Series(labels[1][which], dtype=object),
+            values,
+            members[which],
+        )
+        return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+
+    def snapshot(self, quantity: str, step: int | None) -> dict[str, np.ndarray]:
+        """Arrays of the newest picture of `quantity` at or before `step` (None: newest), read-only; {} if none."""
+        with self.lock:
+            at = self._at(quantity, step)
+            if at is None:
+                return {}
+            if (quantity, at) not in self._arrays:
+                # whoever draws one picture draws the others too: read in one go all that were drawn before
+                wanted = {(name, self._at(name, step)) for name, _ in self._arrays}
+                self._read_arrays([(quantity, at), *(w for w in wanted if w[1] is not None and w not in self._arrays)])
+            if (quantity, at) not in self._arrays:
+                return {}
+            self._arrays.move_to_end((quantity, at))
+            return self._arrays[quantity, at]
+
+    def _at(self, quantity: str, step: int | None) -> int | None:
+        steps = self.steps.get(quantity)
+        place = 0 if steps is None else len(steps) if step is None else int(np.searchsorted(steps, step, side="right"))
+        return int(steps[place - 1]) if place else None
+
+    def _read_arrays(self, wanted: Sequence[tuple[str, int]]) -> None:
+        with closing(connect(self.path)) as c, wording(self.path):
+            for quantity, step in wanted:
+                # the picture may have been thinned away since: then the one before it
+                row = c.execute(
+                    "SELECT arrays FROM snapshots WHERE quantity = ? AND step <= ? ORDER BY step DESC LIMIT 1",
+                    (quantity, step),
+                ).fetchone()
+                if row is None:
+                    continue
+                try:
+                    arrays = unpack(row[0])
+                except ValueError as error:
+                    raise RunError(
+                        f"run file {self.path.name} is damaged: {quantity} at step {step}: {error}"
+                    ) from error
+                self._arrays[quantity, step] = arrays
+                self._bytes += _size(arrays)
+        while self._bytes > SNAPSHOT_BYTES and len(self._arrays) > len(wanted):
+            self._bytes -= _size(self._arrays.popitem(last=False)[1])
+
+
+def _size(arrays: dict[str, np.ndarray]) -> int:
+    return sum(array.nbytes for array in arrays.values())
+
+
+_caches: OrderedDict[Path, Cache] = OrderedDict()
+_lock = threading.Lock()
+
+
+def cache(path: Path) -> Cache:
+    """The cache of the run file at `path` in this process."""
+    with _lock:
+        found = _caches.get(path)
+        if found is None:
+            found = _caches[path] = Cache(path)
+            while len(_caches) > RUNS:
+                _caches.popitem(last=False)
+        _caches.move_to_end(path)
+        return found

@@ -1,0 +1,276 @@
+"""RunFile: one run as a file, for whoever reads it, wants something of it, or writes it."""
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nnviz.records import COLUMNS, Record
+from nnviz.runs.arrays import unpack
+from nnviz.runs.errors import RunError
+from nnviz.runs.schema import APPLICATION_ID, FORMAT, TABLES, connect, transaction, wording
+from nnviz.runs.status import Control, Status, read_control, read_status
+from nnviz.runs.writer import Writer
+from nnviz.spec.jobs import Job, SpecError, dump, fingerprint, load
+
+SEEN_EVERY = 2.0  # seconds between two marks that somebody watches
+_seen: dict[Path, float] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of state: when (seconds since 1970), to what, at which step, why, and what to debug it with."""
+
+    at: float
+    state: str
+    step: int
+    message: str
+    log: str | None
+
+
+def create(path: Path, job: Job, *, title: str = "", pinned: bool = False, members: Sequence[str] = ()) -> None:
+    """Make the run file of `job` at `path`, queued. It appears whole or not at all. Raises RunError.
+
+    `members` are the ids of the runs that train in lock-step with it, itself included.
+    """
+    text = dump(job)
+    now = time.time()
+    fresh = path.with_name(f".{path.name}.new")
+    with wording(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(fresh, isolation_level=None)
+        try:
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.executescript(TABLES)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {FORMAT}")
+            with transaction(connection) as c:
+                parent = (job.parent.run, job.parent.step) if job.parent else (None, None)
+                c.execute(
+                    "INSERT INTO job VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (text, fingerprint(job), title, now, job.steps, *parent, json.dumps(list(members))),
+                )
+                c.execute(
+                    "INSERT INTO status VALUES (1, 'queued', 0, ?, '', '{}', NULL, NULL, 0, NULL, '', 0, 0)", (now,)
+                )
+                c.execute("INSERT INTO control VALUES (1, NULL, 0, ?, ?)", (int(pinned), now))
+                c.execute("INSERT INTO history VALUES (?, 'queued', 0, '', NULL)", (now,))
+            connection.close()
+            fresh.rename(path)
+        finally:
+            connection.close()
+            fresh.unlink(missing_ok=True)
+
+
+class RunFile:
+    """A run file. Reading and controlling open it for a moment: any thread and process may. Writing holds it open."""
+
+    def __init__(self, path: Path) -> None:
+        """Check the file at `path`; raises RunError if it is none of ours, damaged, or of a newer version."""
+        self.path = path
+        self.id = path.stem
+        self._writer: Writer | None = None
+        self._lock = threading.Lock()
+        with self._reading() as c:
+            row = c.execute("SELECT json, fingerprint, members FROM job").fetchone()
+            if row is None:
+                raise RunError(f"run file {path.name} in {path.parent} is damaged (it holds no job): delete it")
+            read_status(c)
+        self._text, self.fingerprint, self._members = row
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        connection = connect(self.path)
+        try:
+            with wording(self.path):
+                yield connection
+        finally:
+            connection.close()
+
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        connection = connect(self.path, write=True)
+        try:
+            with wording(self.path), transaction(connection):
+                yield connection
+        finally:
+            connection.close()
+
+    # what it is and how it stands
+
+    @cached_property
+    def job(self) -> Job:
+        """The job as it was asked for."""
+        try:
+            return load(self._text)
+        except SpecError as error:
+            raise RunError(f"the job in run {self.id} is not one that this nnviz reads: {error}") from error
+
+    def status(self) -> Status:
+        """How the run stands now."""
+        with self._reading() as c:
+            return read_status(c)
+
+    def history(self) -> list[Change]:
+        """Every change of state, oldest first."""
+        with self._reading() as c:
+            return [
+                Change(*row) for row in c.execute("SELECT at, state, step, message, log FROM history ORDER BY rowid")
+            ]
+
+    @property
+    def members(self) -> list[str]:
+        """Ids of the runs that train in lock-step with this one, itself included."""
+        return json.loads(self._members) or [self.id]
+
+    # what is wanted of it
+
+    def control(self) -> Control:
+        """What is wanted of the run."""
+        with self._reading() as c:
+            return read_control(c)
+
+    def set_until(self, step: int | None) -> None:
+        """Run until `step` is done, then pause; None: to the end. A step that is past means pause here."""
+        with self._changing() as c:
+            c.execute("UPDATE control SET until = ?", (None if step is None else max(0, int(step)),))
+
+    def play(self) -> None:
+        """Run on to the end."""
+        self.set_until(None)
+
+    def pause(self) -> None:
+        """Stop after the present step and wait."""
+        with self._changing() as c:
+            c.execute("UPDATE control SET until = (SELECT step FROM status)")
+
+    def step(self, n: int = 1) -> int:
+        """Run `n` steps beyond the present step, or beyond the step asked for last, and pause. Returns that step."""
+        with self._changing() as c:
+            return c.execute(
+                "UPDATE control SET until = max(coalesce(until, 0), (SELECT step FROM status)) + ? RETURNING until",
+                (n,),
+            ).fetchall()[0][0]
+
+    def step_epoch(self) -> int:
+        """Run to the next end of an epoch and pause. Returns that step."""
+        per_epoch = int(self.status().info.get("steps_per_epoch", 1))
+        with self._changing() as c:
+            at = c.execute("SELECT max(coalesce(until, 0), step) FROM status, control").fetchone()[0]
+            until = (at // per_epoch + 1) * per_epoch
+            c.execute("UPDATE control SET until = ?", (until,))
+        return until
+
+    def cancel(self) -> None:
+        """Stop for good; what is recorded stays. A run that nobody drives any more is marked as stopped at once."""
+        with self._changing() as c:
+            c.execute("UPDATE control SET cancel = 1")
+            if read_status(c).state == "lost":
+                now = time.time()
+                c.execute("UPDATE status SET state = 'stopped', ended = ?, error = ''", (now,))
+                c.execute("INSERT INTO history SELECT ?, 'stopped', step, '', NULL FROM status", (now,))
+
+    def pin(self, pinned: bool = True) -> None:
+        """Keep the run going though nobody watches (or no longer)."""
+        with self._changing() as c:
+            c.execute("UPDATE control SET pinned = ?", (int(pinned),))
+
+    def seen(self) -> None:
+        """Say that somebody watches. Cheap: written every two seconds at most, and not at all once the run is over."""
+        now = time.monotonic()
+        if now - _seen.get(self.path, -SEEN_EVERY) < SEEN_EVERY:
+            return
+        _seen[self.path] = now
+        if self.status().live:
+            with self._changing() as c:
+                c.execute("UPDATE control SET seen = ?", (time.time(),))
+
+    # writing
+
+    def write(self, records: Iterable[Record] = (), **changes: object) -> None:
+        """Commit `records` and changes of the status (see `Writer.write`) in one transaction. The file is held open."""
+        self.writer().write(records, **changes)
+
+    def save_checkpoint(self, step: int, data: bytes) -> None:
+        """Keep `data` as the state after `step` steps; the last few are kept."""
+        self.writer().write(checkpoint=(step, data))
+
+    def writer(self, owner: str = "") -> Writer:
+        """The writer that this object holds; made on first use, when it takes the run over from any other."""
+        with self._lock:
+            if self._writer is None:
+                self._writer = Writer(self.path, owner)
+            return self._writer
+
+    def close(self) -> None:
+        """Let go of the writer, if there is one; the run becomes one file."""
+        with self._lock:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+
+    # reading
+
+    def checkpoint(self) -> tuple[int, bytes] | None:
+        """(step, bytes) of the newest checkpoint."""
+        with self._reading() as c:
+            rows = c.execute(
+                "SELECT step, data FROM checkpoints WHERE step = (SELECT max(step) FROM checkpoints) ORDER BY part"
+            ).fetchall()
+        return (rows[0][0], b"".join(row[1] for row in rows)) if rows else None
+
+    def scalars(self, since: int = 0) -> tuple[pd.DataFrame, int]:
+        """(frame of the scalars after row `since`, the last row). Pass that row the next time to get what is new."""
+        with self._reading() as c:
+            rows = c.execute(
+                "SELECT points.id, step, quantity, site, value, member"
+                " FROM points JOIN names ON names.id = name WHERE points.id > ? ORDER BY points.id",
+                (since,),
+            ).fetchall()
+        types = ("int64", "object", "object", "float64", "int64")
+        columns = list(zip(*rows, strict=True)) or [()] * 6
+        frame = pd.DataFrame(
+            {
+                name: pd.Series(columns[i + 1], dtype=kind)
+                if kind == "object"
+                else np.array(columns[i + 1], dtype=kind)
+                for i, (name, kind) in enumerate(zip(COLUMNS, types, strict=True))
+            }
+        )
+        return frame, rows[-1][0] if rows else since
+
+    def quantities(self) -> list[str]:
+        """Quantities that there are snapshots of, sorted."""
+        with self._reading() as c:
+            return [row[0] for row in c.execute("SELECT DISTINCT quantity FROM snapshots ORDER BY quantity")]
+
+    def snapshot_steps(self, quantity: str) -> list[int]:
+        """Steps that have a picture of `quantity`, ascending."""
+        with self._reading() as c:
+            rows = c.execute("SELECT DISTINCT step FROM snapshots WHERE quantity = ? ORDER BY step", (quantity,))
+            return [row[0] for row in rows]
+
+    def snapshot(
+        self, quantity: str, step: int | None = None, site: str = ""
+    ) -> tuple[int, dict[str, np.ndarray]] | None:
+        """(step, arrays) of the newest picture of `quantity` at or before `step` (None: newest), or None."""
+        with self._reading() as c:
+            row = c.execute(
+                "SELECT step, arrays FROM snapshots WHERE quantity = ? AND site = ? AND step <= ?"
+                " ORDER BY step DESC LIMIT 1",
+                (quantity, site, 2**62 if step is None else step),
+            ).fetchone()
+        if row is None:
+            return None
+        try:
+            return row[0], unpack(row[1])
+        except ValueError as error:
+            raise RunError(f"run file {self.path.name} is damaged: {quantity} at step {row[0]}: {error}") from error

@@ -1,0 +1,137 @@
+"""The tables of a run file, and how to open one safely.
+
+A run file is one SQLite database. While a worker drives it, it is in WAL mode: one writer, any number of readers, and a
+commit survives a kill at any moment. At rest it is in DELETE mode, so that it is one file, readable from a read-only
+folder. `scalars` is what a person with sqlite3 or pandas looks at; `points` and `names` are how it is held, because a
+long run repeats a few hundred names a million times.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nnviz.runs.errors import RunError
+
+APPLICATION_ID = 0x6E6E7669  # "nnvi"
+FORMAT = 1
+
+TABLES = """
+CREATE TABLE job (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    json TEXT NOT NULL, fingerprint TEXT NOT NULL, title TEXT NOT NULL, created REAL NOT NULL,
+    steps INTEGER NOT NULL, parent TEXT, parent_step INTEGER, members TEXT NOT NULL
+);
+-- written by whoever drives the run; `owner` is the worker that holds it, `generation` grows when records are taken
+-- back, `pictures` when the set of snapshots changes
+CREATE TABLE status (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    state TEXT NOT NULL, step INTEGER NOT NULL, heartbeat REAL NOT NULL, error TEXT NOT NULL, info TEXT NOT NULL,
+    started REAL, ended REAL, steps_per_second REAL NOT NULL, position INTEGER, owner TEXT NOT NULL,
+    generation INTEGER NOT NULL, pictures INTEGER NOT NULL
+);
+-- written by whoever watches: run until this step (NULL: to the end), stop, keep, when it was last looked at
+CREATE TABLE control (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    until INTEGER, cancel INTEGER NOT NULL, pinned INTEGER NOT NULL, seen REAL NOT NULL
+);
+CREATE TABLE history (at REAL NOT NULL, state TEXT NOT NULL, step INTEGER NOT NULL, message TEXT NOT NULL, log TEXT);
+CREATE TABLE names (
+    id INTEGER PRIMARY KEY, quantity TEXT NOT NULL, site TEXT NOT NULL, member INTEGER NOT NULL,
+    UNIQUE (quantity, site, member)
+);
+-- value is NULL where the number was NaN, which SQLite cannot hold
+CREATE TABLE points (id INTEGER PRIMARY KEY, step INTEGER NOT NULL, name INTEGER NOT NULL, value REAL);
+CREATE VIEW scalars AS
+    SELECT points.step, names.quantity, names.site, points.value, names.member
+    FROM points JOIN names ON names.id = points.name ORDER BY points.id;
+-- arrays is an uncompressed npz: numpy.load(io.BytesIO(arrays)); kept = 1 where the user stopped to look
+CREATE TABLE snapshots (
+    id INTEGER PRIMARY KEY, quantity TEXT NOT NULL, site TEXT NOT NULL, step INTEGER NOT NULL, kept INTEGER NOT NULL,
+    arrays BLOB NOT NULL, UNIQUE (quantity, step, site)
+);
+-- a checkpoint is the parts of its step put together: a blob is at most 1 GB
+CREATE TABLE checkpoints (
+    step INTEGER NOT NULL, part INTEGER NOT NULL, at REAL NOT NULL, data BLOB NOT NULL, PRIMARY KEY (step, part)
+);
+"""
+
+
+def connect(path: Path, *, write: bool = False, timeout: float = 5.0) -> sqlite3.Connection:
+    """Open the run file at `path` and check that it is one that this version reads.
+
+    A finished file in a folder that cannot be written to is opened as immutable, because SQLite cannot make the shared
+    memory of WAL mode there. Raises RunError.
+    """
+    if not path.is_file():
+        raise RunError(
+            f"run {path.stem} does not exist in {path.parent}: check the id, or list the runs that are there"
+        )
+    with wording(path):
+        try:
+            return _checked(path, "rw" if write else "ro", timeout)
+        except sqlite3.OperationalError as error:
+            alone = not path.with_name(path.name + "-wal").exists()
+            if write or not alone or "unable to open" not in str(error):
+                raise
+            return _checked(path, "ro&immutable=1", timeout)
+
+
+def _checked(path: Path, mode: str, timeout: float) -> sqlite3.Connection:
+    # as_uri quotes the characters that mean something in a URI: %, ?, #
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    connection = sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA synchronous = NORMAL")  # kill -9 loses nothing; a power cut the last moments
+        mine = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if mine != APPLICATION_ID:
+            raise RunError(f"{path.name} is not a run file of nnviz: move it out of {path.parent}")
+        if version > FORMAT:
+            raise RunError(
+                f"run {path.stem} was written by a newer nnviz (format {version}, this one reads up to {FORMAT}):"
+                " update nnviz"
+            )
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def wording(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the file system raise about `path` into a RunError of one line."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise RunError(_words(path, error)) from error
+    except OSError as error:
+        raise RunError(f"run file {path} cannot be used: {error.strerror or error}") from error
+
+
+def _words(path: Path, error: sqlite3.Error) -> str:
+    text = str(error)
+    if "not a database" in text or "malformed" in text or "no such table" in text or "no such column" in text:
+        return f"run file {path.name} in {path.parent} is damaged ({text}): delete it or restore a copy"
+    if "readonly" in text or "unable to open" in text:
+        return (
+            f"run file {path.name} cannot be written: {path.parent} is read-only; set NNVIZ_HOME to a folder of yours"
+        )
+    if "full" in text:
+        return f"run file {path.name} cannot grow: the disk of {path.parent} is full; free some space"
+    if "locked" in text or "busy" in text:
+        return f"run file {path.name} is locked by another program: close what has it open and try again"
+    return f"run file {path.name} in {path.parent} cannot be used: {text}"
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """All or nothing. Takes the write lock at once, so that two writers queue up instead of failing half-way."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,99 @@
+"""What a run says of how it stands, and what the people who watch it want of it."""
+
+import json
+import sqlite3
+import time
+from dataclasses import dataclass
+
+LIVE = ("queued", "running", "paused")
+ENDED = ("finished", "stopped", "diverged", "failed", "lost")
+LOST_AFTER = 10.0  # seconds without a heartbeat
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a run stands.
+
+    `state` is queued, running, paused, finished, stopped, diverged, failed or lost; `lost` is a live run whose worker
+    has given no sign for 10 s. Times are seconds since 1970, `error` is one line or empty, `position` is the place in
+    the queue (0 is next), `until` the step that it runs to (None: the end).
+    """
+
+    state: str
+    step: int
+    steps: int
+    heartbeat: float
+    error: str
+    info: dict
+    started: float | None
+    ended: float | None
+    steps_per_second: float
+    pinned: bool
+    position: int | None
+    until: int | None
+    cancelled: bool
+    seen: float
+    title: str
+
+    @property
+    def live(self) -> bool:
+        """True while a worker holds the run or it waits for one."""
+        return self.state in LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What is wanted of a run: to run until a step (None: the end), to stop, to be kept; when it was last looked at."""
+
+    until: int | None
+    cancel: bool
+    pinned: bool
+    seen: float
+
+
+_STATUS = """
+SELECT state, step, steps, heartbeat, error, info, started, ended, steps_per_second, pinned, position, until, cancel,
+    seen, title
+FROM status, control, job
+"""
+
+
+def read_status(connection: sqlite3.Connection) -> Status:
+    """The status as it reads now; a live state with a stale heartbeat reads as lost."""
+    row = connection.execute(_STATUS).fetchone()
+    if row is None:
+        raise sqlite3.DatabaseError("malformed: the status is missing")
+    state, step, steps, heartbeat, error, info, started, ended, speed, pinned, position, until, cancel, seen, title = (
+        row
+    )
+    if state in LIVE and time.time() - heartbeat > LOST_AFTER:
+        state, error = "lost", error or f"the worker has given no sign for more than {LOST_AFTER:.0f} s"
+    try:
+        plain = json.loads(info)
+    except ValueError as wrong:
+        raise sqlite3.DatabaseError(f"malformed: info of the run is not JSON ({wrong})") from wrong
+    return Status(
+        state=state,
+        step=step,
+        steps=steps,
+        heartbeat=heartbeat,
+        error=error,
+        info=plain,
+        started=started,
+        ended=ended,
+        steps_per_second=speed if state == "running" else 0.0,
+        pinned=bool(pinned),
+        position=position if state == "queued" else None,
+        until=until,
+        cancelled=bool(cancel),
+        seen=seen,
+        title=title,
+    )
+
+
+def read_control(connection: sqlite3.Connection) -> Control:
+    """What is wanted of the run."""
+    row = connection.execute("SELECT until, cancel, pinned, seen FROM control").fetchone()
+    if row is None:
+        raise sqlite3.DatabaseError("malformed: the control is missing")
+    return Control(row[0], bool(row[1]), bool(row[2]), row[3])

@@ -1,0 +1,167 @@
+"""Store: a folder of run files."""
+
+import os
+import re
+import secrets
+import sqlite3
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nnviz.runs.errors import RunError
+from nnviz.runs.run_file import RunFile, create
+from nnviz.runs.schema import connect, wording
+from nnviz.runs.status import LIVE, read_status
+from nnviz.runs.view import RunView, view
+from nnviz.spec.jobs import Job
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A run in a list. A file that cannot be read has the state "damaged", the reason as `error`, and nothing else."""
+
+    id: str
+    title: str = ""
+    state: str = "damaged"
+    step: int = 0
+    steps: int = 0
+    created: float = 0.0
+    parent: str | None = None
+    parent_step: int | None = None
+    pinned: bool = False
+    loss: float | None = None
+    error: str = ""
+    fingerprint: str = ""
+    size: int = 0
+
+
+class Store:
+    """The runs in a folder: `home`, else the environment's NNVIZ_HOME, else `runs` under the current folder.
+
+    The folder is made when the first run is written.
+    """
+
+    def __init__(self, home: Path | str | None = None) -> None:
+        named = home or os.environ.get("NNVIZ_HOME") or "runs"
+        self.home = Path(named).expanduser().absolute()
+        if self.home.exists() and not self.home.is_dir():
+            raise RunError(f"the store of runs must be a folder, got the file {self.home}: set NNVIZ_HOME to a folder")
+
+    def create(self, job: Job, *, pinned: bool = False, title: str = "") -> RunFile:
+        """A new run of `job`, queued. Raises RunError."""
+        return self.create_group([job], pinned=pinned, titles=[title])[0]
+
+    def create_group(
+        self, jobs: Sequence[Job], *, pinned: bool = False, titles: Sequence[str] | None = None
+    ) -> list[RunFile]:
+        """New runs of `jobs`, queued, that will train in lock-step. Raises RunError."""
+        ids: list[str] = []
+        while len(ids) < len(jobs):
+            run_id = f"{time.strftime('%Y%m%d-%H%M')}-{secrets.token_hex(3)}"
+            if run_id not in ids and not self.path(run_id).exists():
+                ids.append(run_id)
+        members = ids if len(ids) > 1 else []
+        for run_id, job, title in zip(ids, jobs, titles or [""] * len(ids), strict=True):
+            create(self.path(run_id), job, title=title, pinned=pinned, members=members)
+        return [self.open(run_id) for run_id in ids]
+
+    def path(self, run_id: str) -> Path:
+        """Where the run `run_id` lies, or would lie. Raises RunError for what is no id: ids come from links."""
+        if not _ID.fullmatch(run_id) or run_id.endswith("."):
+            raise RunError(f"a run's id must look like 20261120-1551-ab12cd, got {run_id[:100]!r}")
+        return self.home / f"{run_id}.sqlite"
+
+    def open(self, run_id: str) -> RunFile:
+        """The run `run_id`. Raises RunError if it is unknown, damaged, foreign or of a newer version."""
+        return RunFile(self.path(run_id))
+
+    def view(self, run_id: str) -> RunView:
+        """What there is to see of the run `run_id` now. Raises RunError."""
+        return view(self.path(run_id))
+
+    def group(self, run_id: str) -> list[str]:
+        """Ids of the runs that train in lock-step with `run_id`, itself included."""
+        return self.open(run_id).members
+
+    def delete(self, run_id: str) -> None:
+        """Remove a run that nobody drives. Raises RunError."""
+        path = self.path(run_id)
+        if not path.exists():
+            raise RunError(f"run {run_id} does not exist in {self.home}: check the id")
+        summary = summarize(path)
+        if summary.state in LIVE:
+            raise RunError(f"run {run_id} is {summary.state}: stop it before you delete it")
+        with wording(path):
+            for end in ("", "-wal", "-shm", "-journal"):
+                path.with_name(path.name + end).unlink(missing_ok=True)
+
+    def list(self) -> list[Summary]:
+        """All runs, newest first."""
+        if not self.home.is_dir():
+            return []
+        summaries = [summarize(path) for path in self.home.glob("*.sqlite") if not path.name.startswith(".")]
+        return sorted(summaries, key=lambda s: (s.created, s.id), reverse=True)
+
+    def find(self, fingerprint: str) -> str | None:
+        """The newest finished run of the job with this fingerprint."""
+        return next((s.id for s in self.list() if s.fingerprint == fingerprint and s.state == "finished"), None)
+
+
+_LAST = """
+SELECT value FROM points WHERE name = (SELECT id FROM names WHERE quantity = 'loss' AND site = ? AND member = 0)
+ORDER BY id DESC LIMIT 1
+"""
+
+_over: dict[Path, tuple[tuple[int, int, int], Summary]] = {}
+
+
+def summarize(path: Path) -> Summary:
+    """The run file at `path` in a line; never raises. One that is over is read again only if it changes."""
+    try:
+        stat = path.stat()
+        mark = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        known = _over.get(path)
+        if known and known[0] == mark and not path.with_name(path.name + "-wal").exists():
+            return known[1]
+        summary = _read(path, stat.st_size)
+    except RunError as error:
+        return Summary(path.stem, error=str(error))
+    except OSError as error:
+        return Summary(path.stem, error=f"run file {path} cannot be read: {error.strerror or error}")
+    if summary.state not in (*LIVE, "lost"):
+        _over[path] = (mark, summary)
+    return summary
+
+
+def _read(path: Path, size: int) -> Summary:
+    connection = connect(path)
+    try:
+        with wording(path):
+            status = read_status(connection)
+            row = connection.execute("SELECT created, parent, parent_step, fingerprint FROM job").fetchone()
+            losses: Sequence[tuple] = [
+                connection.execute(_LAST, (site,)).fetchone() for site in ("test", "train", "batch")
+            ]
+    except sqlite3.Error as error:  # pragma: no cover  # worded above; kept so that a list never fails
+        raise RunError(str(error)) from error
+    finally:
+        connection.close()
+    created, parent, parent_step, fingerprint = row
+    return Summary(
+        id=path.stem,
+        title=status.title,
+        state=status.state,
+        step=status.step,
+        steps=status.steps,
+        created=created,
+        parent=parent,
+        parent_step=parent_step,
+        pinned=status.pinned,
+        loss=next((loss[0] for loss in losses if loss), None),
+        error=status.error,
+        fingerprint=fingerprint,
+        size=size,
+    )

@@ -1,0 +1,41 @@
+"""Which pictures of a growing run to keep: dense early, log-spaced later, a bounded number in all."""
+
+from bisect import bisect_left
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+KEEP = 300
+KEEP_BY_HAND = 100
+OFFSET = 50.0  # steps: before this the spacing is even, after it each gap is a fixed share of the step
+
+
+def thin(kept: Sequence[int], new: Sequence[int], by_hand: Collection[int] = (), *, most: int = KEEP) -> list[int]:
+    """The steps to hold, in order, once the steps `new` have come after the steps `kept`.
+
+    Steps come one at a time; when there are more than `most`, the one goes whose going leaves the smallest gap,
+    measured against its distance from the start: (next − previous) / (step + OFFSET). The first and the newest stay,
+    and so do the last KEEP_BY_HAND of `by_hand`, the steps where the user stopped to look. The answer depends on the
+    steps alone, and is the same however the steps are cut into calls.
+    """
+    steps = list(kept)
+    safe = sorted(by_hand)[-KEEP_BY_HAND:]
+    for step in new:
+        place = bisect_left(steps, step)
+        if place < len(steps) and steps[place] == step:
+            continue
+        steps.insert(place, step)
+        if len(steps) > most:
+            del steps[_least(steps, safe)]
+    return steps
+
+
+def _least(steps: Sequence[int], safe: Sequence[int]) -> int:
+    """Index of the inner step that is missed least."""
+    at = np.array(steps, dtype=np.float64)
+    gaps = (at[2:] - at[:-2]) / (at[1:-1] + OFFSET)
+    for step in safe:
+        place = bisect_left(steps, step)
+        if 0 < place < len(steps) - 1 and steps[place] == step:
+            gaps[place - 1] = np.inf
+    return 1 + int(np.argmin(gaps))

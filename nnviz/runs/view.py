@@ -1,0 +1,54 @@
+"""RunView: what there is to see of a run, from a step."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nnviz.runs.cache import Cache, cache
+from nnviz.runs.status import Status
+from nnviz.spec.jobs import Job
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run as seen from `step` (None: the newest). Cheap to make: what was read before is remembered by the process.
+
+    `steps` are the steps that have pictures, 0 among them, ascending.
+    """
+
+    id: str
+    job: Job
+    status: Status
+    step: int | None
+    steps: list[int]
+    _cache: Cache
+
+    def at(self, step: int | None) -> "RunView":
+        """The same run seen from another step."""
+        return replace(self, step=step)
+
+    def scalars(self, *quantities: str, sites: Iterable[str] | None = None) -> pd.DataFrame:
+        """The scalars of `quantities` (all if none is named) at `sites` (None: all): the whole run, beyond `step` too.
+
+        Columns step, quantity, site, value, member, in the order recorded. For reading: frames share memory.
+        """
+        return self._cache.scalars(quantities, sites)
+
+    def snapshot(self, quantity: str) -> dict[str, np.ndarray]:
+        """The newest picture of `quantity` at or before `step`: read-only arrays by name, {} when there is none yet."""
+        return dict(self._cache.snapshot(quantity, self.step))
+
+    def snapshot_step(self, quantity: str) -> int | None:
+        """The step of the picture that `snapshot` gives."""
+        return self._cache._at(quantity, self.step)
+
+
+def view(path: Path) -> RunView:
+    """What there is to see now of the run file at `path`. Raises RunError."""
+    known = cache(path)
+    with known.lock:
+        status = known.refresh()
+        return RunView(path.stem, known.job, status, None, known.all_steps, known)

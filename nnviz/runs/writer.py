@@ -1,0 +1,225 @@
+"""The one writer of a run file: records, status and checkpoints, one transaction at a time."""
+
+import json
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from nnviz.records import Record, Scalar, Snapshot
+from nnviz.runs.arrays import pack
+from nnviz.runs.errors import RunError
+from nnviz.runs.schema import connect, transaction, wording
+from nnviz.runs.status import ENDED
+from nnviz.runs.thinning import thin
+
+CHECKPOINTS = 3
+PART = 256 * 2**20  # bytes of one part of a checkpoint; a blob of SQLite is at most 1 GB
+ROWS = 100  # rows of one INSERT: twice as fast as one at a time
+_INSERT = "INSERT INTO points (step, name, value) VALUES "
+_MANY = _INSERT + ", ".join(["(?, ?, ?)"] * ROWS)
+
+_STATUS = """
+UPDATE status SET
+    heartbeat = :now, state = coalesce(:state, state), step = coalesce(:step, step), error = coalesce(:error, error),
+    info = coalesce(:info, info), steps_per_second = coalesce(:steps_per_second, steps_per_second),
+    started = coalesce(started, :started), ended = CASE WHEN :state IS NULL THEN ended ELSE :ended END,
+    position = CASE WHEN :state IS NULL THEN position ELSE :position END, pictures = pictures + :pictures
+WHERE owner = :owner
+"""
+
+
+class Writer:
+    """Holds a run file open for writing, in WAL mode, until `close`.
+
+    Whoever opens a writer last owns the run: the writes of an earlier one raise RunError and change nothing, so a
+    worker that was given up for lost and wakes again cannot write into a run that another has taken on.
+    """
+
+    def __init__(self, path: Path, owner: str = "") -> None:
+        self.path = path
+        self.owner = owner or f"{time.time_ns()}"
+        self.written = time.monotonic()
+        self._lock = threading.RLock()  # the heartbeat comes from another thread
+        self._connection = connect(path, write=True, timeout=10.0)
+        try:
+            with wording(path):
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._claim()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _claim(self) -> None:
+        with transaction(self._connection) as c:
+            c.execute("UPDATE status SET owner = ?, heartbeat = ?", (self.owner, time.time()))
+        self._read()
+
+    def _read(self) -> None:
+        """What the file holds already: names, and the steps of its pictures."""
+        c = self._connection
+        rows = c.execute("SELECT id, quantity, site, member FROM names")
+        self._names = {(quantity, site, member): name for name, quantity, site, member in rows}
+        self._pictures: dict[tuple[str, str], tuple[list[int], set[int]]] = {}
+        for quantity, site, step, kept in c.execute("SELECT quantity, site, step, kept FROM snapshots ORDER BY step"):
+            steps, by_hand = self._pictures.setdefault((quantity, site), ([], set()))
+            steps.append(step)
+            if kept:
+                by_hand.add(step)
+        self._stale = False
+
+    def write(
+        self,
+        records: Iterable[Record] = (),
+        *,
+        by_hand: bool = False,
+        checkpoint: tuple[int, bytes] | None = None,
+        state: str | None = None,
+        step: int | None = None,
+        error: str | None = None,
+        info: Mapping | None = None,
+        steps_per_second: float | None = None,
+        position: int | None = None,
+        log: str | None = None,
+    ) -> None:
+        """Commit `records` and changes of the status in one transaction; what is None stays as it is.
+
+        `by_hand` marks the records of a look that the user asked for: their snapshots are kept when others are thinned,
+        and scalars that this step already has are left out. `checkpoint` is (step, bytes). A new `state` goes into the
+        history, with `error` as its message and `log`, which may be long.
+        """
+        scalars = []
+        snapshots = []
+        for record in records:
+            (scalars if isinstance(record, Scalar) else snapshots).append(record)
+        now = time.time()
+        with self._lock, wording(self.path), transaction(self._connection) as c:
+            if self._stale:
+                self._read()
+            self._stale = True  # what is remembered holds only if all of this is committed
+            self._write_scalars(self._fresh(scalars) if by_hand else scalars)
+            changed = self._write_snapshots(snapshots, by_hand)
+            if checkpoint is not None:
+                self._write_checkpoint(*checkpoint, now)
+            values = {
+                "now": now,
+                "state": state,
+                "step": None if step is None else int(step),
+                "error": error,
+                "info": None if info is None else json.dumps(dict(info)),
+                "steps_per_second": steps_per_second,
+                "started": now if state == "running" else None,
+                "ended": now if state in ENDED else None,
+                "position": position,
+                "pictures": int(changed),
+                "owner": self.owner,
+            }
+            if c.execute(_STATUS, values).rowcount != 1:
+                raise RunError(f"run {self.path.stem} has been taken on by another worker: this one lets go of it")
+            if state is not None:
+                c.execute("INSERT INTO history SELECT ?, ?, step, ?, ? FROM status", (now, state, error or "", log))
+        self._stale = False
+        self.written = time.monotonic()
+
+    def heartbeat(self) -> None:
+        """Say that the run is alive; nothing if a write is going on, which says as much."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self.write()
+            finally:
+                self._lock.release()
+
+    def truncate(self, step: int) -> None:
+        """Take back everything after `step` (all of it for −1), so that a resumed run does not say it twice."""
+        with self._lock, wording(self.path):
+            with transaction(self._connection) as c:
+                for table in ("points", "snapshots", "checkpoints"):
+                    c.execute(f"DELETE FROM {table} WHERE step > ?", (step,))
+                c.execute(
+                    "UPDATE status SET generation = generation + 1, pictures = pictures + 1, step = min(step, ?)",
+                    (max(step, 0),),
+                )
+            self._read()
+
+    def close(self, *, rest: bool = True, patience: float = 5.0) -> None:
+        """Let go of the file. With `rest` it becomes one file; readers are waited for, `patience` seconds."""
+        with self._lock:
+            deadline = time.monotonic() + patience
+            while rest and self._connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+                try:
+                    self._connection.execute("PRAGMA journal_mode = DELETE")
+                except Exception:
+                    # harmless: the file stays in WAL mode, and is read from where it is
+                    if time.monotonic() > deadline:
+                        break
+                    time.sleep(0.01)
+            self._connection.close()
+
+    def _name(self, key: tuple[str, str, int]) -> int:
+        quantity, site, member = key
+        sql = "INSERT INTO names (quantity, site, member) VALUES (?, ?, ?) RETURNING id"
+        name = self._connection.execute(sql, (quantity, site, int(member))).fetchone()[0]
+        self._names[key] = name
+        return name
+
+    def _write_scalars(self, scalars: list[Scalar]) -> None:
+        names = self._names
+        flat: list[int | float] = []
+        for record in scalars:
+            key = (record.quantity, record.site, record.member)
+            name = names.get(key)
+            flat += (int(record.step), self._name(key) if name is None else name, float(record.value))
+        width = 3 * ROWS
+        whole = len(flat) // width * width
+        for start in range(0, whole, width):
+            self._connection.execute(_MANY, flat[start : start + width])
+        rest = len(flat[whole:]) // 3
+        if rest:
+            self._connection.execute(_INSERT + ", ".join(["(?, ?, ?)"] * rest), flat[whole:])
+
+    def _fresh(self, scalars: list[Scalar]) -> list[Scalar]:
+        """Those of `scalars` that the file does not have at their step yet. Only the newest rows can be the same."""
+        sql = "SELECT name, step FROM points ORDER BY id DESC LIMIT 20000"
+        held = set(self._connection.execute(sql))
+        return [r for r in scalars if (self._names.get((r.quantity, r.site, r.member)), r.step) not in held]
+
+    def _write_snapshots(self, snapshots: list[Snapshot], by_hand: bool) -> bool:
+        """Insert those snapshots that thinning keeps, drop those it no longer does. True if anything changed."""
+        groups: dict[tuple[str, str], dict[int, Snapshot]] = {}
+        for record in snapshots:
+            groups.setdefault((record.quantity, record.site), {})[int(record.step)] = record
+        thinned: dict[tuple, list[int]] = {}  # most quantities are taken at the same steps
+        for (quantity, site), new in groups.items():
+            steps, hand = self._pictures.setdefault((quantity, site), ([], set()))
+            if by_hand:
+                hand.update(new)
+            key = (tuple(steps), tuple(new), tuple(hand))
+            if key not in thinned:
+                thinned[key] = thin(steps, sorted(new), hand)
+            held = set(thinned[key])
+            for step in steps:
+                if step not in held:
+                    self._connection.execute(
+                        "DELETE FROM snapshots WHERE quantity = ? AND site = ? AND step = ?", (quantity, site, step)
+                    )
+            for step, record in new.items():
+                if step in held:
+                    self._connection.execute(
+                        "INSERT INTO snapshots (quantity, site, step, kept, arrays) VALUES (?, ?, ?, ?, ?)"
+                        " ON CONFLICT DO UPDATE SET arrays = excluded.arrays, kept = max(kept, excluded.kept)",
+                        (quantity, site, step, int(by_hand), pack(record.arrays)),
+                    )
+            self._pictures[quantity, site] = (list(thinned[key]), hand)
+        return bool(groups)
+
+    def _write_checkpoint(self, step: int, data: bytes, now: float) -> None:
+        c = self._connection
+        c.execute("DELETE FROM checkpoints WHERE step = ?", (step,))
+        for part, start in enumerate(range(0, max(len(data), 1), PART)):
+            row = (step, part, now, memoryview(data)[start : start + PART])
+            c.execute("INSERT INTO checkpoints (step, part, at, data) VALUES (?, ?, ?, ?)", row)
+        c.execute(
+            "DELETE FROM checkpoints WHERE step NOT IN"
+            " (SELECT DISTINCT step FROM checkpoints ORDER BY step DESC LIMIT ?)",
+            (CHECKPOINTS,),
+        )
