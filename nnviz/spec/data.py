@@ -1,7 +1,8 @@
 """Data sets: toys in one and two dimensions, and the real sets that scikit-learn ships.
 
 Every set says how many features and classes it has (0 classes: regression) without being made, so that a job can be
-checked and its size estimated. Inputs reach the network standardized with the training part's mean and deviation.
+checked and its size estimated. Real sets reach the network standardized with the training part's mean and deviation
+(numeric targets too); toys keep the coordinates they are drawn in.
 """
 
 from typing import Annotated, ClassVar, Literal

@@ -91,9 +91,11 @@ def estimate(job: Experiment) -> Estimate:
     model = learner.model
     widths = [learner.data.features, *(h.width for h in model.hidden), learner.outputs]
     weights = sum(a * b for a, b in pairwise(widths))
-    biases = sum(widths[1:]) * model.bias
+    # A layer before batch norm has no bias of its own; a PReLU has one slope.
+    biases = (sum(widths[1:-1]) * (not model.batch_norm) + widths[-1]) * model.bias
+    slopes = sum(h.activation.kind == "prelu" for h in model.hidden)
     norms = 2 * sum(widths[1:-1]) * model.batch_norm
-    parameters = weights + biases + norms
+    parameters = weights + biases + norms + slopes
     samples = max(min(learner.batch_size, learner.train_size), min(1000, learner.data.points), 2500)
     layers = len(widths) - 1
     shown = [min(w, SHOWN_UNITS) for w in widths]

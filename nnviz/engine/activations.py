@@ -1,0 +1,65 @@
+"""Activation specs -> torch modules."""
+
+import torch
+from torch import Tensor, nn
+
+from nnviz.spec import activations as spec
+
+
+class Step(nn.Module):
+    """1 if x > 0 else 0, with the derivative 0 that it has."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        # Times 0 keeps the graph whole, so that backpropagation finds zeros and not a missing gradient.
+        return (x > 0).to(x.dtype) + 0 * x.clamp(0, 0)
+
+
+def build(activation: spec.Activation) -> nn.Module:
+    """The module of an activation; elementwise, never in place."""
+    match activation:
+        case spec.Identity():
+            return nn.Identity()
+        case spec.Step():
+            return Step()
+        case spec.Sigmoid():
+            return nn.Sigmoid()
+        case spec.Tanh():
+            return nn.Tanh()
+        case spec.Softsign():
+            return nn.Softsign()
+        case spec.ReLU():
+            return nn.ReLU()
+        case spec.LeakyReLU(slope=slope):
+            return nn.LeakyReLU(slope)
+        case spec.PReLU(initial_slope=slope):
+            return nn.PReLU(init=slope)
+        case spec.ELU(alpha=alpha):
+            return nn.ELU(alpha)
+        case spec.SELU():
+            return nn.SELU()
+        case spec.GELU():
+            return nn.GELU()
+        case spec.SiLU():
+            return nn.SiLU()
+        case spec.Softplus(beta=beta):
+            return nn.Softplus(beta)
+    raise TypeError(f"no activation for {activation!r}")
+
+
+def derivative(module: nn.Module, x: Tensor) -> Tensor:
+    """dφ/dx at each entry of x, by autograd: right for every elementwise module. Same shape as x."""
+    with torch.enable_grad():
+        x = x.detach().requires_grad_()
+        # forward, not the call: hooks that watch the module must not see this.
+        y = module.forward(x)
+        if y.grad_fn is None:
+            return torch.zeros_like(x)
+        (slope,) = torch.autograd.grad(y.sum(), x)
+    return slope
+
+
+def steepest(module: nn.Module) -> float:
+    """The largest |dφ/dx| on [−10, 10]."""
+    parameter = next(module.parameters(), None)
+    x = torch.linspace(-10, 10, 2001, device=None if parameter is None else parameter.device)
+    return float(derivative(module, x).abs().max())

@@ -1,0 +1,137 @@
+"""A supervised network at one step -> the arrays of its pictures."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nnviz.engine import losses
+from nnviz.engine.data import Dataset
+from nnviz.engine.models import linears
+from nnviz.records import Snapshot
+from nnviz.spec import learners, models
+from nnviz.spec.jobs import SHOWN_UNITS
+
+GRID = 48
+"""Points along each side of a decision grid; every second of them for the map of a neuron."""
+
+WORST = 24
+"""Samples shown as the worst."""
+
+
+def layers(model: models.Model, network: nn.Module) -> dict[str, np.ndarray]:
+    """Linear layers in forward order: sites, the activation after each ("" after the output), fan_in and fan_out."""
+    found = linears(network)
+    return {
+        "sites": np.array(list(found)),
+        "activations": np.array([*(h.activation.kind for h in model.hidden), ""]),
+        "fan_in": np.array([m.in_features for m in found.values()]),
+        "fan_out": np.array([m.out_features for m in found.values()]),
+    }
+
+
+@torch.no_grad()
+def draw(
+    step: int, learner: learners.Supervised, network: nn.Sequential, data: Dataset, test: tuple[Tensor, Tensor]
+) -> list[Snapshot]:
+    """All pictures that fit the data: decision grid or curve, diagram, confusion, worst samples. `network` is in
+    evaluation mode."""
+    said = [Snapshot(step, "network", _diagram(learner, network, data))]
+    features = data.inputs.shape[1]
+    if features == 2:
+        said.append(Snapshot(step, "decision_grid", _decision_grid(learner, network, data)))
+    elif features == 1:
+        x = _axis(data, 0, 200)
+        curve = network(x[:, None].to(_device(network)))[:, 0]
+        said.append(Snapshot(step, "regression_curve", {"x": x.numpy(), "prediction": curve.cpu().numpy()}))
+    elif len(test[0]):
+        said += _on_test(step, learner, network, test)
+    return said
+
+
+def _device(network: nn.Module) -> torch.device:
+    return next(network.parameters()).device
+
+
+def _axis(data: Dataset, column: int, points: int) -> Tensor:
+    """Evenly from the smallest to the largest value of a column, a tenth of the range added at both ends."""
+    low, high = float(data.inputs[:, column].min()), float(data.inputs[:, column].max())
+    margin = (high - low) * 0.1 or 1.0
+    return torch.linspace(low - margin, high + margin, points)
+
+
+def _plane(data: Dataset) -> tuple[Tensor, Tensor, Tensor]:
+    """Axes x and y (GRID,) and all points (GRID · GRID, 2), x running fastest."""
+    x, y = _axis(data, 0, GRID), _axis(data, 1, GRID)
+    down, across = torch.meshgrid(y, x, indexing="ij")
+    return x, y, torch.stack([across.flatten(), down.flatten()], 1)
+
+
+def _readable(learner: learners.Supervised, outputs: Tensor) -> Tensor:
+    """Probabilities (n, classes), or the predicted numbers (n, 1)."""
+    return losses.probabilities(learner.loss, outputs) if learner.data.classes else outputs
+
+
+def _decision_grid(learner: learners.Supervised, network: nn.Module, data: Dataset) -> dict[str, np.ndarray]:
+    x, y, points = _plane(data)
+    values = _readable(learner, network(points.to(_device(network)))).cpu().reshape(GRID, GRID, -1).numpy()
+    axes = {"x": x.numpy(), "y": y.numpy()}
+    if learner.data.classes:
+        return {**axes, "probabilities": values.astype(np.float16)}
+    return {**axes, "prediction": values[:, :, 0].astype(np.float32)}
+
+
+def _diagram(learner: learners.Supervised, network: nn.Sequential, data: Dataset) -> dict[str, np.ndarray]:
+    """Weights and biases between the units shown; for one or two inputs, what each unit computes over them."""
+    arrays: dict[str, np.ndarray] = {}
+    found = list(linears(network).values())
+    for i, layer in enumerate(found, 1):
+        # All inputs of a first layer on pictures are kept: its weights are shown as pictures.
+        columns = None if i == 1 and data.image_shape else SHOWN_UNITS
+        arrays[f"weight_{i}"] = layer.weight[:SHOWN_UNITS, :columns].cpu().numpy().copy()
+        if layer.bias is not None:
+            arrays[f"bias_{i}"] = layer.bias[:SHOWN_UNITS].cpu().numpy().copy()
+    features = data.inputs.shape[1]
+    if features > 2:
+        return arrays
+    if features == 2:
+        x, y, points = _plane(data)
+        x, y, points = x[::2], y[::2], points.reshape(GRID, GRID, 2)[::2, ::2].reshape(-1, 2)
+        arrays["y"], shape = y.numpy(), (GRID // 2, GRID // 2)
+    else:
+        x = _axis(data, 0, GRID)
+        points, shape = x[:, None], (GRID,)
+    arrays["x"] = x.numpy()
+    arrays["maps_0"] = points.T.reshape(features, *shape).numpy().astype(np.float16)
+    hidden = points.to(_device(network))
+    number = 0
+    for name, module in network.named_children():
+        hidden = module(hidden)
+        if name.startswith("activation") or name == "output":
+            number += 1
+            shown = _readable(learner, hidden) if name == "output" and hidden.shape[1] > 1 else hidden
+            if name == "output" and hidden.shape[1] == 1 and learner.data.classes:
+                shown = _readable(learner, hidden)[:, 1:]
+            # Half precision ends at 65504; what is beyond only has to look large.
+            maps = shown[:, :SHOWN_UNITS].T.reshape(-1, *shape).clamp(-6e4, 6e4)
+            arrays[f"maps_{number}"] = maps.cpu().numpy().astype(np.float16)
+    return arrays
+
+
+def _on_test(
+    step: int, learner: learners.Supervised, network: nn.Module, test: tuple[Tensor, Tensor]
+) -> list[Snapshot]:
+    """Confusion and worst samples for classes; predicted against true and worst samples for numbers."""
+    x, y = test
+    values = _readable(learner, network(x))
+    if classes := learner.data.classes:
+        predicted = values.argmax(1)
+        counts = torch.bincount(y * classes + predicted, minlength=classes * classes).reshape(classes, classes)
+        first = Snapshot(step, "confusion", {"counts": counts.cpu().numpy()})
+        loss = -values.gather(1, y[:, None])[:, 0].clamp_min(1e-12).log()
+    else:
+        predicted = values[:, 0]
+        first = Snapshot(step, "fit", {"true": y.cpu().numpy(), "predicted": predicted.cpu().numpy()})
+        loss = (predicted - y).square()
+    worst = loss.nan_to_num(posinf=3e38).argsort(descending=True, stable=True)[:WORST]
+    picked = {"inputs": x[worst], "true": y[worst], "predicted": predicted[worst], "loss": loss[worst]}
+    return [first, Snapshot(step, "worst", {name: t.cpu().numpy() for name, t in picked.items()})]

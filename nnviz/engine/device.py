@@ -1,0 +1,34 @@
+"""Where to compute."""
+
+import os
+from collections.abc import Callable
+
+import torch
+
+
+class EngineError(RuntimeError):
+    """What a job asks for cannot be done here; one line that says what and what to do."""
+
+
+_AVAILABLE: dict[str, Callable[[], bool]] = {
+    "cuda": torch.cuda.is_available,
+    "mps": torch.backends.mps.is_available,
+    "cpu": lambda: True,
+}
+
+
+def choose(name: str) -> torch.device:
+    """The device of that name; "auto" is CUDA, then MPS, then CPU. Raises EngineError where it is missing."""
+    if name == "auto":
+        name = next(n for n, available in _AVAILABLE.items() if available())
+    device = torch.device(name)
+    if not _AVAILABLE[device.type]():
+        raise EngineError(f"Experiment.device must be available here, got {name!r}; use auto or cpu")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise EngineError(f"Experiment.device must be one of {torch.cuda.device_count()} CUDA devices, got {name!r}")
+    return device
+
+
+def set_threads(work: int) -> None:
+    """Threads for one step of `work` multiply-adds: one for small networks, where more only get in each other's way."""
+    torch.set_num_threads(1 if work < 50_000_000 else max(1, (os.cpu_count() or 1) - 1))

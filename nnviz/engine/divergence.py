@@ -1,0 +1,67 @@
+"""What happened when a loss stopped being finite."""
+
+import itertools
+
+import torch
+from torch import Tensor, nn
+
+from nnviz.engine.learners import Learning
+
+
+class Diverged(ArithmeticError):
+    """A run whose loss is inf or nan. `checkpoint` holds the last step at which loss and weights were finite."""
+
+    def __init__(self, message: str, step: int, last_good: int, checkpoint: bytes) -> None:
+        super().__init__(message)
+        self.message, self.step, self.last_good, self.checkpoint = message, step, last_good, checkpoint
+
+
+def first_nonfinite(learning: Learning, number: int) -> str | None:
+    """Does update `number` and names the first thing in it that is not finite: a layer's output, the loss, a gradient,
+    or a parameter after the update; None if all is finite. Backpropagation meets the last layer first."""
+    found: list[str] = []
+
+    def look(name: str, value: object) -> None:
+        if isinstance(value, Tensor) and value.is_floating_point() and not bool(value.isfinite().all()):
+            found.append(name)
+
+    hooks = []
+    for root, module in learning.modules.items():
+        for name, child in module.named_modules():
+            if not any(True for _ in child.children()):
+                site = f"output of {root}.{name}" if name else f"output of {root}"
+                hooks.append(child.register_forward_hook(lambda _m, _i, out, site=site: look(site, out)))
+    for root, optimizer in learning.optimizers.items():
+        named = list(learning.modules[root].named_parameters()) if root in learning.modules else []
+
+        def gradients(*_: object, root: str = root, named: list[tuple[str, nn.Parameter]] = named) -> None:
+            for name, parameter in reversed(named):
+                look(f"gradient of {root}.{name}", parameter.grad)
+
+        hooks.append(optimizer.register_step_pre_hook(gradients))
+    try:
+        said = learning.step(number)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    forward = [f for f in found if f.startswith("output")]
+    if not forward and not bool(said["loss", "batch"].isfinite()):
+        return "the loss"
+    if found:
+        return found[0]
+    for root, module in learning.modules.items():
+        for name, value in itertools.chain(module.named_parameters(), module.named_buffers()):
+            look(f"{root}.{name} after its update", value)
+    return found[0] if found else None
+
+
+@torch.no_grad()
+def is_finite(learning: Learning) -> bool:
+    """Whether all parameters and buffers are finite."""
+    tensors = [
+        t
+        for module in learning.modules.values()
+        for t in itertools.chain(module.parameters(), module.buffers())
+        if t.is_floating_point()
+    ]
+    return bool(torch.stack([n.isfinite() for n in torch._foreach_norm(tensors)]).all())

@@ -1,0 +1,125 @@
+"""Supervised learning on mini-batches."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nnviz.engine import clipping, data, losses, models, optimizers, schedules
+from nnviz.engine.analysis import pictures, theory
+from nnviz.engine.randomness import generator, stream
+from nnviz.records import Record, Scalar, Snapshot
+from nnviz.spec import learners as spec
+
+EVALUATED = 1000
+"""At most so many samples of each part are evaluated, always the same ones."""
+
+
+class SupervisedLearning:
+    """A network under way; see `Learning`. Batches and dropout masks depend on the seed and the step's number alone, so
+    that two runs of other models see the same batches, and a run goes on from any step without a generator's state."""
+
+    def __init__(self, learner: spec.Supervised, seed: int, steps: int, device: torch.device) -> None:
+        self.spec, self.seed, self.steps, self.device = learner, seed, steps, device
+        self.steps_per_epoch = learner.steps_per_epoch
+        self.data = data.build(learner.data, seed)
+        network = models.build(learner.model, self.data.inputs.shape[1], learner.outputs, seed)
+        self.network = network.to(device)
+        self.modules: Mapping[str, nn.Module] = {"model": self.network}
+        self.loss = losses.build(learner.loss, learner.data.classes, learner.outputs)
+        self.parameters = list(self.network.parameters())
+        self.weights = [layer.weight for layer in models.linears(self.network).values()]
+        self.optimizer = optimizers.build(learner.optimizer, self.parameters)
+        self.optimizers: Mapping[str, torch.optim.Optimizer] = {"model": self.optimizer}
+        on_device = self.data.to(device)
+        self.train = on_device.part(test=False)
+        self.parts = {name: on_device.part(test=name == "test", at_most=EVALUATED) for name in ("train", "test")}
+        self.dropouts = [m for m in self.network.modules() if isinstance(m, models.Dropout)]
+        for dropout in self.dropouts:
+            dropout.generator = torch.Generator(device=device)
+        self._epoch, self._order = -1, torch.empty(0)
+
+    def begin(self) -> list[Record]:
+        """The data, the layers and, where there is one, the theory of the network at initialization."""
+        said: list[Record] = [
+            Snapshot(0, "data", self.data.arrays()),
+            Snapshot(0, "layers", pictures.layers(self.spec.model, self.network)),
+        ]
+        predicted = theory.predict(self.spec.model, self.data.part(test=False)[0], self.spec.outputs)
+        return [*said, Snapshot(0, "theory", predicted)] if predicted else said
+
+    def batch(self, number: int) -> tuple[Tensor, Tensor]:
+        """Inputs and targets of update `number` (1-based): each epoch goes through the training part in a new order."""
+        epoch, position = divmod(number - 1, self.steps_per_epoch)
+        n = len(self.train[0])
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self._order = torch.randperm(n, generator=generator(self.seed, "batches", epoch)).to(self.device)
+        size = min(self.spec.batch_size, n)
+        index = self._order[position * size : (position + 1) * size]
+        return self.train[0][index], self.train[1][index]
+
+    def step(self, number: int) -> Mapping[tuple[str, str], Tensor]:
+        """One update. The loss is that of the batch in training mode, without the penalties."""
+        for index, dropout in enumerate(self.dropouts):
+            dropout.generator.manual_seed(stream(self.seed, f"dropout{index}", number))
+        rate = self.learning_rate(number)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        x, y = self.batch(number)
+        self.network.train()
+        self.optimizer.zero_grad()
+        loss = self.loss(self.network(x), y)
+        (loss + self._penalty() if self.spec.l1 or self.spec.l2 else loss).backward()
+        said = {("loss", "batch"): loss.detach()}
+        norm = clipping.clip(self.spec.clipping, self.parameters)
+        if norm is not None:
+            said["gradient_norm_total", "before_clipping"] = norm
+        self.optimizer.step()
+        return said
+
+    def learning_rate(self, number: int) -> float:
+        """The rate that update `number` (1-based) uses."""
+        return self.spec.optimizer.lr * schedules.factor(self.spec.schedule, number - 1, self.steps)
+
+    def _penalty(self) -> Tensor:
+        total = torch.zeros((), device=self.device)
+        for weight in self.weights:
+            if self.spec.l1:
+                total = total + self.spec.l1 * weight.abs().sum()
+            if self.spec.l2:
+                total = total + self.spec.l2 / 2 * weight.square().sum()
+        return total
+
+    @torch.no_grad()
+    def evaluate(self, step: int) -> list[Record]:
+        """Loss and accuracy or R² on fixed training and test samples, both in evaluation mode; pictures."""
+        self.network.eval()
+        said: list[Record] = []
+        for name, (x, y) in self.parts.items():
+            if len(x) == 0:
+                continue
+            outputs = self.network(x)
+            said.append(Scalar(step, "loss", float(self.loss(outputs, y)), name))
+            said.append(Scalar(step, *self._metric(outputs, y), name))
+        said.append(Scalar(step, "learning_rate", self.learning_rate(max(1, step)), "model"))
+        said += pictures.draw(step, self.spec, self.network, self.data, self.parts["test"])
+        self.network.train()
+        return said
+
+    def _metric(self, outputs: Tensor, y: Tensor) -> tuple[str, float]:
+        if self.spec.data.classes:
+            return "accuracy", float((losses.probabilities(self.spec.loss, outputs).argmax(1) == y).float().mean())
+        spread = (y - y.mean()).square().sum()
+        return "r_squared", float(1 - (outputs[:, 0] - y).square().sum() / spread)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The network's and the optimizer's state."""
+        return {"model": self.network.state_dict(), "optimizer": self.optimizer.state_dict()["state"]}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Takes up the weights and the optimizer's memory; the learning rate and other settings stay the job's."""
+        self.network.load_state_dict(state["model"])
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state["optimizer"], "param_groups": groups})

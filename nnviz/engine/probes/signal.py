@@ -1,0 +1,42 @@
+"""The signal that backpropagation carries."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nnviz.engine.watch import Trace
+from nnviz.records import Record, Scalar
+
+
+class Signal:
+    """Root mean square, over samples and units, of the derivative of a sample's loss in each layer's output.
+
+    The loss of a step is the mean over the batch, so its derivative is multiplied by the batch's size."""
+
+    needs = frozenset({"gradients", "signals"})
+
+    def __init__(self, every: int) -> None:
+        self.every = every
+        self.sites: list[str] = []
+
+    def measure(self, trace: Trace) -> tuple[Tensor, ...]:
+        """One row (layers,)."""
+        # Backpropagation meets the layers last to first.
+        self.sites = list(reversed(trace.signals))
+        signals = [trace.signals[s] for s in self.sites]
+        norms = torch._foreach_norm(signals) if signals else []
+        return (
+            (torch.stack([n * (len(g) / g.numel() ** 0.5) for n, g in zip(norms, signals, strict=True)]),)
+            if norms
+            else ()
+        )
+
+    def records(self, step: int, measured: Sequence[np.ndarray]) -> list[Record]:
+        """signal_rms of each layer."""
+        return [
+            Scalar(step, "signal_rms", value, site)
+            for row in measured
+            for site, value in zip(self.sites, row.astype(np.float64).tolist(), strict=True)
+        ]

@@ -1,0 +1,172 @@
+"""The one loop: a job becomes a stream of records."""
+
+import copy
+import io
+import math
+import platform
+from collections.abc import Iterator
+from contextlib import ExitStack
+from importlib.metadata import version
+from typing import Any, Self
+
+import torch
+
+from nnviz.engine import device, learners, probes
+from nnviz.engine.device import EngineError
+from nnviz.engine.divergence import Diverged, first_nonfinite, is_finite
+from nnviz.engine.watch import Watch
+from nnviz.records import Record, Scalar
+from nnviz.spec.jobs import Experiment, estimate
+
+REMEMBERED_EVERY = 100
+"""Steps between two states kept in memory, from which a divergence is replayed."""
+
+
+class Run(Iterator[list[Record]]):
+    """A job under way: each `next` is one training step and returns its records.
+
+    Pause by not calling it, cancel by `close`. `until` names a step after which the caller will look closely: every
+    probe samples it. Raises Diverged when the loss is no longer finite.
+    """
+
+    def __init__(self, job: Experiment, checkpoint: bytes | None = None) -> None:
+        if job.parent and checkpoint is None:
+            raise EngineError(f"a job that goes on from run {job.parent.run!r} needs that run's checkpoint")
+        self.job = job
+        self.device = device.choose(job.device)
+        size = estimate(job).parameters
+        device.set_threads(size * min(job.learner.batch_size, job.learner.train_size))
+        self.learning = learners.build(job.learner, job.seed, job.steps, self.device)
+        self.step, self.until = 0, -1
+        self._evaluated = -1
+        # Each look at a loss waits for the device, so elsewhere than on the CPU losses are looked at together.
+        self._flush_every = 1 if self.device.type == "cpu" else 50
+        self._losses: list[tuple[int, dict[tuple[str, str], torch.Tensor]]] = []
+        self._watches = []
+        for root, module in self.learning.modules.items():
+            watch = Watch(module, self.learning.optimizers[root], [], root)
+            watch.probes = [probes.build(p, watch.sites) for p in job.probes]
+            self._watches.append(watch.__enter__())
+        self._is_new = checkpoint is None
+        if checkpoint is not None:
+            state = torch.load(io.BytesIO(checkpoint), map_location=self.device, weights_only=True)
+            self.learning.load_state_dict(state["learning"])
+            self.step = state["step"]
+        self._remembered = (self.step, copy.deepcopy(self.learning.state_dict()))
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What the run file remembers of the machine and the model."""
+        name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else platform.machine()
+        return {
+            "device": f"{self.device} ({name})",
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+            "nnviz": version("nnviz"),
+            "parameters": sum(p.numel() for m in self.learning.modules.values() for p in m.parameters()),
+            "seed": self.job.seed,
+            "steps_per_epoch": self.learning.steps_per_epoch,
+        }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __next__(self) -> list[Record]:
+        if self.step >= self.job.steps:
+            self.close()
+            raise StopIteration
+        said = self._begin()
+        number = self.step + 1
+        looked_at = number == self.until
+        with ExitStack() as sampled:
+            for watch in self._watches:
+                sampled.enter_context(watch.step(number, force=looked_at))
+            measured = self.learning.step(number)
+        self.step = number
+        self._losses.append((number, measured))
+        evaluates = number % self.job.evaluate_every == 0 or number == self.job.steps
+        if evaluates or looked_at or number % self._flush_every == 0:
+            said += self._flush()
+        if number % REMEMBERED_EVERY == 0 and is_finite(self.learning):
+            self._remembered = (number, copy.deepcopy(self.learning.state_dict()))
+        return said + self.look() if evaluates else said
+
+    def look(self) -> list[Record]:
+        """Evaluation and pictures of the present step, unless it has been evaluated already."""
+        if self._evaluated == self.step:
+            return []
+        if self.step == 0:
+            return self._begin()
+        self._evaluated = self.step
+        measured = [r for watch in self._watches for r in watch.flush()]
+        return [*self._flush(), *measured, *self.learning.evaluate(self.step)]
+
+    def checkpoint(self) -> bytes:
+        """The state after the present step, as `torch.save` writes it."""
+        return _pack(self.step, self.learning.state_dict())
+
+    def close(self) -> None:
+        """Takes all hooks off."""
+        for watch in self._watches:
+            watch.__exit__(None, None, None)
+
+    def _begin(self) -> list[Record]:
+        if not self._is_new:
+            return []
+        self._is_new = False
+        self._evaluated = 0
+        return [*self.learning.begin(), *self.learning.evaluate(0)]
+
+    def _flush(self) -> list[Record]:
+        """Batch losses as records; Diverged at the first that is not finite."""
+        if not self._losses:
+            return []
+        keys = list(self._losses[0][1])
+        table = torch.stack([torch.stack([m[k].float() for k in keys]) for _, m in self._losses]).tolist()
+        steps = [step for step, _ in self._losses]
+        self._losses.clear()
+        said: list[Record] = []
+        for step, row in zip(steps, table, strict=True):
+            values = dict(zip(keys, row, strict=True))
+            if not math.isfinite(values["loss", "batch"]):
+                self._diverge(step, values["loss", "batch"])
+            said += [Scalar(step, quantity, value, site) for (quantity, site), value in values.items()]
+        return said
+
+    def _diverge(self, step: int, loss: float) -> None:
+        """Replays from the last remembered state to find where it went wrong and the last good state before."""
+        self.close()
+        last_good, good = self._remembered
+        self.learning.load_state_dict(copy.deepcopy(good))
+        where, culprit = step, "the loss"
+        for number in range(last_good + 1, step + 1):
+            before = copy.deepcopy(self.learning.state_dict())
+            if (name := first_nonfinite(self.learning, number)) is not None:
+                where, culprit, good, last_good = number, name, before, number - 1
+                break
+        self.step = last_good
+        self.learning.load_state_dict(good)
+        at = "" if where == step else f" at step {where}"
+        message = f"diverged at step {step}: loss is {_name(loss)}; first non-finite: {culprit}{at}"
+        raise Diverged(message, step, last_good, self.checkpoint())
+
+
+def run(job: Experiment, checkpoint: bytes | None = None) -> Run:
+    """The job as an iterator of lists of records, from its beginning or from a checkpoint of it or of its parent.
+
+    The same job on the CPU gives the same records, whether it is paused, resumed or watched.
+    """
+    return Run(job, checkpoint)
+
+
+def _name(value: float) -> str:
+    return "nan" if math.isnan(value) else "inf"
+
+
+def _pack(step: int, state: dict[str, Any]) -> bytes:
+    target = io.BytesIO()
+    torch.save({"step": step, "learning": state}, target)
+    return target.getvalue()
