@@ -1,0 +1,288 @@
+// The board: takes messages in, decides what is shown, draws only what changed and can be seen, asks for what is missing.
+
+import { Card, element } from "./board_card.js";
+import { Header } from "./board_header.js";
+import { loadPlotly, loadStyle, theme, watchTheme } from "./board_page.js";
+import { Store } from "./board_store.js";
+
+const boards = new WeakMap(); // the component's own place -> board
+const stores = new Map(); // key -> what has arrived; outlives a visit to another page
+const statistics = (window.nnviz ??= { boards: {} }).boards; // key -> measured times, for tests and benchmarks
+
+const parser = new TextDecoder();
+
+// Called by Streamlit at each rerun, with the message as bytes. Returns what to call when the place is taken away.
+export async function update(component, served, names) {
+  const place = component.parentElement;
+  const message = JSON.parse(parser.decode(component.data));
+  let board = boards.get(place);
+  if (!board) {
+    board = new Board(place.querySelector(".nnviz-board"), message.head.key);
+    boards.set(place, board);
+  }
+  board.ask = (value) => component.setTriggerValue("ask", value);
+  board.take(message);
+  await loadStyle(new URL(`${names.board}/board.css`, served));
+  try {
+    board.start(await loadPlotly(new URL(names.plotly, served)));
+  } catch (error) {
+    board.fail(`The charts could not be loaded: ${error.message}. Is server.enableStaticServing on?`);
+  }
+  // Streamlit also calls this for an update that the next one overtook; then the place is still there.
+  return () => setTimeout(() => place.isConnected || board.dispose());
+}
+
+class Board {
+  constructor(root, key) {
+    this.root = root;
+    this.store = stores.get(key) ?? new Store();
+    stores.set(key, this.store);
+    this.cards = new Map();
+    this.limits = {}; // link -> x ranges that a zoom set
+    this.follows = true;
+    this.scrubs = []; // times of slider moves whose picture is still to come
+    this.waiting = []; // to resolve when all is drawn
+    this.measured = statistics[key] = { scrubs: [], draws: [], messages: 0, bytes: 0 };
+    this.header = new Header(this);
+    this.grid = element("div", "nnviz-grid");
+    this.error = element("p", "nnviz-error", { role: "alert", hidden: "" });
+    root.replaceChildren(this.header.root, this.error, this.grid);
+    this.retheme();
+    watchTheme(root, () => this.retheme());
+    this.sizes = new ResizeObserver((entries) => this.resize(entries));
+    this.sizes.observe(root);
+    this.views = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) this.cards.get(target.dataset.figure).visible = isIntersecting;
+      this.request();
+    }, { rootMargin: "150px" });
+    document.addEventListener("visibilitychange", (this.awake = () => this.pace()));
+  }
+
+  // -- what arrives --------------------------------------------------------------------------------------------
+
+  take(message) {
+    const { store } = this;
+    const lost = store.apply(message);
+    if (lost === null) {
+      if (!this.greeted) this.hello();
+      if (!store.head) return;
+    } else {
+      this.greeted = false;
+      this.measured.messages++;
+      this.asked = lost.length > 0;
+      if (lost.length) this.ask({ lost });
+      this.useless = message.history.length ? 0 : (this.useless ?? 0) + 1; // answers in a row that brought nothing
+      if (message.head.full) this.retheme();
+    }
+    this.arrange();
+    this.locate();
+    this.request();
+  }
+
+  // The server takes this browser for another one (a reload, another page in between): start over.
+  hello() {
+    this.useless = 0;
+    this.greeted = true;
+    this.asked = true;
+    this.ask({ hello: Math.random().toString(36).slice(2) });
+  }
+
+  // Ask for what is missing, one question at a time, when nothing is left to draw.
+  pace() {
+    clearTimeout(this.timer);
+    const { store } = this;
+    const missing = store.steps.length - store.history.size;
+    if (!store.head || missing <= 0 || document.hidden) return;
+    const exact = !this.follows && !store.history.has(this.wanted) ? [this.wanted] : [];
+    // A live board gets more with each tick anyway; an answer that did not come is asked for again.
+    const wait = this.asked ? 5000 : exact.length ? 60 : store.head.live ? 1500 : 30;
+    this.timer = setTimeout(() => {
+      this.asked = true;
+      if (this.useless > 5) this.hello();
+      else this.ask({ want: exact });
+      this.pace();
+    }, wait);
+  }
+
+  // -- what is shown -------------------------------------------------------------------------------------------
+
+  // Sets `wanted`, the step chosen, and `step`, the nearest one whose figures are here.
+  locate() {
+    const { store } = this;
+    if (this.follows) this.wanted = store.head?.newest;
+    const place = store.place(this.wanted, true);
+    this.step = place < 0 ? this.wanted : store.steps[place];
+    this.header.show();
+    const { dataset } = this.root;
+    dataset.step = this.step ?? "";
+    dataset.wanted = this.wanted ?? "";
+    dataset.newest = store.head?.newest ?? "";
+    dataset.follows = this.follows;
+    dataset.stepsKnown = store.steps.length;
+    dataset.history = store.history.size;
+  }
+
+  scrub(place, time) {
+    const { steps } = this.store;
+    if (!steps.length) return;
+    this.follows = place >= steps.length - 1;
+    this.wanted = steps[Math.min(place, steps.length - 1)];
+    this.scrubs.push(time);
+    this.locate();
+    this.request();
+  }
+
+  follow() {
+    this.follows = true;
+    this.locate();
+    this.request();
+  }
+
+  // Cards in the order of the rows; a card that stays keeps its place in the document.
+  arrange() {
+    const { names, rows, heights } = this.store.head;
+    const shown = names.length || !rows ? names : rows.flat();
+    const given = (rows ?? []).map((row) => row.filter((name) => shown.includes(name))).filter((row) => row.length);
+    const rest = shown.filter((name) => !given.flat().includes(name));
+    while (rest.length) given.push(rest.splice(0, 2));
+    for (const [name, card] of this.cards) {
+      if (shown.includes(name)) continue;
+      this.sizes.unobserve(card.stage);
+      this.views.unobserve(card.root);
+      card.dispose();
+      this.cards.delete(name);
+    }
+    let before = null;
+    for (const row of given) {
+      for (const name of row) {
+        if (!this.cards.has(name)) this.cards.set(name, this.card(name));
+        const { root, stage } = this.cards.get(name);
+        root.style.setProperty("--nnviz-in-row", row.length);
+        if (!stage.style.height) stage.style.height = `${heights[name] ?? 280}px`;
+        const next = before ? before.nextSibling : this.grid.firstChild;
+        if (next !== root) this.grid.insertBefore(root, next);
+        before = root;
+      }
+    }
+    for (const card of this.cards.values()) {
+      this.sizes.observe(card.stage);
+      this.views.observe(card.root);
+    }
+  }
+
+  card(name) {
+    const card = new Card(this, name);
+    if (!this.store.steps.length) card.say("waiting for the first picture");
+    return card;
+  }
+
+  // Figures with the same link follow a zoom of `from`; null puts all back.
+  linked(from, ranges) {
+    if (ranges === undefined || !from.link) return;
+    if (ranges === null) delete this.limits[from.link];
+    else this.limits[from.link] = { ...this.limits[from.link], ...ranges };
+    this.request();
+  }
+
+  retheme() {
+    const found = theme(this.root);
+    const template = this.store.themes[found.dark ? "dark" : "light"];
+    this.theme = { ...found, template, id: [found.dark, found.background, found.text, Object.keys(template).length].join() };
+    this.root.dataset.theme = found.dark ? "dark" : "light";
+    this.request();
+  }
+
+  resize(entries) {
+    for (const { target, contentRect } of entries) {
+      if (target === this.root) {
+        this.root.dataset.narrow = window.innerWidth < 900 || contentRect.width < 560;
+        const bar = document.querySelector('[data-testid="stHeader"]');
+        this.root.style.setProperty("--nnviz-top", `${bar?.getBoundingClientRect().height ?? 0}px`);
+      } else {
+        const card = this.cards.get(target.closest(".nnviz-card").dataset.figure);
+        if (card) card.width = Math.floor(contentRect.width);
+      }
+    }
+    this.request();
+  }
+
+  // -- drawing -------------------------------------------------------------------------------------------------
+
+  start(Plotly) {
+    this.Plotly = Plotly;
+    this.error.hidden = true;
+    this.request();
+  }
+
+  fail(text) {
+    this.error.textContent = text;
+    this.error.hidden = false;
+    this.root.dataset.busy = "false";
+  }
+
+  // However many calls come, one drawing follows, of what is newest then.
+  request() {
+    if (!this.root.isConnected) return;
+    this.root.dataset.busy = "true";
+    this.again = true;
+    if (!this.frame) this.frame = requestAnimationFrame(() => this.draw());
+  }
+
+  drawn() {
+    if (!this.frame) return Promise.resolve();
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  async draw() {
+    while (this.again && this.Plotly && this.store.head && !this.disposed) {
+      this.again = false;
+      const started = performance.now();
+      const served = this.scrubs.splice(0);
+      const { step } = this;
+      const stale = [...this.cards.values()].filter((card) => card.visible && card.isStale(step));
+      for (const card of this.cards.values()) card.point(step);
+      let yielded = started;
+      for (const card of stale) {
+        try {
+          await card.draw(this.Plotly, step);
+        } catch (error) {
+          console.error(error);
+          card.say(`this figure could not be drawn: ${error.message}`);
+        }
+        if (performance.now() - yielded > 120) {
+          await nextTask(); // the first drawing takes long: let the page breathe
+          yielded = performance.now();
+        }
+      }
+      await nextTask(); // after the browser painted
+      const now = performance.now();
+      if (stale.length) this.measured.draws.push(now - started);
+      for (const time of served) this.measured.scrubs.push(now - time);
+      this.root.dataset.drawn = Number(this.root.dataset.drawn ?? 0) + (stale.length ? 1 : 0);
+    }
+    this.frame = 0;
+    if (!this.Plotly || !this.store.head) return;
+    this.root.dataset.busy = "false";
+    this.root.ariaBusy = "false";
+    for (const resolve of this.waiting.splice(0)) resolve();
+    this.pace();
+  }
+
+  dispose() {
+    this.disposed = true;
+    clearTimeout(this.timer);
+    this.header.stop();
+    this.sizes.disconnect();
+    this.views.disconnect();
+    document.removeEventListener("visibilitychange", this.awake);
+    for (const card of this.cards.values()) card.dispose();
+  }
+}
+
+function nextTask() {
+  return new Promise((resolve) => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => resolve();
+    channel.port2.postMessage(null);
+  });
+}

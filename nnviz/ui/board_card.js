@@ -1,0 +1,231 @@
+// One figure in its card: title, help, menu, chart, and the line at the chosen step.
+
+import { csv, download, json, picture } from "./board_export.js";
+import { same } from "./board_store.js";
+
+const MENU = [
+  ["png", "Picture (PNG)"], ["svg", "Picture (SVG)"], ["csv", "Data (CSV)"], ["json", "Plotly JSON"],
+  ["zoom", "Reset zoom"], ["full", "Full screen"],
+];
+const CONFIG = { displayModeBar: false, displaylogo: false, doubleClick: "reset", showTips: false };
+
+export function element(tag, className, attributes = {}, ...children) {
+  const node = Object.assign(document.createElement(tag), { className });
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+export class Card {
+  constructor(board, name) {
+    this.board = board;
+    this.name = name;
+    this.visible = true;
+    this.drawn = 0;
+    this.revision = 0;
+    this.version = undefined;
+    this.title = element("h3", "nnviz-title", {}, name);
+    this.tip = element("span", "nnviz-tip", { role: "tooltip", id: `nnviz-tip-${Math.random().toString(36).slice(2)}` });
+    this.help = element("button", "nnviz-help", { type: "button", "aria-describedby": this.tip.id, "aria-label": "What this shows" }, "?");
+    this.more = element("button", "nnviz-more", { type: "button", "aria-haspopup": "menu", "aria-expanded": "false" }, "⋯");
+    this.menu = element("div", "nnviz-menu", { role: "menu", hidden: "" });
+    for (const [action, label] of MENU) {
+      const item = element("button", "nnviz-item", { type: "button", role: "menuitem", "data-action": action }, label);
+      item.onclick = () => this.act(action);
+      this.menu.append(item);
+    }
+    this.plot = element("div", "nnviz-plot");
+    this.lines = element("div", "nnviz-lines", { "aria-hidden": "true" });
+    this.note = element("p", "nnviz-note");
+    this.stage = element("div", "nnviz-stage", {}, this.plot, this.lines, this.note);
+    this.head = element("header", "nnviz-card-head", {}, this.title, this.help, this.tip, this.more, this.menu);
+    this.root = element("section", "nnviz-card", { "data-figure": name, "data-drawn": "0", "aria-label": name }, this.head, this.stage);
+    this.more.onclick = () => this.open(this.menu.hidden);
+    this.menu.onkeydown = (event) => this.moveInMenu(event);
+    this.root.addEventListener("focusout", (event) => {
+      if (!this.head.contains(event.relatedTarget)) this.open(false);
+    });
+    document.addEventListener("pointerdown", (this.outside = (event) => {
+      if (!this.menu.contains(event.target) && event.target !== this.more) this.open(false);
+    }));
+    document.addEventListener("fullscreenchange", (this.resized = () => board.request()));
+    this.say("");
+  }
+
+  say(text) {
+    this.note.textContent = text;
+    this.note.hidden = !text;
+    this.plot.style.visibility = text ? "hidden" : "visible";
+  }
+
+  get isOverSteps() {
+    return this.board.store.head.now_names.includes(this.name);
+  }
+
+  get height() {
+    if (document.fullscreenElement === this.root) return window.innerHeight - this.head.offsetHeight - 24;
+    return this.board.store.head.heights[this.name] ?? 280;
+  }
+
+  // Whether what is on screen differs from what should be there.
+  isStale(step) {
+    if (!this.width) return false;
+    const { version, look } = this.wanted(step);
+    return look !== this.look || !same(version, this.version);
+  }
+
+  wanted(step) {
+    const { store, theme, limits } = this.board;
+    const version = store.version(this.name, step);
+    return { version, look: [theme.id, this.width, this.height, this.revision, JSON.stringify(limits[this.link] ?? null)].join() };
+  }
+
+  async draw(Plotly, step) {
+    const { version, look } = this.wanted(step);
+    this.stage.style.height = `${this.height}px`;
+    this.look = look;
+    this.version = version;
+    if (!version) {
+      this.say(this.board.store.steps.length ? "no picture at this step" : "waiting for the first picture");
+      return;
+    }
+    this.figure = this.board.store.figure(version);
+    this.say("");
+    const meta = this.figure.layout?.meta ?? {};
+    this.link = meta.link;
+    this.describe(meta.title ?? this.name, meta.help);
+    const layout = this.layout(this.figure.layout ?? {});
+    await Plotly.react(this.plot, (this.figure.data ?? []).map(copy), layout, CONFIG);
+    if (!this.drawn) this.listen(Plotly);
+    this.root.dataset.drawn = ++this.drawn;
+    this.point(step);
+  }
+
+  describe(title, help) {
+    if (this.title.textContent !== title) this.title.textContent = title;
+    this.root.setAttribute("aria-label", title);
+    this.more.setAttribute("aria-label", `Menu of ${title}`);
+    this.help.hidden = !help;
+    if (help && this.tip.textContent !== help) this.tip.textContent = help;
+  }
+
+  layout(given) {
+    const { theme, limits } = this.board;
+    const layout = {
+      uirevision: this.revision, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", ...copy(given),
+      template: theme.template, width: this.width, height: this.height, autosize: false, datarevision: this.drawn,
+    };
+    layout.font = { family: theme.font, color: theme.text, size: 12, ...theme.template.layout?.font, ...layout.font };
+    layout.margin ??= theme.template.layout?.margin ?? { l: 48, r: 16, t: 12, b: 40 };
+    for (const [axis, range] of Object.entries(limits[this.link] ?? {})) {
+      if (axis !== "xaxis" && !layout[axis]) continue;
+      layout[axis] = { ...layout[axis], ...(range ? { range: fit(range, layout[axis]?.type), autorange: false } : {}) };
+    }
+    return layout;
+  }
+
+  listen(Plotly) {
+    this.plot.on("plotly_relayout", (change) => {
+      this.point(this.board.step);
+      if (this.link) this.board.linked(this, ranges(change, this.plot._fullLayout));
+    });
+    this.plot.on("plotly_relayouting", () => this.point(this.board.step));
+    this.plot.on("plotly_afterplot", () => this.point(this.board.step));
+    this.purge = () => Plotly.purge(this.plot);
+  }
+
+  // A line at `step` over each plot whose x axis is the step, where the axis shows it now.
+  point(step) {
+    const places = new Set();
+    if (this.isOverSteps && !this.board.follows && this.plot._fullLayout) {
+      for (const { xaxis, yaxis } of Object.values(this.plot._fullLayout._plots ?? {})) {
+        const x = xaxis.d2p(step);
+        if (x >= -0.5 && x <= xaxis._length + 0.5) places.add([xaxis._offset + x, yaxis._offset, yaxis._length].join());
+      }
+    }
+    while (this.lines.children.length < places.size) this.lines.append(element("i", "nnviz-line"));
+    while (this.lines.children.length > places.size) this.lines.lastChild.remove();
+    [...places].forEach((place, i) => {
+      const [x, top, height] = place.split(",");
+      Object.assign(this.lines.children[i].style, { transform: `translateX(${x}px)`, top: `${top}px`, height: `${height}px` });
+    });
+  }
+
+  open(open) {
+    if (open === !this.menu.hidden) return;
+    const inside = this.menu.contains(document.activeElement);
+    this.menu.hidden = !open;
+    this.more.setAttribute("aria-expanded", String(open));
+    if (open) this.menu.firstChild.focus();
+    else if (inside) this.more.focus();
+  }
+
+  moveInMenu(event) {
+    const items = [...this.menu.children];
+    const place = items.indexOf(document.activeElement);
+    const to = { ArrowDown: place + 1, ArrowUp: place - 1, Home: 0, End: -1 }[event.key];
+    if (event.key === "Escape") this.open(false);
+    else if (to !== undefined) items.at(to % items.length).focus();
+    else return;
+    event.preventDefault();
+  }
+
+  async act(action) {
+    this.open(false);
+    const { board } = this;
+    if (action === "full") {
+      if (document.fullscreenElement) await document.exitFullscreen();
+      else await this.root.requestFullscreen?.();
+      return;
+    }
+    if (action === "zoom") {
+      this.revision++; // Plotly lets go of what was zoomed under the old one
+      board.linked(this, null);
+      board.request();
+      return;
+    }
+    if (!this.figure) return;
+    const title = `${this.title.textContent} · ${board.store.head.unit} ${board.step}`;
+    const file = `${title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "")}.${action}`;
+    if (action === "csv") download(file, "\ufeff" + csv(this.figure), "text/csv;charset=utf-8");
+    else if (action === "json") download(file, json(this.figure, board.theme.template), "application/json");
+    else {
+      const { data } = this.figure;
+      const size = { width: this.width, height: this.height };
+      const shown = { data: data.map(copy), layout: this.layout(this.figure.layout ?? {}) };
+      download(file, await picture(board.Plotly, shown, { title, theme: board.theme, format: action, ...size }));
+    }
+  }
+
+  dispose() {
+    document.removeEventListener("pointerdown", this.outside);
+    document.removeEventListener("fullscreenchange", this.resized);
+    this.purge?.();
+    this.root.remove();
+  }
+}
+
+// A copy that Plotly may write into; lists of plain values and typed arrays stay the same objects.
+function copy(value) {
+  if (value === null || typeof value !== "object" || ArrayBuffer.isView(value)) return value;
+  if (Array.isArray(value)) {
+    const nested = value.some((part) => part !== null && typeof part === "object" && !ArrayBuffer.isView(part) && !Array.isArray(part));
+    return nested ? value.map(copy) : value;
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, copy(part)]));
+}
+
+// The x ranges that a zoom or pan set, in the axis's own values: {xaxis: [0, 300]}, null for automatic; undefined for none.
+function ranges(change, full) {
+  const found = {};
+  for (const key of Object.keys(change)) {
+    const [, axis, what] = key.match(/^(xaxis\d*)\.(range|autorange)/) ?? [];
+    if (what === "autorange") found[axis] = null;
+    else if (axis) found[axis] = full[axis].range.map((value) => (full[axis].type === "log" ? 10 ** value : value));
+  }
+  return Object.keys(found).length ? found : undefined;
+}
+
+function fit(range, type) {
+  return type === "log" ? range.map((value) => Math.log10(Math.max(value, Number.MIN_VALUE))) : range;
+}

@@ -1,0 +1,84 @@
+// The line on top of the board: play, time slider, where it stands, back to the newest.
+
+import { element } from "./board_card.js";
+
+const FRAME = 90; // ms between two steps of the play-through, at least; the whole of it takes about 15 s
+const WHOLE = 15000;
+
+export class Header {
+  constructor(board) {
+    this.board = board;
+    this.play = element("button", "nnviz-play", { type: "button", "aria-label": "Play through all steps" });
+    this.slider = element("input", "nnviz-slider", { type: "range", min: 0, max: 0, step: 1, "aria-label": "Time" });
+    this.where = element("output", "nnviz-where");
+    this.newest = element("button", "nnviz-newest", { type: "button" }, "● newest");
+    this.root = element("div", "nnviz-head", { role: "toolbar", "aria-label": "Time" }, this.play, this.slider, this.where, this.newest);
+    this.slider.oninput = (event) => {
+      this.stop();
+      board.scrub(Number(this.slider.value), event.timeStamp);
+    };
+    this.play.onclick = () => (this.timer ? this.stop() : this.start());
+    this.newest.onclick = () => {
+      this.stop();
+      board.follow();
+    };
+  }
+
+  // Brings the line up to date with what the board shows.
+  show() {
+    const { store, step, wanted, follows } = this.board;
+    const { steps, head } = store;
+    const last = steps.length - 1;
+    const place = Math.max(0, follows ? last : store.place(wanted));
+    if (Number(this.slider.max) !== Math.max(0, last)) this.slider.max = Math.max(0, last);
+    if (Number(this.slider.value) !== place) this.slider.value = place;
+    this.slider.disabled = last < 1;
+    this.play.disabled = last < 1;
+    this.slider.style.setProperty("--nnviz-fill", last > 0 ? place / last : 1);
+    const number = (value) => value.toLocaleString("en-US");
+    let text = "";
+    if (last >= 0) {
+      const at = follows ? steps[last] : steps[place];
+      text = `${head.unit} ${number(at)} of ${number(steps[last])}`;
+      if (step !== at) text += ` · showing ${number(step)}`;
+    }
+    this.slider.setAttribute("aria-valuetext", text);
+    if (this.where.textContent !== text) this.where.textContent = text;
+    // Kept in place when there is nothing to go back to, so that the slider does not jump.
+    this.newest.textContent = head.live && follows ? "● live" : "● newest";
+    this.newest.classList.toggle("nnviz-is-live", head.live && follows);
+    this.newest.disabled = follows;
+    this.newest.setAttribute("aria-label", follows ? "Showing the newest" : "Go to the newest");
+    this.root.dataset.follows = follows;
+  }
+
+  start() {
+    const { board } = this;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    let place = board.follows ? 0 : Number(this.slider.value);
+    if (place >= board.store.steps.length - 1) place = 0;
+    this.playing(true);
+    const tick = () => {
+      const { steps } = board.store;
+      const wait = still ? 700 : Math.max(FRAME, Math.min(400, WHOLE / steps.length));
+      if (place >= steps.length) return this.stop();
+      board.scrub(place, performance.now());
+      do place++;
+      while (place < steps.length - 1 && !board.store.history.has(steps[place])); // what is not here yet is passed over
+      this.timer = setTimeout(() => board.drawn().then(tick), wait);
+    };
+    this.timer = setTimeout(tick, 0);
+  }
+
+  stop() {
+    clearTimeout(this.timer);
+    this.timer = 0;
+    this.playing(false);
+  }
+
+  playing(on) {
+    this.play.classList.toggle("nnviz-is-playing", on);
+    this.play.setAttribute("aria-label", on ? "Stop playing" : "Play through all steps");
+    this.play.setAttribute("aria-pressed", String(on));
+  }
+}

@@ -1,0 +1,193 @@
+"""What one browser has of a board's pictures, and what to send it next.
+
+The figures of the newest step always go first. Earlier steps follow as far as a time budget reaches, coarse first, so
+that the time slider covers the whole run early. What the browser is believed to have is kept as plain values in a dict,
+`client`, that outlives reruns. Messages can be lost (Streamlit replaces one that was not yet drawn by the next), so
+they are numbered, and the browser reports the numbers that it missed.
+"""
+
+import heapq
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from nnviz.ui.board_wire import diff, encode, sketch
+
+Pictures = Callable[[int], Mapping[str, dict]]
+
+# A figure whose number or types of traces change gets a base for each kind, up to this many: more would fill memory.
+_BASES_PER_FIGURE = 16
+_MESSAGES_REMEMBERED = 64
+_CHARACTERS_A_MESSAGE = 1_500_000
+
+
+def coarse_first(steps: Sequence[int], have: Set[int]) -> Iterator[int]:
+    """The members of `steps` (sorted) not in `have`: both ends, then always the middle of the widest gap."""
+    last = len(steps) - 1
+    known = [place for place, step in enumerate(steps) if step in have]
+    for end in dict.fromkeys((last, 0)):
+        if last >= 0 and steps[end] not in have:
+            known.append(end)
+            yield steps[end]
+    known.sort()
+    # (minus the width, left, right): of gaps equally wide the earliest comes first.
+    gaps = [(a - b, a, b) for a, b in pairwise(known) if b - a > 1]
+    heapq.heapify(gaps)
+    while gaps:
+        _, left, right = heapq.heappop(gaps)
+        middle = (left + right) // 2
+        yield steps[middle]
+        for a, b in ((left, middle), (middle, right)):
+            if b - a > 1:
+                heapq.heappush(gaps, (a - b, a, b))
+
+
+def message(
+    client: dict[str, Any],
+    pictures: Pictures,
+    steps: Sequence[int],
+    head: Mapping[str, Any],
+    *,
+    once: Mapping[str, Any],
+    budget: float,
+) -> str:
+    """The JSON text to send now; `client` is changed to what the browser has once it arrives.
+
+    `head` goes along as it is (layout, unit, …), `once` only with the first message. head["source"] names what is
+    shown, and history is dropped when that changes. `budget` is the time in seconds that earlier steps may take; at
+    least one of those missing is sent.
+    """
+    want = _listen(client)
+    first = "token" not in client
+    if first:
+        client.update(token=uuid.uuid4().hex[:12], seq=0, base_count=0)
+    if first or client["source"] != head["source"]:
+        client.update(source=head["source"], bases={}, now={}, names=[], sent=[], steps=None, newest=None, log={})
+    client["seq"] += 1
+    figures = pictures(steps[-1]) if steps else {}
+    past = [name for name, figure in figures.items() if not _is_over_steps(figure)]
+    draft = _Draft(client, past)
+    for name in [name for name in figures if name not in past]:
+        draft.replace(name, figures[name])
+
+    sent = set(client["sent"]) & set(steps)
+    if figures.keys() - client["names"]:
+        sent = set()  # earlier steps were sent without the new figure
+    client["names"] = sorted({*figures, *client["names"]})
+    forget = False
+    if steps:
+        before, client["newest"] = client["newest"], [steps[-1], hash(draft.add(steps[-1], figures)), head["live"]]
+        changed = before is not None and before[0] == steps[-1] and before[1] != client["newest"][1]
+        # The same step looks different though nothing trains: an option changed, so earlier pictures are out of date.
+        forget = changed and not (head["live"] or before[2])
+        if forget:
+            sent = set()
+        elif steps[-1] in sent and not changed:
+            draft.take_back()
+        sent.add(steps[-1])
+    # The first message carries the newest step alone, so that it is drawn as early as can be.
+    started = time.perf_counter()
+    for step in (*want, *(() if first else coarse_first(steps, sent.union(want)))):
+        draft.add(step, pictures(step))
+        sent.add(step)
+        if time.perf_counter() - started > budget or draft.size > _CHARACTERS_A_MESSAGE:
+            break
+    client["sent"] = sorted(sent)
+    whole = {
+        **head,
+        **(once if first else {}),
+        "token": client["token"],
+        "seq": client["seq"],
+        "full": first,
+        "forget": forget,
+        "names": list(figures),
+        "now_names": [name for name in figures if name not in past],
+        "newest": steps[-1] if steps else None,
+    }
+    if client["steps"] != list(steps):
+        client["steps"] = whole["steps"] = list(steps)
+    return draft.text(whole)
+
+
+def _listen(client: dict[str, Any]) -> list[int]:
+    """Take in what the browser asked since the last message; the steps that it wants first."""
+    ask = client.pop("ask", None) or {}
+    if "token" not in client:
+        return []
+    lost = [client["log"].pop(seq, None) for seq in ask.get("lost", ())]
+    if ask.get("hello") or None in lost:
+        client.clear()
+        return []
+    for log in lost:
+        client["sent"] = [step for step in client["sent"] if step not in log["steps"]]
+        client["steps"] = None
+        for name in log["now"]:
+            client["now"].pop(name, None)
+        for name, kind in log["bases"]:
+            client["bases"].get(name, {}).pop(kind, None)
+    known = set(client["steps"] or ())
+    return [step for step in ask.get("want", ())[:8] if step in known]
+
+
+@dataclass
+class _Draft:
+    """One message while it is put together; what is in it is written down in the client's log of messages."""
+
+    client: dict[str, Any]
+    past: Sequence[str]  # names of the figures kept for each step
+    bases: list[str] = field(default_factory=list)
+    now: list[str] = field(default_factory=list)
+    history: list[str] = field(default_factory=list)
+    size: int = 0  # characters of history
+
+    def __post_init__(self) -> None:
+        number, log = self.client["seq"], self.client["log"]
+        self.log = log[number] = {"steps": [], "bases": [], "now": []}
+        log.pop(number - _MESSAGES_REMEMBERED, None)
+
+    def replace(self, name: str, figure: dict) -> None:
+        """Send a figure of which only the newest version is kept, unless it is what was sent last."""
+        text = self._version(name, figure)
+        if self.client["now"].get(name) != hash(text):
+            self.client["now"][name] = hash(text)
+            self.log["now"].append(name)
+            self.now.append(text)
+
+    def add(self, step: int, figures: Mapping[str, dict]) -> str:
+        """Send the figures of `step`; what is sent."""
+        text = f"[{step},{{{','.join(self._version(name, figures[name]) for name in self.past if name in figures)}}}]"
+        self.history.append(text)
+        self.log["steps"].append(step)
+        self.size += len(text)
+        return text
+
+    def take_back(self) -> None:
+        """Leave out the step added last."""
+        self.size -= len(self.history.pop())
+        self.log["steps"].pop()
+
+    def text(self, head: Mapping[str, Any]) -> str:
+        parts = f'"bases":[{",".join(self.bases)}],"now":{{{",".join(self.now)}}},"history":[{",".join(self.history)}]'
+        return f'{{"head":{encode(head)},{parts}}}'
+
+    def _version(self, name: str, figure: dict) -> str:
+        """`"name":[id of a base, changes to it]`; where no base is like the figure, it becomes one."""
+        kinds = self.client["bases"].setdefault(name, {})
+        kind = ",".join(str(trace.get("type", "scatter")) for trace in figure.get("data", ()))
+        if kind not in kinds and len(kinds) >= _BASES_PER_FIGURE:
+            kind = next(reversed(kinds))
+        if kind not in kinds:
+            self.client["base_count"] += 1
+            kinds[kind] = [self.client["base_count"], sketch(figure)]
+            self.bases.append(f"[{self.client['base_count']},{encode(figure)}]")
+            self.log["bases"].append([name, kind])
+        number, base = kinds[kind]
+        return f"{encode(name)}:{encode([number, diff(base, figure)])}"
+
+
+def _is_over_steps(figure: Mapping[str, Any]) -> bool:
+    """Whether the figure's x axis is the step, so that its newest version holds all of the past."""
+    return bool(((figure.get("layout") or {}).get("meta") or {}).get("x_is_step"))

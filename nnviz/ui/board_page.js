@@ -1,0 +1,57 @@
+// What the board needs of the page around it: plotly.js, loaded once, and the colors of Streamlit's theme.
+
+let plotly; // the promise, shared by all boards of the page
+
+export function loadPlotly(url) {
+  plotly ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = url;
+    script.onload = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error("plotly.js is damaged")));
+    script.onerror = () => {
+      plotly = undefined; // so that the next update tries again
+      reject(new Error(`no plotly.js at ${url.pathname}`));
+    };
+    document.head.append(script);
+  });
+  return plotly;
+}
+
+const styles = new Map();
+
+export function loadStyle(url) {
+  if (!styles.has(url.href)) {
+    styles.set(url.href, new Promise((resolve) => {
+      const link = document.createElement("link");
+      link.rel = "stylesheet";
+      link.href = url;
+      link.onload = link.onerror = resolve;
+      document.head.append(link);
+    }));
+  }
+  return styles.get(url.href);
+}
+
+// {dark, background, text, font} as Streamlit's theme has them where `element` is.
+export function theme(element) {
+  const style = getComputedStyle(element);
+  const background = style.getPropertyValue("--st-background-color").trim() || "#ffffff";
+  const canvas = document.createElement("canvas").getContext("2d");
+  canvas.fillStyle = background;
+  canvas.fillRect(0, 0, 1, 1);
+  const [r, g, b] = canvas.getImageData(0, 0, 1, 1).data;
+  return {
+    dark: 0.2126 * r + 0.7152 * g + 0.0722 * b < 128,
+    background,
+    text: style.getPropertyValue("--st-text-color").trim() || "#222222",
+    font: style.getPropertyValue("--st-font").trim() || "sans-serif",
+  };
+}
+
+// Calls `changed` when the page's background changes. A transition on the variable is the one event that tells.
+export function watchTheme(element, changed) {
+  const sentinel = document.createElement("i");
+  sentinel.className = "nnviz-sentinel";
+  sentinel.ariaHidden = "true";
+  element.append(sentinel);
+  sentinel.addEventListener("transitionend", changed);
+}

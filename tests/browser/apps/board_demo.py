@@ -1,0 +1,134 @@
+"""Eight figures of a made-up run that grows by one picture at each tick; what the board's browser tests look at.
+
+The environment says how: DEMO_TICKS (pictures to come while live), DEMO_START (pictures there at the beginning).
+"""
+
+import os
+import time
+
+import numpy as np
+import streamlit as st
+
+from nnviz.ui.board import board
+
+START, TICKS = int(os.environ.get("DEMO_START", "3")), int(os.environ.get("DEMO_TICKS", "0"))
+EVERY = float(os.environ.get("DEMO_EVERY", "0.25"))
+GRID = np.linspace(-3, 3, 50, dtype=np.float32)
+POINTS = np.random.default_rng(0).normal(size=(2, 300)).astype(np.float32)
+
+st.set_page_config(page_title="Board", layout="wide")
+
+
+@st.cache_resource
+def born() -> float:
+    return time.monotonic()
+
+
+def known() -> list[int]:
+    """Steps 0, 10, 20, …: as many as have come so far."""
+    grown = min(TICKS, int((time.monotonic() - born()) / EVERY)) if TICKS else 0
+    return [10 * n for n in range(START + grown)]
+
+
+def curves(last: int, title: str, kind: str) -> dict:
+    x = np.linspace(0, last, min(500, last + 1))
+    data = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": f"층 {i}",
+            "x": x,
+            "y": np.exp(-x / (100 + 40 * i)) + 0.01 * (i + 1),
+        }
+        for i in range(6)
+    ]
+    layout = {
+        "meta": {"x_is_step": True, "title": title, "help": "Falls while the network learns.", "link": "step"},
+        "xaxis": {"title": {"text": "step"}},
+        "yaxis": {"type": kind},
+        "showlegend": False,
+    }
+    return {"data": data, "layout": layout}
+
+
+def pictures(step: int) -> dict[str, dict]:
+    last = known()[-1]
+    phase = step / 60
+    z = np.sin(GRID[None, :] + phase) * np.cos(GRID[:, None] - phase)
+    bins = np.arange(-16, 16, dtype=np.int32)
+    counts = (1000 * np.exp(-((bins - 6 * np.sin(phase)) ** 2) / 30)).astype(np.int32)
+    points = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": POINTS[0],
+        "y": POINTS[1],
+        "marker": {"size": 4, "color": "#d62728"},
+    }
+    ridges = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "fill": "tozeroy",
+            "x": GRID,
+            "y": np.exp(-((GRID - np.sin(phase + i)) ** 2)) + i,
+        }
+        for i in reversed(range(8))
+    ]
+    square = {"yaxis": {"scaleanchor": "x"}}
+    return {
+        "loss": curves(last, "손실 · loss", "linear"),
+        "boundary": {
+            "data": [{"type": "heatmap", "x": GRID, "y": GRID, "z": z.astype(np.float32), "showscale": False}, points],
+            "layout": {"meta": {"title": "Decision surface", "help": f"At step {step}."}, "showlegend": False},
+        },
+        "gradients": curves(last, "Gradient norm", "log"),
+        "histogram": {
+            "data": [{"type": "bar", "x": bins, "y": counts, "marker": {"line": {"width": 0}}}],
+            "layout": {
+                "meta": {"title": "Gradients"},
+                "bargap": 0,
+                "annotations": [{"text": f"step {step}", "showarrow": False}],
+            },
+        },
+        "ridges": {"data": ridges, "layout": {"meta": {"title": "Activations"}, "showlegend": False}},
+        "weights": {
+            "data": [{"type": "heatmap", "z": (127 * (1 + z[:20, :30])).astype(np.uint8), "showscale": False}],
+            "layout": {"meta": {"title": "Weights"}},
+        },
+        "depth": {
+            "data": [
+                {
+                    "type": "scatter",
+                    "x": np.arange(20),
+                    "y": np.exp(-np.arange(20) / (2 + phase)),
+                    "mode": "lines+markers",
+                }
+            ],
+            "layout": {"meta": {"title": "Depth profile"}, "yaxis": {"type": "log", "range": [-5, 0]}},
+        },
+        "scatter": {
+            "data": [{**points, "y": (POINTS[1] * np.float32(1 + np.sin(phase)))}],
+            "layout": {"meta": {"title": "Fit"}, **square},
+        },
+    }
+
+
+st.title("Board")
+if st.button("Rerun everything"):
+    st.write("reran")
+
+
+@st.fragment(run_every=EVERY if TICKS else None)
+def draw() -> None:
+    steps = known()
+    board(
+        pictures,
+        steps,
+        key="demo",
+        source="run",
+        live=len(steps) < START + TICKS,
+        rows=[["loss", "boundary"], ["gradients", "histogram"], ["ridges", "weights", "depth"], ["scatter"]],
+    )
+
+
+draw()

@@ -1,0 +1,132 @@
+"""A browser, and apps to look at with it. Tests wait on what a page publishes, never on time."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+Serve = Callable[..., str]
+
+
+def _chromium() -> str | None:
+    named = os.environ.get("NNVIZ_CHROMIUM")
+    if named:
+        return named
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next((path for path in map(shutil.which, names) if path), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator:
+    """A headless Chromium: NNVIZ_CHROMIUM, or the system's own. Without one tests skip, but fail where CI is set."""
+    executable = _chromium()
+    if executable is None:
+        why = "no Chromium found; set NNVIZ_CHROMIUM to its executable"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(why)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser) -> Iterator:
+    """A page of 1440 × 900 in a context of its own; the test fails if a script of the page threw."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert not errors, errors
+
+
+@pytest.fixture(scope="module")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """`serve(app_file, env={}, options=[]) -> url` starts a Streamlit server, which ends after the module's tests."""
+    servers: list[subprocess.Popen] = []
+
+    def start(
+        app_file: Path | str, env: Mapping[str, str] | None = None, options: list[str] | None = None, path: str = ""
+    ) -> str:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        log = tmp_path_factory.mktemp("server") / "log.txt"
+        command = [
+            sys.executable,
+            "-m",
+            "streamlit",
+            "run",
+            str(app_file),
+            "--server.headless=true",
+            "--server.port",
+            str(port),
+        ]
+        command += ["--server.fileWatcherType=none", *(options or [])]
+        whole = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
+        with log.open("wb") as out:
+            server = subprocess.Popen(command, cwd=ROOT, env=whole, stdout=out, stderr=out, start_new_session=True)
+        servers.append(server)
+        url = f"http://127.0.0.1:{port}{path}"
+        until = time.monotonic() + 60
+        while not _healthy(f"{url}/_stcore/health"):
+            if server.poll() is not None or time.monotonic() > until:
+                pytest.fail(f"the app did not start:\n{log.read_text()[-4000:]}")
+            time.sleep(0.05)
+        return url
+
+    yield start
+    for server in servers:
+        _end(server)
+
+
+@pytest.fixture(scope="module")
+def app(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """`app(path, home=None, **env) -> url`: like `serve`, with an empty run store of its own unless `home` is given."""
+
+    def start(path: Path | str = ROOT / "app.py", home: Path | None = None, **env: str) -> str:
+        return serve(path, {"NNVIZ_HOME": str(home or tmp_path_factory.mktemp("home")), **env})
+
+    return start
+
+
+def _healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def _end(server: subprocess.Popen) -> None:
+    """First politely; the group too, since an app may have started workers."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if server.poll() is not None:
+            break
+        os.killpg(server.pid, number)
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            continue
