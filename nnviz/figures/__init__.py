@@ -1,0 +1,36 @@
+"""Frames and arrays to Plotly figures, as plain dicts: pure functions that know neither torch nor the app."""
+
+from nnviz.figures.boundaries import decision_surface, regression_curve
+from nnviz.figures.comparisons import overlay, same_axes
+from nnviz.figures.confusion import confusion
+from nnviz.figures.curves import curves, learning_rate
+from nnviz.figures.depth import depth_profile, layer_bars
+from nnviz.figures.distributions import exponent_histograms, percentile_bands, ridgelines
+from nnviz.figures.layers import layer_curves, shares, update_ratios
+from nnviz.figures.layout import empty
+from nnviz.figures.networks import network
+from nnviz.figures.samples import fit, worst
+from nnviz.figures.theme import template
+
+__all__ = [
+    "confusion",
+    "curves",
+    "decision_surface",
+    "depth_profile",
+    "empty",
+    "exponent_histograms",
+    "fit",
+    "layer_bars",
+    "layer_curves",
+    "learning_rate",
+    "network",
+    "overlay",
+    "percentile_bands",
+    "regression_curve",
+    "ridgelines",
+    "same_axes",
+    "shares",
+    "template",
+    "update_ratios",
+    "worst",
+]

@@ -1,0 +1,113 @@
+"""Two runs next to each other: in one picture, or in two pictures with the same axes."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from nnviz.figures import theme
+from nnviz.figures.curves import curves
+
+
+def overlay(
+    runs: Mapping[str, pd.DataFrame],
+    quantity: str = "loss",
+    *,
+    batch: bool = False,
+    title: str | None = None,
+    **options: object,
+) -> dict:
+    """`curves` of several runs in one figure: the first solid, the second dashed, …, the same color for the same split.
+
+    The batch loss is left out unless `batch`, as noise over noise tells nothing. `options` are those of `curves`.
+    """
+    runs = {name: frame if batch else frame[(frame["site"] != "batch").to_numpy()] for name, frame in runs.items()}
+    filled = [frame for frame in runs.values() if len(frame)]
+    joined = curves(pd.concat(filled) if filled else pd.DataFrame(), quantity, title=title, **options)
+    if not joined["data"]:
+        return joined
+    options["log_y"] = joined["layout"]["yaxis"].get("type") == "log"
+    traces = []
+    for i, (name, frame) in enumerate(runs.items()):
+        for trace in curves(frame, quantity, title=title, **options)["data"]:
+            dashed = dict(trace)
+            dashed["name"] = f"{name}: {trace['name']}"
+            dashed["hovertemplate"] = f"{name}, {trace['hovertemplate']}"
+            dashed.pop("uid", None)
+            if "line" in trace and trace["mode"] == "lines":
+                dashed["line"] = trace["line"] | {"dash": theme.RUN_DASHES[i % len(theme.RUN_DASHES)]}
+            traces.append(dashed)
+    return layout_like(joined, traces)
+
+
+def layout_like(figure: Mapping, traces: list[dict]) -> dict:
+    """The same figure with other traces."""
+    return {"data": traces, "layout": figure["layout"]}
+
+
+def same_axes(*figures: dict) -> tuple[dict, ...]:
+    """The same figures with equal axis ranges and color ranges, so that left and right can be compared by eye.
+
+    An axis is equalised where the figures' axes of that name are of one type; one with a fixed range joins in with it.
+    Figures without data are left alone. Nothing is changed in place.
+    """
+    filled = [figure for figure in figures if figure["data"]]
+    if len(filled) < 2:
+        return figures
+    changes: dict[str, dict] = {}
+    names = {key for figure in filled for key in figure["layout"] if key.startswith(("xaxis", "yaxis"))}
+    for name in names:
+        axes = [figure["layout"].get(name) for figure in filled]
+        if any(axis is None or axis.get("visible") is False for axis in axes):
+            continue
+        if len({axis.get("type") for axis in axes}) > 1:
+            continue
+        spans = [_span(figure, name) for figure in filled]
+        spans = [span for span in spans if span is not None]
+        if spans:
+            low, high = min(min(s) for s in spans), max(max(s) for s in spans)
+            reversed_ = any(a.get("autorange") == "reversed" or _falls(a.get("range")) for a in axes)
+            changes[name] = {"range": [high, low] if reversed_ else [low, high], "autorange": False}
+    colors = [figure["layout"]["coloraxis"] for figure in filled if "coloraxis" in figure["layout"]]
+    if len(colors) == len(filled):
+        changes["coloraxis"] = {"cmin": min(c["cmin"] for c in colors), "cmax": max(c["cmax"] for c in colors)}
+    return tuple(_changed(figure, changes) if figure["data"] else figure for figure in figures)
+
+
+def _changed(figure: dict, changes: Mapping[str, Mapping]) -> dict:
+    merged = {name: {**figure["layout"].get(name, {}), **change} for name, change in changes.items()}
+    return {"data": figure["data"], "layout": {**figure["layout"], **merged}}
+
+
+def _falls(span: object) -> bool:
+    return isinstance(span, list | tuple) and len(span) == 2 and span[0] > span[1]
+
+
+def _span(figure: dict, name: str) -> tuple[float, float] | None:
+    """The range of one axis: fixed, or that of the data with Plotly's margin; in powers of ten on a logarithmic one."""
+    axis = figure["layout"][name]
+    if axis.get("range") is not None:
+        return float(min(axis["range"])), float(max(axis["range"]))
+    letter, short = name[0], name.replace("axis", "")
+    columns, cells = [], 0.0
+    for trace in figure["data"]:
+        if trace.get(f"{letter}axis", letter) != short or trace.get(letter) is None:
+            continue
+        values = np.array([v for v in trace[letter] if v is not None], float)
+        columns.append(values)
+        if trace["type"] == "heatmap":
+            cells = 0.5
+    values = np.concatenate(columns) if columns else np.empty(0)
+    values = values[np.isfinite(values)]
+    if axis.get("type") == "log":
+        values = np.log10(values[values > 0])
+    if not len(values):
+        return None
+    low, high = float(values.min()), float(values.max())
+    for shape in figure["layout"].get("shapes", ()):
+        if shape.get(f"{letter}ref", letter) == letter and name == f"{letter}axis" and axis.get("type") != "log":
+            low, high = min(low, shape[f"{letter}0"]), max(high, shape[f"{letter}1"])
+    if axis.get("rangemode") == "tozero":
+        low, high = min(low, 0.0), max(high, 0.0)
+    margin = cells or (0.05 * (high - low) if letter == "y" else 0.0)
+    return low - margin, high + margin

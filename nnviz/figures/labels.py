@@ -1,0 +1,72 @@
+"""Numbers and layers in words that fit a small picture."""
+
+import math
+from collections.abc import Sequence
+
+from nnviz import frames
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+# What a quantity is called on an axis. Units are in brackets; norms and losses have none.
+QUANTITIES = {
+    "loss": "loss",
+    "accuracy": "accuracy",
+    "r_squared": "R² (share of variance explained)",
+    "learning_rate": "learning rate",
+    "gradient_norm": "gradient norm",
+    "weight_norm": "weight norm",
+    "update_norm": "update norm",
+    "update_ratio": "update / weight",
+    "signal_rms": "backward signal (rms)",
+    "activation_rms": "activation (rms)",
+    "preactivation_rms": "pre-activation (rms)",
+    "activation_mean": "mean activation",
+    "activation_std": "activation (standard deviation)",
+    "preactivation_mean": "mean pre-activation",
+    "preactivation_std": "pre-activation (standard deviation)",
+    "dead_share": "dead units",
+    "saturated_share": "saturated values",
+}
+
+
+def name(quantity: str) -> str:
+    """A quantity in words."""
+    return QUANTITIES.get(quantity, quantity.replace("_", " "))
+
+
+def power(exponent: float) -> str:
+    """10 raised to a whole number, in text: "10⁻³"."""
+    return f"10{str(round(exponent)).translate(_RAISED)}"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Three significant digits: 0.0421, 12.3, 1.2×10⁻⁷; "not finite" says so."""
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "−∞" if value < 0 else "∞"
+    if value == 0:
+        return "0"
+    exponent = math.floor(math.log10(abs(value)))
+    if -4 <= exponent < 5:
+        return f"{value:.{max(0, digits - 1 - exponent)}f}".replace("-", "−")
+    return f"{value / 10**exponent:.1f}×{power(exponent)}".replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """A share 0..1 in percent, one decimal: "97.3 %"."""
+    return f"{100 * share:.1f} %"
+
+
+def shorten(text: str, limit: int) -> str:
+    """At most `limit` characters, with an ellipsis where some were cut."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def depth_ticks(sites: Sequence[str], most: int = 12) -> tuple[list[int], list[str]]:
+    """Which rows of a stack of layers to label, and how: positions (0 is the first) and "1", "5", "10", …, "out"."""
+    short = [frames.label_site(site).removeprefix("layer ").replace("output", "out") for site in sites]
+    total = len(short)
+    if total <= most:
+        return list(range(total)), short
+    every = next(step for step in (2, 5, 10, 20, 50, 100, 200, 500, 1000) if total / step <= most - 2)
+    places = [0] + [i for i in range(every - 1, total, every) if i > 0 and total - 1 - i > every // 2] + [total - 1]
+    return places, [short[i] for i in places]

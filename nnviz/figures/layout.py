@@ -1,0 +1,64 @@
+"""The frame around a figure's data: axes, empty states, and what the board is told."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+
+def figure(
+    traces: Sequence[Mapping],
+    *,
+    title: str,
+    help: str,
+    x: Mapping | None = None,
+    y: Mapping | None = None,
+    over_steps: bool = False,
+    **layout: object,
+) -> dict:
+    """A Plotly figure as a plain dict.
+
+    The title is drawn by whoever shows the figure, so it goes to `layout.meta` with the one sentence of `help`;
+    `over_steps` says that x is the training step. Zoom survives new data as long as the title stays the same.
+    """
+    meta: dict[str, object] = {"title": title, "help": help}
+    if over_steps:
+        meta |= {"x_is_step": True, "link": "step"}
+    return {
+        "data": list(traces),
+        "layout": {
+            "xaxis": dict(x or {}),
+            "yaxis": dict(y or {}),
+            "hovermode": "closest",
+            "uirevision": title,
+            "meta": meta,
+            **layout,
+        },
+    }
+
+
+def empty(title: str, help: str, awaited: str = "waiting for the first step") -> dict:
+    """A figure with no data yet that says what it awaits."""
+    hidden = {"visible": False, "range": [0, 1], "fixedrange": True}
+    note = {"text": awaited, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False, "opacity": 0.75}
+    return figure([], title=title, help=help, x=hidden, y=hidden, annotations=[note])
+
+
+def axis(title: str, **more: object) -> dict:
+    """An axis with its label."""
+    return {"title": {"text": title}, **more}
+
+
+def steps() -> dict:
+    """The axis of training steps, from 0."""
+    return axis("step", rangemode="tozero")
+
+
+def f4(values: object) -> np.ndarray:
+    """Single precision: half the bytes on their way to the browser, more digits than a screen shows."""
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(values, dtype=np.float32)
+
+
+def i4(values: object) -> np.ndarray:
+    """Whole numbers of four bytes, which JavaScript has (it has no typed array that JSON can carry of eight)."""
+    return np.ascontiguousarray(values, dtype=np.int32)

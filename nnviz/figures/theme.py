@@ -1,0 +1,168 @@
+"""Colors, fonts and margins: the only place that has any.
+
+Figures are drawn once and shown on white and on near-black, so data colors are chosen for both, and where a color says
+"how much" it fades into the page: zero is the background. Text has no color here; it takes the template's.
+"""
+
+from functools import lru_cache
+
+FONT = (
+    "'Source Sans 3', 'Source Sans Pro', 'Source Sans', 'Noto Sans', 'Noto Sans CJK KR', 'Apple SD Gothic Neo', "
+    "'Malgun Gothic', sans-serif"
+)
+SIZE = 12
+SMALL = 10.5
+
+# Negative and positive, of weights and activations. Classes 0 and 1 have the same, so that the sign of a two-class
+# network's output has the color of the class it stands for.
+NEGATIVE, POSITIVE = "#e07b1f", "#2f7fd1"
+CLASSES = (
+    NEGATIVE,
+    POSITIVE,
+    "#1f9d76",
+    "#b74fb0",
+    "#b8930f",
+    "#d4475f",
+    "#14a3b8",
+    "#7a68d8",
+    "#8a6b4f",
+    "#7f8a96",
+)
+# First layer … last layer.
+DEPTH = ("#7d4fd6", "#3f74d4", "#1690a8", "#2f9f5d", "#94a01c", "#d9922a")
+# A value that has no zero to speak of: a regression's target.
+VALUES = ("#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725")
+SPLITS = {"train": "#0d9488", "test": "#c2459c", "batch": "#8b929c"}
+RUN_DASHES = ("solid", "dash", "dot", "dashdot")
+NEUTRAL = "#8b929c"
+ALERT = "#d4475f"
+HALO = "rgba(255,255,255,0.9)"
+CLEAR = "rgba(0,0,0,0)"
+
+
+def rgb(color: str) -> tuple[int, int, int]:
+    """The three channels 0..255 of a color like "#2f7fd1"."""
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
+
+
+def faded(color: str, alpha: float) -> str:
+    """A color like "#2f7fd1" with an opacity 0..1, as CSS writes it."""
+    red, green, blue = rgb(color)
+    return f"rgba({red},{green},{blue},{alpha:.3g})"
+
+
+def class_color(index: int) -> str:
+    """The color of a class; more than ten classes repeat them."""
+    return CLASSES[index % len(CLASSES)]
+
+
+def sign_color(value: float) -> str:
+    """Orange below zero, blue from zero on."""
+    return NEGATIVE if value < 0 else POSITIVE
+
+
+def diverging(alpha: float = 1.0) -> list[list]:
+    """Negative orange, zero the page itself, positive blue, as a Plotly colorscale; `alpha` at the ends."""
+    return [
+        [0.0, faded(NEGATIVE, alpha)],
+        [0.5, faded(NEGATIVE, 0)],
+        [0.5, faded(POSITIVE, 0)],
+        [1.0, faded(POSITIVE, alpha)],
+    ]
+
+
+def solid_diverging() -> list[list]:
+    """The diverging scale with a light gray for zero, for small marks that must not be seen through."""
+    return [[0.0, NEGATIVE], [0.5, "#d5dae1"], [1.0, POSITIVE]]
+
+
+def fading(color: str, alpha: float = 1.0) -> list[list]:
+    """From the page itself to `color`, as a Plotly colorscale: for shares and counts."""
+    return [[0.0, faded(color, 0)], [1.0, faded(color, alpha)]]
+
+
+def scale(stops: tuple[str, ...] = VALUES, reverse: bool = False) -> list[list]:
+    """Evenly spaced stops as a Plotly colorscale."""
+    stops = stops[::-1] if reverse else stops
+    return [[i / (len(stops) - 1), stop] for i, stop in enumerate(stops)]
+
+
+@lru_cache(maxsize=512)
+def depth_color(index: int, layers: int) -> str:
+    """The color of layer `index` (0 is the first) of `layers`."""
+    place = 0.0 if layers < 2 else index / (layers - 1) * (len(DEPTH) - 1)
+    left = min(int(place), len(DEPTH) - 2)
+    mixed = [round(a + (b - a) * (place - left)) for a, b in zip(rgb(DEPTH[left]), rgb(DEPTH[left + 1]), strict=True)]
+    return f"#{mixed[0]:02x}{mixed[1]:02x}{mixed[2]:02x}"
+
+
+def colorbar(title: str, **more: object) -> dict:
+    """A slim color legend at the right edge."""
+    return {
+        "title": {"text": title, "side": "top", "font": {"size": SMALL}},
+        "thickness": 9,
+        "len": 1.0,
+        "x": 1.01,
+        "xpad": 4,
+        "ypad": 0,
+        "outlinewidth": 0,
+        "tickfont": {"size": SMALL},
+        "ticks": "",
+        **more,
+    }
+
+
+def template(dark: bool) -> dict:
+    """The Plotly template of the light or dark page: what is not data."""
+    ink = "#e6e9ef" if dark else "#2b2f38"
+    soft = "#a9b1bd" if dark else "#5b6472"
+    grid = "rgba(255,255,255,0.09)" if dark else "rgba(20,30,50,0.09)"
+    line = "rgba(255,255,255,0.28)" if dark else "rgba(20,30,50,0.28)"
+    axis = {
+        "automargin": True,
+        "gridcolor": grid,
+        "linecolor": line,
+        "showline": False,
+        "zeroline": False,
+        "zerolinecolor": line,
+        "zerolinewidth": 1,
+        "ticks": "",
+        "ticklabelstandoff": 4,
+        "tickfont": {"size": SMALL, "color": soft},
+        "title": {"standoff": 6, "font": {"size": SIZE - 1, "color": soft}},
+        "exponentformat": "power",
+        "minexponent": 4,
+    }
+    return {
+        "layout": {
+            "font": {"family": FONT, "size": SIZE, "color": ink},
+            "paper_bgcolor": CLEAR,
+            "plot_bgcolor": CLEAR,
+            "margin": {"l": 46, "r": 12, "t": 8, "b": 38, "pad": 0},
+            "colorway": list(CLASSES),
+            "hoverlabel": {
+                "bgcolor": "#1c212b" if dark else "#ffffff",
+                "bordercolor": line,
+                "font": {"family": FONT, "size": SIZE, "color": ink},
+                "align": "left",
+                "namelength": -1,
+            },
+            "xaxis": axis,
+            "yaxis": axis,
+            "legend": {
+                "orientation": "h",
+                "x": 0,
+                "xanchor": "left",
+                "y": 1.01,
+                "yanchor": "bottom",
+                "bgcolor": CLEAR,
+                "font": {"size": SIZE - 1, "color": ink},
+                "itemsizing": "constant",
+                "itemwidth": 30,
+                "traceorder": "normal",
+            },
+            "annotationdefaults": {"font": {"size": SIZE - 1, "color": soft}, "showarrow": False},
+            "shapedefaults": {"line": {"color": line, "width": 1}},
+        },
+        "data": {"scatter": [{"marker": {"line": {"width": 0}}}]},
+    }

@@ -1,0 +1,170 @@
+"""Frame in, frame out: what is done to records between the run file and a picture.
+
+A frame has the columns of `nnviz.records.COLUMNS`: step, quantity, site, value, member.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+SERIES = ["quantity", "site", "member"]
+_KINDS = ("linear", "norm", "activation", "dropout", "output")
+
+
+def select(frame: pd.DataFrame, quantity: str, sites: Iterable[str] | None = None) -> pd.DataFrame:
+    """The rows of one quantity, and of these sites if any are named; an empty frame stays one."""
+    if frame is None or len(frame) == 0:
+        return pd.DataFrame({"step": [], "quantity": [], "site": [], "value": [], "member": []})
+    keep = (frame["quantity"] == quantity).to_numpy()
+    if sites is not None:
+        keep = keep & frame["site"].isin(list(sites)).to_numpy()
+    return frame if keep.all() else frame[keep]
+
+
+def smooth(frame: pd.DataFrame, weight: float) -> pd.DataFrame:
+    """Exponential moving average of every series, with bias correction.
+
+    sₜ = Σᵢ wᵗ⁻ⁱ xᵢ / Σᵢ wᵗ⁻ⁱ with `weight` w in [0, 1): the first value is the first measurement, as with
+    the correction of Adam (Kingma & Ba, 2015). 0 changes nothing.
+    """
+    if not 0 <= weight < 1:
+        raise ValueError(f"smooth: weight must be in [0, 1), got {weight}")
+    if weight == 0 or len(frame) == 0:
+        return frame
+    averaged = frame.groupby(SERIES, sort=False)["value"].transform(
+        lambda values: values.ewm(alpha=1 - weight, adjust=True).mean()
+    )
+    return frame.assign(value=averaged)
+
+
+def thin(frame: pd.DataFrame, n: int = 500) -> pd.DataFrame:
+    """At most `n` rows of every series; the first, the last, and the smallest and largest of every stretch stay."""
+    kept = []
+    for rows in frame.groupby(SERIES, sort=False).indices.values():
+        kept.append(rows[thin_indices(frame["value"].to_numpy()[rows], n)])
+    return frame.iloc[np.sort(np.concatenate(kept))] if kept else frame
+
+
+def thin_indices(values: np.ndarray, n: int) -> np.ndarray:
+    """Which of `values` (S,) or (S, series) to draw, in order: (≤ n,) or (≤ n, series) indices into the first axis.
+
+    The series are cut into (n − 2) / 2 stretches and the smallest and largest value of each stay, so that no spike is
+    lost; the first and the last stay too. In the two-dimensional case an index may occur twice.
+    """
+    if n < 4:
+        raise ValueError(f"thin: n must be at least 4, got {n}")
+    length = len(values)
+    columns = values.reshape(length, -1)
+    if length <= n:
+        picked = np.repeat(np.arange(length)[:, None], columns.shape[1], axis=1)
+        return picked[:, 0] if values.ndim == 1 else picked
+    stretches = (n - 2) // 2
+    size = -(-length // stretches)
+    stretches = -(-length // size)
+    padded = np.pad(columns, ((0, stretches * size - length), (0, 0)), mode="edge").reshape(stretches, size, -1)
+    missing = np.isnan(padded)
+    offsets = np.arange(stretches)[:, None] * size
+    low = np.where(missing, np.inf, padded).argmin(1) + offsets
+    high = np.where(missing, -np.inf, padded).argmax(1) + offsets
+    ends = np.array([[0], [length - 1]]).repeat(columns.shape[1], axis=1)
+    picked = np.sort(np.minimum(np.concatenate([ends, low, high]), length - 1), axis=0)
+    return np.unique(picked[:, 0]) if values.ndim == 1 else picked
+
+
+def at_step(frame: pd.DataFrame, step: int | None = None) -> pd.DataFrame:
+    """Every series' newest row at or before `step` (None: its newest row)."""
+    if step is not None:
+        frame = frame[(frame["step"] <= step).to_numpy()]
+    return frame.sort_values("step", kind="stable").drop_duplicates(SERIES, keep="last")
+
+
+def latest(frame: pd.DataFrame) -> pd.DataFrame:
+    """Every series' newest row."""
+    return at_step(frame)
+
+
+def matrix(frame: pd.DataFrame, sites: Sequence[str] | None = None) -> tuple[np.ndarray, list[str], np.ndarray]:
+    """One quantity as a table: steps (S,), sites in natural order, values (S, sites) with NaN where none was recorded.
+
+    Several members are averaged away by `aggregate` first; here the last row of a step and site wins.
+    """
+    if len(frame) == 0:
+        return np.empty(0, np.int64), list(sites or []), np.empty((0, len(sites or [])))
+    codes, found = pd.factorize(frame["site"])
+    order = order_sites(found) if sites is None else list(sites)
+    place = {site: i for i, site in enumerate(order)}
+    column = np.array([place.get(site, -1) for site in found])[codes]
+    steps, row = np.unique(frame["step"].to_numpy(), return_inverse=True)
+    table = np.full((len(steps), len(order)), np.nan)
+    inside = column >= 0
+    table[row[inside], column[inside]] = frame["value"].to_numpy()[inside]
+    return steps, order, table
+
+
+def aggregate(frame: pd.DataFrame, low: float = 0.25, high: float = 0.75) -> pd.DataFrame:
+    """Members (seeds) summarised: columns step, quantity, site, value (median), low, high (quantiles), members."""
+    groups = frame.groupby(["step", "quantity", "site"], sort=False)["value"]
+    table = groups.quantile([low, 0.5, high]).unstack()
+    table.columns = ["low", "value", "high"]
+    table["members"] = groups.size()
+    return table.reset_index()[["step", "quantity", "site", "value", "low", "high", "members"]]
+
+
+def align(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Several runs in one frame with a column `run`, cut to the steps that every run has of that quantity and site."""
+    if not frames:
+        return pd.DataFrame(columns=["step", "quantity", "site", "value", "member", "run"])
+    together = pd.concat([frame.assign(run=name) for name, frame in frames.items()], ignore_index=True)
+    runs = together.groupby(["step", "quantity", "site"])["run"].transform("nunique")
+    return together[(runs == len(frames)).to_numpy()]
+
+
+def percentiles(low: np.ndarray, high: np.ndarray, counts: np.ndarray, shares: Sequence[float]) -> np.ndarray:
+    """Percentiles (L, shares) read from histograms of equal bins: `low`, `high` (L,), `counts` (L, bins).
+
+    Exact up to a bin's width: values are taken as spread evenly over their bin. NaN for an empty row.
+    """
+    answer = np.full((len(counts), len(shares)), np.nan)
+    for i, row in enumerate(np.asarray(counts, float)):
+        if row.sum() > 0 and np.isfinite(low[i]) and np.isfinite(high[i]):
+            cumulative = np.concatenate([[0], np.cumsum(row)]) / row.sum()
+            answer[i] = np.interp(shares, cumulative, np.linspace(low[i], high[i], len(row) + 1))
+    return answer
+
+
+def layer_of(site: str) -> tuple[str, float, str]:
+    """What a site is: its kind, depth (infinity for the output, NaN where it has none) and parameter or ""."""
+    parts = site.split(".")
+    parameter = parts.pop() if len(parts) > 1 and parts[-1] in ("weight", "bias") else ""
+    name = parts[-1]
+    if name == "output":
+        return "output", float("inf"), parameter
+    match = re.fullmatch(r"([A-Za-z_]*?)_?(\d+)", name)
+    return (match[1], float(match[2]), parameter) if match else (name, float("nan"), parameter)
+
+
+def order_sites(sites: Iterable[str]) -> list[str]:
+    """Sites by depth, as the signal passes them: linear2 before linear10, the output last; each site once."""
+
+    def key(site: str) -> tuple:
+        kind, depth, parameter = layer_of(site)
+        rank = _KINDS.index(kind) if kind in _KINDS else len(_KINDS)
+        return (depth if depth == depth else -1, rank, site.split(".")[0], parameter != "weight", site)
+
+    return sorted(dict.fromkeys(sites), key=key)
+
+
+def label_site(site: str, role: bool = False) -> str:
+    """A site in words: "layer 3" for its linear map or activation, "norm 3", "output"; with the parameter if `role`."""
+    kind, depth, parameter = layer_of(site)
+    if kind == "output":
+        text = "output"
+    elif kind in ("linear", "activation"):
+        text = f"layer {depth:.0f}"
+    elif kind in _KINDS:
+        text = f"{kind} {depth:.0f}"
+    else:
+        text = site.removesuffix(f".{parameter}") if parameter else site
+    return f"{text} {parameter}" if role and parameter else text
