@@ -6,7 +6,9 @@ class RunError(ValueError):
 
 
 def first_line(error: BaseException) -> str:
-    """`Type: message` of `error` in one line, for a run's status."""
+    """`Type: message` of `error` in one line, for a run's status; nnviz's own errors say it without the type."""
     text = " ".join(str(error).split())
     name = type(error).__name__
-    return f"{name}: {text}"[:500] if text else name
+    if not text:
+        return name
+    return (text if type(error).__module__.startswith("nnviz.") else f"{name}: {text}")[:500]

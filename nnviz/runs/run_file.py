@@ -214,7 +214,7 @@ class RunFile:
         """Let go of the writer, if there is one; the run becomes one file."""
         with self._lock:
             if self._writer is not None:
-                self._writer.close()
+                self._writer.close(patience=2.0)
                 self._writer = None
 
     # reading

@@ -10,7 +10,7 @@ from nnviz.records import Record, Scalar, Snapshot
 from nnviz.runs.arrays import pack
 from nnviz.runs.errors import RunError
 from nnviz.runs.schema import connect, transaction, wording
-from nnviz.runs.status import ENDED
+from nnviz.runs.status import ENDED, Control, read_control
 from nnviz.runs.thinning import thin
 
 CHECKPOINTS = 3
@@ -29,6 +29,15 @@ WHERE owner = :owner
 """
 
 
+_PLACE = "WHERE quantity = ? AND site = ? AND step = ?"
+_DROP = f"DELETE FROM snapshots {_PLACE}"
+_KEEP = f"UPDATE snapshots SET kept = 1 {_PLACE}"
+_PICTURE = """
+INSERT INTO snapshots (quantity, site, step, kept, arrays) VALUES (?, ?, ?, 0, ?)
+ON CONFLICT DO UPDATE SET arrays = excluded.arrays
+"""
+
+
 class Writer:
     """Holds a run file open for writing, in WAL mode, until `close`.
 
@@ -40,6 +49,7 @@ class Writer:
         self.path = path
         self.owner = owner or f"{time.time_ns()}"
         self.written = time.monotonic()
+        self._version = -1
         self._lock = threading.RLock()  # the heartbeat comes from another thread
         self._connection = connect(path, write=True, timeout=10.0)
         try:
@@ -72,7 +82,7 @@ class Writer:
         self,
         records: Iterable[Record] = (),
         *,
-        by_hand: bool = False,
+        by_hand: int | None = None,
         checkpoint: tuple[int, bytes] | None = None,
         state: str | None = None,
         step: int | None = None,
@@ -84,9 +94,9 @@ class Writer:
     ) -> None:
         """Commit `records` and changes of the status in one transaction; what is None stays as it is.
 
-        `by_hand` marks the records of a look that the user asked for: their snapshots are kept when others are thinned,
-        and scalars that this step already has are left out. `checkpoint` is (step, bytes). A new `state` goes into the
-        history, with `error` as its message and `log`, which may be long.
+        `by_hand` is a step where the user stopped to look: its snapshots are kept when others are thinned, and scalars
+        that it already has are left out. `checkpoint` is (step, bytes). A new `state` goes into the history, with
+        `error` as its message and `log`, which may be long.
         """
         scalars = []
         snapshots = []
@@ -97,7 +107,7 @@ class Writer:
             if self._stale:
                 self._read()
             self._stale = True  # what is remembered holds only if all of this is committed
-            self._write_scalars(self._fresh(scalars) if by_hand else scalars)
+            self._write_scalars(scalars if by_hand is None else self._fresh(scalars))
             changed = self._write_snapshots(snapshots, by_hand)
             if checkpoint is not None:
                 self._write_checkpoint(*checkpoint, now)
@@ -120,6 +130,18 @@ class Writer:
                 c.execute("INSERT INTO history SELECT ?, ?, step, ?, ? FROM status", (now, state, error or "", log))
         self._stale = False
         self.written = time.monotonic()
+
+    def changed(self) -> bool:
+        """Whether another connection has written since the last call: a few microseconds."""
+        with self._lock, wording(self.path):
+            version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        changed, self._version = version != self._version, version
+        return changed
+
+    def control(self) -> Control:
+        """What is wanted of the run."""
+        with self._lock, wording(self.path):
+            return read_control(self._connection)
 
     def heartbeat(self) -> None:
         """Say that the run is alive; nothing if a write is going on, which says as much."""
@@ -183,38 +205,34 @@ class Writer:
         held = set(self._connection.execute(sql))
         return [r for r in scalars if (self._names.get((r.quantity, r.site, r.member)), r.step) not in held]
 
-    def _write_snapshots(self, snapshots: list[Snapshot], by_hand: bool) -> bool:
+    def _write_snapshots(self, snapshots: list[Snapshot], by_hand: int | None) -> bool:
         """Insert those snapshots that thinning keeps, drop those it no longer does. True if anything changed."""
         groups: dict[tuple[str, str], dict[int, Snapshot]] = {}
         for record in snapshots:
             groups.setdefault((record.quantity, record.site), {})[int(record.step)] = record
         thinned: dict[tuple, list[int]] = {}  # most quantities are taken at the same steps
-        for (quantity, site), new in groups.items():
-            steps, hand = self._pictures.setdefault((quantity, site), ([], set()))
-            if by_hand:
-                hand.update(new)
+        for place, new in groups.items():
+            steps, hand = self._pictures.setdefault(place, ([], set()))
             key = (tuple(steps), tuple(new), tuple(hand))
             if key not in thinned:
                 thinned[key] = thin(steps, sorted(new), hand)
             held = set(thinned[key])
-            for step in steps:
-                if step not in held:
-                    self._connection.execute(
-                        "DELETE FROM snapshots WHERE quantity = ? AND site = ? AND step = ?", (quantity, site, step)
-                    )
-            for step, record in new.items():
-                if step in held:
-                    self._connection.execute(
-                        "INSERT INTO snapshots (quantity, site, step, kept, arrays) VALUES (?, ?, ?, ?, ?)"
-                        " ON CONFLICT DO UPDATE SET arrays = excluded.arrays, kept = max(kept, excluded.kept)",
-                        (quantity, site, step, int(by_hand), pack(record.arrays)),
-                    )
-            self._pictures[quantity, site] = (list(thinned[key]), hand)
+            self._connection.executemany(_DROP, [(*place, step) for step in steps if step not in held])
+            self._connection.executemany(
+                _PICTURE, [(*place, step, pack(record.arrays)) for step, record in new.items() if step in held]
+            )
+            self._pictures[place] = (list(thinned[key]), hand)
+        if by_hand is not None:
+            for place, (steps, hand) in self._pictures.items():
+                if steps and steps[-1] == by_hand:
+                    hand.add(by_hand)
+                    self._connection.execute(_KEEP, (*place, by_hand))
         return bool(groups)
 
     def _write_checkpoint(self, step: int, data: bytes, now: float) -> None:
         c = self._connection
-        c.execute("DELETE FROM checkpoints WHERE step = ?", (step,))
+        # later ones are not later ones any more: a run that diverged goes back to its last good step
+        c.execute("DELETE FROM checkpoints WHERE step >= ?", (step,))
         for part, start in enumerate(range(0, max(len(data), 1), PART)):
             row = (step, part, now, memoryview(data)[start : start + PART])
             c.execute("INSERT INTO checkpoints (step, part, at, data) VALUES (?, ?, ?, ?)", row)
