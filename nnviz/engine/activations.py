@@ -1,5 +1,8 @@
 """Activation specs -> torch modules."""
 
+import copy
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
@@ -58,8 +61,32 @@ def derivative(module: nn.Module, x: Tensor) -> Tensor:
     return slope
 
 
-def steepest(module: nn.Module) -> float:
-    """The largest |dφ/dx| on [−10, 10]."""
-    parameter = next(module.parameters(), None)
-    x = torch.linspace(-10, 10, 2001, device=None if parameter is None else parameter.device)
-    return float(derivative(module, x).abs().max())
+DEAD = 1e-3
+"""A derivative below this carries nothing worth naming."""
+
+SATURATED = 0.05
+"""A derivative below this share of the function's largest is saturated."""
+
+
+@dataclass(frozen=True)
+class Tails:
+    """Pre-activations below `[0]` or above `[1]` lie where the function is flat: |φ′| < DEAD, or < SATURATED of the
+    largest. ±inf where there is no such tail."""
+
+    dead: tuple[float, float]
+    saturated: tuple[float, float]
+
+
+def flat_tails(module: nn.Module) -> Tails:
+    """Where an elementwise module is flat, found on a grid of 0.01 over [−100, 100]."""
+    x = torch.linspace(-100, 100, 20_001)
+    slope = derivative(copy.deepcopy(module).cpu().float(), x).abs()
+    return Tails(_beyond(x, slope, DEAD), _beyond(x, slope, SATURATED * float(slope.max())))
+
+
+def _beyond(x: Tensor, slope: Tensor, threshold: float) -> tuple[float, float]:
+    steep = torch.nonzero((slope >= threshold) & (slope > 0)).flatten()
+    if not len(steep):  # flat everywhere
+        return float("inf"), float("inf")
+    low, high = int(steep[0]), int(steep[-1])
+    return float(x[low]) if low > 0 else float("-inf"), float(x[high]) if high < len(x) - 1 else float("inf")

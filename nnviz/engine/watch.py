@@ -15,11 +15,8 @@ from torch import Tensor, nn
 from torch.nn.modules import activation as torch_activations
 from torch.utils.hooks import RemovableHandle
 
-from nnviz.engine.activations import Step
+from nnviz.engine.activations import Step, Tails, flat_tails
 from nnviz.records import Record
-
-KEPT_ELEMENTS = 65_536
-"""Of a larger activation the first samples of the batch up to about this size are kept: every unit, fewer samples."""
 
 NOT_ELEMENTWISE = (
     torch_activations.MultiheadAttention,
@@ -39,10 +36,21 @@ class Trace:
     parameters: Sequence[nn.Parameter]
     gradients: list[Tensor] = field(default_factory=list)
     before: list[Tensor] = field(default_factory=list)
-    activations: dict[str, tuple[nn.Module, Tensor, Tensor]] = field(default_factory=dict)
-    """Module, its input (the pre-activation) and its output, each (batch, units)."""
+    activations: dict[str, "Kept"] = field(default_factory=dict)
     signals: dict[str, Tensor] = field(default_factory=dict)
     """Derivative of the loss in a layer's output, (batch, units)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of an activation: sampled pre-activations and activations (entries,), the smallest and the largest
+    pre-activation of each unit over the batch (units,)."""
+
+    sample_in: Tensor
+    sample_out: Tensor
+    lowest: Tensor
+    highest: Tensor
+    tails: Tails
 
 
 class Probe(Protocol):
@@ -71,6 +79,7 @@ class Watch:
         self.sites = [name for name, _ in named]
         self.parameters = [p for _, p in named]
         self.activations = {f"{root}.{n}": m for n, m in module.named_modules() if _is_activation(n, m)}
+        self.tails = {site: flat_tails(m) for site, m in self.activations.items()}
         self.layers = {f"{root}.{n}": m for n, m in module.named_modules() if isinstance(m, nn.Linear | _CONVOLUTIONS)}
         self.optimizer, self.probes = optimizer, list(probes)
         self._pending: list[tuple[int, Probe, tuple[Tensor, ...]]] = []
@@ -134,7 +143,7 @@ class Sampling:
             needs = frozenset().union(*(p.needs for p in watch._due))
             if "activations" in needs:
                 for site, module in watch.activations.items():
-                    self._hooks.append(module.register_forward_hook(_keep_activation(trace, site)))
+                    self._hooks.append(module.register_forward_hook(_keep_activation(trace, site, watch.tails[site])))
             if "signals" in needs:
                 for site, module in watch.layers.items():
                     self._hooks.append(module.register_forward_hook(_keep_signal(trace, site)))
@@ -155,14 +164,23 @@ def _is_activation(name: str, module: nn.Module) -> bool:
     return is_torch or isinstance(module, Step)
 
 
-def _keep_activation(trace: Trace, site: str) -> Any:
-    def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+def _keep_activation(trace: Trace, site: str, tails: Tails) -> Any:
+    def hook(_module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         x, y = inputs[0].detach(), output.detach()
-        rows = max(1, KEPT_ELEMENTS // max(1, y[0].numel()))
-        # Copies: a later layer may work in place.
-        trace.activations[site] = (module, x[:rows].flatten(1).clone(), y[:rows].flatten(1).clone())
+        units = x.reshape(len(x), -1)
+        # Indexing copies: a later layer may work in place.
+        trace.activations[site] = Kept(evenly(x), evenly(y), units.amin(0), units.amax(0), tails)
 
     return hook
+
+
+def evenly(tensor: Tensor, at_most: int = 1024) -> Tensor:
+    """Up to `at_most` entries, evenly spread; a copy, (entries,). An odd stride walks over all units of a layer whose
+    width is a power of two."""
+    flat = tensor.reshape(-1)
+    if len(flat) <= at_most:
+        return flat.clone()
+    return flat[:: -(-len(flat) // at_most) | 1].clone()
 
 
 def _keep_signal(trace: Trace, site: str) -> Any:

@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from nnviz.spec.base import Spec, SpecError, explain, fingerprint
 from nnviz.spec.learners import Supervised
-from nnviz.spec.probes import Activations, Histograms, Norms, Probe, Signal
+from nnviz.spec.probes import Activations, GradientNorms, Histograms, Probe, Signal, Updates
 
 
 class Parent(Spec):
@@ -25,7 +25,9 @@ class Experiment(Spec):
     kind: Literal["experiment"] = "experiment"
     learner: Supervised = Supervised()
     probes: tuple[Probe, ...] = Field(
-        (Norms(), Activations(), Signal(), Histograms()), max_length=20, description="What is measured."
+        (GradientNorms(), Updates(), Activations(), Signal(), Histograms()),
+        max_length=20,
+        description="What is measured.",
     )
     steps: int = Field(
         3000, ge=1, le=1_000_000, description="Mini-batches to train for.", json_schema_extra={"log": True}
@@ -104,7 +106,11 @@ def estimate(job: Experiment) -> Estimate:
     histograms = layers * (2 * 64 * 4 + 4 * 120 * 4) if any(isinstance(p, Histograms) for p in job.probes) else 0
     pictures = min(KEPT_SNAPSHOTS, job.steps // job.evaluate_every + 2)
     samplings = sum(
-        job.steps // p.every * layers * {"norms": 8, "activations": 16, "signal": 1}.get(p.kind, 0) for p in job.probes
+        job.steps
+        // p.every
+        * layers
+        * {"gradient_norms": 2, "updates": 6, "activations": 16, "signal": 1}.get(p.kind, 0)
+        for p in job.probes
     )
     return Estimate(
         parameters=parameters,

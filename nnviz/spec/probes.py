@@ -9,18 +9,26 @@ from nnviz.spec.base import Spec
 Every = Annotated[int, Field(ge=1, le=1_000_000, description="Steps between two measurements.")]
 
 
-class Norms(Spec):
-    """L2 norms of each parameter's gradient, of the parameter and of its update, and the ratio of the last two."""
+class GradientNorms(Spec):
+    """L2 norm of each parameter's gradient as the optimizer sees it, and of all of them together. Exact."""
 
-    kind: Literal["norms"] = "norms"
+    kind: Literal["gradient_norms"] = "gradient_norms"
+    every: Every = 10
+
+
+class Updates(Spec):
+    """L2 norms of each parameter and of its update, and the ratio of the two. Exact."""
+
+    kind: Literal["updates"] = "updates"
     every: Every = 10
 
 
 class Activations(Spec):
-    """Mean, deviation and percentiles of activations and pre-activations; shares of dead and saturated units.
+    """Mean, deviation, percentiles and histograms of activations and pre-activations, of 1,024 entries a layer; shares
+    of dead and saturated units.
 
-    A unit is dead on a batch if its activation's derivative is below 0.001 for every sample of it, and saturated on a
-    sample if the derivative is below 0.05 of the largest that the function has.
+    Saturated is an entry in a flat tail of the function, where the derivative is below a twentieth of its largest
+    value. Dead is a unit that stays in one flat tail, the derivative below 0.001, for every sample of the batch.
     """
 
     kind: Literal["activations"] = "activations"
@@ -35,10 +43,10 @@ class Signal(Spec):
 
 
 class Histograms(Spec):
-    """Histograms of activations, pre-activations, gradients and weights of every layer."""
+    """Histograms of gradients and weights by power of two: all entries, or 4,096 of a larger tensor."""
 
     kind: Literal["histograms"] = "histograms"
     every: Every = 10
 
 
-Probe = Annotated[Norms | Activations | Signal | Histograms, Field(discriminator="kind")]
+Probe = Annotated[GradientNorms | Updates | Activations | Signal | Histograms, Field(discriminator="kind")]

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from nnviz.engine.probes.activations import Activations
+from nnviz.engine.probes.gradient_norms import GradientNorms
 from nnviz.engine.probes.histograms import Histograms
-from nnviz.engine.probes.norms import Norms
 from nnviz.engine.probes.signal import Signal
+from nnviz.engine.probes.updates import Updates
 from nnviz.engine.watch import Probe
 from nnviz.spec import probes as spec
 
@@ -13,8 +14,10 @@ from nnviz.spec import probes as spec
 def build(probe: spec.Probe, sites: Sequence[str]) -> Probe:
     """The probe of a spec for parameters at these sites."""
     match probe:
-        case spec.Norms(every=every):
-            return Norms(every, sites)
+        case spec.GradientNorms(every=every):
+            return GradientNorms(every, sites)
+        case spec.Updates(every=every):
+            return Updates(every, sites)
         case spec.Activations(every=every):
             return Activations(every)
         case spec.Signal(every=every):

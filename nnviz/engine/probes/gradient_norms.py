@@ -1,0 +1,31 @@
+"""Norms of gradients."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nnviz.engine.watch import Trace
+from nnviz.records import Record, Scalar
+
+
+class GradientNorms:
+    """L2 norm, over all entries, of each parameter's gradient as the optimizer sees it, and over all parameters."""
+
+    needs = frozenset({"gradients"})
+
+    def __init__(self, every: int, sites: Sequence[str]) -> None:
+        self.every, self.sites = every, list(sites)
+
+    def measure(self, trace: Trace) -> tuple[Tensor, ...]:
+        """One row (parameters,)."""
+        return (torch.stack(torch._foreach_norm(trace.gradients)),)
+
+    def records(self, step: int, measured: Sequence[np.ndarray]) -> list[Record]:
+        """gradient_norm of each parameter and gradient_norm_total after clipping."""
+        norms = measured[0].astype(np.float64)
+        said: list[Record] = [
+            Scalar(step, "gradient_norm", n, s) for s, n in zip(self.sites, norms.tolist(), strict=True)
+        ]
+        return [*said, Scalar(step, "gradient_norm_total", float(np.sqrt(np.square(norms).sum())), "after_clipping")]
