@@ -16,8 +16,8 @@ import pandas as pd
 from nnviz.records import COLUMNS, Record
 from nnviz.runs.arrays import unpack
 from nnviz.runs.errors import RunError
-from nnviz.runs.schema import APPLICATION_ID, FORMAT, TABLES, connect, transaction, wording
-from nnviz.runs.status import Control, Status, read_control, read_status
+from nnviz.runs.schema import APPLICATION_ID, FORMAT, TABLES, connect, rest, transaction, wording
+from nnviz.runs.status import LIVE, Control, Status, read_control, read_status
 from nnviz.runs.writer import Writer
 from nnviz.spec.jobs import Job, SpecError, dump, fingerprint, load
 
@@ -36,10 +36,19 @@ class Change:
     log: str | None
 
 
-def create(path: Path, job: Job, *, title: str = "", pinned: bool = False, members: Sequence[str] = ()) -> None:
+def create(
+    path: Path,
+    job: Job,
+    *,
+    title: str = "",
+    pinned: bool = False,
+    members: Sequence[str] = (),
+    source: Path | None = None,
+) -> None:
     """Make the run file of `job` at `path`, queued. It appears whole or not at all. Raises RunError.
 
-    `members` are the ids of the runs that train in lock-step with it, itself included.
+    `members` are the ids of the runs that train in lock-step with it, itself included. `source` is the file of the
+    job's parent: what it recorded up to the step that the job names, and its checkpoint of that step, are copied.
     """
     text = dump(job)
     now = time.time()
@@ -63,11 +72,24 @@ def create(path: Path, job: Job, *, title: str = "", pinned: bool = False, membe
                 )
                 c.execute("INSERT INTO control VALUES (1, NULL, 0, ?, ?)", (int(pinned), now))
                 c.execute("INSERT INTO history VALUES (?, 'queued', 0, '', NULL)", (now,))
+            if source is not None and job.parent:
+                _copy(connection, source, job.parent.step)
             connection.close()
             fresh.rename(path)
         finally:
             connection.close()
             fresh.unlink(missing_ok=True)
+
+
+def _copy(connection: sqlite3.Connection, source: Path, step: int) -> None:
+    connect(source).close()  # says so if it is damaged
+    connection.execute("ATTACH ? AS parent", (str(source),))
+    with transaction(connection) as c:
+        c.execute("INSERT INTO names SELECT * FROM parent.names")
+        for table, upto in (("points", "<="), ("snapshots", "<="), ("checkpoints", "=")):
+            c.execute(f"INSERT INTO {table} SELECT * FROM parent.{table} WHERE step {upto} ?", (step,))
+        c.execute("UPDATE status SET step = ?, info = (SELECT info FROM parent.status)", (step,))
+    connection.execute("DETACH parent")
 
 
 class RunFile:
@@ -173,10 +195,9 @@ class RunFile:
         """Stop for good; what is recorded stays. A run that nobody drives any more is marked as stopped at once."""
         with self._changing() as c:
             c.execute("UPDATE control SET cancel = 1")
-            if read_status(c).state == "lost":
-                now = time.time()
-                c.execute("UPDATE status SET state = 'stopped', ended = ?, error = ''", (now,))
-                c.execute("INSERT INTO history SELECT ?, 'stopped', step, '', NULL FROM status", (now,))
+            is_lost = read_status(c).state == "lost"
+        if is_lost:
+            self.give_up("stopped", "")
 
     def pin(self, pinned: bool = True) -> None:
         """Keep the run going though nobody watches (or no longer)."""
@@ -192,6 +213,37 @@ class RunFile:
         if self.status().live:
             with self._changing() as c:
                 c.execute("UPDATE control SET seen = ?", (time.time(),))
+
+    # waiting and giving up: for whoever hands runs to workers
+
+    def wait(self, position: int) -> Control:
+        """Say that the run still waits, and how many wait before it. Returns what is wanted of it."""
+        with self._changing() as c:
+            c.execute("UPDATE status SET heartbeat = ?, position = ? WHERE state = 'queued'", (time.time(), position))
+            return read_control(c)
+
+    def queue(self) -> None:
+        """Make a run that is over wait again, to go on to its end from its last checkpoint."""
+        with self._changing() as c:
+            now = time.time()
+            c.execute(
+                "UPDATE status SET state = 'queued', error = '', ended = NULL, heartbeat = ?, position = 0, owner = ''",
+                (now,),
+            )
+            c.execute("UPDATE control SET until = NULL, cancel = 0, seen = ?", (now,))
+            c.execute("INSERT INTO history SELECT ?, 'queued', step, '', NULL FROM status", (now,))
+
+    def give_up(self, state: str, message: str, log: str | None = None) -> None:
+        """End a live run that no worker drives (any more), as stopped, failed or lost. Nothing if it is over."""
+        with self._changing() as c:
+            now = time.time()
+            ended = c.execute(
+                f"UPDATE status SET state = ?, error = ?, ended = ?, owner = '' WHERE state IN {LIVE}",
+                (state, message, now),
+            )
+            if ended.rowcount:
+                c.execute("INSERT INTO history SELECT ?, ?, step, ?, ? FROM status", (now, state, message, log))
+        rest(self.path)
 
     # writing
 

@@ -10,6 +10,7 @@ from nnviz.runs.member import Engine, Member
 
 SLICE = 0.02  # seconds of one group's turn; also how often what is wanted is looked up
 GRACE = 60.0  # seconds that a run goes on though nobody watches
+CLOSED = "stopped: the app was closed"
 
 
 class Group:
@@ -57,7 +58,7 @@ class Group:
                 break
             running = [m for m in running if not m.over and (until is None or m.step < until)]
         now = time.monotonic()
-        if any([m.is_due(now) for m in members]):  # all at once: side by side they show the same step
+        if any(m.is_due(now) for m in members):  # all at once: side by side they show the same step
             for member in members:
                 member.commit(now)
         for member in members:

@@ -7,8 +7,9 @@ long run repeats a few hundred names a million times.
 """
 
 import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from nnviz.runs.errors import RunError
@@ -96,6 +97,25 @@ def _checked(path: Path, mode: str, timeout: float) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def rest(path: Path, patience: float = 2.0) -> None:
+    """Make the run file at `path`, which nobody writes any more, one file. Waits for readers, `patience` seconds."""
+    with closing(connect(path, write=True)) as connection:
+        settle(connection, patience)
+
+
+def settle(connection: sqlite3.Connection, patience: float) -> None:
+    """Leave WAL mode, if the readers let go within `patience` seconds; else the file stays readable as it is."""
+    deadline = time.monotonic() + patience
+    connection.execute("PRAGMA busy_timeout = 0")
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+        try:
+            connection.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.005)
 
 
 @contextmanager

@@ -50,22 +50,25 @@ class Store:
         if self.home.exists() and not self.home.is_dir():
             raise RunError(f"the store of runs must be a folder, got the file {self.home}: set NNVIZ_HOME to a folder")
 
-    def create(self, job: Job, *, pinned: bool = False, title: str = "") -> RunFile:
-        """A new run of `job`, queued. Raises RunError."""
-        return self.create_group([job], pinned=pinned, titles=[title])[0]
+    def create(self, job: Job, *, pinned: bool = False, title: str = "", source: Path | None = None) -> RunFile:
+        """A new run of `job`, queued. `source` is its parent's file, to copy records from. Raises RunError."""
+        return self._create([job], pinned, [title], source)[0]
 
     def create_group(
         self, jobs: Sequence[Job], *, pinned: bool = False, titles: Sequence[str] | None = None
     ) -> list[RunFile]:
         """New runs of `jobs`, queued, that will train in lock-step. Raises RunError."""
+        return self._create(jobs, pinned, titles or [""] * len(jobs), None)
+
+    def _create(self, jobs: Sequence[Job], pinned: bool, titles: Sequence[str], source: Path | None) -> list[RunFile]:
         ids: list[str] = []
         while len(ids) < len(jobs):
             run_id = f"{time.strftime('%Y%m%d-%H%M')}-{secrets.token_hex(3)}"
             if run_id not in ids and not self.path(run_id).exists():
                 ids.append(run_id)
         members = ids if len(ids) > 1 else []
-        for run_id, job, title in zip(ids, jobs, titles or [""] * len(ids), strict=True):
-            create(self.path(run_id), job, title=title, pinned=pinned, members=members)
+        for run_id, job, title in zip(ids, jobs, titles, strict=True):
+            create(self.path(run_id), job, title=title, pinned=pinned, members=members, source=source)
         return [self.open(run_id) for run_id in ids]
 
     def path(self, run_id: str) -> Path:

@@ -20,12 +20,11 @@ from typing import Any
 
 from nnviz.runs.errors import first_line
 from nnviz.runs.member import Engine
-from nnviz.runs.scheduler import Scheduler
+from nnviz.runs.scheduler import CLOSED, Scheduler
 from nnviz.spec.jobs import Experiment
 
 BEAT = 0.5  # seconds between two looks at heartbeats and at the parent
 PATIENCE = 20.0  # seconds that a step may still take when the process is to end
-CLOSED = "stopped: the app was closed"
 
 
 def main() -> None:

@@ -1,15 +1,17 @@
 """The one writer of a run file: records, status and checkpoints, one transaction at a time."""
 
 import json
+import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from nnviz.records import Record, Scalar, Snapshot
 from nnviz.runs.arrays import pack
 from nnviz.runs.errors import RunError
-from nnviz.runs.schema import connect, transaction, wording
+from nnviz.runs.schema import connect, settle, transaction, wording
 from nnviz.runs.status import ENDED, Control, read_control
 from nnviz.runs.thinning import thin
 
@@ -166,15 +168,9 @@ class Writer:
     def close(self, *, rest: bool = True, patience: float = 5.0) -> None:
         """Let go of the file. With `rest` it becomes one file; readers are waited for, `patience` seconds."""
         with self._lock:
-            deadline = time.monotonic() + patience
-            while rest and self._connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
-                try:
-                    self._connection.execute("PRAGMA journal_mode = DELETE")
-                except Exception:
-                    # harmless: the file stays in WAL mode, and is read from where it is
-                    if time.monotonic() > deadline:
-                        break
-                    time.sleep(0.01)
+            if rest:
+                with suppress(sqlite3.Error):
+                    settle(self._connection, patience)
             self._connection.close()
 
     def _name(self, key: tuple[str, str, int]) -> int:

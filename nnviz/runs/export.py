@@ -1,0 +1,85 @@
+"""Runs as plain files: JSON, CSV, Parquet and npz, which outlive nnviz."""
+
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from nnviz.runs.run_file import RunFile
+from nnviz.runs.schema import wording
+from nnviz.spec.jobs import dump
+
+README = """Run {id} of nnviz, {state} after {step} of {steps} steps.
+
+job.json          what was run; `python -m nnviz run job.json` runs it again
+scalars.csv       every number: step, quantity, site, value, member; values as they were, to the last digit
+                  (not a number: nan). With pandas: read_csv("scalars.csv", float_precision="round_trip",
+                  keep_default_na=False, na_values={{"value": ["nan"]}})
+scalars.parquet   the same
+snapshots/        one file a quantity, for numpy.load: "steps" holds the steps (n,), every other array has one entry a
+                  step along its first axis. Where shapes change from step to step the arrays lie apart, as "name@step"
+
+Step n is the state after n updates; step 0 is the initial network. Sites are PyTorch's names with the root in front.
+"""
+
+
+def export(runs: Sequence[RunFile], to: Path) -> list[Path]:
+    """Write `runs` under the folder `to`, each in a folder of its own if there are several. Returns the files.
+
+    Raises RunError.
+    """
+    written: list[Path] = []
+    for run in runs:
+        written += _export(run, to / run.id if len(runs) > 1 else to)
+    return written
+
+
+def export_zip(runs: Sequence[RunFile], to: Path) -> Path:
+    """The same as one zip at `to`."""
+    with tempfile.TemporaryDirectory() as folder, wording(to):
+        files = export(runs, Path(folder))
+        to.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(to, "w") as target:
+            for file in files:
+                packed = file.suffix in (".npz", ".parquet")
+                how = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
+                target.write(file, file.relative_to(folder), compress_type=how)
+    return to
+
+
+def _export(run: RunFile, to: Path) -> list[Path]:
+    status = run.status()
+    frame, _ = run.scalars()
+    texts = {
+        "README.txt": README.format(id=run.id, state=status.state, step=status.step, steps=status.steps),
+        "job.json": dump(run.job) + "\n",
+    }
+    with wording(to):
+        (to / "snapshots").mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (to / name).write_text(text, encoding="utf-8")
+        frame.to_csv(to / "scalars.csv", index=False, na_rep="nan")
+        frame.to_parquet(to / "scalars.parquet", index=False)
+        files = [to / name for name in (*texts, "scalars.csv", "scalars.parquet")]
+        for quantity in run.quantities():
+            path = to / "snapshots" / f"{quantity}.npz"
+            np.savez_compressed(path, **_stacked(run, quantity))
+            files.append(path)
+    return files
+
+
+def _stacked(run: RunFile, quantity: str) -> dict[str, np.ndarray]:
+    """All snapshots of `quantity`: arrays with a leading axis along `steps`, or apart where that cannot be."""
+    found = [run.snapshot(quantity, step) for step in run.snapshot_steps(quantity)]
+    pictures = dict(picture for picture in found if picture is not None)
+    steps = sorted(pictures)
+    arrays: dict[str, np.ndarray] = {"steps": np.array(steps, dtype=np.int64)}
+    for name in dict.fromkeys(name for step in steps for name in pictures[step]):
+        each = [pictures[step].get(name) for step in steps]
+        if all(a is not None and a.shape == each[0].shape and a.dtype == each[0].dtype for a in each):
+            arrays[name] = np.stack(each)
+        else:
+            arrays |= {f"{name}@{step}": a for step, a in zip(steps, each, strict=True) if a is not None}
+    return arrays
