@@ -6,14 +6,17 @@ import torch
 from torch import Tensor, nn
 
 from nnviz.engine.learners import Learning
+from nnviz.records import Record
 
 
 class Diverged(ArithmeticError):
-    """A run whose loss is inf or nan. `checkpoint` holds the last step at which loss and weights were finite."""
+    """A run whose loss is inf or nan. `checkpoint` holds the last step at which loss and weights were finite, `records`
+    what was measured and not handed out yet."""
 
-    def __init__(self, message: str, step: int, last_good: int, checkpoint: bytes) -> None:
+    def __init__(self, message: str, step: int, last_good: int, checkpoint: bytes, records: list[Record]) -> None:
         super().__init__(message)
-        self.message, self.step, self.last_good, self.checkpoint = message, step, last_good, checkpoint
+        self.message, self.step, self.last_good = message, step, last_good
+        self.checkpoint, self.records = checkpoint, records
 
 
 def first_nonfinite(learning: Learning, number: int) -> str | None:

@@ -52,7 +52,7 @@ class Run(Iterator[list[Record]]):
             state = torch.load(io.BytesIO(checkpoint), map_location=self.device, weights_only=True)
             self.learning.load_state_dict(state["learning"])
             self.step = state["step"]
-        self._remembered = (self.step, copy.deepcopy(self.learning.state_dict()))
+        self._remembered = [(self.step, copy.deepcopy(self.learning.state_dict()))]
 
     @property
     def info(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class Run(Iterator[list[Record]]):
         if evaluates or looked_at or number % self._flush_every == 0:
             said += self._flush()
         if number % REMEMBERED_EVERY == 0 and is_finite(self.learning):
-            self._remembered = (number, copy.deepcopy(self.learning.state_dict()))
+            self._remembered = [self._remembered[-1], (number, copy.deepcopy(self.learning.state_dict()))]
         return said + self.look() if evaluates else said
 
     def look(self) -> list[Record]:
@@ -132,26 +132,34 @@ class Run(Iterator[list[Record]]):
         for step, row in zip(steps, table, strict=True):
             values = dict(zip(keys, row, strict=True))
             if not math.isfinite(values["loss", "batch"]):
-                self._diverge(step, values["loss", "batch"])
+                raise self._diverged(step, values["loss", "batch"], said)
             said += [Scalar(step, quantity, value, site) for (quantity, site), value in values.items()]
         return said
 
-    def _diverge(self, step: int, loss: float) -> None:
-        """Replays from the last remembered state to find where it went wrong and the last good state before."""
+    def _diverged(self, step: int, loss: float, said: list[Record]) -> Diverged:
+        """Replays from the last remembered state to find where it went wrong and the last good state before it, which
+        is evaluated once more."""
         self.close()
-        last_good, good = self._remembered
-        self.learning.load_state_dict(copy.deepcopy(good))
-        where, culprit = step, "the loss"
-        for number in range(last_good + 1, step + 1):
-            before = copy.deepcopy(self.learning.state_dict())
-            if (name := first_nonfinite(self.learning, number)) is not None:
-                where, culprit, good, last_good = number, name, before, number - 1
-                break
+        said = said + [r for watch in self._watches for r in watch.flush()]
+        number, state = self._remembered[0]
+        self.learning.load_state_dict(copy.deepcopy(state))
+        culprit, states = None, [(number, state)]
+        while culprit is None and number < step:
+            number += 1
+            culprit = first_nonfinite(self.learning, number)
+            states = [*states[-2:], (number, copy.deepcopy(self.learning.state_dict()))]
+        where, culprit = number, culprit or "the loss"
+        # If a gradient or an update broke, the state before it is good. If the forward pass did, that state is the one
+        # to blame, and the one before it is good.
+        forward = culprit == "the loss" or culprit.startswith("output")
+        last_good, good = states[0] if forward else states[-2:][0]
         self.step = last_good
         self.learning.load_state_dict(good)
         at = "" if where == step else f" at step {where}"
         message = f"diverged at step {step}: loss is {_name(loss)}; first non-finite: {culprit}{at}"
-        raise Diverged(message, step, last_good, self.checkpoint())
+        if self._evaluated != last_good:
+            said += self.learning.evaluate(last_good)
+        return Diverged(message, step, last_good, self.checkpoint(), said)
 
 
 def run(job: Experiment, checkpoint: bytes | None = None) -> Run:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from nnviz.spec.base import Spec
 
@@ -40,12 +40,14 @@ class Softsign(Spec):
 class ReLU(Spec):
     """max(0, x) (Nair & Hinton, 2010). Derivative 1 where active, 0 elsewhere: a unit that is never active is dead."""
 
+    model_config = ConfigDict(title="ReLU")
     kind: Literal["relu"] = "relu"
 
 
 class LeakyReLU(Spec):
     """x if x > 0 else slope · x (Maas et al., 2013)."""
 
+    model_config = ConfigDict(title="Leaky ReLU")
     kind: Literal["leaky_relu"] = "leaky_relu"
     slope: float = Field(0.01, ge=0, le=1, description="Slope for negative x.")
 
@@ -53,6 +55,7 @@ class LeakyReLU(Spec):
 class PReLU(Spec):
     """x if x > 0 else a · x with a learned, one a layer (He et al., 2015, arXiv:1502.01852)."""
 
+    model_config = ConfigDict(title="PReLU")
     kind: Literal["prelu"] = "prelu"
     initial_slope: float = Field(0.25, ge=0, le=1, description="What the learned slope starts from.")
 
@@ -80,6 +83,7 @@ class GELU(Spec):
 class SiLU(Spec):
     """x · sigmoid(x), also called Swish (Ramachandran et al., 2017, arXiv:1710.05941)."""
 
+    model_config = ConfigDict(title="SiLU")
     kind: Literal["silu"] = "silu"
 
 

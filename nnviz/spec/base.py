@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -81,6 +82,14 @@ def item_type(annotation: Any) -> Any | None:
     """The type of the items of a `tuple[T, ...]`, else None."""
     arguments = get_args(annotation)
     return arguments[0] if get_origin(annotation) is tuple and len(arguments) == 2 and arguments[1] is ... else None
+
+
+def label(cls: type[Spec]) -> str:
+    """What a reader calls the option: its title, else its class's name in words ("Glorot uniform")."""
+    if title := cls.model_config.get("title"):
+        return title
+    first, *rest = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", cls.__name__).split()
+    return " ".join([first, *(w if w.isupper() else w.lower() for w in rest)])
 
 
 def summary(cls: type[Spec]) -> str:

@@ -7,7 +7,7 @@ checked and its size estimated. Real sets reach the network standardized with th
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from nnviz.spec.base import Spec
 
@@ -97,6 +97,7 @@ class Checkerboard(Spec):
 class Curve(Spec):
     """y = f(x) + noise for one x in [−1, 1]."""
 
+    model_config = ConfigDict(title="Curve (1-D regression)")
     kind: Literal["curve"] = "curve"
     function: Literal["sine", "step", "absolute", "cubic", "sinc", "line"] = Field(
         "sine", description="sin 2πx; sign x; |x|; 4x³ − 3x; sin(4πx)/(4πx); x."
@@ -111,6 +112,7 @@ class Curve(Spec):
 class Hills(Spec):
     """z = f(x, y) + noise over [−1, 1]²."""
 
+    model_config = ConfigDict(title="Hills (2-D regression)")
     kind: Literal["hills"] = "hills"
     function: Literal["plane", "saddle", "hills", "ripples"] = Field(
         "hills", description="x + y; x² − y²; a hill and a hollow (normal bumps); sin(4r)/(4r)-like rings."
@@ -165,6 +167,7 @@ class BreastCancer(Spec):
 class Diabetes(Spec):
     """442 patients, 10 measurements, progression after a year as a number (Efron et al., 2004; from scikit-learn)."""
 
+    model_config = ConfigDict(title="Diabetes (regression)")
     kind: Literal["diabetes"] = "diabetes"
     points: ClassVar[int] = 442
     train_share: TrainShare = 0.7

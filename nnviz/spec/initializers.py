@@ -5,7 +5,7 @@ Biases start at 0, except under PyTorch's default.
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from nnviz.spec.base import Spec
 
@@ -37,6 +37,7 @@ class Normal(Spec):
 class ClassicUniform(Spec):
     """U(±1/√n_in), variance 1/(3 n_in): the standard before 2010, called so in Glorot & Bengio (2010)."""
 
+    model_config = ConfigDict(title="Classic U(±1/√n)")
     kind: Literal["classic_uniform"] = "classic_uniform"
 
 
@@ -71,6 +72,7 @@ class HeNormal(Spec):
 class LeCunNormal(Spec):
     """N(0, gain²/n_in) (LeCun et al., 1998): keeps the variance of a linear layer; what SELU asks for."""
 
+    model_config = ConfigDict(title="LeCun normal")
     kind: Literal["lecun_normal"] = "lecun_normal"
     gain: Gain = 1.0
 
@@ -85,6 +87,7 @@ class Orthogonal(Spec):
 class PyTorchDefault(Spec):
     """What torch.nn.Linear does: U(±1/√n_in) for weights and for biases."""
 
+    model_config = ConfigDict(title="PyTorch default")
     kind: Literal["pytorch_default"] = "pytorch_default"
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from nnviz.spec.base import Spec
 from nnviz.spec.clipping import Clipping, NoClipping
@@ -18,6 +18,7 @@ Penalty = Annotated[float, Field(ge=0, le=1, json_schema_extra={"log": True})]
 class Supervised(Spec):
     """A network fits targets by gradient descent on mini-batches."""
 
+    model_config = ConfigDict(title="Supervised")
     kind: Literal["supervised"] = "supervised"
     data: Data = Moons()
     model: Model = MLP()

@@ -6,7 +6,7 @@ classes), as a lesson in why cross-entropy is used.
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from nnviz.spec.base import Spec
 
@@ -45,6 +45,7 @@ class Huber(Spec):
 class CrossEntropy(Spec):
     """−ln softmax(z)ᵧ over the classes. Its gradient in the outputs z is softmax(z) − y."""
 
+    model_config = ConfigDict(title="Cross-entropy")
     kind: Literal["cross_entropy"] = "cross_entropy"
     label_smoothing: float = Field(
         0.0, ge=0, lt=1, description="Share of the target spread over all classes (Szegedy et al., 2016)."
@@ -55,6 +56,7 @@ class CrossEntropy(Spec):
 class BinaryCrossEntropy(Spec):
     """−y ln σ(z) − (1 − y) ln(1 − σ(z)): one output for two classes, one against the rest for more."""
 
+    model_config = ConfigDict(title="Binary cross-entropy")
     kind: Literal["binary_cross_entropy"] = "binary_cross_entropy"
     fits: ClassVar[tuple[str, ...]] = ("classes",)
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from nnviz.spec.activations import Activation, ReLU, Tanh
 from nnviz.spec.base import Spec
@@ -47,6 +47,7 @@ class MLP(Spec):
 class DeepMLP(Spec):
     """A multilayer perceptron of equal hidden layers, for looking at depth."""
 
+    model_config = ConfigDict(title="Deep MLP")
     kind: Literal["deep_mlp"] = "deep_mlp"
     depth: int = Field(20, ge=1, le=50, description="Hidden layers.")
     width: Width = 64

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from nnviz.spec.base import Spec
 
@@ -92,6 +92,7 @@ class Adam(Spec):
 class AdamW(Spec):
     """Adam with the weight decay outside of the adaptive step (Loshchilov & Hutter, 2019, arXiv:1711.05101)."""
 
+    model_config = ConfigDict(title="AdamW")
     kind: Literal["adamw"] = "adamw"
     lr: float = _lr(0.01)
     beta1: Beta1 = 0.9

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from nnviz.spec.base import Spec
 
@@ -39,6 +39,7 @@ class Cosine(Spec):
 class WarmupCosine(Spec):
     """Linear from 0 to 1 over a first share of the run, then half a cosine (Goyal et al., 2017, arXiv:1706.02677)."""
 
+    model_config = ConfigDict(title="Warm-up + cosine")
     kind: Literal["warmup_cosine"] = "warmup_cosine"
     warmup: float = Field(0.1, gt=0, lt=1, description="Share of the run spent warming up.")
     final: float = Field(0.0, ge=0, le=1, description="Factor at the last step.")

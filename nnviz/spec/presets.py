@@ -1,0 +1,165 @@
+"""Named jobs: what each page starts from, and its one-click examples."""
+
+from pydantic import Field
+
+from nnviz.spec import activations as a
+from nnviz.spec import data as d
+from nnviz.spec import initializers as i
+from nnviz.spec.base import Spec
+from nnviz.spec.clipping import ClipNorm
+from nnviz.spec.jobs import Experiment
+from nnviz.spec.learners import Supervised
+from nnviz.spec.losses import MSE
+from nnviz.spec.models import MLP, DeepMLP, Hidden
+from nnviz.spec.optimizers import SGD, Adam
+
+
+class Preset(Spec):
+    """One or two jobs worth seeing, and what to look at in them."""
+
+    title: str
+    look_at: str = Field(description="Two or three sentences: what to look at, and why it is so.")
+    reference: str = ""
+    jobs: tuple[Experiment, ...] = Field(min_length=1, max_length=2)
+
+
+def _layers(activation: a.Activation, *widths: int) -> tuple[Hidden, ...]:
+    return tuple(Hidden(width=w, activation=activation) for w in widths)
+
+
+def _play(steps: int = 4000, seed: int = 0, **learner: object) -> Experiment:
+    return Experiment(learner=Supervised(**learner), steps=steps, seed=seed)
+
+
+PLAYGROUND = _play(model=MLP(hidden=_layers(a.Tanh(), 6, 6)))
+"""Two moons, two small tanh layers, plain gradient descent."""
+
+PLAYGROUND_EXAMPLES = (
+    Preset(
+        title="XOR, one layer",
+        look_at="A network without a hidden layer can only draw one straight line, and no line separates "
+        "XOR: watch the accuracy stay near chance and never pass 75 % of a balanced set.",
+        reference="Minsky & Papert (1969), Perceptrons",
+        jobs=(_play(2000, data=d.XOR(noise=0.0), model=MLP(hidden=())),),
+    ),
+    Preset(
+        title="XOR, hidden layer",
+        look_at="Four tanh neurons suffice. Look at the small maps: each hidden neuron is one soft line, "
+        "and the output adds them up. Try another seed: some starts get stuck with two neurons "
+        "drawing the same line.",
+        reference="Rumelhart, Hinton & Williams (1986)",
+        jobs=(_play(3000, data=d.XOR(noise=0.0), model=MLP(hidden=_layers(a.Tanh(), 4)), optimizer=SGD(lr=0.3)),),
+    ),
+    Preset(
+        title="Spirals",
+        look_at="Three arms that wind around each other need curved borders. Scrub back to the first "
+        "hundred steps: the surface starts as three sectors and only then begins to turn.",
+        reference="Lang & Witbrock (1988)",
+        jobs=(_play(5000, data=d.Spirals(), model=MLP(hidden=_layers(a.Tanh(), 16, 16)), optimizer=Adam(lr=0.01)),),
+    ),
+    Preset(
+        title="Overfitting",
+        look_at="Forty noisy training points and far too many weights. The training loss keeps falling "
+        "while the test loss turns and climbs, and the border grows islands around single points."
+        " Then try L2 0.01 or dropout 0.5.",
+        reference="Goodfellow et al. (2016), Deep Learning, ch. 5",
+        jobs=(
+            _play(
+                4000,
+                data=d.Moons(points=200, noise=0.4, train_share=0.2),
+                model=MLP(hidden=_layers(a.ReLU(), 64, 64), initializer=i.HeNormal()),
+                optimizer=Adam(lr=0.005),
+            ),
+        ),
+    ),
+    Preset(
+        title="Curve fitting",
+        look_at="One input, one output: each neuron of the first layer bends the line once. Count the "
+        "bends against the number of ReLU neurons, then switch to tanh for smooth ones.",
+        reference="Cybenko (1989)",
+        jobs=(
+            _play(
+                4000,
+                data=d.Curve(),
+                model=MLP(hidden=_layers(a.ReLU(), 12, 12), initializer=i.HeNormal()),
+                loss=MSE(),
+                optimizer=Adam(lr=0.005),
+            ),
+        ),
+    ),
+    Preset(
+        title="Digits",
+        look_at="Real handwriting, 64 pixels. Read the confusion matrix by rows, and look at the worst-"
+        "classified test digits: some of them a person would get wrong too.",
+        reference="Alpaydin & Kaynak (1998)",
+        jobs=(
+            _play(
+                2000,
+                data=d.Digits(),
+                model=MLP(hidden=_layers(a.ReLU(), 32), initializer=i.HeNormal()),
+                optimizer=SGD(lr=0.1, momentum=0.9),
+            ),
+        ),
+    ),
+)
+
+
+def _deep(model: DeepMLP, lr: float = 0.05, steps: int = 600, **learner: object) -> Experiment:
+    return Experiment(
+        learner=Supervised(data=d.Digits(), model=model, optimizer=SGD(lr=lr), batch_size=64, **learner), steps=steps
+    )
+
+
+_SIGMOID = DeepMLP(depth=20, activation=a.Sigmoid(), initializer=i.GlorotNormal())
+_RELU = DeepMLP(depth=20, activation=a.ReLU(), initializer=i.HeNormal())
+_LARGE = DeepMLP(depth=20, activation=a.ReLU(), initializer=i.HeNormal(gain=1.3))
+
+GRADIENT_FLOW = _deep(_RELU)
+"""Twenty ReLU layers under He initialization, on digits."""
+
+GRADIENT_FLOW_EXAMPLES = (
+    Preset(
+        title="Vanishing",
+        look_at="Each sigmoid layer multiplies the gradient by at most ¼, so after twenty of them nothing"
+        " reaches the first layers (A): read the slope of the profile, about a factor of four a "
+        "layer, and compare with ReLU (B). The sigmoid network guesses the most frequent class "
+        "and stays there.",
+        reference="Hochreiter (1991); Glorot & Bengio (2010)",
+        jobs=(_deep(_SIGMOID), _deep(_RELU)),
+    ),
+    Preset(
+        title="Exploding",
+        look_at="Weights only 1.3 times too large (A): each layer multiplies activations and gradients by"
+        " 1.3, and 1.3²⁰ ≈ 190. The first steps are far too long and the run either diverges or "
+        "kills its units; He's scale (B) keeps all layers level.",
+        reference="He et al. (2015), arXiv:1502.01852",
+        jobs=(_deep(_LARGE), _deep(_RELU)),
+    ),
+    Preset(
+        title="He rescues ReLU",
+        look_at="ReLU throws half of the signal away. Under the classic U(±1/√n) (A) the second moment "
+        "falls sixfold a layer; He's factor of 2 makes up for the lost half (B). Dashed: what the"
+        " variance recursion predicts for the untrained network.",
+        reference="He et al. (2015), arXiv:1502.01852",
+        jobs=(
+            _deep(_RELU.model_copy(update={"depth": 30, "initializer": i.ClassicUniform()})),
+            _deep(_RELU.model_copy(update={"depth": 30})),
+        ),
+    ),
+    Preset(
+        title="Batch norm rescues sigmoid",
+        look_at="The same twenty sigmoid layers without (A) and with batch norm (B). Normalized pre-"
+        "activations stay where the sigmoid is steep: compare the ridgelines, the saturated "
+        "shares and the loss.",
+        reference="Ioffe & Szegedy (2015), arXiv:1502.03167",
+        jobs=(_deep(_SIGMOID), _deep(_SIGMOID.model_copy(update={"batch_norm": True}))),
+    ),
+    Preset(
+        title="Clipping tames the explosion",
+        look_at="The same too large weights in both. Without clipping (A) a single step ruins the "
+        "network; with the norm of the gradient cut to 1 (B) every step keeps its direction but "
+        "not its length, and the network recovers.",
+        reference="Pascanu et al. (2013), arXiv:1211.5063",
+        jobs=(_deep(_LARGE), _deep(_LARGE, clipping=ClipNorm(max_norm=1.0))),
+    ),
+)
