@@ -2,7 +2,8 @@
 
 import { Card, element } from "./board_card.js";
 import { Header } from "./board_header.js";
-import { loadPlotly, loadStyle, theme, watchTheme } from "./board_page.js";
+import { loadStyle, theme, watchTheme } from "./board_page.js";
+import { loadPlotly } from "./board_plotly.js";
 import { Store } from "./board_store.js";
 
 const boards = new WeakMap(); // the component's own place -> board
@@ -239,8 +240,11 @@ class Board {
       const started = performance.now();
       const served = this.scrubs.splice(0);
       const { step } = this;
-      const stale = [...this.cards.values()].filter((card) => card.visible && card.isStale(step));
-      for (const card of this.cards.values()) card.point(step);
+      const cards = [...this.cards.values()];
+      let stale = cards.filter((card) => card.visible && card.isStale(step));
+      // Those out of view are drawn once when nothing else is to do, so that scrolling never meets an empty card.
+      if (!stale.length) stale = cards.filter((card) => !card.drawn && card.isStale(step)).slice(0, 1);
+      for (const card of cards) card.point(step);
       let yielded = started;
       for (const card of stale) {
         try {
@@ -259,6 +263,7 @@ class Board {
       if (stale.length) this.measured.draws.push(now - started);
       for (const time of served) this.measured.scrubs.push(now - time);
       this.root.dataset.drawn = Number(this.root.dataset.drawn ?? 0) + (stale.length ? 1 : 0);
+      this.again ||= cards.some((card) => !card.drawn && card.isStale(this.step));
     }
     this.frame = 0;
     if (!this.Plotly || !this.store.head) return;

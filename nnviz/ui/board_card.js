@@ -1,6 +1,7 @@
 // One figure in its card: title, help, menu, chart, and the line at the chosen step.
 
 import { csv, download, json, picture } from "./board_export.js";
+import { draw } from "./board_plotly.js";
 import { same } from "./board_store.js";
 
 const MENU = [
@@ -83,19 +84,24 @@ export class Card {
   async draw(Plotly, step) {
     const { version, look } = this.wanted(step);
     this.stage.style.height = `${this.height}px`;
-    this.look = look;
     this.version = version;
     if (!version) {
+      this.look = look;
       this.say(this.board.store.steps.length ? "no picture at this step" : "waiting for the first picture");
       return;
     }
-    this.figure = this.board.store.figure(version);
+    const figure = this.board.store.figure(version);
+    const data = figure.data ?? [];
+    const kept = new Set();
+    if (look === this.look) data.forEach((trace, i) => trace === this.figure?.data?.[i] && kept.add(i));
+    this.figure = figure;
+    this.look = look;
     this.say("");
     const meta = this.figure.layout?.meta ?? {};
     this.link = meta.link;
     this.describe(meta.title ?? this.name, meta.help);
     const layout = this.layout(this.figure.layout ?? {});
-    await Plotly.react(this.plot, (this.figure.data ?? []).map(copy), layout, CONFIG);
+    await draw(Plotly, this.plot, data.map(copy), layout, CONFIG, kept);
     if (!this.drawn) this.listen(Plotly);
     this.root.dataset.drawn = ++this.drawn;
     this.point(step);

@@ -1,20 +1,4 @@
-// What the board needs of the page around it: plotly.js, loaded once, and the colors of Streamlit's theme.
-
-let plotly; // the promise, shared by all boards of the page
-
-export function loadPlotly(url) {
-  plotly ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = url;
-    script.onload = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error("plotly.js is damaged")));
-    script.onerror = () => {
-      plotly = undefined; // so that the next update tries again
-      reject(new Error(`no plotly.js at ${url.pathname}`));
-    };
-    document.head.append(script);
-  });
-  return plotly;
-}
+// What the board needs of the page around it: its style, loaded once, and the colors of Streamlit's theme.
 
 const styles = new Map();
 
