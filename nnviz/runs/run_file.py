@@ -299,6 +299,16 @@ class RunFile:
         )
         return frame, rows[-1][0] if rows else since
 
+    def latest(self, quantity: str, *sites: str) -> float | None:
+        """The newest value of `quantity` at the first of `sites` that has one."""
+        with self._reading() as c:
+            for site in sites:
+                found = c.execute("SELECT id FROM names WHERE quantity = ? AND site = ?", (quantity, site)).fetchone()
+                if found:
+                    row = c.execute("SELECT value FROM points WHERE name = ? ORDER BY id DESC LIMIT 1", found).fetchone()
+                    return row and row[0]
+        return None
+
     def quantities(self) -> list[str]:
         """Quantities that there are snapshots of, sorted."""
         with self._reading() as c:
