@@ -303,9 +303,9 @@ class RunFile:
         """The newest value of `quantity` at the first of `sites` that has one."""
         with self._reading() as c:
             for site in sites:
-                found = c.execute("SELECT id FROM names WHERE quantity = ? AND site = ?", (quantity, site)).fetchone()
-                if found:
-                    row = c.execute("SELECT value FROM points WHERE name = ? ORDER BY id DESC LIMIT 1", found).fetchone()
+                name = c.execute("SELECT id FROM names WHERE quantity = ? AND site = ?", (quantity, site)).fetchone()
+                if name:
+                    row = c.execute("SELECT value FROM points WHERE name = ? ORDER BY id DESC LIMIT 1", name).fetchone()
                     return row and row[0]
         return None
 
