@@ -17,6 +17,14 @@ from pydantic.fields import FieldInfo
 class SpecError(ValueError):
     """A wrong field or value, in one line that names the thing, the rule and the value."""
 
+    def __init__(self, message: str) -> None:
+        # What a job text or a link says comes back in messages: no line breaks, escapes, or lone surrogates.
+        line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in message[:MESSAGE_LIMIT])
+        super().__init__(line if len(message) <= MESSAGE_LIMIT else f"{line}…")
+
+
+MESSAGE_LIMIT = 400
+
 
 class Spec(BaseModel):
     """A choice or a group of choices: immutable, no unknown fields, no nan or inf, the same JSON out as in."""
@@ -30,6 +38,10 @@ class Spec(BaseModel):
             return cls.model_validate(value)
         except ValidationError as error:
             raise SpecError(explain(error, cls)) from None
+
+    def fitting(self, name: str, chosen: Mapping[str, Any]) -> list[str] | None:  # noqa: ARG002
+        """The kinds of the field `name` that fit what is chosen for its siblings (plain values); None: all of them."""
+        return None
 
 
 S = TypeVar("S", bound=Spec)
@@ -104,19 +116,25 @@ def get_at(spec: Spec, path: str) -> Any:
     """The value at a dotted path: `get_at(job, "learner.optimizer.lr")`, `get_at(job, "learner.model.hidden.0")`."""
     value: Any = spec
     for name in path.split(".") if path else ():
-        try:
-            value = value[int(name)] if isinstance(value, tuple) else getattr(value, _field(value, name))
-        except (IndexError, ValueError):
-            raise SpecError(f"{path}: {name!r} is not the number of one of its {len(value)} items") from None
+        if isinstance(value, tuple):
+            value = value[_index(path, name, len(value))]
+        elif isinstance(value, Spec) and name in type(value).model_fields:
+            value = getattr(value, name)
+        elif isinstance(value, Spec):
+            raise SpecError(_unknown(path, type(value), name))
+        else:
+            raise SpecError(_no_part(path, name, value))
     return value
 
 
-def _field(spec: Any, name: str) -> str:
-    if isinstance(spec, Spec) and name in type(spec).model_fields:
-        return name
-    if not isinstance(spec, Spec):
-        raise SpecError(f"{name!r} asks for a part of {spec!r}, which has none")
-    raise SpecError(_unknown(name, type(spec), name))
+def _index(path: str, name: str, items: int) -> int:
+    if not (name.isascii() and name.isdigit() and len(name) < 10 and int(name) < items):
+        raise SpecError(f"{_cut(path)}: {_short(name)} is not the number of one of its {items} items")
+    return int(name)
+
+
+def _no_part(path: str, name: str, value: Any) -> str:
+    return f"{_cut(path)}: {_short(name)} asks for a part of {_short(value)}, which has none"
 
 
 def replace_at(spec: S, path: str, value: Any) -> S:
@@ -154,8 +172,13 @@ def _set(spec: Spec, plain: dict, path: str, value: Any) -> None:
     cls: Any = type(spec)
     for name in parents:
         annotation = _annotation(cls, name, here, path)
-        here = here[int(name)] if isinstance(here, list) else here[name]
+        if isinstance(here, list):
+            here = here[int(name)]
+        else:  # a kind that has just been chosen holds nothing yet
+            here = here.setdefault(name, _plain(cls.model_fields[name].default))
         cls = _class_of(annotation, here)
+        if cls is None:  # an unknown kind, which `parse` will refuse
+            return
     annotation = _annotation(cls, last, here, path)
     if last == "kind":
         # Another kind starts from its own defaults: fields of the old one would be refused.
@@ -170,11 +193,10 @@ def _set(spec: Spec, plain: dict, path: str, value: Any) -> None:
 
 def _annotation(cls: Any, name: str, here: Any, path: str) -> Any:
     if isinstance(here, list):
-        if not name.isdigit() or int(name) >= len(here):
-            raise SpecError(f"{path}: {name!r} is not the number of one of its {len(here)} items")
+        _index(path, name, len(here))
         return cls
-    if not (isinstance(cls, type) and issubclass(cls, Spec)):
-        raise SpecError(f"{path}: {name!r} asks for a part of something that has none")
+    if not (isinstance(here, dict) and isinstance(cls, type) and issubclass(cls, Spec)):
+        raise SpecError(_no_part(path, name, here))
     if name not in cls.model_fields:
         raise SpecError(_unknown(path, cls, name))
     return cls.model_fields[name].annotation
@@ -182,7 +204,7 @@ def _annotation(cls: Any, name: str, here: Any, path: str) -> Any:
 
 def _class_of(annotation: Any, here: Any) -> Any:
     if kinds := options(annotation):
-        return kinds.get(here.get("kind") if isinstance(here, dict) else None)
+        return kinds.get(str(here.get("kind"))) if isinstance(here, dict) else annotation
     if (item := item_type(annotation)) is not None:
         return item
     return (
@@ -227,8 +249,16 @@ def _compact(value: Any) -> Any:
 
 def fingerprint(spec: Spec) -> str:
     """16 hexadecimal digits of the canonical JSON: the same for equal specs, in every process and on every machine."""
-    canonical = json.dumps(spec.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    canonical = json.dumps(_canonical(spec.model_dump(mode="json")), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _canonical(v) for name, v in value.items()}
+    if isinstance(value, list):
+        return [_canonical(v) for v in value]
+    return value + 0.0 if isinstance(value, float) else value  # −0.0 equals 0.0
 
 
 # -- wording ----------------------------------------------------------------------------------------------------------
@@ -263,7 +293,7 @@ def _where(loc: Iterable[int | str], cls: type[Spec] | None) -> tuple[str, Any, 
             annotation = field.annotation if field else None
             if isinstance(annotation, types.UnionType) and not options(annotation):
                 annotation = next(a for a in get_args(annotation) if a is not type(None))
-    return ".".join(names), owner, field
+    return _cut(".".join(names)), owner, field
 
 
 def _word(problem: Mapping[str, Any], name: str, owner: Any, field: FieldInfo | None) -> str:
@@ -271,7 +301,7 @@ def _word(problem: Mapping[str, Any], name: str, owner: Any, field: FieldInfo | 
     got = f"got {_short(value)}"
     match kind:
         case "extra_forbidden":
-            return _unknown(name, owner, name.rsplit(".", 1)[-1])
+            return _unknown(name, owner, str(problem["loc"][-1]))
         case "missing":
             return f"{name} is missing"
         case "union_tag_invalid":
@@ -309,18 +339,24 @@ def _word(problem: Mapping[str, Any], name: str, owner: Any, field: FieldInfo | 
 
 
 def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=repr)
+    try:
+        return _cut(json.dumps(value, ensure_ascii=False, default=repr))
+    except RecursionError:
+        return "something deeply nested"
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
 def _unknown(path: str, owner: Any, name: str) -> str:
     known = list(owner.model_fields) if isinstance(owner, type) and issubclass(owner, Spec) else []
     of = owner.__name__ if known else "this object"
-    return f"{path} is not a field of {of}{_meant(name, known)}" + (
+    return f"{_cut(path)} is not a field of {of}{_meant(name, known)}" + (
         f" (its fields: {', '.join(known)})" if known else ""
     )
 
 
 def _meant(word: Any, known: Iterable[str]) -> str:
-    close = get_close_matches(str(word), list(known), n=1)
+    close = get_close_matches(str(word)[:60], list(known), n=1)
     return f"; did you mean {close[0]}?" if close else ""

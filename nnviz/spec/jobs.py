@@ -16,7 +16,7 @@ class Parent(Spec):
     """The run that a run goes on from, and the step it left it at."""
 
     run: str = Field(max_length=100, description="Identifier of the run.")
-    step: int = Field(ge=0, description="Steps that the parent had done.")
+    step: int = Field(ge=0, le=1_000_000, description="Steps that the parent had done.")
 
 
 class Experiment(Spec):
@@ -45,11 +45,15 @@ class Experiment(Spec):
 
 
 Job = Annotated[Experiment, Field()]
+TEXT_LIMIT = 200_000
+"""The largest job has a tenth of it; a million wrong items take pydantic ten seconds to count."""
 _ADAPTER: TypeAdapter[Experiment] = TypeAdapter(Experiment)
 
 
 def load(text: str | bytes) -> Experiment:
     """The job in a JSON text; raises SpecError with one clear line."""
+    if len(text) > TEXT_LIMIT:
+        raise SpecError(f"a job must have at most {TEXT_LIMIT:,} characters, got {len(text):,}")
     try:
         plain = json.loads(text)
     except (ValueError, RecursionError) as error:

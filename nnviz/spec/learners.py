@@ -1,10 +1,11 @@
 """Learners: what one training step is."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from nnviz.spec.base import Spec
+from nnviz.spec.base import Spec, options
 from nnviz.spec.clipping import Clipping, NoClipping
 from nnviz.spec.data import Data, Moons
 from nnviz.spec.losses import BinaryCrossEntropy, CrossEntropy, Loss
@@ -40,7 +41,22 @@ class Supervised(Spec):
             )
         if self.model.batch_norm and self.batch_size < 2:
             raise ValueError(f"learner.batch_size must be at least 2 with batch norm, got {self.batch_size}")
+        if self.train_size < (least := 1 + self.model.batch_norm):
+            raise ValueError(
+                f"learner.data.train_share must leave at least {least} training samples"
+                f"{' with batch norm' if self.model.batch_norm else ''}, got {self.data.train_share:g} of "
+                f"{self.data.points}"
+            )
         return self
+
+    def fitting(self, name: str, chosen: Mapping[str, Any]) -> list[str] | None:
+        """Losses that fit the data; the one to start with comes first."""
+        if name != "loss":
+            return None
+        data = options(type(self).model_fields["data"].annotation)[chosen.get("data", {}).get("kind", self.data.kind)]
+        target, first = ("numbers", "mse") if data.classes == 0 else ("classes", "cross_entropy")
+        kinds = options(type(self).model_fields["loss"].annotation)
+        return sorted((k for k, loss in kinds.items() if target in loss.fits), key=lambda k: k != first)
 
     @property
     def outputs(self) -> int:

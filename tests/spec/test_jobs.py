@@ -1,0 +1,146 @@
+"""Job texts: what is wrong with one is said in one short line, fast."""
+
+import json
+import sys
+import time
+
+import pytest
+
+from nnviz.spec.base import SpecError
+from nnviz.spec.jobs import Experiment, dump, estimate, load
+from nnviz.spec.models import DeepMLP
+from tests.spec.options import some
+
+BIG = "x" * 10_000_000
+
+
+def in_optimizer(value: str) -> str:
+    return '{"learner": {"optimizer": ' + value + "}}"
+
+
+def in_data(value: str) -> str:
+    return '{"learner": {"data": ' + value + "}}"
+
+
+HOSTILE = {
+    "empty": "",
+    "null": "null",
+    "a list": "[]",
+    "a string": '"job"',
+    "cut off": '{"steps": ',
+    "trailing": "{} {}",
+    "zero byte": "\x00",
+    "not utf-8": b"\xff\xfe{}",
+    "utf-16": '{"stepz": 1}'.encode("utf-16"),
+    "nan": '{"seed": NaN}',
+    "infinity": '{"steps": Infinity}',
+    "nan rate": in_optimizer('{"kind": "sgd", "lr": NaN}'),
+    "overflow": in_optimizer('{"kind": "sgd", "lr": 1e999}'),
+    "400 digits": in_optimizer('{"kind": "sgd", "lr": ' + "9" * 400 + "}"),
+    "4000 digits": '{"seed": ' + "9" * 4000 + "}",
+    "5000 digits": '{"seed": ' + "9" * 5000 + "}",
+    "fraction": '{"seed": 1.5}',
+    "null steps": '{"steps": null}',
+    "null learner": '{"learner": null}',
+    "list learner": '{"learner": []}',
+    "no kind": in_data("{}"),
+    "null kind": in_data('{"kind": null}'),
+    "list kind": in_data('{"kind": ["moons"]}'),
+    "object kind": in_data('{"kind": {}}'),
+    "number kind": in_data('{"kind": 5}'),
+    "other job": '{"kind": "descent"}',
+    "hidden number": '{"learner": {"model": {"kind": "mlp", "hidden": 5}}}',
+    "hidden text": '{"learner": {"model": {"kind": "mlp", "hidden": "abc"}}}',
+    "51 layers": '{"learner": {"model": {"kind": "mlp", "hidden": [' + ",".join(["{}"] * 51) + "]}}}",
+    "bool": '{"learner": {"model": {"kind": "mlp", "bias": "perhaps"}}}',
+    "empty parent": '{"parent": {}}',
+    "device": '{"device": "cuda:1 "}',
+    "device line": '{"device": "cpu\\n"}',
+    "line in field": '{"a\\nb\\u2028c": 1}',
+    "line in kind": in_data('{"kind": "a\\nb"}'),
+    "escape in field": '{"\\u001b[31m": 1}',
+    "surrogate in field": '{"\\ud800": 1}',
+    "surrogate in value": '{"device": "\\ud800"}',
+    "surrogate in kind": in_data('{"kind": "\\ud800"}'),
+    "big text": BIG,
+    "big string": f'"{BIG}"',
+    "big field": f'{{"{BIG}": 1}}',
+    "big field inside": in_data(f'{{"kind": "moons", "{BIG}": 1}}'),
+    "big kind": in_data(f'{{"kind": "{BIG}"}}'),
+    "big device": f'{{"device": "{BIG}"}}',
+    "big parent": f'{{"parent": {{"run": "{BIG}", "step": 0}}}}',
+    "many layers": '{"learner": {"model": {"kind": "mlp", "hidden": [' + ",".join(["1"] * 1_000_000) + "]}}}",
+    "many probes": '{"probes": [' + ",".join(['{"kind": "x"}'] * 500_000) + "]}",
+    "many fields": "{" + ",".join(f'"k{i}": 1' for i in range(300_000)) + "}",
+    "medium field": f'{{"{BIG[:90_000]}": 1}}',
+    "medium layers": '{"learner": {"model": {"kind": "mlp", "hidden": [' + ",".join(["1"] * 30_000) + "]}}}",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_wrong_text_gets_one_short_line_within_a_second(text):
+    started = time.process_time()
+    with pytest.raises(SpecError) as refused:
+        load(text)
+    assert time.process_time() - started < 1
+    is_one_short_line(str(refused.value))
+
+
+def is_one_short_line(line: str) -> None:
+    assert line.isprintable()
+    assert len(line) < 500
+    line.encode()
+
+
+@pytest.mark.parametrize(
+    "around", ["%s", '{"steps": %s}', '{"learner": {"data": %s}}', '{"learner": {"data": {"kind": %s}}}']
+)
+@pytest.mark.parametrize("pair", ["[]", "{}"])
+def test_no_depth_of_nesting_gets_past_the_one_line(around, pair):
+    opening, closing = ("[", "]") if pair == "[]" else ('{"learner":', "}")
+    limit = sys.getrecursionlimit()
+    for depth in [1, 2, 10, 100, *range(limit - 250, limit + 50, 3), 10 * limit, 100 * limit]:
+        middle = "" if pair == "[]" else "1"
+        with pytest.raises(SpecError) as refused:
+            load(around % (opening * depth + middle + closing * depth))
+        is_one_short_line(str(refused.value))
+
+
+def test_the_message_shows_the_path_without_the_tags_of_unions():
+    with pytest.raises(SpecError, match=r"^learner\.model\.hidden\.1\.activation\.alpha must be in \(0, 5\], got -1$"):
+        load('{"learner": {"model": {"kind": "mlp", "hidden": [{}, {"activation": {"kind": "elu", "alpha": -1}}]}}}')
+
+
+def test_a_missing_field_is_named():
+    with pytest.raises(SpecError, match=r"^parent\.run is missing$"):
+        load('{"parent": {"step": 1}}')
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_dumped_job_says_every_field(seed):
+    job = some(Experiment, seed)
+    plain = json.loads(dump(job))
+    assert plain == job.model_dump(mode="json")
+    assert load(dump(job)) == load(dump(job).encode()) == job
+
+
+def test_the_largest_job_is_not_too_long_to_load():
+    hidden = [{"width": 8192, "activation": {"kind": "prelu", "initial_slope": 0.123456789012345}}] * 50
+    job = Experiment.parse(
+        {
+            "learner": {"model": {"kind": "mlp", "hidden": hidden}},
+            "probes": [{"kind": "gradient_norms", "every": 1_000_000}] * 20,
+            "parent": {"run": "ü" * 100, "step": 1},
+        }
+    )
+    assert load(dump(job)) == job
+
+
+def test_the_estimate_grows_with_what_is_asked_for():
+    small, large = estimate(Experiment()), estimate(Experiment(learner={"model": DeepMLP(depth=50, width=8192)}))
+    assert small.parameters == 2 * 8 + 8 + 8 * 8 + 8 + 8 * 2 + 2
+    assert large.parameters > 3e9
+    assert large.training_bytes > 7 * 4 * large.parameters
+    assert (
+        estimate(Experiment(evaluate_every=1)).snapshot_bytes > estimate(Experiment(evaluate_every=100)).snapshot_bytes
+    )
