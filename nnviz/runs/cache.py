@@ -183,8 +183,9 @@ class Cache:
                 return {}
             if (quantity, at) not in self._arrays:
                 # whoever draws one picture draws the others too: read in one go all that were drawn before
-                wanted = {(name, self._at(name, step)) for name, _ in self._arrays}
-                self._read_arrays([(quantity, at), *(w for w in wanted if w[1] is not None and w not in self._arrays)])
+                others = {(name, self._at(name, step)) for name, _ in self._arrays}
+                wanted = {(quantity, at), *others} - self._arrays.keys()
+                self._read_arrays([(name, step) for name, step in wanted if step is not None])
             if (quantity, at) not in self._arrays:
                 return {}
             self._arrays.move_to_end((quantity, at))

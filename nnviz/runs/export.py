@@ -72,9 +72,8 @@ def _export(run: RunFile, to: Path) -> list[Path]:
 
 def _stacked(run: RunFile, quantity: str) -> dict[str, np.ndarray]:
     """All snapshots of `quantity`: arrays with a leading axis along `steps`, or apart where that cannot be."""
-    found = [run.snapshot(quantity, step) for step in run.snapshot_steps(quantity)]
-    pictures = dict(picture for picture in found if picture is not None)
-    steps = sorted(pictures)
+    pictures = dict(run.snapshots(quantity))
+    steps = list(pictures)
     arrays: dict[str, np.ndarray] = {"steps": np.array(steps, dtype=np.int64)}
     for name in dict.fromkeys(name for step in steps for name in pictures[step]):
         each = [pictures[step].get(name) for step in steps]

@@ -330,9 +330,17 @@ class RunFile:
                 " ORDER BY step DESC LIMIT 1",
                 (quantity, site, 2**62 if step is None else step),
             ).fetchone()
-        if row is None:
-            return None
+        return None if row is None else (row[0], self._unpack(quantity, *row))
+
+    def snapshots(self, quantity: str, site: str = "") -> Iterator[tuple[int, dict[str, np.ndarray]]]:
+        """(step, arrays) of every picture of `quantity`, by ascending step."""
+        with self._reading() as c:
+            sql = "SELECT step, arrays FROM snapshots WHERE quantity = ? AND site = ? ORDER BY step"
+            for step, data in c.execute(sql, (quantity, site)):
+                yield step, self._unpack(quantity, step, data)
+
+    def _unpack(self, quantity: str, step: int, data: bytes) -> dict[str, np.ndarray]:
         try:
-            return row[0], unpack(row[1])
+            return unpack(data)
         except ValueError as error:
-            raise RunError(f"run file {self.path.name} is damaged: {quantity} at step {row[0]}: {error}") from error
+            raise RunError(f"run file {self.path.name} is damaged: {quantity} at step {step}: {error}") from error

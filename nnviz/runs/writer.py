@@ -109,10 +109,6 @@ class Writer:
             if self._stale:
                 self._read()
             self._stale = True  # what is remembered holds only if all of this is committed
-            self._write_scalars(scalars if by_hand is None else self._fresh(scalars))
-            changed = self._write_snapshots(snapshots, by_hand)
-            if checkpoint is not None:
-                self._write_checkpoint(*checkpoint, now)
             values = {
                 "now": now,
                 "state": state,
@@ -123,11 +119,15 @@ class Writer:
                 "started": now if state == "running" else None,
                 "ended": now if state in ENDED else None,
                 "position": position,
-                "pictures": int(changed),
+                "pictures": int(bool(snapshots)),
                 "owner": self.owner,
             }
             if c.execute(_STATUS, values).rowcount != 1:
                 raise RunError(f"run {self.path.stem} has been taken on by another worker: this one lets go of it")
+            self._write_scalars(scalars if by_hand is None else self._fresh(scalars))
+            self._write_snapshots(snapshots, by_hand)
+            if checkpoint is not None:
+                self._write_checkpoint(*checkpoint, now)
             if state is not None:
                 c.execute("INSERT INTO history SELECT ?, ?, step, ?, ? FROM status", (now, state, error or "", log))
         self._stale = False
@@ -201,8 +201,8 @@ class Writer:
         held = set(self._connection.execute(sql))
         return [r for r in scalars if (self._names.get((r.quantity, r.site, r.member)), r.step) not in held]
 
-    def _write_snapshots(self, snapshots: list[Snapshot], by_hand: int | None) -> bool:
-        """Insert those snapshots that thinning keeps, drop those it no longer does. True if anything changed."""
+    def _write_snapshots(self, snapshots: list[Snapshot], by_hand: int | None) -> None:
+        """Insert those snapshots that thinning keeps, drop those it no longer does."""
         groups: dict[tuple[str, str], dict[int, Snapshot]] = {}
         for record in snapshots:
             groups.setdefault((record.quantity, record.site), {})[int(record.step)] = record
@@ -223,7 +223,6 @@ class Writer:
                 if steps and steps[-1] == by_hand:
                     hand.add(by_hand)
                     self._connection.execute(_KEEP, (*place, by_hand))
-        return bool(groups)
 
     def _write_checkpoint(self, step: int, data: bytes, now: float) -> None:
         c = self._connection

@@ -1,0 +1,80 @@
+"""A stand-in for the engine: the same calls, a thousandth of the cost, and trouble where a test wants it."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from nnviz.records import Record, Scalar, Snapshot
+from nnviz.spec.jobs import Experiment
+
+
+class Diverged(ArithmeticError):
+    def __init__(self, message: str, step: int, last_good: int, checkpoint: bytes) -> None:
+        super().__init__(message)
+        self.message, self.step, self.last_good, self.checkpoint = message, step, last_good, checkpoint
+
+
+class Fake(Iterator[list[Record]]):
+    """x ← 3.9 x (1 − x): deterministic, and every step depends on all before it."""
+
+    def __init__(
+        self,
+        job: Experiment,
+        checkpoint: bytes | None = None,
+        *,
+        delay: float = 0.0,
+        at: int = -1,
+        trouble: Callable[["Fake"], None] | None = None,
+    ) -> None:
+        self.job, self.delay, self.at, self.trouble = job, delay, at, trouble
+        self.step, self.until, self.closed, self.looks = 0, -1, False, 0
+        self.x = 0.1 + job.seed / 1000
+        self.is_new = checkpoint is None
+        if checkpoint is not None:
+            self.step, self.x = json.loads(checkpoint)
+        self.info = {"device": "none", "steps_per_epoch": 10}
+
+    def evaluation(self) -> list[Record]:
+        arrays = {"x": np.full((4, 4), self.x, np.float32)}
+        return [Scalar(self.step, "loss", self.x, "train"), Snapshot(self.step, "picture", arrays)]
+
+    def begin(self) -> list[Record]:
+        first, self.is_new = self.is_new, False
+        return [Snapshot(0, "data", {"inputs": np.zeros((3, 2))}), *self.evaluation()] if first else []
+
+    def __next__(self) -> list[Record]:
+        if self.step >= self.job.steps:
+            raise StopIteration
+        said = self.begin()
+        if self.step + 1 == self.at and self.trouble:
+            self.trouble(self)
+        time.sleep(self.delay)
+        self.step += 1
+        self.x = 3.9 * self.x * (1 - self.x)
+        said.append(Scalar(self.step, "loss", self.x, "batch"))
+        return said + self.evaluation() if self.step % self.job.evaluate_every == 0 else said
+
+    def look(self) -> list[Record]:
+        self.looks += 1
+        return self.begin() or self.evaluation()
+
+    def checkpoint(self) -> bytes:
+        return json.dumps([self.step, self.x]).encode()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def losses(job: Experiment) -> list[float]:
+    """What an uninterrupted run records as loss @ batch."""
+    return [r.value for records in Fake(job) for r in records if isinstance(r, Scalar) and r.site == "batch"]
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    """Until `condition` holds; an assertion after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain"
+        time.sleep(0.01)
