@@ -1,0 +1,160 @@
+"""python -m nnviz: train, list and export runs without the app.
+
+What is wrong with a request is said in one line on standard error, with exit status 2. A run that diverges or fails
+exits with 1, one that is stopped by Ctrl-C with 130; both keep their file and checkpoint.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from nnviz.spec.base import SpecError
+
+if TYPE_CHECKING:
+    from nnviz.runs import Store
+
+PAGES = ("playground", "gradient_flow")
+LONGEST = 500  # characters of an error
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, _line(f"{message} (see {self.prog} --help)"))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what the command line asks. Returns the exit status."""
+    arguments = _parser().parse_args(argv)
+    try:
+        code = arguments.do(arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # who reads has seen enough; the interpreter's own flush at the end must not complain either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        problem = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    except ValueError as error:
+        from nnviz.runs import RunError
+
+        if not isinstance(error, SpecError | RunError):
+            raise
+        problem = str(error)
+    sys.stderr.write(_line(problem))
+    return 2
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="python -m nnviz", description="See how a neural network learns.", allow_abbrev=False)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    home = Parser(add_help=False)
+    home.add_argument("--home", metavar="DIR", help="folder of the runs (default: NNVIZ_HOME, else ./runs)")
+
+    template = commands.add_parser("template", help="print a page's default job as JSON")
+    template.add_argument("page", choices=PAGES)
+    template.set_defaults(do=_template)
+
+    run = commands.add_parser("run", parents=[home], help="train a job here; prints the run's id last")
+    run.add_argument("job", metavar="JOB.json", help="a job as `template` prints one; - for standard input")
+    run.add_argument(
+        "--set",
+        dest="settings",
+        metavar="PATH=VALUE",
+        action="append",
+        default=[],
+        help="change a field: learner.optimizer.lr=0.3, learner.optimizer=adam, learner.model.hidden.0.width=16",
+    )
+    run.set_defaults(do=_run)
+
+    resume = commands.add_parser("resume", parents=[home], help="go on with a run from its last checkpoint")
+    resume.add_argument("run", metavar="RUN")
+    resume.set_defaults(do=_resume)
+
+    listing = commands.add_parser("list", parents=[home], help="list the runs, newest first")
+    listing.set_defaults(do=_list)
+
+    export = commands.add_parser("export", parents=[home], help="write a run as JSON, CSV, Parquet and npz")
+    export.add_argument("run", metavar="RUN", help="a run's id")
+    export.add_argument("--to", metavar="DIR", required=True, help="a new or empty folder")
+    export.set_defaults(do=_export)
+    for command in commands.choices.values():
+        command.allow_abbrev = False
+    return parser
+
+
+def _template(arguments: argparse.Namespace) -> int:
+    from nnviz.spec import presets
+    from nnviz.spec.jobs import dump
+
+    print(dump(getattr(presets, arguments.page.upper())))
+    return 0
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from nnviz.cli import jobs, train
+
+    job = jobs.read(arguments.job, arguments.settings)
+    return train.start(_store(arguments.home, new=True), job)
+
+
+def _resume(arguments: argparse.Namespace) -> int:
+    from nnviz.cli import train
+
+    return train.resume(_store(arguments.home), arguments.run)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from nnviz.cli.listing import table
+
+    store = _store(arguments.home)
+    lines = table(store, shutil.get_terminal_size().columns if sys.stdout.isatty() else None)
+    if not lines:
+        print(f"no runs in {store.home}", file=sys.stderr)
+    for line in lines:
+        print(line)
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from nnviz.runs import RunError, export
+
+    run = _store(arguments.home).open(arguments.run)
+    to = Path(arguments.to)
+    if to.exists() and not to.is_dir():
+        raise RunError(f"--to must be a folder, got the file {to}")
+    if to.exists() and any(to.iterdir()):
+        raise RunError(f"--to must be a new or empty folder, got {to}, which holds {len(list(to.iterdir()))} entries")
+    for path in export([run], to):
+        print(path)
+    return 0
+
+
+def _store(home: str | None, *, new: bool = False) -> "Store":
+    from nnviz.runs import RunError, Store
+
+    if home is not None and (not home or not (new or Path(home).expanduser().exists())):
+        raise RunError(f"--home must be a folder that exists, got {home!r}")
+    return Store(home)
+
+
+def _line(problem: str) -> str:
+    """`problem` as one printable line; what is too long loses its middle, as the rule may come last."""
+    text = "".join(c if c.isprintable() else "�" for c in " ".join(problem.split()))
+    if len(text) > LONGEST:
+        text = f"{text[: LONGEST // 2]}…{text[-LONGEST // 2 :]}"
+    return f"nnviz: {text}\n"
+
+
+if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # a title may hold what the terminal's encoding cannot
+    sys.exit(main())

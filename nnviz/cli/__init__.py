@@ -1,0 +1,1 @@
+"""The command line: jobs in, runs out. Torch is imported only by what trains."""

@@ -1,0 +1,71 @@
+"""Jobs from files and from what is set on the command line, and jobs in a line."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from nnviz.spec.base import differences, replace_many
+from nnviz.spec.jobs import Job, SpecError, load
+
+LARGEST = 1_000_000  # bytes of a job file; the largest job that its limits allow is a tenth of that
+
+
+def read(source: str, settings: Sequence[str] = ()) -> Job:
+    """The job in the file `source` ("-": standard input) with `settings` ("learner.optimizer.lr=0.3") applied to it.
+
+    Raises SpecError.
+    """
+    name = "standard input" if source == "-" else source
+    try:
+        job = load(_bytes(source, name))
+    except SpecError as error:
+        raise SpecError(f"{name}: {error}") from None
+    changes = dict(setting(text) for text in settings)
+    try:
+        return replace_many(job, changes)
+    except SpecError:
+        raise
+    except (TypeError, ValueError, KeyError, AttributeError):
+        # a path into what the job does not have, as "parent.run" where there is no parent
+        raise SpecError(f"--set must name fields that the job has, got {', '.join(changes)}") from None
+
+
+def setting(text: str) -> tuple[str, Any]:
+    """(path, value) of "path=value"; the value is JSON where it reads as JSON, else text. Raises SpecError."""
+    path, equals, value = text.partition("=")
+    if not equals or not path.strip():
+        raise SpecError(f"--set must be PATH=VALUE, as in learner.optimizer.lr=0.3, got {text!r}")
+    try:
+        return path.strip(), json.loads(value)
+    except (ValueError, RecursionError):
+        return path.strip(), value
+
+
+def describe(job: Job) -> str:
+    """What the job changes of the defaults, in a line of settings: "data=digits optimizer.lr=0.05 steps=600"."""
+    changes = differences(job, type(job)())
+    return " ".join(f"{_short(path)}={_plain(value)}" for path, value in changes.items()) or "defaults"
+
+
+def _bytes(source: str, name: str) -> bytes:
+    try:
+        if source == "-":
+            data = sys.stdin.buffer.read(LARGEST + 1)
+        else:
+            with Path(source).open("rb") as file:
+                data = file.read(LARGEST + 1)
+    except OSError as error:
+        raise SpecError(f"the job file cannot be read: {error.strerror or error}") from None
+    if len(data) > LARGEST:
+        raise SpecError(f"a job file must have at most {LARGEST:,} bytes; {name} has more")
+    return data
+
+
+def _short(path: str) -> str:
+    return path.removeprefix("learner.").removesuffix(".kind")
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)

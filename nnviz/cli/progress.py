@@ -1,0 +1,51 @@
+"""A progress bar on standard error, drawn from the run file as any other watcher would."""
+
+import sys
+from contextlib import suppress
+from typing import Self
+
+from tqdm import tqdm
+
+from nnviz.runs import RunError, RunFile
+
+INTERVAL = 0.25  # seconds between two drawings
+INTERVAL_LOGGED = 5.0  # the same where standard error is no terminal, and each drawing stays
+
+
+class Progress:
+    """The bar of one run: steps done, steps a second, loss and metric of the test set."""
+
+    def __init__(self, file: RunFile) -> None:
+        self._file, self._steps = file, file.job.steps
+        self._seen, self._values = 0, {}
+        tqdm.monitor_interval = 0  # no thread of tqdm's own: nothing here waits longer than INTERVAL
+        self._bar = tqdm(
+            total=self._steps,
+            initial=file.status().step,
+            desc=file.id,
+            unit=" steps",
+            file=sys.stderr,
+            dynamic_ncols=True,
+            mininterval=INTERVAL if sys.stderr.isatty() else INTERVAL_LOGGED,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.show()
+        with suppress(OSError, ValueError):
+            self._bar.refresh()
+            self._bar.close()
+
+    def show(self) -> None:
+        """Draw what the file holds now. A standard error that is closed is no reason to stop training."""
+        with suppress(RunError, OSError, ValueError):
+            status = self._file.status()
+            loss = self._file.latest("loss", "test", "train", "batch")
+            metric = {n: self._file.latest(n, "test", "train") for n in ("accuracy", "r_squared")}
+            told = {n: f"{v:.4g}" for n, v in {"loss": loss, **metric}.items() if v is not None}
+            if status.state == "paused":
+                told["state"] = "paused"
+            self._bar.set_postfix(told, refresh=False)
+            self._bar.update(status.step - self._bar.n)
