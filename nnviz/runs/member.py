@@ -66,10 +66,10 @@ class Member:
     def poll(self) -> None:
         """Read what is wanted, if anybody has written since."""
         try:
-            if not self.writer.changed():
-                return None
             if not self._is_there():
                 raise RunError(f"run file {self.file.path.name} has been removed")
+            if not self.writer.changed():
+                return None
             control = self.writer.control()
         except (RunError, OSError) as error:
             return self._fail(error)

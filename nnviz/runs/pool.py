@@ -51,12 +51,25 @@ class Pool:
 
     # what can be asked of it
 
-    def submit(self, jobs: Sequence[Job], *, pinned: bool = False, titles: Sequence[str] | None = None) -> list[str]:
-        """Start `jobs`, in lock-step if there are several, or queue them. Returns their runs' ids. Raises RunError."""
+    def submit(
+        self,
+        jobs: Sequence[Job],
+        *,
+        pinned: bool = False,
+        titles: Sequence[str] | None = None,
+        until: int | None = None,
+    ) -> list[str]:
+        """Start `jobs`, in lock-step if there are several, or queue them. Returns their runs' ids. Raises RunError.
+
+        They pause when `until` steps are done (0: untrained, with their first pictures); None: they run to the end.
+        """
         self._check_open()
         for job in jobs:
             check(job, self.store.home)
         files = self.store.create_group(jobs, pinned=pinned, titles=titles)
+        if until is not None:
+            for file in files:
+                file.set_until(until)
         self._enqueue(files)
         return [file.id for file in files]
 

@@ -3,10 +3,12 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from nnviz.runs.errors import RunError
 from nnviz.runs.member import Engine, Member
+from nnviz.runs.run_file import RunFile
 
 SLICE = 0.02  # seconds of one group's turn; also how often what is wanted is looked up
 GRACE = 60.0  # seconds that a run goes on though nobody watches
@@ -134,7 +136,9 @@ class Scheduler:
             for path in paths:
                 try:
                     members.append(Member(path, self._engine, self._diverged, self._owner))
-                except (RunError, OSError):
+                except (RunError, OSError) as error:
+                    with suppress(RunError, OSError):
+                        RunFile(path).give_up("failed", f"failed: {error}")
                     self._tell(path.stem, "failed")
             group = Group(members, grace)
             self._groups.append(group)  # before the start, which may take long: heartbeats begin

@@ -9,7 +9,7 @@ long run repeats a few hundred names a million times.
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from nnviz.runs.errors import RunError
@@ -73,7 +73,7 @@ def connect(path: Path, *, write: bool = False, timeout: float = 5.0) -> sqlite3
             return _checked(path, "rw" if write else "ro", timeout)
         except sqlite3.OperationalError as error:
             alone = not path.with_name(path.name + "-wal").exists()
-            if write or not alone or "unable to open" not in str(error):
+            if write or not alone or not ("unable to open" in str(error) or "readonly" in str(error)):
                 raise
             return _checked(path, "ro&immutable=1", timeout)
 
@@ -100,21 +100,23 @@ def _checked(path: Path, mode: str, timeout: float) -> sqlite3.Connection:
 
 
 def rest(path: Path, patience: float = 2.0) -> None:
-    """Make the run file at `path`, which nobody writes any more, one file. Waits for readers, `patience` seconds."""
-    with closing(connect(path, write=True)) as connection:
-        settle(connection, patience)
+    """Make the run file at `path`, which nobody writes any more, one file, if readers let go in `patience` seconds."""
+    with closing(connect(path, write=True)) as connection, suppress(sqlite3.OperationalError):
+        switch(connection, "delete", patience)
 
 
-def settle(connection: sqlite3.Connection, patience: float) -> None:
-    """Leave WAL mode, if the readers let go within `patience` seconds; else the file stays readable as it is."""
+def switch(connection: sqlite3.Connection, mode: str, patience: float) -> None:
+    """Change the journal mode to "wal" or "delete"; needs the file for itself, so others are waited for.
+
+    SQLite does not wait by itself here. Raises its OperationalError ("locked") after `patience` seconds.
+    """
     deadline = time.monotonic() + patience
-    connection.execute("PRAGMA busy_timeout = 0")
-    while connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != mode:
         try:
-            connection.execute("PRAGMA journal_mode = DELETE")
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
-                break
+            connection.execute(f"PRAGMA journal_mode = {mode}")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
             time.sleep(0.005)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from nnviz.records import Record, Scalar, Snapshot
 from nnviz.runs.arrays import pack
 from nnviz.runs.errors import RunError
-from nnviz.runs.schema import connect, settle, transaction, wording
+from nnviz.runs.schema import connect, switch, transaction, wording
 from nnviz.runs.status import ENDED, Control, read_control
 from nnviz.runs.thinning import thin
 
@@ -52,11 +52,12 @@ class Writer:
         self.owner = owner or f"{time.time_ns()}"
         self.written = time.monotonic()
         self._version = -1
+        self._superseded = False
         self._lock = threading.RLock()  # the heartbeat comes from another thread
         self._connection = connect(path, write=True, timeout=10.0)
         try:
             with wording(path):
-                self._connection.execute("PRAGMA journal_mode = WAL")
+                switch(self._connection, "wal", 10.0)
                 self._claim()
         except BaseException:
             self._connection.close()
@@ -123,6 +124,7 @@ class Writer:
                 "owner": self.owner,
             }
             if c.execute(_STATUS, values).rowcount != 1:
+                self._superseded = True
                 raise RunError(f"run {self.path.stem} has been taken on by another worker: this one lets go of it")
             self._write_scalars(scalars if by_hand is None else self._fresh(scalars))
             self._write_snapshots(snapshots, by_hand)
@@ -168,9 +170,11 @@ class Writer:
     def close(self, *, rest: bool = True, patience: float = 5.0) -> None:
         """Let go of the file. With `rest` it becomes one file; readers are waited for, `patience` seconds."""
         with self._lock:
-            if rest:
+            if rest and not self._superseded:
+                # if a reader holds on, the file stays in WAL mode and is read as it is
                 with suppress(sqlite3.Error):
-                    settle(self._connection, patience)
+                    self._connection.execute("PRAGMA busy_timeout = 0")
+                    switch(self._connection, "delete", patience)
             self._connection.close()
 
     def _name(self, key: tuple[str, str, int]) -> int:

@@ -244,6 +244,7 @@ def test_a_writer_that_was_superseded_writes_nothing(running):
         running.write([Scalar(1, "loss", 2.0, "batch")], state="failed")
     assert other.scalars()[0]["value"].tolist() == [1.0]
     assert other.status().state == "running"
+    running.close()
     other.close()
 
 

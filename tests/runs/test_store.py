@@ -1,0 +1,254 @@
+import os
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from nnviz.records import Scalar
+from nnviz.runs import RunError, Store
+from nnviz.spec.jobs import Experiment, fingerprint
+
+
+def execute(path: Path, statement: str) -> None:
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute(statement)
+    connection.close()
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """`folder` cannot be written to; the superuser, whom permissions do not stop, is somebody else meanwhile."""
+    folder.chmod(0o555)
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+        folder.chmod(0o755)
+
+
+@pytest.fixture
+def open_store() -> Iterator[Store]:
+    """A store that other users can read."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Store(Path(folder) / "runs")
+
+
+def test_runs_are_listed_newest_first_with_what_they_came_to(store):
+    assert store.list() == []
+    first, second = store.create(Experiment(seed=1), title="one"), store.create(Experiment(seed=2), pinned=True)
+    first.write([Scalar(1, "loss", 0.9, "train"), Scalar(1, "loss", 0.5, "test")], state="finished", step=1)
+    first.close()
+    listed = {summary.id: summary for summary in store.list()}
+    assert [s.created for s in store.list()] == sorted((s.created for s in listed.values()), reverse=True)
+    one, two = listed[first.id], listed[second.id]
+    assert (one.title, one.state, one.step, one.steps, one.loss) == ("one", "finished", 1, 3000, 0.5)
+    assert (two.state, two.pinned, two.loss) == ("queued", True, None)
+
+
+def test_a_list_shows_changes_of_runs_that_were_over(store):
+    file = store.create(Experiment())
+    file.write(state="finished")
+    file.close()
+    assert not store.list()[0].pinned
+    file.pin()
+    assert store.list()[0].pinned
+
+
+def test_the_newest_finished_run_of_the_same_job_is_found(store):
+    job = Experiment(seed=3)
+    assert store.find(fingerprint(job)) is None
+    files = [store.create(job) for _ in range(3)]
+    for file, state in zip(files, ("finished", "finished", "stopped"), strict=True):
+        file.write(state=state)
+        file.close()
+    assert store.find(fingerprint(job)) == files[1].id
+    assert store.find(fingerprint(Experiment(seed=4))) is None
+
+
+def test_groups_know_their_members(store):
+    files = store.create_group([Experiment(), Experiment(seed=1)], titles=["a", "b"])
+    assert [store.group(file.id) for file in files] == [[f.id for f in files]] * 2
+    assert [file.status().title for file in files] == ["a", "b"]
+    alone = store.create(Experiment())
+    assert store.group(alone.id) == [alone.id]
+
+
+def test_the_home_is_given_or_from_the_environment_or_runs_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NNVIZ_HOME", raising=False)
+    assert Store().home == tmp_path / "runs"
+    monkeypatch.setenv("NNVIZ_HOME", str(tmp_path / "elsewhere"))
+    assert Store().home == tmp_path / "elsewhere"
+    assert Store(tmp_path / "given").home == tmp_path / "given"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_deleted_run_is_gone_and_a_live_one_is_not_deleted(store):
+    file = store.create(Experiment())
+    with pytest.raises(RunError, match="is queued: stop it"):
+        store.delete(file.id)
+    file.give_up("stopped", "")
+    store.delete(file.id)
+    assert store.list() == []
+    with pytest.raises(RunError, match="does not exist"):
+        store.delete(file.id)
+
+
+@pytest.mark.parametrize("name", ["../secret", "a/b", "", ".hidden", "a" * 200, "a\0b", "run.", "..", "a\nb"])
+def test_what_is_no_id_never_reaches_the_file_system(store, name):
+    with pytest.raises(RunError, match="must look like"):
+        store.open(name)
+
+
+def test_a_home_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "runs").write_text("x")
+    with pytest.raises(RunError, match=r"must be a folder, got the file .*runs: set NNVIZ_HOME"):
+        Store(tmp_path / "runs")
+
+
+def damaged(path: Path, how: str) -> None:
+    data = path.read_bytes()
+    if how == "empty":
+        path.write_bytes(b"")
+    elif how == "text":
+        path.write_text("hello " * 1000)
+    elif how == "truncated":
+        path.write_bytes(data[: len(data) // 2])
+    elif how == "cut":
+        path.write_bytes(data[:100])
+    elif how == "zeros in the middle":
+        path.write_bytes(data[:4096] + bytes(len(data) - 4096))
+    elif how == "foreign":
+        path.unlink()
+        execute(path, "CREATE TABLE mine (x)")
+    elif how == "no job":
+        execute(path, "DELETE FROM job")
+    elif how == "no status":
+        execute(path, "DELETE FROM status")
+    elif how == "no table":
+        execute(path, "DROP TABLE control")
+    elif how == "info":
+        execute(path, "UPDATE status SET info = '{'")
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "empty",
+        "text",
+        "truncated",
+        "cut",
+        "zeros in the middle",
+        "foreign",
+        "no job",
+        "no status",
+        "no table",
+        "info",
+    ],
+)
+def test_a_damaged_or_foreign_file_is_one_clear_line_and_the_list_goes_on(store, how):
+    file, good = store.create(Experiment()), store.create(Experiment())
+    damaged(file.path, how)
+    with pytest.raises(RunError, match=r"damaged|not a run file") as caught:
+        store.open(file.id)
+    assert "\n" not in str(caught.value)
+    assert file.path.name in str(caught.value)
+    listed = {summary.id: summary for summary in store.list()}
+    assert listed[good.id].state == "queued"
+    assert listed[file.id].state == "damaged"
+    assert "\n" not in listed[file.id].error
+    with pytest.raises(RunError):
+        store.view(file.id)
+
+
+def test_a_job_that_this_version_does_not_know_is_one_clear_line(store):
+    file = store.create(Experiment())
+    execute(file.path, """UPDATE job SET json = '{"kind": "experiment", "warp": 9}'""")
+    with pytest.raises(RunError, match=r"the job in run .* is not one that this nnviz reads: .*warp"):
+        store.open(file.id).job  # noqa: B018
+    with pytest.raises(RunError, match="warp"):
+        store.view(file.id)
+
+
+def test_a_damaged_picture_is_one_clear_line(store):
+    file = store.create(Experiment())
+    execute(file.path, "INSERT INTO snapshots VALUES (1, 'network', '', 0, 0, x'0011')")
+    execute(file.path, "UPDATE status SET pictures = 1")
+    with pytest.raises(RunError, match="damaged: network at step 0"):
+        file.snapshot("network")
+    with pytest.raises(RunError, match="damaged: network at step 0"):
+        store.view(file.id).snapshot("network")
+
+
+def test_a_file_of_a_newer_version_says_so(store):
+    file = store.create(Experiment())
+    execute(file.path, "PRAGMA user_version = 2")
+    with pytest.raises(RunError, match=r"newer nnviz \(format 2, this one reads up to 1\): update nnviz"):
+        store.open(file.id)
+
+
+def test_a_run_locked_by_another_program_says_so(store, monkeypatch):
+    file = store.create(Experiment())
+    monkeypatch.setattr("nnviz.runs.run_file.connect.__kwdefaults__", {"write": False, "timeout": 0.05})
+    other = sqlite3.connect(file.path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(RunError, match="locked by another program: close what has it open"):
+        file.pin()
+    other.close()
+
+
+def test_a_full_disk_is_one_clear_line_and_what_was_committed_stays(store):
+    file = store.create(Experiment())
+    file.write([Scalar(1, "loss", 0.5, "train")])
+    file.writer()._connection.execute("PRAGMA max_page_count = 20")
+    with pytest.raises(RunError, match=r"cannot grow: the disk of .* is full; free some space"):
+        file.write([Scalar(i, "loss", 0.5, "train") for i in range(100_000)])
+    assert len(file.scalars()[0]) == 1
+    file.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are another matter there")
+def test_a_read_only_folder_is_read_and_not_written(open_store):
+    file = open_store.create(Experiment())
+    file.write([Scalar(1, "loss", 0.5, "train")], state="finished")
+    file.close()
+    with read_only(open_store.home):
+        assert open_store.open(file.id).status().state == "finished"
+        assert len(open_store.view(file.id).scalars("loss")) == 1
+        assert open_store.list()[0].state == "finished"
+        with pytest.raises(RunError, match=r"cannot be written: .* is read-only; set NNVIZ_HOME"):
+            file.pin()
+        with pytest.raises(RunError, match=r"NNVIZ_HOME|Permission denied"):
+            open_store.create(Experiment())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are another matter there")
+def test_a_file_left_in_wal_mode_is_read_from_a_read_only_folder(open_store):
+    file = open_store.create(Experiment())
+    file.write([Scalar(1, "loss", 0.5, "train")], state="finished")
+    file.writer().close(rest=False)
+    connection = sqlite3.connect(file.path)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+    assert list(open_store.home.iterdir()) == [file.path]
+    with read_only(open_store.home):
+        assert len(open_store.open(file.id).scalars()[0]) == 1
+        assert open_store.view(file.id).status.state == "finished"
+
+
+def test_a_copied_file_is_a_run_under_its_new_name(store):
+    file = store.create(Experiment(), title="x")
+    copy = file.path.with_name("my favorite.sqlite")
+    copy.write_bytes(file.path.read_bytes())
+    assert store.open("my favorite").status().title == "x"
+    assert {summary.id for summary in store.list()} == {file.id, "my favorite"}
