@@ -6,8 +6,10 @@ import { loadStyle, theme, watchTheme } from "./board_page.js";
 import { loadPlotly } from "./board_plotly.js";
 import { Store } from "./board_store.js";
 
-const boards = new WeakMap(); // the component's own place -> board
-const stores = new Map(); // key -> what has arrived; outlives a visit to another page
+// key -> board. A board outlives its place in the page: Streamlit mounts it anew after a visit to another page, and when
+// elements above it come or go. It then moves there as it is, with its charts, their zoom and the step shown.
+const boards = new Map();
+const MOST_PARKED = 4;
 const statistics = (window.nnviz ??= { boards: {} }).boards; // key -> measured times, for tests and benchmarks
 
 const parser = new TextDecoder();
@@ -16,11 +18,9 @@ const parser = new TextDecoder();
 export async function update(component, served, names) {
   const place = component.parentElement;
   const message = JSON.parse(parser.decode(component.data));
-  let board = boards.get(place);
-  if (!board) {
-    board = new Board(place.querySelector(".nnviz-board"), message.head.key);
-    boards.set(place, board);
-  }
+  const board = boards.get(message.head.key) ?? new Board(message.head.key);
+  boards.set(message.head.key, board);
+  board.moveTo(place);
   board.ask = (value) => component.setTriggerValue("ask", value);
   board.take(message);
   await loadStyle(new URL(`${names.board}/board.css`, served));
@@ -30,14 +30,14 @@ export async function update(component, served, names) {
     board.fail(`The charts could not be loaded: ${error.message}. Is server.enableStaticServing on?`);
   }
   // Streamlit also calls this for an update that the next one overtook; then the place is still there.
-  return () => setTimeout(() => place.isConnected || board.dispose());
+  return () => setTimeout(() => place.isConnected || board.park());
 }
 
 class Board {
-  constructor(root, key) {
-    this.root = root;
-    this.store = stores.get(key) ?? new Store();
-    stores.set(key, this.store);
+  constructor(key) {
+    this.key = key;
+    this.root = element("div", "nnviz-board");
+    this.store = new Store();
     this.cards = new Map();
     this.limits = {}; // link -> x ranges that a zoom set
     this.follows = true;
@@ -47,16 +47,33 @@ class Board {
     this.header = new Header(this);
     this.grid = element("div", "nnviz-grid");
     this.error = element("p", "nnviz-error", { role: "alert", hidden: "" });
-    root.replaceChildren(this.header.root, this.error, this.grid);
-    this.retheme();
-    watchTheme(root, () => this.retheme());
+    this.root.replaceChildren(this.header.root, this.error, this.grid);
+    watchTheme(this.root, () => this.retheme());
     this.sizes = new ResizeObserver((entries) => this.resize(entries));
-    this.sizes.observe(root);
+    this.sizes.observe(this.root);
     this.views = new IntersectionObserver((entries) => {
       for (const { target, isIntersecting } of entries) this.cards.get(target.dataset.figure).visible = isIntersecting;
       this.request();
     }, { rootMargin: "150px" });
     document.addEventListener("visibilitychange", (this.awake = () => this.pace()));
+  }
+
+  moveTo(place) {
+    if (this.place === place) return;
+    this.place = place;
+    place.querySelector(".nnviz-board").replaceWith(this.root);
+    this.retheme();
+  }
+
+  // Waits out of the page for its next place; of many, those that left last are kept.
+  park() {
+    if (this.root.isConnected) return;
+    this.header.stop();
+    clearTimeout(this.timer);
+    boards.delete(this.key);
+    boards.set(this.key, this); // the last in line
+    const parked = [...boards.values()].filter((board) => !board.root.isConnected);
+    for (const board of parked.slice(0, -MOST_PARKED)) board.dispose();
   }
 
   // -- what arrives --------------------------------------------------------------------------------------------
@@ -93,7 +110,7 @@ class Board {
     clearTimeout(this.timer);
     const { store } = this;
     const missing = store.steps.length - store.history.size;
-    if (!store.head || missing <= 0 || document.hidden) return;
+    if (!store.head || missing <= 0 || document.hidden || !this.root.isConnected) return;
     const exact = !this.follows && !store.history.has(this.wanted) ? [this.wanted] : [];
     // A live board gets more with each tick anyway; an answer that did not come is asked for again.
     const wait = this.asked ? 5000 : exact.length ? 60 : store.head.live ? 1500 : 30;
@@ -195,6 +212,7 @@ class Board {
 
   resize(entries) {
     for (const { target, contentRect } of entries) {
+      if (!contentRect.width) continue; // out of the page
       if (target === this.root) {
         this.root.dataset.narrow = window.innerWidth < 900 || contentRect.width < 560;
         const bar = document.querySelector('[data-testid="stHeader"]');
@@ -275,6 +293,7 @@ class Board {
 
   dispose() {
     this.disposed = true;
+    boards.delete(this.key);
     clearTimeout(this.timer);
     this.header.stop();
     this.sizes.disconnect();

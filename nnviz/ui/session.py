@@ -1,8 +1,17 @@
-"""What lasts as long as a browser session: the one file that touches Streamlit's session state."""
+"""What lasts as long as a browser session: the one file that touches Streamlit's session state and the address.
 
+A page's state is its jobs as JSON, the ids of the runs that it shows and a generation number, under which its widgets
+are drawn: a new generation starts them all from the jobs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
+
+from nnviz.spec.jobs import Experiment, SpecError, dump, load
+from nnviz.ui import links
 
 
 def memory(key: str) -> dict[str, Any]:
@@ -17,3 +26,80 @@ def memory(key: str) -> dict[str, Any]:
 def value(key: str) -> Any:
     """What the browser last sent for the widget or component with this `key`; None before it was first drawn."""
     return st.session_state.get(key)
+
+
+@dataclass
+class PageState:
+    """A page in this session; what is set on it lasts."""
+
+    page: str
+    default: Experiment = field(repr=False)
+
+    @property
+    def _kept(self) -> dict[str, Any]:
+        return memory(f"page:{self.page}")
+
+    @property
+    def key(self) -> str:
+        """Prefix of the keys of the page's widgets in this generation."""
+        return f"{self.page}:{self._kept['generation']}"
+
+    @property
+    def jobs(self) -> list[Experiment]:
+        """The jobs that the form of this generation started from, or those set since."""
+        try:
+            return [load(text) for text in self._kept["jobs"]]
+        except SpecError:  # written by an older version of the app under the same session
+            return [self.default]
+
+    @property
+    def runs(self) -> list[str]:
+        """Ids of the runs shown."""
+        return list(self._kept["runs"])
+
+    @runs.setter
+    def runs(self, ids: Sequence[str]) -> None:
+        self._kept["runs"] = list(ids)
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong with what was asked, one line each, until something else is asked."""
+        return self._kept["problems"]
+
+    def restart(self, jobs: Sequence[Experiment], *, runs: Sequence[str] = (), problems: Sequence[str] = ()) -> None:
+        """Draws the form anew from these jobs."""
+        kept = self._kept
+        kept.update(jobs=[dump(job) for job in jobs], runs=list(runs), problems=list(problems))
+        kept["generation"] = kept.get("generation", 0) + 1
+
+    def remember(self, jobs: Sequence[Experiment]) -> None:
+        """The jobs as the form has them now, for when the page is come back to; and as the address."""
+        self._kept["chosen"] = [dump(job) for job in jobs]
+        wanted = links.query(jobs, self.default, self.runs)
+        if wanted != st.query_params.to_dict():
+            st.query_params.from_dict(wanted)
+
+    @property
+    def link(self) -> str:
+        """The address of what is shown, without the runs: it opens the same experiment anywhere."""
+        try:
+            chosen = [load(text) for text in self._kept.get("chosen", self._kept["jobs"])]
+        except SpecError:
+            chosen = [self.default]
+        return links.address(str(st.context.url or ""), links.query(chosen, self.default))
+
+
+def enter(page: str, default: Experiment) -> PageState:
+    """The page's state: from the address when the session first comes here, else as it was left."""
+    state = PageState(page, default)
+    kept = memory(f"page:{page}")
+    here = memory("here")
+    if not kept:
+        jobs, runs, problems = links.read(st.query_params.to_dict(), default)
+        state.restart(jobs, runs=runs, problems=problems)
+    elif here.get("page") != page:
+        # Streamlit forgets the widgets of a page that is left.
+        kept["jobs"] = kept.get("chosen", kept["jobs"])
+        kept["generation"] += 1
+    here["page"] = page
+    return state

@@ -1,0 +1,14 @@
+"""The table of contents: page settings, sections and pages in order."""
+
+import streamlit as st
+
+from nnviz import ui
+
+ui.start()
+st.navigation(
+    [
+        st.Page("pages/playground.py", title="Playground", default=True),
+        st.Page("pages/gradient_flow.py", title="Gradient flow"),
+    ],
+    position="top",
+).run()

@@ -1,0 +1,118 @@
+"""What is asked for: the form of a page in the sidebar, its one-click examples, and a job from a file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from nnviz.spec.base import SpecError, replace_many
+from nnviz.spec.jobs import Experiment, load
+from nnviz.spec.presets import Preset
+from nnviz.ui import forms, session
+
+LETTERS = ("A", "B")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The jobs that the form asks for; none where `problem` says what is wrong with them."""
+
+    state: session.PageState
+    jobs: tuple[Experiment, ...]
+    problem: str = ""
+    start: bool = False
+    """Whether they are to be started at once."""
+
+
+def experiment(
+    page: str,
+    default: Experiment,
+    groups: Mapping[str, Sequence[str]],
+    *,
+    examples: Sequence[Preset] = (),
+    compared: Sequence[str] = (),
+    opened: Sequence[str] = (),
+) -> Asked:
+    """Draws examples and form; `groups` are titles and paths of fields, `opened` the groups that are open at first.
+
+    `compared` are the paths that two jobs side by side may differ in; they are drawn once for each, all others once for
+    both.
+    """
+    state = session.enter(page, default)
+    start = _examples(state, examples)
+    for line in state.problems:
+        st.error(line, icon=":material/error:")
+    bases = state.jobs
+    problem, jobs = "", ()
+    with st.sidebar:
+        try:
+            jobs = _form(state, bases, groups, compared, opened)
+        except SpecError as error:
+            problem = str(error)
+            st.error(problem, icon=":material/error:")
+        _load(state)
+    if jobs:
+        state.remember(jobs)
+        _explain(jobs, examples)
+    return Asked(state, tuple(jobs), problem, start)
+
+
+def _form(
+    state: session.PageState,
+    bases: Sequence[Experiment],
+    groups: Mapping[str, Sequence[str]],
+    compared: Sequence[str],
+    opened: Sequence[str],
+) -> tuple[Experiment, ...]:
+    key, first = state.key, bases[0]
+    if not compared:
+        return (forms.form(first, groups, key=key, opened=opened),)
+    two = st.toggle(
+        "Compare two networks",
+        len(bases) > 1,
+        key=f"{key}:compare",
+        help="Trains A and B side by side on the same data, in the same order, from the same seed.",
+    )
+    chosen = forms.choose(first, groups, key=key, opened=opened)
+    titles = LETTERS if two else ("Network",)
+    jobs = []
+    for letter, base in zip(titles, (first, bases[-1]), strict=False):
+        own = forms.choose(base, {letter: compared}, key=f"{key}:{letter}", opened=[letter])
+        jobs.append(replace_many(first, {**chosen, **own}))
+    return tuple(jobs)
+
+
+def _examples(state: session.PageState, examples: Sequence[Preset]) -> bool:
+    """A row of buttons; whether one was pressed just now."""
+    marks = session.memory("pressed")
+
+    def press(preset: Preset) -> None:
+        state.restart(preset.jobs)
+        marks[state.page] = True
+
+    with st.container(horizontal=True, gap="xsmall", key=f"examples-{state.page}"):
+        for preset in examples:
+            st.button(preset.title, key=f"{state.page}:example:{preset.title}", on_click=press, args=(preset,))
+    return marks.pop(state.page, False)
+
+
+def _explain(jobs: Sequence[Experiment], examples: Sequence[Preset]) -> None:
+    """What to look at, while the form asks for one of the examples."""
+    for preset in examples:
+        if tuple(preset.jobs) == tuple(jobs):
+            reference = f" <small>({preset.reference})</small>" if preset.reference else ""
+            st.markdown(f"**{preset.title}.** {preset.look_at}{reference}", unsafe_allow_html=True)
+
+
+def _load(state: session.PageState) -> None:
+    """A job from a file: the counterpart of "copy as JSON"."""
+    with st.popover("Open a job from JSON", icon=":material/upload_file:", width="stretch"):
+        text = st.text_area("Job as JSON", key=f"{state.key}:json", height=160)
+        file = st.file_uploader("or a file", type="json", key=f"{state.key}:file", max_upload_size=1)
+        if st.button("Open", key=f"{state.key}:open", disabled=not (text or file)):
+            try:
+                state.restart([load(file.getvalue() if file else text)])
+            except SpecError as error:
+                st.error(str(error), icon=":material/error:")
+            else:
+                st.rerun()

@@ -1,0 +1,65 @@
+"""Share and export: link, JSON, command, and the data of a run as a file."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from nnviz.runs import RunView, export_zip
+from nnviz.spec.jobs import dump
+from nnviz.ui import runtime
+from nnviz.ui.experiment import LETTERS, Asked
+from nnviz.ui.session import memory
+
+
+def share(asked: Asked, views: Sequence[RunView]) -> None:
+    """A menu: how often to draw, the link, the job as JSON and as a command, and downloads of the runs shown."""
+    state = asked.state
+    with st.popover("Share", icon=":material/ios_share:"):
+        st.caption("Link to this experiment: it opens with the same settings in any nnviz.")
+        st.code(state.link, language=None, wrap_lines=True)
+        for letter, job in zip(_letters(len(asked.jobs)), asked.jobs, strict=False):
+            st.caption(f"{letter}Job as JSON; save it as `job.json` for the command line")
+            st.code(dump(job), language="json", height=140)
+        st.caption("Command")
+        st.code("python -m nnviz run job.json", language="bash")
+        for letter, view in zip(_letters(len(views)), views, strict=False):
+            _download(letter, view)
+
+
+def drawing() -> None:
+    """How often pictures are drawn while a run is live."""
+    kept = memory("drawing")
+    options = ("calm", "default", "smooth")
+    kept["rate"] = st.segmented_control(
+        "Updates",
+        options,
+        default=kept.get("rate", "default"),
+        required=True,
+        format_func={"calm": "1 a second", "default": "2 a second", "smooth": "4 a second"}.__getitem__,
+        help="How often the pictures are drawn while a run is live. Training itself does not wait for them.",
+        key="drawing-rate",
+    )
+
+
+def _letters(count: int) -> Sequence[str]:
+    return [f"{letter}: " for letter in LETTERS] if count > 1 else [""]
+
+
+def _download(letter: str, view: RunView) -> None:
+    st.download_button(
+        f"{letter}Data of run {view.id}",
+        lambda: _packed(view.id),
+        f"{view.id}.zip",
+        "application/zip",
+        icon=":material/folder_zip:",
+        key=f"zip:{view.id}",
+        on_click="ignore",
+        help="A zip of job.json, scalars as CSV and Parquet, snapshots as .npz. Single pictures: each figure's menu.",
+    )
+
+
+def _packed(run: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        return export_zip([runtime.store().open(run)], Path(folder) / "run.zip").read_bytes()

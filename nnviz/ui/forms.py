@@ -1,0 +1,156 @@
+"""Specs -> widgets -> specs. Widgets, limits, labels and help all come from the spec's own fields."""
+
+import math
+from collections.abc import Mapping, Sequence
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+import streamlit as st
+from pydantic.fields import FieldInfo
+
+from nnviz.spec.base import Limits, Spec, get_at, item_type, label, limits, options, replace_many, summary
+
+S = TypeVar("S", bound=Spec)
+
+SLIDER_STEPS = 60
+"""Whole numbers with at most so many values get a slider."""
+
+
+def form(base: S, groups: Mapping[str, Sequence[str]], *, key: str, opened: Sequence[str] = ()) -> S:
+    """`choose`, applied to `base`. Raises SpecError where choices that are right one by one do not fit together."""
+    return replace_many(base, choose(base, groups, key=key, opened=opened))
+
+
+def choose(base: Spec, groups: Mapping[str, Sequence[str]], *, key: str, opened: Sequence[str] = ()) -> dict[str, Any]:
+    """Draws the fields at the paths of each group in an expander; what was chosen, plain values by path.
+
+    `key` names this set of widgets: under a new key all start from `base`.
+    """
+    chosen: dict[str, Any] = {}
+    for title, paths in groups.items():
+        with st.expander(title, expanded=title in opened):
+            for path in paths:
+                chosen[path] = field(base, path, key=key, chosen=chosen)
+    return chosen
+
+
+def field(base: Spec, path: str, *, key: str, chosen: Mapping[str, Any] | None = None, name: str | None = None) -> Any:
+    """The widgets of one field; what was chosen as plain JSON values.
+
+    `chosen` holds what was chosen before it in the same form; a union offers only what fits that.
+    """
+    parent, _, last = path.rpartition(".")
+    owner = get_at(base, parent)
+    fitting = owner.fitting(last, {p.rsplit(".", 1)[-1]: v for p, v in (chosen or {}).items()})
+    return _draw(type(owner).model_fields[last], get_at(base, path), name or last, f"{key}:{path}", fitting)
+
+
+def _draw(about: FieldInfo, value: Any, name: str, key: str, fitting: Sequence[str] | None = None) -> Any:
+    """One field by its type: a union as a menu and its kind's fields, a tuple as rows, a value as a widget."""
+    annotation, text = about.annotation, _words(about, name)
+    if kinds := options(annotation):
+        return _union({k: c for k, c in kinds.items() if fitting is None or k in fitting}, value, text, key)
+    if (item := item_type(annotation)) is not None and issubclass(item, Spec):
+        return _rows(about, item, value, text, key)
+    if isinstance(value, Spec):
+        return _fields(value, key)
+    return _value(about, value, text, key)
+
+
+def _words(about: FieldInfo, name: str) -> str:
+    text = (about.title or name).replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def _union(kinds: Mapping[str, type[Spec]], value: Spec, text: str, key: str) -> dict[str, Any]:
+    names = list(kinds)
+    start = value.kind if value.kind in kinds else names[0]
+    kind = st.selectbox(
+        text,
+        names,
+        index=names.index(start),
+        format_func=lambda k: label(kinds[k]),
+        help="\n\n".join(f"**{label(c)}**: {summary(c)}" for c in kinds.values()),
+        # Other kinds to choose from make it another menu.
+        key=f"{key}.kind:{start}" if start != value.kind else f"{key}.kind",
+    )
+    cls = kinds[kind]
+    inner = value if type(value) is cls else cls()
+    return {"kind": kind, **_fields(inner, f"{key}:{kind}")}
+
+
+def _fields(value: Spec, key: str) -> dict[str, Any]:
+    return {
+        name: _draw(about, getattr(value, name), name, f"{key}.{name}")
+        for name, about in type(value).model_fields.items()
+        if name != "kind"
+    }
+
+
+def _rows(about: FieldInfo, item: type[Spec], value: tuple[Spec, ...], text: str, key: str) -> list[dict[str, Any]]:
+    """A tuple of specs: how many, then one line of widgets each. New rows are like the last."""
+    most = next((rule.max_length for rule in about.metadata if hasattr(rule, "max_length")), 50)
+    count = st.number_input(text, 0, most, len(value), help=about.description, key=f"{key}#")
+    rows = [*value, *([value[-1] if value else item()] * max(0, count - len(value)))][:count]
+    drawn = []
+    for number, row in enumerate(rows):
+        columns = st.columns([2, 3], vertical_alignment="top", gap="small")
+        plain = {}
+        for place, (name, inner) in enumerate(type(row).model_fields.items()):
+            with columns[place % len(columns)]:
+                what = f"{_words(inner, name)} {number + 1}"
+                plain[name] = _draw(inner, getattr(row, name), what, f"{key}.{number}.{name}")
+        drawn.append(plain)
+    return drawn
+
+
+def _value(about: FieldInfo, value: Any, text: str, key: str) -> Any:
+    annotation = about.annotation
+    help = about.description
+    if isinstance(annotation, UnionType):
+        annotation = next(a for a in get_args(annotation) if a is not NoneType)
+    if annotation is bool:
+        return st.toggle(text, value, help=help, key=key)
+    if get_origin(annotation) is Literal:
+        choices = list(get_args(annotation))
+        words = lambda c: str(c).replace("_", " ")  # noqa: E731
+        return st.selectbox(text, choices, index=choices.index(value), format_func=words, help=help, key=key)
+    if annotation is str:
+        return st.text_input(text, value, help=help, key=key)
+    bounds = limits(about)
+    extra = about.json_schema_extra
+    if isinstance(extra, dict) and extra.get("log"):
+        steps = ladder(bounds, value)
+        return st.select_slider(text, steps, value, format_func=lambda v: f"{v:g}", help=help, key=key)
+    if annotation is int:
+        low, high = int(bounds.low or 0), int(bounds.high if bounds.high is not None else 2**31)
+        widget = st.slider if high - low <= SLIDER_STEPS else st.number_input
+        return widget(text, low, high, value, help=help, key=key)
+    return _share(text, bounds, float(value), help, key)
+
+
+def _share(text: str, bounds: Limits, value: float, help: str | None, key: str) -> float:
+    """A number on a linear scale; open ends are moved in by one step of the slider."""
+    low, high = float(bounds.low or 0), float(bounds.high if bounds.high is not None else 1)
+    step = 10 ** math.floor(math.log10((high - low) / 50))
+    low += step * bounds.low_open
+    high -= step * bounds.high_open
+    # A value between the slider's steps (0.999 from a link) gets finer steps.
+    while step > 1e-6 and abs(round(value / step) * step - value) > 1e-9:
+        step /= 10
+    digits = max(0, -math.floor(math.log10(step)))
+    return st.slider(text, low, max(high, value), value, step, format=f"%.{digits}f", help=help, key=key)
+
+
+def ladder(bounds: Limits, value: float) -> list[float]:
+    """1, 2, 3, 5, 10 … within the limits, 0 where it is allowed, and `value`; whole numbers for a whole one."""
+    whole = isinstance(value, int)
+    low, high = bounds.low or 0, bounds.high or 10
+    start = math.floor(math.log10(low)) if low > 0 else 0 if whole else -10 if value and value < 1e-7 else -6
+    rungs = {m * 10.0**e for e in range(start, math.ceil(math.log10(high)) + 1) for m in (1, 2, 3, 5)}
+    within = {float(f"{r:.6g}") for r in rungs if low < r < high or (r in (low, high) and not bounds.low_open)}
+    if not bounds.high_open:
+        within.add(float(high))
+    if low == 0 and not bounds.low_open:
+        within.add(0.0)
+    return sorted({int(r) for r in within if r == int(r)} | {value}) if whole else sorted(within | {float(value)})

@@ -1,0 +1,35 @@
+"""Where a run comes from."""
+
+from nnviz.runs import RunError, RunView
+from nnviz.spec.base import differences, get_at
+from nnviz.spec.jobs import Experiment
+from nnviz.ui import runtime
+
+
+def forks(run: RunView) -> list[tuple[int, str]]:
+    """Steps at which the run and its ancestors went on from another run, and what changed there, oldest first."""
+    found: list[tuple[int, str]] = []
+    job, seen = run.job, {run.id}
+    while job.parent and job.parent.run not in seen:
+        seen.add(job.parent.run)
+        try:
+            before = runtime.store().view(job.parent.run).job
+        except RunError:
+            found.append((job.parent.step, "continued"))
+            break
+        changes = differences(without_parent(job), without_parent(before))
+        found.append((job.parent.step, ", ".join(in_words(p, get_at(job, p)) for p in changes) or "continued"))
+        job = before
+    return found[::-1]
+
+
+def without_parent(job: Experiment) -> Experiment:
+    """The job as if it started anew."""
+    return job.model_copy(update={"parent": None})
+
+
+def in_words(path: str, value: object) -> str:
+    """A changed field as a label: "learner.optimizer.lr", 0.3 -> "lr 0.3"."""
+    kind = getattr(value, "kind", None)
+    text = kind or (f"{value:g}" if isinstance(value, float) else str(value))
+    return f"{path.rsplit('.', 1)[-1].replace('_', ' ')} {text}"

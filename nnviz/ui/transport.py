@@ -1,0 +1,200 @@
+"""Run, pause, step, stop: buttons that write what is wanted into run files, and a line that says how it stands."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from nnviz.runs import RunError, RunView
+from nnviz.spec.base import differences, get_at
+from nnviz.spec.jobs import Experiment, fingerprint
+from nnviz.ui import runtime
+from nnviz.ui.lineage import in_words, without_parent
+from nnviz.ui.session import PageState, memory
+
+CONTINUABLE = (
+    "learner.optimizer.",
+    "learner.schedule",
+    "learner.clipping",
+    "learner.l1",
+    "learner.l2",
+    "learner.batch_size",
+    "steps",
+)
+"""What may change when a run goes on: nothing that its weights or the optimizer's memory would not fit."""
+
+
+def is_shown(views: Sequence[RunView], jobs: Sequence[Experiment]) -> bool:
+    """Whether the runs shown are of these jobs."""
+    return len(views) == len(jobs) and all(without_parent(v.job) == j for v, j in zip(views, jobs, strict=True))
+
+
+def is_preview(views: Sequence[RunView]) -> bool:
+    """Whether the runs shown have not taken a step."""
+    return all(v.status.step == 0 and v.status.state in ("queued", "running", "paused", "stopped") for v in views)
+
+
+def prepare(state: PageState, views: Sequence[RunView], jobs: Sequence[Experiment], start: bool) -> None:
+    """Shows the jobs' finished runs if there are any; else, where nothing is shown that has trained, new runs that wait
+    at step 0, so that the data and the untrained network are seen at once; or, to `start`, runs that train."""
+    if is_shown(views, jobs) and not start:
+        return
+    if not start and views and not is_preview(views):
+        return
+    discard(state, views)
+    try:
+        found = [runtime.store().find(fingerprint(job)) for job in jobs]
+        if all(found):
+            state.runs = found
+        else:
+            state.runs = runtime.pool().submit(jobs, until=None if start else 0)
+    except RunError as error:
+        state.runs = []
+        st.error(str(error), icon=":material/error:")
+
+
+def discard(state: PageState, views: Sequence[RunView]) -> None:
+    """Gives up runs that were only waiting at step 0, and deletes those given up before."""
+    given_up = memory("discarded").setdefault("runs", [])
+    if is_preview(views):
+        for view in views:
+            runtime.store().open(view.id).cancel()
+            given_up.append(view.id)
+    for run in list(given_up):
+        try:
+            if not runtime.store().open(run).status().live:
+                runtime.store().delete(run)
+                given_up.remove(run)
+        except RunError:
+            given_up.remove(run)
+    state.runs = []
+
+
+def transport(state: PageState, views: Sequence[RunView], jobs: Sequence[Experiment], problem: str) -> None:
+    """The row of buttons for the runs shown and the jobs asked for."""
+    live = [v for v in views if v.status.live]
+    running = any(v.status.until is None or v.status.until > v.status.step for v in live)
+    waiting = bool(live) and not running
+    changed = not is_shown(views, jobs)
+    key = state.page
+
+    def each(method: str, *arguments: object) -> None:
+        for view in live:
+            getattr(runtime.store().open(view.id), method)(*arguments)
+
+    def begin() -> None:
+        if waiting and not changed:
+            each("play")
+        elif not changed and views and all(v.status.state in ("stopped", "lost", "failed") for v in views):
+            runtime.pool().resume(*(v.id for v in views))
+        else:
+            each("cancel")
+            state.runs = runtime.pool().submit(jobs)
+
+    def again() -> None:
+        each("cancel")
+        state.runs = runtime.pool().submit(jobs, until=0)
+
+    step = max((v.status.step for v in views), default=0)
+    if running and not changed:
+        _button("Pause", "pause", key, lambda: each("pause"), primary=True, help="Stop after the present step.")
+    else:
+        text = "Run" if changed or step == 0 else "Continue" if waiting or _can_resume(views) else "Run again"
+        _button(text, "play_arrow", key, begin, primary=True, disabled=bool(problem))
+    stepping = waiting and not changed
+    _button("Step", "skip_next", key, lambda: each("step"), disabled=not stepping, help="One mini-batch, then pause.")
+    _button("Epoch", "fast_forward", key, lambda: each("step_epoch"), disabled=not stepping, help="To the epoch's end.")
+    _button("Stop", "stop", key, lambda: each("cancel"), disabled=not (live and step), help="End the run here.")
+    _button("Reset", "restart_alt", key, again, disabled=bool(problem) or not step, help="New run, waiting at step 0.")
+    if live:
+        pinned = all(v.status.pinned for v in views)
+        help = "Keep running when nobody watches; without it a run stops 60 s after its last viewer has left."
+        icon = "keep" if pinned else "keep_off"
+        _button("Kept" if pinned else "Keep", icon, key, lambda: each("pin", not pinned), name="keep", help=help)
+    if changed and len(views) == len(jobs) == 1 and step and not problem:
+        _branch(state, views[0], jobs[0], key)
+
+
+def _can_resume(views: Sequence[RunView]) -> bool:
+    return all(v.status.state in ("stopped", "lost", "failed") for v in views)
+
+
+def _branch(state: PageState, view: RunView, job: Experiment, key: str) -> None:
+    """Offers to go on from where the run is, if what has changed allows it."""
+    changes = differences(job, without_parent(view.job))
+    if not all(path.startswith(CONTINUABLE) and not path.endswith("optimizer.kind") for path in changes):
+        return
+
+    def go_on() -> None:
+        state.runs = [runtime.pool().branch(view.id, job)]
+
+    words = ", ".join(in_words(path, get_at(job, path)) for path in changes)
+    help = f"Goes on from step {view.status.step:,} as a new run with {words}; the present run ends there."
+    _button("Continue with the change", "fork_right", key, go_on, primary=True, name="branch", help=help)
+
+
+def _button(
+    text: str,
+    icon: str,
+    key: str,
+    act: object,
+    *,
+    primary: bool = False,
+    disabled: bool = False,
+    help: str | None = None,
+    name: str | None = None,
+) -> None:
+    def click() -> None:
+        problems = memory("transport")
+        problems.pop("problem", None)
+        try:
+            act()
+        except RunError as error:
+            problems["problem"] = str(error)
+
+    st.button(
+        text,
+        icon=f":material/{icon}:",
+        key=f"{key}:transport:{name or ('run' if primary else text)}",
+        on_click=click,
+        disabled=disabled,
+        help=help,
+        type="primary" if primary else "secondary",
+    )
+
+
+STATES = {
+    "queued": ("blue", "waiting"),
+    "running": ("green", "running"),
+    "paused": ("orange", "paused"),
+    "finished": ("green", "finished"),
+    "stopped": ("gray", "stopped"),
+    "diverged": ("red", "diverged"),
+    "failed": ("red", "failed"),
+    "lost": ("red", "lost"),
+}
+
+
+def status(views: Sequence[RunView], letters: Sequence[str]) -> None:
+    """One line on how each run stands; what went wrong in full below it."""
+    parts = []
+    for view, letter in zip(views, letters, strict=False):
+        s = view.status
+        color, word = STATES[s.state]
+        if s.state == "queued" and s.position:
+            word = f"waiting, {s.position} before it"
+        text = f":{color}-badge[{letter}{word}] step {s.step:,} of {s.steps:,}"
+        if epochs := s.info.get("steps_per_epoch"):
+            text += f" · epoch {s.step / epochs:.1f}"
+        if s.state == "running" and s.steps_per_second:
+            text += f" · {s.steps_per_second:,.0f} steps/s"
+        if s.info.get("parameters"):
+            text += f" · {s.info['parameters']:,} parameters"
+        parts.append(text)
+    st.markdown(" &nbsp;&nbsp; ".join(parts))
+    problem = memory("transport").get("problem")
+    if problem:
+        st.error(problem, icon=":material/error:")
+    for view, letter in zip(views, letters, strict=False):
+        if view.status.error:
+            show = st.info if view.status.state == "stopped" else st.error
+            show(letter + view.status.error, icon=":material/info:")

@@ -1,0 +1,40 @@
+"""Playground · a small network learns, with everything that it is made of in sight."""
+
+from nnviz import figures, ui
+from nnviz.figures import outcomes
+from nnviz.spec import presets
+
+ui.heading("Playground", "A small network learns, with everything that it is made of in sight.")
+
+asked = ui.experiment(
+    "playground",
+    presets.PLAYGROUND,
+    {
+        "Data": ["learner.data"],
+        "Network": ["learner.model"],
+        "Training": ["learner.loss", "learner.optimizer", "learner.batch_size", "steps"],
+        "Regularization": ["learner.l1", "learner.l2", "learner.clipping"],
+        "Schedule, seed, device": ["learner.schedule", "seed", "evaluate_every", "device"],
+    },
+    examples=presets.PLAYGROUND_EXAMPLES,
+    opened=["Data", "Network", "Training"],
+)
+style = ui.choice("Decision surface", {"soft": "soft", "borders": "borders only"}, key="playground:style")
+
+ui.show(
+    asked,
+    {
+        "outcome": lambda run: outcomes.outcome(run.snapshot, style=style),
+        "network": lambda run: figures.network(run.snapshot("network"), run.snapshot("data"), run.snapshot("layers")),
+        "loss": lambda run: figures.curves(run.scalars("loss"), "loss", smooth=0.9, forks=ui.forks(run)),
+        "metric": lambda run: outcomes.metric(run.scalars("accuracy", "r_squared"), forks=ui.forks(run)),
+        "bars": lambda run: figures.layer_bars(
+            run.scalars("weight_norm", "gradient_norm", "update_norm"), run.step, run.snapshot("layers")
+        ),
+        "worst": lambda run: outcomes.worst_samples(run.snapshot),
+        "rate": lambda run: figures.learning_rate(run.scalars("learning_rate"), forks=ui.forks(run)),
+    },
+    rows=[["outcome", "network"], ["loss", "metric"], ["bars", "worst"], ["rate"]],
+    heights={"outcome": 380, "network": 380, "loss": 240, "metric": 240, "bars": 240, "worst": 240, "rate": 180},
+    variant=style,
+)
