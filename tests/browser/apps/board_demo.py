@@ -1,6 +1,7 @@
 """Eight figures of a made-up run that grows by one picture at each tick; what the board's browser tests look at.
 
-The environment says how: DEMO_TICKS (pictures to come while live), DEMO_START (pictures there at the beginning).
+The environment says how: DEMO_START pictures at the beginning, DEMO_TICKS more to come, one each DEMO_EVERY seconds;
+DEMO_SLOW seconds to make the pictures of an earlier step.
 """
 
 import os
@@ -12,7 +13,7 @@ import streamlit as st
 from nnviz.ui.board import board
 
 START, TICKS = int(os.environ.get("DEMO_START", "3")), int(os.environ.get("DEMO_TICKS", "0"))
-EVERY = float(os.environ.get("DEMO_EVERY", "0.25"))
+EVERY, SLOW = float(os.environ.get("DEMO_EVERY", "0.25")), float(os.environ.get("DEMO_SLOW", "0"))
 GRID = np.linspace(-3, 3, 50, dtype=np.float32)
 POINTS = np.random.default_rng(0).normal(size=(2, 300)).astype(np.float32)
 
@@ -53,6 +54,8 @@ def curves(last: int, title: str, kind: str) -> dict:
 
 def pictures(step: int) -> dict[str, dict]:
     last = known()[-1]
+    if step < last:
+        time.sleep(SLOW)
     phase = step / 60
     z = np.sin(GRID[None, :] + phase) * np.cos(GRID[:, None] - phase)
     bins = np.arange(-16, 16, dtype=np.int32)
@@ -113,11 +116,6 @@ def pictures(step: int) -> dict[str, dict]:
     }
 
 
-st.title("Board")
-if st.button("Rerun everything"):
-    st.write("reran")
-
-
 @st.fragment(run_every=EVERY if TICKS else None)
 def draw() -> None:
     steps = known()
@@ -131,4 +129,19 @@ def draw() -> None:
     )
 
 
-draw()
+def first() -> None:
+    if st.button("Shift everything"):
+        st.write("shifted")
+    again = st.button("Rerun everything")
+    draw()
+    if again:
+        st.write("reran")
+
+
+def second() -> None:
+    st.write("nothing here")
+
+
+st.navigation(
+    [st.Page(first, title="First", url_path="first", default=True), st.Page(second, title="Second", url_path="second")]
+).run()
