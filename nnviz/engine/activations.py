@@ -55,7 +55,7 @@ def derivative(module: nn.Module, x: Tensor) -> Tensor:
         x = x.detach().requires_grad_()
         # forward, not the call: hooks that watch the module must not see this.
         y = module.forward(x)
-        if y.grad_fn is None:
+        if not y.requires_grad:
             return torch.zeros_like(x)
         (slope,) = torch.autograd.grad(y.sum(), x)
     return slope
@@ -70,8 +70,9 @@ SATURATED = 0.05
 
 @dataclass(frozen=True)
 class Tails:
-    """Pre-activations below `[0]` or above `[1]` lie where the function is flat: |φ′| < DEAD, or < SATURATED of the
-    largest. ±inf where there is no such tail."""
+    """Pre-activations at or below `[0]`, or at or above `[1]`, lie where the function is flat: |φ′| < DEAD, or
+    < SATURATED of the largest. ±inf where there is no such tail. ReLU's begins at 0 exactly: in a network whose signal
+    vanishes, units are active at 1e-6."""
 
     dead: tuple[float, float]
     saturated: tuple[float, float]
@@ -79,8 +80,8 @@ class Tails:
 
 def flat_tails(module: nn.Module) -> Tails:
     """Where an elementwise module is flat, found on a grid of 0.01 over [−100, 100]."""
-    x = torch.linspace(-100, 100, 20_001)
-    slope = derivative(copy.deepcopy(module).cpu().float(), x).abs()
+    x = torch.arange(-10_000, 10_001, dtype=torch.float64) / 100
+    slope = derivative(copy.deepcopy(module).cpu().double(), x).abs()
     return Tails(_beyond(x, slope, DEAD), _beyond(x, slope, SATURATED * float(slope.max())))
 
 
@@ -89,4 +90,4 @@ def _beyond(x: Tensor, slope: Tensor, threshold: float) -> tuple[float, float]:
     if not len(steep):  # flat everywhere
         return float("inf"), float("inf")
     low, high = int(steep[0]), int(steep[-1])
-    return float(x[low]) if low > 0 else float("-inf"), float(x[high]) if high < len(x) - 1 else float("inf")
+    return float(x[low - 1]) if low > 0 else float("-inf"), float(x[high + 1]) if high < len(x) - 1 else float("inf")

@@ -50,8 +50,8 @@ class Activations:
         for site, (n, units), (dead, saturated) in zip(self.sites, sizes, self._flat, strict=True):
             x, y, low, high = np.split(row[at : at + 2 * n + 2 * units], [n, 2 * n, 2 * n + units])
             at += 2 * n + 2 * units
-            dead_share = float(((high < dead[0]) | (low > dead[1])).mean())
-            saturated_share = float(((x < saturated[0]) | (x > saturated[1])).mean())
+            dead_share = float(((high <= dead[0]) | (low >= dead[1])).mean())
+            saturated_share = float(((x <= saturated[0]) | (x >= saturated[1])).mean())
             said += [
                 Scalar(step, "dead_share", dead_share, site),
                 Scalar(step, "saturated_share", saturated_share, site),
