@@ -127,12 +127,13 @@ def _list(arguments: argparse.Namespace) -> int:
 def _export(arguments: argparse.Namespace) -> int:
     from nnviz.runs import RunError, export
 
-    run = _store(arguments.home).open(arguments.run)
-    to = Path(arguments.to)
-    if to.exists() and not to.is_dir():
-        raise RunError(f"--to must be a folder, got the file {to}")
-    if to.exists() and any(to.iterdir()):
-        raise RunError(f"--to must be a new or empty folder, got {to}, which holds {len(list(to.iterdir()))} entries")
+    run, to = _store(arguments.home).open(arguments.run), Path(arguments.to)
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"--to must be a folder that can be written, got {to}: {error.strerror}") from error
+    if held := len(list(to.iterdir())):
+        raise RunError(f"--to must be a new or empty folder, got {to}, which holds {held} entries")
     for path in export([run], to):
         print(path)
     return 0
@@ -154,7 +155,14 @@ def _line(problem: str) -> str:
     return f"nnviz: {text}\n"
 
 
+def _streams() -> None:
+    """Standard streams that may be closed, and that may be asked for what the terminal's encoding does not have."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # as long as the process
+        getattr(sys, name).reconfigure(errors="backslashreplace")
+
+
 if __name__ == "__main__":
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # a title may hold what the terminal's encoding cannot
+    _streams()
     sys.exit(main())

@@ -22,14 +22,7 @@ def read(source: str, settings: Sequence[str] = ()) -> Job:
         job = load(_bytes(source, name))
     except SpecError as error:
         raise SpecError(f"{name}: {error}") from None
-    changes = dict(setting(text) for text in settings)
-    try:
-        return replace_many(job, changes)
-    except SpecError:
-        raise
-    except (TypeError, ValueError, KeyError, AttributeError):
-        # a path into what the job does not have, as "parent.run" where there is no parent
-        raise SpecError(f"--set must name fields that the job has, got {', '.join(changes)}") from None
+    return replace_many(job, dict(setting(text) for text in settings))
 
 
 def setting(text: str) -> tuple[str, Any]:
@@ -52,7 +45,7 @@ def describe(job: Job) -> str:
 def _bytes(source: str, name: str) -> bytes:
     try:
         if source == "-":
-            data = sys.stdin.buffer.read(LARGEST + 1)
+            data = sys.stdin.buffer.read(LARGEST + 1) if sys.stdin else b""
         else:
             with Path(source).open("rb") as file:
                 data = file.read(LARGEST + 1)

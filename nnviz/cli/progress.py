@@ -1,5 +1,6 @@
 """A progress bar on standard error, drawn from the run file as any other watcher would."""
 
+import os
 import sys
 from contextlib import suppress
 from typing import Self
@@ -25,8 +26,8 @@ class Progress:
             desc=file.id,
             unit=" steps",
             file=sys.stderr,
-            dynamic_ncols=True,
             mininterval=INTERVAL if sys.stderr.isatty() else INTERVAL_LOGGED,
+            **_width(),
         )
 
     def __enter__(self) -> Self:
@@ -49,3 +50,11 @@ class Progress:
                 told["state"] = "paused"
             self._bar.set_postfix(told, refresh=False)
             self._bar.update(status.step - self._bar.n)
+
+
+def _width() -> dict[str, object]:
+    """As wide as the terminal, whatever becomes of it; some terminals of no person say that they are 0 wide."""
+    with suppress(OSError, ValueError):
+        if os.get_terminal_size(sys.stderr.fileno()).columns == 0:
+            return {"ncols": 80, "nrows": 24}
+    return {"dynamic_ncols": True}
