@@ -14,9 +14,8 @@ from nnviz.spec.jobs import dump
 README = """Run {id} of nnviz, {state} after {step} of {steps} steps.
 
 job.json          what was run; `python -m nnviz run job.json` runs it again
-scalars.csv       every number: step, quantity, site, value, member; values as they were, to the last digit
-                  (not a number: nan). With pandas: read_csv("scalars.csv", float_precision="round_trip",
-                  keep_default_na=False, na_values={{"value": ["nan"]}})
+scalars.csv       every number: step, quantity, site, value, member; values to the last digit, also nan, inf and -inf.
+                  With pandas: read_csv("scalars.csv", keep_default_na=False, converters={{"value": float}})
 scalars.parquet   the same
 snapshots/        one file a quantity, for numpy.load: "steps" holds the steps (n,), every other array has one entry a
                   step along its first axis. Where shapes change from step to step the arrays lie apart, as "name@step"

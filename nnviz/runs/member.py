@@ -140,7 +140,7 @@ class Member:
         try:
             if save and self._run is not None:
                 self._buffer += self._run.look()
-                self._flush(checkpoint=self._checkpoint(), state=state, error=message, log=log)
+                self._flush(by_hand=self.step, checkpoint=self._checkpoint(), state=state, error=message, log=log)
             else:
                 self._flush(state=state, error=message, log=log)
             self.state = state

@@ -29,7 +29,7 @@ PATIENCE = 20.0  # seconds that a step may still take when the process is to end
 
 def main() -> None:
     """Import the engine and serve until stdin ends."""
-    say = _talk()
+    say = talk()
     try:
         from nnviz.engine import Diverged, run
 
@@ -61,7 +61,7 @@ def serve(engine: Engine, diverged: type[BaseException], say: Callable[[dict[str
     os._exit(0)  # a thread is waiting for stdin, which the interpreter's own end would wait for too
 
 
-def _talk() -> Callable[[dict[str, Any]], None]:
+def talk() -> Callable[[dict[str, Any]], None]:
     """How to say something on stdout. What libraries print goes to stderr from here on."""
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

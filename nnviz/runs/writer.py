@@ -126,7 +126,7 @@ class Writer:
             if c.execute(_STATUS, values).rowcount != 1:
                 self._superseded = True
                 raise RunError(f"run {self.path.stem} has been taken on by another worker: this one lets go of it")
-            self._write_scalars(scalars if by_hand is None else self._fresh(scalars))
+            self._write_scalars(scalars if by_hand is None else self._fresh(scalars, by_hand))
             self._write_snapshots(snapshots, by_hand)
             if checkpoint is not None:
                 self._write_checkpoint(*checkpoint, now)
@@ -199,11 +199,19 @@ class Writer:
         if rest:
             self._connection.execute(_INSERT + ", ".join(["(?, ?, ?)"] * rest), flat[whole:])
 
-    def _fresh(self, scalars: list[Scalar]) -> list[Scalar]:
-        """Those of `scalars` that the file does not have at their step yet. Only the newest rows can be the same."""
-        sql = "SELECT name, step FROM points ORDER BY id DESC LIMIT 20000"
-        held = set(self._connection.execute(sql))
-        return [r for r in scalars if (self._names.get((r.quantity, r.site, r.member)), r.step) not in held]
+    def _fresh(self, scalars: list[Scalar], step: int) -> list[Scalar]:
+        """`scalars` without those of `step` that were said before, here or in the file, whose newest rows they are."""
+        sql = "SELECT name FROM (SELECT name, step FROM points ORDER BY id DESC LIMIT 20000) WHERE step = ?"
+        rows = {row[0] for row in self._connection.execute(sql, (step,))}
+        said = {key for key, name in self._names.items() if name in rows}
+        fresh = []
+        for record in scalars:
+            key = (record.quantity, record.site, record.member)
+            if record.step != step or key not in said:
+                fresh.append(record)
+            if record.step == step:
+                said.add(key)
+        return fresh
 
     def _write_snapshots(self, snapshots: list[Snapshot], by_hand: int | None) -> None:
         """Insert those snapshots that thinning keeps, drop those it no longer does."""

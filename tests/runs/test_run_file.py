@@ -106,7 +106,8 @@ def test_thinning_goes_on_the_same_after_the_file_was_closed_and_opened(store):
 
 def test_a_step_looked_at_by_hand_is_kept_and_says_nothing_twice(running):
     running.write([picture(1003), Scalar(1003, "loss", 0.5, "train")])
-    running.write([Scalar(1003, "loss", 0.5, "train"), Scalar(1003, "accuracy", 0.5, "train")], by_hand=1003)
+    look = [Scalar(1003, "loss", 0.5, "train"), Scalar(1003, "accuracy", 0.5, "train")]
+    running.write([*look, *look], by_hand=1003)
     assert running.scalars()[0]["quantity"].tolist() == ["loss", "accuracy"]
     running.write([picture(s) for s in range(1010, 40_000, 10)])
     assert 1003 in running.snapshot_steps("network")

@@ -1,0 +1,31 @@
+"""A worker with the stand-in for the engine, in place of `nnviz.runs.worker`. The job's seed chooses the trouble."""
+
+import os
+import sys
+import time
+
+from nnviz.runs.worker import serve, talk
+from nnviz.spec.jobs import Experiment
+from tests.runs.fake import Diverged, Fake
+
+DIES, HANGS = 666, 777
+
+
+def engine(job: Experiment, checkpoint: bytes | None = None) -> Fake:
+    def trouble(_: Fake) -> None:
+        print("these are my last words", file=sys.stderr, flush=True)
+        if job.seed == DIES:
+            os.kill(os.getpid(), 9)
+        time.sleep(60)
+
+    at = 30 if job.seed in (DIES, HANGS) else -1
+    return Fake(job, checkpoint, delay=0.001, at=at, trouble=trouble)
+
+
+if __name__ == "__main__":
+    if "broken" in sys.argv:
+        talk()({"broken": "ImportError: no torch here"})
+        sys.exit(1)
+    if "late" in sys.argv:
+        time.sleep(1.0)
+    serve(engine, Diverged, talk())

@@ -1,0 +1,85 @@
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nnviz.records import Scalar, Snapshot, frame
+from nnviz.runs import RunError, export, export_zip
+from nnviz.spec.jobs import Experiment, load
+
+CHANCE = np.random.default_rng(0)
+VALUES = [0.1 + 0.2, 1 / 3, 5e-324, 1.7976931348623157e308, 0.0, float("inf"), float("-inf"), float("nan"), 2.0]
+RECORDS = [Scalar(i, "loss", v, "train") for i, v in enumerate(VALUES)] + [
+    Scalar(int(i), "accuracy", float(v), 'a "site", with\nall', int(i) % 3)
+    for i, v in enumerate(CHANCE.normal(size=500) * 10.0 ** CHANCE.integers(-300, 300, 500))
+]
+README = {"README.txt", "job.json", "scalars.csv", "scalars.parquet"}
+
+
+@pytest.fixture
+def written(running):
+    pictures = [Snapshot(s, "network", {"weight_1": np.full((2, 3), s, np.float32)}) for s in (0, 10, 20)]
+    shapes = [Snapshot(s, "worst", {"loss": np.arange(s), "true": np.array([s])}) for s in (1, 2)]
+    running.write([*RECORDS, *pictures, *shapes], step=20, state="finished")
+    running.close()
+    return running
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """As the exported README says."""
+    return pd.read_csv(path, keep_default_na=False, converters={"value": float})
+
+
+def test_csv_and_parquet_read_back_are_the_records_to_the_bit(written, tmp_path):
+    export([written], tmp_path / "out")
+    for back in (read_csv(tmp_path / "out/scalars.csv"), pd.read_parquet(tmp_path / "out/scalars.parquet")):
+        back = back.astype({"quantity": object, "site": object})
+        pd.testing.assert_frame_equal(back, frame(RECORDS), check_exact=True)
+
+
+def test_the_job_read_back_is_the_job(written, tmp_path):
+    export([written], tmp_path)
+    assert load((tmp_path / "job.json").read_text()) == written.job
+
+
+def test_snapshots_are_stacked_along_their_steps_or_apart_where_shapes_differ(written, tmp_path):
+    export([written], tmp_path)
+    with np.load(tmp_path / "snapshots/network.npz") as network:
+        assert network["steps"].tolist() == [0, 10, 20]
+        assert network["weight_1"].shape == (3, 2, 3)
+        assert network["weight_1"].dtype == np.float32
+        assert network["weight_1"][1, 0, 0] == 10
+    with np.load(tmp_path / "snapshots/worst.npz") as worst:
+        assert set(worst.files) == {"steps", "loss@1", "loss@2", "true"}
+        assert worst["loss@2"].tolist() == [0, 1]
+
+
+def test_one_run_lies_in_the_folder_itself_and_several_in_folders_of_their_own(written, store, tmp_path):
+    files = export([written], tmp_path / "one")
+    assert {p.name for p in (tmp_path / "one").iterdir()} == {*README, "snapshots"}
+    assert all(file.is_file() for file in files)
+    other = store.create(Experiment())
+    export([written, other], tmp_path / "two")
+    assert {p.name for p in (tmp_path / "two").iterdir()} == {written.id, other.id}
+    assert len(read_csv(tmp_path / "two" / other.id / "scalars.csv")) == 0
+
+
+def test_a_zip_holds_the_same_files(written, tmp_path):
+    path = export_zip([written], tmp_path / "x" / "run.zip")
+    with zipfile.ZipFile(path) as packed:
+        assert packed.testzip() is None
+        names = set(packed.namelist())
+        assert names == {*README, "snapshots/network.npz", "snapshots/worst.npz"}
+        assert json.loads(packed.read("job.json"))["steps"] == 100
+        assert written.id in packed.read("README.txt").decode()
+
+
+def test_a_place_that_cannot_be_written_is_one_clear_line(written, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="cannot be used"):
+        export([written], tmp_path / "file")
+    with pytest.raises(RunError, match="cannot be used"):
+        export_zip([written], tmp_path / "file" / "x.zip")

@@ -1,0 +1,308 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from nnviz.runs import Pool, RunError, Store
+from nnviz.runs.status import LIVE
+from nnviz.spec.jobs import Experiment, Parent
+from tests.runs.fake import losses, wait_for
+from tests.runs.fake_worker import DIES, HANGS
+
+COMMAND = (sys.executable, "-m", "tests.runs.fake_worker")
+LONG = Experiment(steps=1_000_000)
+
+
+def seeded(seed: int, **changes: int) -> Experiment:
+    return LONG.model_copy(update={"seed": seed, **changes})
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
+    pool = Pool(Store(tmp_path_factory.mktemp("pool")), workers=1, grace=None, command=COMMAND)
+    yield pool
+    pool.shutdown()
+
+
+@pytest.fixture
+def pool(shared: Pool) -> Iterator[Pool]:
+    """A pool of one worker that has nothing to do."""
+    yield shared
+    for run in shared.store.list():
+        if run.state in LIVE:
+            shared.store.open(run.id).cancel()
+    wait_for(lambda: not any(run.state in LIVE for run in shared.store.list()))
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Callable[..., Pool]]:
+    """A pool of its own."""
+    pools: list[Pool] = []
+
+    def pool(*arguments: str, **options: object) -> Pool:
+        settings = {"workers": 1, "grace": None, "command": (*COMMAND, *arguments), **options}
+        pools.append(Pool(Store(tmp_path), **settings))
+        return pools[-1]
+
+    yield pool
+    for each in pools:
+        each.shutdown()
+
+
+def gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def state(pool: Pool, run_id: str) -> str:
+    return pool.store.open(run_id).status().state
+
+
+def test_one_worker_is_warm_from_the_start_and_none_is_left_after_the_end(make):
+    pool = make(workers=3)
+    assert len(pool.processes) == 1
+    assert pool.wait_ready(20)
+    pids = pool.processes
+    started = time.monotonic()
+    pool.shutdown()
+    pool.shutdown()
+    assert time.monotonic() - started < 3
+    assert all(gone(pid) for pid in pids)
+    with pytest.raises(RunError, match="being closed"):
+        pool.submit([LONG])
+
+
+def test_there_are_at_most_cores_minus_one_workers(store, monkeypatch):
+    for cores, most in ((1, 1), (2, 1), (8, 7)):
+        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+        pool = Pool(store, command=COMMAND)
+        assert pool._most == most
+        pool.shutdown()
+
+
+def test_a_run_trains_and_another_worker_warms_up(make):
+    pool = make(workers=2)
+    [run] = pool.submit([LONG])
+    wait_for(lambda: state(pool, run) == "running")
+    assert len(pool.processes) == 2
+    [other] = pool.submit([LONG])
+    wait_for(lambda: state(pool, other) == "running")
+    pool.shutdown()
+    assert {state(pool, run), state(pool, other)} == {"stopped"}
+    assert pool.store.open(run).checkpoint() is not None
+
+
+def test_runs_beyond_the_workers_wait_with_their_position_and_go_on_in_turn(pool):
+    [first] = pool.submit([LONG])
+    [second] = pool.submit([seeded(1, steps=60)])
+    third = pool.submit([seeded(2, steps=60), seeded(3, steps=60)])
+    wait_for(lambda: state(pool, first) == "running")
+    assert [pool.store.open(r).status().position for r in (first, second, *third)] == [None, 0, 1, 1]
+    assert len(pool.processes) == 1
+    pool.store.open(first).cancel()
+    for run in (second, *third):
+        wait_for(lambda run=run: state(pool, run) == "finished")
+    ends = [pool.store.open(run).status().ended for run in (second, third[0])]
+    assert ends[0] < ends[1]
+
+
+def test_a_paused_run_does_not_block_the_queue_and_goes_on_beside_the_other(pool):
+    [first] = pool.submit([LONG])
+    [second] = pool.submit([LONG])
+    wait_for(lambda: state(pool, first) == "running")
+    pool.store.open(first).pause()
+    wait_for(lambda: (state(pool, first), state(pool, second)) == ("paused", "running"))
+    pool.store.open(first).play()
+    wait_for(lambda: (state(pool, first), state(pool, second)) == ("running", "running"))
+
+
+def test_a_waiting_run_is_cancelled_or_stopped_when_nobody_watches_and_pinned_ones_wait_on(make):
+    pool = make(grace=1.5)
+    [first] = pool.submit([LONG], pinned=True)
+    [cancelled] = pool.submit([LONG], pinned=True)
+    [unseen] = pool.submit([LONG])
+    [pinned] = pool.submit([LONG], pinned=True)
+    pool.store.open(cancelled).cancel()
+    wait_for(lambda: state(pool, cancelled) == "stopped")
+    wait_for(lambda: state(pool, unseen) == "stopped")
+    assert pool.store.open(unseen).status().error == "stopped: nobody watched for 1.5 s"
+    assert (state(pool, first), state(pool, pinned)) == ("running", "queued")
+    wait_for(lambda: pool.store.open(pinned).status().position == 0)
+
+
+def test_a_run_sent_to_a_worker_that_is_slow_to_start_stays_alive(make, monkeypatch):
+    monkeypatch.setattr("nnviz.runs.status.LOST_AFTER", 1.2)
+    monkeypatch.setattr("nnviz.runs.pool.WATCH_EVERY", 0.3)
+    pool = make("late")
+    [run] = pool.submit([LONG])
+    seen = set()
+    wait_for(lambda: seen.add(state(pool, run)) or "running" in seen)
+    assert seen == {"queued", "running"}
+
+
+def test_the_runs_of_a_dead_worker_are_lost_and_another_takes_its_place(pool):
+    [run] = pool.submit([seeded(DIES)])
+    [waiting] = pool.submit([seeded(1, steps=60)])
+    wait_for(lambda: state(pool, run) == "lost")
+    status = pool.store.open(run).status()
+    assert status.error == (
+        "lost: the worker process was ended by signal 9, which is what happens when memory runs out"
+    )
+    assert "last words" in pool.store.open(run).history()[-1].log
+    wait_for(lambda: state(pool, waiting) == "finished")
+
+
+def test_a_lost_run_is_resumed_from_its_checkpoint_and_says_nothing_twice(pool):
+    [run] = pool.submit([seeded(5, steps=150)])
+    file = pool.store.open(run)
+    file.set_until(40)
+    wait_for(lambda: state(pool, run) == "paused" or file.status().step > 40)
+    file.play()
+    wait_for(lambda: file.status().step > 60)
+    os.kill(pool.processes[0], signal.SIGKILL)
+    wait_for(lambda: state(pool, run) == "lost")
+    pool.resume(run)
+    wait_for(lambda: state(pool, run) == "finished")
+    frame, _ = file.scalars()
+    batch = frame[frame["site"] == "batch"]
+    assert batch["step"].tolist() == list(range(1, 151))
+    assert batch["value"].tolist() == losses(seeded(5, steps=150))
+
+
+def test_a_run_without_a_checkpoint_is_resumed_from_the_start(pool):
+    file = pool.store.create(seeded(5, steps=50))
+    file.write(state="running", step=7)
+    file.close()
+    file.give_up("lost", "lost: as a test")
+    pool.resume(file.id)
+    wait_for(lambda: state(pool, file.id) == "finished")
+    assert len(file.scalars()[0]) == 50 + 6
+
+
+def test_resuming_a_paused_run_plays_it_and_a_finished_one_is_refused(pool):
+    [run] = pool.submit([seeded(0, steps=200)])
+    pool.store.open(run).pause()
+    wait_for(lambda: state(pool, run) == "paused")
+    pool.resume(run)
+    wait_for(lambda: state(pool, run) == "finished")
+    with pytest.raises(RunError, match="is finished: start a run with more steps"):
+        pool.resume(run)
+    with pytest.raises(RunError, match="does not exist"):
+        pool.resume("20260101-0000-abcdef")
+
+
+def test_a_branch_goes_on_from_where_its_running_parent_is_and_stops_that(pool):
+    [run] = pool.submit([seeded(0)])
+    wait_for(lambda: pool.store.open(run).status().step > 20)
+    child = pool.branch(run, seeded(0, steps=400))
+    file = pool.store.open(child)
+    step = file.job.parent.step
+    assert file.job.parent == Parent(run=run, step=step)
+    wait_for(lambda: state(pool, run) == "stopped")
+    wait_for(lambda: state(pool, child) == "finished")
+    frame, _ = file.scalars()
+    assert frame[frame["site"] == "batch"]["value"].tolist() == losses(seeded(0, steps=400))
+    assert pool.store.open(run).status().step == step
+
+
+def test_a_branch_that_cannot_be_says_why(pool):
+    file = pool.store.create(LONG)
+    file.give_up("stopped", "")
+    with pytest.raises(RunError, match="has no checkpoint to go on from"):
+        pool.branch(file.id, LONG)
+    [run] = pool.submit([LONG])
+    wait_for(lambda: pool.store.open(run).status().step > 20)
+    with pytest.raises(RunError, match=r"steps must be above \d+, where run .* is left, got 3"):
+        pool.branch(run, seeded(0, steps=3))
+    assert state(pool, run) == "paused"
+
+
+def test_a_parent_that_does_not_pause_in_time_is_not_waited_for(pool):
+    [run] = pool.submit([seeded(HANGS)])
+    wait_for(lambda: pool.store.open(run).status().step > 0)
+    time.sleep(0.3)
+    with pytest.raises(RunError, match=r"has not paused within 0.3 s"):
+        pool.branch(run, LONG, patience=0.3)
+    os.kill(pool.processes[0], signal.SIGKILL)
+
+
+def test_a_worker_that_hangs_is_ended_by_force(make):
+    pool = make()
+    [run] = pool.submit([seeded(HANGS)])
+    wait_for(lambda: pool.store.open(run).status().step > 0)
+    time.sleep(0.3)
+    pids = pool.processes
+    started = time.monotonic()
+    pool.shutdown(patience=0.5)
+    assert time.monotonic() - started < 4
+    assert all(gone(pid) for pid in pids)
+    assert state(pool, run) == "stopped"
+
+
+def test_a_job_too_large_for_the_machine_is_refused_and_leaves_no_file(pool, monkeypatch):
+    monkeypatch.setattr("nnviz.runs.limits.free_memory", lambda: 1000)
+    before = pool.store.list()
+    with pytest.raises(RunError, match="make layers narrower"):
+        pool.submit([LONG])
+    assert pool.store.list() == before
+
+
+def test_workers_that_cannot_start_fail_what_waits_with_the_reason(make):
+    pool = make("broken")
+    runs = [pool.submit([LONG])[0] for _ in range(4)]
+    for run in runs:
+        wait_for(lambda run=run: state(pool, run) == "failed", 20)
+        assert "the engine cannot be imported: ImportError: no torch here" in pool.store.open(run).status().error
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")
+def test_nothing_is_left_when_the_app_is_killed(store):
+    code = f"""
+import time
+from nnviz.runs import Pool, Store
+from nnviz.spec.jobs import Experiment
+pool = Pool(Store({str(store.home)!r}), workers=2, command={COMMAND!r})
+pool.submit([Experiment(steps=1_000_000)])
+print(*pool.processes, flush=True)
+time.sleep(60)
+"""
+    app = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        pids = [int(pid) for pid in app.stdout.readline().split()]
+        wait_for(lambda: store.list()[0].state == "running")
+        app.kill()
+        for pid in pids:
+            wait_for(lambda pid=pid: gone(pid))
+        assert store.list()[0].state == "stopped"
+    finally:
+        app.kill()
+        app.communicate()
+
+
+def test_an_app_that_just_ends_leaves_nothing(store):
+    code = f"""
+from nnviz.runs import Pool, Store
+from nnviz.spec.jobs import Experiment
+pool = Pool(Store({str(store.home)!r}), workers=1, command={COMMAND!r})
+pool.submit([Experiment(steps=1_000_000)])
+pool.wait_ready(20)
+print(*pool.processes, flush=True)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    assert done.stderr == ""
+    assert all(gone(int(pid)) for pid in done.stdout.split())
+    assert store.list()[0].state == "stopped"
+
+
+def test_importing_the_package_brings_no_torch_no_streamlit_and_no_plotly():
+    code = "import sys, nnviz.runs; print({'torch', 'streamlit', 'plotly', 'sklearn'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout.strip() == "set()"
