@@ -4,7 +4,9 @@ A frame has the columns of `nnviz.records.COLUMNS`: step, quantity, site, value,
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,10 +19,29 @@ def select(frame: pd.DataFrame, quantity: str, sites: Iterable[str] | None = Non
     """The rows of one quantity, and of these sites if any are named; an empty frame stays one."""
     if frame is None or len(frame) == 0:
         return pd.DataFrame({"step": [], "quantity": [], "site": [], "value": [], "member": []})
-    keep = (frame["quantity"] == quantity).to_numpy()
+    rows = _rows(frame, quantity)
     if sites is not None:
-        keep = keep & frame["site"].isin(list(sites)).to_numpy()
-    return frame if keep.all() else frame[keep]
+        rows = rows[frame["site"].iloc[rows].isin(list(sites)).to_numpy()]
+    return frame if len(rows) == len(frame) else frame.iloc[rows]
+
+
+def _rows(frame: pd.DataFrame, quantity: str) -> np.ndarray:
+    """The places of one quantity's rows; comparing Python strings in numpy costs half as much as in pandas."""
+    column = frame["quantity"]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return np.flatnonzero(column.cat.codes.to_numpy() == column.cat.categories.get_indexer([quantity])[0])
+    return np.flatnonzero(column.to_numpy() == quantity)
+
+
+def _codes(column: pd.Series, rows: np.ndarray) -> tuple[np.ndarray, Sequence[str]]:
+    """These rows' values as numbers, and the values that occur, each once."""
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return pd.factorize(column.to_numpy()[rows])
+    codes = column.cat.codes.to_numpy()[rows]
+    used = np.flatnonzero(np.bincount(codes, minlength=len(column.cat.categories)))
+    place = np.zeros(len(column.cat.categories), int)
+    place[used] = np.arange(len(used))
+    return place[codes], column.cat.categories[used]
 
 
 def smooth(frame: pd.DataFrame, weight: float) -> pd.DataFrame:
@@ -85,22 +106,64 @@ def latest(frame: pd.DataFrame) -> pd.DataFrame:
     return at_step(frame)
 
 
-def matrix(frame: pd.DataFrame, sites: Sequence[str] | None = None) -> tuple[np.ndarray, list[str], np.ndarray]:
-    """One quantity as a table: steps (S,), sites in natural order, values (S, sites) with NaN where none was recorded.
+class Table(NamedTuple):
+    """One quantity at several sites: a row a step, a column a site."""
 
-    Several members are averaged away by `aggregate` first; here the last row of a step and site wins.
+    steps: np.ndarray  # (S,) increasing
+    sites: list[str]  # (L,)
+    values: np.ndarray  # (S, L), NaN where nothing was recorded
+    recorded: np.ndarray  # (S, L) bool: a recorded NaN is another thing than none
+
+    def at(self, step: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Every site's newest value at or before `step` (None: newest), and whether it has one: two arrays (L,)."""
+        rows = len(self.steps) if step is None else int(np.searchsorted(self.steps, step, side="right"))
+        if rows == 0:
+            return np.full(len(self.sites), np.nan), np.zeros(len(self.sites), bool)
+        known = self.recorded[:rows]
+        newest = rows - 1 - known[::-1].argmax(0)
+        return self.values[newest, np.arange(len(self.sites))], known.any(0)
+
+
+def table(frame: pd.DataFrame, quantity: str, choose: Callable[[Iterable[str]], list[str]] | None = None) -> Table:
+    """The rows of one quantity as a table; `choose` picks and orders the sites (None: all, by `order_sites`).
+
+    Several members are averaged; of rows with the same step, site and member the last one counts.
     """
-    if len(frame) == 0:
-        return np.empty(0, np.int64), list(sites or []), np.empty((0, len(sites or [])))
-    codes, found = pd.factorize(frame["site"])
-    order = order_sites(found) if sites is None else list(sites)
-    place = {site: i for i, site in enumerate(order)}
-    column = np.array([place.get(site, -1) for site in found])[codes]
-    steps, row = np.unique(frame["step"].to_numpy(), return_inverse=True)
-    table = np.full((len(steps), len(order)), np.nan)
-    inside = column >= 0
-    table[row[inside], column[inside]] = frame["value"].to_numpy()[inside]
-    return steps, order, table
+    if frame is None or len(frame) == 0:
+        return Table(np.empty(0, np.int64), [], np.empty((0, 0)), np.empty((0, 0), bool))
+    rows = _rows(frame, quantity)
+    codes, found = _codes(frame["site"], rows)
+    sites = (choose or order_sites)([str(site) for site in found])
+    place = {site: i for i, site in enumerate(sites)}
+    column = np.array([place.get(site, -1) for site in found], int)[codes]
+    if (column < 0).any():
+        rows, column = rows[column >= 0], column[column >= 0]
+    steps, row = _places(frame["step"].to_numpy()[rows])
+    values, member = frame["value"].to_numpy()[rows], frame["member"].to_numpy()[rows]
+    shape = (len(steps), len(sites))
+    members = np.unique(member) if len(member) and (member != member[0]).any() else [None]
+    total, known = np.zeros(shape), np.zeros(shape, int)
+    for one in members:
+        mine = slice(None) if one is None else member == one
+        layer = np.full(shape, np.nan)
+        layer[row[mine], column[mine]] = values[mine]
+        seen = np.zeros(shape, bool)
+        seen[row[mine], column[mine]] = True
+        total += np.where(seen, layer, 0.0)
+        known += seen
+    with np.errstate(invalid="ignore"):
+        return Table(steps, sites, np.where(known > 0, total / np.maximum(known, 1), np.nan), known > 0)
+
+
+def _places(steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different steps in order, and each row's place among them; sorted rows, as recorded, take no sorting."""
+    if len(steps) == 0:
+        return steps.astype(np.int64), np.empty(0, np.int64)
+    change = np.diff(steps)
+    if (change < 0).any():
+        return np.unique(steps, return_inverse=True)
+    starts = np.concatenate([[0], np.flatnonzero(change) + 1])
+    return steps[starts], np.concatenate([[0], np.cumsum(change > 0)])
 
 
 def aggregate(frame: pd.DataFrame, low: float = 0.25, high: float = 0.75) -> pd.DataFrame:
@@ -134,6 +197,7 @@ def percentiles(low: np.ndarray, high: np.ndarray, counts: np.ndarray, shares: S
     return answer
 
 
+@lru_cache(maxsize=4096)
 def layer_of(site: str) -> tuple[str, float, str]:
     """What a site is: its kind, depth (infinity for the output, NaN where it has none) and parameter or ""."""
     parts = site.split(".")

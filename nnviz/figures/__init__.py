@@ -1,15 +1,18 @@
 """Frames and arrays to Plotly figures, as plain dicts: pure functions that know neither torch nor the app."""
 
+from nnviz.figures.bands import percentile_bands
 from nnviz.figures.boundaries import decision_surface, regression_curve
 from nnviz.figures.comparisons import overlay, same_axes
 from nnviz.figures.confusion import confusion
 from nnviz.figures.curves import curves, learning_rate
 from nnviz.figures.depth import depth_profile, layer_bars
-from nnviz.figures.distributions import exponent_histograms, percentile_bands, ridgelines
-from nnviz.figures.layers import layer_curves, shares, update_ratios
+from nnviz.figures.exponents import exponent_histograms
+from nnviz.figures.layers import layer_curves, update_ratios
 from nnviz.figures.layout import empty
 from nnviz.figures.networks import network
+from nnviz.figures.ridgelines import ridgelines
 from nnviz.figures.samples import fit, worst
+from nnviz.figures.shares import shares
 from nnviz.figures.theme import template
 
 __all__ = [

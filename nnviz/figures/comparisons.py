@@ -19,8 +19,11 @@ def overlay(
 ) -> dict:
     """`curves` of several runs in one figure: the first solid, the second dashed, …, the same color for the same split.
 
-    The batch loss is left out unless `batch`, as noise over noise tells nothing. `options` are those of `curves`.
+    The batch loss is left out unless `batch`, as noise over noise tells nothing. One run alone is drawn as `curves`
+    draws it. `options` are those of `curves`.
     """
+    if len(runs) == 1:
+        return curves(next(iter(runs.values())), quantity, title=title, **options)
     runs = {name: frame if batch else frame[(frame["site"] != "batch").to_numpy()] for name, frame in runs.items()}
     filled = [frame for frame in runs.values() if len(frame)]
     joined = curves(pd.concat(filled) if filled else pd.DataFrame(), quantity, title=title, **options)

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from nnviz.figures import labels, layout, theme
-from nnviz.figures.boundaries import class_names
 from nnviz.figures.layout import f4, i4
 
 
@@ -25,7 +24,7 @@ def confusion(
         return layout.empty(title, help)
     counts = np.asarray(arrays["counts"], int)
     total = len(counts)
-    names = [labels.shorten(name.removeprefix("class "), 12) for name in class_names(data or {}, total)]
+    names = [labels.shorten(name.removeprefix("class "), 12) for name in labels.class_names(data or {}, total)]
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     signed = np.where(np.eye(total, dtype=bool), 1, -1) * np.sqrt(share)
     rows, columns = np.nonzero(counts)

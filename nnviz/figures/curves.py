@@ -8,7 +8,7 @@ import pandas as pd
 from nnviz import frames
 from nnviz.figures import labels, layout, theme
 from nnviz.figures.layout import f4, i4
-from nnviz.figures.magnitudes import edge_marks, magnitudes
+from nnviz.figures.magnitudes import edge_marks, logarithmic, magnitudes
 
 POINTS = 500
 SHARES = ("accuracy",)
@@ -72,7 +72,7 @@ def curves(
         title=title,
         help=help,
         x=layout.steps(),
-        y=value_axis(quantity, log_y, unit),
+        y=value_axis(quantity, log_y, unit, rows["value"].to_numpy()),
         over_steps=True,
         hovermode="x",
         shapes=shapes,
@@ -87,7 +87,7 @@ def learning_rate(frame: pd.DataFrame, *, forks: Sequence[Fork] = ()) -> dict:
     if len(rows) == 0:
         return layout.empty(title, help)
     series = split(rows)
-    log_y = spans_decades([values for _, values in series.values()])
+    log_y = decays(rows["value"].to_numpy())
     traces = [
         line(steps, values, labels.name("learning_rate"), False, log_y, color=theme.POSITIVE)
         | {"showlegend": True, "fill": None if log_y else "tozeroy", "fillcolor": theme.faded(theme.POSITIVE, 0.12)}
@@ -99,7 +99,7 @@ def learning_rate(frame: pd.DataFrame, *, forks: Sequence[Fork] = ()) -> dict:
         title=title,
         help=help,
         x=layout.steps(),
-        y=value_axis("learning_rate", log_y, "") | ({} if log_y else {"rangemode": "tozero"}),
+        y=value_axis("learning_rate", log_y, "", rows["value"].to_numpy()) | ({} if log_y else {"rangemode": "tozero"}),
         over_steps=True,
         shapes=shapes,
         annotations=notes,
@@ -120,6 +120,12 @@ def spans_decades(columns: Sequence[np.ndarray], factor: float = 30) -> bool:
     values = np.concatenate([np.asarray(column, float) for column in columns])
     positive = values[np.isfinite(values) & (values > 0)]
     return bool(len(positive) and positive.max() > factor * positive.min())
+
+
+def decays(rates: np.ndarray, factor: float = 8) -> bool:
+    """Whether a schedule falls by factors, as an exponential does: half of its way is far below its top."""
+    positive = rates[rates > 0]
+    return bool(len(positive) and positive.max() > factor * np.median(positive))
 
 
 def line(steps: np.ndarray, values: np.ndarray, name: str, share: bool, log_y: bool, *, color: str) -> dict:
@@ -144,15 +150,15 @@ def marks(series: dict[str, tuple[np.ndarray, np.ndarray]]) -> list[dict]:
     """Zeros and non-finite values of all curves at the edges of their logarithmic axis."""
     steps = np.concatenate([steps for steps, _ in series.values()])
     values = np.concatenate([values for _, values in series.values()])
-    return edge_marks(i4(steps), values, magnitudes(values))
+    return edge_marks(steps, values, np.ones(len(values), bool), magnitudes(values))
 
 
-def value_axis(quantity: str, log_y: bool, unit: str) -> dict:
+def value_axis(quantity: str, log_y: bool, unit: str, values: np.ndarray) -> dict:
     """The vertical axis of a quantity: percent for shares, powers of ten where logarithmic."""
     text = labels.name(quantity) + (f" ({unit})" if unit else "")
     if quantity in SHARES:
         return layout.axis(text, tickformat=".0%", range=[0, 1.02])
-    return layout.axis(text, type="log") if log_y else layout.axis(text)
+    return logarithmic(text, values) if log_y else layout.axis(text)
 
 
 def fork_marks(forks: Sequence[Fork]) -> tuple[list[dict], list[dict]]:

@@ -7,9 +7,9 @@ import pandas as pd
 
 from nnviz import frames
 from nnviz.figures import labels, layout, theme
-from nnviz.figures.layers import layer_sites
+from nnviz.figures.layers import layer_table
 from nnviz.figures.layout import f4, i4
-from nnviz.figures.magnitudes import edge_marks, magnitudes
+from nnviz.figures.magnitudes import edge_marks, logarithmic, magnitudes
 
 # Theory gives these relative to the last layer, the others in absolute terms.
 RELATIVE = ("gradient_norm", "signal_rms")
@@ -26,7 +26,7 @@ _HELP = {
         "The forward signal on its way from the input (left) to the output (right); a slope is a factor a layer."
     ),
 }
-THEORY = "theory at initialization (variance recursion)"
+THEORY = "theory at initialization<br>(variance recursion)"
 
 
 def depth_profile(
@@ -48,36 +48,33 @@ def depth_profile(
     title = title or f"{labels.name(quantity).capitalize()} over depth"
     help = _HELP.get(quantity, f"{labels.name(quantity).capitalize()} from the first layer (left) to the last (right).")
     sites = [str(site) for site in layers.get("sites", ())] if layers else []
-    rows = _profile_rows(frame, quantity)
-    if not sites or len(rows) == 0:
+    measured = _measured(frame, quantity)
+    if not sites or len(measured.steps) == 0:
         return layout.empty(title, help)
+    start, at = int(measured.steps[0]), int(measured.steps[-1]) if step is None else max(step, int(measured.steps[0]))
     x = np.arange(1, len(sites) + 1)
-    first = _values(rows[(rows["step"] == rows["step"].min()).to_numpy()], sites)
-    now = _values(frames.at_step(rows, max(step, int(rows["step"].min())) if step is not None else None), sites)
+    (first, _), (now, known) = _by_layer(measured, start, sites), _by_layer(measured, at, sites)
     predicted = _predicted(quantity, theory, first, len(sites))
-    shown = magnitudes(np.concatenate([now[~np.isnan(now)], first[~np.isnan(first)]]))
+    shown = magnitudes(np.concatenate([now, first]))
     traces = []
     if predicted is not None:
         traces.append(_line(x, predicted, THEORY, {"dash": "dash", "color": theme.NEUTRAL, "width": 2}, sites))
-    if not np.array_equal(first, now, equal_nan=True):
-        start = f"measured at step {int(rows['step'].min())}"
-        traces.append(_line(x, first, start, {"dash": "dot", "color": theme.POSITIVE, "width": 1.2}, sites))
-    at = int(rows["step"].max()) if step is None else step
-    traces.append(_line(x, now, f"measured at step {at}", {"color": theme.POSITIVE, "width": 2}, sites))
+    if at > start:
+        line = {"dash": "dot", "color": theme.POSITIVE, "width": 1.2}
+        traces.append(_line(x, first, f"step {start}", line, sites))
+    traces.append(_line(x, now, f"step {at}", {"color": theme.POSITIVE, "width": 2}, sites))
     if len(sites) <= 60:
-        traces[-1] |= {
-            "mode": "lines+markers",
-            "marker": {"size": 6 if len(sites) <= 20 else 4, "color": theme.POSITIVE},
-        }
-    measured = ~np.isnan(now) | _recorded_bad(rows, at, sites)
-    traces += edge_marks(i4(x[measured]), now[measured], shown)
+        marker = {"size": 6 if len(sites) <= 20 else 4, "color": theme.POSITIVE}
+        traces[-1] |= {"mode": "lines+markers", "marker": marker}
+    traces += edge_marks(x, now, known, shown)
     places, texts = labels.depth_ticks(sites)
     return layout.figure(
         traces,
         title=title,
         help=help,
         x=layout.axis("layer", tickvals=[place + 1 for place in places], ticktext=texts, range=[0.6, len(sites) + 0.4]),
-        y=layout.axis(labels.name(quantity), type="log"),
+        y=logarithmic(labels.name(quantity), np.concatenate([now, first, predicted if predicted is not None else []])),
+        legend={"font": {"size": theme.SMALL}},
     )
 
 
@@ -90,17 +87,18 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: Mapping[str, np.nd
     help = "Typical size of one weight in each layer, of its gradient, and of what the last step added to it."
     sites = [str(site) for site in layers.get("sites", ())] if layers else []
     wanted = {"weight_norm": "weight", "gradient_norm": "gradient", "update_norm": "update"}
-    found = {name: frames.select(frame, name, [f"{site}.weight" for site in sites]) for name in wanted}
-    if not sites or all(len(rows) == 0 for rows in found.values()):
+    found = {name: layer_table(_last_step(frame, step), name) for name in wanted}
+    if not all(len(table.steps) for table in found.values()):
+        found = {name: layer_table(frame, name) for name in wanted}
+    if not sites or all(len(table.steps) == 0 for table in found.values()):
         return layout.empty(title, help)
     size = np.sqrt(np.asarray(layers["fan_in"], float) * np.asarray(layers["fan_out"], float))
     places, texts = labels.depth_ticks(sites, most=9)
+    few = len(sites) <= 9
     traces, axes, notes = [], {}, []
-    colors = (theme.CLASSES[7], theme.CLASSES[6], theme.CLASSES[2])
     for i, (name, word) in enumerate(wanted.items()):
         suffix = "" if i == 0 else str(i + 1)
-        rows = found[name]
-        rms = _values(frames.at_step(rows, step), sites) / size
+        rms = _by_layer(found[name], step, sites)[0] / size
         traces.append(
             {
                 "type": "bar",
@@ -108,14 +106,10 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: Mapping[str, np.nd
                 "x": f4(np.where(np.isfinite(rms), rms, np.nan)),
                 "y": i4(range(len(sites))),
                 "xaxis": f"x{suffix}",
-                "marker": {"color": theme.faded(colors[i], 0.8)},
-                "text": [labels.number(value, 2) if value == value else "" for value in rms]
-                if len(sites) <= 9
-                else None,
-                "textposition": "auto",
-                "textangle": 0,
-                "insidetextanchor": "start",
-                "constraintext": "none",
+                "marker": {"color": theme.MEASURES[word]},
+                "text": [labels.number(value, 2) if value == value else "" for value in rms] if few else None,
+                "textposition": "outside",
+                "cliponaxis": False,
                 "customdata": [frames.label_site(site) for site in sites],
                 "hovertemplate": f"%{{customdata}}: {word} %{{x:.3g}} (root mean square)<extra></extra>",
                 "showlegend": False,
@@ -123,12 +117,9 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: Mapping[str, np.nd
             }
         )
         left, right = i / 3 + (0.02 if i else 0), (i + 1) / 3 - 0.02
-        axes[f"xaxis{suffix}"] = {
-            "domain": [left, right],
-            "rangemode": "tozero",
-            "nticks": 3,
-            "anchor": "y",
-        }
+        # The numbers stand to the right of their bars.
+        widest = float(np.max(rms, initial=0.0, where=np.isfinite(rms))) * (1.45 if few else 1.05) or 1.0
+        axes[f"xaxis{suffix}"] = {"domain": [left, right], "range": [0, widest], "nticks": 3, "anchor": "y"}
         notes.append({"x": left, "y": 1, "xref": "paper", "yref": "paper", "yanchor": "bottom", "xanchor": "left"})
         notes[-1] |= {"text": f"{word} (rms)", "showarrow": False}
     return layout.figure(
@@ -144,34 +135,32 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: Mapping[str, np.nd
     )
 
 
-def _profile_rows(frame: pd.DataFrame, quantity: str) -> pd.DataFrame:
-    """The rows of one quantity with sites renamed to their layer; rms is made of mean and standard deviation."""
-    if quantity in _RMS:
-        mean = frames.select(frame, f"{_RMS[quantity]}_mean").set_index(["step", "site", "member"])["value"]
-        std = frames.select(frame, f"{_RMS[quantity]}_std").set_index(["step", "site", "member"])["value"]
-        rows = np.sqrt(mean**2 + std**2).rename("value").reset_index().assign(quantity=quantity)
-    else:
-        rows = frames.select(frame, quantity)
-        rows = rows[rows["site"].isin(layer_sites(rows["site"].unique(), "weight")).to_numpy()] if len(rows) else rows
-    return rows
+def _last_step(frame: pd.DataFrame, step: int | None) -> pd.DataFrame:
+    """The rows of the last step at or before `step` alone: far fewer to look through."""
+    if len(frame) == 0:
+        return frame
+    steps = frame["step"].to_numpy()
+    earlier = steps if step is None else steps[steps <= step]
+    return frame[steps == earlier.max()] if len(earlier) else frame[:0]
 
 
-def _values(rows: pd.DataFrame, sites: list[str]) -> np.ndarray:
-    """One value a layer (L,), NaN where there is none: by site, its weight, or the activation of the same depth."""
-    table = dict(zip(rows["site"], rows["value"], strict=True))
-    by_depth = {frames.layer_of(site)[1]: value for site, value in table.items()}
-    return np.array([by_depth.get(frames.layer_of(site)[1], np.nan) for site in sites], float)
+def _measured(frame: pd.DataFrame, quantity: str) -> frames.Table:
+    """One quantity over steps and layers; a root mean square is made of mean and standard deviation."""
+    if quantity not in _RMS:
+        return layer_table(frame, quantity)
+    mean, std = (layer_table(frame, f"{_RMS[quantity]}_{part}") for part in ("mean", "std"))
+    if mean.values.shape != std.values.shape:
+        return frames.table(frame[:0], quantity)
+    return mean._replace(values=np.sqrt(mean.values**2 + std.values**2))
 
 
-def _recorded_bad(rows: pd.DataFrame, step: int, sites: list[str]) -> np.ndarray:
-    """Layers (L,) whose newest record is not finite, as against layers that have none."""
-    rows = frames.at_step(rows, step)
-    bad = {
-        frames.layer_of(site)[1]
-        for site, value in zip(rows["site"], rows["value"], strict=True)
-        if not np.isfinite(value)
-    }
-    return np.array([frames.layer_of(site)[1] in bad for site in sites])
+def _by_layer(table: frames.Table, step: int | None, sites: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """One value a linear layer (L,) and whether there is one; a module's site stands for the layer of its depth."""
+    values, known = table.at(step)
+    place = {frames.layer_of(site)[1]: i for i, site in enumerate(table.sites)}
+    where = np.array([place.get(frames.layer_of(site)[1], -1) for site in sites])
+    values, known = np.append(values, np.nan), np.append(known, False)
+    return values[where], known[where]
 
 
 def _predicted(

@@ -1,11 +1,14 @@
 """Numbers and layers in words that fit a small picture."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from nnviz import frames
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 # What a quantity is called on an axis. Units are in brackets; norms and losses have none.
 QUANTITIES = {
@@ -68,5 +71,18 @@ def depth_ticks(sites: Sequence[str], most: int = 12) -> tuple[list[int], list[s
     if total <= most:
         return list(range(total)), short
     every = next(step for step in (2, 5, 10, 20, 50, 100, 200, 500, 1000) if total / step <= most - 2)
-    places = [0] + [i for i in range(every - 1, total, every) if i > 0 and total - 1 - i > every // 2] + [total - 1]
+    inner = [i for i in range(every - 1, total, every) if i > every // 2 and total - 1 - i > every // 2]
+    places = [0, *inner, total - 1]
     return places, [short[i] for i in places]
+
+
+def class_names(data: Mapping[str, np.ndarray], count: int) -> list[str]:
+    """The names of the classes, or "class 0" … where the data has none."""
+    names = [str(name) for name in data.get("class_names", ())]
+    return names if len(names) == count else [f"class {i}" for i in range(count)]
+
+
+def feature_names(data: Mapping[str, np.ndarray], count: int) -> list[str]:
+    """The names of the inputs, or x₁ … where the data has none."""
+    names = [str(name) for name in data.get("feature_names", ())]
+    return names if len(names) == count else [f"x{str(i + 1).translate(_LOWERED)}" for i in range(count)]

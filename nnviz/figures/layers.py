@@ -8,169 +8,111 @@ import pandas as pd
 from nnviz import frames
 from nnviz.figures import labels, layout, theme
 from nnviz.figures.layout import f4, i4
-from nnviz.figures.magnitudes import edge_marks, magnitudes
+from nnviz.figures.magnitudes import edge_marks, logarithmic, magnitudes
 
 # Points of all lines together: fifty layers are drawn with fewer points each, or a figure weighs megabytes.
 POINTS = 8000
+FEW = 8
+BAND = (-3.5, -2.5)
 _HELP = {
-    "gradient_norm": (
-        "Lines that lie close together mean that every layer learns at a similar pace; a fan means "
-        "vanishing or exploding gradients."
-    ),
+    "gradient_norm": "Lines that lie close together mean that every layer learns at a similar pace; a fan means "
+    "vanishing or exploding gradients.",
     "weight_norm": "How large each layer's weights are; a steady climb is what weight decay holds back.",
     "update_norm": "How far each step moves a layer's weights.",
-    "signal_rms": (
-        "How strongly the loss pulls on each layer's pre-activations: the signal that backpropagation carries down."
-    ),
+    "signal_rms": "How strongly the loss pulls on each layer's pre-activations: what backpropagation carries down.",
     "activation_std": "How much each layer's output varies over the batch; near zero it tells no sample from another.",
 }
-BAND = (-3.5, -2.5)
+_RATIO_HELP = (
+    "Each step changes a layer's weights by this share; far above the band a layer jumps about, "
+    "far below it hardly learns."
+)
 
 
 def layer_curves(
-    frame: pd.DataFrame, quantity: str, *, role: str = "weight", log_y: bool = True, title: str | None = None
+    frame: pd.DataFrame,
+    quantity: str,
+    *,
+    role: str = "weight",
+    log_y: bool = True,
+    smooth: float = 0.9,
+    title: str | None = None,
 ) -> dict:
     """One line a layer over the steps, first layer violet, last amber, for up to a hundred layers.
 
-    `role` picks the parameter of parameter quantities ("weight" or "bias" of linear layers). On the logarithmic axis
-    zeros are marked at the bottom edge, non-finite values at the top.
+    `role` picks the parameter of parameter quantities ("weight" or "bias" of linear layers). `smooth` in [0, 1) is the
+    weight of a moving average (of logarithms on the logarithmic axis), as values of single batches hide the layers
+    behind each other; up to eight layers they stay faint behind. Zeros are marked at the bottom edge of the logarithmic
+    axis, non-finite values at the top.
     """
-    title = title or f"{labels.name(quantity).capitalize()} of every layer"
-    help = _HELP.get(quantity, f"{labels.name(quantity).capitalize()} of every layer, colored by depth.")
-    steps, sites, table = layer_table(frame, quantity, role)
+    word = labels.name(quantity)
+    title = title or f"{word.capitalize()} of every layer"
+    help = _HELP.get(quantity, f"{word.capitalize()} of every layer, colored by depth.")
+    steps, sites, table, recorded = layer_table(frame, quantity, role)
     if len(steps) == 0:
         return layout.empty(title, help)
-    shown = magnitudes(table) if log_y else None
-    traces = lines(steps, sites, shown.drawn if shown else table, hover="%{y:.3g}")
-    if shown:
-        traces += edge_marks(*_recorded(frame, quantity, sites), shown)
-    y = layout.axis(labels.name(quantity), **({"type": "log"} if log_y else {}))
+    label = f"{word}, smoothed" if smooth else word
+    if log_y:
+        shown = magnitudes(table)
+        averaged = 10 ** smoothed(np.log10(shown.drawn), smooth)
+        traces = lines(steps, sites, shown.drawn, averaged, hover="%{y:.3g}")
+        traces += edge_marks(steps, table, recorded, shown)
+        y = logarithmic(label, table)
+    else:
+        traces, y = lines(steps, sites, table, smoothed(table, smooth), hover="%{y:.3g}"), layout.axis(label)
     return layout.figure(traces, title=title, help=help, x=layout.steps(), y=y, over_steps=True, showlegend=False)
 
 
-def update_ratios(frame: pd.DataFrame, *, role: str = "weight") -> dict:
+def update_ratios(frame: pd.DataFrame, *, role: str = "weight", smooth: float = 0.9) -> dict:
     """log₁₀ of every layer's ‖Δw‖ / ‖w‖, with the band around 10⁻³ that a healthy step size tends to lie in.
 
-    The rule of thumb is Karpathy's (CS231n notes, "Ratio of weights:updates"). Layers that did not move are marked at
-    the bottom edge.
+    The rule of thumb is that of the CS231n notes (Karpathy, "Ratio of weights:updates"). Layers that did not move are
+    marked at the bottom edge. `smooth` as in `layer_curves`.
     """
     title = "Update-to-weight ratio"
-    help = (
-        "Each step changes a layer's weights by this share; far above the band it jumps about, far "
-        "below it hardly learns."
-    )
-    steps, sites, table = layer_table(frame, "update_ratio", role)
+    steps, sites, table, recorded = layer_table(frame, "update_ratio", role)
     if len(steps) == 0:
-        return layout.empty(title, help)
+        return layout.empty(title, _RATIO_HELP)
     shown = magnitudes(table)
-    traces = lines(steps, sites, np.log10(shown.drawn), hover="10^%{y:.2f}")
-    logarithmic = shown._replace(floor=np.log10(shown.floor), ceiling=np.log10(shown.ceiling))
-    traces += edge_marks(*_recorded(frame, "update_ratio", sites), logarithmic)
-    band = {
-        "type": "rect",
-        "xref": "paper",
-        "x0": 0,
-        "x1": 1,
-        "y0": BAND[0],
-        "y1": BAND[1],
-        "fillcolor": theme.faded(theme.CLASSES[2], 0.16),
-        "line": {"width": 0},
-        "layer": "below",
-    }
-    note = {
-        "xref": "paper",
-        "x": 0.995,
-        "xanchor": "right",
-        "y": BAND[1],
-        "yanchor": "top",
-        "text": "healthy: about 1/1000 a step",
-        "showarrow": False,
-    }
-    return layout.figure(
-        traces,
-        title=title,
-        help=help,
-        x=layout.steps(),
-        y=layout.axis("log₁₀ of update / weight"),
-        over_steps=True,
-        showlegend=False,
-        shapes=[band],
-        annotations=[note],
-    )
-
-
-def shares(frame: pd.DataFrame, quantity: str | None = None) -> dict:
-    """Shares of dead units and of saturated values as heatmaps, layer (first on top) × step, one scale 0 … 100 %.
-
-    `quantity` "dead_share" or "saturated_share" draws one of them; None those that were recorded.
-    """
-    title = "Dead and saturated units" if quantity is None else labels.name(quantity).capitalize()
-    help = (
-        "A dead unit is 0 for every sample and learns nothing; a saturated value lies where the "
-        "activation is flat, so hardly any gradient passes."
-    )
-    wanted = [quantity] if quantity else ["dead_share", "saturated_share"]
-    tables = {name: layer_table(frame, name, "") for name in wanted}
-    tables = {name: table for name, table in tables.items() if len(table[0])}
-    if not tables:
-        return layout.empty(title, help)
-    traces, axes, notes = [], {}, []
-    height = 1 / len(tables)
-    for i, (name, (steps, sites, table)) in enumerate(tables.items()):
-        picked = np.unique(np.linspace(0, len(steps) - 1, min(len(steps), 200)).round().astype(int))
-        places, texts = labels.depth_ticks(sites, most=12 if len(tables) == 1 else 6)
-        key = "yaxis" if i == 0 else f"yaxis{i + 1}"
-        top = 1 - i * height
-        axes[key] = {
-            "domain": [top - height + (0.12 if len(tables) > 1 else 0), top - (0.1 if len(tables) > 1 else 0)],
-            "autorange": "reversed",
-            "tickvals": i4(places),
-            "ticktext": texts,
-            "title": {"text": "layer"},
-            "showgrid": False,
+    powers = np.log10(shown.drawn)
+    traces = lines(steps, sites, powers, smoothed(powers, smooth), hover="10^%{y:.2f}")
+    in_powers = shown._replace(floor=np.log10(shown.floor), ceiling=np.log10(shown.ceiling))
+    traces += [trace | {"showlegend": False} for trace in edge_marks(steps, table, recorded, in_powers)]
+    green = theme.faded(theme.GOOD, 0.16)
+    swatch = {"symbol": "square", "size": 11, "color": theme.faded(theme.GOOD, 0.4)}
+    traces.append(
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": [None],
+            "y": [None],
+            "marker": swatch,
+            "name": "around 10⁻³ (one part in a thousand a step): healthy",
         }
-        traces.append(
-            {
-                "type": "heatmap",
-                "x": i4(steps[picked]),
-                "y": i4(range(len(sites))),
-                "z": f4(table[picked].T),
-                "yaxis": key.replace("axis", ""),
-                "coloraxis": "coloraxis",
-                "customdata": None,
-                "hovertemplate": f"{labels.name(name)}: %{{z:.1%}}<br>%{{text}} at step %{{x}}<extra></extra>",
-                "text": [[frames.label_site(site)] * len(picked) for site in sites],
-            }
-        )
-        if len(tables) > 1:
-            notes.append({"xref": "paper", "x": 0, "yref": "paper", "y": top, "text": labels.name(name)})
-    notes = [note | {"showarrow": False, "xanchor": "left", "yanchor": "top"} for note in notes]
-    axes = {"yaxis": axes.pop("yaxis"), **axes}
+    )
+    band = {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "y0": BAND[0], "y1": BAND[1], "layer": "below"}
     return layout.figure(
         traces,
         title=title,
-        help=help,
-        x=layout.axis("step", showgrid=False, anchor="y" if len(tables) == 1 else f"y{len(tables)}"),
-        y=axes.pop("yaxis"),
+        help=_RATIO_HELP,
+        x=layout.steps(),
+        y=layout.axis("log₁₀ of update / weight" + (", smoothed" if smooth else "")),
         over_steps=True,
-        annotations=notes,
-        coloraxis={
-            "cmin": 0,
-            "cmax": 1,
-            "colorscale": theme.fading(theme.ALERT),
-            "colorbar": theme.colorbar("", tickformat=".0%", nticks=5),
-        },
-        **axes,
+        showlegend=True,
+        shapes=[band | {"fillcolor": green, "line": {"width": 0}}],
     )
 
 
-def layer_table(frame: pd.DataFrame, quantity: str, role: str) -> tuple[np.ndarray, list[str], np.ndarray]:
-    """One quantity as steps (S,), sites (L,) by depth and values (S, L); parameters other than `role` are left out."""
-    rows = frames.select(frame, quantity)
-    sites = layer_sites(rows["site"].unique() if len(rows) else [], role)
-    if len(rows) and (rows["member"].to_numpy() != rows["member"].iat[0]).any():
-        rows = rows.groupby(["step", "site"], as_index=False)["value"].mean()
-    return frames.matrix(rows, sites)
+def smoothed(table: np.ndarray, weight: float) -> np.ndarray:
+    """Moving average of every column (S, L), bias corrected as `frames.smooth`; NaN stays, and counts for nothing."""
+    if not weight or len(table) < 2:
+        return table
+    averaged = pd.DataFrame(table).ewm(alpha=1 - weight, adjust=True, ignore_na=True).mean().to_numpy()
+    return np.where(np.isnan(table), np.nan, averaged)
+
+
+def layer_table(frame: pd.DataFrame, quantity: str, role: str = "weight") -> frames.Table:
+    """One quantity over steps and layers; of parameters only the `role` ones of linear layers."""
+    return frames.table(frame, quantity, lambda sites: layer_sites(sites, role))
 
 
 def layer_sites(sites: Sequence[str], role: str) -> list[str]:
@@ -182,36 +124,50 @@ def layer_sites(sites: Sequence[str], role: str) -> list[str]:
     return frames.order_sites(parsed)
 
 
-def lines(steps: np.ndarray, sites: Sequence[str], table: np.ndarray, *, hover: str) -> list[dict]:
-    """A line a layer with its color by depth, and the color legend that says which is which; `table` (S, L)."""
+def lines(
+    steps: np.ndarray, sites: Sequence[str], table: np.ndarray, averaged: np.ndarray, *, hover: str
+) -> list[dict]:
+    """A line a layer with its color by depth, and the color legend that says which is which.
+
+    `averaged` (S, L) is drawn; `table` (S, L), what was measured, stays faint behind where the layers are few.
+    """
     total = len(sites)
-    picked = frames.thin_indices(table, max(60, min(500, POINTS // max(total, 1))))
-    width = 2.0 if total <= 8 else 1.5 if total <= 20 else 1.1
+    width = 2.0 if total <= FEW else 1.5 if total <= 20 else 1.1
+    faint = []
+    if averaged is not table and total <= FEW:
+        faint = _lines(steps, sites, table, {"width": 1}, {"opacity": 0.25, "hoverinfo": "skip"})
+    shown = _lines(steps, sites, averaged, {"width": width}, {})
+    for trace, site in zip(shown, sites, strict=True):
+        trace["hovertemplate"] = f"{frames.label_site(site)}: {hover} at step %{{x}}<extra></extra>"
+    return [*faint, *shown, depth_legend(sites)]
+
+
+def _lines(steps: np.ndarray, sites: Sequence[str], table: np.ndarray, line: dict, more: dict) -> list[dict]:
+    picked = frames.thin_indices(table, max(60, min(500, POINTS // max(len(sites), 1))))
     traces = []
     for i, site in enumerate(sites):
-        rows = picked[:, i] if picked.ndim == 2 else picked
-        rows = rows[~np.isnan(table[rows, i])] if np.isnan(table[:, i]).mean() > 0.5 else rows
-        label = frames.label_site(site)
+        color = {"color": theme.depth_color(i, len(sites))}
         traces.append(
             {
                 "type": "scatter",
                 "mode": "lines" if len(steps) > 1 else "markers",
-                "x": i4(steps[rows]),
-                "y": f4(table[rows, i]),
-                "name": label,
-                "line": {"color": theme.depth_color(i, total), "width": width},
-                "marker": {"color": theme.depth_color(i, total), "size": 5},
-                "hovertemplate": f"{label}: {hover} at step %{{x}}<extra></extra>",
+                "x": i4(steps[picked[:, i]]),
+                "y": f4(table[picked[:, i], i]),
+                "name": frames.label_site(site),
+                "line": line | color,
+                "marker": {"size": 5} | color,
+                "showlegend": False,
+                **more,
             }
         )
-    return [*traces, depth_legend(sites)]
+    return traces
 
 
 def depth_legend(sites: Sequence[str]) -> dict:
     """An invisible trace that carries the color legend of the layers, the first on top."""
     places, texts = labels.depth_ticks(sites)
     total = len(sites)
-    if total <= 8:
+    if total <= FEW:
         stops = [theme.depth_color(total - 1 - i, total) for i in range(total)]
         scale = [[(i + side) / total, color] for i, color in enumerate(stops) for side in (0, 1)]
         ends = [-total + 0.5, 0.5]
@@ -233,9 +189,3 @@ def depth_legend(sites: Sequence[str]) -> dict:
             "colorbar": theme.colorbar("layer", tickvals=[-place for place in places], ticktext=texts),
         },
     }
-
-
-def _recorded(frame: pd.DataFrame, quantity: str, sites: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Steps and values as recorded: unlike a table they hold no gaps that look like NaN."""
-    rows = frames.select(frame, quantity, sites)
-    return i4(rows["step"].to_numpy()), rows["value"].to_numpy()

@@ -4,8 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nnviz.figures import theme
-from nnviz.figures.layout import f4
+from nnviz.figures import layout, theme
+from nnviz.figures.layout import f4, i4
+
+# More marks than this say nothing more.
+MARKS = 30
 
 
 class Magnitudes(NamedTuple):
@@ -28,28 +31,39 @@ def magnitudes(values: np.ndarray) -> Magnitudes:
     return Magnitudes(drawn, low / margin, high * margin)
 
 
-def edge_marks(x: np.ndarray, values: np.ndarray, shown: Magnitudes, at_least: int = 1) -> list[dict]:
-    """Traces that mark zeros at the bottom and non-finite values at the top; none where there are none.
+def logarithmic(title: str, values: np.ndarray) -> dict:
+    """A logarithmic axis: plain numbers where the values span less than three powers of ten, else the powers."""
+    values = np.asarray(values, float)
+    good = values[np.isfinite(values) & (values > 0)]
+    if len(good) and good.max() < 1000 * good.min():
+        return layout.axis(title, type="log", tickformat="~g")
+    # Few ticks, or Plotly adds small digits between the powers, which it writes a quarter larger than other ticks.
+    return layout.axis(title, type="log", nticks=4, tickfont={"size": 0.85 * theme.SMALL})
 
-    `x` and `values` have the same shape; NaN counts as non-finite. One mark a place of x, however many lie there.
+
+def edge_marks(steps: np.ndarray, values: np.ndarray, recorded: np.ndarray, shown: Magnitudes) -> list[dict]:
+    """Traces that mark zeros at the bottom and non-finite values at the top, at most 30 each: always two, maybe empty.
+
+    `values` (S,) or (S, L) over `steps` (S,), and where they were recorded at all.
     """
-    x, values = np.ravel(x), np.ravel(values)
     traces = []
     for where, level, symbol, color, text in (
         (values == 0, shown.floor, "triangle-down-open", theme.NEUTRAL, "exactly 0"),
         (~np.isfinite(values), shown.ceiling, "x-thin", theme.ALERT, "not finite"),
     ):
-        if where.sum() >= at_least:
-            places = np.unique(x[where])
-            traces.append(
-                {
-                    "type": "scatter",
-                    "mode": "markers",
-                    "x": places,
-                    "y": f4(np.full(len(places), level)),
-                    "marker": {"symbol": symbol, "size": 8, "color": color, "line": {"width": 1.5, "color": color}},
-                    "name": text,
-                    "hovertemplate": f"{text} at %{{x}}<extra></extra>",
-                }
-            )
+        places = steps[(where & recorded).reshape(len(steps), -1).any(1)]
+        if len(places) > MARKS:
+            places = places[np.linspace(0, len(places) - 1, MARKS).astype(int)]
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": i4(places),
+                "y": f4(np.full(len(places), level)),
+                "marker": {"symbol": symbol, "size": 8, "color": color, "line": {"width": 1.5, "color": color}},
+                "name": text,
+                "showlegend": bool(len(places)),
+                "hovertemplate": f"{text} at %{{x}}<extra></extra>",
+            }
+        )
     return traces

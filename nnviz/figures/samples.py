@@ -5,42 +5,27 @@ from collections.abc import Mapping
 import numpy as np
 
 from nnviz.figures import images, labels, layout, theme
-from nnviz.figures.boundaries import class_names
 from nnviz.figures.layout import f4, i4
 
-MOST = 12
-_TITLE = "Worst test samples"
+MOST = 15
+_TITLE = "Worst test samples: true → predicted"
 _HELP = "The test samples with the largest loss, the worst first: would you have known?"
 
 
 def worst(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> dict:
-    """The worst-classified samples, at most 12: as pictures for images, else as rows of features.
+    """The test samples with the largest loss, at most 15: as pictures for images, else as rows of features.
 
-    `arrays` is the snapshot worst: inputs (k, d), true (k,), predicted (k,), loss (k,). Features are colored by how
-    many standard deviations they lie from the mean of all data.
+    `arrays` is the snapshot worst: inputs (k, d), true (k,), predicted (k,), loss (k,); classes or numbers. Features
+    are colored by how many standard deviations they lie from the mean of all data.
     """
-    if not arrays or len(arrays.get("loss", ())) == 0:
+    if not arrays or not data or len(arrays.get("loss", ())) == 0:
         return layout.empty(_TITLE, _HELP)
-    classes = class_names(
-        data, max(len(data.get("class_names", ())), 1 + int(max(arrays["true"].max(), arrays["predicted"].max())))
-    )
-    names = [name.removeprefix("class ") for name in classes]
-    true, predicted = (np.asarray(arrays[key], int)[:MOST] for key in ("true", "predicted"))
-    loss = np.asarray(arrays["loss"], float)[:MOST]
-    inputs = np.asarray(arrays["inputs"], float)[:MOST]
+    inputs, loss = np.asarray(arrays["inputs"], float)[:MOST], np.asarray(arrays["loss"], float)[:MOST]
+    true, predicted = _words(arrays["true"], data)[:MOST], _words(arrays["predicted"], data)[:MOST]
     shape = [int(n) for n in data.get("image_shape", ())]
-    captions = [
-        (f"true {names[t]} → predicted {names[p]}", f"loss {labels.number(value, 2)}")
-        for t, p, value in zip(true, predicted, loss, strict=True)
-    ]
     if len(shape) == 2:
-        return _pictures(
-            inputs.reshape(-1, *shape),
-            captions,
-            [(names[t], names[p]) for t, p in zip(true, predicted, strict=True)],
-            loss,
-        )
-    return _features(inputs, captions, data)
+        return _pictures(inputs.reshape(-1, *shape), true, predicted, loss)
+    return _features(inputs, true, predicted, loss, data)
 
 
 def fit(arrays: Mapping[str, np.ndarray], *, title: str = "Predicted against true (test)") -> dict:
@@ -73,100 +58,85 @@ def fit(arrays: Mapping[str, np.ndarray], *, title: str = "Predicted against tru
     )
 
 
-def _pictures(
-    pixels: np.ndarray, captions: list[tuple[str, str]], pairs: list[tuple[str, str]], loss: np.ndarray
-) -> dict:
+def _words(values: np.ndarray, data: Mapping[str, np.ndarray]) -> list[str]:
+    """Targets in words: the class's name, or the number."""
+    if not len(data.get("class_names", ())):
+        return [labels.number(float(value), 2) for value in values]
+    names = labels.class_names(data, len(data["class_names"]))
+    return [labels.shorten(names[int(value)].removeprefix("class "), 11) for value in values]
+
+
+def _pictures(pixels: np.ndarray, true: list[str], predicted: list[str], loss: np.ndarray) -> dict:
     """A grid of gray pictures with what each is and was taken for below it."""
     count = len(pixels)
-    across = min(count, 6 if count > 8 else 4)
-    down = -(-count // across)
+    across = min(count, 4 if count <= 8 else 5)
+    wide, tall = 1.25, 1.6
     low, span = float(pixels.min()), float(np.ptp(pixels)) or 1.0
-    gray = (255 * (pixels - low) / span).astype(np.uint8)
-    palette = images.gray_palette()
-    pictures, x, y = [], [], []
-    for i in range(count):
-        column, row = i % across, i // across
-        x.append(column * 1.25)
-        y.append(-row * 1.7)
-        pictures.append(images.placed(images.png(gray[i], palette), x[-1] - 0.5, y[-1] + 0.5, 1, 1))
-    text = [f"{t} → <b>{p}</b><br>loss {labels.number(value, 2)}" for (t, p), value in zip(pairs, loss, strict=True)]
+    gray, palette = (255 * (pixels - low) / span).astype(np.uint8), images.gray_palette()
+    x, y = np.arange(count) % across * wide, -(np.arange(count) // across) * tall
+    below = [f"{t} → <b>{p}</b><br>loss {labels.number(v, 2)}" for t, p, v in zip(true, predicted, loss, strict=True)]
+    text = {"type": "scatter", "mode": "text", "x": f4(x), "y": f4(y - 0.55), "text": below, "hoverinfo": "skip"}
+    hover = [f"true {t}, predicted {p}<br>loss {v:.3g}" for t, p, v in zip(true, predicted, loss, strict=True)]
+    spots = {"type": "scatter", "mode": "markers", "x": f4(x), "y": f4(y), "marker": {"size": 40, "opacity": 0}}
     hidden = {"visible": False, "constrain": "domain"}
     return layout.figure(
         [
-            {
-                "type": "scatter",
-                "mode": "text",
-                "x": f4(x),
-                "y": f4(np.array(y) - 0.54),
-                "text": text,
-                "textposition": "bottom center",
-                "textfont": {"size": theme.SMALL},
-                "hoverinfo": "skip",
-                "cliponaxis": False,
-            },
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "x": f4(x),
-                "y": f4(y),
-                "marker": {"size": 40, "opacity": 0},
-                "text": [f"{first}<br>{second}" for first, second in captions],
-                "hovertemplate": "%{text}<extra></extra>",
-            },
+            text | {"textposition": "bottom center", "textfont": {"size": theme.SMALL}, "cliponaxis": False},
+            spots | {"text": hover, "hovertemplate": "%{text}<extra></extra>"},
         ],
-        title=f"{_TITLE}: true → predicted",
+        title=_TITLE,
         help=_HELP,
-        x=hidden | {"range": [-0.65, (across - 1) * 1.25 + 0.65]},
-        y=hidden | {"range": [-(down - 1) * 1.7 - 1.25, 0.55], "scaleanchor": "x"},
-        images=pictures,
+        x=hidden | {"range": [-0.65, (across - 1) * wide + 0.65]},
+        y=hidden | {"range": [y[-1] - 1.1, 0.55], "scaleanchor": "x"},
+        images=[images.placed(images.png(gray[i], palette), x[i] - 0.5, y[i] + 0.5, 1, 1) for i in range(count)],
         showlegend=False,
         margin={"l": 2, "r": 2, "t": 2, "b": 2},
     )
 
 
-def _features(inputs: np.ndarray, captions: list[tuple[str, str]], data: Mapping[str, np.ndarray]) -> dict:
+def _features(
+    inputs: np.ndarray, true: list[str], predicted: list[str], loss: np.ndarray, data: Mapping[str, np.ndarray]
+) -> dict:
     """A row a sample, a column a feature, colored by its distance from the mean in standard deviations."""
     everything = np.asarray(data["inputs"], float)
     scaled = (inputs - everything.mean(0)) / np.maximum(everything.std(0), 1e-12)
-    features = [str(name) for name in data.get("feature_names", ())] or [f"x{i + 1}" for i in range(inputs.shape[1])]
     count, across = scaled.shape
-    rows = [f"{first.replace('predicted ', '').removeprefix('true ')}, {second}" for first, second in captions]
-    few = across <= 8
-    traces = [
-        {
-            "type": "heatmap",
-            "x": i4(range(across)),
-            "y": i4(range(count)),
-            "z": f4(scaled),
-            "zmin": -3,
-            "zmax": 3,
-            "colorscale": theme.diverging(0.75),
-            "colorbar": theme.colorbar("σ"),
-            "xgap": 1,
-            "ygap": 1,
-            "customdata": f4(inputs),
-            "text": [[f"{rows[i]}<br>{name}" for name in features] for i in range(count)],
-            "hovertemplate": "%{text} %{customdata:.3g} (%{z:.1f} σ from the mean)<extra></extra>",
-        }
-    ]
-    if few:
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "text",
-                "x": i4(np.tile(np.arange(across), count)),
-                "y": i4(np.repeat(np.arange(count), across)),
-                "text": [labels.number(value, 2) for value in inputs.ravel()],
-                "textfont": {"size": theme.SMALL},
-                "hoverinfo": "skip",
-                "showlegend": False,
-            }
-        )
-    ticks = [labels.shorten(name, 14) for name in features]
+    names = [str(name) for name in data.get("feature_names", ())]
+    features = names if len(names) == across else [f"x{i + 1}" for i in range(across)]
+    rows = [f"{t} → {p}, loss {labels.number(v, 2)}" for t, p, v in zip(true, predicted, loss, strict=True)]
+    cells = {
+        "type": "heatmap",
+        "x": i4(range(across)),
+        "y": i4(range(count)),
+        "z": f4(scaled),
+        "zmin": -3,
+        "zmax": 3,
+        "colorscale": theme.diverging(0.75),
+        "colorbar": theme.colorbar("σ", nticks=5),
+        "xgap": 1,
+        "ygap": 1,
+        "customdata": f4(inputs),
+        "text": [features] * count,
+        "hovertemplate": "%{text}: %{customdata:.3g}<br>%{z:.1f} σ from the mean of all<extra></extra>",
+    }
+    few = across <= 6
+    numbers = {
+        "type": "scatter",
+        "mode": "text",
+        "x": i4(np.tile(np.arange(across), count)),
+        "y": i4(np.repeat(np.arange(count), across)),
+        "text": [labels.number(value, 2) for value in inputs.ravel()],
+        "textfont": {"size": theme.SMALL},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+    ticks = [labels.shorten(name.split("(")[0].strip(), 14) for name in features]
+    ticks = [tick.replace(" ", "<br>") for tick in ticks] if few else ticks
     return layout.figure(
-        traces,
-        title=f"{_TITLE}: true → predicted",
-        help=_HELP,
-        x={"tickvals": i4(range(across)), "ticktext": ticks, "showgrid": False, "tickangle": 0 if across <= 4 else -40},
-        y={"tickvals": i4(range(count)), "ticktext": rows, "showgrid": False, "autorange": "reversed"},
+        [cells, numbers] if few else [cells],
+        title=_TITLE,
+        help=_HELP + " Colors say how unusual a feature is: standard deviations from its mean.",
+        x={"tickvals": i4(range(across)), "ticktext": ticks, "showgrid": False, "tickangle": 0 if few else -40},
+        y={"tickvals": i4(range(count)), "ticktext": rows, "showgrid": False, "range": [count - 0.5, -0.5]},
+        margin={"b": 8, "l": 8},
     )

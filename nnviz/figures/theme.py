@@ -16,23 +16,26 @@ SMALL = 10.5
 # Negative and positive, of weights and activations. Classes 0 and 1 have the same, so that the sign of a two-class
 # network's output has the color of the class it stands for.
 NEGATIVE, POSITIVE = "#e07b1f", "#2f7fd1"
+# Apart for readers who see no red, no green or no blue (Machado et al., 2009), and seen on white and on near-black.
 CLASSES = (
     NEGATIVE,
     POSITIVE,
-    "#1f9d76",
-    "#b74fb0",
-    "#b8930f",
-    "#d4475f",
-    "#14a3b8",
-    "#7a68d8",
-    "#8a6b4f",
-    "#7f8a96",
+    "#226110",
+    "#dd357a",
+    "#6539ae",
+    "#20cd9d",
+    "#a0016e",
+    "#c9bf0b",
+    "#fe7ef1",
+    "#68a8ba",
 )
 # First layer … last layer.
 DEPTH = ("#7d4fd6", "#3f74d4", "#1690a8", "#2f9f5d", "#94a01c", "#d9922a")
 # A value that has no zero to speak of: a regression's target.
 VALUES = ("#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725")
-SPLITS = {"train": "#0d9488", "test": "#c2459c", "batch": "#8b929c"}
+SPLITS = {"train": "#6b4fc9", "test": "#e5533d", "batch": "#8b929c"}
+MEASURES = {"weight": "#7a68d8", "gradient": "#1aa0b4", "update": "#1f9d76"}
+GOOD = "#1f9d76"
 RUN_DASHES = ("solid", "dash", "dot", "dashdot")
 NEUTRAL = "#8b929c"
 ALERT = "#d4475f"
@@ -157,7 +160,6 @@ def template(dark: bool) -> dict:
                 "yanchor": "bottom",
                 "bgcolor": CLEAR,
                 "font": {"size": SIZE - 1, "color": ink},
-                "itemsizing": "constant",
                 "itemwidth": 30,
                 "traceorder": "normal",
             },

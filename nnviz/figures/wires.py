@@ -1,4 +1,7 @@
-"""The weights between two columns of neurons as lines, few traces however many lines."""
+"""The weights of a drawn network as lines: few traces however many lines, and always the same number of them."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -6,8 +9,18 @@ from nnviz.figures import theme
 from nnviz.figures.layout import f4
 
 BINS = 8
+WIDEST, NARROWEST = 5.0, 0.35
 # Where along a line its weight is told: not in the middle, where lines of dense layers cross each other.
 TELL = 0.38
+
+
+class Cable(NamedTuple):
+    """All weights between two columns of neurons."""
+
+    weights: np.ndarray  # (to, from)
+    start: tuple[float, np.ndarray]  # x, y (from,)
+    end: tuple[float, np.ndarray]  # x, y (to,)
+    words: tuple[str, str]  # what the two columns are called
 
 
 def ceiling(value: float) -> float:
@@ -17,62 +30,64 @@ def ceiling(value: float) -> float:
     return float(next(m * power for m in (1, 2, 5, 10) if value <= m * power * (1 + 1e-9)))
 
 
-def width(level: np.ndarray | int, widest: float = 5.0) -> float:
-    """The width in pixels of lines of `level` 1 … 8."""
-    return 0.35 + (widest - 0.35) * level / BINS
-
-
 def levels(weights: np.ndarray, reference: float) -> np.ndarray:
     """In which of 8 equal steps of |w| up to `reference` a weight lies, from 1; 0 where it is 0 or not a number."""
     share = np.nan_to_num(np.abs(weights) / reference, nan=0.0, posinf=1.0)
     return np.minimum(np.ceil(share * BINS), BINS).astype(int)
 
 
-def wires(
-    weights: np.ndarray,
-    start: tuple[float, np.ndarray],
-    end: tuple[float, np.ndarray],
-    reference: float,
-    words: tuple[str, str],
-    rows: int,
-) -> list[dict]:
-    """Lines for `weights` (to, from) from (x, y (from,)) to (x, y (to,)): a trace a sign and width, one for hover.
+def width(level: int, widest: float = WIDEST) -> float:
+    """The width in pixels of lines of `level` 1 … 8: linear, so twice the weight is twice the ink."""
+    return NARROWEST + (widest - NARROWEST) * level / BINS
 
-    Weights that are exactly 0 have no line, yet they are told on hover like all others.
+
+def wires(cables: Sequence[Cable], reference: float, widest: float = WIDEST) -> list[dict]:
+    """Lines of all cables: a trace for each sign and width, thick ones on top, and one a cable that tells weights.
+
+    Weights of exactly 0 have no line, yet they are told on hover like all others.
     """
-    to, source = np.indices(weights.shape).reshape(2, -1)
-    flat = weights.ravel()
-    level = levels(flat, reference)
-    widest = 5.0 if rows <= 8 else 3.2
-    y0, y1 = start[1][source], end[1][to]
+    parts = [_ends(cable) for cable in cables]
+    weights, x0, y0, x1, y1 = (np.concatenate(column) for column in zip(*parts, strict=True)) if parts else [[]] * 5
+    level, sign = levels(np.asarray(weights), reference), np.sign(weights)
+    x = np.stack([x0, x1, np.full(len(x0), np.nan)], axis=1)
+    y = np.stack([y0, y1, np.full(len(x0), np.nan)], axis=1)
     traces = []
-    for sign in (-1, 1):
-        for step in range(1, BINS + 1):
-            chosen = (level == step) & (np.sign(flat) == sign)
-            count = int(chosen.sum())
-            if count:
-                gap = np.full(count, np.nan)
-                traces.append(
-                    {
-                        "type": "scatter",
-                        "mode": "lines",
-                        "x": f4(np.tile([start[0], end[0], np.nan], count)),
-                        "y": f4(np.stack([y0[chosen], y1[chosen], gap], axis=1).ravel()),
-                        "line": {"color": theme.sign_color(sign), "width": float(width(step, widest))},
-                        "opacity": 0.25 + 0.6 * step / BINS,
-                        "hoverinfo": "skip",
-                    }
-                )
-    traces.append(
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "x": f4(np.full(len(flat), start[0] + TELL * (end[0] - start[0]))),
-            "y": f4(y0 + TELL * (y1 - y0)),
-            "customdata": f4(np.stack([flat, source + 1, to + 1], axis=1)),
-            "marker": {"size": 8, "opacity": 0},
-            "hovertemplate": f"weight %{{customdata[0]:.4g}}<br>{words[0]} %{{customdata[1]}} → {words[1]}, neuron "
-            "%{customdata[2]}<extra></extra>",
-        }
-    )
-    return traces
+    for step in range(1, BINS + 1):
+        for one in (-1, 1):
+            chosen = (level == step) & (sign == one)
+            traces.append(
+                {
+                    "type": "scatter",
+                    "mode": "lines",
+                    "x": f4(x[chosen].ravel()),
+                    "y": f4(y[chosen].ravel()),
+                    "line": {"color": theme.sign_color(one), "width": width(step, widest)},
+                    "opacity": 0.15 + 0.7 * step / BINS,
+                    "hoverinfo": "skip",
+                }
+            )
+    return traces + [_tell(cable) for cable in cables]
+
+
+def _ends(cable: Cable) -> tuple[np.ndarray, ...]:
+    """Weight, x and y of the start, x and y of the end of every line of a cable, each (lines,)."""
+    to, source = np.indices(cable.weights.shape).reshape(2, -1)
+    count = cable.weights.size
+    start, end = np.full(count, cable.start[0]), np.full(count, cable.end[0])
+    return cable.weights.ravel(), start, cable.start[1][source], end, cable.end[1][to]
+
+
+def _tell(cable: Cable) -> dict:
+    """Invisible markers on the lines that say their weights."""
+    weights, x0, y0, x1, y1 = _ends(cable)
+    to, source = np.indices(cable.weights.shape).reshape(2, -1)
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": f4(x0 + TELL * (x1 - x0)),
+        "y": f4(y0 + TELL * (y1 - y0)),
+        "customdata": f4(np.stack([weights, source + 1, to + 1], axis=1)),
+        "marker": {"size": 8, "opacity": 0},
+        "hovertemplate": f"weight %{{customdata[0]:.4g}}<br>{cable.words[0]} %{{customdata[1]}} → {cable.words[1]} "
+        "%{customdata[2]}<extra></extra>",
+    }

@@ -1,0 +1,101 @@
+"""How a layer's values are spread, over the steps."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from nnviz import frames
+from nnviz.figures import layout, panels, theme
+from nnviz.figures.layers import layer_table
+from nnviz.figures.layout import f4, i4
+
+POINTS = 250
+_HELP = (
+    "Half of all values lie in the dark band, nine tenths in the light one, the line is the median; "
+    "a band that closes is a signal that dies out."
+)
+_PERCENTILES = ("05", "25", "50", "75", "95")
+
+
+def percentile_bands(
+    frame: pd.DataFrame, site: str | None = None, *, prefix: str = "activation", title: str | None = None
+) -> dict:
+    """Percentiles over the steps: 5 to 95 light, 25 to 75 darker, the median as a line.
+
+    `prefix` is "activation" or "preactivation". `site` is one module; None draws the first, the middle and the last
+    layer above each other over a common step axis.
+    """
+    word = "Activations" if prefix == "activation" else "Pre-activations"
+    title = title or (f"{word} over time" if site is None else f"{word} of {frames.label_site(site)} over time")
+    tables = {p: layer_table(frame, f"{prefix}_p{p}") for p in _PERCENTILES}
+    steps, sites, _, _ = tables["50"]
+    if site is not None:
+        chosen = [site] if site in sites else []
+    else:
+        chosen = list(dict.fromkeys([sites[0], sites[(len(sites) - 1) // 2], sites[-1]])) if sites else []
+    if not chosen:
+        return layout.empty(title, _HELP)
+    traces, axes = [], []
+    for i, one in enumerate(chosen):
+        column = sites.index(one)
+        color = theme.depth_color(column, len(sites))
+        values = {p: table.values[:, column] for p, table in tables.items()}
+        axis = f"y{panels.suffix(i)}"
+        traces += [trace | {"yaxis": axis} for trace in _bands(steps, values, color, frames.label_site(one))]
+        named = i == len(chosen) // 2
+        axes.append(layout.axis(word.lower() if named else "", nticks=8 if len(chosen) == 1 else 4, zeroline=True))
+    if len(chosen) == 1:
+        stack, notes = {"yaxis": axes[0]}, []
+    else:
+        stack, notes = panels.stacked(axes, [frames.label_site(one) for one in chosen], gap=0.075)
+    return layout.figure(
+        traces,
+        title=title,
+        help=_HELP,
+        x=layout.steps() | {"anchor": panels.anchor(len(chosen))},
+        y=stack.pop("yaxis"),
+        over_steps=True,
+        showlegend=False,
+        annotations=notes,
+        **stack,
+    )
+
+
+def _bands(steps: np.ndarray, values: Mapping[str, np.ndarray], color: str, name: str) -> list[dict]:
+    """Two filled bands and the median of one layer, thinned so that the extremes of every percentile stay."""
+    picked = np.unique(frames.thin_indices(np.stack([values["05"], values["95"]], axis=1), POINTS))
+    # A band that is not finite would tear the whole fill.
+    picked = picked[np.all([np.isfinite(values[p][picked]) for p in _PERCENTILES], axis=0)]
+    x = i4(steps[picked])
+    traces = []
+    for low, high, alpha in (("05", "95", 0.18), ("25", "75", 0.35)):
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": np.concatenate([x, x[::-1]]),
+                "y": f4(np.concatenate([values[high][picked], values[low][picked][::-1]])),
+                "fill": "toself",
+                "fillcolor": theme.faded(color, alpha),
+                "line": {"width": 0},
+                "hoverinfo": "skip",
+            }
+        )
+    words = (
+        "5 %: %{customdata[0]:.3g}<br>25 %: %{customdata[1]:.3g}<br><b>median %{y:.3g}</b><br>"
+        "75 %: %{customdata[2]:.3g}<br>95 %: %{customdata[3]:.3g}"
+    )
+    traces.append(
+        {
+            "type": "scatter",
+            "mode": "lines" if len(picked) > 1 else "markers",
+            "x": x,
+            "y": f4(values["50"][picked]),
+            "line": {"color": color, "width": 2},
+            "marker": {"color": color},
+            "customdata": f4(np.stack([values[p][picked] for p in ("05", "25", "75", "95")], axis=1)),
+            "hovertemplate": f"{name} at step %{{x}}<br>{words}<extra></extra>",
+        }
+    )
+    return traces

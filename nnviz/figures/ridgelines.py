@@ -1,0 +1,157 @@
+"""The histograms of all layers above each other in one picture."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from nnviz import frames
+from nnviz.figures import labels, layout, theme
+from nnviz.figures.layout import f4
+
+# A bin this many times as dense as every other one is a spike: cut, and marked.
+SPIKE = 3.0
+# How far above the next densest bin a spike is cut.
+CUT = 1.25
+# Where all values would need half as much space again, the axis holds these percentiles of nine tenths of the rows.
+INNER = (0.01, 0.99)
+_HELP = (
+    "First layer on top, each row to its own height: a needle carries little signal, a row piled up at the edges is "
+    "saturated. A dot marks a spike that was cut, a triangle a row that goes on beyond the axis."
+)
+
+
+def ridgelines(
+    arrays: Mapping[str, np.ndarray], title: str = "Activations of every layer", *, label: str = "value"
+) -> dict:
+    """The histogram of every layer as a ridge, the first layer on top, over one linear axis.
+
+    Each row is a probability density and drawn to its own height, as their widths can differ a thousandfold. A spike
+    (one bin more than three times as dense as all others, such as the zeros of ReLU) is cut a little above the rest and
+    carries a dot that tells its share. Where few values reach far out, the axis ends at percentiles 1 and 99 (of all
+    but the widest tenth of the rows, if there are more than ten) and a triangle marks the rows that go on. A row
+    without finite values carries a cross.
+    """
+    if not arrays or len(arrays.get("counts", ())) == 0:
+        return layout.empty(title, _HELP)
+    sites = [str(site) for site in arrays["sites"]]
+    low, high = np.asarray(arrays["low"], float), np.asarray(arrays["high"], float)
+    counts = np.asarray(arrays["counts"], float)
+    sizes, total = counts.sum(1), len(sites)
+    good = np.isfinite(low) & np.isfinite(high) & (sizes > 0)
+    first, last = _range(low, high, counts, good)
+    centers, density = densities(low, high, counts)
+    lift = 0.9 if total <= 3 else 1.5 if total <= 12 else 2.4
+    rows = []
+    marks = {"circle": [], "triangle": [], "x-thin": []}  # x, y, symbol, color, text
+    for i, site in enumerate(sites):
+        base, name, color = total - 1 - i, frames.label_site(site), theme.depth_color(i, total)
+        if not good[i]:
+            rows.append(_row([], [], color, name))
+            marks["x-thin"].append(((first + last) / 2, base, "x-thin", theme.ALERT, f"{name}: no finite values"))
+            continue
+        x, y, spike = outline(low[i], high[i], centers[i], density[i])
+        reach = f"{name}: from {labels.number(low[i])} to {labels.number(high[i])}"
+        rows.append(_row(x, base + lift * y, color, reach))
+        if spike is not None:
+            share = labels.percent(counts[i].max() / sizes[i])
+            marks["circle"].append((spike, base + lift, "circle", color, f"{name}: {share} of the values here"))
+        hair = (last - first) / 500  # or rounding puts the mark outside, where Plotly hides it
+        for edge, symbol, out in (
+            (first + hair, "triangle-left", low[i] < first),
+            (last - hair, "triangle-right", high[i] > last),
+        ):
+            if out:
+                marks["triangle"].append((edge, base, symbol, color, f"{reach}, beyond this axis"))
+    places, texts = labels.depth_ticks(sites)
+    zero = {"type": "line", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "yref": "paper", "layer": "below"}
+    return layout.figure(
+        rows + [_marks(found, 6 if total <= 20 else 5) for found in marks.values()],
+        title=title,
+        help=_HELP,
+        x=layout.axis(label, range=[first, last]),
+        y=layout.axis(
+            "layer",
+            tickvals=[total - 1 - place for place in places],
+            ticktext=texts,
+            range=[-0.3, total - 1 + lift * 1.08],
+            showgrid=total <= 20,
+        ),
+        showlegend=False,
+        shapes=[zero] if first < 0 < last else [],
+    )
+
+
+def densities(low: np.ndarray, high: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Bin centers and probability densities, each (L, bins), of histograms between `low` and `high` (L,).
+
+    Σ density · width = 1 a row. A row whose values are all equal has infinite density; an empty row is NaN.
+    """
+    bins = counts.shape[1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        width = (high - low) / bins
+        centers = low[:, None] + (np.arange(bins) + 0.5) * width[:, None]
+        return centers, np.where(counts > 0, counts / (counts.sum(1) * width)[:, None], 0.0 * width[:, None])
+
+
+def outline(
+    low: float, high: float, centers: np.ndarray, density: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, float | None]:
+    """One ridge as a polygon (points,), its height in 0..1, and where a spike was cut, or None.
+
+    The polygon starts and ends half a bin outside, which gives it the area of the histogram.
+    """
+    if high <= low:
+        return np.full(3, low), np.array([0.0, 1.0, 0.0]), low
+    half = (centers[1] - centers[0]) / 2
+    second, top = np.partition(density, -2)[-2:]
+    spiky = top > SPIKE * second
+    reference = CUT * second if spiky and second > 0 else top
+    x = np.concatenate([[low - half], centers, [high + half]])
+    y = np.concatenate([[0.0], np.minimum(density / reference, 1.0), [0.0]])
+    return x, y, float(centers[density.argmax()]) if spiky else None
+
+
+def _range(low: np.ndarray, high: np.ndarray, counts: np.ndarray, good: np.ndarray) -> tuple[float, float]:
+    """The common axis: all values, or the inner percentiles of the widest rows where the rest is far out."""
+    if not good.any():
+        return -1.0, 1.0
+    full = float(low[good].min()), float(high[good].max())
+    edges = frames.percentiles(low, high, counts, INNER)[good]
+    inner = np.quantile(edges[:, 0], 0.1, method="lower"), np.quantile(edges[:, 1], 0.9, method="higher")
+    first, last = inner if full[1] - full[0] > 1.5 * (inner[1] - inner[0]) > 0 else full
+    margin = (last - first) * 0.03 or max(abs(first), 1.0) * 0.1
+    return float(first - margin), float(last + margin)
+
+
+def _row(x: Sequence[float], y: Sequence[float], color: str, text: str) -> dict:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": f4(x),
+        "y": f4(y),
+        "fill": "toself",
+        "fillcolor": theme.faded(color, 0.5),
+        "line": {"color": color, "width": 1.2},
+        "hoveron": "fills",
+        "hoverinfo": "text",
+        "text": text,
+    }
+
+
+def _marks(found: Sequence[tuple], size: float) -> dict:
+    x, y, symbols, colors, text = zip(*found, strict=True) if found else ([], [], [], [], [])
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": f4(x),
+        "y": f4(y),
+        "text": list(text),
+        "hoverinfo": "text",
+        "marker": {
+            "symbol": list(symbols),
+            "size": size,
+            "color": list(colors),
+            "line": {"width": 0.6, "color": theme.HALO},
+        },
+        "cliponaxis": False,
+    }
