@@ -1,0 +1,151 @@
+"""Kills writers and workers at random moments and looks at what they left. Run as a program, since it forks.
+
+`python -m tests.runs.killed writer|worker ROUNDS FOLDER` prints what it did as JSON; an assertion ends it.
+"""
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nnviz.records import Scalar, Snapshot, frame
+from nnviz.runs import RunFile, Store
+from nnviz.runs.scheduler import Scheduler
+from nnviz.runs.writer import Writer
+from nnviz.spec.jobs import Experiment
+
+
+def kill(work: Callable[[int], None], longest: float, chance: random.Random) -> list[int]:
+    """Fork, let `work(pipe)` go on for a while after its first word, kill it. Returns the numbers that it wrote."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        work(writing)
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        first = pipe.read(8)
+        time.sleep(chance.uniform(0, longest))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        words = first + pipe.read()
+    return [int.from_bytes(words[i : i + 8], "little") for i in range(0, len(words) // 8 * 8, 8)]
+
+
+def is_whole(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    connection.close()
+
+
+def value(step: int) -> float:
+    return (step * 2654435761 % 2**32) / 7
+
+
+def write_forever(file: RunFile) -> Callable[[int], None]:
+    def work(pipe: int) -> None:
+        chance, step = random.Random(os.getpid()), 0
+        writer = file.writer()
+        while True:
+            records = []
+            for _ in range(chance.choice((1, 10, 1000))):
+                step += 1
+                records.append(Scalar(step, "loss", value(step), "batch"))
+            picture = Snapshot(step, "network", {"w": np.full(chance.choice((10, 30_000)), step)})
+            checkpoint = (step, step.to_bytes(8, "little") * 20_000) if chance.random() < 0.3 else None
+            writer.write([*records, picture], step=step, state="running", checkpoint=checkpoint)
+            os.write(pipe, step.to_bytes(8, "little"))
+
+    return work
+
+
+def kill_writers(store: Store, rounds: int, chance: random.Random) -> dict:
+    most = 0
+    for _ in range(rounds):
+        file = store.create(Experiment())
+        told = kill(write_forever(file), 0.05, chance)
+        is_whole(file.path)
+        found, _ = file.scalars()
+        step = file.status().step
+        assert step >= told[-1], "a committed record is lost"
+        assert found["step"].tolist() == list(range(1, step + 1)), "half a commit is there"
+        assert found["value"].tolist() == [value(s) for s in found["step"]]
+        assert file.snapshot("network")[0] == step
+        assert (file.snapshot("network")[1]["w"] == step).all()
+        saved = file.checkpoint()
+        assert saved is None or (saved[0] <= step and saved[1] == saved[0].to_bytes(8, "little") * 20_000)
+        assert len(store.view(file.id).scalars("loss")) == step
+        file.write([Scalar(step + 1, "loss", 0.0, "batch")], state="finished")
+        file.close()
+        most = max(most, step)
+        file.path.unlink()
+    return {"rounds": rounds, "most steps": most}
+
+
+def drive(path: Path) -> Callable[[int], None]:
+    """The scheduler of a worker, with the engine, which says every step that it has committed."""
+    from nnviz.engine import Diverged, run
+
+    def work(pipe: int) -> None:
+        write = Writer.write
+
+        def tell(self: Writer, *args: object, **changes: object) -> None:
+            write(self, *args, **changes)
+            if changes.get("step"):
+                os.write(pipe, int(changes["step"]).to_bytes(8, "little"))
+
+        Writer.write = tell
+        scheduler = Scheduler(run, Diverged, tell=lambda _, state: state == "finished" and scheduler.close(""))
+        scheduler.add([path], None)
+        scheduler.loop()
+
+    return work
+
+
+def kill_workers(store: Store, rounds: int, chance: random.Random) -> dict:
+    import torch
+
+    from nnviz.engine import run
+    from nnviz.runs import member
+
+    torch.set_num_threads(1)  # a forked process has no threads but its own
+    member.CHECKPOINT_EVERY = 0.05
+    job = Experiment(steps=300)
+    reference = [record for records in run(job) for record in records]
+    scalars = frame(reference)
+    states: dict[str, int] = {}
+    for round_ in range(rounds):
+        file = store.create(job)
+        told = kill(drive(file.path), 0.4, chance)
+        is_whole(file.path)
+        status = file.status()
+        found, _ = file.scalars()
+        states[status.state] = states.get(status.state, 0) + 1
+        assert status.step >= told[-1], "a committed record is lost"
+        assert (found["site"] == "batch").sum() == status.step, "half a commit is there"
+        pd.testing.assert_frame_equal(found, scalars[: len(found)], check_exact=True)
+        if round_ % 5 == 0:
+            while file.status().state != "finished":  # killed once more, or twice, on the way
+                kill(drive(file.path), 0.4, chance)
+            pd.testing.assert_frame_equal(file.scalars()[0], scalars, check_exact=True)
+            for picture in reference:
+                if isinstance(picture, Snapshot):
+                    step, arrays = file.snapshot(picture.quantity, picture.step)
+                    assert step == picture.step
+                    assert all(np.array_equal(arrays[k], v) for k, v in picture.arrays.items())
+        file.path.unlink()
+    return {"rounds": rounds, "states": states}
+
+
+if __name__ == "__main__":
+    what = {"writer": kill_writers, "worker": kill_workers}[sys.argv[1]]
+    print(json.dumps(what(Store(sys.argv[3]), int(sys.argv[2]), random.Random(0))))
