@@ -1,0 +1,239 @@
+"""The loop: the same job gives the same records, to the bit, whoever watches; and says what was agreed, when."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from nnviz.engine import EngineError, run
+from nnviz.records import Scalar, Snapshot
+from nnviz.spec.jobs import Experiment, Parent
+from tests.engine.running import after, as_bytes, job, said, scalars, snapshots, state
+from tests.spec.options import families, some
+
+KINDS = list(families()["probes"])
+EVERYTHING = {
+    "learner__optimizer": "adam",
+    "learner__model__batch_norm": True,
+    "learner__model__dropout": 0.3,
+    "learner__schedule": "cosine",
+    "learner__clipping": "norm",
+}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, EVERYTHING, {"learner__data": "digits", "steps": 6}, {"learner__data": "curve", "learner__loss": "mae"}],
+    ids=["plain", "everything", "digits", "curve"],
+)
+def test_the_same_job_gives_the_same_records_and_weights_to_the_bit(changes):
+    runs, records = [], []
+    for global_seed in (1, 2):
+        torch.manual_seed(global_seed)
+        np.random.seed(global_seed)
+        runs.append(run(job(**changes)))
+        records.append(said(runs[-1]))
+    assert as_bytes(records[0]) == as_bytes(records[1])
+    assert state(runs[0]) == state(runs[1])
+
+
+def test_another_seed_gives_other_records():
+    assert as_bytes(said(job(seed=1))) != as_bytes(said(job(seed=2)))
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "all"])
+@pytest.mark.parametrize("changes", [{}, EVERYTHING], ids=["plain", "everything"])
+def test_a_probe_leaves_losses_and_weights_as_they_are_to_the_bit(kind, changes):
+    probes = [{"kind": k, "every": 1} for k in (KINDS if kind == "all" else [kind])]
+    watched, alone = run(job(**changes, probes=probes)), run(job(**changes, probes=[]))
+    records = [said(watched), said(alone)]
+    for quantity in ("loss", "accuracy", "learning_rate"):
+        first, second = (scalars(r, quantity) for r in records)
+        assert first == second
+        assert first
+    assert state(watched) == state(alone)
+
+
+@pytest.mark.parametrize("every", [1, 7, 100])
+def test_how_often_a_run_is_evaluated_leaves_its_weights_as_they_are(every):
+    assert state(after(job(**EVERYTHING, evaluate_every=every))) == state(after(job(**EVERYTHING)))
+
+
+def test_a_run_that_is_paused_and_looked_at_ends_in_the_same_weights():
+    chosen = job(**EVERYTHING)
+    with run(chosen) as looked_at:
+        for number, _ in enumerate(looked_at, 1):
+            if number % 3 == 0:
+                assert bool(looked_at.look()) == (number % 5 != 0)  # unless it has just been evaluated
+                assert looked_at.look() == []
+                looked_at.checkpoint()
+    assert state(looked_at) == state(after(chosen))
+
+
+def test_evaluations_and_pictures_come_at_step_0_every_so_often_and_at_the_last():
+    records = said(job(steps=17, evaluate_every=5))
+    expected = [0, 5, 10, 15, 17]
+    assert sorted(scalars(records, "loss", "train")) == expected
+    assert sorted(snapshots(records, "decision_grid")) == expected
+    assert sorted(snapshots(records, "network")) == expected
+    assert sorted(scalars(records, "loss", "batch")) == list(range(1, 18))
+
+
+def test_probes_sample_the_first_step_and_every_so_often():
+    records = said(job(steps=17, probes=[{"kind": k, "every": 4} for k in KINDS]))
+    for quantity in ("gradient_norm", "update_norm", "activation_mean", "signal_rms"):
+        assert {step for step, _ in scalars(records, quantity)} == {1, 4, 8, 12, 16}
+    assert sorted(snapshots(records, "weight_histogram")) == [1, 4, 8, 12, 16]
+
+
+def test_the_first_call_says_step_0_together_with_step_1():
+    with run(job(evaluate_every=1)) as running:
+        assert {r.step for r in next(running)} == {0, 1}
+        assert {r.step for r in next(running)} == {2}
+
+
+def test_look_before_the_first_step_says_step_0_once():
+    with run(job(evaluate_every=1)) as running:
+        first = running.look()
+        assert {r.step for r in first} == {0}
+        assert running.look() == []
+        assert {r.step for r in next(running)} == {1}
+        assert running.step == 1
+
+
+def test_look_says_the_present_step_and_what_the_probes_have_measured():
+    probes = [{"kind": "gradient_norms", "every": 2}]
+    with run(job(probes=probes, evaluate_every=100)) as running:
+        for _ in range(7):
+            next(running)
+        records = running.look()
+    assert set(scalars(records, "loss", "train")) == {7}
+    assert {step for step, _ in scalars(records, "gradient_norm")} == {1, 2, 4, 6}
+
+
+def test_every_probe_samples_the_step_that_the_caller_stops_at():
+    with run(job(probes=[{"kind": k, "every": 1000} for k in KINDS], evaluate_every=1000)) as running:
+        running.until = 7
+        for _ in range(8):
+            next(running)
+        records = running.look()
+    for quantity in ("gradient_norm", "update_norm", "activation_mean", "signal_rms"):
+        assert {step for step, _ in scalars(records, quantity)} == {1, 7}
+    assert sorted(snapshots(records, "gradient_histogram")) == [1, 7]
+
+
+def test_records_come_in_order_of_steps_after_sorting_nothing_is_said_twice():
+    records = said(job(probes=[{"kind": k, "every": 3} for k in KINDS]))
+    keys = [(r.step, r.quantity, r.site) for r in records]
+    assert len(set(keys)) == len(keys)
+
+
+def test_a_run_ends_after_its_steps_and_stays_ended():
+    running = run(job(steps=3))
+    assert len(list(running)) == 3
+    assert next(running, None) is None
+    assert running.step == 3
+
+
+LAYER_SITES = frozenset({"model.linear1", "model.linear2", "model.output"})
+ACTIVATION_SITES = frozenset({"model.activation1", "model.activation2"})
+PARAMETER_SITES = frozenset(f"{layer}.{part}" for layer in LAYER_SITES for part in ("weight", "bias"))
+PERCENTILES = ["p05", "p25", "p50", "p75", "p95"]
+AGREED = {
+    "loss": {"train", "test", "batch"},
+    "accuracy": {"train", "test"},
+    "learning_rate": {"model"},
+    "gradient_norm_total": {"before_clipping", "after_clipping"},
+    **dict.fromkeys(["gradient_norm", "weight_norm", "update_norm", "update_ratio"], PARAMETER_SITES),
+    **dict.fromkeys(["dead_share", "saturated_share"], ACTIVATION_SITES),
+    **{
+        f"{which}_{what}": ACTIVATION_SITES
+        for which in ("activation", "preactivation")
+        for what in ("mean", "std", *PERCENTILES)
+    },
+    "signal_rms": LAYER_SITES,
+}
+
+
+def test_scalars_are_exactly_those_agreed_on():
+    records = said(job(learner__clipping="norm"))
+    found: dict[str, set[str]] = {}
+    for record in records:
+        if isinstance(record, Scalar):
+            found.setdefault(record.quantity, set()).add(record.site)
+    assert found == AGREED
+
+
+def test_scalars_of_regression_have_r_squared_in_place_of_accuracy():
+    records = said(job(learner__data="curve", learner__loss="mse"))
+    quantities = {r.quantity for r in records if isinstance(r, Scalar)}
+    assert "r_squared" in quantities
+    assert "accuracy" not in quantities
+
+
+@pytest.mark.parametrize(
+    ("changes", "pictures"),
+    [
+        ({}, {"decision_grid"}),
+        ({"learner__data": "hills", "learner__loss": "mse"}, {"decision_grid"}),
+        ({"learner__data": "curve", "learner__loss": "mse"}, {"regression_curve"}),
+        ({"learner__data": "iris"}, {"confusion", "worst"}),
+        ({"learner__data": "diabetes", "learner__loss": "mse"}, {"fit", "worst"}),
+    ],
+    ids=["classes", "surface", "curve", "table of classes", "table of numbers"],
+)
+def test_snapshots_are_exactly_those_agreed_on(changes, pictures):
+    records = [r for r in said(job(**changes)) if isinstance(r, Snapshot)]
+    histograms = {f"{what}_histogram" for what in ("activation", "preactivation", "gradient", "weight")}
+    assert {r.quantity for r in records} == {"data", "layers", "theory", "network", *histograms, *pictures}
+    assert all(r.site == "" for r in records)
+    assert {r.step for r in records if r.quantity in ("data", "layers", "theory")} == {0}
+
+
+def test_the_learning_rate_told_is_the_one_the_step_used():
+    chosen = job(learner__schedule={"kind": "step", "every": 7, "factor": 0.1}, evaluate_every=1)
+    rates = scalars(said(chosen), "learning_rate", "model")
+    assert rates == {0: 0.1, **{n: pytest.approx(0.1 * 0.1 ** ((n - 1) // 7)) for n in range(1, 21)}}
+
+
+def test_info_says_what_the_run_file_remembers():
+    with run(job(seed=9)) as running:
+        info = running.info
+    assert info["seed"] == 9
+    assert info["steps_per_epoch"] == 5
+    assert info["torch"] == torch.__version__
+    assert info["parameters"] == 2 * 8 + 8 + 8 * 8 + 8 + 8 * 2 + 2
+    assert info["device"].startswith("cpu")
+    assert {"python", "nnviz"} <= set(info)
+
+
+def test_a_device_that_is_not_here_is_refused_with_what_to_do():
+    missing = next(d for d in ("mps", "cuda:63") if d != "mps" or not torch.backends.mps.is_available())
+    with pytest.raises(EngineError, match=r"Experiment\.device must be .*, got "):
+        run(job(device=missing))
+
+
+def test_a_child_needs_its_parents_checkpoint():
+    with pytest.raises(EngineError, match="needs that run's checkpoint"):
+        run(job(parent=Parent(run="r", step=3)))
+
+
+def test_batch_losses_are_those_of_the_step_in_training_mode():
+    chosen = job(learner__model__dropout=0.5, steps=3)
+    told = scalars(said(chosen), "loss", "batch")
+    with run(chosen.model_copy(update={"probes": ()})) as again:
+        assert again.look()
+        under_way = again.learning
+        assert told == {n: float(under_way.step(n)["loss", "batch"]) for n in (1, 2, 3)}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_jobs_give_the_same_bytes_twice(seed):
+    chosen = some(Experiment, 500 + seed, small=True).model_copy(
+        update={"steps": 4, "evaluate_every": 2, "device": "cpu", "parent": None}
+    )
+    try:
+        assert as_bytes(said(chosen)) == as_bytes(said(chosen))
+    except ArithmeticError as diverged:
+        assert math.isfinite(diverged.last_good)  # noqa: PT017
