@@ -34,3 +34,12 @@ def build(optimizer: spec.Optimizer, parameters: Iterable[nn.Parameter]) -> torc
         case spec.Rprop():
             return optim.Rprop(p, s.lr, (s.shrink, s.grow), (s.smallest, s.largest))
     raise TypeError(f"no optimizer for {optimizer!r}")
+
+
+def memory(optimizer: spec.Optimizer) -> set[str]:
+    """Names of what the optimizer remembers of each parameter, found by a step on a parameter of one entry."""
+    parameter = nn.Parameter(torch.zeros(1))
+    parameter.grad = torch.zeros(1)
+    built = build(optimizer, [parameter])
+    built.step()
+    return set(built.state[parameter])

@@ -49,10 +49,18 @@ class Run(Iterator[list[Record]]):
             self._watches.append(watch.__enter__())
         self._is_new = checkpoint is None
         if checkpoint is not None:
+            self._take_up(checkpoint)
+        self._remembered = [(self.step, copy.deepcopy(self.learning.state_dict()))]
+
+    def _take_up(self, checkpoint: bytes) -> None:
+        try:
             state = torch.load(io.BytesIO(checkpoint), map_location=self.device, weights_only=True)
             self.learning.load_state_dict(state["learning"])
             self.step = state["step"]
-        self._remembered = [(self.step, copy.deepcopy(self.learning.state_dict()))]
+        except Exception as error:  # torch has many names for a file that is cut off and a shape that differs
+            self.close()
+            why = " ".join(str(error).split())[:200] or type(error).__name__
+            raise EngineError(f"the checkpoint is damaged or of another data set or model: {why}") from None
 
     @property
     def info(self) -> dict[str, Any]:

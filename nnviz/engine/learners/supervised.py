@@ -119,7 +119,11 @@ class SupervisedLearning:
         return {"model": self.network.state_dict(), "optimizer": self.optimizer.state_dict()["state"]}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Takes up the weights and the optimizer's memory; the learning rate and other settings stay the job's."""
+        """Takes up the weights and the optimizer's memory; the learning rate and other settings stay the job's.
+
+        The memory of another kind of optimizer is left out.
+        """
         self.network.load_state_dict(state["model"])
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state["optimizer"], "param_groups": groups})
+        kept = optimizers.memory(self.spec.optimizer)
+        memory = state["optimizer"] if all(set(m) == kept for m in state["optimizer"].values()) else {}
+        self.optimizer.load_state_dict({"state": memory, "param_groups": self.optimizer.state_dict()["param_groups"]})
