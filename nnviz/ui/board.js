@@ -22,7 +22,7 @@ export async function update(component, served, names) {
   boards.set(message.head.key, board);
   board.moveTo(place);
   board.ask = (value) => component.setTriggerValue("ask", value);
-  board.take(message);
+  board.take(message, component.data.length);
   await loadStyle(new URL(`${names.board}/board.css`, served));
   try {
     board.start(await loadPlotly(new URL(names.plotly, served)));
@@ -70,6 +70,7 @@ class Board {
     if (this.root.isConnected) return;
     this.header.stop();
     clearTimeout(this.timer);
+    for (const card of this.cards.values()) card.park();
     boards.delete(this.key);
     boards.set(this.key, this); // the last in line
     const parked = [...boards.values()].filter((board) => !board.root.isConnected);
@@ -78,7 +79,7 @@ class Board {
 
   // -- what arrives --------------------------------------------------------------------------------------------
 
-  take(message) {
+  take(message, bytes) {
     const { store } = this;
     const lost = store.apply(message);
     if (lost === null) {
@@ -87,6 +88,7 @@ class Board {
     } else {
       this.greeted = false;
       this.measured.messages++;
+      this.measured.bytes += bytes;
       this.asked = lost.length > 0;
       if (lost.length) this.ask({ lost });
       this.useless = message.history.length ? 0 : (this.useless ?? 0) + 1; // answers in a row that brought nothing

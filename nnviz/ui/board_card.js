@@ -137,7 +137,6 @@ export class Card {
     });
     this.plot.on("plotly_relayouting", () => this.point(this.board.step));
     this.plot.on("plotly_afterplot", () => this.point(this.board.step));
-    this.purge = () => Plotly.purge(this.plot);
   }
 
   // A line at `step` over each plot whose x axis is the step, where the axis shows it now.
@@ -181,7 +180,7 @@ export class Card {
     const { board } = this;
     if (action === "full") {
       if (document.fullscreenElement) await document.exitFullscreen();
-      else await this.root.requestFullscreen?.();
+      else await this.root.requestFullscreen?.().catch(() => {}); // where the browser forbids it
       return;
     }
     if (action === "zoom") {
@@ -203,10 +202,18 @@ export class Card {
     }
   }
 
+  // Frees the chart when it holds one of the few WebGL contexts that a page may have; it is drawn again when it is back.
+  park() {
+    if (!this.plot.querySelector(".gl-container canvas")) return;
+    this.board.Plotly.purge(this.plot);
+    this.drawn = 0;
+    this.look = this.figure = undefined;
+  }
+
   dispose() {
+    if (this.drawn) this.board.Plotly.purge(this.plot);
     document.removeEventListener("pointerdown", this.outside);
     document.removeEventListener("fullscreenchange", this.resized);
-    this.purge?.();
     this.root.remove();
   }
 }

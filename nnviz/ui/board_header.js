@@ -2,15 +2,15 @@
 
 import { element } from "./board_card.js";
 
-const FRAME = 90; // ms between two steps of the play-through, at least; the whole of it takes about 15 s
-const WHOLE = 15000;
+// The play-through takes about 15 s, less when there are few steps (ms).
+const WHOLE = 15000, FASTEST = 90, SLOWEST = 200, STILL = 700;
 
 export class Header {
   constructor(board) {
     this.board = board;
     this.play = element("button", "nnviz-play", { type: "button", "aria-label": "Play through all steps" });
     this.slider = element("input", "nnviz-slider", { type: "range", min: 0, max: 0, step: 1, "aria-label": "Time" });
-    this.where = element("output", "nnviz-where");
+    this.where = element("output", "nnviz-where", { "aria-live": "off" });
     this.newest = element("button", "nnviz-newest", { type: "button" }, "● newest");
     this.root = element("div", "nnviz-head", { role: "toolbar", "aria-label": "Time" }, this.play, this.slider, this.where, this.newest);
     this.slider.oninput = (event) => {
@@ -60,7 +60,7 @@ export class Header {
     this.playing(true);
     const tick = () => {
       const { steps } = board.store;
-      const wait = still ? 700 : Math.max(FRAME, Math.min(400, WHOLE / steps.length));
+      const wait = still ? STILL : Math.max(FASTEST, Math.min(SLOWEST, WHOLE / steps.length));
       if (place >= steps.length) return this.stop();
       board.scrub(place, performance.now());
       do place++;

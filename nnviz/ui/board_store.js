@@ -107,7 +107,7 @@ function decode(value) {
     return value.some((part) => part !== null && typeof part === "object") ? value.map(decode) : value;
   }
   if (value.bdata !== undefined && value.dtype) {
-    const bytes = Uint8Array.from(atob(value.bdata), (c) => c.charCodeAt(0));
+    const bytes = Uint8Array.fromBase64?.(value.bdata) ?? Uint8Array.from(atob(value.bdata), (c) => c.charCodeAt(0));
     return rows(new TYPES[value.dtype](bytes.buffer), value.shape?.split(",").map(Number) ?? []);
   }
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, decode(part)]));

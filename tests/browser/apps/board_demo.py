@@ -77,6 +77,7 @@ def pictures(step: int) -> dict[str, dict]:
         }
         for i in reversed(range(8))
     ]
+    stretched = POINTS[1] * np.float32(1 + np.sin(phase))
     square = {"yaxis": {"scaleanchor": "x"}}
     return {
         "loss": curves(last, "손실 · loss", "linear"),
@@ -110,7 +111,7 @@ def pictures(step: int) -> dict[str, dict]:
             "layout": {"meta": {"title": "Depth profile"}, "yaxis": {"type": "log", "range": [-5, 0]}},
         },
         "scatter": {
-            "data": [{**points, "y": (POINTS[1] * np.float32(1 + np.sin(phase)))}],
+            "data": [{**points, "y": stretched}, {**points, "y": stretched, "marker": {"opacity": 0}, "name": "hover"}],
             "layout": {"meta": {"title": "Fit"}, **square},
         },
     }
