@@ -9,6 +9,8 @@ from nnviz.figures.layout import f4
 
 # Opacity where the network is sure; points in the same colors stand out from it.
 SURE = 0.5
+# Along each side of a soft surface.
+PIXELS = 150
 _SOFT = (
     "The color is the class that the network prefers there, the stronger the surer it is; "
     "filled points were trained on, rings are test points."
@@ -96,12 +98,29 @@ def _ends(axis: np.ndarray) -> list[float]:
 def _soft(probabilities: np.ndarray, x: np.ndarray, y: np.ndarray) -> dict:
     """The plane as a picture: the color of the likeliest class, from clear at 1 / C to `SURE` at 1."""
     count = probabilities.shape[-1]
-    winner, best = probabilities.argmax(-1), np.nan_to_num(probabilities.max(-1))
-    certainty = np.clip((best - 1 / count) / (1 - 1 / count), 0, 1)
+    logs = _finer(probabilities, max(1, round(PIXELS / len(x))))
+    best = logs.max(0)
+    certainty = np.clip((1 / np.exp(logs - best).sum(0) - 1 / count) / (1 - 1 / count), 0, 1)
     palette, levels = images.class_palette([theme.class_color(i) for i in range(count)], SURE)
-    pixels = (winner * levels + (certainty * (levels - 1)).round()).astype(np.uint8)
+    pixels = (logs.argmax(0) * levels + (certainty * (levels - 1)).round()).astype(np.uint8)
     (left, right), (bottom, top) = _ends(x), _ends(y)
     return images.placed(images.png(pixels[::-1], palette), left, top, right - left, top - bottom)
+
+
+def _finer(probabilities: np.ndarray, times: int) -> np.ndarray:
+    """Log probabilities (C, G · times, G · times), up to a constant, of pixels that each show a part of a place.
+
+    Logarithms are interpolated, since they are nearly linear between places: borders get smooth instead of stepped.
+    """
+    logs = np.log(np.maximum(np.nan_to_num(np.moveaxis(probabilities, -1, 0)), 1e-7))
+    for axis in (1, 2):
+        size = logs.shape[axis]
+        place = np.clip((np.arange(size * times) + 0.5) / times - 0.5, 0, size - 1)
+        left = np.minimum(place.astype(int), size - 2)
+        share = (place - left).astype(np.float32).reshape((-1, 1) if axis == 1 else -1)
+        low, high = np.take(logs, left, axis), np.take(logs, left + 1, axis)
+        logs = low + (high - low) * share
+    return logs
 
 
 def _hover(probabilities: np.ndarray, x: np.ndarray, y: np.ndarray, classes: Sequence[str]) -> dict:

@@ -58,14 +58,15 @@ def curves(
             averaged = pd.Series(values).ewm(alpha=1 - smooth, adjust=True).mean().to_numpy()
             traces.append(line(steps, values, "batch", share, log_y, color=theme.faded(theme.NEUTRAL, 0.22)))
             traces[-1] |= {"showlegend": False, "hoverinfo": "skip", "hovertemplate": None}
-            traces.append(line(steps, averaged, "batch, smoothed", share, log_y, color=theme.NEUTRAL))
+            traces.append(line(steps, averaged, "batch", share, log_y, color=theme.NEUTRAL))
+            traces[-1]["hovertemplate"] = "smoothed " + traces[-1]["hovertemplate"]
         else:
-            color = theme.SPLITS.get(site, theme.class_color(len(traces)))
-            traces.append(line(steps, values, site, share, log_y, color=color))
+            color = theme.SITES.get(site, theme.class_color(len(traces)))
+            traces.append(line(steps, values, site.replace("_", " "), share, log_y, color=color))
         if site == "batch" and not smooth:
             traces[-1] |= {"opacity": 0.5, "line": {"color": theme.NEUTRAL, "width": 1}}
     if log_y:
-        traces += marks(series)
+        traces += [mark | {"showlegend": False} for mark in marks(series)]
     shapes, notes = fork_marks(forks)
     return layout.figure(
         traces,

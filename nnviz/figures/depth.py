@@ -26,6 +26,7 @@ _HELP = {
         "The forward signal on its way from the input (left) to the output (right); a slope is a factor a layer."
     ),
 }
+DECADES = 2.0
 THEORY = "theory at initialization<br>(variance recursion)"
 
 
@@ -52,28 +53,33 @@ def depth_profile(
     if not sites or len(measured.steps) == 0:
         return layout.empty(title, help)
     start, at = int(measured.steps[0]), int(measured.steps[-1]) if step is None else max(step, int(measured.steps[0]))
-    x = np.arange(1, len(sites) + 1)
     (first, _), (now, known) = _by_layer(measured, start, sites), _by_layer(measured, at, sites)
     predicted = _predicted(quantity, theory, first, len(sites))
+    ever = _by_layer(measured._replace(values=measured.recorded.cumsum(0)), None, sites)[1]
+    x, first, now, known = np.flatnonzero(ever) + 1, first[ever], now[ever], known[ever]
+    names = [frames.label_site(site) for site, one in zip(sites, ever, strict=True) if one]
     shown = magnitudes(np.concatenate([now, first]))
-    traces = []
-    if predicted is not None:
-        traces.append(_line(x, predicted, THEORY, {"dash": "dash", "color": theme.NEUTRAL, "width": 2}, sites))
+    traces, drawn = [], [now, first]
     if at > start:
         line = {"dash": "dot", "color": theme.POSITIVE, "width": 1.2}
-        traces.append(_line(x, first, f"step {start}", line, sites))
-    traces.append(_line(x, now, f"step {at}", {"color": theme.POSITIVE, "width": 2}, sites))
+        traces.append(_line(x, first, f"step {start}", line, names))
+    traces.append(_line(x, now, f"step {at}", {"color": theme.POSITIVE, "width": 2}, names))
     if len(sites) <= 60:
         marker = {"size": 6 if len(sites) <= 20 else 4, "color": theme.POSITIVE}
         traces[-1] |= {"mode": "lines+markers", "marker": marker}
+    if predicted is not None:
+        traces.append(_line(x, predicted[ever], THEORY, {"dash": "dash", "color": theme.NEUTRAL, "width": 2}, names))
+        drawn.append(predicted[ever])
     traces += edge_marks(x, now, known, shown)
-    places, texts = labels.depth_ticks(sites)
+    ends = [shown.floor] * bool((now == 0).any()) + [shown.ceiling] * bool((~np.isfinite(now) & known).any())
+    places, texts = labels.depth_ticks([site for site, one in zip(sites, ever, strict=True) if one])
+    values = np.concatenate([*drawn, ends])
     return layout.figure(
         traces,
         title=title,
         help=help,
-        x=layout.axis("layer", tickvals=[place + 1 for place in places], ticktext=texts, range=[0.6, len(sites) + 0.4]),
-        y=logarithmic(labels.name(quantity), np.concatenate([now, first, predicted if predicted is not None else []])),
+        x=layout.axis("layer", tickvals=x[places].tolist(), ticktext=texts, range=[x[0] - 0.4, x[-1] + 0.4]),
+        y=logarithmic(labels.name(quantity), values) | {"range": _at_least(values, DECADES)},
         legend={"font": {"size": theme.SMALL}},
     )
 
@@ -95,44 +101,63 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: Mapping[str, np.nd
     size = np.sqrt(np.asarray(layers["fan_in"], float) * np.asarray(layers["fan_out"], float))
     places, texts = labels.depth_ticks(sites, most=9)
     few = len(sites) <= 9
+    # A single layer's bar is no wider than one of four.
+    middle, half = (len(sites) - 1) / 2, max(len(sites), 4) / 2
     traces, axes, notes = [], {}, []
     for i, (name, word) in enumerate(wanted.items()):
         suffix = "" if i == 0 else str(i + 1)
         rms = _by_layer(found[name], step, sites)[0] / size
+        rms = np.where(np.isfinite(rms), rms, np.nan)
+        power, unit = _unit(rms)
         traces.append(
             {
                 "type": "bar",
                 "orientation": "h",
-                "x": f4(np.where(np.isfinite(rms), rms, np.nan)),
+                "x": f4(rms / 10.0**power),
                 "y": i4(range(len(sites))),
                 "xaxis": f"x{suffix}",
                 "marker": {"color": theme.MEASURES[word]},
-                "text": [labels.number(value, 2) if value == value else "" for value in rms] if few else None,
+                "text": [_written(value / 10.0**power) for value in rms] if few else None,
                 "textposition": "outside",
                 "cliponaxis": False,
-                "customdata": [frames.label_site(site) for site in sites],
-                "hovertemplate": f"%{{customdata}}: {word} %{{x:.3g}} (root mean square)<extra></extra>",
+                "customdata": [
+                    f"{frames.label_site(site)}: {word} {labels.number(v)}" for site, v in zip(sites, rms, strict=True)
+                ],
+                "hovertemplate": "%{customdata} (root mean square)<extra></extra>",
                 "showlegend": False,
                 "name": word,
             }
         )
         left, right = i / 3 + (0.02 if i else 0), (i + 1) / 3 - 0.02
         # The numbers stand to the right of their bars.
-        widest = float(np.max(rms, initial=0.0, where=np.isfinite(rms))) * (1.45 if few else 1.05) or 1.0
+        widest = float(np.nanmax(rms, initial=0.0)) / 10.0**power * (1.4 if few else 1.05) or 1.0
         axes[f"xaxis{suffix}"] = {"domain": [left, right], "range": [0, widest], "nticks": 3, "anchor": "y"}
+        axes[f"xaxis{suffix}"]["showticklabels"] = not few
         notes.append({"x": left, "y": 1, "xref": "paper", "yref": "paper", "yanchor": "bottom", "xanchor": "left"})
-        notes[-1] |= {"text": f"{word} (rms)", "showarrow": False}
+        notes[-1] |= {"text": f"{word} (rms){unit}", "showarrow": False}
     return layout.figure(
         traces,
         title=title,
         help=help,
         x=axes.pop("xaxis"),
-        y=layout.axis("layer", autorange="reversed", tickvals=places, ticktext=texts, showgrid=False),
+        y=layout.axis("layer", range=[middle + half, middle - half], tickvals=places, ticktext=texts, showgrid=False),
         bargap=0.25,
         annotations=notes,
-        margin={"t": 24},
+        margin={"t": 24, "b": 14 if few else 30},
         **axes,
     )
+
+
+def _unit(values: np.ndarray) -> tuple[int, str]:
+    """The power of ten that values are written in, and how the heading says so: 0 and nothing from 0.01 to 1000."""
+    most = float(np.nanmax(values, initial=0.0))
+    power = int(np.floor(np.log10(most))) if most > 0 else 0
+    return (0, "") if -2 <= power < 3 else (power, f" · {labels.power(power)}")
+
+
+def _written(value: float) -> str:
+    """Two significant digits: 4.0, 0.051."""
+    return labels.number(value, 2) if value == value else ""
 
 
 def _last_step(frame: pd.DataFrame, step: int | None) -> pd.DataFrame:
@@ -178,7 +203,16 @@ def _predicted(
     return line * (first[good[-1]] / line[good[-1]]) if len(good) else None
 
 
-def _line(x: np.ndarray, values: np.ndarray, name: str, line: Mapping, sites: list[str]) -> dict:
+def _at_least(values: np.ndarray, decades: float) -> list[float]:
+    """The range of a logarithmic axis, in powers of ten: all values, and at least so many decades, as a level
+    line would look like a mountain range else."""
+    logs = np.log10(values[np.isfinite(values) & (values > 0)])
+    low, high = (float(logs.min()), float(logs.max())) if len(logs) else (-1.0, 1.0)
+    margin = max(0.05 * (high - low), (decades - (high - low)) / 2)
+    return [low - margin, high + margin]
+
+
+def _line(x: np.ndarray, values: np.ndarray, name: str, line: Mapping, names: list[str]) -> dict:
     return {
         "type": "scatter",
         "mode": "lines",
@@ -186,6 +220,6 @@ def _line(x: np.ndarray, values: np.ndarray, name: str, line: Mapping, sites: li
         "y": f4(magnitudes(values).drawn),
         "name": name,
         "line": dict(line),
-        "customdata": [frames.label_site(site) for site in sites],
+        "customdata": names,
         "hovertemplate": f"%{{customdata}}: %{{y:.3g}}<br>{name}<extra></extra>",
     }

@@ -8,6 +8,7 @@ from nnviz.figures import labels, layout, theme
 from nnviz.figures.layers import layer_sites
 from nnviz.figures.layout import f4, i4
 
+DECADES = np.log10(2)  # the width of a column: the axis is in powers of ten
 _HELP = (
     "How many of a layer's values have which size, the first layer on top; a shift to the left from row to row is "
     "a gradient that vanishes on its way."
@@ -29,21 +30,23 @@ def exponent_histograms(
         return layout.empty(title, _HELP)
     rows = [found.index(site) for site in sites]
     exponents, shares, zero, nonfinite = shares_by_size(arrays, rows)
-    left = (exponents[0] if len(exponents) else 0) - 2.5
-    right = (exponents[-1] if len(exponents) else 0) + 3.5
     ticks = _decades(exponents)
+    left = ((exponents[0] if len(exponents) else 0) - 2.5) * DECADES
+    right = ((exponents[-1] if len(exponents) else 0) + 3.5) * DECADES
     y = np.arange(len(sites)) + 1
     traces = []
     if len(exponents):
         peak = float(shares.max())
         bar = theme.colorbar("", tickformat=".0%", nticks=4)
-        traces.append(_heatmap(exponents + 0.5, y, shares, theme.POSITIVE, peak, "of size about %{customdata}"))
-        sizes = [labels.number(2.0**e * 1.5, 2) for e in exponents]
-        traces[-1] |= {"customdata": [sizes] * len(sites), "showscale": True, "colorbar": bar}
+        middles = (exponents + 0.5) * DECADES
+        traces.append(_heatmap(middles, y, shares, theme.POSITIVE, peak, "of size about 10<sup>%{x:.1f}</sup>"))
+        traces[-1] |= {"showscale": True, "colorbar": bar}
     for place, part, color, tick in ((left, zero, theme.NEUTRAL, "0"), (right, nonfinite, theme.ALERT, "∞, NaN")):
         if part.any():
             words = "exactly 0" if tick == "0" else "not finite"
-            traces.append(_heatmap(np.array([place - 0.5, place + 0.5]), y, np.stack([part, part], 1), color, 1, words))
+            traces.append(
+                _heatmap(place + np.array([-0.5, 0.5]) * DECADES, y, np.stack([part, part], 1), color, 1, words)
+            )
             ticks.append((place, tick))
     places, texts = labels.depth_ticks(sites)
     return layout.figure(
@@ -91,10 +94,10 @@ def _heatmap(x: np.ndarray, y: np.ndarray, z: np.ndarray, color: str, most: floa
 
 
 def _decades(exponents: np.ndarray) -> list[tuple[float, str]]:
-    """Ticks at powers of ten on an axis of powers of two, at most eight."""
+    """Ticks at powers of ten, at most eight."""
     if not len(exponents):
         return []
-    first, last = exponents[0] * np.log10(2), (exponents[-1] + 1) * np.log10(2)
+    first, last = exponents[0] * DECADES, (exponents[-1] + 1) * DECADES
     every = max(1, int(np.ceil((last - first) / 7)))
     powers = range(int(np.ceil(first)), int(np.floor(last)) + 1)
-    return [(k / np.log10(2), labels.power(k)) for k in powers if k % every == 0]
+    return [(k, labels.power(k)) for k in powers if k % every == 0]

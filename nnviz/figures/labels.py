@@ -7,7 +7,6 @@ import numpy as np
 
 from nnviz import frames
 
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 # What a quantity is called on an axis. Units are in brackets; norms and losses have none.
@@ -17,6 +16,7 @@ QUANTITIES = {
     "r_squared": "R² (share of variance explained)",
     "learning_rate": "learning rate",
     "gradient_norm": "gradient norm",
+    "gradient_norm_total": "gradient norm of the whole network",
     "weight_norm": "weight norm",
     "update_norm": "update norm",
     "update_ratio": "update / weight",
@@ -38,12 +38,12 @@ def name(quantity: str) -> str:
 
 
 def power(exponent: float) -> str:
-    """10 raised to a whole number, in text: "10⁻³"."""
-    return f"10{str(round(exponent)).translate(_RAISED)}"
+    """10 raised to a whole number, in the HTML that Plotly reads everywhere."""
+    return f"10<sup>{round(exponent)}</sup>".replace("-", "−")
 
 
 def number(value: float, digits: int = 3) -> str:
-    """Three significant digits: 0.0421, 12.3, 1.2×10⁻⁷; "not finite" says so."""
+    """Three significant digits: 0.0421, 12.3, 1.2×10⁻⁷; ∞ and NaN."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "−∞" if value < 0 else "∞"
     if value == 0:

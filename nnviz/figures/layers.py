@@ -74,7 +74,7 @@ def update_ratios(frame: pd.DataFrame, *, role: str = "weight", smooth: float = 
         return layout.empty(title, _RATIO_HELP)
     shown = magnitudes(table)
     powers = np.log10(shown.drawn)
-    traces = lines(steps, sites, powers, smoothed(powers, smooth), hover="10^%{y:.2f}")
+    traces = lines(steps, sites, powers, smoothed(powers, smooth), hover="10<sup>%{y:.2f}</sup>")
     in_powers = shown._replace(floor=np.log10(shown.floor), ceiling=np.log10(shown.ceiling))
     traces += [trace | {"showlegend": False} for trace in edge_marks(steps, table, recorded, in_powers)]
     green = theme.faded(theme.GOOD, 0.16)
@@ -86,7 +86,7 @@ def update_ratios(frame: pd.DataFrame, *, role: str = "weight", smooth: float = 
             "x": [None],
             "y": [None],
             "marker": swatch,
-            "name": "around 10⁻³ (one part in a thousand a step): healthy",
+            "name": "around 10<sup>−3</sup> (one part in a thousand a step): healthy",
         }
     )
     band = {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "y0": BAND[0], "y1": BAND[1], "layer": "below"}

@@ -64,10 +64,9 @@ def network(
     pixel = total / _CARD
     # Names stand beside the outer columns; headers reach over them by half.
     pads = [max([0.3 + pixel * _LETTER * len(word) for word in words] + [24 * pixel]) for words in (left, right)]
-    columns = _columns(kept, shown, units, layers, max(aspect * total - sum(pads) - 1.2, (len(kept) - 1) * 1.6))
-    if as_picture:
-        columns[0] = columns[0]._replace(size=2.2)
+    columns = _columns(kept, shown, units, layers, max(aspect * total - sum(pads) - 2.2, (len(kept) - 1) * 1.6))
     boxes = {column.layer: neurons.boxed(arrays, data, column) for column in columns}
+    columns = [_grown(column, max(shown)) if boxes[column.layer] else column for column in columns]
     cables = _cables(arrays, columns, boxes)
     reference = reference or ceiling(max((_largest(cable.weights) for cable in cables), default=0.0))
     disc = float(np.clip(0.72 * _CARD / total, 7, 26))
@@ -79,11 +78,11 @@ def network(
         *neurons.biases(arrays, columns, boxes, disc),
         neurons.tell(arrays, columns, 1.1 * disc),
         _headers(columns, layers, height / 2),
-        _words(columns[0], left, "middle left", -0.65),
-        _words(columns[-1], right, "middle right", 0.65),
+        _words(columns[0], left, "middle left"),
+        _words(columns[-1], right, "middle right"),
     ]
     classes = len(data.get("class_names", ()))
-    span = [columns[0].x - 0.6 - pads[0], columns[-1].x + 0.6 + pads[1]]
+    span = [columns[0].x - columns[0].size / 2 - pads[0], columns[-1].x + columns[-1].size / 2 + pads[1]]
     return layout.figure(
         traces,
         title=_TITLE,
@@ -123,15 +122,23 @@ def _columns(
     return columns
 
 
+def _grown(column: Column, rows: int) -> Column:
+    """Boxes of a short column larger, up to 2.2 times, where a long one makes boxes small."""
+    size = float(np.clip(0.55 * rows / len(column.y), 1.0, 2.2))
+    return column._replace(size=size, y=column.y * size)
+
+
 def _cables(arrays: Mapping[str, np.ndarray], columns: Sequence[Column], boxes: Mapping[int, bool]) -> list[Cable]:
     """The weights between all neighboring columns, as far as their neurons are drawn; not from a picture."""
     cables = []
     for source, target in pairwise(columns):
-        if target.layer - source.layer == 1 and source.size == 1:
+        if target.layer - source.layer == 1 and not source.is_picture:
             weights = np.asarray(arrays[f"weight_{target.layer}"], float)[: len(target.y), : len(source.y)]
             # Lines end at a box's edge, and behind a disc.
-            start, end = source.x + 0.5 * boxes[source.layer], target.x - 0.5 * boxes[target.layer]
-            cables.append(Cable(weights, (start, source.y), (end, target.y), (source.name, target.name)))
+            start = source.x + source.size / 2 * boxes[source.layer]
+            end = target.x - target.size / 2 * boxes[target.layer]
+            words = (neurons.called(source), neurons.called(target))
+            cables.append(Cable(weights, (start, source.y), (end, target.y), words))
     return cables
 
 
@@ -143,7 +150,7 @@ def _largest(weights: np.ndarray) -> float:
 def _fan(source: Column, target: Column) -> dict:
     """Plain lines from an input picture: its weights are in the neurons' own pictures."""
     count = len(target.y)
-    x = np.tile([source.x + source.size / 2, target.x - 0.5, np.nan], count)
+    x = np.tile([source.x + source.size / 2, target.x - target.size / 2, np.nan], count)
     y = np.stack([np.zeros(count), target.y, np.full(count, np.nan)], axis=1).ravel()
     line = {"color": theme.faded(theme.NEUTRAL, 0.5), "width": 1}
     return {"type": "scatter", "mode": "lines", "x": f4(x), "y": f4(y), "line": line, "hoverinfo": "skip"}
@@ -156,7 +163,7 @@ def _headers(columns: Sequence[Column], layers: Mapping[str, np.ndarray], top: f
         activation = str(layers["activations"][column.layer - 1]) if column.layer else ""
         lines = [column.name, labels.shorten(activation.replace("_", " "), 11)]
         if column.units > len(column.y):
-            lines.append(f"{column.units} pixels" if len(column.y) == 1 else f"{len(column.y)} of {column.units}")
+            lines.append(f"{column.units} pixels" if column.is_picture else f"{len(column.y)} of {column.units}")
         text.append("<br>".join(line for line in lines if line))
     return _text([column.x for column in columns], [top] * len(columns), text, "top center")
 
@@ -175,8 +182,11 @@ def _outputs(data: Mapping[str, np.ndarray], units: int, shown: int) -> list[str
     return [labels.shorten(name, 11) for name in labels.class_names(data, units)[:shown]] if known else []
 
 
-def _words(column: Column, words: Sequence[str], side: str, shift: float) -> dict:
-    return _text([column.x + shift] * len(words), column.y[: len(words)], words, side)
+def _words(column: Column, words: Sequence[str], side: str) -> dict:
+    shift = column.size / 2 + 0.15
+    return _text(
+        [column.x + (shift if side == "middle right" else -shift)] * len(words), column.y[: len(words)], words, side
+    )
 
 
 def _text(x: Sequence[float], y: Sequence[float], text: Sequence[str], position: str) -> dict:

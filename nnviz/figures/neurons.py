@@ -13,14 +13,19 @@ PITCH = 1.25  # from neuron to neuron, in neuron sizes
 
 
 class Column(NamedTuple):
-    """One layer as drawn; neurons have size 1."""
+    """One layer as drawn."""
 
     layer: int  # 0 is the input
     name: str
     x: float
     y: np.ndarray  # (shown,) of the neurons' centers, the first on top
     units: int  # how many there are
-    size: float = 1.0  # a picture that stands for all inputs is larger
+    size: float = 1.0  # of a neuron: those of short columns may be larger
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether one picture stands for all neurons, as it does for the inputs of an image network."""
+        return len(self.y) == 1 < self.units
 
 
 def pictures(
@@ -37,7 +42,7 @@ def pictures(
         tiles = _tiles(arrays, data, column)
         if tiles is None:
             continue
-        if column.layer == 0 and column.units > len(column.y):
+        if column.is_picture:
             low, span = float(tiles.min()), float(np.ptp(tiles)) or 1.0
             pixels, palette, clear = (255 * (tiles - low) / span).astype(np.uint8), images.gray_palette(), 0
         elif column.layer == last and classes and np.nanmin(tiles) >= 0 and np.nanmax(tiles) <= 1:
@@ -60,6 +65,11 @@ def boxed(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray], colu
     return f"maps_{column.layer}" in arrays or _tiles(arrays, data, column) is not None
 
 
+def called(column: Column) -> str:
+    """What precedes a neuron's number: "layer 2, neuron", "input", "output"."""
+    return column.name if column.name in ("input", "output") else f"{column.name}, neuron"
+
+
 def outlines(columns: Sequence[Column]) -> dict:
     """The frames of all boxes as one trace."""
     square = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5], [-0.5, -0.5], [np.nan, np.nan]])
@@ -78,8 +88,8 @@ def curves(arrays: Mapping[str, np.ndarray], columns: Sequence[Column]) -> list[
         values = np.asarray(maps, float)[: len(column.y)]
         limit = float(np.abs(values[np.isfinite(values)]).max(initial=0.0)) or 1.0
         for center, row in zip(column.y, values, strict=False):
-            x += [column.x + np.linspace(-0.5, 0.5, len(row)), [np.nan]]
-            y += [center + 0.44 * row / limit, [np.nan]]
+            x += [column.x + column.size * np.linspace(-0.5, 0.5, len(row)), [np.nan]]
+            y += [center + column.size * 0.44 * row / limit, [np.nan]]
     return [_line(np.concatenate(x), np.concatenate(y), theme.POSITIVE, 1.5)] if x else []
 
 
@@ -96,7 +106,7 @@ def biases(
         bias = arrays.get(f"bias_{column.layer}")
         if bias is None and in_box[column.layer]:
             continue
-        shift = 0.5 if in_box[column.layer] else 0.0
+        shift = column.size / 2 if in_box[column.layer] else 0.0
         x, y, z = boxes if in_box[column.layer] else discs
         x += [column.x - shift] * len(column.y)
         y += list(column.y - shift)
@@ -122,7 +132,7 @@ def tell(arrays: Mapping[str, np.ndarray], columns: Sequence[Column], size: floa
             maps = np.asarray(maps, np.float32).reshape(len(maps), -1)
             low, high = maps.min(1), maps.max(1)
         for i in range(len(column.y)):
-            words = [f"{column.name} {i + 1}" if column.size == 1 else "the first sample"]
+            words = [f"{called(column)} {i + 1}" if not column.is_picture else "the first sample"]
             if column.layer:
                 words.append("no bias" if bias is None else f"bias {labels.number(float(bias[i]))}")
             if maps is not None and i < len(maps):
