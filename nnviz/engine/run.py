@@ -38,7 +38,7 @@ class Run(Iterator[list[Record]]):
         device.set_threads(size * min(job.learner.batch_size, job.learner.train_size))
         self.learning = learners.build(job.learner, job.seed, job.steps, self.device)
         self.step, self.until = 0, -1
-        self._evaluated = -1
+        self._evaluated, self._is_closed = -1, False
         # Each look at a loss waits for the device, so elsewhere than on the CPU losses are looked at together.
         self._flush_every = 1 if self.device.type == "cpu" else 50
         self._losses: list[tuple[int, dict[tuple[str, str], torch.Tensor]]] = []
@@ -83,7 +83,7 @@ class Run(Iterator[list[Record]]):
         self.close()
 
     def __next__(self) -> list[Record]:
-        if self.step >= self.job.steps:
+        if self._is_closed or self.step >= self.job.steps:
             self.close()
             raise StopIteration
         said = self._begin()
@@ -117,7 +117,8 @@ class Run(Iterator[list[Record]]):
         return _pack(self.step, self.learning.state_dict())
 
     def close(self) -> None:
-        """Takes all hooks off."""
+        """Takes all hooks off; there are no more steps."""
+        self._is_closed = True
         for watch in self._watches:
             watch.__exit__(None, None, None)
 

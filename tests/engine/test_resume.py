@@ -164,7 +164,7 @@ def test_a_branch_to_another_optimizer_leaves_behind_the_memory_it_cannot_use(be
 )
 def test_a_checkpoint_of_another_network_is_refused_in_one_line(changes):
     _, checkpoint = stopped(job(), 3)
-    with pytest.raises(EngineError, match="^the checkpoint is damaged or of another data set or model: .+") as refused:
+    with pytest.raises(EngineError, match=r"^the checkpoint is damaged or of another data set or model: .+") as refused:
         run(branch(job(), 3, **changes), checkpoint)
     assert "\n" not in str(refused.value)
 
@@ -172,5 +172,5 @@ def test_a_checkpoint_of_another_network_is_refused_in_one_line(changes):
 @pytest.mark.parametrize("keep", [0, 10, 1000, -10])
 def test_a_damaged_checkpoint_is_refused_in_one_line(keep):
     _, checkpoint = stopped(job(), 3)
-    with pytest.raises(EngineError, match="^the checkpoint is damaged"):
+    with pytest.raises(EngineError, match=r"^the checkpoint is damaged"):
         run(job(), checkpoint[:keep])

@@ -73,7 +73,8 @@ def _statistics(ordered: np.ndarray) -> dict[str, float]:
     place = np.array(PERCENTILES) / 100 * (len(values) - 1)
     percentiles = np.interp(place, np.arange(len(values)), values)
     named = {f"p{p:02d}": float(v) for p, v in zip(PERCENTILES, percentiles, strict=True)}
-    return {"mean": float(values.mean()), "std": float(values.std()), **named}
+    with np.errstate(invalid="ignore"):  # the last samples of a run that diverges are not finite
+        return {"mean": float(values.mean()), "std": float(values.std()), **named}
 
 
 def even_bins(sites: Sequence[str], ordered: Sequence[np.ndarray]) -> dict[str, np.ndarray]:

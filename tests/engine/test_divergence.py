@@ -1,0 +1,159 @@
+"""Runs that diverge: when, what went wrong first, and what is kept."""
+
+import io
+import math
+import re
+from importlib import import_module
+from itertools import chain
+
+import pytest
+import torch
+
+from nnviz.engine import Diverged, learners, run
+from nnviz.engine.divergence import first_nonfinite
+from nnviz.spec.jobs import Experiment
+from tests.engine.running import after, as_bytes, job, scalars, state
+
+PROBES = [{"kind": kind, "every": 1} for kind in ("gradient_norms", "updates", "activations", "signal", "histograms")]
+CURVE = {"learner__data": "curve", "learner__loss": "mse", "learner__data__points": 100, "probes": PROBES}
+RELU = {"learner__model__hidden__0__activation": "relu", "learner__model__hidden__1__activation": "relu"}
+LINE = {**CURVE, "learner__model__hidden": [], "steps": 500}
+DIVERGING = {
+    "line": {**LINE, "learner__optimizer__lr": 5},
+    "momentum": {**LINE, "learner__optimizer": {"kind": "sgd", "lr": 2, "momentum": 0.99, "weight_decay": 1.0}},
+    "relu": {**CURVE, **RELU, "learner__optimizer__lr": 3, "steps": 300},
+    "deep": {**CURVE, "learner__model": {"kind": "deep_mlp", "depth": 3, "activation": {"kind": "identity"}}},
+    "adamw": {**CURVE, **RELU, "learner__optimizer": {"kind": "adamw", "lr": 10, "weight_decay": 1.0}, "steps": 300},
+    "huge": {**LINE, "learner__model__initializer": {"kind": "constant", "value": 10}, "learner__optimizer__lr": 10},
+}
+
+
+def diverge(chosen: Experiment, checkpoint: bytes | None = None):
+    """The run, what it said before the end, and how it ended."""
+    running, records = run(chosen, checkpoint), []
+    with pytest.raises(Diverged) as ended:
+        records.extend(chain.from_iterable(running))
+    return running, records, ended.value
+
+
+def finite(learning) -> bool:
+    parts = [*learning.network.parameters(), *learning.network.buffers()]
+    return all(bool(p.isfinite().all()) for p in parts if p.is_floating_point())
+
+
+@pytest.mark.parametrize("changes", DIVERGING.values(), ids=DIVERGING)
+def test_divergence_is_told_at_the_first_loss_that_is_not_finite(changes):
+    chosen = job(**changes)
+    learning = learners.build(chosen.learner, chosen.seed, chosen.steps, torch.device("cpu"))
+    for number in range(1, chosen.steps + 1):
+        last_finite = finite(learning)
+        loss = float(learning.step(number)["loss", "batch"])
+        if not math.isfinite(loss):
+            break
+    running, _, error = diverge(chosen)
+    assert error.step == number
+    assert error.message == str(error)
+    expected = rf"diverged at step {number}: loss is {'nan' if math.isnan(loss) else 'inf'}; first non-finite: "
+    assert error.message.startswith(expected)
+    culprit = error.message.removeprefix(expected)
+    names = r"the loss|(output|gradient) of model\.[\w.]+|model\.[\w.]+ after its update"
+    assert re.fullmatch(rf"({names})( at step \d+)?", culprit)
+    assert error.last_good < number
+    assert running.step == error.last_good
+    assert last_finite or " at step " in culprit or culprit.startswith("output of")
+
+
+@pytest.mark.parametrize("changes", DIVERGING.values(), ids=DIVERGING)
+def test_the_last_good_checkpoint_is_finite_and_diverges_again_at_the_same_step(changes):
+    chosen = job(**changes)
+    _, _, error = diverge(chosen)
+    saved = torch.load(io.BytesIO(error.checkpoint), weights_only=True)
+    assert saved["step"] == error.last_good
+    with run(chosen, error.checkpoint) as resumed:
+        assert finite(resumed.learning)
+    _, _, again = diverge(chosen, error.checkpoint)
+    assert (again.step, again.message.split(";")[0]) == (error.step, error.message.split(";")[0])
+
+
+@pytest.mark.parametrize("changes", DIVERGING.values(), ids=DIVERGING)
+def test_the_last_good_state_is_that_of_a_run_that_stopped_there(changes):
+    chosen = job(**changes)
+    running, _, error = diverge(chosen)
+    if error.last_good:
+        assert state(running) == state(after(chosen.model_copy(update={"steps": error.last_good})))
+
+
+@pytest.mark.parametrize("changes", DIVERGING.values(), ids=DIVERGING)
+def test_records_up_to_the_divergence_are_there_once(changes):
+    chosen = job(**changes, evaluate_every=1000)
+    _, records, error = diverge(chosen)
+    everything = records + error.records
+    assert sorted(scalars(everything, "loss", "batch")) == list(range(1, error.step))
+    if chosen.probes:
+        measured = {step for step, _ in scalars(everything, "gradient_norm")}
+        assert measured >= set(range(1, error.step))
+    keys = [(r.step, r.quantity, r.site) for r in everything]
+    assert len(keys) == len(set(keys))
+    assert error.last_good in scalars(everything, "loss", "train")
+
+
+@pytest.mark.parametrize("every", [1, 2, 5, 7, 1000])
+def test_how_often_states_are_remembered_does_not_change_what_is_told(monkeypatch, every):
+    chosen = job(**DIVERGING["line"])
+    _, _, expected = diverge(chosen)
+    monkeypatch.setattr(import_module("nnviz.engine.run"), "REMEMBERED_EVERY", every)
+    _, _, error = diverge(chosen)
+    assert (error.message, error.last_good) == (expected.message, expected.last_good)
+    assert as_bytes([r for r in error.records if r.step <= error.last_good]) == as_bytes(
+        [r for r in expected.records if r.step <= error.last_good]
+    )
+
+
+def test_a_diverged_run_stays_ended():
+    running, _, _ = diverge(job(**DIVERGING["line"]))
+    assert next(running, None) is None
+
+
+def test_a_closed_run_has_no_more_steps():
+    running = run(job())
+    next(running)
+    running.close()
+    assert next(running, None) is None
+    assert running.step == 1
+
+
+def under_way(**changes):
+    chosen = job(**CURVE, learner__model__hidden=[{"width": 1, "activation": {"kind": "identity"}}], **changes)
+    return learners.build(chosen.learner, 0, 10, torch.device("cpu"))
+
+
+def with_weights(learning, hidden: float, output: float):
+    """All weights of the two layers set, biases 0."""
+    with torch.no_grad():
+        for name, parameter in learning.network.named_parameters():
+            parameter.fill_({"linear1.weight": hidden, "output.weight": output}.get(name, 0.0))
+    return learning
+
+
+@pytest.mark.parametrize(
+    ("hidden", "output", "culprit"),
+    [
+        (math.nan, 1.0, "output of model.linear1"),
+        (1e30, 1e30, "output of model.output"),
+        (1e10, 1e10, "the loss"),
+        (1e25, 1e-7, "gradient of model.output.weight"),
+        (1e-7, 1e25, "gradient of model.linear1.bias"),
+        (3e19, 0.1, "model.output.weight after its update"),
+        (1e-3, 1e-3, None),
+    ],
+)
+def test_the_first_thing_that_is_not_finite_is_named(hidden, output, culprit):
+    # A line through a width of one: z = output · hidden · x, so what overflows first can be chosen.
+    assert first_nonfinite(with_weights(under_way(learner__optimizer__lr=10), hidden, output), 1) == culprit
+
+
+def test_looking_for_the_culprit_leaves_no_hooks():
+    learning = under_way()
+    first_nonfinite(learning, 1)
+    assert not any(m._forward_hooks for m in learning.network.modules())
+    assert not learning.optimizer._optimizer_step_pre_hooks
