@@ -1,15 +1,21 @@
 """The frame around every page."""
 
+from urllib.parse import urlsplit
+
 import streamlit as st
 
 from nnviz.ui import runtime
+from nnviz.ui.session import memory
 
 _STYLE = """
 <style>
 [data-testid="stMainBlockContainer"] { padding: 3.9rem 1.6rem 2rem; }
-[data-testid="stMain"] h1 { font-size: 1.45rem; padding: 0 0 .1rem 0; }
+h1.nnviz-title { font-size: 1.4rem; line-height: 1.9rem; padding: 0; margin: 0; }
+h1.nnviz-title small { font-weight: 400; font-size: .95rem; opacity: .7; margin-left: .4rem; }
 [data-testid="stMain"] [data-testid="stVerticalBlock"] { gap: .55rem; }
-[data-testid="stSidebar"] [data-testid="stExpander"] details { border-color: var(--st-border-color); }
+[data-testid="stSidebar"] [data-testid="stExpander"] details { border-color: rgba(128, 128, 128, .25); }
+[data-testid="stSidebarHeader"] { height: 2.5rem; }
+[data-testid="stSidebar"] label p, [data-testid="stSidebar"] summary p { font-size: .85rem; }
 [data-testid="stSidebar"] [data-testid="stVerticalBlock"] { gap: .6rem; }
 [class*="st-key-examples-"] button { padding: .1rem .6rem; min-height: 1.9rem; border-radius: 1rem; }
 [class*="st-key-examples-"] button p { font-size: .84rem; }
@@ -23,8 +29,20 @@ def start() -> None:
     st.set_page_config(page_title="nnviz", layout="wide", initial_sidebar_state="expanded")
     st.html(_STYLE)
     runtime.pool()
+    memory("frame")["started"] = True
+
+
+def _nothing() -> None:
+    """Stands for a page."""
 
 
 def heading(title: str, sentence: str) -> None:
     """A page's title and, beside it, what it shows."""
-    st.markdown(f"# {title} <small style='font-weight:400;opacity:.7;font-size:.95rem'>{sentence}</small>", True)
+    # The first script that a fresh server runs for a link to a page is the page itself, without app.py around it:
+    # Streamlit takes the folder `pages` for its older kind of pages until an app has called st.navigation once.
+    if not memory("frame").pop("started", False):
+        name = urlsplit(st.context.url or "").path.rsplit("/", 1)[-1]
+        places = [st.Page(_nothing, url_path="start", default=True), st.Page(_nothing, title=title, url_path=name)]
+        st.navigation(places, position="hidden")
+        st.rerun()
+    st.html(f"<h1 class='nnviz-title'>{title} <small>{sentence}</small></h1>")
