@@ -1,5 +1,6 @@
 """What a process has read of a run file, kept so that a look costs what is new and not what is there."""
 
+import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
@@ -9,43 +10,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nnviz.records import COLUMNS
 from nnviz.runs.arrays import unpack
+from nnviz.runs.columns import ROW, Selection, Series
 from nnviz.runs.errors import RunError
 from nnviz.runs.schema import connect, wording
 from nnviz.runs.status import LIVE, Status, read_status
 from nnviz.spec.jobs import Job, SpecError, load
 
 RUNS = 32  # runs held by a process
-FRAMES = 64  # frames held of a run
+ROWS = 20_000_000  # rows held by a process, of all runs together: 24 bytes each
+SELECTIONS = 64  # frames held of a run
 SNAPSHOT_BYTES = 64 * 2**20  # of arrays held of a run
-_ROW = np.dtype([("id", "i8"), ("step", "i8"), ("name", "i8"), ("value", "f8")])
-
-
-class Series:
-    """Rows of one quantity at one site, in columns that grow by doubling."""
-
-    def __init__(self) -> None:
-        self.size = 0
-        self._rows = np.empty((2, 64), dtype=np.int64)  # (row id, step) × rows
-        self._values = np.empty(64)
-
-    def append(self, rows: np.ndarray) -> None:
-        """Take `rows` of dtype _ROW at the end."""
-        size = self.size + len(rows)
-        if size > len(self._values):
-            room = max(size, 2 * len(self._values))
-            grown = np.empty((2, room), dtype=np.int64)
-            grown[:, : self.size] = self._rows[:, : self.size]
-            self._rows, self._values = grown, np.concatenate([self._values[: self.size], np.empty(room - self.size)])
-        self._rows[0, self.size : size] = rows["id"]
-        self._rows[1, self.size : size] = rows["step"]
-        self._values[self.size : size] = rows["value"]
-        self.size = size
-
-    def columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(row ids, steps, values), each (size,)."""
-        return self._rows[0, : self.size], self._rows[1, : self.size], self._values[: self.size]
 
 
 class Cache:
@@ -61,13 +36,13 @@ class Cache:
 
     def _forget(self, generation: int) -> None:
         self._generation = generation
-        self._rows = 0  # id of the last row read
+        self.rows = 0  # read so far: the id of the last
         self._pictures = -1
         self._names: dict[int, tuple[str, str, int]] = {}
         self._series: dict[int, Series] = {}
         self.steps: dict[str, np.ndarray] = {}
         self.all_steps: list[int] = []
-        self._frames: OrderedDict[tuple, tuple[int, pd.DataFrame]] = OrderedDict()
+        self._selections: OrderedDict[tuple, Selection] = OrderedDict()
         self._arrays: OrderedDict[tuple[str, int], dict[str, np.ndarray]] = OrderedDict()
         self._bytes = 0
 
@@ -114,23 +89,23 @@ class Cache:
         assert self._job is not None  # refresh comes first
         return self._job
 
-    def _read_rows(self, c) -> None:
+    def _read_rows(self, c: sqlite3.Connection) -> None:
         named = max(self._names, default=0)
         for name, *key in c.execute("SELECT id, quantity, site, member FROM names WHERE id > ?", (named,)):
             self._names[name] = tuple(key)
-        cursor = c.execute("SELECT id, step, name, ifnull(value, 0.0) FROM points WHERE id > ?", (self._rows,))
-        rows = np.fromiter(cursor, dtype=_ROW)
+        cursor = c.execute("SELECT id, step, name, ifnull(value, 0.0) FROM points WHERE id > ?", (self.rows,))
+        rows = np.fromiter(cursor, dtype=ROW)
         if not len(rows):
             return
-        missing = c.execute("SELECT id FROM points WHERE id > ? AND value IS NULL", (self._rows,)).fetchall()
+        missing = c.execute("SELECT id FROM points WHERE id > ? AND value IS NULL", (self.rows,)).fetchall()
         if missing:
             rows["value"][np.isin(rows["id"], [row[0] for row in missing])] = np.nan
-        self._rows = int(rows["id"][-1])
+        self.rows = int(rows["id"][-1])
         rows = rows[np.argsort(rows["name"], kind="stable")]
         for part in np.split(rows, np.flatnonzero(np.diff(rows["name"])) + 1):
             self._series.setdefault(int(part["name"][0]), Series()).append(part)
 
-    def _read_steps(self, c) -> None:
+    def _read_steps(self, c: sqlite3.Connection) -> None:
         # numbers travel as one text a quantity: a tenth of the time of a row each
         rows = c.execute("SELECT quantity, group_concat(step) FROM snapshots GROUP BY quantity").fetchall()
         self.steps = {name: np.unique(np.fromstring(text, dtype=np.int64, sep=",")) for name, text in rows}
@@ -141,39 +116,13 @@ class Cache:
         """Rows of `quantities` (all if there are none) at `sites` (None: all), in the order recorded."""
         with self.lock:
             key = (tuple(quantities), None if sites is None else tuple(sites))
-            known = self._frames.get(key)
-            if known is None or known[0] != self._rows:
-                known = (self._rows, self._frame(set(quantities), None if key[1] is None else set(key[1])))
-                self._frames[key] = known
-                if len(self._frames) > FRAMES:
-                    self._frames.popitem(last=False)
-            self._frames.move_to_end(key)
-            return known[1].copy(deep=False)
-
-    def _frame(self, quantities: set[str], sites: set[str] | None) -> pd.DataFrame:
-        chosen = [
-            (key, self._series[name].columns())
-            for name, key in self._names.items()
-            if (not quantities or key[0] in quantities) and (sites is None or key[1] in sites) and name in self._series
-        ]
-        which = np.repeat(np.arange(len(chosen)), [len(columns[0]) for _, columns in chosen])
-        empty = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0))
-        rows, steps, values = (np.concatenate(c) for c in zip(empty, *(columns for _, columns in chosen), strict=True))
-        if len(chosen) > 1:
-            order = np.argsort(rows, kind="stable")  # merges runs that are sorted already: cheap
-            which, steps, values = which[order], steps[order], values[order]
-        labels = np.empty((2, len(chosen)), dtype=object)
-        labels[0] = [key[0] for key, _ in chosen]
-        labels[1] = [key[1] for key, _ in chosen]
-        members = np.array([key[2] for key, _ in chosen], dtype=np.int64)
-        columns = (
-            steps,
-            pd.Series(labels[0][which], dtype=object),
-            pd.Series(labels[1][which], dtype=object),
-            values,
-            members[which],
-        )
-        return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+            selection = self._selections.get(key)
+            if selection is None:
+                selection = self._selections[key] = Selection(*key)
+                if len(self._selections) > SELECTIONS:
+                    self._selections.popitem(last=False)
+            self._selections.move_to_end(key)
+            return selection.frame(self.rows, self._names, self._series)
 
     def snapshot(self, quantity: str, step: int | None) -> dict[str, np.ndarray]:
         """Arrays of the newest picture of `quantity` at or before `step` (None: newest), read-only; {} if none."""
@@ -232,7 +181,7 @@ def cache(path: Path) -> Cache:
         found = _caches.get(path)
         if found is None:
             found = _caches[path] = Cache(path)
-            while len(_caches) > RUNS:
-                _caches.popitem(last=False)
         _caches.move_to_end(path)
+        while len(_caches) > RUNS or (len(_caches) > 1 and sum(c.rows for c in _caches.values()) > ROWS):
+            _caches.popitem(last=False)
         return found

@@ -61,15 +61,12 @@ class Pool:
     ) -> list[str]:
         """Start `jobs`, in lock-step if there are several, or queue them. Returns their runs' ids. Raises RunError.
 
-        They pause when `until` steps are done (0: untrained, with their first pictures); None: they run to the end.
+        They pause after the step `until`: 0 shows the initial state, None goes on to the end.
         """
         self._check_open()
         for job in jobs:
             check(job, self.store.home)
-        files = self.store.create_group(jobs, pinned=pinned, titles=titles)
-        if until is not None:
-            for file in files:
-                file.set_until(until)
+        files = self.store.create_group(jobs, pinned=pinned, titles=titles, until=until)
         self._enqueue(files)
         return [file.id for file in files]
 

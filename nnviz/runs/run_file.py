@@ -43,12 +43,14 @@ def create(
     title: str = "",
     pinned: bool = False,
     members: Sequence[str] = (),
+    until: int | None = None,
     source: Path | None = None,
 ) -> None:
     """Make the run file of `job` at `path`, queued. It appears whole or not at all. Raises RunError.
 
-    `members` are the ids of the runs that train in lock-step with it, itself included. `source` is the file of the
-    job's parent: what it recorded up to the step that the job names, and its checkpoint of that step, are copied.
+    `members` are the ids of the runs that train in lock-step with it, itself included. `until` is the step to pause at
+    (None: none). `source` is the file of the job's parent: what it recorded up to the step that the job names, and its
+    checkpoint of that step, are copied.
     """
     text = dump(job)
     now = time.time()
@@ -70,7 +72,7 @@ def create(
                 c.execute(
                     "INSERT INTO status VALUES (1, 'queued', 0, ?, '', '{}', NULL, NULL, 0, NULL, '', 0, 0)", (now,)
                 )
-                c.execute("INSERT INTO control VALUES (1, NULL, 0, ?, ?)", (int(pinned), now))
+                c.execute("INSERT INTO control VALUES (1, ?, 0, ?, ?)", (until, int(pinned), now))
                 c.execute("INSERT INTO history VALUES (?, 'queued', 0, '', NULL)", (now,))
             if source is not None and job.parent:
                 _copy(connection, source, job.parent.step)

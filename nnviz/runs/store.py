@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nnviz.runs.errors import RunError
 from nnviz.runs.run_file import RunFile, create
@@ -50,25 +51,33 @@ class Store:
         if self.home.exists() and not self.home.is_dir():
             raise RunError(f"the store of runs must be a folder, got the file {self.home}: set NNVIZ_HOME to a folder")
 
-    def create(self, job: Job, *, pinned: bool = False, title: str = "", source: Path | None = None) -> RunFile:
+    def create(self, job: Job, *, title: str = "", source: Path | None = None, **options: Any) -> RunFile:
         """A new run of `job`, queued. `source` is its parent's file, to copy records from. Raises RunError."""
-        return self._create([job], pinned, [title], source)[0]
+        return self._create([job], [title], source=source, **options)[0]
 
     def create_group(
-        self, jobs: Sequence[Job], *, pinned: bool = False, titles: Sequence[str] | None = None
+        self, jobs: Sequence[Job], *, titles: Sequence[str] | None = None, **options: Any
     ) -> list[RunFile]:
         """New runs of `jobs`, queued, that will train in lock-step. Raises RunError."""
-        return self._create(jobs, pinned, titles or [""] * len(jobs), None)
+        return self._create(jobs, titles or [""] * len(jobs), **options)
 
-    def _create(self, jobs: Sequence[Job], pinned: bool, titles: Sequence[str], source: Path | None) -> list[RunFile]:
+    def _create(
+        self,
+        jobs: Sequence[Job],
+        titles: Sequence[str],
+        *,
+        pinned: bool = False,
+        until: int | None = None,
+        source: Path | None = None,
+    ) -> list[RunFile]:
         ids: list[str] = []
         while len(ids) < len(jobs):
             run_id = f"{time.strftime('%Y%m%d-%H%M')}-{secrets.token_hex(3)}"
             if run_id not in ids and not self.path(run_id).exists():
                 ids.append(run_id)
-        members = ids if len(ids) > 1 else []
+        options = {"pinned": pinned, "until": until, "source": source, "members": ids if len(ids) > 1 else []}
         for run_id, job, title in zip(ids, jobs, titles, strict=True):
-            create(self.path(run_id), job, title=title, pinned=pinned, members=members, source=source)
+            create(self.path(run_id), job, title=title, **options)
         return [self.open(run_id) for run_id in ids]
 
     def path(self, run_id: str) -> Path:

@@ -114,6 +114,15 @@ def test_runs_beyond_the_workers_wait_with_their_position_and_go_on_in_turn(pool
     assert ends[0] < ends[1]
 
 
+def test_a_run_may_be_started_to_show_its_initial_state_or_do_one_step(pool):
+    [initial] = pool.submit([LONG], until=0)
+    [one] = pool.submit([LONG], until=1)
+    for run, step in ((initial, 0), (one, 1)):
+        wait_for(lambda run=run: state(pool, run) == "paused")
+        assert pool.store.open(run).status().step == step
+        assert pool.store.view(run).steps == list(range(step + 1))
+
+
 def test_a_paused_run_does_not_block_the_queue_and_goes_on_beside_the_other(pool):
     [first] = pool.submit([LONG])
     [second] = pool.submit([LONG])

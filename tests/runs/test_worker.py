@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from nnviz.runs import Store
+from nnviz.spec.base import replace_at
 from nnviz.spec.jobs import Experiment
 from tests.runs.fake import wait_for
 
@@ -162,5 +163,33 @@ def test_the_real_worker_trains_pauses_resumes_and_equals_an_uninterrupted_run(t
                 assert all((arrays[k] == theirs[step][k]).all() for k in arrays)
         assert files[0].status().info["device"].startswith("c")
         assert os.path.getsize(files[0].path) < 20e6
+    finally:
+        worker.close()
+
+
+@pytest.mark.slow
+def test_a_real_run_that_diverges_says_where_and_goes_on_from_its_last_good_step(tmp_path):
+    store = Store(tmp_path)
+    job = Experiment(steps=200)
+    job = replace_at(job, "learner.optimizer.lr", 10.0)
+    job = replace_at(job, "learner.model.hidden", [{"width": 8, "activation": {"kind": "identity"}}] * 4)
+    file = store.create(job)
+    worker = Worker("nnviz.runs.worker")
+    try:
+        worker.read()
+        worker.send(file.path)
+        wait_for(lambda: not file.status().live, 30)
+        status = file.status()
+        assert status.state == "diverged"
+        assert status.error.startswith("diverged at step")
+        assert "first non-finite" in status.error
+        saved, _ = file.checkpoint()
+        assert saved <= status.step
+        file.queue()
+        file.set_until(saved)
+        worker.send(file.path)
+        wait_for(lambda: file.status().state == "paused", 30)
+        batch = file.scalars()[0].query("quantity == 'loss' and site == 'batch'")
+        assert batch["step"].tolist() == list(range(1, saved + 1))
     finally:
         worker.close()

@@ -1,0 +1,85 @@
+"""A run's scalars in memory, in columns: what has been put together once is only added to."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from nnviz.records import COLUMNS
+
+ROW = np.dtype([("id", "i8"), ("step", "i8"), ("name", "i8"), ("value", "f8")])
+COPY_ON_WRITE = int(pd.__version__.split(".")[0]) >= 3
+
+
+class Series:
+    """Rows of one quantity at one site, in columns that grow by doubling."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._rows = np.empty((2, 64), dtype=np.int64)  # (row id, step) × rows
+        self._values = np.empty(64)
+
+    def append(self, rows: np.ndarray) -> None:
+        """Take `rows` of dtype ROW at the end."""
+        size = self.size + len(rows)
+        if size > len(self._values):
+            room = max(size, 2 * len(self._values))
+            grown = np.empty((2, room), dtype=np.int64)
+            grown[:, : self.size] = self._rows[:, : self.size]
+            self._rows, self._values = grown, np.concatenate([self._values[: self.size], np.empty(room - self.size)])
+        self._rows[0, self.size : size] = rows["id"]
+        self._rows[1, self.size : size] = rows["step"]
+        self._values[self.size : size] = rows["value"]
+        self.size = size
+
+    def since(self, start: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(row ids, steps, values) from the row `start` on, each (size − start,)."""
+        rows, steps = self._rows[:, start : self.size]
+        return rows, steps, self._values[start : self.size]
+
+
+class Selection:
+    """The frame of some quantities at some sites, which grows with the run."""
+
+    def __init__(self, quantities: Sequence[str], sites: Sequence[str] | None) -> None:
+        self._quantities, self._sites = set(quantities), None if sites is None else set(sites)
+        self._upto = -1
+        self._taken: dict[int, int] = {}  # rows taken of each series
+        self._columns = [np.zeros(0, dtype=kind) for kind in (np.int64, object, object, np.float64, np.int64)]
+        self._frame = pd.DataFrame()
+
+    def frame(self, upto: int, names: Mapping[int, tuple[str, str, int]], series: Mapping[int, Series]) -> pd.DataFrame:
+        """Steps, quantities, sites, values and members in the order recorded; `upto` is the last row there is."""
+        if upto != self._upto:
+            self._upto = upto
+            self._grow(names, series)
+        return self._frame.copy(deep=not COPY_ON_WRITE)
+
+    def _grow(self, names: Mapping[int, tuple[str, str, int]], series: Mapping[int, Series]) -> None:
+        keys, parts = [], []
+        for name, key in names.items():
+            if name in series and self._wants(key):
+                keys.append(key)
+                parts.append(series[name].since(self._taken.get(name, 0)))
+                self._taken[name] = series[name].size
+        if parts:
+            rows, steps, values = (np.concatenate(column) for column in zip(*parts, strict=True))
+            which = np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts])
+            if len(parts) > 1:
+                order = np.argsort(rows, kind="stable")
+                which, steps, values = which[order], steps[order], values[order]
+            quantities, sites = np.empty((2, len(keys)), dtype=object)
+            quantities[:] = [key[0] for key in keys]
+            sites[:] = [key[1] for key in keys]
+            members = np.array([key[2] for key in keys], dtype=np.int64)
+            new = (steps, quantities.take(which), sites.take(which), values, members.take(which))
+            self._columns = [np.concatenate(pair) for pair in zip(self._columns, new, strict=True)]
+        columns = [
+            pd.Series(column, dtype=object, copy=False) if column.dtype == object else column
+            for column in self._columns
+        ]
+        # copy=False leaves the columns apart; putting like to like costs three times the rest
+        self._frame = pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)), copy=False)
+
+    def _wants(self, key: tuple[str, str, int]) -> bool:
+        return (not self._quantities or key[0] in self._quantities) and (self._sites is None or key[1] in self._sites)
