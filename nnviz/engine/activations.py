@@ -53,8 +53,8 @@ def derivative(module: nn.Module, x: Tensor) -> Tensor:
     """dφ/dx at each entry of x, by autograd: right for every elementwise module. Same shape as x."""
     with torch.enable_grad():
         x = x.detach().requires_grad_()
-        # forward, not the call: hooks that watch the module must not see this.
-        y = module.forward(x)
+        # forward, not the call: hooks that watch the module must not see this. A copy, for modules that work in place.
+        y = module.forward(x.clone())
         if not y.requires_grad:
             return torch.zeros_like(x)
         (slope,) = torch.autograd.grad(y.sum(), x)

@@ -4,8 +4,10 @@ Between samples a step costs two empty optimizer hooks. On a sampled step forwar
 are read where the optimizer reads them; measurements stay on the device until `flush`, so that nothing waits for it.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -175,12 +177,20 @@ def _keep_activation(trace: Trace, site: str, tails: Tails) -> Any:
 
 
 def evenly(tensor: Tensor, at_most: int = 1024) -> Tensor:
-    """Up to `at_most` entries, evenly spread; a copy, (entries,). An odd stride walks over all units of a layer whose
-    width is a power of two."""
+    """Up to `at_most` entries, every row and every column met equally often; a copy, (entries,)."""
     flat = tensor.reshape(-1)
     if len(flat) <= at_most:
         return flat.clone()
-    return flat[:: -(-len(flat) // at_most) | 1].clone()
+    return flat.index_select(0, _spread(len(tensor), len(flat), at_most, tensor.device))
+
+
+@lru_cache(maxsize=512)
+def _spread(rows: int, entries: int, at_most: int, device: torch.device) -> Tensor:
+    # A fixed stride meets some columns again and again and others never, where it shares a factor with the row. With
+    # a count that shares none with the rows, the i-th entry's place in its row, i · rows / count mod 1, takes every
+    # value k / count once.
+    count = next(n for n in range(at_most, 0, -1) if math.gcd(n, rows) == 1)
+    return (torch.arange(count) * entries // count).to(device)
 
 
 def _keep_signal(trace: Trace, site: str) -> Any:
