@@ -1,0 +1,165 @@
+"""Statistics of activations against numpy on the full tensor; dead and saturated shares on constructed cases."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from nnviz.engine import learners, probes
+from nnviz.engine.activations import Step
+from nnviz.engine.probes.activations import BINS, even_bins
+from nnviz.engine.watch import Watch
+from nnviz.spec import probes as spec
+from tests.engine.running import job, said, scalars, snapshots
+
+EVERY = [{"kind": "activations", "every": 1}]
+PERCENTILES = (5, 25, 50, 75, 95)
+
+
+def measure(activation: nn.Module, x: torch.Tensor):
+    """What the probe says of one activation that is given x (batch, units)."""
+    module = nn.Sequential()
+    module.add_module("linear", nn.Linear(x.shape[1], x.shape[1]))
+    module.add_module("activation", activation)
+    with torch.no_grad():
+        module.linear.weight.copy_(torch.eye(x.shape[1]))
+        module.linear.bias.zero_()
+    optimizer = torch.optim.SGD(module.parameters(), 0.1)
+    with Watch(module, optimizer, [probes.build(spec.Activations(every=1), [])]) as watch:
+        with watch.step(1):
+            module(x).sum().backward()
+            optimizer.step()
+        return watch.flush()
+
+
+def share(which: str, activation: nn.Module, x: torch.Tensor) -> float:
+    return scalars(measure(activation, x), f"{which}_share", "model.activation")[1]
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_statistics_are_those_of_numpy_where_the_whole_tensor_is_kept(batch_norm):
+    chosen = job(probes=EVERY, steps=6, learner__model__batch_norm=batch_norm)
+    records = said(chosen)
+    learning = learners.build(chosen.learner, chosen.seed, chosen.steps, torch.device("cpu"))
+    kept: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    for name, module in learning.network.named_children():
+        if name.startswith("activation"):
+            module.register_forward_hook(
+                lambda _m, i, o, name=name: kept.__setitem__(
+                    f"model.{name}", (i[0].detach().double().numpy(), o.detach().double().numpy())
+                )
+            )
+    for step in range(1, 7):
+        learning.step(step)
+        for site, pair in kept.items():
+            for what, values in zip(("preactivation", "activation"), pair, strict=True):
+
+                def told(quantity: str, what: str = what, site: str = site, step: int = step) -> float:
+                    return scalars(records, f"{what}_{quantity}", site)[step]
+
+                assert told("mean") == pytest.approx(values.mean(), rel=1e-5, abs=1e-7)
+                assert told("std") == pytest.approx(values.std(), rel=1e-5)
+                for p in PERCENTILES:
+                    assert told(f"p{p:02d}") == pytest.approx(np.percentile(values, p), rel=1e-5, abs=1e-7)
+                arrays = snapshots(records, f"{what}_histogram")[step]
+                row = arrays["sites"].tolist().index(site)
+                assert arrays["counts"][row].sum() == values.size
+                assert arrays["low"][row] == pytest.approx(values.min(), rel=1e-6)
+                assert arrays["high"][row] == pytest.approx(values.max(), rel=1e-6)
+
+
+def test_of_a_large_layer_1024_entries_are_binned_and_their_statistics_are_near():
+    g = torch.Generator().manual_seed(0)
+    x = torch.randn(500, 60, generator=g) + 3 * torch.randn(60, generator=g)
+    records = measure(nn.Tanh(), x)
+    counts = snapshots(records, "preactivation_histogram")[1]["counts"]
+    assert 1000 <= counts.sum() <= 1024
+    assert scalars(records, "preactivation_mean", "model.activation")[1] == pytest.approx(float(x.mean()), abs=0.3)
+    assert scalars(records, "preactivation_std", "model.activation")[1] == pytest.approx(float(x.std()), rel=0.05)
+
+
+def test_a_unit_that_never_fires_is_dead_and_one_that_fires_once_is_not():
+    x = torch.full((5, 4), -1.0)
+    x[2, 1] = 0.001  # alive by one sample
+    x[:, 2] = 0.0  # at the kink the derivative is 0
+    assert share("dead", nn.ReLU(), x) == 3 / 4
+    assert share("saturated", nn.ReLU(), x) == 19 / 20
+
+
+def test_units_of_a_vanishing_signal_are_not_dead():
+    assert share("dead", nn.ReLU(), torch.full((5, 4), 1e-30)) == 0
+
+
+@pytest.mark.parametrize(
+    ("activation", "x", "dead", "saturated"),
+    [
+        (nn.Sigmoid(), 8.0, 1, 1),
+        (nn.Sigmoid(), 5.0, 0, 1),
+        (nn.Sigmoid(), 3.0, 0, 0),
+        (nn.Tanh(), -5.0, 1, 1),
+        (nn.Tanh(), 3.0, 0, 1),
+        (nn.Softsign(), 3.0, 0, 0),
+        (nn.Softsign(), 4.0, 0, 1),
+        (nn.LeakyReLU(0.01), -100.0, 0, 1),
+        (nn.LeakyReLU(0.25), -100.0, 0, 0),
+        (nn.PReLU(init=0.25), -100.0, 0, 0),
+        (nn.ELU(), -8.0, 1, 1),
+        (nn.ELU(), 100.0, 0, 0),
+        (nn.GELU(), -5.0, 1, 1),
+        (nn.SiLU(), -0.5, 0, 0),
+        (nn.Softplus(), -8.0, 1, 1),
+        (nn.Identity(), -1e9, 0, 0),
+        (Step(), 1.0, 1, 1),
+        (Step(), -1.0, 1, 1),
+    ],
+    ids=lambda v: type(v).__name__ if isinstance(v, nn.Module) else str(v),
+)
+def test_shares_of_a_layer_that_stays_at_one_value(activation, x, dead, saturated):
+    values = torch.full((3, 2), x)
+    assert share("dead", activation, values) == dead
+    assert share("saturated", activation, values) == saturated
+
+
+def test_a_unit_that_swings_between_both_tails_is_saturated_and_not_dead():
+    x = torch.tensor([[9.0], [-9.0]])
+    assert share("saturated", nn.Tanh(), x) == 1
+    assert share("dead", nn.Tanh(), x) == 0
+
+
+def test_shares_count_units_and_entries_of_the_whole_batch():
+    x = torch.full((2000, 10), 1.0)
+    x[:, :3] = -1
+    x[777, 0] = 1  # one sample of 2,000 keeps a unit alive, whether it is in the sample or not
+    assert share("dead", nn.ReLU(), x) == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_even_bins_are_those_of_numpy(seed):
+    rng = np.random.default_rng(seed)
+    rows = [np.sort(rng.normal(size=n).astype(np.float32)) for n in (2, 10, 64, 1024)]
+    arrays = even_bins([str(i) for i in range(4)], rows)
+    for i, row in enumerate(rows):
+        expected, edges = np.histogram(row.astype(np.float64), BINS)
+        assert np.array_equal(arrays["counts"][i], expected)
+        assert (arrays["low"][i], arrays["high"][i]) == (np.float32(edges[0]), np.float32(edges[-1]))
+
+
+def test_even_bins_leave_out_what_is_not_finite():
+    inf, nan = np.float32(np.inf), np.float32(np.nan)
+    rows = [np.sort(np.array(v, np.float32)) for v in ([nan, nan], [1, 2, inf, -inf, nan], [5, 5, 5], [3e38, -3e38])]
+    arrays = even_bins(list("abcd"), rows)
+    assert arrays["counts"].sum(1).tolist() == [0, 2, 3, 2]
+    assert arrays["counts"][2, 0] == 3
+    assert arrays["low"].tolist()[:3] == [0, 1, 5]
+    assert arrays["high"].tolist()[:3] == [0, 2, 5]
+    assert bool(np.isfinite(arrays["low"]).all())
+
+
+def test_what_is_not_finite_is_measured_without_a_word():
+    for value in (float("nan"), float("inf"), -float("inf"), 3e38):
+        x = torch.full((4, 3), 0.5)
+        x[1, 1] = value
+        records = measure(nn.Tanh(), x)
+        counts = snapshots(records, "preactivation_histogram")[1]["counts"]
+        # The identity matrix before it spreads nan over its row: inf · 0.
+        assert counts.sum() == (12 if value == 3e38 else 9)
