@@ -130,8 +130,8 @@ GRADIENT_FLOW_EXAMPLES = (
     Preset(
         title="Exploding",
         look_at="Weights only 1.3 times too large (A): each layer multiplies activations and gradients by"
-        " 1.3, and 1.3²⁰ ≈ 190. The first steps are far too long and the run either diverges or "
-        "kills its units; He's scale (B) keeps all layers level.",
+        " 1.3, and 1.3²⁰ ≈ 190. The first steps are far too long and within three of them the "
+        "loss is nan; He's scale (B) keeps all layers level.",
         reference="He et al. (2015), arXiv:1502.01852",
         jobs=(_deep(_LARGE), _deep(_RELU)),
     ),

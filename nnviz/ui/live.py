@@ -56,7 +56,9 @@ def show(
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"transport-{state.page}"):
             transport.transport(state, shown, asked.jobs, asked.problem)
             share(asked, shown)
-        transport.status(shown, [f"{letter} " if letter else "" for letter in letters])
+        transport.status(shown, asked.jobs, [f"{letter} " if letter else "" for letter in letters])
+        if asked.jobs:
+            state.remember(asked.jobs)
         if not shown:
             return
         steps = sorted(set(shown[0].steps).union(*(v.steps for v in shown[1:])))
@@ -67,7 +69,7 @@ def show(
             source="|".join([*state.runs, variant]),
             rows=_rows(rows, set(each), len(shown)),
             heights=_heights(heights or {}),
-            live=is_live,
+            live=any(v.status.state == "running" for v in shown),
         )
 
     part()
@@ -136,6 +138,7 @@ def _titled(figure: dict, letter: str) -> dict:
     layout = figure["layout"]
     meta: dict[str, Any] = dict(layout.get("meta") or {})
     meta["title"] = f"{letter} · {meta.get('title', '')}"
+    meta.setdefault("link", meta["title"][len(letter) :])
     return {**figure, "layout": {**layout, "meta": meta}}
 
 

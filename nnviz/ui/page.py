@@ -19,6 +19,9 @@ h1.nnviz-title small { font-weight: 400; font-size: .95rem; opacity: .7; margin-
 [data-testid="stSidebar"] [data-testid="stVerticalBlock"] { gap: .6rem; }
 [class*="st-key-examples-"] button { padding: .1rem .6rem; min-height: 1.9rem; border-radius: 1rem; }
 [class*="st-key-examples-"] button p { font-size: .84rem; }
+.st-key-status p { font-size: .88rem; }
+[data-testid="stMain"] [data-testid="stAlertContainer"] { padding: .45rem .8rem; min-height: 0; }
+[data-testid="stMain"] [data-testid="stAlertContainer"] p { font-size: .9rem; }
 [class*="st-key-transport-"] button { min-height: 2.1rem; padding: .15rem .7rem; }
 </style>
 """

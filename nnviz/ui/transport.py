@@ -98,8 +98,9 @@ def transport(state: PageState, views: Sequence[RunView], jobs: Sequence[Experim
     if running and not changed:
         _button("Pause", "pause", key, lambda: each("pause"), primary=True, help="Stop after the present step.")
     else:
-        text = "Run" if changed or step == 0 else "Continue" if waiting or _can_resume(views) else "Run again"
-        _button(text, "play_arrow", key, begin, primary=True, disabled=bool(problem))
+        branching = changed and not problem and _branch(state, views, jobs, key)
+        text = _begin_words(waiting, changed, step, views)
+        _button(text, "play_arrow", key, begin, primary=not branching, name="run", disabled=bool(problem))
     stepping = waiting and not changed
     _button("Step", "skip_next", key, lambda: each("step"), disabled=not stepping, help="One mini-batch, then pause.")
     _button("Epoch", "fast_forward", key, lambda: each("step_epoch"), disabled=not stepping, help="To the epoch's end.")
@@ -110,26 +111,36 @@ def transport(state: PageState, views: Sequence[RunView], jobs: Sequence[Experim
         help = "Keep running when nobody watches; without it a run stops 60 s after its last viewer has left."
         icon = "keep" if pinned else "keep_off"
         _button("Kept" if pinned else "Keep", icon, key, lambda: each("pin", not pinned), name="keep", help=help)
-    if changed and len(views) == len(jobs) == 1 and step and not problem:
-        _branch(state, views[0], jobs[0], key)
+
+
+def _begin_words(waiting: bool, changed: bool, step: int, views: Sequence[RunView]) -> str:
+    if changed and step:
+        return "Run anew"
+    if changed or not step:
+        return "Run"
+    return "Continue" if waiting or _can_resume(views) else "Run again"
 
 
 def _can_resume(views: Sequence[RunView]) -> bool:
     return all(v.status.state in ("stopped", "lost", "failed") for v in views)
 
 
-def _branch(state: PageState, view: RunView, job: Experiment, key: str) -> None:
-    """Offers to go on from where the run is, if what has changed allows it."""
+def _branch(state: PageState, views: Sequence[RunView], jobs: Sequence[Experiment], key: str) -> bool:
+    """Offers to go on from where the run is, if what has changed allows it; whether it does."""
+    if len(views) != 1 or len(jobs) != 1 or not views[0].status.step:
+        return False
+    view, job = views[0], jobs[0]
     changes = differences(job, without_parent(view.job))
     if not all(path.startswith(CONTINUABLE) and not path.endswith("optimizer.kind") for path in changes):
-        return
+        return False
 
     def go_on() -> None:
         state.runs = [runtime.pool().branch(view.id, job)]
 
     words = ", ".join(in_words(path, get_at(job, path)) for path in changes)
     help = f"Goes on from step {view.status.step:,} as a new run with {words}; the present run ends there."
-    _button("Continue with the change", "fork_right", key, go_on, primary=True, name="branch", help=help)
+    _button(f"Continue with {words}", "fork_right", key, go_on, primary=True, name="branch", help=help)
+    return True
 
 
 def _button(
@@ -162,6 +173,18 @@ def _button(
     )
 
 
+def _changes(views: Sequence[RunView], jobs: Sequence[Experiment]) -> str:
+    """How the form differs from the runs shown, in a few words."""
+    if len(views) != len(jobs):
+        return "the number of networks" if jobs and views else ""
+    found = [
+        in_words(path, get_at(job, path))
+        for view, job in zip(views, jobs, strict=True)
+        for path in differences(job, without_parent(view.job))
+    ]
+    return ", ".join(found[:3]) + (", …" if len(found) > 3 else "")
+
+
 STATES = {
     "queued": ("blue", "waiting"),
     "running": ("green", "running"),
@@ -174,8 +197,8 @@ STATES = {
 }
 
 
-def status(views: Sequence[RunView], letters: Sequence[str]) -> None:
-    """One line on how each run stands; what went wrong in full below it."""
+def status(views: Sequence[RunView], jobs: Sequence[Experiment], letters: Sequence[str]) -> None:
+    """One line on how each run stands, what in the form differs from it, and what went wrong in full below."""
     parts = []
     for view, letter in zip(views, letters, strict=False):
         s = view.status
@@ -190,7 +213,10 @@ def status(views: Sequence[RunView], letters: Sequence[str]) -> None:
         if s.info.get("parameters"):
             text += f" · {s.info['parameters']:,} parameters"
         parts.append(text)
-    st.markdown(" &nbsp;&nbsp; ".join(parts))
+    if changed := _changes(views, jobs):
+        parts.append(f":orange-badge[changed: {changed}]")
+    with st.container(key="status"):
+        st.markdown(" &nbsp;&nbsp; ".join(parts))
     problem = memory("transport").get("problem")
     if problem:
         st.error(problem, icon=":material/error:")
