@@ -1,1 +1,3 @@
 """See how a neural network learns."""
+
+__version__ = "0.1.0"

@@ -9,6 +9,7 @@ from nnviz.spec.base import SpecError, replace_many
 from nnviz.spec.jobs import Experiment, load
 from nnviz.spec.presets import Preset
 from nnviz.ui import forms, session
+from nnviz.ui.library import library
 
 LETTERS = ("A", "B")
 
@@ -50,6 +51,7 @@ def experiment(
         except SpecError as error:
             problem = str(error)
             st.error(problem, icon=":material/error:")
+        library(state)
         _load(state)
     if jobs:
         state.remember(jobs)
