@@ -199,7 +199,9 @@ class Member:
         self._let_go()
 
     def _fail(self, error: BaseException) -> None:
-        """End as failed, with one line; the traceback goes into the history."""
+        """End as failed, with one line; the traceback goes into the history. A look may show that it has diverged."""
+        if isinstance(error, self._diverged):
+            return self._diverge(error)
         log = "".join(traceback.format_exception(error))
         message = f"failed after {self.step} steps: {_words(error)}"
         for records in (self._buffer, []):  # if the records are what is wrong, the state is still told
@@ -210,7 +212,7 @@ class Member:
             except Exception:
                 continue
         self.state = "failed"
-        self._let_go()
+        return self._let_go()
 
     def _is_there(self) -> bool:
         try:

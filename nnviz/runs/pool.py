@@ -70,10 +70,11 @@ class Pool:
         self._enqueue(files)
         return [file.id for file in files]
 
-    def resume(self, *run_ids: str) -> None:
-        """Go on to the end with runs that are over, each from its last checkpoint, in its own file, in lock-step.
+    def resume(self, *run_ids: str, until: int | None = None) -> None:
+        """Go on with runs that are over, each from its last checkpoint, in its own file, in lock-step.
 
-        What was recorded after the checkpoint is taken back. Runs that are live just go on. Raises RunError.
+        What was recorded after the checkpoint is taken back. Runs that are live just go on. They pause after the step
+        `until` (None: go on to the end). Raises RunError.
         """
         self._check_open()
         files = [self.store.open(run_id) for run_id in run_ids]
@@ -81,18 +82,27 @@ class Pool:
         for file in files:
             status = file.status()
             if status.live:
-                file.play()
+                file.set_until(until)
             elif status.state == "finished":
                 raise RunError(f"run {file.id} is finished: start a run with more steps from it instead")
             else:
                 check(file.job, self.store.home)
                 ended.append(file)
         for file in ended:
-            file.queue()
+            file.queue(until)
         if ended:
             self._enqueue(ended)
 
-    def branch(self, run_id: str, job: Job, *, pinned: bool = False, title: str = "", patience: float = 10.0) -> str:
+    def branch(
+        self,
+        run_id: str,
+        job: Job,
+        *,
+        pinned: bool = False,
+        title: str = "",
+        until: int | None = None,
+        patience: float = 10.0,
+    ) -> str:
         """Start `job` from where the run `run_id` is; that one is stopped. Returns the new run's id. Raises RunError.
 
         The new run holds what its parent recorded up to there, so it stands by itself. A running parent is paused
@@ -110,7 +120,7 @@ class Pool:
         if job.steps <= step:
             raise RunError(f"Experiment.steps must be above {step}, where run {run_id} is left, got {job.steps}")
         job = job.model_copy(update={"parent": Parent(run=run_id, step=step)})
-        file = self.store.create(job, pinned=pinned, title=title, source=parent.path)
+        file = self.store.create(job, pinned=pinned, title=title, until=until, source=parent.path)
         if parent.status().live:
             parent.cancel()
         self._enqueue([file])

@@ -224,15 +224,15 @@ class RunFile:
             c.execute("UPDATE status SET heartbeat = ?, position = ? WHERE state = 'queued'", (time.time(), position))
             return read_control(c)
 
-    def queue(self) -> None:
-        """Make a run that is over wait again, to go on to its end from its last checkpoint."""
+    def queue(self, until: int | None = None) -> None:
+        """Make a run that is over wait again, to go on from its last checkpoint until `until` (None: to its end)."""
         with self._changing() as c:
             now = time.time()
             c.execute(
                 "UPDATE status SET state = 'queued', error = '', ended = NULL, heartbeat = ?, position = 0, owner = ''",
                 (now,),
             )
-            c.execute("UPDATE control SET until = NULL, cancel = 0, seen = ?", (now,))
+            c.execute("UPDATE control SET until = ?, cancel = 0, seen = ?", (until, now))
             c.execute("INSERT INTO history SELECT ?, 'queued', step, '', NULL FROM status", (now,))
 
     def give_up(self, state: str, message: str, log: str | None = None) -> None:

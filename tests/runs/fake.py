@@ -72,7 +72,7 @@ def losses(job: Experiment) -> list[float]:
     return [r.value for records in Fake(job) for r in records if isinstance(r, Scalar) and r.site == "batch"]
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
     """Until `condition` holds; an assertion after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -136,6 +136,7 @@ def test_a_paused_run_does_not_block_the_queue_and_goes_on_beside_the_other(pool
 def test_a_waiting_run_is_cancelled_or_stopped_when_nobody_watches_and_pinned_ones_wait_on(make):
     pool = make(grace=1.5)
     [first] = pool.submit([LONG], pinned=True)
+    wait_for(lambda: state(pool, first) == "running")
     [cancelled] = pool.submit([LONG], pinned=True)
     [unseen] = pool.submit([LONG])
     [pinned] = pool.submit([LONG], pinned=True)

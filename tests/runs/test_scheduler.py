@@ -41,11 +41,17 @@ class Driven:
 def drive(store: Store) -> Iterator[Callable[..., tuple[Driven, list[RunFile]]]]:
     driven: list[Driven] = []
 
-    def start(*jobs: Experiment, grace: float | None = None, until: int | None = None, **engine: object):
+    def start(
+        *jobs: Experiment,
+        grace: float | None = None,
+        until: int | None = None,
+        kind: type[Fake] = Fake,
+        **engine: object,
+    ) -> tuple[Driven, list[RunFile]]:
         files = store.create_group(jobs)
         for file in files:
             file.set_until(until)
-        driven.append(Driven(partial(Fake, **engine)))
+        driven.append(Driven(partial(kind, **engine)))
         driven[-1].scheduler.add([file.path for file in files], grace)
         return driven[-1], files
 
@@ -128,7 +134,7 @@ def test_a_running_run_pauses_soon_and_its_speed_is_known(drive):
     _, [file] = drive(LONG, delay=0.001)
     wait_for(lambda: file.status().steps_per_second > 10)
     file.pause()
-    wait_for(lambda: state(file) == "paused", 2.0)
+    wait_for(lambda: state(file) == "paused")
     assert file.status().steps_per_second == 0
     step = file.status().step
     time.sleep(0.1)
@@ -192,6 +198,16 @@ def test_divergence_keeps_the_last_good_step_to_go_on_from(drive):
     assert file.status().error == "diverged at step 14: loss is inf; first non-finite: the loss"
     assert file.checkpoint()[0] == 11
     assert len(batch_losses(file)) == 13
+
+
+def test_divergence_that_only_a_look_shows_is_divergence(drive):
+    class Late(Fake):
+        def look(self) -> list:
+            raise Diverged("diverged at step 5: loss is nan; first non-finite: the loss", 5, 4, b"[4, 0.5]")
+
+    _, [file] = drive(LONG, until=7, kind=Late)
+    wait_for(lambda: state(file) == "diverged")
+    assert file.checkpoint() == (4, b"[4, 0.5]")
 
 
 def raises(error: Exception) -> Callable[[Fake], None]:

@@ -185,8 +185,7 @@ def test_a_real_run_that_diverges_says_where_and_goes_on_from_its_last_good_step
         assert "first non-finite" in status.error
         saved, _ = file.checkpoint()
         assert saved <= status.step
-        file.queue()
-        file.set_until(saved)
+        file.queue(until=saved)
         worker.send(file.path)
         wait_for(lambda: file.status().state == "paused", 30)
         batch = file.scalars()[0].query("quantity == 'loss' and site == 'batch'")
