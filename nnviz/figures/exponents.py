@@ -1,6 +1,6 @@
 """How large values are, by powers of two: gradients and weights of all layers in one picture."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from nnviz.figures.layers import layer_sites
 from nnviz.figures.layout import f4, i4
 
 DECADES = np.log10(2)  # the width of a column: the axis is in powers of ten
+SIDE = (-0.5, 0.5)  # the edges of a column that has no place on that axis
 _HELP = (
     "How many of a layer's values have which size, the first layer on top; a shift to the left from row to row is "
     "a gradient that vanishes on its way."
@@ -21,48 +22,42 @@ def exponent_histograms(
     """The share of each layer's values between 2ᵉ and 2ᵉ⁺¹, as a heatmap layer (first on top) × size, logarithmic.
 
     `arrays` is the snapshot gradient_histogram or weight_histogram; both signs together. Exact zeros have a gray column
-    at the left, values that are not finite a red one at the right, where there are any, each from 0 to 100 %. Only
-    sizes that occur are shown.
+    at the left, values that are not finite a red one at the right, each from 0 to 100 %. Only sizes that occur are
+    shown.
     """
     found = [str(site) for site in arrays.get("sites", ())] if arrays else []
     sites = layer_sites(found, role)
     if not sites:
         return layout.empty(title, _HELP)
-    rows = [found.index(site) for site in sites]
-    exponents, shares, zero, nonfinite = shares_by_size(arrays, rows)
-    ticks = _decades(exponents)
-    left = ((exponents[0] if len(exponents) else 0) - 2.5) * DECADES
-    right = ((exponents[-1] if len(exponents) else 0) + 3.5) * DECADES
-    y = np.arange(len(sites)) + 1
-    traces = []
-    if len(exponents):
-        peak = float(shares.max())
-        bar = theme.colorbar("", tickformat=".0%", nticks=4)
-        middles = (exponents + 0.5) * DECADES
-        traces.append(_heatmap(middles, y, shares, theme.POSITIVE, peak, "of size about 10<sup>%{x:.1f}</sup>"))
-        traces[-1] |= {"showscale": True, "colorbar": bar}
-    for place, part, color, tick in ((left, zero, theme.NEUTRAL, "0"), (right, nonfinite, theme.ALERT, "∞, NaN")):
-        if part.any():
-            words = "exactly 0" if tick == "0" else "not finite"
-            traces.append(
-                _heatmap(place + np.array([-0.5, 0.5]) * DECADES, y, np.stack([part, part], 1), color, 1, words)
-            )
-            ticks.append((place, tick))
+    exponents, shares, zero, nonfinite = shares_by_size(arrays, [found.index(site) for site in sites])
+    first, last = (exponents[0], exponents[-1] + 1) if len(exponents) else (-10, 0)
+    edges = np.arange(first, last + 1) * DECADES
+    sizes = _heatmap(edges, shares, "of size about 10<sup>%{x:.1f}</sup>") | {"coloraxis": "coloraxis"}
+    aside = {"zmin": 0, "zmax": 1, "showscale": False}
+    zeros = _heatmap(SIDE, zero[:, None], "exactly 0") | aside | {"xaxis": "x2"}
+    others = _heatmap(SIDE, nonfinite[:, None], "not finite") | aside | {"xaxis": "x3"}
     places, texts = labels.depth_ticks(sites)
+    ticks = {"tickvals": [place + 1 for place in places], "ticktext": texts}
+    power = {"tickprefix": "10<sup>", "ticksuffix": "</sup>", "nticks": 6, "showgrid": False, "domain": [0.06, 0.94]}
+    narrow = {"range": list(SIDE), "tickvals": [0], "showgrid": False, "fixedrange": True, "anchor": "y"}
     return layout.figure(
-        traces,
+        [
+            sizes,
+            zeros | {"colorscale": theme.fading(theme.NEUTRAL)},
+            others | {"colorscale": theme.fading(theme.ALERT)},
+        ],
         title=title,
         help=_HELP,
-        x=layout.axis(
-            "size of the value", tickvals=[place for place, _ in ticks], ticktext=[t for _, t in ticks], showgrid=False
-        ),
-        y=layout.axis(
-            "layer",
-            range=[len(sites) + 0.5, 0.5],
-            tickvals=[place + 1 for place in places],
-            ticktext=texts,
-            showgrid=False,
-        ),
+        x=layout.axis("size of the value", range=[float(edges[0]), float(edges[-1])], **power),
+        y=layout.axis("layer", range=[len(sites) + 0.5, 0.5], showgrid=False, anchor="x2", **ticks),
+        xaxis2=narrow | {"domain": [0, 0.045], "ticktext": ["0"]},
+        xaxis3=narrow | {"domain": [0.955, 1], "ticktext": ["∞"]},
+        coloraxis={
+            "cmin": 0,
+            "cmax": float(shares.max(initial=0.0)) or 1.0,
+            "colorscale": theme.fading(theme.POSITIVE),
+            "colorbar": theme.colorbar("", tickformat=".0%", nticks=4),
+        },
     )
 
 
@@ -79,25 +74,11 @@ def shares_by_size(
     return np.asarray(arrays["exponents"], int)[span], counts[:, span] / size[:, None], zero / size, nonfinite / size
 
 
-def _heatmap(x: np.ndarray, y: np.ndarray, z: np.ndarray, color: str, most: float, words: str) -> dict:
+def _heatmap(edges: Sequence[float], z: np.ndarray, words: str) -> dict:
     return {
         "type": "heatmap",
-        "x": f4(x),
-        "y": i4(y),
+        "x": f4(edges),
+        "y": i4(np.arange(len(z)) + 1),
         "z": f4(z),
-        "zmin": 0,
-        "zmax": most,
-        "colorscale": theme.fading(color),
-        "showscale": False,
         "hovertemplate": f"layer %{{y}}: %{{z:.1%}} of the values<br>{words}<extra></extra>",
     }
-
-
-def _decades(exponents: np.ndarray) -> list[tuple[float, str]]:
-    """Ticks at powers of ten, at most eight."""
-    if not len(exponents):
-        return []
-    first, last = exponents[0] * DECADES, (exponents[-1] + 1) * DECADES
-    every = max(1, int(np.ceil((last - first) / 7)))
-    powers = range(int(np.ceil(first)), int(np.floor(last)) + 1)
-    return [(k, labels.power(k)) for k in powers if k % every == 0]

@@ -12,7 +12,7 @@ from nnviz.figures.layout import f4
 SPIKE = 3.0
 # How far above the next densest bin a spike is cut.
 CUT = 1.25
-# Where all values would need half as much space again, the axis holds these percentiles of nine tenths of the rows.
+# Where all values would need twice as much space, the axis holds these percentiles of nine tenths of the rows.
 INNER = (0.01, 0.99)
 _HELP = (
     "First layer on top, each row to its own height: a needle carries little signal, a row piled up at the edges is "
@@ -118,7 +118,7 @@ def _range(low: np.ndarray, high: np.ndarray, counts: np.ndarray, good: np.ndarr
     full = float(low[good].min()), float(high[good].max())
     edges = frames.percentiles(low, high, counts, INNER)[good]
     inner = np.quantile(edges[:, 0], 0.1, method="lower"), np.quantile(edges[:, 1], 0.9, method="higher")
-    first, last = inner if full[1] - full[0] > 1.5 * (inner[1] - inner[0]) > 0 else full
+    first, last = inner if full[1] - full[0] > 2 * (inner[1] - inner[0]) > 0 else full
     margin = (last - first) * 0.03 or max(abs(first), 1.0) * 0.1
     return float(first - margin), float(last + margin)
 

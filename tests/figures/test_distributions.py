@@ -1,0 +1,145 @@
+"""Ridgelines, histograms by size and percentile bands tell the truth about values."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from nnviz import figures
+from nnviz.figures.exponents import DECADES, shares_by_size
+from nnviz.figures.ridgelines import CUT, densities, outline
+from tests.figures.made import deep, exponents, histogram, scalars
+
+RNG = np.random.default_rng(0)
+NORMAL = RNG.normal(size=4000)
+
+
+def _ridges(figure):
+    return [trace for trace in figure["data"] if trace.get("fill") == "toself"]
+
+
+def _marks(figure):
+    return {t["marker"]["symbol"][0]: t for t in figure["data"] if t["mode"] == "markers" and len(t["x"])}
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_densities_integrate_to_one_at_every_scale(scale):
+    arrays = histogram(NORMAL * scale, NORMAL**2 * scale)
+    centers, density = densities(arrays["low"], arrays["high"], arrays["counts"])
+    widths = (arrays["high"] - arrays["low"]) / 64
+    np.testing.assert_allclose((density * widths[:, None]).sum(1), 1, rtol=1e-12)
+    np.testing.assert_allclose(np.diff(centers, axis=1), np.repeat(widths[:, None], 63, axis=1), rtol=1e-6)
+
+
+def test_a_ridge_has_the_area_of_its_histogram():
+    arrays = histogram(NORMAL)
+    centers, density = densities(arrays["low"], arrays["high"], arrays["counts"])
+    x, y, spike = outline(arrays["low"][0], arrays["high"][0], centers[0], density[0])
+    assert spike is None
+    assert y.max() == 1
+    assert np.trapezoid(y, x) * density[0].max() == pytest.approx(1)
+
+
+def test_the_first_layer_is_on_top():
+    figure = figures.ridgelines(histogram(NORMAL, NORMAL + 5, NORMAL + 10))
+    bases = [ridge["y"].min() for ridge in _ridges(figure)]
+    assert bases == [2, 1, 0]
+    axis = figure["layout"]["yaxis"]
+    assert dict(zip(axis["ticktext"], axis["tickvals"], strict=True)) == {"1": 2, "2": 1, "3": 0}
+
+
+def test_relu_zeros_are_cut_marked_and_do_not_crush_the_rest():
+    values = np.maximum(NORMAL, 0)
+    figure = figures.ridgelines(histogram(values, NORMAL))
+    dot = _marks(figure)["circle"]
+    assert len(dot["x"]) == 1
+    share = (values < values.max() / 64).mean()
+    assert f"{100 * share:.1f} %" in dot["text"][0]
+    heights = np.sort(_ridges(figure)[0]["y"] - 1) / 0.9
+    assert heights[-1] == pytest.approx(1, abs=1e-6)
+    assert heights[-2] == pytest.approx(1 / CUT, abs=1e-6)
+
+
+def test_far_outliers_are_marked_at_the_edge_of_the_axis():
+    figure = figures.ridgelines(histogram(NORMAL, np.append(NORMAL, 500.0)))
+    last = figure["layout"]["xaxis"]["range"][1]
+    assert last < 50
+    mark = _marks(figure)["triangle-right"]
+    assert "500" in mark["text"][0]
+    assert mark["y"][0] == 0
+    assert mark["x"][0] < last
+
+
+def test_without_outliers_the_axis_holds_everything():
+    figure = figures.ridgelines(histogram(NORMAL, NORMAL / 2))
+    low, high = figure["layout"]["xaxis"]["range"]
+    assert low < NORMAL.min() < NORMAL.max() < high
+    assert not _marks(figure)
+
+
+def test_rows_of_one_value_and_rows_without_any_are_shown_as_such():
+    arrays = histogram(NORMAL, np.full(50, 0.5), NORMAL)
+    arrays["counts"][2] = 0
+    figure = figures.ridgelines(arrays)
+    constant = _ridges(figure)[1]
+    np.testing.assert_array_equal(constant["x"], [0.5] * 3)
+    assert "100.0 %" in _marks(figure)["circle"]["text"][0]
+    assert _marks(figure)["x-thin"]["text"] == ["layer 3: no finite values"]
+
+
+def test_the_number_of_traces_does_not_depend_on_the_values():
+    calm, wild = histogram(NORMAL, NORMAL), histogram(np.maximum(NORMAL, 0), np.append(NORMAL, 1e3))
+    assert len(figures.ridgelines(calm)["data"]) == len(figures.ridgelines(wild)["data"])
+
+
+def test_shares_by_size_sum_to_one_and_match_a_count():
+    tensor = np.array([0, 0, 1.0, 1.5, -1.2, 0.3, np.inf, np.nan])
+    found, shares, zero, nonfinite = shares_by_size(exponents(tensor), [0])
+    assert shares.sum() + zero[0] + nonfinite[0] == pytest.approx(1)
+    assert list(found) == [-2, -1, 0]
+    np.testing.assert_allclose(shares[0], [1 / 8, 0, 3 / 8])
+    assert (zero[0], nonfinite[0]) == (2 / 8, 2 / 8)
+
+
+def test_sizes_stand_at_their_power_of_ten():
+    sizes, zeros, others = figures.exponent_histograms(exponents(np.full(5, 1e-3), np.zeros(5)))["data"]
+    column = sizes["z"][0].argmax()
+    low, high = sizes["x"][column : column + 2]
+    assert low <= -3 < high
+    assert high - low == pytest.approx(DECADES, abs=1e-6)
+    np.testing.assert_array_equal(zeros["z"][:, 0], [0, 1])
+    assert not others["z"].any()
+
+
+def test_layers_of_zeros_alone_can_be_drawn(valid):
+    assert valid(figures.exponent_histograms(exponents(np.zeros(4), np.zeros(4))))["data"][1]["z"].all()
+
+
+def test_bands_are_the_recorded_percentiles():
+    frame = deep(3, steps=30)
+    outer, inner, median = figures.percentile_bands(frame, "model.activation2")["data"]
+
+    def recorded(name):
+        return frame[(frame["quantity"] == name) & (frame["site"] == "model.activation2")]["value"].to_numpy("f4")
+
+    np.testing.assert_array_equal(median["y"], recorded("activation_p50"))
+    np.testing.assert_array_equal(outer["y"][:30], recorded("activation_p95"))
+    np.testing.assert_array_equal(outer["y"][30:], recorded("activation_p05")[::-1])
+    np.testing.assert_array_equal(inner["y"][:30], recorded("activation_p75"))
+    np.testing.assert_array_equal(inner["x"][30:], inner["x"][:30][::-1])
+
+
+def test_without_a_site_first_middle_and_last_layer_share_the_step_axis():
+    layout = figures.percentile_bands(deep(9, steps=5))["layout"]
+    assert [note["text"] for note in layout["annotations"]] == ["layer 1", "layer 5", "layer 9"]
+    domains = [layout[axis]["domain"] for axis in ("yaxis", "yaxis2", "yaxis3")]
+    assert all(above[0] > below[1] for above, below in itertools.pairwise(domains))
+    assert layout["xaxis"]["anchor"] == "y3"
+
+
+def test_bands_skip_steps_that_are_not_finite():
+    steps = [0, 1, 2]
+    frame = scalars(
+        *[(f"activation_p{p}", "model.activation1", steps, [1, np.nan, 2]) for p in ("05", "25", "50", "75", "95")]
+    )
+    assert list(figures.percentile_bands(frame, "model.activation1")["data"][2]["x"]) == [0, 2]

@@ -1,0 +1,148 @@
+"""What holds for all figures: Plotly takes them, the board can send them, and nothing to show is said."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+
+from nnviz import figures
+from tests.figures import made
+
+NONE = made.scalars()
+DEEP = made.deep()
+LAYERS = made.layers(8, *[16] * 20, 3)
+LOSS = made.scalars(
+    *[("loss", site, list(range(80)), list(np.exp(-np.arange(80) / 30))) for site in ("train", "test", "batch")],
+    *[("accuracy", site, list(range(80)), list(np.linspace(0.5, 1, 80))) for site in ("train", "test")],
+    ("learning_rate", "model", list(range(80)), [0.1] * 80),
+)
+HISTOGRAM = made.histogram(*(np.random.default_rng(i).normal(size=400) for i in range(5)))
+WORST = {
+    "inputs": np.random.default_rng(0).normal(size=(20, 4)),
+    "true": np.arange(20) % 3,
+    "predicted": np.arange(1, 21) % 3,
+    "loss": np.arange(20, 0, -1.0),
+}
+IMAGES = WORST | {"inputs": np.random.default_rng(0).random((20, 64))}
+THREE = made.data(d=4, classes=3)
+PIXELS = made.data(d=64, classes=3, image_shape=(8, 8))
+
+FILLED = {
+    "loss": lambda: figures.curves(LOSS, "loss"),
+    "loss, smoothed, forked": lambda: figures.curves(LOSS, "loss", smooth=0.9, forks=[(40, "lr 0.01")]),
+    "accuracy": lambda: figures.curves(LOSS, "accuracy"),
+    "learning rate": lambda: figures.learning_rate(LOSS),
+    "layer curves": lambda: figures.layer_curves(DEEP, "gradient_norm"),
+    "layer curves, linear": lambda: figures.layer_curves(DEEP, "activation_mean", log_y=False),
+    "update ratios": lambda: figures.update_ratios(DEEP),
+    "shares": lambda: figures.shares(DEEP),
+    "profile": lambda: figures.depth_profile(DEEP, "gradient_norm", 30, LAYERS),
+    "profile of rms": lambda: figures.depth_profile(DEEP, "activation_rms", None, LAYERS),
+    "bars": lambda: figures.layer_bars(DEEP, 20, LAYERS),
+    "ridgelines": lambda: figures.ridgelines(HISTOGRAM),
+    "exponents": lambda: figures.exponent_histograms(made.exponents(np.array([0, 1e-3, -2, np.inf]), np.ones(3))),
+    "bands": lambda: figures.percentile_bands(DEEP),
+    "bands of one layer": lambda: figures.percentile_bands(DEEP, "model.activation3", prefix="preactivation"),
+    "surface": lambda: figures.decision_surface(made.grid(3), made.data(classes=3)),
+    "borders": lambda: figures.decision_surface(made.grid(3), made.data(classes=3), style="borders"),
+    "surface of a regression": lambda: figures.decision_surface(made.grid(0), made.data(classes=0)),
+    "curve": lambda: figures.regression_curve(
+        {"x": np.linspace(-1, 1, 9), "prediction": np.zeros(9)}, made.data(d=1, classes=0)
+    ),
+    "network": lambda: figures.network(made.network(2, 8, 8, 4, 1, maps=12), made.data(), made.layers(2, 8, 8, 4, 1)),
+    "network of discs": lambda: figures.network(made.network(4, 20, 3), THREE, made.layers(4, 20, 3)),
+    "network without hidden layers": lambda: figures.network(
+        made.network(2, 2, maps=9), made.data(), made.layers(2, 2)
+    ),
+    "deep network": lambda: figures.network(made.network(8, *[16] * 20, 3), THREE, LAYERS),
+    "network of images": lambda: figures.network(
+        made.network(64, 12, 3) | {"weight_1": np.ones((12, 64))}, PIXELS, made.layers(64, 12, 3)
+    ),
+    "confusion": lambda: figures.confusion({"counts": np.array([[3, 1], [0, 5]])}, made.data()),
+    "worst": lambda: figures.worst(WORST, THREE),
+    "worst images": lambda: figures.worst(IMAGES, PIXELS),
+    "worst of a regression": lambda: figures.worst(
+        WORST | {"true": np.ones(20), "predicted": np.zeros(20)}, made.data(d=4, classes=0)
+    ),
+    "fit": lambda: figures.fit({"true": np.arange(5.0), "predicted": np.arange(5.0) + 0.1}),
+    "overlay": lambda: figures.overlay({"A": LOSS, "B": LOSS}, "loss"),
+}
+EMPTY = {
+    "curves": lambda: figures.curves(NONE, "loss"),
+    "learning rate": lambda: figures.learning_rate(NONE),
+    "layer curves": lambda: figures.layer_curves(NONE, "gradient_norm"),
+    "update ratios": lambda: figures.update_ratios(NONE),
+    "shares": lambda: figures.shares(NONE),
+    "profile": lambda: figures.depth_profile(NONE, "gradient_norm", 3, LAYERS),
+    "profile of rms": lambda: figures.depth_profile(NONE, "activation_rms", 3, {}),
+    "bars": lambda: figures.layer_bars(NONE, None, {}),
+    "ridgelines": lambda: figures.ridgelines({}),
+    "exponents": lambda: figures.exponent_histograms({}),
+    "bands": lambda: figures.percentile_bands(NONE),
+    "surface": lambda: figures.decision_surface({}, {}),
+    "curve": lambda: figures.regression_curve({}, made.data(d=1)),
+    "network": lambda: figures.network({}, made.data(), {}),
+    "confusion": lambda: figures.confusion({}, made.data()),
+    "worst": lambda: figures.worst({}, {}),
+    "fit": lambda: figures.fit({}),
+    "overlay": lambda: figures.overlay({"A": NONE, "B": NONE}, "loss"),
+}
+
+
+def _leaves(value: object) -> list:
+    if isinstance(value, dict):
+        return [leaf for part in value.values() for leaf in _leaves(part)]
+    if isinstance(value, list | tuple):
+        return [leaf for part in value for leaf in _leaves(part)]
+    return [value]
+
+
+@pytest.mark.parametrize("name", FILLED)
+def test_plotly_accepts_every_figure(name, valid):
+    assert valid(FILLED[name]())["data"]
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_a_figure_without_records_says_what_it_awaits(name, valid):
+    figure = valid(EMPTY[name]())
+    assert figure["data"] == []
+    assert "waiting" in figure["layout"]["annotations"][0]["text"]
+
+
+@pytest.mark.parametrize("name", FILLED)
+def test_figures_hold_only_what_json_and_typed_arrays_can_carry(name):
+    for leaf in _leaves(FILLED[name]()):
+        if isinstance(leaf, np.ndarray):
+            assert leaf.dtype.name in ("float32", "int32", "int16", "uint8"), name
+        else:
+            json.dumps(leaf, allow_nan=False)
+
+
+@pytest.mark.parametrize("name", FILLED)
+def test_building_a_figure_changes_nothing_and_gives_the_same_again(name):
+    first, second = _leaves(FILLED[name]()), _leaves(FILLED[name]())
+    assert len(first) == len(second)
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", FILLED)
+def test_only_figures_over_steps_ask_for_the_time_cursor(name):
+    figure = FILLED[name]()
+    over_steps = figure["layout"]["xaxis"].get("title", {}).get("text") == "step"
+    assert bool(figure["layout"]["meta"].get("x_is_step")) == over_steps
+
+
+def test_figures_are_built_in_milliseconds():
+    """A page draws a dozen several times a second; the bound is loose for a loaded machine."""
+    for name, build in FILLED.items():
+        build()
+        best = min(_seconds(build) for _ in range(5))
+        assert best < 0.02, f"{name} took {1e3 * best:.1f} ms"
+
+
+def _seconds(build) -> float:
+    start = time.perf_counter()
+    build()
+    return time.perf_counter() - start

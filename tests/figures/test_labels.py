@@ -1,0 +1,45 @@
+"""Numbers and layers in words."""
+
+import pytest
+
+from nnviz.figures import labels
+from tests.figures.made import sites
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (0.0421, "0.0421"),
+        (12.345, "12.3"),
+        (-3.14159, "−3.14"),
+        (99999, "99999"),
+        (1.23e-7, "1.2×10<sup>−7</sup>"),
+        (-4.56e12, "−4.6×10<sup>12</sup>"),
+        (float("nan"), "NaN"),
+        (float("inf"), "∞"),
+        (float("-inf"), "−∞"),
+    ],
+)
+def test_numbers_are_written_with_three_digits(value, text):
+    assert labels.number(value) == text
+
+
+@pytest.mark.parametrize("depth", [0, 1, 4, 11, 12, 13, 19, 24, 49, 50, 99, 400])
+def test_depth_ticks_name_both_ends_and_never_crowd(depth):
+    places, texts = labels.depth_ticks(sites(depth))
+    assert places[0] == 0
+    assert places[-1] == depth
+    assert texts[-1] == "out"
+    assert len(places) == len(set(places)) <= 12
+    assert all(text == str(place + 1) for place, text in zip(places[:-1], texts[:-1], strict=True))
+
+
+def test_unnamed_classes_are_counted():
+    assert labels.class_names({}, 3) == ["class 0", "class 1", "class 2"]
+    assert labels.class_names({"class_names": ["a", "b"]}, 2) == ["a", "b"]
+
+
+def test_long_names_end_in_an_ellipsis():
+    assert labels.shorten("proanthocyanins", 8) == "proanth…"
+    assert labels.shorten("hue", 8) == "hue"

@@ -1,0 +1,172 @@
+"""Layers over the steps and over depth."""
+
+import numpy as np
+import pytest
+
+from nnviz import figures
+from nnviz.figures import theme
+from tests.figures.made import deep, layers, scalars, sites
+
+DEPTH = 20
+FRAME = deep(DEPTH)
+LAYERS = layers(8, *[16] * DEPTH, 3)
+
+
+def _recorded(quantity, site, frame=FRAME):
+    return frame[(frame["quantity"] == quantity) & (frame["site"] == site)]["value"].to_numpy()
+
+
+def _drawn(figure):
+    return [t for t in figure["data"] if t["type"] == "scatter" and t["mode"].startswith("lines")]
+
+
+def test_every_layer_has_a_line_by_depth_and_its_weights_alone():
+    traces = _drawn(figures.layer_curves(FRAME, "gradient_norm", smooth=0))
+    assert [t["name"] for t in traces] == [f"layer {i}" for i in range(1, 21)] + ["output"]
+    for trace, site in zip(traces, sites(DEPTH), strict=True):
+        np.testing.assert_array_equal(trace["y"], np.float32(_recorded("gradient_norm", f"{site}.weight")))
+
+
+def test_biases_can_be_chosen():
+    trace = _drawn(figures.layer_curves(FRAME, "gradient_norm", role="bias", smooth=0))[0]
+    np.testing.assert_array_equal(trace["y"], np.float32(_recorded("gradient_norm", "model.linear1.bias")))
+
+
+def test_first_and_last_layer_have_the_ends_of_the_ramp():
+    traces = _drawn(figures.layer_curves(FRAME, "gradient_norm"))
+    assert traces[0]["line"]["color"] == theme.DEPTH[0]
+    assert traces[-1]["line"]["color"] == theme.DEPTH[-1]
+
+
+def test_smoothing_averages_logarithms():
+    frame = scalars(("gradient_norm", "model.linear1.weight", [1, 2], [1.0, 100.0]))
+    raw, averaged = _drawn(figures.layer_curves(frame, "gradient_norm", smooth=0.5))
+    np.testing.assert_allclose(raw["y"], [1, 100])
+    np.testing.assert_allclose(averaged["y"], [1, 10 ** (2 * 2 / 3)], rtol=1e-6)
+
+
+def test_fifty_layers_stay_light_and_readable():
+    figure = figures.layer_curves(deep(50, steps=400), "gradient_norm")
+    assert sum(t["x"].nbytes + t["y"].nbytes for t in _drawn(figure)) < 100_000
+    colorbar = figure["data"][-3]["marker"]["colorbar"]
+    assert len(colorbar["ticktext"]) <= 12
+    assert not any(t.get("showlegend", True) for t in _drawn(figure))
+
+
+def test_layers_with_zero_gradient_are_marked_not_dropped():
+    frame = scalars(("gradient_norm", "model.linear1.weight", [1, 2, 3], [1.0, 0.0, np.inf]))
+    figure = figures.layer_curves(frame, "gradient_norm")
+    zero, bad = figure["data"][-2:]
+    assert list(zero["x"]) == [2]
+    assert list(bad["x"]) == [3]
+
+
+def test_layers_recorded_at_different_steps_are_not_taken_for_nan():
+    frame = scalars(
+        ("gradient_norm", "model.linear1.weight", [1, 2, 3], [1.0, 2.0, 3.0]),
+        ("gradient_norm", "model.output.weight", [2], [5.0]),
+    )
+    assert len(figures.layer_curves(frame, "gradient_norm")["data"][-1]["x"]) == 0
+
+
+def test_update_ratios_are_logarithms_with_the_band_around_minus_three():
+    figure = figures.update_ratios(FRAME, smooth=0)
+    expected = np.log10(_recorded("update_ratio", "model.linear1.weight"))
+    np.testing.assert_allclose(_drawn(figure)[0]["y"], expected, rtol=1e-5)
+    band = figure["layout"]["shapes"][0]
+    assert (band["y0"], band["y1"]) == (-3.5, -2.5)
+    assert "healthy" in figure["data"][-1]["name"]
+
+
+def test_shares_are_drawn_layer_by_step_with_the_first_layer_on_top():
+    dead, saturated = (t for t in figures.shares(FRAME)["data"])
+    assert dead["z"].shape == (20, 50)
+    np.testing.assert_array_equal(dead["z"][3], np.float32(_recorded("dead_share", "model.activation4")))
+    assert not saturated["z"].any()
+    layout = figures.shares(FRAME)["layout"]
+    assert layout["yaxis"]["range"][0] > layout["yaxis"]["range"][1]
+    assert [note["text"] for note in layout["annotations"]] == [
+        "dead units: at most 50.0 % of a layer",
+        "saturated values: none",
+    ]
+
+
+def test_the_newest_step_is_among_the_columns_of_many():
+    frame = scalars(("dead_share", "model.activation1", list(range(1000)), list(np.linspace(0, 1, 1000))))
+    heatmap = figures.shares(frame)["data"][0]
+    assert heatmap["z"].shape == (1, 200)
+    assert heatmap["x"][-1] == 999
+
+
+@pytest.mark.parametrize("step", [1, 30, None])
+def test_profile_shows_the_chosen_step(step):
+    figure = figures.depth_profile(FRAME, "gradient_norm", step, LAYERS)
+    now = next(t for t in _drawn(figure) if t["name"] == f"step {step or 50}")
+    expected = [_recorded("gradient_norm", f"{site}.weight")[(step or 50) - 1] for site in sites(DEPTH)]
+    np.testing.assert_array_equal(now["y"], np.float32(expected))
+    np.testing.assert_array_equal(now["x"], np.arange(1, DEPTH + 2))
+
+
+def test_relative_theory_is_scaled_to_the_last_layer_at_the_first_step():
+    relative = 0.5 ** np.arange(DEPTH, -1, -1.0)
+    figure = figures.depth_profile(FRAME, "gradient_norm", 30, LAYERS, {"gradient_norm": relative})
+    theory = next(t for t in _drawn(figure) if t["line"].get("dash") == "dash")
+    assert theory["name"].replace("<br>", " ") == "theory at initialization (variance recursion)"
+    first = _recorded("gradient_norm", "model.output.weight")[0]
+    np.testing.assert_allclose(theory["y"], first * relative, rtol=1e-6)
+
+
+def test_absolute_theory_is_drawn_as_it_is_where_there_are_measurements():
+    expected = np.linspace(1, 2, DEPTH + 1)
+    figure = figures.depth_profile(FRAME, "activation_rms", 30, LAYERS, {"activation_rms": expected})
+    theory = next(t for t in _drawn(figure) if t["line"].get("dash") == "dash")
+    np.testing.assert_allclose(theory["y"], expected[:-1], rtol=1e-6)  # the output has no activation
+
+
+def test_rms_is_made_of_mean_and_deviation():
+    figure = figures.depth_profile(FRAME, "activation_rms", 30, LAYERS)
+    mean, std = (_recorded(f"activation_{what}", "model.activation7")[29] for what in ("mean", "std"))
+    now = next(t for t in _drawn(figure) if t["name"] == "step 30")
+    assert now["y"][6] == pytest.approx(np.hypot(mean, std), rel=1e-6)
+
+
+def test_a_layer_without_gradient_is_marked_in_the_profile():
+    series = [
+        ("gradient_norm", f"{site}.weight", [1], [value]) for site, value in zip(sites(2), [0, 1, 2], strict=True)
+    ]
+    figure = figures.depth_profile(scalars(*series), "gradient_norm", 1, layers(4, 3, 3, 2))
+    zero = next(t for t in figure["data"] if t["name"] == "exactly 0")
+    assert list(zero["x"]) == [1]
+    low, high = figure["layout"]["yaxis"]["range"]
+    assert low < np.log10(zero["y"][0]) < high
+
+
+def test_a_level_profile_looks_level():
+    series = [("gradient_norm", f"{site}.weight", [1], [1 + 0.01 * i]) for i, site in enumerate(sites(5))]
+    low, high = figures.depth_profile(scalars(*series), "gradient_norm", 1, layers(*[4] * 7))["layout"]["yaxis"][
+        "range"
+    ]
+    assert high - low == pytest.approx(2, abs=1e-6)
+
+
+def test_bars_are_root_mean_squares():
+    figure = figures.layer_bars(FRAME, 20, LAYERS)
+    weight = figure["data"][0]
+    norm = _recorded("weight_norm", "model.linear2.weight")[19]
+    heading = figure["layout"]["annotations"][0]["text"]
+    power = int(heading.split("10<sup>")[1].split("<")[0].replace("−", "-")) if "sup" in heading else 0
+    assert weight["x"][1] * 10.0**power == pytest.approx(norm / np.sqrt(16 * 16), rel=1e-5)
+
+
+def test_bars_start_at_zero():
+    layout = figures.layer_bars(FRAME, 20, LAYERS)["layout"]
+    assert all(layout[axis]["range"][0] == 0 for axis in ("xaxis", "xaxis2", "xaxis3"))
+
+
+def test_bars_take_each_quantity_from_its_own_last_step():
+    frame = scalars(
+        ("weight_norm", "model.output.weight", [1, 2], [1.0, 2.0]), ("update_norm", "model.output.weight", [1], [0.5])
+    )
+    weight, _, update = figures.layer_bars(frame, None, layers(1, 1))["data"]
+    assert weight["x"][0] == 2
+    assert update["x"][0] == 0.5

@@ -1,0 +1,216 @@
+"""Frames in, frames out: against numpy and by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nnviz import frames
+from nnviz.records import COLUMNS, Scalar, frame
+from tests.figures.made import scalars
+
+
+def _series(values, quantity="loss", site="train", member=0):
+    return frame([Scalar(i, quantity, float(v), site, member) for i, v in enumerate(values)])
+
+
+def test_select_takes_one_quantity_at_the_sites_named():
+    mixed = pd.concat([_series([1, 2]), _series([3], site="test"), _series([4], "accuracy")])
+    assert list(frames.select(mixed, "loss")["value"]) == [1, 2, 3]
+    assert list(frames.select(mixed, "loss", ["test"])["value"]) == [3]
+    assert len(frames.select(mixed, "nothing")) == 0
+    assert list(frames.select(mixed[:0], "loss").columns) == ["step", "quantity", "site", "value", "member"]
+
+
+def test_categorical_columns_give_the_same_as_text():
+    mixed = pd.concat([_series([1, 2]), _series([3], site="test"), _series([4], "accuracy")], ignore_index=True)
+    categories = mixed.astype({"quantity": "category", "site": "category"})
+    assert list(frames.select(categories, "loss")["value"]) == [1, 2, 3]
+    one, other = frames.table(mixed, "loss"), frames.table(categories, "loss")
+    assert one.sites == other.sites
+    np.testing.assert_array_equal(one.values, other.values)
+    assert len(frames.table(categories, "nothing").steps) == 0
+
+
+@pytest.mark.parametrize("weight", [0.1, 0.5, 0.9, 0.99])
+def test_smoothing_is_a_moving_average_divided_by_its_correction(weight):
+    values = np.random.default_rng(0).normal(size=50)
+    average, expected = 0.0, []
+    for n, value in enumerate(values, 1):
+        average = weight * average + (1 - weight) * value
+        expected.append(average / (1 - weight**n))
+    np.testing.assert_allclose(frames.smooth(_series(values), weight)["value"], expected, rtol=1e-12)
+
+
+def test_smoothing_a_constant_changes_nothing_from_the_first_step_on():
+    np.testing.assert_allclose(frames.smooth(_series([3.0] * 9), 0.9)["value"], 3.0, rtol=1e-14)
+
+
+def test_every_series_is_smoothed_by_itself():
+    both = pd.concat([_series([1, 1, 1]), _series([5, 5, 5], site="test")])
+    np.testing.assert_allclose(frames.smooth(both, 0.9)["value"], [1, 1, 1, 5, 5, 5])
+
+
+@pytest.mark.parametrize("weight", [-0.1, 1.0, 2.0])
+def test_smoothing_refuses_weights_outside_of_zero_to_one(weight):
+    with pytest.raises(ValueError, match=rf"weight must be in \[0, 1\), got {weight}"):
+        frames.smooth(_series([1]), weight)
+
+
+@pytest.mark.parametrize("n", [4, 5, 50, 500])
+@pytest.mark.parametrize("length", [3, 500, 501, 999, 20000])
+def test_thinning_keeps_both_ends_and_both_extremes(n, length):
+    values = np.random.default_rng(length).normal(size=length)
+    picked = frames.thin_indices(values, n)
+    assert len(picked) <= n
+    assert (np.diff(picked) > 0).all()
+    assert picked[0] == 0
+    assert picked[-1] == length - 1
+    assert {values.argmin(), values.argmax()} <= set(picked)
+
+
+def test_thinning_looks_past_nan_for_the_extremes():
+    values = np.linspace(0, 1, 5000)
+    values[100:2000:2] = np.nan
+    values[1001], values[777] = -3, 7
+    assert {1001, 777} <= set(frames.thin_indices(values, 50))
+
+
+def test_thinning_of_several_series_is_that_of_each():
+    values = np.random.default_rng(0).normal(size=(3000, 4))
+    picked = frames.thin_indices(values, 100)
+    assert picked.shape[1] == 4
+    for i in range(4):
+        np.testing.assert_array_equal(np.unique(picked[:, i]), frames.thin_indices(values[:, i].copy(), 100))
+
+
+def test_a_thinned_frame_keeps_every_series():
+    both = pd.concat([_series(range(1000)), _series(range(5), site="test")])
+    thinned = frames.thin(both, 20)
+    assert (thinned["site"] == "train").sum() <= 20
+    assert list(thinned[thinned["site"] == "test"]["value"]) == [0, 1, 2, 3, 4]
+    assert list(thinned.columns) == list(COLUMNS)
+
+
+def test_thinning_to_fewer_than_its_four_fixed_points_is_refused():
+    with pytest.raises(ValueError, match="n must be at least 4, got 3"):
+        frames.thin_indices(np.arange(9.0), 3)
+
+
+def test_at_step_gives_the_newest_row_of_every_series():
+    both = scalars(("loss", "train", [0, 5, 10], [3, 2, 1]), ("loss", "test", [0, 10], [9, 8]))
+    at = frames.at_step(both, 7).set_index("site")["value"]
+    assert dict(at) == {"train": 2, "test": 9}
+    assert dict(frames.latest(both).set_index("site")["value"]) == {"train": 1, "test": 8}
+    assert len(frames.at_step(both, -1)) == 0
+
+
+def test_a_table_has_a_row_a_step_and_a_column_a_site():
+    table = frames.table(
+        scalars(("g", "model.linear10", [1, 2], [10, 20]), ("g", "model.linear2", [2, 3], [5, np.nan])), "g"
+    )
+    assert table.sites == ["model.linear2", "model.linear10"]
+    assert list(table.steps) == [1, 2, 3]
+    np.testing.assert_array_equal(table.values, [[np.nan, 10], [5, 20], [np.nan, np.nan]])
+    np.testing.assert_array_equal(table.recorded, [[False, True], [True, True], [True, False]])
+
+
+def test_a_table_does_not_depend_on_the_order_of_rows():
+    ordered = scalars(("g", "a", [1, 2, 3], [1, 2, 3]), ("g", "b", [1, 2, 3], [4, 5, 6]))
+    shuffled = ordered.sample(frac=1, random_state=3)
+    for one, other in zip(frames.table(ordered, "g"), frames.table(shuffled, "g"), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_table_averages_members():
+    both = pd.concat([_series([1, 2]), _series([3, 6], member=1), _series([np.nan], member=2)])
+    np.testing.assert_array_equal(frames.table(both, "loss").values[1], [4])
+    assert np.isnan(frames.table(both, "loss").values[0, 0])
+
+
+def test_a_table_looks_back_from_a_step():
+    table = frames.table(scalars(("g", "a", [1, 4], [1, 2]), ("g", "b", [2], [7])), "g")
+    for step, expected, known in (
+        (0, [np.nan, np.nan], [0, 0]),
+        (1, [1, np.nan], [1, 0]),
+        (3, [1, 7], [1, 1]),
+        (9, [2, 7], [1, 1]),
+    ):
+        values, there = table.at(step)
+        np.testing.assert_array_equal(values, expected)
+        np.testing.assert_array_equal(there, known)
+    np.testing.assert_array_equal(table.at()[0], [2, 7])
+
+
+def test_aggregate_gives_median_and_quartiles_of_the_members():
+    values = np.random.default_rng(0).normal(size=11)
+    members = pd.concat([_series([v], member=i) for i, v in enumerate(values)])
+    row = frames.aggregate(members).iloc[0]
+    assert row["value"] == pytest.approx(np.median(values))
+    assert row["low"] == pytest.approx(np.quantile(values, 0.25))
+    assert row["high"] == pytest.approx(np.quantile(values, 0.75))
+    assert row["members"] == 11
+
+
+def test_align_keeps_the_steps_that_all_runs_have():
+    both = frames.align({"A": _series([1, 2, 3]), "B": _series([4, 5])})
+    assert list(both[both["run"] == "A"]["step"]) == [0, 1]
+    assert list(both[both["run"] == "B"]["value"]) == [4, 5]
+    assert len(frames.align({})) == 0
+
+
+def test_percentiles_are_numpys_up_to_a_bin():
+    samples = [np.random.default_rng(i).normal(size=5000) * 10.0**i for i in range(3)]
+    counts = np.array([np.histogram(s, bins=64, range=(s.min(), s.max()))[0] for s in samples])
+    low, high = np.array([s.min() for s in samples]), np.array([s.max() for s in samples])
+    shares = [0.05, 0.25, 0.5, 0.75, 0.95]
+    found = frames.percentiles(low, high, counts, shares)
+    for row, sample, width in zip(found, samples, (high - low) / 64, strict=True):
+        np.testing.assert_allclose(row, np.quantile(sample, shares), atol=width)
+
+
+def test_percentiles_of_an_empty_row_are_nan():
+    assert np.isnan(frames.percentiles(np.zeros(1), np.zeros(1), np.zeros((1, 64)), [0.5])).all()
+
+
+def test_sites_are_in_the_order_of_the_signal():
+    expected = [
+        "model.linear1",
+        "model.norm1",
+        "model.activation1",
+        "model.dropout1",
+        "model.linear2",
+        "model.linear10",
+        "model.output",
+    ]
+    assert frames.order_sites(expected[::-1]) == expected
+    assert frames.order_sites([f"{site}.weight" for site in reversed(expected)]) == [
+        f"{site}.weight" for site in expected
+    ]
+    assert frames.order_sites(["m.output.bias", "m.linear1.weight", "m.output.weight", "m.linear1.bias"]) == [
+        "m.linear1.weight",
+        "m.linear1.bias",
+        "m.output.weight",
+        "m.output.bias",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("site", "text"),
+    [
+        ("model.linear3", "layer 3"),
+        ("model.activation12", "layer 12"),
+        ("model.linear3.weight", "layer 3"),
+        ("model.output.bias", "output"),
+        ("model.norm2.weight", "norm 2"),
+        ("model.dropout1", "dropout 1"),
+        ("discriminator.2.weight", "discriminator.2"),
+        ("train", "train"),
+    ],
+)
+def test_sites_are_called_as_a_student_would(site, text):
+    assert frames.label_site(site) == text
+
+
+def test_the_parameter_is_named_on_request():
+    assert frames.label_site("model.linear3.bias", role=True) == "layer 3 bias"
+    assert frames.label_site("model.linear3", role=True) == "layer 3"
