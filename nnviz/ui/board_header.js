@@ -34,7 +34,7 @@ export class Header {
     if (Number(this.slider.value) !== place) this.slider.value = place;
     this.slider.disabled = last < 1;
     this.play.disabled = last < 1;
-    this.slider.style.setProperty("--nnviz-fill", last > 0 ? place / last : 1);
+    this.slider.style.setProperty("--nnviz-fill", last > 0 ? place / last : 0);
     const number = (value) => value.toLocaleString("en-US");
     let text = "";
     if (last >= 0) {

@@ -493,6 +493,14 @@ def test_points_that_did_not_change_move_with_the_axes(page, finished):
     ) == pytest.approx(moved, abs=0.02)
 
 
+def test_before_the_first_picture_cards_of_all_rows_wait_in_their_places(page, app):
+    page.goto(app(APP, DEMO_START="0"))
+    page.get_by_text("waiting for the first picture").nth(7).wait_for()
+    until(page, "d.busy === 'false' && d.stepsKnown === '0'")
+    assert page.locator(".nnviz-card").count() == 8
+    assert page.locator(".nnviz-slider").is_disabled()
+
+
 def test_board_works_below_a_base_path_and_on_a_subpage(page, serve):
     url = serve(APP, {"DEMO_START": "4"}, ["--server.baseUrlPath=some/base"], path="/some/base")
     page.goto(f"{url}/second")
