@@ -80,11 +80,12 @@ def _union(kinds: Mapping[str, type[Spec]], value: Spec, text: str, key: str) ->
 
 
 def _fields(value: Spec, key: str) -> dict[str, Any]:
-    return {
-        name: _draw(about, getattr(value, name), name, f"{key}.{name}")
-        for name, about in type(value).model_fields.items()
-        if name != "kind"
-    }
+    chosen: dict[str, Any] = {}
+    for name, about in type(value).model_fields.items():
+        if name != "kind":
+            fitting = value.fitting(name, chosen)
+            chosen[name] = _draw(about, getattr(value, name), name, f"{key}.{name}", fitting)
+    return chosen
 
 
 def _rows(about: FieldInfo, item: type[Spec], value: tuple[Spec, ...], text: str, key: str) -> list[dict[str, Any]]:
