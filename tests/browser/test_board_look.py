@@ -1,0 +1,224 @@
+"""The board in a real browser: exports, themes, window sizes, menus, and shortcuts in drawing."""
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.browser.board import BOARD, DEMO, all_drawn, choose, filled, open_board, plot, scrub, state, until, zoom
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def finished(app) -> str:
+    """A run that is over, with 40 pictures: steps 0, 10, …, 390."""
+    return app(DEMO, DEMO_START="40")
+
+
+def test_csv_holds_exactly_the_plotted_data(page, finished):
+    open_board(page, finished)
+    filled(page)
+    scrub(page, 6)
+    until(page, "d.step === '60' && d.busy === 'false'")
+    download = choose(page, "boundary", "Data (CSV)")
+    assert download.suggested_filename == "Decision-surface-step-60.csv"
+    rows = list(csv.DictReader(io.StringIO(Path(download.path()).read_text(encoding="utf-8-sig"))))
+    grid = np.linspace(-3, 3, 50, dtype=np.float32)
+    z = (np.sin(grid[None, :] + 1.0) * np.cos(grid[:, None] - 1.0)).astype(np.float32)
+    cells = [row for row in rows if row["trace"] == "trace 0"]
+    assert len(cells) == 2500
+    np.testing.assert_array_equal(np.float32([row["z"] for row in cells]).reshape(50, 50), z)
+    np.testing.assert_array_equal(np.float32([row["x"] for row in cells]), np.tile(grid, 50))
+    points = np.random.default_rng(0).normal(size=(2, 300)).astype(np.float32)
+    dots = [row for row in rows if row["trace"] == "trace 1"]
+    np.testing.assert_array_equal(np.float32([row["x"] for row in dots]), points[0])
+    np.testing.assert_array_equal(np.float32([row["y"] for row in dots]), points[1])
+
+
+def test_csv_of_curves_has_double_precision_and_names(page, finished):
+    open_board(page, finished)
+    download = choose(page, "loss", "Data (CSV)")
+    rows = list(csv.DictReader(io.StringIO(Path(download.path()).read_text(encoding="utf-8-sig"))))
+    assert download.suggested_filename.startswith("손실-loss-step-390")
+    first = [row for row in rows if row["trace"] == "층 0"]
+    x = np.linspace(0, 390, 391)
+    np.testing.assert_array_equal([float(row["y"]) for row in first], np.exp(-x / 100) + 0.01)
+
+
+def test_plotly_json_is_read_by_plotly(page, finished):
+    import plotly.graph_objects as go
+
+    open_board(page, finished)
+    download = choose(page, "weights", "Plotly JSON")
+    figure = go.Figure(json.loads(Path(download.path()).read_text()))
+    assert np.shape(figure.data[0].z) == (20, 30)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pictures_have_the_pages_background(page, finished, scheme):
+    from PIL import Image, ImageColor
+
+    page.emulate_media(color_scheme=scheme)
+    open_board(page, finished)
+    assert state(page)["theme"] == scheme
+    download = choose(page, "depth", "Picture (PNG)")
+    assert download.suggested_filename == "Depth-profile-step-390.png"
+    image = Image.open(download.path()).convert("RGBA")
+    background = page.evaluate(f"getComputedStyle({BOARD}).getPropertyValue('--st-background-color')")
+    assert image.getpixel((2, 2)) == (*ImageColor.getrgb(background)[:3], 255)
+    assert (sum(image.getpixel((2, 2))[:3]) < 300) == (scheme == "dark")
+    assert image.width > 500
+    svg = Path(choose(page, "depth", "Picture (SVG)").path()).read_text()
+    assert svg.startswith("<svg")
+    assert "Depth profile · step 390" in svg
+
+
+def test_theme_changes_while_the_page_is_open(page, finished):
+    page.emulate_media(color_scheme="light")
+    open_board(page, finished)
+    ink = f"{plot('loss')}._fullLayout.font.color"
+    light = page.evaluate(ink)
+    page.emulate_media(color_scheme="dark")
+    until(page, "d.theme === 'dark' && d.busy === 'false'")
+    assert page.evaluate(ink) != light
+    assert page.evaluate(f"{plot('loss')}._fullLayout.paper_bgcolor") == "rgba(0,0,0,0)"
+
+
+def test_narrow_window_has_one_column_and_a_whole_header(page, finished):
+    page.set_viewport_size({"width": 420, "height": 800})
+    open_board(page, finished)
+    until(page, "d.narrow === 'true' && d.busy === 'false'")
+    lefts = page.eval_on_selector_all(
+        ".nnviz-card", "cards => cards.map(card => Math.round(card.getBoundingClientRect().left))"
+    )
+    assert len(set(lefts)) == 1
+    inside = (
+        "[...document.querySelectorAll('.nnviz-head > *')].every(e => e.getBoundingClientRect().right <= innerWidth)"
+    )
+    assert page.evaluate(inside)
+    assert page.evaluate("document.querySelector('.nnviz-slider').offsetWidth") >= 60
+    assert page.evaluate(f"{plot('loss')}.querySelector('svg').getBoundingClientRect().right <= innerWidth")
+
+
+def test_header_stays_on_top_while_scrolling(page, finished):
+    open_board(page, finished)
+    page.locator("[data-figure=scatter]").scroll_into_view_if_needed()
+    page.mouse.move(700, 500)
+    page.mouse.wheel(0, 3000)
+    page.wait_for_function("document.querySelector('[data-figure=loss]').getBoundingClientRect().bottom < 0")
+    box = page.locator(".nnviz-head").bounding_box()
+    assert 0 <= box["y"] <= 70
+    assert box["height"] <= 42
+    scrub(page, 2)  # also what is down here is drawn
+    until(page, "d.busy === 'false'")
+
+
+def test_charts_follow_the_width_of_the_window(page, finished):
+    open_board(page, finished)
+    page.set_viewport_size({"width": 1000, "height": 900})
+    page.wait_for_function(
+        f"(p => innerWidth === 1000 && Math.abs(p._fullLayout.width - p.parentElement.clientWidth) < 2)({plot('loss')})"
+    )
+
+
+def test_menu_and_help_work_by_keyboard(page, finished):
+    open_board(page, finished)
+    more = page.locator("[data-figure=loss] .nnviz-more")
+    more.focus()
+    page.keyboard.press("Enter")
+    assert more.get_attribute("aria-expanded") == "true"
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.textContent") == "Picture (SVG)"
+    page.keyboard.press("Escape")
+    assert more.get_attribute("aria-expanded") == "false"
+    assert page.evaluate("document.activeElement.className") == "nnviz-more"
+    page.locator("[data-figure=loss] .nnviz-help").focus()
+    page.locator("[data-figure=loss] .nnviz-tip").wait_for(state="visible")
+
+
+def test_full_screen_grows_the_chart_and_comes_back(page, finished):
+    open_board(page, finished)
+    page.locator("[data-figure=loss] .nnviz-more").click()
+    page.locator("[data-figure=loss]").get_by_role("menuitem", name="Full screen").click()
+    page.wait_for_function(f"{plot('loss')}._fullLayout.height > 500 && {plot('loss')}._fullLayout.width > 1000")
+    page.evaluate("document.exitFullscreen()")
+    page.wait_for_function(f"{plot('loss')}._fullLayout.height === 280")
+
+
+def test_markers_that_cannot_be_seen_have_no_nodes_and_are_found_by_hovering(page, finished):
+    open_board(page, finished)
+    all_drawn(page)
+    assert page.evaluate(f"{plot('scatter')}.querySelectorAll('path.point').length") == 301
+    page.locator("[data-figure=scatter]").scroll_into_view_if_needed()
+    x, y = page.evaluate(
+        f"""() => {{
+          const plot = {plot("scatter")}, box = plot.getBoundingClientRect(), {{ xaxis, yaxis }} = plot._fullLayout;
+          const trace = plot.data[1];
+          return [box.left + xaxis._offset + xaxis.d2p(trace.x[7]), box.top + yaxis._offset + yaxis.d2p(trace.y[7])];
+        }}"""
+    )
+    page.mouse.move(x - 30, y)
+    page.mouse.move(x, y, steps=4)
+    page.wait_for_function(f"{plot('scatter')}.querySelector('.hoverlayer').textContent.includes('hover')")
+
+
+def test_shortcut_for_array_attributes_finds_what_plotly_finds(page, finished):
+    open_board(page, finished)
+    all_drawn(page)
+    found = page.evaluate(
+        """() => {
+          const { findArrayAttributes } = Plotly.PlotSchema;
+          const traces = [...document.querySelectorAll('.nnviz-plot')].flatMap(plot => plot._fullData);
+          return traces.map(trace => [findArrayAttributes(trace), findArrayAttributes.original(trace)]);
+        }"""
+    )
+    assert len(found) > 20
+    for quick, original in found:
+        assert quick == original
+
+
+def test_points_that_did_not_change_move_with_the_axes(page, finished):
+    open_board(page, finished)
+    filled(page)
+    node = f"{plot('boundary')}.querySelector('.scatterlayer path.point')"
+    before = page.evaluate(f"window.point = {node}; window.point.getAttribute('transform')")
+    scrub(page, 3)
+    until(page, "d.step === '30' && d.busy === 'false'")
+    assert page.evaluate(f"{node} === window.point")
+    assert page.evaluate(f"{node}.getAttribute('transform')") == before
+    zoom(page, "boundary")
+    scrub(page, 5)
+    until(page, "d.step === '50' && d.busy === 'false'")
+    moved = page.evaluate(f"{plot('boundary')}._fullLayout.xaxis.d2p({plot('boundary')}.data[1].x[0])")
+    assert float(
+        re.match(r"translate\(([-\d.]+)", page.evaluate(f"{node}.getAttribute('transform')"))[1]
+    ) == pytest.approx(moved, abs=0.02)
+
+
+def test_before_the_first_picture_cards_of_all_rows_wait_in_their_places(page, app):
+    page.goto(app(DEMO, DEMO_START="0"))
+    page.get_by_text("waiting for the first picture").nth(7).wait_for()
+    until(page, "d.busy === 'false' && d.stepsKnown === '0'")
+    assert page.locator(".nnviz-card").count() == 8
+    assert page.locator(".nnviz-slider").is_disabled()
+
+
+def test_board_works_below_a_base_path_and_on_a_subpage(page, serve):
+    url = serve(DEMO, {"DEMO_START": "4"}, ["--server.baseUrlPath=some/base"], path="/some/base")
+    page.goto(f"{url}/second")
+    page.get_by_text("nothing here").wait_for()
+    page.get_by_role("link", name="First").click()
+    until(page, "d.drawn > 0 && d.busy === 'false'")
+    page.goto(f"{url}/first")
+    until(page, "d.drawn > 0 && d.busy === 'false'")
+
+
+def test_without_static_serving_one_line_says_so(page, serve):
+    url = serve(DEMO, {"DEMO_START": "4"}, ["--server.enableStaticServing=false"])
+    page.goto(url)
+    page.get_by_text("Is server.enableStaticServing on").wait_for()
