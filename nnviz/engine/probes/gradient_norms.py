@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from torch import Tensor
 
+from nnviz.engine.norms import norms
 from nnviz.engine.watch import Trace
 from nnviz.records import Record, Scalar
 
@@ -20,12 +20,12 @@ class GradientNorms:
 
     def measure(self, trace: Trace) -> tuple[Tensor, ...]:
         """One row (parameters,)."""
-        return (torch.stack(torch._foreach_norm(trace.gradients)),)
+        return (norms(trace.gradients),)
 
     def records(self, step: int, measured: Sequence[np.ndarray]) -> list[Record]:
         """gradient_norm of each parameter and gradient_norm_total after clipping."""
-        norms = measured[0].astype(np.float64)
+        found = measured[0].astype(np.float64)
         said: list[Record] = [
-            Scalar(step, "gradient_norm", n, s) for s, n in zip(self.sites, norms.tolist(), strict=True)
+            Scalar(step, "gradient_norm", n, s) for s, n in zip(self.sites, found.tolist(), strict=True)
         ]
-        return [*said, Scalar(step, "gradient_norm_total", float(np.sqrt(np.square(norms).sum())), "after_clipping")]
+        return [*said, Scalar(step, "gradient_norm_total", float(np.sqrt(np.square(found).sum())), "after_clipping")]

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nnviz.engine.norms import norms
 from nnviz.engine.watch import Trace
 from nnviz.records import Record, Scalar
 
@@ -26,12 +27,10 @@ class Signal:
         # Backpropagation meets the layers last to first.
         self.sites = list(reversed(trace.signals))
         signals = [trace.signals[s] for s in self.sites]
-        norms = torch._foreach_norm(signals) if signals else []
-        return (
-            (torch.stack([n * (len(g) / g.numel() ** 0.5) for n, g in zip(norms, signals, strict=True)]),)
-            if norms
-            else ()
-        )
+        found = norms(signals)
+        if signals:
+            torch._foreach_mul_(found.unbind(), [len(g) / g.numel() ** 0.5 for g in signals])
+        return (found,)
 
     def records(self, step: int, measured: Sequence[np.ndarray]) -> list[Record]:
         """signal_rms of each layer."""

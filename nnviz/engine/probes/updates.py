@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nnviz.engine.norms import norms
 from nnviz.engine.watch import Trace
 from nnviz.records import Record, Scalar
 
@@ -20,9 +21,8 @@ class Updates:
 
     def measure(self, trace: Trace) -> tuple[Tensor, ...]:
         """Weight norms, then update norms, in one row (2 · parameters,)."""
-        weights = torch._foreach_norm(trace.before)
-        updates = torch._foreach_norm(torch._foreach_sub(trace.before, [p.detach() for p in trace.parameters]))
-        return (torch.stack([*weights, *updates]),)
+        updates = torch._foreach_sub(trace.before, [p.detach() for p in trace.parameters])
+        return (norms([*trace.before, *updates]),)
 
     def records(self, step: int, measured: Sequence[np.ndarray]) -> list[Record]:
         """weight_norm, update_norm and update_ratio of each parameter; no ratio to a parameter that is all zeros."""
