@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -13,6 +14,9 @@ LONGEST = 8000
 
 SECOND = "b."
 """Before the paths of a second job, which is said as differences from the first."""
+
+MOST_PAIRED, MOST_SAID = 12, 5
+"""Of the values that are wrong: how many are tried two by two, and how many are said one by one."""
 
 
 def query(jobs: Sequence[Experiment], default: Experiment, runs: Sequence[str] = ()) -> dict[str, str]:
@@ -41,17 +45,39 @@ def read(parameters: Mapping[str, str], default: Experiment) -> tuple[list[Exper
 
 
 def _apply(default: Experiment, values: Mapping[str, Any]) -> tuple[Experiment, list[str]]:
-    """All values at once; if that fails, each for itself, so that one bad value loses nothing but itself."""
+    """All values at once; if that fails, as many as can be, so that one bad value loses nothing but itself."""
     try:
         return replace_many(default, values), []
     except SpecError as error:
-        job, problems = default, []
-        for path, value in sorted(values.items(), key=lambda item: (item[0].count("."), item[0])):
+        whole = str(error)
+    job, left = _one_by_one(default, values)
+    # Data and a loss that fits them, or momentum and Nesterov, are right only together.
+    for pair in combinations(list(left)[:MOST_PAIRED], 2):
+        if not left.keys() >= set(pair):
+            continue
+        try:
+            job = replace_many(job, {path: values[path] for path in pair})
+        except SpecError:
+            continue
+        job, left = _one_by_one(job, {path: values[path] for path in left if path not in pair})
+    problems = list(left.values()) or [whole]
+    said = [f"link: {problem}" for problem in problems[:MOST_SAID]]
+    return job, said + [f"link: {len(problems) - MOST_SAID} more of its values are wrong"] * (len(problems) > MOST_SAID)
+
+
+def _one_by_one(job: Experiment, values: Mapping[str, Any]) -> tuple[Experiment, dict[str, str]]:
+    """`job` with those values that are right one by one, in whatever order, and what is wrong with the others."""
+    left = dict(sorted(values.items(), key=lambda item: (item[0].count("."), item[0])))
+    while True:
+        before, problems = len(left), {}
+        for path, value in list(left.items()):
             try:
                 job = replace_many(job, {path: value})
+                del left[path]
             except SpecError as problem:
-                problems.append(str(problem))
-        return job, [f"link: {p}" for p in problems or [str(error)]]
+                problems[path] = str(problem)
+        if len(left) in (0, before):
+            return job, problems
 
 
 def _value(text: str) -> Any:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -202,7 +203,7 @@ def test_rungs_of_whole_numbers_are_whole():
 
 def test_neighboring_rungs_differ_by_at_most_a_factor_of_two():
     rungs = ladder(Limits(0, 10, low_open=True), 0.1)
-    assert all(b / a <= 2 + 1e-9 for a, b in zip(rungs, rungs[1:], strict=False))
+    assert all(b / a <= 2 + 1e-9 for a, b in pairwise(rungs))
     assert math.isclose(rungs[0], 1e-6)
 
 
