@@ -127,12 +127,12 @@ class Cache:
     def snapshot(self, quantity: str, step: int | None) -> dict[str, np.ndarray]:
         """Arrays of the newest picture of `quantity` at or before `step` (None: newest), read-only; {} if none."""
         with self.lock:
-            at = self._at(quantity, step)
+            at = self.step_at(quantity, step)
             if at is None:
                 return {}
             if (quantity, at) not in self._arrays:
                 # whoever draws one picture draws the others too: read in one go all that were drawn before
-                others = {(name, self._at(name, step)) for name, _ in self._arrays}
+                others = {(name, self.step_at(name, step)) for name, _ in self._arrays}
                 wanted = {(quantity, at), *others} - self._arrays.keys()
                 self._read_arrays([(name, step) for name, step in wanted if step is not None])
             if (quantity, at) not in self._arrays:
@@ -140,7 +140,8 @@ class Cache:
             self._arrays.move_to_end((quantity, at))
             return self._arrays[quantity, at]
 
-    def _at(self, quantity: str, step: int | None) -> int | None:
+    def step_at(self, quantity: str, step: int | None) -> int | None:
+        """The step of the newest picture of `quantity` at or before `step`; None if there is none."""
         steps = self.steps.get(quantity)
         place = 0 if steps is None else len(steps) if step is None else int(np.searchsorted(steps, step, side="right"))
         return int(steps[place - 1]) if place else None

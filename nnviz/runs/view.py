@@ -43,7 +43,7 @@ class RunView:
 
     def snapshot_step(self, quantity: str) -> int | None:
         """The step of the picture that `snapshot` gives."""
-        return self._cache._at(quantity, self.step)
+        return self._cache.step_at(quantity, self.step)
 
 
 def view(path: Path) -> RunView:
