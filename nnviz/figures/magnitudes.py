@@ -36,7 +36,7 @@ def logarithmic(title: str, values: np.ndarray) -> dict:
     values = np.asarray(values, float)
     good = values[np.isfinite(values) & (values > 0)]
     if len(good) and good.max() < 1000 * good.min():
-        return layout.axis(title, type="log", tickformat="~g", nticks=4)
+        return layout.axis(title, type="log", tickformat="~g", nticks=3)
     # Few ticks, or Plotly adds small digits between the powers, which it writes a quarter larger than other ticks.
     return layout.axis(title, type="log", nticks=4, tickfont={"size": 0.85 * theme.SMALL})
 

@@ -123,8 +123,8 @@ def _columns(
 
 
 def _grown(column: Column, rows: int) -> Column:
-    """Boxes of a short column larger, up to 2.2 times, where a long one makes boxes small."""
-    size = float(np.clip(0.55 * rows / len(column.y), 1.0, 2.2))
+    """Boxes of a short column larger, up to 2.2 times, where a long column makes all boxes small."""
+    size = float(np.clip(0.55 * rows / len(column.y), 1.0, 1.0 + 1.2 * rows / MOST_UNITS))
     return column._replace(size=size, y=column.y * size)
 
 
