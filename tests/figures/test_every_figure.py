@@ -139,7 +139,7 @@ def test_figures_are_built_in_milliseconds():
     for name, build in FILLED.items():
         build()
         best = min(_seconds(build) for _ in range(5))
-        assert best < 0.02, f"{name} took {1e3 * best:.1f} ms"
+        assert best < 0.05, f"{name} took {1e3 * best:.1f} ms"
 
 
 def _seconds(build) -> float:
