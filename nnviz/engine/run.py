@@ -6,11 +6,11 @@ import math
 import platform
 from collections.abc import Iterator
 from contextlib import ExitStack
+from importlib.metadata import version
 from typing import Any, Self
 
 import torch
 
-from nnviz import __version__
 from nnviz.engine import device, learners, probes
 from nnviz.engine.device import EngineError
 from nnviz.engine.divergence import Diverged, first_nonfinite, is_finite
@@ -70,7 +70,7 @@ class Run(Iterator[list[Record]]):
             "device": f"{self.device} ({name})",
             "torch": torch.__version__,
             "python": platform.python_version(),
-            "nnviz": __version__,
+            "nnviz": version("nnviz"),
             "parameters": sum(p.numel() for m in self.learning.modules.values() for p in m.parameters()),
             "seed": self.job.seed,
             "steps_per_epoch": self.learning.steps_per_epoch,
