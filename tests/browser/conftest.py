@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.player import House, Player, playing
+
 ROOT = Path(__file__).parents[2]
 FLAGS = [
     "--no-sandbox",
@@ -130,3 +132,25 @@ def _end(server: subprocess.Popen) -> None:
             server.wait(10)
         except subprocess.TimeoutExpired:
             continue
+
+
+@pytest.fixture(scope="module")
+def house(app: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> House:
+    """The real app with an empty store, shared by a module's tests."""
+    home = tmp_path_factory.mktemp("home")
+    return House(app(home=home), home)
+
+
+@pytest.fixture(scope="session")
+def context(browser) -> Iterator:
+    """A browser context that tests share, so that it loads plotly.js once; each test has a page of its own in it."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def player(browser, context, house: House) -> Iterator[Player]:
+    """A page on the real app, at no address yet."""
+    with playing(browser, house, context) as player:
+        yield player

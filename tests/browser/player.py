@@ -1,0 +1,192 @@
+"""The app in a browser page as someone uses it: its buttons, its status line, its board, and its run files."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import numpy as np
+
+from nnviz.runs import RunView, Store
+from tests.browser.board import state, until
+
+LIVE = ("queued", "running", "paused")
+
+
+class House(NamedTuple):
+    """A running app: its address and the folder of its runs."""
+
+    url: str
+    home: Path
+
+
+class Player:
+    """A browser page on the app. Waits are for what the page or the run files say, and end after 30 s."""
+
+    def __init__(self, page, house: House) -> None:
+        self.page, self.house, self.store = page, house, Store(house.home)
+        self.errors: list[str] = []
+        self.hosts: set[str] = set()
+        page.set_default_timeout(30_000)
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.errors.append(f"thrown: {error}"))
+        page.on("requestfailed", self._failed)
+        page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
+
+    def _console(self, message) -> None:
+        # Streamlit looks for itself under a page's own address first, and gets a 404 that it expects.
+        if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
+            self.errors.append(f"console: {message.text} ({message.location.get('url')})")
+
+    def _failed(self, request) -> None:
+        # What was under way when a page is left is aborted.
+        if request.failure != "net::ERR_ABORTED":
+            self.errors.append(f"request: {request.url} {request.failure}")
+
+    def open(self, path: str = "/", **parameters: Any) -> "Player":
+        """Goes to a page of the app and waits for its charts. `learner__optimizer__lr=1` says learner.optimizer.lr."""
+        said = urlencode({name.replace("__", "."): value for name, value in parameters.items()})
+        return self.go(f"{self.house.url}{path}?{said}" if said else f"{self.house.url}{path}")
+
+    def go(self, url: str) -> "Player":
+        """Goes to an address and waits for the charts and the run."""
+        self.page.goto(url)
+        return self.ready()
+
+    def ready(self) -> "Player":
+        """Waits for charts, and for the run to be named in the address."""
+        until(self.page, "d.drawn > 0 && d.step !== '' && location.search.includes('run=')")
+        return self
+
+    def reload(self) -> "Player":
+        """Reloads the page and waits for the charts."""
+        self.page.reload()
+        return self.ready()
+
+    # -- buttons and texts --------------------------------------------------------------------------------------------
+
+    def button(self, name: str):
+        """A button of the transport by the beginning of its text."""
+        row = self.page.locator("[class*=st-key-transport-]")
+        return row.get_by_role("button", name=re.compile(rf"(?:^|\s){re.escape(name)}"))
+
+    def press(self, name: str) -> None:
+        """Presses a button of the transport, once it can be pressed."""
+        self.button(name).click()
+
+    def status(self) -> str:
+        """The line that says how the runs stand."""
+        return self.page.locator(".st-key-status").inner_text()
+
+    def says(self, text: str) -> None:
+        """Waits until the status line holds the text."""
+        self.page.locator(".st-key-status", has_text=text).wait_for()
+
+    def alerts(self) -> list[str]:
+        """The messages on the page."""
+        return self.page.get_by_test_id("stAlert").all_inner_texts()
+
+    def alert(self, text: str):
+        """Waits for a message that holds the text."""
+        found = self.page.get_by_test_id("stAlert").filter(has_text=text).first
+        found.wait_for()
+        return found
+
+    def setting(self, name: str):
+        """A widget of the form by its label."""
+        return self.page.get_by_test_id("stSidebar").get_by_label(name, exact=True)
+
+    # -- board and runs -----------------------------------------------------------------------------------------------
+
+    def until(self, condition: str) -> None:
+        """Waits for a condition on the board's published state `d`."""
+        until(self.page, condition)
+
+    def at(self, step: int) -> None:
+        """Waits until the board shows the step and nothing is left to draw."""
+        self.until(f"+d.step === {step} && +d.wanted === {step} && d.busy === 'false'")
+
+    def board(self) -> dict[str, str]:
+        """What the board publishes."""
+        return state(self.page)
+
+    @property
+    def runs(self) -> list[str]:
+        """Ids of the runs that the address names."""
+        return parse_qs(urlsplit(self.page.url).query).get("run", [""])[0].split(",")
+
+    def views(self) -> list[RunView]:
+        """The runs that the address names, read from their files."""
+        return [self.store.view(run) for run in self.runs]
+
+    def step(self) -> int:
+        """How many steps the run has taken, according to its file."""
+        return self.views()[0].status.step
+
+    def wait(self, condition: Callable[[], object], what: str = "", seconds: float = 30) -> None:
+        """Waits for a condition on the run files, while the page lives on."""
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, f"waited {seconds:g} s in vain {what}; the page says {self.status()!r}"
+            self.page.wait_for_timeout(30)
+
+    def paused(self) -> int:
+        """Waits until the run and the page are at rest; the step."""
+        self.wait(lambda: all(v.status.state == "paused" for v in self.views()), "for a pause")
+        step = self.step()
+        self.says(f"paused step {step:,} of")
+        self.at(step)
+        return step
+
+    def trained(self, steps: int = 50) -> int:
+        """Runs for at least so many steps, then pauses; the step."""
+        self.press("Run")
+        self.until(f"+d.newest >= {steps}")
+        self.press("Pause")
+        return self.paused()
+
+    # -- pictures -----------------------------------------------------------------------------------------------------
+
+    def trace(self, figure: str, number: int, part: str) -> np.ndarray:
+        """An array of a trace as the browser has it."""
+        code = """([name, number, part]) => {
+          const trace = document.querySelector(`[data-figure="${name}"] .nnviz-plot`).data[number];
+          return Array.from(trace[part], v => typeof v === "object" && v !== null ? Array.from(v) : v);
+        }"""
+        return np.array(self.page.evaluate(code, [figure, number, part]))
+
+    def titles(self) -> dict[str, str]:
+        """The titles of all figures by their names."""
+        code = "cards => cards.map(c => [c.dataset.figure, c.querySelector('h3').textContent])"
+        return dict(self.page.eval_on_selector_all(".nnviz-card", code))
+
+    def all_drawn(self) -> None:
+        """Waits until every figure is drawn, those out of view too."""
+        self.page.wait_for_function(
+            "(cards => cards.length && cards.every(c => c.dataset.drawn !== '0'))"
+            "([...document.querySelectorAll('.nnviz-card')])"
+        )
+
+    def close(self) -> None:
+        """Ends what nobody wants to keep, so that the next test has a free worker; and says what went wrong."""
+        for summary in self.store.list():
+            if summary.state in LIVE and not summary.pinned:
+                self.store.open(summary.id).cancel()
+        assert not self.errors, self.errors
+        assert {h for h in self.hosts if h} <= {urlsplit(self.house.url).netloc}
+
+
+@contextmanager
+def playing(browser, house: House, context=None, **options: Any) -> Iterator[Player]:
+    """A page of 1440 × 900 in `context`, or in one of its own; `options` are those of Playwright's `new_context`."""
+    owned = context or browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+    page = owned.new_page()
+    player = Player(page, house)
+    try:
+        yield player
+    finally:
+        (page if context else owned).close()
+    player.close()
