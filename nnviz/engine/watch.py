@@ -38,6 +38,7 @@ class Trace:
     parameters: Sequence[nn.Parameter]
     gradients: list[Tensor] = field(default_factory=list)
     before: list[Tensor] = field(default_factory=list)
+    """The parameters before the update; the probe that asks for them may work in them."""
     activations: dict[str, "Kept"] = field(default_factory=dict)
     signals: dict[str, Tensor] = field(default_factory=dict)
     """Derivative of the loss in a layer's output, (batch, units)."""
@@ -87,6 +88,7 @@ class Watch:
         self._pending: list[tuple[int, Probe, tuple[Tensor, ...]]] = []
         self._hooks: list[RemovableHandle] = []
         self._due: list[Probe] = []
+        self._before: list[Tensor] = []
         self._trace: Trace | None = None
 
     def __enter__(self) -> Self:
@@ -120,7 +122,11 @@ class Watch:
             return
         trace.gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.parameters]
         if any("before" in p.needs for p in self._due):
-            trace.before = [p.detach().clone() for p in self.parameters]
+            # Kept from sample to sample: fresh memory for every large layer costs more than the copy.
+            if not self._before:
+                self._before = [torch.empty_like(p) for p in self.parameters]
+            torch._foreach_copy_(self._before, [p.detach() for p in self.parameters])
+            trace.before = self._before
 
     def _after_update(self, *_: Any) -> None:
         if (trace := self._trace) is None:

@@ -43,7 +43,7 @@ class Signal(Spec):
 
 
 class Histograms(Spec):
-    """Histograms of gradients and weights by power of two: all entries, or 4,096 of a larger tensor."""
+    """Histograms of gradients and weights by power of two: all entries, or 2,048 of a larger tensor."""
 
     kind: Literal["histograms"] = "histograms"
     every: Every = 10

@@ -1,6 +1,6 @@
 """Statistics and histograms of activations and pre-activations."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -59,39 +59,66 @@ class Activations:
             inputs.append(x)
             outputs.append(y)
         for name, samples in (("activation", outputs), ("preactivation", inputs)):
-            ordered = [np.sort(s) for s in samples]
-            for site, values in zip(self.sites, ordered, strict=True):
-                said += [Scalar(step, f"{name}_{what}", v, site) for what, v in _statistics(values).items()]
-            said.append(Snapshot(step, f"{name}_histogram", even_bins(self.sites, ordered)))
+            counts = {"sites": np.array(self.sites, dtype=str), **_empty_bins(len(self.sites))}
+            for rows, ordered in _by_length(samples):
+                for what, values in _statistics(ordered).items():
+                    said += [
+                        Scalar(step, f"{name}_{what}", v, self.sites[i])
+                        for i, v in zip(rows, values.tolist(), strict=True)
+                    ]
+                for array, part in even_bins(ordered).items():
+                    counts[array][rows] = part
+            said.append(Snapshot(step, f"{name}_histogram", counts))
         return said
 
 
-def _statistics(ordered: np.ndarray) -> dict[str, float]:
-    """Mean, deviation and linearly interpolated percentiles of sorted values; in float64, since deep sigmoids differ by
-    1e-8 from one sample to the next."""
+def _by_length(samples: Sequence[np.ndarray]) -> Iterator[tuple[list[int], np.ndarray]]:
+    """Samples of equal length stacked and sorted, (layers, entries), with the places of those layers. All layers at
+    once where they can be: the cost is in the number of calls."""
+    groups: dict[int, list[int]] = {}
+    for i, sample in enumerate(samples):
+        groups.setdefault(len(sample), []).append(i)
+    for rows in groups.values():
+        yield rows, np.sort(np.stack([samples[i] for i in rows]), axis=1)
+
+
+def _statistics(ordered: np.ndarray) -> dict[str, np.ndarray]:
+    """Mean, deviation and linearly interpolated percentiles of each sorted row (layers, entries), each (layers,); in
+    float64, since deep sigmoids differ by 1e-8 from one sample to the next."""
     values = ordered.astype(np.float64)
-    place = np.array(PERCENTILES) / 100 * (len(values) - 1)
-    percentiles = np.interp(place, np.arange(len(values)), values)
-    named = {f"p{p:02d}": float(v) for p, v in zip(PERCENTILES, percentiles, strict=True)}
+    place = np.array(PERCENTILES) / 100 * (values.shape[1] - 1)
+    below = place.astype(int)
+    above = np.minimum(below + 1, values.shape[1] - 1)
     with np.errstate(invalid="ignore"):  # the last samples of a run that diverges are not finite
-        return {"mean": float(values.mean()), "std": float(values.std()), **named}
+        share = place - below
+        # Where a percentile falls on an entry the next one must not count: it may be infinite.
+        step = np.where(share > 0, values[:, above] - values[:, below], 0) * share
+        found = values[:, below] + step
+        moments = {"mean": values.mean(1), "std": values.std(1)}
+    return moments | {f"p{p:02d}": found[:, i] for i, p in enumerate(PERCENTILES)}
 
 
-def even_bins(sites: Sequence[str], ordered: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-    """Sorted samples, one array a layer, as counts (layers, BINS) between each layer's smallest and largest value.
+def _empty_bins(layers: int) -> dict[str, np.ndarray]:
+    ends = np.zeros(layers, np.float32)
+    return {"low": ends, "high": ends.copy(), "counts": np.zeros((layers, BINS), np.int32)}
 
-    What is not finite is left out. A layer whose values are all the same has them in its first bin.
+
+def even_bins(ordered: np.ndarray) -> dict[str, np.ndarray]:
+    """Sorted rows (layers, entries) as counts (layers, BINS) between each row's smallest and largest value.
+
+    What is not finite is left out. A row whose values are all the same has them in its first bin.
     """
-    low, high = np.zeros(len(sites), np.float32), np.zeros(len(sites), np.float32)
-    counts = np.zeros((len(sites), BINS), np.int32)
-    for i, values in enumerate(ordered):
-        finite = values[np.isfinite(values)]
-        if not len(finite):
-            continue
-        low[i], high[i] = finite[0], finite[-1]
-        inner = np.linspace(float(finite[0]), float(finite[-1]), BINS + 1)[1:-1]
-        edges = np.concatenate([[0], np.searchsorted(finite, inner, side="left"), [len(finite)]])
-        if finite[0] == finite[-1]:
-            edges[1:] = len(finite)
-        counts[i] = np.diff(edges)
-    return {"sites": np.array(sites, dtype=str), "low": low, "high": high, "counts": counts}
+    found = _empty_bins(len(ordered))
+    is_finite = np.isfinite(ordered[:, (0, -1)]).all()  # sorted, with nan last: then all are
+    rows = list(ordered) if is_finite else [row[np.isfinite(row)] for row in ordered]
+    ends = np.array([(row[0], row[-1]) if len(row) else (0, 0) for row in rows], np.float32)
+    found["low"][:], found["high"][:] = ends.T
+    edges = np.linspace(ends[:, 0].astype(np.float64), ends[:, 1].astype(np.float64), BINS + 1, axis=1)[:, 1:-1]
+    for counts, row, inner in zip(found["counts"], rows, edges, strict=True):
+        cuts = (
+            np.searchsorted(row, inner, side="left") if len(row) and row[0] < row[-1] else np.full(BINS - 1, len(row))
+        )
+        counts[0] = cuts[0]
+        counts[1:-1] = cuts[1:] - cuts[:-1]
+        counts[-1] = len(row) - cuts[-1]
+    return found

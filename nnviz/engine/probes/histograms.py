@@ -9,7 +9,7 @@ from torch import Tensor
 from nnviz.engine.watch import Trace, evenly
 from nnviz.records import Record, Snapshot
 
-SAMPLED = 4096
+SAMPLED = 2048
 EXPONENTS = 512
 """A float32's sign and exponent bits: 256 powers of two on either side of zero."""
 

@@ -21,8 +21,9 @@ class Updates:
 
     def measure(self, trace: Trace) -> tuple[Tensor, ...]:
         """Weight norms, then update norms, in one row (2 · parameters,)."""
-        updates = torch._foreach_sub(trace.before, [p.detach() for p in trace.parameters])
-        return (norms([*trace.before, *updates]),)
+        weights = norms(trace.before)
+        torch._foreach_sub_(trace.before, [p.detach() for p in trace.parameters])
+        return (torch.cat([weights, norms(trace.before)]),)
 
     def records(self, step: int, measured: Sequence[np.ndarray]) -> list[Record]:
         """weight_norm, update_norm and update_ratio of each parameter; no ratio to a parameter that is all zeros."""
