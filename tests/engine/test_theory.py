@@ -1,0 +1,185 @@
+"""Mean-field lines against closed forms and against numerical integrals."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import integrate
+
+from nnviz.engine import models
+from nnviz.engine.analysis import theory
+from nnviz.spec import models as spec
+from nnviz.spec.activations import SELU, Identity, LeakyReLU, PReLU, ReLU, Sigmoid, Step, Tanh
+from nnviz.spec.initializers import (
+    ClassicUniform,
+    Constant,
+    GlorotNormal,
+    HeNormal,
+    HeUniform,
+    LeCunNormal,
+    Normal,
+    Orthogonal,
+    PyTorchDefault,
+    Zeros,
+)
+from tests.engine.test_activations import VARIANTS, naive
+
+X = torch.randn(200, 32, generator=torch.Generator().manual_seed(0)) * 3
+A0 = float(X.double().square().mean())
+LINES = ("preactivation_rms", "activation_rms", "signal_rms", "gradient_norm")
+
+
+@pytest.mark.parametrize("q", [0.3, 1.0, 20.0])
+@pytest.mark.parametrize("activation", VARIANTS, ids=lambda a: a.model_dump_json()[9:-1])
+def test_moments_are_those_of_numerical_integration(activation, q):
+    def density(u: float) -> float:
+        return math.exp(-u * u / 2) / math.sqrt(2 * math.pi)
+
+    def integral(function) -> float:
+        return sum(
+            integrate.quad(lambda u: density(u) * function(u * math.sqrt(q)), a, b, epsabs=1e-14, epsrel=1e-9)[0]
+            for a, b in ((-8, 0), (0, 8))
+        )
+
+    h = 1e-5 * math.sqrt(q)
+
+    def slope(z: float) -> float:
+        return (naive(activation, z + h) - naive(activation, z - h)) / (2 * h)
+
+    value, squared_slope = theory.moments(activation, q)
+    assert value == pytest.approx(integral(lambda z: naive(activation, z) ** 2), rel=1e-5)
+    if activation.kind != "step":
+        assert squared_slope == pytest.approx(integral(lambda z: slope(z) ** 2), rel=1e-3)
+
+
+@pytest.mark.parametrize("q", [1e-6, 1.0, 50.0])
+def test_moments_of_piecewise_linear_functions_are_shares_of_q(q):
+    assert theory.moments(Identity(), q) == pytest.approx((q, 1))
+    assert theory.moments(ReLU(), q) == pytest.approx((q / 2, 1 / 2), rel=1e-6)
+    for leaky in (LeakyReLU(slope=0.3), PReLU(initial_slope=0.3)):
+        assert theory.moments(leaky, q) == pytest.approx((q * 1.09 / 2, 1.09 / 2), rel=1e-6)
+    assert theory.moments(Step(), q) == pytest.approx((1 / 2, 0), rel=1e-6)
+
+
+def test_moments_near_zero_are_those_of_the_tangent():
+    assert theory.moments(Tanh(), 1e-8) == pytest.approx((1e-8, 1), rel=1e-6)
+    assert theory.moments(Sigmoid(), 1e-8) == pytest.approx((1 / 4, 1 / 16), rel=1e-6)
+
+
+def test_selu_keeps_mean_0_and_variance_1():
+    second, _ = theory.moments(SELU(), 1.0)
+    mean = integrate.quad(lambda z: naive(SELU(), z) * math.exp(-z * z / 2) / math.sqrt(2 * math.pi), -9, 9, points=[0])
+    assert second == pytest.approx(1, abs=1e-6)
+    assert mean[0] == pytest.approx(0, abs=1e-9)
+
+
+def deep(activation, initializer, **settings) -> dict[str, np.ndarray]:
+    """Lines of 12 layers of width 32, into one output."""
+    model = spec.DeepMLP(depth=12, width=32, activation=activation, initializer=initializer, **settings)
+    return theory.predict(model, X, 1)
+
+
+@pytest.mark.parametrize("initializer", [HeNormal(), HeUniform()])
+def test_he_keeps_the_second_moment_of_relu_in_both_directions(initializer):
+    lines = deep(ReLU(), initializer)
+    assert lines["activation_rms"][:-1] == pytest.approx(math.sqrt(A0), rel=1e-6)
+    assert lines["preactivation_rms"] == pytest.approx(math.sqrt(2 * A0), rel=1e-6)
+    assert lines["signal_rms"][:-1] == pytest.approx(math.sqrt(1 / 32), rel=1e-6)
+
+
+@pytest.mark.parametrize("initializer", [LeCunNormal(), Orthogonal(), GlorotNormal()])
+def test_relu_under_variance_one_over_n_halves_its_second_moment_a_layer(initializer):
+    lines = deep(ReLU(), initializer)
+    halving = math.sqrt(A0) * 2 ** (-np.arange(1, 13) / 2)
+    assert lines["activation_rms"][:-1] == pytest.approx(halving, rel=1e-3)
+    backwards = lines["signal_rms"][:-1] / lines["signal_rms"][-2]
+    assert backwards == pytest.approx(2 ** (-np.arange(11, -1, -1) / 2), rel=1e-3)
+
+
+def test_a_linear_network_multiplies_by_n_times_the_variance():
+    lines = deep(Identity(), Normal(std=0.25))
+    growth = 32 * 0.25**2
+    assert lines["activation_rms"][:-1] == pytest.approx(np.sqrt(A0 * growth ** np.arange(1, 13)))
+    assert lines["preactivation_rms"] == pytest.approx(lines["activation_rms"])
+    back = np.sqrt(0.25**2 * growth ** np.arange(11, -1, -1))
+    assert lines["signal_rms"] == pytest.approx([*back, 1])
+    # ‖gradient‖² of weights: signal² times what enters, summed over inputs and outputs.
+    entering = A0 * growth ** np.arange(13)
+    sizes = np.array([32 * 32] * 12 + [32])
+    norms = np.sqrt(lines["signal_rms"] ** 2 * entering * sizes)
+    assert lines["gradient_norm"] == pytest.approx(norms / norms[-1])
+
+
+def test_classic_uniform_on_tanh_loses_at_least_a_factor_of_root_3_a_layer():
+    activations = deep(Tanh(), ClassicUniform())["activation_rms"][:-1]
+    assert bool((activations[1:] / activations[:-1] <= 1 / math.sqrt(3) + 1e-6).all())
+
+
+def test_signals_through_sigmoids_shrink_at_least_fourfold_a_layer_under_glorot():
+    signal = deep(Sigmoid(), GlorotNormal())["signal_rms"][:-1]
+    assert bool((signal[1:] / signal[:-1] >= 4 - 1e-6).all())
+
+
+def test_pytorchs_biases_add_their_variance():
+    plain, biased = deep(Identity(), ClassicUniform()), deep(Identity(), PyTorchDefault())
+    assert biased["preactivation_rms"][0] ** 2 == pytest.approx(plain["preactivation_rms"][0] ** 2 + 1 / (3 * 32))
+    without = deep(Identity(), PyTorchDefault(), bias=False)
+    assert without["preactivation_rms"] == pytest.approx(plain["preactivation_rms"])
+
+
+def test_dropout_multiplies_what_enters_the_next_layer_and_what_comes_back():
+    plain, dropped = deep(Identity(), LeCunNormal()), deep(Identity(), LeCunNormal(), dropout=0.5)
+    growth = 2 ** (np.arange(13) / 2)
+    assert dropped["preactivation_rms"] / plain["preactivation_rms"] == pytest.approx(growth)
+    assert dropped["signal_rms"] / plain["signal_rms"] == pytest.approx(growth[::-1])
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        spec.DeepMLP(initializer=Zeros()),
+        spec.DeepMLP(initializer=Constant()),
+        spec.DeepMLP(batch_norm=True),
+        spec.MLP(hidden=(), initializer=Constant()),
+    ],
+    ids=["zeros", "constant", "batch norm", "constant line"],
+)
+def test_where_there_is_no_theory_there_is_no_line(model):
+    assert theory.predict(model, X, 3) is None
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        spec.MLP(hidden=()),
+        spec.MLP(hidden=(spec.Hidden(width=3), spec.Hidden(width=7, activation=ReLU()), spec.Hidden(width=2))),
+        spec.DeepMLP(depth=50, width=5, activation=Sigmoid()),
+    ],
+    ids=["line", "uneven", "50 layers"],
+)
+def test_lines_have_a_value_for_every_linear_layer(model):
+    lines = theory.predict(model, X, 3)
+    network = models.build(model, 32, 3, 0)
+    assert lines["sites"].tolist() == list(models.linears(network))
+    for name in LINES:
+        assert lines[name].shape == lines["sites"].shape
+        assert bool(np.isfinite(lines[name]).all())
+        assert bool((lines[name] > 0).all())
+    assert lines["signal_rms"][-1] == lines["gradient_norm"][-1] == 1
+
+
+def test_in_a_linear_network_the_mean_square_over_networks_is_exactly_the_line():
+    model = spec.DeepMLP(depth=3, width=4, activation=Identity(), initializer=GlorotNormal())
+    lines = theory.predict(model, X, 2)
+    found = []
+    with torch.no_grad():
+        for seed in range(600):
+            z = X
+            squares = []
+            for layer in models.linears(models.build(model, 32, 2, seed)).values():
+                z = layer(z)
+                squares.append(float(z.square().mean()))
+            found.append(squares)
+    mean, error = np.mean(found, 0), np.std(found, 0) / math.sqrt(len(found))
+    assert bool((np.abs(mean - lines["preactivation_rms"] ** 2) < 5 * error).all())
