@@ -21,11 +21,14 @@ asked = ui.experiment(
     opened=["Data and training"],
 )
 
+PERCENTILES = [f"activation_p{p}" for p in ("05", "25", "50", "75", "95")]
+
 
 def profile(quantity: str) -> ui.Picture:
     """A quantity over depth at the chosen step, with theory over it."""
+    recorded = ("activation_mean", "activation_std") if quantity == "activation_rms" else (quantity,)
     return lambda run: figures.depth_profile(
-        run.scalars(), quantity, run.step, run.snapshot("layers"), run.snapshot("theory")
+        run.scalars(*recorded), quantity, run.step, run.snapshot("layers"), run.snapshot("theory")
     )
 
 
@@ -39,7 +42,7 @@ ui.show(
         "preactivations": lambda run: figures.ridgelines(
             run.snapshot("preactivation_histogram"), "Pre-activations of every layer"
         ),
-        "bands": lambda run: figures.percentile_bands(run.scalars()),
+        "bands": lambda run: figures.percentile_bands(run.scalars(*PERCENTILES)),
         "ratios": lambda run: figures.update_ratios(run.scalars("update_ratio")),
         "shares": lambda run: figures.shares(run.scalars("dead_share", "saturated_share")),
         "sizes": lambda run: figures.exponent_histograms(run.snapshot("gradient_histogram")),

@@ -71,6 +71,9 @@ def same_axes(*figures: dict) -> tuple[dict, ...]:
             low, high = min(min(s) for s in spans), max(max(s) for s in spans)
             reversed_ = any(a.get("autorange") == "reversed" or _falls(a.get("range")) for a in axes)
             changes[name] = {"range": [high, low] if reversed_ else [low, high], "autorange": False}
+            # Ticks chosen for a short span would say 1e-8 where the other figure says 10⁻⁸.
+            widest = max(filled, key=lambda figure: _width(figure, name))["layout"][name]
+            changes[name] |= {key: widest.get(key) for key in ("tickformat", "nticks", "dtick")}
     colors = [figure["layout"]["coloraxis"] for figure in filled if "coloraxis" in figure["layout"]]
     if len(colors) == len(filled):
         changes["coloraxis"] = {"cmin": min(c["cmin"] for c in colors), "cmax": max(c["cmax"] for c in colors)}
@@ -80,6 +83,11 @@ def same_axes(*figures: dict) -> tuple[dict, ...]:
 def _changed(figure: dict, changes: Mapping[str, Mapping]) -> dict:
     merged = {name: {**figure["layout"].get(name, {}), **change} for name, change in changes.items()}
     return {"data": figure["data"], "layout": {**figure["layout"], **merged}}
+
+
+def _width(figure: dict, name: str) -> float:
+    span = _span(figure, name)
+    return abs(span[1] - span[0]) if span else 0.0
 
 
 def _falls(span: object) -> bool:

@@ -45,11 +45,14 @@ class Selection:
         self._quantities, self._sites = set(quantities), None if sites is None else set(sites)
         self._upto = -1
         self._taken: dict[int, int] = {}  # rows taken of each series
-        self._columns = [np.zeros(0, dtype=kind) for kind in (np.int64, object, object, np.float64, np.int64)]
+        # The two columns of text are held as numbers of words: comparing and grouping text costs most of a figure.
+        self._columns = [np.zeros(0, dtype=kind) for kind in (np.int64, np.int32, np.int32, np.float64, np.int64)]
+        self._words: tuple[dict[str, int], dict[str, int]] = ({}, {})
         self._frame = pd.DataFrame()
 
     def frame(self, upto: int, names: Mapping[int, tuple[str, str, int]], series: Mapping[int, Series]) -> pd.DataFrame:
-        """Steps, quantities, sites, values and members in the order recorded; `upto` is the last row there is."""
+        """Steps, quantities, sites (both categorical), values and members in the order recorded; `upto` is the last
+        row there is."""
         if upto != self._upto:
             self._upto = upto
             self._grow(names, series)
@@ -68,16 +71,19 @@ class Selection:
             if len(parts) > 1:
                 order = np.argsort(rows, kind="stable")
                 which, steps, values = which[order], steps[order], values[order]
-            quantities, sites = np.empty((2, len(keys)), dtype=object)
-            quantities[:] = [key[0] for key in keys]
-            sites[:] = [key[1] for key in keys]
+            quantities, sites = (
+                np.array([words.setdefault(key[i], len(words)) for key in keys], dtype=np.int32)
+                for i, words in enumerate(self._words)
+            )
             members = np.array([key[2] for key in keys], dtype=np.int64)
             new = (steps, quantities.take(which), sites.take(which), values, members.take(which))
             self._columns = [np.concatenate(pair) for pair in zip(self._columns, new, strict=True)]
-        columns = [
-            pd.Series(column, dtype=object, copy=False) if column.dtype == object else column
-            for column in self._columns
+        steps, quantities, sites, values, members = self._columns
+        texts = [
+            pd.Categorical.from_codes(codes, categories=pd.Index(list(words), dtype=object))
+            for codes, words in zip((quantities, sites), self._words, strict=True)
         ]
+        columns = (steps, *texts, values, members)
         # copy=False leaves the columns apart; putting like to like costs three times the rest
         self._frame = pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)), copy=False)
 

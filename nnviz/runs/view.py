@@ -33,7 +33,8 @@ class RunView:
     def scalars(self, *quantities: str, sites: Iterable[str] | None = None) -> pd.DataFrame:
         """The scalars of `quantities` (all if none is named) at `sites` (None: all): the whole run, beyond `step` too.
 
-        Columns step, quantity, site, value, member, in the order recorded. For reading: frames share memory.
+        Columns step, quantity and site (categorical), value, member, in the order recorded. For reading: frames
+        share memory.
         """
         return self._cache.scalars(quantities, sites)
 

@@ -118,7 +118,7 @@ export class Card {
   layout(given) {
     const { theme, limits } = this.board;
     const layout = {
-      uirevision: `kept ${this.revision}`, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", ...copy(given),
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", ...copy(given), uirevision: `kept ${this.revision}`,
       template: theme.template, width: this.width, height: this.height, autosize: false, datarevision: this.drawn,
     };
     layout.font = { family: theme.font, color: theme.text, size: 12, ...theme.template.layout?.font, ...layout.font };

@@ -11,6 +11,12 @@ from nnviz.runs import RunError, RunFile
 from nnviz.runs import cache as caches
 
 
+def same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
+    """Equal values; a view's text columns are categorical."""
+    text = {"quantity": "object", "site": "object"}
+    pd.testing.assert_frame_equal(found.astype(text), expected.astype(text))
+
+
 def losses(start: int, stop: int) -> list[Scalar]:
     return [Scalar(step, "loss", step / 3, site) for step in range(start, stop) for site in ("train", "test", "batch")]
 
@@ -22,11 +28,11 @@ def picture(step: int, value: float) -> Snapshot:
 def test_a_view_follows_what_is_written(store, running):
     first = losses(0, 5)
     running.write(first, step=4)
-    pd.testing.assert_frame_equal(store.view(running.id).scalars("loss"), frame(first))
+    same(store.view(running.id).scalars("loss"), frame(first))
     second = losses(5, 300)
     running.write(second, step=299)
     view = store.view(running.id)
-    pd.testing.assert_frame_equal(view.scalars("loss"), frame(first + second))
+    same(view.scalars("loss"), frame(first + second))
     assert view.status.step == 299
     assert view.job == running.job
 
@@ -35,11 +41,11 @@ def test_quantities_and_sites_are_chosen(store, running):
     records = [*losses(0, 3), Scalar(3, "accuracy", 0.5, "test"), Scalar(3, "learning_rate", float("nan"), "model")]
     running.write(records)
     view = store.view(running.id)
-    pd.testing.assert_frame_equal(view.scalars(), frame(records))
+    same(view.scalars(), frame(records))
     both = [r for r in records if r.quantity in ("loss", "accuracy") and r.site == "test"]
-    pd.testing.assert_frame_equal(view.scalars("loss", "accuracy", sites=["test"]), frame(both))
+    same(view.scalars("loss", "accuracy", sites=["test"]), frame(both))
     assert np.isnan(view.scalars("learning_rate")["value"][0])
-    pd.testing.assert_frame_equal(view.scalars("nothing"), frame([]))
+    same(view.scalars("nothing"), frame([]))
 
 
 def test_a_frame_that_a_page_changes_does_not_change_the_next(store, running):
@@ -48,7 +54,7 @@ def test_a_frame_that_a_page_changes_does_not_change_the_next(store, running):
     mine = view.scalars("loss")
     mine["value"] = 0.0
     mine.loc[0, "step"] = 99
-    pd.testing.assert_frame_equal(view.scalars("loss"), frame(losses(0, 3)))
+    same(view.scalars("loss"), frame(losses(0, 3)))
 
 
 def test_pictures_are_seen_from_a_step(store, running):
@@ -77,7 +83,7 @@ def test_a_view_forgets_what_a_resumed_run_took_back(store, running):
     running.writer().truncate(4)
     running.write(losses(5, 7), step=6)
     view = store.view(running.id)
-    pd.testing.assert_frame_equal(view.scalars("loss"), frame(losses(0, 7)))
+    same(view.scalars("loss"), frame(losses(0, 7)))
     assert view.steps == []
 
 
