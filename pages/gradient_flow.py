@@ -12,16 +12,10 @@ asked = ui.experiment(
         "Data and training": ["learner.data", "learner.loss", "learner.batch_size", "steps", "seed"],
         "Measuring, device": ["evaluate_every", "device"],
     },
-    compared=[
-        "learner.model",
-        "learner.optimizer",
-        "learner.clipping",
-    ],
+    compared=["learner.model", "learner.optimizer", "learner.clipping"],
     examples=presets.GRADIENT_FLOW_EXAMPLES,
     opened=["Data and training"],
 )
-
-PERCENTILES = [f"activation_p{p}" for p in ("05", "25", "50", "75", "95")]
 
 
 def profile(quantity: str) -> ui.Picture:
@@ -32,20 +26,28 @@ def profile(quantity: str) -> ui.Picture:
     )
 
 
+def bands(what: str) -> ui.Picture:
+    """Percentiles over time of the first, the middle and the last layer."""
+    recorded = [f"{what}_p{p}" for p in ("05", "25", "50", "75", "95")]
+    return lambda run: figures.percentile_bands(run.scalars(*recorded), prefix=what)
+
+
 ui.show(
     asked,
     {
-        "profile": profile("signal_rms"),
-        "weights": profile("gradient_norm"),
+        "signal": profile("signal_rms"),
         "gradients": lambda run: figures.layer_curves(run.scalars("gradient_norm"), "gradient_norm"),
         "activations": lambda run: figures.ridgelines(run.snapshot("activation_histogram")),
         "preactivations": lambda run: figures.ridgelines(
             run.snapshot("preactivation_histogram"), "Pre-activations of every layer"
         ),
-        "bands": lambda run: figures.percentile_bands(run.scalars(*PERCENTILES)),
+        "activation bands": bands("activation"),
+        "preactivation bands": bands("preactivation"),
         "ratios": lambda run: figures.update_ratios(run.scalars("update_ratio")),
         "shares": lambda run: figures.shares(run.scalars("dead_share", "saturated_share")),
-        "sizes": lambda run: figures.exponent_histograms(run.snapshot("gradient_histogram")),
+        "gradient sizes": lambda run: figures.exponent_histograms(run.snapshot("gradient_histogram")),
+        "weight sizes": lambda run: figures.exponent_histograms(run.snapshot("weight_histogram"), "Weights by size"),
+        "gradient profile": profile("gradient_norm"),
         "forward": profile("activation_rms"),
         "total": lambda run: figures.curves(run.scalars("gradient_norm_total"), "gradient_norm_total"),
     },
@@ -54,13 +56,14 @@ ui.show(
         "accuracy": lambda runs: figures.overlay({k: r.scalars("accuracy") for k, r in runs.items()}, "accuracy"),
     },
     rows=[
-        ["profile", "activations"],
+        ["signal", "activations"],
         ["loss", "accuracy"],
         ["gradients", "preactivations"],
-        ["weights", "forward"],
-        ["ratios", "bands"],
-        ["shares", "sizes"],
+        ["activation bands", "preactivation bands"],
+        ["ratios", "shares"],
+        ["gradient sizes", "weight sizes"],
+        ["gradient profile", "forward"],
         ["total"],
     ],
-    heights={"profile": 320, "activations": 320, "preactivations": 320, "bands": 320, "loss": 220, "accuracy": 220},
+    heights={"signal": 320, "activations": 320, "preactivations": 320, "loss": 230, "accuracy": 230},
 )
