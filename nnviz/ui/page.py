@@ -29,7 +29,7 @@ h1.nnviz-title small { font-weight: 400; font-size: .95rem; opacity: .7; margin-
 
 def start() -> None:
     """Once in each run of the app, before any page: the page's settings, and the shared processes warmed up."""
-    st.set_page_config(page_title="nnviz", layout="wide", initial_sidebar_state="expanded")
+    st.set_page_config(page_title="nnviz", layout="wide", initial_sidebar_state="auto")
     st.html(_STYLE)
     runtime.pool()
     memory("frame")["started"] = True
