@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -64,54 +65,69 @@ def page(browser) -> Iterator:
     assert not errors, errors
 
 
+@pytest.fixture(scope="session")
+def servers() -> Iterator[dict[str, subprocess.Popen]]:
+    """All servers that were started, by address."""
+    servers: dict[str, subprocess.Popen] = {}
+    yield servers
+    for server in servers.values():
+        end(server)
+
+
 @pytest.fixture(scope="module")
-def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+def serve(tmp_path_factory: pytest.TempPathFactory, servers: dict[str, subprocess.Popen]) -> Iterator[Serve]:
     """`serve(app_file, env={}, options=[]) -> url` starts a Streamlit server, which ends after the module's tests."""
-    servers: list[subprocess.Popen] = []
+    before = set(servers)
+    yield partial(start, tmp_path_factory, servers)
+    for url in servers.keys() - before:
+        end(servers.pop(url))
 
-    def start(
-        app_file: Path | str, env: Mapping[str, str] | None = None, options: list[str] | None = None, path: str = ""
-    ) -> str:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        log = tmp_path_factory.mktemp("server") / "log.txt"
-        command = [
-            sys.executable,
-            "-m",
-            "streamlit",
-            "run",
-            str(app_file),
-            "--server.headless=true",
-            "--server.port",
-            str(port),
-        ]
-        command += ["--server.fileWatcherType=none", *(options or [])]
-        whole = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
-        with log.open("wb") as out:
-            server = subprocess.Popen(command, cwd=ROOT, env=whole, stdout=out, stderr=out, start_new_session=True)
-        servers.append(server)
-        url = f"http://127.0.0.1:{port}{path}"
-        until = time.monotonic() + 60
-        while not _healthy(f"{url}/_stcore/health"):
-            if server.poll() is not None or time.monotonic() > until:
-                pytest.fail(f"the app did not start:\n{log.read_text()[-4000:]}")
-            time.sleep(0.05)
-        return url
 
-    yield start
-    for server in servers:
-        _end(server)
+def start(
+    folders: pytest.TempPathFactory,
+    servers: dict[str, subprocess.Popen],
+    app_file: Path | str,
+    env: Mapping[str, str] | None = None,
+    options: list[str] | None = None,
+    path: str = "",
+) -> str:
+    """Starts a Streamlit server and enters it into `servers`; its address, once it answers."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = folders.mktemp("server") / "log.txt"
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        str(app_file),
+        "--server.headless=true",
+        "--server.port",
+        str(port),
+    ]
+    command += ["--server.fileWatcherType=none", *(options or [])]
+    whole = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
+    with log.open("wb") as out:
+        server = subprocess.Popen(command, cwd=ROOT, env=whole, stdout=out, stderr=out, start_new_session=True)
+    url = f"http://127.0.0.1:{port}{path}"
+    servers[url] = server
+    until = time.monotonic() + 60
+    while not _healthy(f"{url}/_stcore/health"):
+        if server.poll() is not None or time.monotonic() > until:
+            pytest.fail(f"the app did not start:\n{log.read_text()[-4000:]}")
+        time.sleep(0.05)
+    return url
 
 
 @pytest.fixture(scope="module")
 def app(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     """`app(path, home=None, **env) -> url`: like `serve`, with an empty run store of its own unless `home` is given."""
 
-    def start(path: Path | str = ROOT / "app.py", home: Path | None = None, **env: str) -> str:
+    def open_app(path: Path | str = ROOT / "app.py", home: Path | None = None, **env: str) -> str:
         return serve(path, {"NNVIZ_HOME": str(home or tmp_path_factory.mktemp("home")), **env})
 
-    return start
+    return open_app
 
 
 def _healthy(url: str) -> bool:
@@ -122,7 +138,7 @@ def _healthy(url: str) -> bool:
         return False
 
 
-def _end(server: subprocess.Popen) -> None:
+def end(server: subprocess.Popen) -> None:
     """First politely; the group too, since an app may have started workers."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         if server.poll() is not None:
@@ -134,11 +150,11 @@ def _end(server: subprocess.Popen) -> None:
             continue
 
 
-@pytest.fixture(scope="module")
-def house(app: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> House:
-    """The real app with an empty store, shared by a module's tests."""
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory, servers: dict[str, subprocess.Popen]) -> House:
+    """The real app with a store that is empty at first, shared by all tests that need none of their own."""
     home = tmp_path_factory.mktemp("home")
-    return House(app(home=home), home)
+    return House(start(tmp_path_factory, servers, ROOT / "app.py", {"NNVIZ_HOME": str(home)}), home)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import numpy as np
+from playwright.sync_api import TimeoutError
 
 from nnviz.runs import RunView, Store
 from tests.browser.board import state, until
@@ -58,7 +59,7 @@ class Player:
 
     def ready(self) -> "Player":
         """Waits for charts, and for the run to be named in the address."""
-        until(self.page, "d.drawn > 0 && d.step !== '' && location.search.includes('run=')")
+        self.until("d.drawn > 0 && d.step !== '' && location.search.includes('run=')")
         return self
 
     def reload(self) -> "Player":
@@ -83,15 +84,18 @@ class Player:
 
     def says(self, text: str) -> None:
         """Waits until the status line holds the text."""
-        self.page.locator(".st-key-status", has_text=text).wait_for()
+        try:
+            self.page.locator(".st-key-status", has_text=text).wait_for()
+        except TimeoutError:
+            raise AssertionError(f"waited in vain for {text!r}: {self.everything()}") from None
 
     def alerts(self) -> list[str]:
         """The messages on the page."""
-        return self.page.get_by_test_id("stAlert").all_inner_texts()
+        return self.page.get_by_test_id("stAlert").locator("p").all_inner_texts()
 
     def alert(self, text: str):
         """Waits for a message that holds the text."""
-        found = self.page.get_by_test_id("stAlert").filter(has_text=text).first
+        found = self.page.get_by_test_id("stAlert").locator("p").filter(has_text=text).first
         found.wait_for()
         return found
 
@@ -99,11 +103,18 @@ class Player:
         """A widget of the form by its label."""
         return self.page.get_by_test_id("stSidebar").get_by_label(name, exact=True)
 
+    def slider(self, name: str):
+        """A slider of the form by its label."""
+        return self.page.get_by_test_id("stSidebar").get_by_role("slider", name=name)
+
     # -- board and runs -----------------------------------------------------------------------------------------------
 
     def until(self, condition: str) -> None:
         """Waits for a condition on the board's published state `d`."""
-        until(self.page, condition)
+        try:
+            until(self.page, condition)
+        except TimeoutError:
+            raise AssertionError(f"waited in vain for {condition}: {self.everything()}") from None
 
     def at(self, step: int) -> None:
         """Waits until the board shows the step and nothing is left to draw."""
@@ -130,7 +141,7 @@ class Player:
         """Waits for a condition on the run files, while the page lives on."""
         end = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < end, f"waited {seconds:g} s in vain {what}; the page says {self.status()!r}"
+            assert time.monotonic() < end, f"waited {seconds:g} s in vain {what}: {self.everything()}"
             self.page.wait_for_timeout(30)
 
     def paused(self) -> int:
@@ -169,6 +180,15 @@ class Player:
             "(cards => cards.length && cards.every(c => c.dataset.drawn !== '0'))"
             "([...document.querySelectorAll('.nnviz-card')])"
         )
+
+    def everything(self) -> dict[str, Any]:
+        """How all stands, for a message."""
+        code = "[...document.querySelectorAll('.nnviz-board')].map(e => ({...e.dataset}))"
+        runs = [(s.id, s.state, s.step, self.store.open(s.id).status().until) for s in self.store.list()]
+        texts = self.page.locator(".st-key-status, [data-testid=stAlert] p, h1").all_inner_texts()
+        return {"url": self.page.url, "boards": self.page.evaluate(code), "texts": texts, "runs": runs} | {
+            "errors": self.errors
+        }
 
     def close(self) -> None:
         """Ends what nobody wants to keep, so that the next test has a free worker; and says what went wrong."""

@@ -1,0 +1,90 @@
+"""The same run from elsewhere and later: branch, link, second tab, restarted server."""
+
+import pytest
+
+from nnviz.spec.base import get_at
+from nnviz.ui.lineage import without_parent
+from tests.browser.conftest import end
+from tests.browser.player import House, playing
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+LONG = {"steps": 1_000_000}
+
+
+def test_another_learning_rate_goes_on_as_a_new_run_that_names_its_parent(player):
+    player.open(**LONG)
+    step = player.trained()
+    (parent,) = player.runs
+    player.slider("Learning rate").press("ArrowRight")
+    player.says("changed: lr 0.2")
+    player.press("Continue with lr 0.2")
+    player.wait(lambda: player.runs != [parent], "for a branch")
+    player.until(f"+d.newest > {step}")
+    (run,) = player.runs
+    job = player.store.open(run).job
+    assert (job.parent.run, job.parent.step) == (parent, step)
+    assert job.learner.optimizer.lr == 0.2
+    assert player.store.open(parent).status().state == "stopped"
+    assert player.store.open(parent).job.parent is None
+    # The curve of what came before is the parent's, and the branch is marked on it.
+    assert player.trace("loss", 0, "x")[0] == 1
+    texts = "document.querySelector('[data-figure=loss]').textContent"
+    player.page.wait_for_function(f"{texts}.includes('lr 0.2')")
+
+
+def test_a_shared_link_opens_the_same_experiment_in_another_browser(player, browser):
+    player.open(learner__data__kind="circles", learner__optimizer__kind="adam", seed=7, **LONG)
+    player.setting("Batch size").fill("64")
+    player.setting("Batch size").press("Enter")
+    player.wait(lambda: "batch_size=64" in player.page.url, "for the address")
+    player.until("d.busy === 'false'")
+    player.press("Share")
+    link = player.page.get_by_test_id("stPopoverBody").get_by_test_id("stCode").first.inner_text().strip()
+    assert "run=" not in link
+    job = without_parent(player.views()[0].job)
+    with playing(browser, player.house) as other:
+        other.go(link)
+        assert without_parent(other.views()[0].job) == job
+        assert other.runs != player.runs
+        assert other.setting("Batch size").input_value() == "64"
+        assert other.alerts() == []
+    assert {path: get_at(job, path) for path in ("learner.batch_size", "seed", "steps")} == {
+        "learner.batch_size": 64,
+        "seed": 7,
+        "steps": 1_000_000,
+    }
+
+
+def test_two_tabs_on_a_run_show_the_same(player, browser, context):
+    player.open(**LONG)
+    player.press("Run")
+    player.until("+d.newest > 0")
+    with playing(browser, player.house, context) as other:
+        other.go(player.page.url)
+        assert other.runs == player.runs
+        other.press("Pause")
+        step = other.paused()
+        assert player.paused() == step
+        player.press("Step")
+        player.at(step + 1)
+        other.at(step + 1)
+
+
+def test_after_a_restart_of_the_app_the_run_is_there_and_goes_on(app, servers, browser, context, tmp_path):
+    first = House(app(home=tmp_path), tmp_path)
+    with playing(browser, first, context) as player:
+        player.open(**LONG)
+        step = player.trained()
+        run, address, losses = player.runs, player.page.url, player.trace("loss", 0, "y").tolist()
+    end(servers[first.url])
+    second = House(app(home=tmp_path), tmp_path)
+    with playing(browser, second, context) as player:
+        player.go(address.replace(first.url, second.url))
+        player.says(f"stopped step {step:,}")
+        player.at(step)
+        assert player.runs == run
+        assert player.trace("loss", 0, "y").tolist() == losses
+        player.press("Continue")
+        player.until(f"+d.newest > {step}")
+        assert player.runs == run

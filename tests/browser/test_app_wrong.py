@@ -1,0 +1,60 @@
+"""What goes wrong is said in one clear line in the browser, and nothing else is lost."""
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def test_a_diverging_run_says_what_was_the_first_to_be_not_finite(player):
+    player.open("/gradient_flow", device="cpu")
+    player.page.get_by_role("button", name="Exploding").click()
+    player.says("A diverged step")
+    message = player.alert("diverged at step").inner_text()
+    assert "loss is nan" in message or "loss is inf" in message
+    assert "first non-finite: " in message
+    assert "model." in message
+    a, b = player.views()
+    assert a.status.state == "diverged"
+    assert message.endswith(a.status.error)
+    assert a.status.error.count("\n") == 0
+    # The other one is not taken along, and the last good pictures stay.
+    player.wait(lambda: b.id and player.views()[1].status.step > a.status.step, "for B to go on")
+    assert player.page.get_by_test_id("stException").count() == 0
+
+
+def test_a_bad_link_says_what_is_wrong_with_it_and_keeps_the_rest(player):
+    player.open(learner__optimizer__lr=-3, learner__data__kind="circles", foo=1)
+    player.alert("learner.optimizer.lr must be in (0, 10], got -3")
+    player.alert("foo is not a field of Experiment")
+    assert len(player.alerts()) == 2
+    assert all("\n" not in text.strip() for text in player.alerts())
+    job = player.views()[0].job
+    assert (job.learner.data.kind, job.learner.optimizer.lr) == ("circles", 0.1)
+    player.press("Run")
+    player.until("+d.newest > 0")
+
+
+@pytest.mark.parametrize("run", ["20261120-1551-ab12cd", "../../etc/passwd"])
+def test_a_link_to_an_unknown_run_says_so_and_starts_with_a_new_one(player, run):
+    player.open(run=run, seed=3)
+    message = player.alert("run").inner_text()
+    assert run[-6:] in message
+    player.wait(lambda: player.runs != [run], "for a new run")
+    assert player.paused() == 0
+    assert player.views()[0].job.seed == 3
+
+
+def test_a_setting_that_does_not_fit_the_others_is_said_and_the_run_stays(player):
+    player.open(steps=1_000_000, learner__model__batch_norm="true")
+    step = player.trained()
+    run = player.runs
+    player.setting("Batch size").fill("1")
+    player.setting("Batch size").press("Enter")
+    player.alert("learner.batch_size must be at least 2 with batch norm, got 1")
+    assert player.runs == run
+    player.at(step)
+    assert player.button("Run anew").or_(player.button("Continue")).first.is_disabled()
+    player.setting("Batch size").fill("16")
+    player.setting("Batch size").press("Enter")
+    player.button("Continue with batch size 16").wait_for()
+    assert player.alerts() == []
