@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from nnviz.runs import Store
 from nnviz.spec import presets
-from nnviz.spec.jobs import Experiment, dump
+from nnviz.spec.jobs import Experiment, Parent, dump
 from nnviz.ui import runtime
 from nnviz.ui.lineage import without_parent
 
@@ -198,6 +198,23 @@ def test_a_job_from_json_is_shown(start, store, page):
     open_job(app, dump(job))
     assert not app.error
     assert jobs(store, app) == (job,)
+
+
+def test_a_job_that_went_on_from_another_run_is_shown_as_one_of_its_own(start, store):
+    job = presets.PLAYGROUND.model_copy(update={"seed": 78})
+    app = start(MAIN)
+    open_job(app, dump(job.model_copy(update={"parent": Parent(run="20260101-0000-aaaaaa", step=5)})))
+    assert not app.error
+    runs = shown(app)
+    assert [store.open(run).job for run in runs] == [job]
+    assert shown(fine(app.run())) == runs
+
+
+def test_a_link_to_a_job_that_went_on_from_another_run_shows_one_of_its_own(start, store):
+    app = start(MAIN, parent='{"run":"20260101-0000-aaaaaa","step":5}', seed="79")
+    runs = shown(app)
+    assert [store.open(run).job.parent for run in runs] == [None]
+    assert shown(fine(app.run())) == runs
 
 
 def test_changed_settings_before_the_first_step_are_seen_at_once(start, store):

@@ -12,6 +12,7 @@ import streamlit as st
 
 from nnviz.spec.jobs import Experiment, SpecError, dump, load
 from nnviz.ui import links
+from nnviz.ui.lineage import without_parent
 
 
 def memory(key: str) -> dict[str, Any]:
@@ -67,9 +68,9 @@ class PageState:
         return self._kept["problems"]
 
     def restart(self, jobs: Sequence[Experiment], *, runs: Sequence[str] = (), problems: Sequence[str] = ()) -> None:
-        """Draws the form anew from these jobs."""
+        """Draws the form anew from these jobs, as experiments of their own where they went on from a run."""
         kept = self._kept
-        kept.update(jobs=[dump(job) for job in jobs], runs=list(runs), problems=list(problems))
+        kept.update(jobs=[dump(without_parent(job)) for job in jobs], runs=list(runs), problems=list(problems))
         kept["generation"] = kept.get("generation", 0) + 1
 
     def remember(self, jobs: Sequence[Experiment]) -> None:
