@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from nnviz.runs import RunError
 from nnviz.spec.base import SpecError, replace_many
 from nnviz.spec.jobs import Experiment, load
 from nnviz.spec.presets import Preset
-from nnviz.ui import forms, session
+from nnviz.ui import forms, runtime, session
 from nnviz.ui.library import library
+from nnviz.ui.lineage import without_parent
 
 LETTERS = ("A", "B")
 
@@ -40,6 +42,7 @@ def experiment(
     both.
     """
     state = session.enter(page, default)
+    _adopt(state)
     start = _examples(state, examples)
     for line in state.problems:
         st.error(line, icon=":material/error:")
@@ -57,6 +60,17 @@ def experiment(
         state.remember(jobs)
         _explain(jobs, examples)
     return Asked(state, tuple(jobs), problem, start)
+
+
+def _adopt(state: session.PageState) -> None:
+    """A link that names runs and nothing else means the settings that those had."""
+    if not state.names_only_runs:
+        return
+    try:
+        jobs = [without_parent(runtime.store().view(run).job) for run in state.runs[:2]]
+    except RunError:
+        return  # said where the runs are shown
+    state.restart(jobs, runs=state.runs[:2], problems=state.problems)
 
 
 def _form(

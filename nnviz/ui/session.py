@@ -63,6 +63,11 @@ class PageState:
         self._kept["runs"] = list(ids)
 
     @property
+    def names_only_runs(self) -> bool:
+        """Whether the page was opened by an address that names runs but no settings; true once."""
+        return self._kept.pop("names_only_runs", False)
+
+    @property
     def problems(self) -> list[str]:
         """What is wrong with what was asked, one line each, until something else is asked."""
         return self._kept["problems"]
@@ -98,6 +103,7 @@ def enter(page: str, default: Experiment) -> PageState:
     if not kept:
         jobs, runs, problems = links.read(st.query_params.to_dict(), default)
         state.restart(jobs, runs=runs, problems=problems)
+        kept["names_only_runs"] = bool(runs) and jobs == [default] and not problems
     elif here.get("page") != page:
         # Streamlit forgets the widgets of a page that is left.
         kept["jobs"] = kept.get("chosen", kept["jobs"])
