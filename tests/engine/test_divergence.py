@@ -84,6 +84,13 @@ def test_the_last_good_state_is_that_of_a_run_that_stopped_there(changes):
 
 
 @pytest.mark.parametrize("changes", DIVERGING.values(), ids=DIVERGING)
+def test_from_the_last_good_state_one_more_step_has_a_finite_loss(changes):
+    running, _, error = diverge(job(**changes))
+    assert error.last_good > 0
+    assert math.isfinite(running.learning.step(error.last_good + 1)["loss", "batch"])
+
+
+@pytest.mark.parametrize("changes", DIVERGING.values(), ids=DIVERGING)
 def test_records_up_to_the_divergence_are_there_once(changes):
     chosen = job(**changes, evaluate_every=1000)
     _, records, error = diverge(chosen)

@@ -7,6 +7,7 @@ import pytest
 
 from nnviz.spec.base import Limits, Spec, SpecError, options, summary
 from nnviz.spec.jobs import Experiment, load
+from nnviz.spec.learners import Supervised
 from tests.spec.options import classes, example, families, members, numbers, some
 
 by_class = pytest.mark.parametrize("cls", classes(), ids=lambda c: c.__name__)
@@ -156,6 +157,19 @@ def test_the_first_of_several_problems_is_told_and_the_rest_counted():
 def test_a_loss_that_does_not_fit_the_data_is_refused_with_those_that_do():
     line = refusal(Experiment, {"learner": {"data": {"kind": "curve"}}})
     assert "curve has numbers as targets, got cross_entropy; choose mse, mae, rmse or huber" in line
+
+
+@pytest.mark.parametrize("kind", families()["data"])
+def test_the_losses_that_are_offered_are_those_that_fit_the_data(kind):
+    offered = Supervised().fitting("loss", {"data": {"kind": kind}})
+    for loss in families()["loss"]:
+        chosen = {"learner": {"data": {"kind": kind}, "loss": {"kind": loss}}}
+        if loss in offered:
+            Experiment.parse(chosen)
+        else:
+            assert "must fit the data" in refusal(Experiment, chosen)
+    assert offered[0] in ("cross_entropy", "mse")
+    assert Supervised().fitting("optimizer", {}) is None
 
 
 def test_batch_norm_refuses_batches_of_one():
