@@ -1,7 +1,7 @@
 """Where a run comes from."""
 
 from nnviz.runs import RunError, RunView
-from nnviz.spec.base import differences, get_at
+from nnviz.spec.base import Spec, differences, get_at
 from nnviz.spec.jobs import Experiment
 from nnviz.ui import runtime
 
@@ -29,7 +29,15 @@ def without_parent(job: Experiment) -> Experiment:
 
 
 def in_words(path: str, value: object) -> str:
-    """A changed field as a label: "learner.optimizer.lr", 0.3 -> "lr 0.3"."""
-    kind = getattr(value, "kind", None)
-    text = kind or (f"{value:g}" if isinstance(value, float) else str(value))
-    return f"{path.rsplit('.', 1)[-1].replace('_', ' ')} {text}"
+    """A changed field as a label: "learner.optimizer.lr", 0.3 -> "lr 0.3"; at most about 50 characters."""
+    words = _words(value)
+    return f"{path.rsplit('.', 1)[-1].replace('_', ' ')} {words if len(words) <= 40 else f'{words[:39]}…'}"
+
+
+def _words(value: object) -> str:
+    """A choice by its kind, a group by its values, a list by its items: two layers are "6 tanh, 4 relu"."""
+    if isinstance(value, tuple):
+        return ", ".join(map(_words, value)) or "none"
+    if isinstance(value, Spec):
+        return getattr(value, "kind", None) or " ".join(_words(part) for _, part in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
