@@ -1,0 +1,51 @@
+"""Sharing: the link, the job and the command on the page, and the zip of a run."""
+
+import io
+import zipfile
+
+import numpy as np
+import pandas as pd
+from streamlit.testing.v1 import AppTest
+
+from nnviz.records import Scalar, Snapshot
+from nnviz.spec import presets
+from nnviz.spec.jobs import load
+from nnviz.ui.export import _packed
+
+JOB = presets.PLAYGROUND
+
+
+def _script(runs, job, default):
+    from nnviz.ui import export, runtime, session
+    from nnviz.ui.experiment import Asked
+
+    state = session.enter("page", default)
+    state.remember([job])
+    export.share(Asked(state, (job,)), [runtime.store().view(run) for run in runs])
+
+
+def test_the_zip_of_a_run_holds_job_numbers_and_pictures(trained):
+    file = trained(JOB, 20, "running")
+    records = [Scalar(step, "loss", step / 3, "train") for step in range(5)]
+    file.write([*records, Snapshot(0, "network", {"bias_1": np.arange(3.0)})])
+    file.write(state="finished")
+    with zipfile.ZipFile(io.BytesIO(_packed(file.id))) as packed:
+        assert packed.testzip() is None
+        assert {"job.json", "scalars.csv", "scalars.parquet"} <= set(packed.namelist())
+        assert any(name.startswith("snapshots/") for name in packed.namelist())
+        assert load(packed.read("job.json")) == JOB
+        frame = pd.read_csv(io.BytesIO(packed.read("scalars.csv")), keep_default_na=False)
+        assert frame["value"].tolist() == [record.value for record in records]
+
+
+def test_the_menu_holds_link_job_and_command(trained):
+    job = JOB.model_copy(update={"seed": 7})
+    run = trained(job, 20, "finished")
+    app = AppTest.from_function(
+        _script, default_timeout=30, kwargs={"runs": [run.id], "job": job, "default": JOB}
+    ).run()
+    assert not app.exception
+    link, text, command = (code.value for code in app.code)
+    assert "seed=7" in link
+    assert load(text) == job
+    assert command == "python -m nnviz run job.json"

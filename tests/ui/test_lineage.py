@@ -1,0 +1,75 @@
+"""Where a run comes from: forks of a run and its ancestors in words."""
+
+import pytest
+
+from nnviz.spec import presets
+from nnviz.spec.activations import ELU
+from nnviz.spec.base import get_at, replace_many
+from nnviz.spec.jobs import Parent
+from nnviz.ui.lineage import forks, in_words, without_parent
+
+JOB = presets.PLAYGROUND
+
+
+def child(run, step, **changes):
+    """A job that goes on from the run at the step with other values."""
+    values = {name.replace("__", "."): value for name, value in changes.items()}
+    job = replace_many(without_parent(run.job), values)
+    return job.model_copy(update={"parent": Parent(run=run.id, step=step)})
+
+
+def test_a_run_that_started_anew_has_no_forks(store, trained):
+    assert forks(store.view(trained(JOB).id)) == []
+
+
+def test_a_fork_says_the_step_and_what_changed(store, trained):
+    first = trained(JOB)
+    second = trained(child(first, 20, learner__optimizer__lr=0.3, learner__batch_size=64), 30)
+    assert forks(store.view(second.id)) == [(20, "lr 0.3, batch size 64")]
+
+
+def test_forks_of_all_ancestors_come_oldest_first(store, trained):
+    first = trained(JOB)
+    second = trained(child(first, 20, learner__optimizer__lr=0.3), 30)
+    third = trained(child(second, 30, learner__l2=0.01), 40)
+    assert forks(store.view(third.id)) == [(20, "lr 0.3"), (30, "l2 0.01")]
+
+
+def test_going_on_without_a_change_is_said_too(store, trained):
+    second = trained(child(trained(JOB), 20), 30)
+    assert forks(store.view(second.id)) == [(20, "continued")]
+
+
+def test_an_ancestor_that_is_gone_ends_the_line(store, trained):
+    first = trained(JOB, 20, "finished")
+    second = trained(child(first, 20, learner__optimizer__lr=0.3), 30)
+    first.close()
+    store.delete(first.id)
+    assert forks(store.view(second.id)) == [(20, "continued")]
+
+
+def test_a_run_that_claims_to_be_its_own_ancestor_does_not_loop(store, trained):
+    first = trained(JOB)
+    loop = JOB.model_copy(update={"parent": Parent(run=first.id, step=3), "seed": 9})
+    second = trained(loop)
+    third = trained(JOB.model_copy(update={"parent": Parent(run=second.id, step=5)}))
+    assert len(forks(store.view(third.id))) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("learner.optimizer.lr", 0.3, "lr 0.3"),
+        ("learner.batch_size", 64, "batch size 64"),
+        ("learner.model.activation", ELU(), "activation elu"),
+        ("seed", 7, "seed 7"),
+    ],
+)
+def test_a_change_in_words(path, value, words):
+    assert in_words(path, value) == words
+
+
+def test_a_change_of_layers_is_said_in_few_words():
+    assert in_words("learner.model.hidden", get_at(JOB, "learner.model.hidden")) == "hidden 6 tanh, 6 tanh"
+    assert in_words("learner.model.hidden", ()) == "hidden none"
+    assert len(in_words("learner.model.hidden", get_at(JOB, "learner.model.hidden") * 25)) <= 50

@@ -1,0 +1,193 @@
+"""The transport: which buttons there are, what they say, and what is written when they are pressed."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from nnviz.spec import presets
+from nnviz.spec.base import replace_many
+from nnviz.spec.jobs import Parent
+from nnviz.ui.transport import is_preview, is_shown
+
+JOB = presets.PLAYGROUND
+
+
+def _script(runs, jobs, problem):
+    from nnviz.ui import runtime, session, transport
+
+    state = session.enter("page", jobs[0])
+    views = [runtime.store().view(run) for run in runs]
+    transport.transport(state, views, jobs, problem)
+    transport.status(views, jobs, ["A ", "B "] if len(views) > 1 else [""])
+
+
+def row(runs, jobs, problem="") -> AppTest:
+    """The transport of these runs where the form asks for these jobs."""
+    options = {"runs": [run.id for run in runs], "jobs": list(jobs), "problem": problem}
+    app = AppTest.from_function(_script, default_timeout=30, kwargs=options).run()
+    assert not app.exception
+    return app
+
+
+def buttons(app: AppTest) -> dict[str, bool]:
+    """The words on the buttons, and whether they can be pressed."""
+    return {b.label: not b.disabled for b in app.button}
+
+
+def press(app: AppTest, label: str) -> None:
+    next(b for b in app.button if b.label == label).click().run()
+    assert not app.exception
+
+
+def changed(values: dict) -> object:
+    return replace_many(JOB, values)
+
+
+@pytest.mark.parametrize(
+    ("state", "step", "expected"),
+    [
+        ("paused", 0, {"Run": True, "Step": True, "Epoch": True, "Stop": False, "Reset": False, "Keep": True}),
+        ("paused", 20, {"Continue": True, "Step": True, "Epoch": True, "Stop": True, "Reset": True, "Keep": True}),
+        ("stopped", 20, {"Continue": True, "Step": False, "Epoch": False, "Stop": False, "Reset": True}),
+        ("failed", 20, {"Continue": True, "Step": False, "Epoch": False, "Stop": False, "Reset": True}),
+        ("finished", 20, {"Run again": True, "Step": False, "Epoch": False, "Stop": False, "Reset": True}),
+        ("diverged", 20, {"Run again": True, "Step": False, "Epoch": False, "Stop": False, "Reset": True}),
+    ],
+)
+def test_buttons_fit_the_state_of_the_run(trained, state, step, expected):
+    assert buttons(row([trained(JOB, step, state)], [JOB])) == expected
+
+
+def test_a_running_run_can_be_paused_stopped_reset_and_kept(trained):
+    run = trained(JOB, 20, "running")
+    run.set_until(None)
+    expected = {"Pause": True, "Step": False, "Epoch": False, "Stop": True, "Reset": True, "Keep": True}
+    assert buttons(row([run], [JOB])) == expected
+
+
+def test_buttons_write_what_is_wanted_into_the_run_file(trained):
+    run = trained(JOB)
+    run.write(info={"steps_per_epoch": 11})
+    press(row([run], [JOB]), "Step")
+    assert run.control().until == 21
+    run.write(state="paused", step=21)
+    press(row([run], [JOB]), "Epoch")
+    assert run.control().until == 22
+    run.write(state="paused", step=22)
+    press(row([run], [JOB]), "Continue")
+    assert run.control().until is None
+    press(row([run], [JOB]), "Pause")
+    assert run.control().until == 22
+    press(row([run], [JOB]), "Keep")
+    assert run.control().pinned
+    press(row([run], [JOB]), "Kept")
+    assert not run.control().pinned
+    press(row([run], [JOB]), "Stop")
+    assert run.control().cancel
+
+
+def test_buttons_reach_both_of_two_runs(trained):
+    other = changed({"seed": 1})
+    runs = [trained(JOB), trained(other)]
+    press(row(runs, [JOB, other]), "Step")
+    assert [run.control().until for run in runs] == [21, 21]
+
+
+CONTINUABLE = {
+    "learner.optimizer.lr": 0.3,
+    "learner.optimizer.momentum": 0.9,
+    "learner.schedule.kind": "cosine",
+    "learner.clipping.kind": "norm",
+    "learner.l1": 0.01,
+    "learner.l2": 0.01,
+    "learner.batch_size": 64,
+    "steps": 8000,
+}
+OTHER = {
+    "seed": 1,
+    "learner.data.kind": "circles",
+    "learner.data.noise": 0.3,
+    "learner.model.bias": False,
+    "learner.model.hidden.0.width": 3,
+    "learner.loss.kind": "mse",
+    "device": "cpu",
+    "evaluate_every": 5,
+}
+
+
+@pytest.mark.parametrize("path", CONTINUABLE)
+def test_a_change_that_weights_can_bear_is_offered_to_go_on_with(trained, path):
+    app = row([trained(JOB)], [changed({path: CONTINUABLE[path]})])
+    words = list(buttons(app))
+    assert words[0].startswith("Continue with ")
+    assert words[1:] == ["Run anew", "Step", "Epoch", "Stop", "Reset", "Keep"]
+    assert not buttons(app)["Step"]
+    assert any("changed: " in m.value for m in app.markdown)
+
+
+@pytest.mark.parametrize("path", OTHER)
+def test_any_other_change_needs_a_run_of_its_own(trained, path):
+    app = row([trained(JOB)], [changed({path: OTHER[path]})])
+    assert list(buttons(app)) == ["Run anew", "Step", "Epoch", "Stop", "Reset", "Keep"]
+
+
+def test_a_change_of_both_kinds_needs_a_run_of_its_own(trained):
+    app = row([trained(JOB)], [changed({"learner.optimizer.lr": 0.3, "seed": 1})])
+    assert "Run anew" in buttons(app)
+    assert not any(label.startswith("Continue") for label in buttons(app))
+
+
+def test_before_the_first_step_there_is_nothing_to_go_on_from(trained):
+    app = row([trained(JOB, 0)], [changed({"learner.optimizer.lr": 0.3})])
+    assert next(iter(buttons(app))) == "Run"
+    assert not any(label.startswith("Continue") for label in buttons(app))
+
+
+def test_a_wrong_form_starts_nothing_but_lets_a_run_be_stopped(trained):
+    app = row([trained(JOB)], [JOB], problem="steps must be above 0")
+    assert buttons(app)["Stop"]
+    assert not buttons(app)["Continue"]
+    assert not buttons(app)["Reset"]
+
+
+def test_steps_below_where_the_run_is_are_refused_in_one_line(trained):
+    run = trained(JOB)
+    job = changed({"steps": 10})
+    app = row([run], [job])
+    press(app, next(label for label in buttons(app) if label.startswith("Continue with")))
+    assert len(app.error) == 1
+    assert "steps must be above 20" in app.error[0].value
+    assert not run.control().cancel
+
+
+def test_what_a_run_died_of_is_shown_in_one_line(trained):
+    run = trained(JOB, 20, "diverged")
+    run.write(error="diverged at step 21: loss is nan")
+    app = row([run], [JOB])
+    assert [e.value for e in app.error] == ["diverged at step 21: loss is nan"]
+
+
+def test_the_status_line_says_how_far_a_run_is(trained):
+    run = trained(JOB)
+    run.write(info={"steps_per_epoch": 8, "parameters": 1234})
+    text = row([run], [JOB]).markdown[0].value
+    assert "paused" in text
+    assert "step 20 of 4,000 · epoch 2.5 · 1,234 parameters" in text
+
+
+def test_runs_are_shown_when_they_are_of_the_jobs_whoever_their_parent(store, trained):
+    child = JOB.model_copy(update={"parent": Parent(run="20260101-0000-aaaaaa", step=3)})
+    views = [store.view(trained(job).id) for job in (JOB, child)]
+    assert is_shown(views[:1], [JOB])
+    assert is_shown(views[1:], [JOB])
+    assert is_shown(views, [JOB, JOB])
+    assert not is_shown(views, [JOB])
+    assert not is_shown(views[:1], [changed({"seed": 1})])
+    assert is_shown([], [])
+
+
+@pytest.mark.parametrize(
+    ("state", "step", "expected"),
+    [("paused", 0, True), ("queued", 0, True), ("stopped", 0, True), ("paused", 1, False), ("failed", 0, False)],
+)
+def test_a_preview_is_a_run_that_waits_at_step_0(store, trained, state, step, expected):
+    assert is_preview([store.view(trained(JOB, step, state).id)]) is expected
