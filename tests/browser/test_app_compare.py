@@ -5,17 +5,21 @@ import pytest
 
 from nnviz import figures
 from nnviz.spec import presets
+from nnviz.ui import links
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+VANISHING = next(preset for preset in presets.GRADIENT_FLOW_EXAMPLES if preset.title == "Vanishing")
+PROFILE = "Backward signal (rms) over depth"
+
 
 def test_two_networks_train_in_step_on_the_same_data_and_scrub_together(player):
-    player.open("/gradient_flow")
-    player.page.get_by_role("button", name="Vanishing").click()
-    player.until("+d.newest > 0 && d.busy === 'false'")
-    player.page.get_by_text("Hochreiter (1991)").wait_for()
-    preset = next(p for p in presets.GRADIENT_FLOW_EXAMPLES if p.title == "Vanishing")
-    assert tuple(v.job for v in player.views()) == preset.jobs
+    jobs = [job.model_copy(update={"steps": 100_000}) for job in VANISHING.jobs]
+    player.open("/gradient_flow", **links.query(jobs, presets.GRADIENT_FLOW))
+    player.says("B paused step 0")
+    player.press("Run")
+    player.until("+d.newest > 20 && d.busy === 'false'")
+    assert [v.job for v in player.views()] == jobs
     player.press("Pause")
     step = player.paused()
     a, b = player.views()
@@ -24,28 +28,25 @@ def test_two_networks_train_in_step_on_the_same_data_and_scrub_together(player):
         np.testing.assert_array_equal(values, b.at(0).snapshot("data")[name])
     player.all_drawn()
     titles = player.titles()
-    assert titles["profile A"].startswith("A · ")
-    assert titles["profile B"].startswith("B · ")
-    assert {"loss", "accuracy"} <= set(titles)
+    names = [next(n for n, title in titles.items() if title == f"{letter} · {PROFILE}") for letter in "AB"]
+    assert {"Loss", "Accuracy"} <= set(titles.values())
     player.until("d.history === d.stepsKnown")
     slider = player.page.get_by_role("slider", name="Time")
     slider.press("Home")
     slider.press("ArrowRight")
     back = a.steps[1]
     player.at(back)
-    for letter, view in zip("AB", (a, b), strict=True):
+    for name, view in zip(names, (a, b), strict=True):
         drawn = figures.depth_profile(
             view.scalars(), "signal_rms", back, view.snapshot("layers"), view.at(back).snapshot("theory")
         )["data"]
         place = next(i for i, trace in enumerate(drawn) if trace["name"] == f"step {back}")
-        np.testing.assert_allclose(player.trace(f"profile {letter}", place, "y"), drawn[place]["y"], rtol=1e-6)
-    boxes = [player.page.locator(f"[data-figure='profile {letter}']").bounding_box() for letter in "AB"]
+        np.testing.assert_allclose(player.trace(name, place, "y"), drawn[place]["y"], rtol=1e-6)
+    boxes = [player.page.locator(f"[data-figure='{name}']").bounding_box() for name in names]
     assert boxes[0]["y"] == boxes[1]["y"]
     assert boxes[0]["x"] < boxes[1]["x"]
     ranges = [
-        player.page.evaluate(
-            f"document.querySelector('[data-figure=\"profile {letter}\"] .nnviz-plot')._fullLayout.yaxis.range"
-        )
-        for letter in "AB"
+        player.page.evaluate(f"document.querySelector('[data-figure=\"{name}\"] .nnviz-plot')._fullLayout.yaxis.range")
+        for name in names
     ]
     np.testing.assert_allclose(ranges[0], ranges[1])
