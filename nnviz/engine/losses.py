@@ -23,7 +23,7 @@ def build(loss: spec.Loss, classes: int, outputs: int) -> LossFunction:
         case spec.MAE():
             return lambda z, y: F.l1_loss(z, as_numbers(y, classes, outputs, z.dtype))
         case spec.RMSE():
-            # √ has an infinite slope at 0; the smallest normal number keeps a perfect fit finite.
+            # √ has an infinite slope at 0: a perfect fit reads 1e-6 and has a finite gradient.
             return lambda z, y: (F.mse_loss(z, as_numbers(y, classes, outputs, z.dtype)) + 1e-12).sqrt()
         case spec.Huber(delta=delta):
             return lambda z, y: F.huber_loss(z, as_numbers(y, classes, outputs, z.dtype), delta=delta)

@@ -100,7 +100,13 @@ class Run(Iterator[list[Record]]):
             said += self._flush()
         if number % REMEMBERED_EVERY == 0 and is_finite(self.learning):
             self._remembered = [self._remembered[-1], (number, copy.deepcopy(self.learning.state_dict()))]
-        return said + self.look() if evaluates else said
+        if not evaluates:
+            return said
+        said += self.look()
+        # No later batch would tell of a last update that broke the weights.
+        if number == self.job.steps and not is_finite(self.learning):
+            raise self._diverged(number, math.nan, said)
+        return said
 
     def look(self) -> list[Record]:
         """Evaluation and pictures of the present step, unless it has been evaluated already."""

@@ -15,6 +15,9 @@ LONGEST = 8000
 SECOND = "b."
 """Before the paths of a second job, which is said as differences from the first."""
 
+MOST_RUNS = 2
+"""Runs that a page shows side by side."""
+
 MOST_PAIRED, MOST_SAID = 12, 5
 """Of the values that are wrong: how many are tried two by two, and how many are said one by one."""
 
@@ -34,7 +37,7 @@ def read(parameters: Mapping[str, str], default: Experiment) -> tuple[list[Exper
     if sum(len(k) + len(v) for k, v in parameters.items()) > LONGEST:
         return [default], [], [f"the link must be at most {LONGEST} characters long; share the job as JSON instead"]
     values = {path: _value(text) for path, text in parameters.items()}
-    runs = [r for r in str(values.pop("run", "") or "").split(",") if r]
+    runs = list(dict.fromkeys(r for r in str(values.pop("run", "") or "").split(",") if r))[:MOST_RUNS]
     compare = bool(values.pop("compare", False))
     second = {path.removeprefix(SECOND): v for path, v in values.items() if path.startswith(SECOND)}
     first, problems = _apply(default, {p: v for p, v in values.items() if not p.startswith(SECOND)})

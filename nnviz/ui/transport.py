@@ -1,6 +1,7 @@
 """Run, pause, step, stop: buttons that write what is wanted into run files, and a line that says how it stands."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -10,6 +11,9 @@ from nnviz.spec.jobs import Experiment, fingerprint
 from nnviz.ui import runtime
 from nnviz.ui.lineage import in_words, without_parent
 from nnviz.ui.session import PageState, memory
+
+SETTLE = 0.4
+"""At most so many seconds a click waits for its first effect."""
 
 CONTINUABLE = (
     "learner.optimizer.",
@@ -75,7 +79,6 @@ def transport(state: PageState, views: Sequence[RunView], jobs: Sequence[Experim
     running = any(v.status.until is None or v.status.until > v.status.step for v in live)
     waiting = bool(live) and not running
     changed = not is_shown(views, jobs)
-    key = state.page
 
     def each(method: str, *arguments: object) -> None:
         for view in live:
@@ -96,21 +99,25 @@ def transport(state: PageState, views: Sequence[RunView], jobs: Sequence[Experim
 
     step = max((v.status.step for v in views), default=0)
     if running and not changed:
-        _button("Pause", "pause", key, lambda: each("pause"), primary=True, help="Stop after the present step.")
+        _button("Pause", "pause", state, lambda: each("pause"), primary=True, help="Stop after the present step.")
     else:
-        branching = changed and not problem and _branch(state, views, jobs, key)
+        branching = changed and not problem and _branch(state, views, jobs)
         text = _begin_words(waiting, changed, step, views)
-        _button(text, "play_arrow", key, begin, primary=not branching, name="run", disabled=bool(problem))
+        _button(text, "play_arrow", state, begin, primary=not branching, name="run", disabled=bool(problem))
     stepping = waiting and not changed
-    _button("Step", "skip_next", key, lambda: each("step"), disabled=not stepping, help="One mini-batch, then pause.")
-    _button("Epoch", "fast_forward", key, lambda: each("step_epoch"), disabled=not stepping, help="To the epoch's end.")
-    _button("Stop", "stop", key, lambda: each("cancel"), disabled=not (live and step), help="End the run here.")
-    _button("Reset", "restart_alt", key, again, disabled=bool(problem) or not step, help="New run, waiting at step 0.")
+    _button("Step", "skip_next", state, lambda: each("step"), disabled=not stepping, help="One mini-batch, then pause.")
+    _button(
+        "Epoch", "fast_forward", state, lambda: each("step_epoch"), disabled=not stepping, help="To the epoch's end."
+    )
+    _button("Stop", "stop", state, lambda: each("cancel"), disabled=not (live and step), help="End the run here.")
+    _button(
+        "Reset", "restart_alt", state, again, disabled=bool(problem) or not step, help="New run, waiting at step 0."
+    )
     if live:
         pinned = all(v.status.pinned for v in views)
         help = "Keep running when nobody watches; without it a run stops 60 s after its last viewer has left."
         icon = "keep" if pinned else "keep_off"
-        _button("Kept" if pinned else "Keep", icon, key, lambda: each("pin", not pinned), name="keep", help=help)
+        _button("Kept" if pinned else "Keep", icon, state, lambda: each("pin", not pinned), name="keep", help=help)
 
 
 def _begin_words(waiting: bool, changed: bool, step: int, views: Sequence[RunView]) -> str:
@@ -125,7 +132,7 @@ def _can_resume(views: Sequence[RunView]) -> bool:
     return all(v.status.state in ("stopped", "lost", "failed") for v in views)
 
 
-def _branch(state: PageState, views: Sequence[RunView], jobs: Sequence[Experiment], key: str) -> bool:
+def _branch(state: PageState, views: Sequence[RunView], jobs: Sequence[Experiment]) -> bool:
     """Offers to go on from where the run is, if what has changed allows it; whether it does."""
     if len(views) != 1 or len(jobs) != 1 or not views[0].status.step:
         return False
@@ -139,15 +146,15 @@ def _branch(state: PageState, views: Sequence[RunView], jobs: Sequence[Experimen
 
     words = ", ".join(in_words(path, get_at(job, path)) for path in changes)
     help = f"Goes on from step {view.status.step:,} as a new run with {words}; the present run ends there."
-    _button(f"Continue with {words}", "fork_right", key, go_on, primary=True, name="branch", help=help)
+    _button(f"Continue with {words}", "fork_right", state, go_on, primary=True, name="branch", help=help)
     return True
 
 
 def _button(
     text: str,
     icon: str,
-    key: str,
-    act: object,
+    state: PageState,
+    act: Callable[[], None],
     *,
     primary: bool = False,
     disabled: bool = False,
@@ -158,19 +165,39 @@ def _button(
         problems = memory("transport")
         problems.pop("problem", None)
         try:
+            before = _seen(state)
             act()
+            if name != "keep":  # shows nothing
+                _settle(state, before)
         except RunError as error:
             problems["problem"] = str(error)
 
     st.button(
         text,
         icon=f":material/{icon}:",
-        key=f"{key}:transport:{name or ('run' if primary else text)}",
+        key=f"{state.page}:transport:{name or ('run' if primary else text)}",
         on_click=click,
         disabled=disabled,
         help=help,
         type="primary" if primary else "secondary",
     )
+
+
+def _seen(state: PageState) -> dict[str, tuple[str, int]]:
+    """State and newest picture's step of each run shown."""
+    views = [runtime.store().view(run) for run in state.runs]
+    return {view.id: (view.status.state, max(view.steps, default=-1)) for view in views}
+
+
+def _settle(state: PageState, before: dict[str, tuple[str, int]]) -> None:
+    """Waits a moment for what was asked to show, so that the page answers the click and not the next refresh."""
+    deadline = time.monotonic() + SETTLE
+    while time.monotonic() < deadline:
+        for run, (condition, step) in _seen(state).items():
+            was, since = before.get(run, ("", -1))
+            if step > since or (condition != was and condition != "running"):
+                return
+        time.sleep(0.02)
 
 
 def _changes(views: Sequence[RunView], jobs: Sequence[Experiment]) -> str:

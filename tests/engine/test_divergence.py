@@ -164,3 +164,20 @@ def test_looking_for_the_culprit_leaves_no_hooks():
     first_nonfinite(learning, 1)
     assert not any(m._forward_hooks for m in learning.network.modules())
     assert not learning.optimizer._optimizer_step_pre_hooks
+
+
+def test_a_last_update_that_breaks_the_weights_is_a_divergence():
+    under_way = run(job(steps=5))
+    learning = under_way.learning
+    update = learning.step
+
+    def breaks_at_the_end(number):
+        said = update(number)
+        if number == 5:
+            learning.parameters[0].data[0, 0] = math.nan
+        return said
+
+    learning.step = breaks_at_the_end
+    with pytest.raises(Diverged, match="first non-finite: model.linear1.weight after its update") as found:
+        list(under_way)
+    assert (found.value.step, found.value.last_good) == (5, 4)
