@@ -178,6 +178,6 @@ def test_a_last_update_that_breaks_the_weights_is_a_divergence():
         return said
 
     learning.step = breaks_at_the_end
-    with pytest.raises(Diverged, match="first non-finite: model.linear1.weight after its update") as found:
+    with pytest.raises(Diverged, match=r"first non-finite: model\.linear1\.weight after its update") as found:
         list(under_way)
     assert (found.value.step, found.value.last_good) == (5, 4)
