@@ -225,6 +225,60 @@ def test_changed_settings_before_the_first_step_are_seen_at_once(start, store):
     assert app.query_params["learner.data.kind"] == "circles"
 
 
+@pytest.fixture
+def finished(start, store) -> str:
+    """A finished run of 30 steps with seed 11."""
+    app = start(MAIN, steps="30", seed="11")
+    (run,) = shown(app)
+    store.open(run).play()
+    wait_for(lambda: store.open(run).status().state == "finished")
+    return run
+
+
+@pytest.mark.slow
+def test_a_link_that_names_only_a_run_shows_it_with_its_settings(start, finished):
+    app = start(MAIN, run=finished)
+    assert shown(app) == [finished]
+    assert app.query_params["seed"] == "11"
+    assert not any("changed" in m.value for m in app.markdown)
+
+
+@pytest.mark.slow
+def test_an_earlier_run_is_shown_with_its_settings(start, finished):
+    app = start(MAIN)
+    next(s for s in app.selectbox if s.label == "Run").set_value(finished)
+    fine(app.run())
+    button(app, "Show").click()
+    fine(app.run())
+    assert shown(app) == [finished]
+    assert app.query_params["seed"] == "11"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("runs", ["{0},{0}", "{0},{0},{0}", "{0},20260101-0000-000000", ",,{0},"])
+@by_page
+def test_a_link_with_more_runs_than_fit_still_opens(start, finished, page, runs):
+    app = start(page, run=runs.format(finished), seed="11", steps="30")
+    assert len(app.error) == ("000000" in runs)
+    fine(app.run())
+
+
+def test_two_networks_are_compared_at_the_flip_of_a_switch(start, store):
+    app = start("pages/gradient_flow.py")
+    next(t for t in app.toggle if t.label == "Compare two networks").set_value(True)
+    fine(app.run())
+    assert jobs(store, app) == (presets.GRADIENT_FLOW,) * 2
+    assert len(set(shown(app))) == 2
+    next(t for t in app.toggle if t.label == "Compare two networks").set_value(False)
+    fine(app.run())
+    assert jobs(store, app) == (presets.GRADIENT_FLOW,)
+
+
+def test_a_link_for_two_networks_opens_on_a_page_for_one(start, store):
+    app = start(MAIN, compare="true", b__seed="3", seed="5")
+    assert [job.seed for job in jobs(store, app)] == [5]
+
+
 def test_no_page_brings_torch_into_the_process_of_the_user_interface(tmp_path):
     code = (
         "import sys; from streamlit.testing.v1 import AppTest; from nnviz.ui import runtime\n"

@@ -164,6 +164,7 @@ def test_nonsense_is_answered_in_one_printable_line(text, place):
 
 def test_ids_of_runs_are_not_taken_for_fields():
     assert links.read({"run": "a,b"}, DEFAULT) == ([DEFAULT], ["a", "b"], [])
+    assert links.read({"run": ",a,a,,b,c,d"}, DEFAULT) == ([DEFAULT], ["a", "b"], [])
     assert links.read({"run": ""}, DEFAULT) == ([DEFAULT], [], [])
 
 
