@@ -87,6 +87,7 @@ class Board {
       if (!store.head) return;
     } else {
       this.greeted = false;
+      clearTimeout(this.calling);
       this.measured.messages++;
       this.measured.bytes += bytes;
       this.asked = lost.length > 0;
@@ -99,12 +100,18 @@ class Board {
     this.request();
   }
 
-  // The server takes this browser for another one (a reload, another page in between): start over.
+  // The server takes this browser for another one (a reload, another page in between): start over. What is asked while
+  // a script runs may get lost, so it is asked again until the answer is here.
   hello() {
     this.useless = 0;
     this.greeted = true;
     this.asked = true;
     this.ask({ hello: Math.random().toString(36).slice(2) });
+    clearTimeout(this.calling);
+    this.calling = setTimeout(() => {
+      if (this.root.isConnected) this.hello();
+      else this.greeted = false;
+    }, 4000);
   }
 
   // Ask for what is missing, one question at a time, when nothing is left to draw.
@@ -297,6 +304,7 @@ class Board {
     this.disposed = true;
     boards.delete(this.key);
     clearTimeout(this.timer);
+    clearTimeout(this.calling);
     this.header.stop();
     this.sizes.disconnect();
     this.views.disconnect();

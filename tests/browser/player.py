@@ -76,7 +76,10 @@ class Player:
 
     def press(self, name: str) -> None:
         """Presses a button of the transport, once it can be pressed."""
-        self.button(name).click()
+        try:
+            self.button(name).click()
+        except TimeoutError:
+            raise AssertionError(f"{name} could not be pressed: {self.everything()}") from None
 
     def status(self) -> str:
         """The line that says how the runs stand."""
@@ -185,10 +188,13 @@ class Player:
         """How all stands, for a message."""
         code = "[...document.querySelectorAll('.nnviz-board')].map(e => ({...e.dataset}))"
         runs = [(s.id, s.state, s.step, self.store.open(s.id).status().until) for s in self.store.list()]
-        texts = self.page.locator(".st-key-status, [data-testid=stAlert] p, h1").all_inner_texts()
-        return {"url": self.page.url, "boards": self.page.evaluate(code), "texts": texts, "runs": runs} | {
-            "errors": self.errors
-        }
+        texts = self.page.locator(".st-key-status, [data-testid=stAlert] p, h1, [class*=st-key-transport-] button")
+        return {
+            "url": self.page.url,
+            "boards": self.page.evaluate(code),
+            "texts": texts.all_inner_texts(),
+            "runs": runs,
+        } | {"errors": self.errors}
 
     def close(self) -> None:
         """Ends what nobody wants to keep, so that the next test has a free worker; and says what went wrong."""

@@ -58,3 +58,28 @@ def test_a_setting_that_does_not_fit_the_others_is_said_and_the_run_stays(player
     player.setting("Batch size").press("Enter")
     player.button("Continue with batch size 16").wait_for()
     assert player.alerts() == []
+
+
+def test_charts_come_although_first_picture_and_first_question_get_lost(player):
+    lost = []
+
+    def forward(socket):
+        server = socket.connect_to_server()
+
+        def pass_on(to, mark):
+            def take(message):
+                data = message if isinstance(message, bytes) else message.encode()
+                if mark in data and mark not in lost:
+                    lost.append(mark)
+                else:
+                    to.send(message)
+
+            return take
+
+        socket.on_message(pass_on(server, b'"hello"'))
+        server.on_message(pass_on(socket, b'"full":true'))
+
+    player.page.route_web_socket("**/_stcore/stream", forward)
+    player.open()
+    player.at(0)
+    assert len(lost) == 2
