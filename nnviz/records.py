@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """One number at one step.
 
     `quantity` says what ("loss", "gradient_norm"), `site` says where ("train", "model.linear3.weight"), `member` says
-    which of several runs trained at once.
+    which of several runs trained at once. A named tuple, since hundreds are made at every sampled step.
     """
 
     step: int

@@ -1,5 +1,6 @@
 """L2 norms that neither underflow nor overflow: vanishing and exploding gradients are what is looked at here."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -20,6 +21,9 @@ def norms(tensors: Sequence[Tensor]) -> Tensor:
         return torch.stack(torch._foreach_norm(tensors, 2, dtype=torch.float64))
     # On the CPU float64 takes five times as long, and looking at the outcome costs nothing.
     found = torch.stack(torch._foreach_norm(tensors)).double()
-    for i in torch.nonzero((found < SAFE[0]) | ~(found < SAFE[1])).flatten().tolist():
-        found[i] = tensors[i].double().norm()
+    values = found.tolist()
+    if not (SAFE[0] <= min(values) and max(values) < SAFE[1]) or math.isnan(sum(values)):
+        for i, value in enumerate(values):
+            if not SAFE[0] <= value < SAFE[1]:
+                found[i] = tensors[i].double().norm()
     return found

@@ -185,9 +185,10 @@ def _keep_activation(trace: Trace, site: str, tails: Tails) -> Any:
 def evenly(tensor: Tensor, at_most: int = 1024) -> Tensor:
     """Up to `at_most` entries, every row and every column met equally often; a copy, (entries,)."""
     flat = tensor.reshape(-1)
-    if len(flat) <= at_most:
+    # Sizes from the shape: the length of a tensor takes a detour through Python.
+    if (entries := flat.shape[0]) <= at_most:
         return flat.clone()
-    return flat.index_select(0, _spread(len(tensor), len(flat), at_most, tensor.device))
+    return flat.index_select(0, _spread(tensor.shape[0], entries, at_most, tensor.device))
 
 
 @lru_cache(maxsize=512)

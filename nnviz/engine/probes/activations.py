@@ -58,18 +58,20 @@ class Activations:
             ]
             inputs.append(x)
             outputs.append(y)
-        for name, samples in (("activation", outputs), ("preactivation", inputs)):
-            counts = {"sites": np.array(self.sites, dtype=str), **_empty_bins(len(self.sites))}
-            for rows, ordered in _by_length(samples):
-                for what, values in _statistics(ordered).items():
-                    said += [
-                        Scalar(step, f"{name}_{what}", v, self.sites[i])
-                        for i, v in zip(rows, values.tolist(), strict=True)
-                    ]
-                for array, part in even_bins(ordered).items():
-                    counts[array][rows] = part
-            said.append(Snapshot(step, f"{name}_histogram", counts))
-        return said
+        layers = len(self.sites)
+        bins = {name: _empty_bins(layers) for name in ("activation", "preactivation")}
+        for rows, ordered in _by_length([*outputs, *inputs]):
+            where = [("activation", i) if i < layers else ("preactivation", i - layers) for i in rows]
+            for what, values in _statistics(ordered).items():
+                said += [
+                    Scalar(step, f"{name}_{what}", v, self.sites[i])
+                    for (name, i), v in zip(where, values.tolist(), strict=True)
+                ]
+            for array, part in even_bins(ordered).items():
+                for (name, i), row in zip(where, part, strict=True):
+                    bins[name][array][i] = row
+        sites = np.array(self.sites, dtype=str)
+        return said + [Snapshot(step, f"{name}_histogram", {"sites": sites, **found}) for name, found in bins.items()]
 
 
 def _by_length(samples: Sequence[np.ndarray]) -> Iterator[tuple[list[int], np.ndarray]]:
@@ -114,11 +116,9 @@ def even_bins(ordered: np.ndarray) -> dict[str, np.ndarray]:
     ends = np.array([(row[0], row[-1]) if len(row) else (0, 0) for row in rows], np.float32)
     found["low"][:], found["high"][:] = ends.T
     edges = np.linspace(ends[:, 0].astype(np.float64), ends[:, 1].astype(np.float64), BINS + 1, axis=1)[:, 1:-1]
-    for counts, row, inner in zip(found["counts"], rows, edges, strict=True):
-        cuts = (
-            np.searchsorted(row, inner, side="left") if len(row) and row[0] < row[-1] else np.full(BINS - 1, len(row))
-        )
-        counts[0] = cuts[0]
-        counts[1:-1] = cuts[1:] - cuts[:-1]
-        counts[-1] = len(row) - cuts[-1]
+    cuts = np.zeros((len(rows), BINS + 1), np.int32)
+    for i, (row, inner) in enumerate(zip(rows, edges, strict=True)):
+        cuts[i, 1:BINS] = np.searchsorted(row, inner, side="left") if ends[i, 0] < ends[i, 1] else len(row)
+        cuts[i, -1] = len(row)
+    found["counts"] = np.diff(cuts, axis=1)
     return found
