@@ -14,7 +14,7 @@ from nnviz.ui.session import memory
 
 
 def share(asked: Asked, views: Sequence[RunView]) -> None:
-    """A menu: how often to draw, the link, the job as JSON and as a command, and downloads of the runs shown."""
+    """A menu: the link, the job as JSON and as a command, and downloads of the runs shown."""
     state = asked.state
     with st.popover("Share", icon=":material/ios_share:"):
         st.caption("Link to this experiment: it opens with the same settings in any nnviz.")
