@@ -34,13 +34,16 @@ def is_shown(views: Sequence[RunView], jobs: Sequence[Experiment]) -> bool:
 
 def is_preview(views: Sequence[RunView]) -> bool:
     """Whether the runs shown have not taken a step."""
-    return all(v.status.step == 0 and v.status.state in ("queued", "running", "paused", "stopped") for v in views)
+    return all(
+        v.status.step == 0 and v.status.state in ("queued", "running", "paused", "stopped", "lost") for v in views
+    )
 
 
 def prepare(state: PageState, views: Sequence[RunView], jobs: Sequence[Experiment], start: bool) -> None:
     """Shows the jobs' finished runs if there are any; else, where nothing is shown that has trained, new runs that wait
     at step 0, so that the data and the untrained network are seen at once; or, to `start`, runs that train."""
-    if is_shown(views, jobs) and not start:
+    left_over = bool(views) and all(v.status.step == 0 and v.status.state in ("stopped", "lost") for v in views)
+    if is_shown(views, jobs) and not start and not left_over:
         return
     if not start and views and not is_preview(views):
         return

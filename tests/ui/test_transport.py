@@ -191,3 +191,23 @@ def test_runs_are_shown_when_they_are_of_the_jobs_whoever_their_parent(store, tr
 )
 def test_a_preview_is_a_run_that_waits_at_step_0(store, trained, state, step, expected):
     assert is_preview([store.view(trained(JOB, step, state).id)]) is expected
+
+
+def _prepare(runs, jobs):
+    import streamlit as st
+
+    from nnviz.ui import runtime, session, transport
+
+    state = session.enter("page", jobs[0])
+    transport.prepare(state, [runtime.store().view(run) for run in runs], jobs, start=False)
+    st.text(",".join(state.runs))
+
+
+@pytest.mark.parametrize(("step", "is_kept"), [(0, False), (20, True)])
+def test_only_an_untrained_run_that_was_stopped_gives_way_to_a_new_one(trained, store, step, is_kept):
+    left = trained(JOB, step, "stopped")
+    left.close()
+    app = AppTest.from_function(_prepare, default_timeout=30, kwargs={"runs": [left.id], "jobs": [JOB]}).run()
+    assert not app.exception
+    assert [s.id for s in store.list() if s.id == left.id] == ([left.id] if is_kept else [])
+    assert (app.text[0].value == "") == is_kept
