@@ -152,7 +152,7 @@ GRADIENT_FLOW_EXAMPLES = (
         "activations stay where the sigmoid is steep: compare the ridgelines, the saturated "
         "shares and the loss.",
         reference="Ioffe & Szegedy (2015), arXiv:1502.03167",
-        jobs=(_deep(_SIGMOID), _deep(_SIGMOID.model_copy(update={"batch_norm": True}))),
+        jobs=(_deep(_SIGMOID, lr=0.02), _deep(_SIGMOID.model_copy(update={"batch_norm": True}), lr=0.02)),
     ),
     Preset(
         title="Clipping tames the explosion",

@@ -83,10 +83,17 @@ def _form(
     key, first = state.key, bases[0]
     if not compared:
         return (forms.form(first, groups, key=key, opened=opened),)
+
+    def flip() -> None:
+        # The second starts as a copy of the first, as that is now and not as the form began.
+        jobs = state.chosen[:1]
+        state.restart(jobs * 2 if session.value(f"{key}:compare") else jobs, runs=state.runs)
+
     two = st.toggle(
         "Compare two networks",
         len(bases) > 1,
         key=f"{key}:compare",
+        on_change=flip,
         help="Trains A and B side by side on the same data, in the same order, from the same seed.",
     )
     chosen = forms.choose(first, groups, key=key, opened=opened)

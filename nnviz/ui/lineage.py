@@ -31,7 +31,8 @@ def without_parent(job: Experiment) -> Experiment:
 def in_words(path: str, value: object) -> str:
     """A changed field as a label: "learner.optimizer.lr", 0.3 -> "lr 0.3"; at most about 50 characters."""
     words = _words(value)
-    return f"{path.rsplit('.', 1)[-1].replace('_', ' ')} {words if len(words) <= 40 else f'{words[:39]}…'}"
+    name = path.removesuffix(".kind").rsplit(".", 1)[-1]  # of "learner.data.kind" the data
+    return f"{name} {words if len(words) <= 40 else f'{words[:39]}…'}".replace("_", " ")
 
 
 def _words(value: object) -> str:

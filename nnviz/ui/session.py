@@ -54,6 +54,14 @@ class PageState:
             return [self.default]
 
     @property
+    def chosen(self) -> list[Experiment]:
+        """The jobs as the form had them last."""
+        try:
+            return [load(text) for text in self._kept.get("chosen", self._kept["jobs"])]
+        except SpecError:  # as above
+            return [self.default]
+
+    @property
     def runs(self) -> list[str]:
         """Ids of the runs shown."""
         return list(self._kept["runs"])
@@ -88,11 +96,7 @@ class PageState:
     @property
     def link(self) -> str:
         """The address of what is shown, without the runs: it opens the same experiment anywhere."""
-        try:
-            chosen = [load(text) for text in self._kept.get("chosen", self._kept["jobs"])]
-        except SpecError:
-            chosen = [self.default]
-        return links.address(str(st.context.url or ""), links.query(chosen, self.default))
+        return links.address(str(st.context.url or ""), links.query(self.chosen, self.default))
 
 
 def enter(page: str, default: Experiment) -> PageState:

@@ -140,6 +140,8 @@ def _branch(state: PageState, views: Sequence[RunView], jobs: Sequence[Experimen
     if len(views) != 1 or len(jobs) != 1 or not views[0].status.step:
         return False
     view, job = views[0], jobs[0]
+    if job.steps <= view.status.step:
+        return False
     changes = differences(job, without_parent(view.job))
     if not all(path.startswith(CONTINUABLE) and not path.endswith("optimizer.kind") for path in changes):
         return False

@@ -149,14 +149,11 @@ def test_a_wrong_form_starts_nothing_but_lets_a_run_be_stopped(trained):
     assert not buttons(app)["Reset"]
 
 
-def test_steps_below_where_the_run_is_are_refused_in_one_line(trained):
-    run = trained(JOB)
-    job = changed({"steps": 10})
-    app = row([run], [job])
-    press(app, next(label for label in buttons(app) if label.startswith("Continue with")))
-    assert len(app.error) == 1
-    assert "steps must be above 20" in app.error[0].value
-    assert not run.control().cancel
+@pytest.mark.parametrize("steps", [10, 20])
+def test_going_on_is_not_offered_where_no_step_is_left(trained, steps):
+    app = row([trained(JOB)], [changed({"steps": steps, "learner.optimizer.lr": 0.3})])
+    assert not any(label.startswith("Continue with") for label in buttons(app))
+    assert buttons(app)["Run anew"]
 
 
 def test_what_a_run_died_of_is_shown_in_one_line(trained):
