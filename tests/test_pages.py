@@ -314,3 +314,13 @@ def test_a_page_has_no_if_no_loop_and_no_session(page):
     nodes = list(ast.walk(ast.parse((ROOT / page).read_text())))
     assert not [n for n in nodes if isinstance(n, ast.If | ast.For | ast.While | ast.ClassDef)]
     assert not {"session_state", "query_params"} & {n.attr for n in nodes if isinstance(n, ast.Attribute)}
+
+
+def test_the_second_of_two_networks_starts_as_a_copy_of_the_first_as_it_is_now(start, store):
+    app = start("pages/gradient_flow.py")
+    next(s for s in app.slider if s.label == "Depth").set_value(3)
+    fine(app.run())
+    for on, count in ((True, 2), (False, 1)):
+        next(t for t in app.toggle if t.label == "Compare two networks").set_value(on)
+        fine(app.run())
+        assert [job.learner.model.depth for job in jobs(store, app)] == [3] * count
