@@ -2,8 +2,7 @@
 
     python benchmarks/app.py [--rounds 5] [--seconds 6]
 
-Starts the app on an empty store, drives it in headless Chromium (software rendering, which takes most of a core while
-pictures move) and prints medians over the rounds. The training speed watched and unwatched alternates on one run.
+Starts the app on an empty store, drives it in headless Chromium (software rendering) and prints medians over the rounds. The training speed watched and unwatched alternates on one run.
 """
 
 import argparse

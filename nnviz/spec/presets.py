@@ -60,7 +60,7 @@ PLAYGROUND_EXAMPLES = (
     Preset(
         title="Overfitting",
         look_at="Forty noisy training points and far too many weights. The training loss keeps falling "
-        "while the test loss turns and climbs, and the border grows islands around single points."
+        "while the test loss turns and climbs, and the border bends out to catch single points."
         " Then try L2 0.01 or dropout 0.5.",
         reference="Goodfellow et al. (2016), Deep Learning, ch. 5",
         jobs=(
