@@ -2,7 +2,8 @@
 
     python benchmarks/app.py [--rounds 5] [--seconds 6]
 
-Starts the app on an empty store, drives it in headless Chromium (software rendering) and prints medians over the rounds. The training speed watched and unwatched alternates on one run.
+Starts the app on an empty store, drives it in headless Chromium (software rendering) and prints medians over the
+rounds. The training speed watched and unwatched alternates on one run.
 """
 
 import argparse
