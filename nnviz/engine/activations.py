@@ -1,6 +1,7 @@
 """Activation specs -> torch modules."""
 
 import copy
+import math
 from dataclasses import dataclass
 
 import torch
@@ -76,6 +77,16 @@ class Tails:
 
     dead: tuple[float, float]
     saturated: tuple[float, float]
+
+    @property
+    def has_low(self) -> bool:
+        """Whether a unit can be dead below."""
+        return self.dead[0] > -math.inf
+
+    @property
+    def has_high(self) -> bool:
+        """Whether a unit can be dead above."""
+        return self.dead[1] < math.inf
 
 
 def flat_tails(module: nn.Module) -> Tails:

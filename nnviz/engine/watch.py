@@ -8,6 +8,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import count
+from operator import attrgetter
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -46,14 +48,18 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is kept of an activation: sampled pre-activations and activations (entries,), the smallest and the largest
-    pre-activation of each unit over the batch (units,)."""
+    """What is kept of an activation, in one row: sampled pre-activations and activations, 2 · (entries,), then of each
+    unit the largest and the smallest pre-activation over the batch, (units,) each, if the function is flat below or
+    above them."""
 
-    sample_in: Tensor
-    sample_out: Tensor
-    lowest: Tensor
-    highest: Tensor
+    row: Tensor
+    entries: int
+    units: int
     tails: Tails
+
+
+Sample = tuple[int, Sequence[np.ndarray]]
+"""A step, and what a probe has measured at it."""
 
 
 class Probe(Protocol):
@@ -65,8 +71,8 @@ class Probe(Protocol):
     def measure(self, trace: Trace) -> tuple[Tensor, ...]:
         """Small tensors, still on the device."""
 
-    def records(self, step: int, measured: Sequence[np.ndarray]) -> list[Record]:
-        """The same as records, later, on the CPU."""
+    def records(self, samples: Sequence[Sample]) -> list[Record]:
+        """The same as records, later, on the CPU, of all samples since the last time."""
 
 
 class Watch:
@@ -112,10 +118,11 @@ class Watch:
     def flush(self) -> list[Record]:
         """Everything measured so far as records; the only place that waits for the device."""
         said: list[Record] = []
-        for step, probe, measured in self._pending:
-            said += probe.records(step, [t.cpu().numpy() for t in measured])
+        for probe in self.probes:
+            samples = [(step, [t.cpu().numpy() for t in found]) for step, p, found in self._pending if p is probe]
+            said += probe.records(samples)
         self._pending.clear()
-        return said
+        return sorted(said, key=attrgetter("step"))
 
     def _before_update(self, *_: Any) -> None:
         if (trace := self._trace) is None:
@@ -175,27 +182,45 @@ def _is_activation(name: str, module: nn.Module) -> bool:
 def _keep_activation(trace: Trace, site: str, tails: Tails) -> Any:
     def hook(_module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         x, y = inputs[0].detach(), output.detach()
-        units = x.reshape(len(x), -1)
-        # Indexing copies: a later layer may work in place.
-        trace.activations[site] = Kept(evenly(x), evenly(y), units.amin(0), units.amax(0), tails)
+        units = x.reshape(x.shape[0], -1)
+        sample = evenly(x)
+        parts = [sample, evenly(y)]
+        if tails.has_low:
+            parts.append(units.amax(0))
+        if tails.has_high:
+            parts.append(units.amin(0))
+        # This copies: a later layer may work in place.
+        trace.activations[site] = Kept(torch.cat(parts), sample.shape[0], units.shape[1], tails)
 
     return hook
 
 
 def evenly(tensor: Tensor, at_most: int = 1024) -> Tensor:
-    """Up to `at_most` entries, every row and every column met equally often; a copy, (entries,)."""
-    flat = tensor.reshape(-1)
-    # Sizes from the shape: the length of a tensor takes a detour through Python.
-    if (entries := flat.shape[0]) <= at_most:
-        return flat.clone()
-    return flat.index_select(0, _spread(tensor.shape[0], entries, at_most, tensor.device))
+    """Up to `at_most` entries, (entries,), every row and every column met equally often. May share memory with the
+    tensor: copy it where that may change."""
+    entries = tensor.numel()
+    if entries <= at_most:
+        return tensor.reshape(-1)
+    stride = _stride(entries, entries // tensor.shape[0], at_most)
+    if stride is None:
+        return tensor.reshape(-1).index_select(0, _places(tensor.shape[0], entries, at_most, tensor.device))
+    if tensor.is_contiguous():  # one call in place of two, which counts with hundreds of tensors
+        return tensor.as_strided(((entries - 1) // stride + 1,), (stride,))
+    return tensor.reshape(-1)[::stride]
 
 
 @lru_cache(maxsize=512)
-def _spread(rows: int, entries: int, at_most: int, device: torch.device) -> Tensor:
-    # A fixed stride meets some columns again and again and others never, where it shares a factor with the row. With
-    # a count that shares none with the rows, the i-th entry's place in its row, i · rows / count mod 1, takes every
-    # value k / count once.
+def _stride(entries: int, columns: int, at_most: int) -> int | None:
+    # A stride that shares a factor with the row meets some columns again and again and others never. None if the next
+    # one that does not would leave too few.
+    stride = next(n for n in count(-(-entries // at_most)) if math.gcd(n, columns) == 1)
+    return stride if entries / stride > 0.9 * at_most else None
+
+
+@lru_cache(maxsize=512)
+def _places(rows: int, entries: int, at_most: int, device: torch.device) -> Tensor:
+    # With a count that shares no factor with the rows, the i-th entry's place in its row, i · rows / count mod 1, takes
+    # every value k / count once.
     count = next(n for n in range(at_most, 0, -1) if math.gcd(n, rows) == 1)
     return (torch.arange(count) * entries // count).to(device)
 

@@ -17,7 +17,7 @@ def histogram(values: np.ndarray) -> dict[str, np.ndarray]:
     tensor = torch.tensor(values, dtype=torch.float32)
     probe = Histograms(1, ["w"])
     measured = probe.measure(Trace(1, [torch.nn.Parameter(tensor)], [torch.zeros(3)]))
-    return probe.records(1, [m.numpy() for m in measured])[1].arrays
+    return probe.records([(1, [m.numpy() for m in measured])])[1].arrays
 
 
 def naive(values: np.ndarray) -> tuple[int, int, dict[int, int], dict[int, int]]:
@@ -73,7 +73,7 @@ def test_counts_sum_to_the_tensors_size(values):
 def test_of_a_tensor_beyond_2048_entries_about_2048_are_counted(shape):
     arrays = histogram(np.random.default_rng(0).normal(size=shape))
     size = int(np.prod(shape))
-    assert int(total(arrays)[0]) == size if size <= SAMPLED else SAMPLED - 10 <= int(total(arrays)[0]) <= SAMPLED
+    assert int(total(arrays)[0]) == size if size <= SAMPLED else 0.9 * SAMPLED <= int(total(arrays)[0]) <= SAMPLED
 
 
 def test_histograms_of_a_run_are_those_of_its_gradients_and_new_weights():

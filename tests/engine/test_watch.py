@@ -12,7 +12,7 @@ from nnviz.engine import learners, probes, run
 from nnviz.engine.activations import Step
 from nnviz.engine.watch import Watch, evenly
 from nnviz.spec import probes as spec
-from tests.engine.running import job
+from tests.engine.running import job, scalars
 from tests.spec.options import families
 
 KINDS = families()["probes"]
@@ -181,15 +181,23 @@ def test_a_sample_holds_at_most_its_size_and_reaches_all_units_and_rows_evenly(u
     if tensor.numel() <= 1024:
         assert torch.equal(sample, tensor.flatten())
         return
-    assert 1000 <= len(sample) <= 1024
+    assert 900 <= len(sample) <= 1024
     for index, extent in ((sample % units, units), (sample // units, rows)):
         counts = torch.bincount(index, minlength=extent)
         expected = len(sample) / extent
         assert math.floor(expected) <= counts.min() <= counts.max() <= math.ceil(expected)
 
 
-def test_a_sample_is_a_copy():
-    tensor = torch.zeros(4, 4)
-    sample = evenly(tensor)
-    tensor += 1
-    assert not sample.any()
+class Add(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.add_(100)
+
+
+def test_what_is_kept_of_a_layer_stays_when_the_next_works_in_place():
+    module = nn.Sequential(nn.Linear(3, 4), nn.GELU(), Add())
+    optimizer = torch.optim.SGD(module.parameters(), 0.1)
+    with Watch(module, optimizer, [probes.build(spec.Activations(), [])]) as watch:
+        with watch.step(1):
+            module(torch.ones(2, 3)).sum().backward()
+            optimizer.step()
+        assert scalars(watch.flush(), "activation_p95", "model.1")[1] < 10

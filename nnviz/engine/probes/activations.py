@@ -6,18 +6,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nnviz.engine.watch import Trace
+from nnviz.engine.watch import Sample, Trace
 from nnviz.records import Record, Scalar, Snapshot
 
 BINS = 64
 PERCENTILES = (5, 25, 50, 75, 95)
+Size = tuple[int, int, bool, bool]
+"""Entries sampled and units of a layer; whether its largest and its smallest pre-activations were kept."""
+Place = tuple[np.ndarray, np.ndarray]
+"""Places of steps, and of layers."""
 
 
 class Activations:
     """Mean, deviation, percentiles and 64 even bins of the sampled entries of every layer; dead and saturated shares.
 
-    The device only gathers the samples and each unit's extremes over the batch; sorting them, all layers at once, comes
-    later on the CPU.
+    The device only gathers the samples and each unit's extremes over the batch; sorting them, all layers and steps at
+    once, comes later on the CPU.
     """
 
     needs = frozenset({"gradients", "activations"})
@@ -25,63 +29,76 @@ class Activations:
     def __init__(self, every: int) -> None:
         self.every = every
         self.sites: list[str] = []
-        self._flat: list[tuple[tuple[float, float], tuple[float, float]]] = []
+        self._flat = np.zeros((0, 4))  # ends of the dead and of the saturated range of each layer
         # The last batch of an epoch may be smaller.
-        self._sizes: dict[int, list[tuple[int, int]]] = {}
+        self._sizes: dict[int, list[Size]] = {}
 
     def measure(self, trace: Trace) -> tuple[Tensor, ...]:
-        """For each layer pre-activations and activations sampled (entries,), smallest and largest pre-activation of
-        each unit (2, units); all in one row, to be moved once."""
+        """What is kept of all layers in one row, to be moved once."""
         kept = list(trace.activations.values())
         if not kept:
             return ()
-        self.sites = list(trace.activations)
-        self._flat = [(k.tails.dead, k.tails.saturated) for k in kept]
-        self._sizes[trace.step] = [(len(k.sample_in), len(k.lowest)) for k in kept]
-        return (torch.cat([t for k in kept for t in (k.sample_in, k.sample_out, k.lowest, k.highest)]),)
+        if not self.sites:
+            self.sites = list(trace.activations)
+            self._flat = np.array([(*k.tails.dead, *k.tails.saturated) for k in kept])
+        self._sizes[trace.step] = [(k.entries, k.units, k.tails.has_low, k.tails.has_high) for k in kept]
+        return (torch.cat([k.row for k in kept]),)
 
-    def records(self, step: int, measured: Sequence[np.ndarray]) -> list[Record]:
+    def records(self, samples: Sequence[Sample]) -> list[Record]:
         """Scalars by layer, and the two histograms."""
-        if not measured:
-            return []
-        row, at = measured[0], 0
-        inputs, outputs, said = [], [], []
-        sizes = self._sizes.pop(step)
-        for site, (n, units), (dead, saturated) in zip(self.sites, sizes, self._flat, strict=True):
-            x, y, low, high = np.split(row[at : at + 2 * n + 2 * units], [n, 2 * n, 2 * n + units])
-            at += 2 * n + 2 * units
-            dead_share = float(((high <= dead[0]) | (low >= dead[1])).mean())
-            saturated_share = float(((x <= saturated[0]) | (x >= saturated[1])).mean())
-            said += [
-                Scalar(step, "dead_share", dead_share, site),
-                Scalar(step, "saturated_share", saturated_share, site),
-            ]
-            inputs.append(x)
-            outputs.append(y)
-        layers = len(self.sites)
-        bins = {name: _empty_bins(layers) for name in ("activation", "preactivation")}
-        for rows, ordered in _by_length([*outputs, *inputs]):
-            where = [("activation", i) if i < layers else ("preactivation", i - layers) for i in rows]
+        said: list[Record] = []
+        steps = [step for step, measured in samples if measured]
+        shape = (len(steps), len(self.sites))
+        bins = {name: _empty_bins(shape) for name in ("activation", "preactivation")}
+        for (entries, *extremes), at, rows in self._by_size(samples):
+            places = [(steps[s], self.sites[layer]) for s, layer in zip(*at, strict=True)]
+            x, y = rows[:, :entries], rows[:, entries : 2 * entries]
+            found = self._shares(at[1], x, rows[:, 2 * entries :], *extremes)
+            ordered = np.sort(np.concatenate([y, x]), axis=1)
             for what, values in _statistics(ordered).items():
+                found["activation_" + what], found["preactivation_" + what] = np.split(values, 2)
+            for array, counted in even_bins(ordered).items():
+                bins["activation"][array][at], bins["preactivation"][array][at] = np.split(counted, 2)
+            for quantity, values in found.items():
                 said += [
-                    Scalar(step, f"{name}_{what}", v, self.sites[i])
-                    for (name, i), v in zip(where, values.tolist(), strict=True)
+                    Scalar(step, quantity, value, site)
+                    for (step, site), value in zip(places, values.tolist(), strict=True)
                 ]
-            for array, part in even_bins(ordered).items():
-                for (name, i), row in zip(where, part, strict=True):
-                    bins[name][array][i] = row
         sites = np.array(self.sites, dtype=str)
-        return said + [Snapshot(step, f"{name}_histogram", {"sites": sites, **found}) for name, found in bins.items()]
+        for name, arrays in bins.items():
+            said += [
+                Snapshot(step, f"{name}_histogram", {"sites": sites, **{key: a[i] for key, a in arrays.items()}})
+                for i, step in enumerate(steps)
+            ]
+        return said
 
+    def _by_size(self, samples: Sequence[Sample]) -> Iterator[tuple[Size, Place, np.ndarray]]:
+        """Layers of equal size, of all steps: (size, places, rows). The cost is in the number of calls."""
+        groups: dict[Size, list[tuple[int, int, np.ndarray]]] = {}
+        for s, (step, (row,)) in enumerate((step, measured) for step, measured in samples if measured):
+            begin = 0
+            for layer, size in enumerate(self._sizes.pop(step)):
+                entries, units, *extremes = size
+                end = begin + 2 * entries + sum(extremes) * units
+                groups.setdefault(size, []).append((s, layer, row[begin:end]))
+                begin = end
+        for size, group in groups.items():
+            s, layers, rows = zip(*group, strict=True)
+            yield size, (np.array(s), np.array(layers)), np.stack(rows)
 
-def _by_length(samples: Sequence[np.ndarray]) -> Iterator[tuple[list[int], np.ndarray]]:
-    """Samples of equal length stacked and sorted, (layers, entries), with the places of those layers. All layers at
-    once where they can be: the cost is in the number of calls."""
-    groups: dict[int, list[int]] = {}
-    for i, sample in enumerate(samples):
-        groups.setdefault(len(sample), []).append(i)
-    for rows in groups.values():
-        yield rows, np.sort(np.stack([samples[i] for i in rows]), axis=1)
+    def _shares(
+        self, layers: np.ndarray, x: np.ndarray, extremes: np.ndarray, units: int, has_low: bool, has_high: bool
+    ) -> dict[str, np.ndarray]:
+        dead_low, dead_high, low_tail, high_tail = self._flat[layers].T[:, :, None]
+        is_dead = np.zeros((len(x), units), bool)
+        if has_low:
+            is_dead |= extremes[:, :units] <= dead_low
+        if has_high:
+            is_dead |= extremes[:, -units:] >= dead_high
+        return {
+            "dead_share": is_dead.mean(1),
+            "saturated_share": ((x <= low_tail) | (x >= high_tail)).mean(1),
+        }
 
 
 def _statistics(ordered: np.ndarray) -> dict[str, np.ndarray]:
@@ -100,9 +117,9 @@ def _statistics(ordered: np.ndarray) -> dict[str, np.ndarray]:
     return moments | {f"p{p:02d}": found[:, i] for i, p in enumerate(PERCENTILES)}
 
 
-def _empty_bins(layers: int) -> dict[str, np.ndarray]:
-    ends = np.zeros(layers, np.float32)
-    return {"low": ends, "high": ends.copy(), "counts": np.zeros((layers, BINS), np.int32)}
+def _empty_bins(shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+    ends = np.zeros(shape, np.float32)
+    return {"low": ends, "high": ends.copy(), "counts": np.zeros((*shape, BINS), np.int32)}
 
 
 def even_bins(ordered: np.ndarray) -> dict[str, np.ndarray]:
@@ -110,15 +127,22 @@ def even_bins(ordered: np.ndarray) -> dict[str, np.ndarray]:
 
     What is not finite is left out. A row whose values are all the same has them in its first bin.
     """
-    found = _empty_bins(len(ordered))
-    is_finite = np.isfinite(ordered[:, (0, -1)]).all()  # sorted, with nan last: then all are
-    rows = list(ordered) if is_finite else [row[np.isfinite(row)] for row in ordered]
-    ends = np.array([(row[0], row[-1]) if len(row) else (0, 0) for row in rows], np.float32)
-    found["low"][:], found["high"][:] = ends.T
-    edges = np.linspace(ends[:, 0].astype(np.float64), ends[:, 1].astype(np.float64), BINS + 1, axis=1)[:, 1:-1]
-    cuts = np.zeros((len(rows), BINS + 1), np.int32)
-    for i, (row, inner) in enumerate(zip(rows, edges, strict=True)):
-        cuts[i, 1:BINS] = np.searchsorted(row, inner, side="left") if ends[i, 0] < ends[i, 1] else len(row)
-        cuts[i, -1] = len(row)
-    found["counts"] = np.diff(cuts, axis=1)
-    return found
+    values = ordered.astype(np.float64)
+    low, high = values[:, 0], values[:, -1]
+    is_finite = np.isfinite(low) & np.isfinite(high)  # sorted, with nan last: then all are
+    kept: np.ndarray | slice = slice(None)
+    if not is_finite.all():
+        kept = np.isfinite(values)
+        low = np.min(values, axis=1, where=kept, initial=np.inf)
+        high = np.max(values, axis=1, where=kept, initial=-np.inf)
+        low, high = (np.where(kept.any(1), ends, 0) for ends in (low, high))
+    scale = np.divide(BINS, high - low, out=np.zeros(len(values)), where=high > low)
+    with np.errstate(invalid="ignore"):  # where they are not finite
+        place = np.minimum((values - low[:, None]) * scale[:, None], BINS - 1)
+    place += np.arange(0, len(values) * BINS, BINS)[:, None]
+    counts = np.bincount(place[kept].ravel().astype(np.intp), minlength=len(values) * BINS)
+    return {
+        "low": low.astype(np.float32),
+        "high": high.astype(np.float32),
+        "counts": counts.reshape(-1, BINS).astype(np.int32),
+    }

@@ -6,7 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from nnviz.engine.norms import norms
-from nnviz.engine.watch import Trace
+from nnviz.engine.watch import Sample, Trace
 from nnviz.records import Record, Scalar
 
 
@@ -22,10 +22,12 @@ class GradientNorms:
         """One row (parameters,)."""
         return (norms(trace.gradients),)
 
-    def records(self, step: int, measured: Sequence[np.ndarray]) -> list[Record]:
+    def records(self, samples: Sequence[Sample]) -> list[Record]:
         """gradient_norm of each parameter and gradient_norm_total after clipping."""
-        found = measured[0].astype(np.float64)
-        said: list[Record] = [
-            Scalar(step, "gradient_norm", n, s) for s, n in zip(self.sites, found.tolist(), strict=True)
-        ]
-        return [*said, Scalar(step, "gradient_norm_total", float(np.sqrt(np.square(found).sum())), "after_clipping")]
+        said: list[Record] = []
+        for step, (row,) in samples:
+            found = row.astype(np.float64)
+            said += [Scalar(step, "gradient_norm", n, s) for s, n in zip(self.sites, found.tolist(), strict=True)]
+            total = float(np.sqrt(np.square(found).sum()))
+            said.append(Scalar(step, "gradient_norm_total", total, "after_clipping"))
+        return said

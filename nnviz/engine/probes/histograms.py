@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nnviz.engine.watch import Trace, evenly
+from nnviz.engine.watch import Sample, Trace, evenly
 from nnviz.records import Record, Snapshot
 
 SAMPLED = 2048
@@ -34,13 +34,16 @@ class Histograms:
         index = bits.bitwise_right_shift_(23).bitwise_and_(EXPONENTS - 1).add_(self._rows)
         return (torch.bincount(index, minlength=len(tensors) * EXPONENTS),)
 
-    def records(self, step: int, measured: Sequence[np.ndarray]) -> list[Record]:
+    def records(self, samples: Sequence[Sample]) -> list[Record]:
         """gradient_histogram and weight_histogram."""
-        gradients, weights = measured[0].reshape(2, len(self.sites), EXPONENTS)
-        return [
-            Snapshot(step, "gradient_histogram", exponent_arrays(self.sites, gradients)),
-            Snapshot(step, "weight_histogram", exponent_arrays(self.sites, weights)),
-        ]
+        said: list[Record] = []
+        for step, (counts,) in samples:
+            gradients, weights = counts.reshape(2, len(self.sites), EXPONENTS)
+            said += [
+                Snapshot(step, "gradient_histogram", exponent_arrays(self.sites, gradients)),
+                Snapshot(step, "weight_histogram", exponent_arrays(self.sites, weights)),
+            ]
+        return said
 
 
 def exponent_arrays(sites: Sequence[str], counts: np.ndarray) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from nnviz.engine.norms import norms
-from nnviz.engine.watch import Trace
+from nnviz.engine.watch import Sample, Trace
 from nnviz.records import Record, Scalar
 
 
@@ -32,10 +32,10 @@ class Signal:
             torch._foreach_mul_(found.unbind(), [len(g) / g.numel() ** 0.5 for g in signals])
         return (found,)
 
-    def records(self, step: int, measured: Sequence[np.ndarray]) -> list[Record]:
+    def records(self, samples: Sequence[Sample]) -> list[Record]:
         """signal_rms of each layer."""
         return [
             Scalar(step, "signal_rms", value, site)
-            for row in measured
+            for step, (row,) in samples
             for site, value in zip(self.sites, row.astype(np.float64).tolist(), strict=True)
         ]

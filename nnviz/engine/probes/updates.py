@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from nnviz.engine.norms import norms
-from nnviz.engine.watch import Trace
+from nnviz.engine.watch import Sample, Trace
 from nnviz.records import Record, Scalar
 
 
@@ -25,12 +25,13 @@ class Updates:
         torch._foreach_sub_(trace.before, [p.detach() for p in trace.parameters])
         return (torch.cat([weights, norms(trace.before)]),)
 
-    def records(self, step: int, measured: Sequence[np.ndarray]) -> list[Record]:
+    def records(self, samples: Sequence[Sample]) -> list[Record]:
         """weight_norm, update_norm and update_ratio of each parameter; no ratio to a parameter that is all zeros."""
-        weights, updates = measured[0].astype(np.float64).reshape(2, -1).tolist()
         said: list[Record] = []
-        for site, weight, update in zip(self.sites, weights, updates, strict=True):
-            said += [Scalar(step, "weight_norm", weight, site), Scalar(step, "update_norm", update, site)]
-            if weight > 0:
-                said.append(Scalar(step, "update_ratio", update / weight, site))
+        for step, (row,) in samples:
+            weights, updates = row.astype(np.float64).reshape(2, -1).tolist()
+            for site, weight, update in zip(self.sites, weights, updates, strict=True):
+                said += [Scalar(step, "weight_norm", weight, site), Scalar(step, "update_norm", update, site)]
+                if weight > 0:
+                    said.append(Scalar(step, "update_ratio", update / weight, site))
         return said
