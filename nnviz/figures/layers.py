@@ -7,8 +7,9 @@ import pandas as pd
 
 from nnviz import frames
 from nnviz.figures import labels, layout, theme
+from nnviz.figures.decades import logarithmic
 from nnviz.figures.layout import f4, i4
-from nnviz.figures.magnitudes import edge_marks, logarithmic, magnitudes
+from nnviz.figures.magnitudes import edge_marks, magnitudes
 
 # Points of all lines together: fifty layers are drawn with fewer points each, or a figure weighs megabytes.
 POINTS = 8000
@@ -54,12 +55,12 @@ def layer_curves(
     if log_y:
         shown = magnitudes(table)
         averaged = 10 ** smoothed(np.log10(shown.drawn), smooth)
-        traces = lines(steps, sites, shown.drawn, averaged, hover="%{y:.3g}")
+        traces = lines(steps, sites, shown.drawn, averaged, hover=labels.shown("y"))
         traces += edge_marks(steps, table, recorded, shown)
-        y = logarithmic(label, table)
+        y = logarithmic(label, table if len(sites) <= FEW else averaged)
     else:
-        traces, y = lines(steps, sites, table, smoothed(table, smooth), hover="%{y:.3g}"), layout.axis(label)
-    return layout.figure(traces, title=title, help=help, x=layout.steps(), y=y, over_steps=True, showlegend=False)
+        traces, y = lines(steps, sites, table, smoothed(table, smooth), hover=labels.shown("y")), layout.axis(label)
+    return layout.figure(traces, title=title, help=help, x=layout.steps(), y=y, over_steps=True, showlegend=True)
 
 
 def update_ratios(frame: pd.DataFrame, *, role: str = "weight", smooth: float = 0.9) -> dict:
@@ -76,7 +77,7 @@ def update_ratios(frame: pd.DataFrame, *, role: str = "weight", smooth: float = 
     powers = np.log10(shown.drawn)
     traces = lines(steps, sites, powers, smoothed(powers, smooth), hover="10<sup>%{y:.2f}</sup>")
     in_powers = shown._replace(floor=np.log10(shown.floor), ceiling=np.log10(shown.ceiling))
-    traces += [trace | {"showlegend": False} for trace in edge_marks(steps, table, recorded, in_powers)]
+    traces += edge_marks(steps, table, recorded, in_powers)
     green = theme.faded(theme.GOOD, 0.16)
     swatch = {"symbol": "square", "size": 11, "color": theme.faded(theme.GOOD, 0.4)}
     traces.append(

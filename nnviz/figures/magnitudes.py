@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nnviz.figures import layout, theme
+from nnviz.figures import theme
 from nnviz.figures.layout import f4, i4
 
 # More marks than this say nothing more.
@@ -31,20 +31,12 @@ def magnitudes(values: np.ndarray) -> Magnitudes:
     return Magnitudes(drawn, low / margin, high * margin)
 
 
-def logarithmic(title: str, values: np.ndarray) -> dict:
-    """A logarithmic axis: plain numbers where the values span less than three powers of ten, else the powers."""
-    values = np.asarray(values, float)
-    good = values[np.isfinite(values) & (values > 0)]
-    if len(good) and good.max() < 1000 * good.min():
-        return layout.axis(title, type="log", tickformat="~g", nticks=3)
-    # Few ticks, or Plotly adds small digits between the powers, which it writes a quarter larger than other ticks.
-    return layout.axis(title, type="log", nticks=4, tickfont={"size": 0.85 * theme.SMALL})
-
-
-def edge_marks(steps: np.ndarray, values: np.ndarray, recorded: np.ndarray, shown: Magnitudes) -> list[dict]:
+def edge_marks(
+    steps: np.ndarray, values: np.ndarray, recorded: np.ndarray, shown: Magnitudes, over: str = "step"
+) -> list[dict]:
     """Traces that mark zeros at the bottom and non-finite values at the top, at most 30 each: always two, maybe empty.
 
-    `values` (S,) or (S, L) over `steps` (S,), and where they were recorded at all.
+    `values` (S,) or (S, L) over `steps` (S,), and where they were recorded at all. `over` is what x counts.
     """
     traces = []
     for where, level, symbol, color, text in (
@@ -63,7 +55,7 @@ def edge_marks(steps: np.ndarray, values: np.ndarray, recorded: np.ndarray, show
                 "marker": {"symbol": symbol, "size": 8, "color": color, "line": {"width": 1.5, "color": color}},
                 "name": text,
                 "showlegend": bool(len(places)),
-                "hovertemplate": f"{text} at %{{x}}<extra></extra>",
+                "hovertemplate": f"{text} at {over} %{{x}}<extra></extra>",
             }
         )
     return traces
