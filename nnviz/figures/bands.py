@@ -7,6 +7,7 @@ import pandas as pd
 
 from nnviz import frames
 from nnviz.figures import layout, panels, theme
+from nnviz.figures.labels import shown
 from nnviz.figures.layers import layer_table
 from nnviz.figures.layout import f4, i4
 
@@ -83,8 +84,8 @@ def _bands(steps: np.ndarray, values: Mapping[str, np.ndarray], color: str, name
             }
         )
     words = (
-        "5 %: %{customdata[0]:.3g}<br>25 %: %{customdata[1]:.3g}<br><b>median %{y:.3g}</b><br>"
-        "75 %: %{customdata[2]:.3g}<br>95 %: %{customdata[3]:.3g}"
+        f"5 %: {shown('customdata[0]')}<br>25 %: {shown('customdata[1]')}<br><b>median {shown('y')}</b><br>"
+        f"75 %: {shown('customdata[2]')}<br>95 %: {shown('customdata[3]')}"
     )
     traces.append(
         {

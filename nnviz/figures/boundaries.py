@@ -79,7 +79,7 @@ def regression_curve(
     targets, x = np.asarray(data["targets"], float), f4(curve["x"])
     margin = 0.15 * float(np.ptp(targets)) or 1.0
     line = {"type": "scatter", "mode": "lines", "x": x, "y": f4(curve["prediction"]), "name": "prediction"}
-    words = "prediction %{y:.3g} at %{x:.3g}<extra></extra>"
+    words = f"prediction {labels.shown('y')} at {labels.shown('x')}<extra></extra>"
     return layout.figure(
         [*points.on_curve(data), line | {"line": {"color": theme.POSITIVE, "width": 3}, "hovertemplate": words}],
         title=title,
@@ -180,6 +180,6 @@ def _values(grid: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> l
         "colorscale": theme.scale(),
         "zsmooth": "fast",
         "colorbar": theme.colorbar("target"),
-        "hovertemplate": "prediction %{z:.3g}<extra></extra>",
+        "hovertemplate": f"prediction {labels.shown('z')}<extra></extra>",
     }
     return [surface, *points.by_value(data, {"colorscale": theme.scale(), "cmin": low, "cmax": high})]

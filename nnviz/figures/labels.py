@@ -42,16 +42,21 @@ def power(exponent: float) -> str:
     return f"10<sup>{round(exponent)}</sup>".replace("-", "−")
 
 
+def shown(variable: str) -> str:
+    """A number in a hover text, in Plotly's words: four significant digits of `variable`, such as "y"."""
+    return f"%{{{variable}:.4~g}}"
+
+
 def number(value: float, digits: int = 3) -> str:
-    """Three significant digits: 0.0421, 12.3, 1.2×10⁻⁷; ∞ and NaN."""
+    """Three significant digits: 0.0421, 12.3, 1.23×10⁻⁷; ∞ and NaN."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "−∞" if value < 0 else "∞"
     if value == 0:
         return "0"
-    exponent = math.floor(math.log10(abs(value)))
-    if -4 <= exponent < 5:
-        return f"{value:.{max(0, digits - 1 - exponent)}f}".replace("-", "−")
-    return f"{value / 10**exponent:.1f}×{power(exponent)}".replace("-", "−")
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    if -4 <= int(exponent) < 5:
+        return f"{value:.{max(0, digits - 1 - int(exponent))}f}".replace("-", "−")
+    return f"{mantissa}×{power(int(exponent))}".replace("-", "−")
 
 
 def percent(share: float) -> str:

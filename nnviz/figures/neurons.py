@@ -134,9 +134,11 @@ def tell(arrays: Mapping[str, np.ndarray], columns: Sequence[Column], size: floa
         for i in range(len(column.y)):
             words = [f"{called(column)} {i + 1}" if not column.is_picture else "the first sample"]
             if column.layer:
-                words.append("no bias" if bias is None else f"bias {labels.number(float(bias[i]))}")
+                words.append("no bias" if bias is None else f"bias {labels.number(float(bias[i]), 4)}")
             if maps is not None and i < len(maps):
-                words.append(f"from {labels.number(float(low[i]))} to {labels.number(float(high[i]))} over the inputs")
+                words.append(
+                    f"from {labels.number(float(low[i]), 4)} to {labels.number(float(high[i]), 4)} over the inputs"
+                )
             text.append("<br>".join(words))
     return {
         "type": "scatter",

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from nnviz.figures import labels, theme
+from nnviz.figures.labels import shown
 from nnviz.figures.layout import f4
 
 MOST = 2000
@@ -28,11 +29,13 @@ def by_class(data: Mapping[str, np.ndarray], classes: Sequence[str]) -> list[dic
         # A long row of classes has room for their numbers alone.
         short = name.removeprefix("class ") if len(classes) > 4 else name
         trace = _trace(inputs, rows[(targets[rows] == i) & ~test[rows]], labels.shorten(short, 12), marker)
-        traces.append(trace | {"hovertemplate": f"{name}, train<br>%{{x:.3g}}, %{{y:.3g}}<extra></extra>"})
+        traces.append(trace | {"hovertemplate": f"{name}, train<br>{shown('x')}, {shown('y')}<extra></extra>"})
     rings = rows[test[rows]]
     colors = [theme.class_color(i) for i in targets[rings]]
     trace = _trace(inputs, rings, "test", _ring(colors, size)) | {"text": [classes[i] for i in targets[rings]]}
-    traces.append(trace | {"hovertemplate": "%{text}, test<br>%{x:.3g}, %{y:.3g}<extra></extra>", "showlegend": False})
+    traces.append(
+        trace | {"hovertemplate": f"%{{text}}, test<br>{shown('x')}, {shown('y')}<extra></extra>", "showlegend": False}
+    )
     return [*traces, _legend("test", _ring(theme.NEUTRAL, size))]
 
 
@@ -47,7 +50,7 @@ def by_value(data: Mapping[str, np.ndarray], colors: Mapping[str, object]) -> li
         part = rows[chosen[rows]]
         marker = {"symbol": symbol, "size": size, "line": {"color": theme.HALO, "width": 0.8}}
         trace = _trace(inputs, part, name, marker | {"color": f4(targets[part]), **colors})
-        words = f"target %{{marker.color:.3g}} ({name})<extra></extra>"
+        words = f"target {shown('marker.color')} ({name})<extra></extra>"
         traces.append(trace | {"hovertemplate": words, "showlegend": False})
         traces.append(_legend(name, {"symbol": symbol, "size": size, "color": theme.NEUTRAL}))
     return traces
@@ -64,7 +67,7 @@ def on_curve(data: Mapping[str, np.ndarray]) -> list[dict]:
         color = theme.SPLITS[name]
         marker = _ring(color, size) if name == "test" else {"color": color, "size": size, "opacity": 0.65}
         trace = _trace(points, rows[chosen[rows]], name, marker)
-        traces.append(trace | {"hovertemplate": f"{name}: %{{y:.3g}} at %{{x:.3g}}<extra></extra>"})
+        traces.append(trace | {"hovertemplate": f"{name}: {shown('y')} at {shown('x')}<extra></extra>"})
     return traces
 
 

@@ -46,7 +46,7 @@ def fit(arrays: Mapping[str, np.ndarray], *, title: str = "Predicted against tru
                 "x": true,
                 "y": predicted,
                 "marker": {"color": theme.faded(theme.SPLITS["test"], 0.65), "size": 6},
-                "hovertemplate": "true %{x:.3g}, predicted %{y:.3g}<extra></extra>",
+                "hovertemplate": f"true {labels.shown('x')}, predicted {labels.shown('y')}<extra></extra>",
                 "showlegend": False,
             }
         ],
@@ -76,7 +76,9 @@ def _pictures(pixels: np.ndarray, true: list[str], predicted: list[str], loss: n
     x, y = np.arange(count) % across * wide, -(np.arange(count) // across) * tall
     below = [f"{t} → <b>{p}</b><br>loss {labels.number(v, 2)}" for t, p, v in zip(true, predicted, loss, strict=True)]
     text = {"type": "scatter", "mode": "text", "x": f4(x), "y": f4(y - 0.55), "text": below, "hoverinfo": "skip"}
-    hover = [f"true {t}, predicted {p}<br>loss {v:.3g}" for t, p, v in zip(true, predicted, loss, strict=True)]
+    hover = [
+        f"true {t}, predicted {p}<br>loss {labels.number(v, 4)}" for t, p, v in zip(true, predicted, loss, strict=True)
+    ]
     spots = {"type": "scatter", "mode": "markers", "x": f4(x), "y": f4(y), "marker": {"size": 40, "opacity": 0}}
     hidden = {"visible": False, "constrain": "domain"}
     return layout.figure(
@@ -117,7 +119,7 @@ def _features(
         "ygap": 1,
         "customdata": f4(inputs),
         "text": [features] * count,
-        "hovertemplate": "%{text}: %{customdata:.3g}<br>%{z:.1f} σ from the mean of all<extra></extra>",
+        "hovertemplate": f"%{{text}}: {labels.shown('customdata')}<br>%{{z:.1f}} σ from the mean of all<extra></extra>",
     }
     few = across <= 6
     numbers = {

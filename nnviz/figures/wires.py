@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nnviz.figures import theme
+from nnviz.figures.labels import shown
 from nnviz.figures.layout import f4
 
 BINS = 8
@@ -88,6 +89,6 @@ def _tell(cable: Cable) -> dict:
         "y": f4(y0 + TELL * (y1 - y0)),
         "customdata": f4(np.stack([weights, source + 1, to + 1], axis=1)),
         "marker": {"size": 8, "opacity": 0},
-        "hovertemplate": f"weight %{{customdata[0]:.4g}}<br>{cable.words[0]} %{{customdata[1]}} → {cable.words[1]} "
+        "hovertemplate": f"weight {shown('customdata[0]')}<br>{cable.words[0]} %{{customdata[1]}} → {cable.words[1]} "
         "%{customdata[2]}<extra></extra>",
     }
