@@ -7,8 +7,9 @@ import pandas as pd
 
 from nnviz import frames
 from nnviz.figures import labels, layout, theme
+from nnviz.figures.decades import logarithmic
 from nnviz.figures.layout import f4, i4
-from nnviz.figures.magnitudes import edge_marks, logarithmic, magnitudes
+from nnviz.figures.magnitudes import edge_marks, magnitudes
 
 POINTS = 500
 SHARES = ("accuracy",)
@@ -66,8 +67,7 @@ def curves(
         if site == "batch" and not smooth:
             traces[-1] |= {"opacity": 0.5, "line": {"color": theme.NEUTRAL, "width": 1}}
     if log_y:
-        traces += [mark | {"showlegend": False} for mark in marks(series)]
-    shapes, notes = fork_marks(forks)
+        traces += marks(series)
     return layout.figure(
         traces,
         title=title,
@@ -76,8 +76,7 @@ def curves(
         y=value_axis(quantity, log_y, unit, rows["value"].to_numpy()),
         over_steps=True,
         hovermode="x",
-        shapes=shapes,
-        annotations=notes,
+        shapes=fork_marks(forks),
     )
 
 
@@ -94,7 +93,6 @@ def learning_rate(frame: pd.DataFrame, *, forks: Sequence[Fork] = ()) -> dict:
         | {"showlegend": True, "fill": None if log_y else "tozeroy", "fillcolor": theme.faded(theme.POSITIVE, 0.12)}
         for steps, values in series.values()
     ]
-    shapes, notes = fork_marks(forks)
     return layout.figure(
         traces,
         title=title,
@@ -102,8 +100,7 @@ def learning_rate(frame: pd.DataFrame, *, forks: Sequence[Fork] = ()) -> dict:
         x=layout.steps(),
         y=value_axis("learning_rate", log_y, "", rows["value"].to_numpy()) | ({} if log_y else {"rangemode": "tozero"}),
         over_steps=True,
-        shapes=shapes,
-        annotations=notes,
+        shapes=fork_marks(forks),
     )
 
 
@@ -143,7 +140,7 @@ def line(steps: np.ndarray, values: np.ndarray, name: str, share: bool, log_y: b
         "uid": name,
         "line": {"color": color, "width": 2},
         "marker": {"color": color, "size": 5},
-        "hovertemplate": f"{name} %{{y:{'.1%' if share else '.4g'}}} at step %{{x}}<extra></extra>",
+        "hovertemplate": f"{name} {'%{y:.1%}' if share else labels.shown('y')} at step %{{x}}<extra></extra>",
     }
 
 
@@ -162,9 +159,10 @@ def value_axis(quantity: str, log_y: bool, unit: str, values: np.ndarray) -> dic
     return logarithmic(text, values) if log_y else layout.axis(text)
 
 
-def fork_marks(forks: Sequence[Fork]) -> tuple[list[dict], list[dict]]:
-    """Vertical lines with a word at the steps where a run was continued: Plotly shapes and annotations."""
-    shapes = [
+def fork_marks(forks: Sequence[Fork]) -> list[dict]:
+    """Vertical lines at the steps where a run was continued, as Plotly shapes; the legend says what changed, as words
+    beside the lines would cover the curves."""
+    return [
         {
             "type": "line",
             "x0": step,
@@ -172,12 +170,9 @@ def fork_marks(forks: Sequence[Fork]) -> tuple[list[dict], list[dict]]:
             "y0": 0,
             "y1": 1,
             "yref": "paper",
-            "line": {"dash": "dot", "width": 1.5},
+            "line": {"dash": "dot", "width": 1.5, "color": theme.NEUTRAL},
+            "showlegend": True,
+            "name": f"step {step}: {text}",
         }
-        for step, _ in forks
-    ]
-    notes = [
-        {"x": step, "y": 1, "yref": "paper", "yanchor": "top", "xanchor": "left", "xshift": 3, "text": text}
         for step, text in forks
     ]
-    return shapes, [note | {"showarrow": False} for note in notes]

@@ -79,11 +79,12 @@ def test_smoothing_lays_a_corrected_average_over_the_raw_batch_loss():
     assert raw["showlegend"] is False
 
 
-def test_a_fork_is_a_line_with_its_words_at_its_step():
+def test_a_fork_is_a_line_at_its_step_with_its_words_in_the_legend():
     layout = figures.curves(scalars(("loss", "train", [0, 9], [1, 2])), forks=[(5, "lr 0.01")])["layout"]
     assert (layout["shapes"][0]["x0"], layout["shapes"][0]["x1"]) == (5, 5)
-    assert layout["annotations"][0]["text"] == "lr 0.01"
-    assert layout["annotations"][0]["x"] == 5
+    assert layout["shapes"][0]["showlegend"]
+    assert layout["shapes"][0]["name"] == "step 5: lr 0.01"
+    assert not layout.get("annotations")
 
 
 def test_members_are_averaged():
