@@ -1,12 +1,15 @@
 """Two runs next to each other: in one picture, or in two pictures with the same axes."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
 
-from nnviz.figures import theme
+from nnviz.figures import decades, theme
 from nnviz.figures.curves import curves
+
+# Room at the left of figures side by side, in pixels: for labels such as 10⁻¹².
+MARGIN = 58
 
 
 def overlay(
@@ -49,10 +52,11 @@ def layout_like(figure: Mapping, traces: list[dict]) -> dict:
 
 
 def same_axes(*figures: dict) -> tuple[dict, ...]:
-    """The same figures with equal axis ranges and color ranges, so that left and right can be compared by eye.
+    """The same figures with equal axis and color ranges, legends and margins, to be compared by eye side by side.
 
     An axis is equalised where the figures' axes of that name are of one type; one with a fixed range joins in with it.
-    Figures without data are left alone. Nothing is changed in place.
+    What one legend explains, all do, so that all plots are equally high. Figures without data are left alone. Nothing
+    is changed in place.
     """
     filled = [figure for figure in figures if figure["data"]]
     if len(filled) < 2:
@@ -71,23 +75,39 @@ def same_axes(*figures: dict) -> tuple[dict, ...]:
             low, high = min(min(s) for s in spans), max(max(s) for s in spans)
             reversed_ = any(a.get("autorange") == "reversed" or _falls(a.get("range")) for a in axes)
             changes[name] = {"range": [high, low] if reversed_ else [low, high], "autorange": False}
-            # Ticks chosen for a short span would say 1e-8 where the other figure says 10⁻⁸.
-            widest = max(filled, key=lambda figure: _width(figure, name))["layout"][name]
-            changes[name] |= {key: widest.get(key) for key in ("tickformat", "nticks", "dtick")}
+            if all(axis.get("type") == "log" for axis in axes):
+                changes[name] |= decades.ticks(low, high)
     colors = [figure["layout"]["coloraxis"] for figure in filled if "coloraxis" in figure["layout"]]
     if len(colors) == len(filled):
         changes["coloraxis"] = {"cmin": min(c["cmin"] for c in colors), "cmax": max(c["cmax"] for c in colors)}
-    return tuple(_changed(figure, changes) if figure["data"] else figure for figure in figures)
+    told = {trace["name"] for figure in filled for trace in _legend(figure)}
+    return tuple(_changed(figure, changes, told) if figure["data"] else figure for figure in figures)
 
 
-def _changed(figure: dict, changes: Mapping[str, Mapping]) -> dict:
-    merged = {name: {**figure["layout"].get(name, {}), **change} for name, change in changes.items()}
-    return {"data": figure["data"], "layout": {**figure["layout"], **merged}}
+def _changed(figure: dict, changes: Mapping[str, Mapping], told: Collection[str]) -> dict:
+    """A figure with other axes, and a legend of those traces whose names are `told` in any of the figures."""
+    layout = figure["layout"]
+    merged = {name: {**layout.get(name, {}), **change} for name, change in changes.items()}
+    # With this much room for the labels of the axis all plots begin at the same place.
+    merged["margin"] = {"l": MARGIN, **layout.get("margin", {})}
+    if not told:
+        return {"data": figure["data"], "layout": {**layout, **merged}}
+    traces = [_named(trace) if trace.get("name") in told else trace for trace in figure["data"]]
+    return {"data": traces, "layout": {**layout, **merged, "showlegend": True}}
 
 
-def _width(figure: dict, name: str) -> float:
-    span = _span(figure, name)
-    return abs(span[1] - span[0]) if span else 0.0
+def _named(trace: dict) -> dict:
+    """A trace that is in the legend even if it is empty, which hides it else."""
+    if trace.get("showlegend", True) and len(trace["x"]):
+        return trace
+    return trace | {"showlegend": True} | ({} if len(trace["x"]) else {"x": [None], "y": [None]})
+
+
+def _legend(figure: dict) -> list[dict]:
+    """The traces that the legend of a figure tells, by Plotly's rules."""
+    entries = [t for t in figure["data"] if t["type"] == "scatter" and t.get("showlegend", True) and len(t["x"])]
+    few = len(entries) < 2 and not any(trace.get("showlegend") for trace in entries)
+    return entries if figure["layout"].get("showlegend", not few) else []
 
 
 def _falls(span: object) -> bool:

@@ -7,9 +7,10 @@ import pandas as pd
 
 from nnviz import frames
 from nnviz.figures import labels, layout, theme
+from nnviz.figures.decades import logarithmic
 from nnviz.figures.layers import layer_table
 from nnviz.figures.layout import f4, i4
-from nnviz.figures.magnitudes import edge_marks, logarithmic, magnitudes
+from nnviz.figures.magnitudes import edge_marks, magnitudes
 
 # Theory gives these relative to the last layer, the others in absolute terms.
 RELATIVE = ("gradient_norm", "signal_rms")
@@ -37,6 +38,7 @@ def depth_profile(
     layers: Mapping[str, np.ndarray],
     theory: Mapping[str, np.ndarray] | None = None,
     *,
+    no_theory: str = "",
     title: str | None = None,
 ) -> dict:
     """The magnitude of a quantity over depth (x = layer 1 … L, logarithmic y) at `step` (None: newest), theory dashed.
@@ -44,7 +46,8 @@ def depth_profile(
     `quantity` is a recorded one of parameters or modules, or "activation_rms" / "preactivation_rms", which is
     √(mean² + std²) of what was recorded. `layers` and `theory` are the snapshots of those names. Where theory knows
     ratios only (gradients, backward signals) it is scaled to the last layer as measured at the first step. The first
-    step's profile stays as a dotted line. Zeros are marked at the bottom edge.
+    step's profile stays as a dotted line. Zeros are marked at the bottom edge. `no_theory` says in a few words why
+    there is no theory, such as "batch norm"; the legend repeats it.
     """
     title = title or f"{labels.name(quantity).capitalize()} over depth"
     help = _HELP.get(quantity, f"{labels.name(quantity).capitalize()} from the first layer (left) to the last (right).")
@@ -70,7 +73,10 @@ def depth_profile(
     if predicted is not None:
         traces.append(_line(x, predicted[ever], THEORY, {"dash": "dash", "color": theme.NEUTRAL, "width": 2}, names))
         drawn.append(predicted[ever])
-    traces += edge_marks(x, now, known, shown)
+    elif no_theory or theory:
+        reason = no_theory if not theory else "nothing to scale it to"
+        traces.append(_absent(f"no theory line:<br>{reason}"))
+    traces += edge_marks(x, now, known, shown, over="layer")
     ends = [shown.floor] * bool((now == 0).any()) + [shown.ceiling] * bool((~np.isfinite(now) & known).any())
     places, texts = labels.depth_ticks([site for site, one in zip(sites, ever, strict=True) if one])
     values = np.concatenate([*drawn, ends])
@@ -79,7 +85,7 @@ def depth_profile(
         title=title,
         help=help,
         x=layout.axis("layer", tickvals=x[places].tolist(), ticktext=texts, range=[x[0] - 0.4, x[-1] + 0.4]),
-        y=logarithmic(labels.name(quantity), values) | {"range": _at_least(values, DECADES)},
+        y=logarithmic(labels.name(quantity), values, _at_least(values, DECADES)),
         legend={"font": {"size": theme.SMALL}},
     )
 
@@ -121,7 +127,8 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: Mapping[str, np.nd
                 "textposition": "outside",
                 "cliponaxis": False,
                 "customdata": [
-                    f"{frames.label_site(site)}: {word} {labels.number(v)}" for site, v in zip(sites, rms, strict=True)
+                    f"{frames.label_site(site)}: {word} {labels.number(v, 4)}"
+                    for site, v in zip(sites, rms, strict=True)
                 ],
                 "hovertemplate": "%{customdata} (root mean square)<extra></extra>",
                 "showlegend": False,
@@ -212,6 +219,12 @@ def _at_least(values: np.ndarray, decades: float) -> list[float]:
     return [low - margin, high + margin]
 
 
+def _absent(name: str) -> dict:
+    """An entry of the legend that says what is not drawn."""
+    marker = {"symbol": "line-ew-open", "size": 8, "color": theme.NEUTRAL, "opacity": 0}
+    return {"type": "scatter", "mode": "markers", "x": [None], "y": [None], "name": name, "marker": marker}
+
+
 def _line(x: np.ndarray, values: np.ndarray, name: str, line: Mapping, names: list[str]) -> dict:
     return {
         "type": "scatter",
@@ -221,5 +234,5 @@ def _line(x: np.ndarray, values: np.ndarray, name: str, line: Mapping, names: li
         "name": name,
         "line": dict(line),
         "customdata": names,
-        "hovertemplate": f"%{{customdata}}: %{{y:.3g}}<br>{name}<extra></extra>",
+        "hovertemplate": f"%{{customdata}}: {labels.shown('y')}<br>{name}<extra></extra>",
     }

@@ -48,7 +48,7 @@ def test_same_axes_change_nothing_in_place_and_keep_the_data():
     before = figures.curves(ONE)
     after, _ = figures.same_axes(before, figures.curves(OTHER))
     assert "range" not in before["layout"]["yaxis"]
-    assert after["data"] is before["data"]
+    assert all(one is other for one, other in zip(after["data"], before["data"], strict=True))
 
 
 def test_logarithmic_axes_are_equalised_in_powers_of_ten():
@@ -100,3 +100,38 @@ def test_an_empty_figure_beside_another_stays_empty(missing):
     pair = [figures.curves(ONE), figures.curves(ONE)]
     pair[missing] = figures.curves(ONE[:0])
     assert [bool(f["data"]) for f in figures.same_axes(*pair)] == [missing == 1, missing == 0]
+
+
+def _told(figure):
+    return [t["name"] for t in figure["data"] if t.get("showlegend", True) and len(t["x"])]
+
+
+def test_a_line_from_theory_on_one_side_leaves_both_plots_equally_high():
+    widths = layers(*[4] * 7)
+    line = {"signal_rms": np.ones(6)}
+    with_line = figures.depth_profile(deep(5), "signal_rms", None, widths, line)
+    without = figures.depth_profile(deep(5), "signal_rms", None, widths, {}, no_theory="batch norm")
+    names = [_told(figure) for figure in figures.same_axes(with_line, without)]
+    assert names[0][:2] == names[1][:2] == ["step 1", "step 50"]
+    assert names[1][2] == "no theory line:<br>batch norm"
+    assert len(names[0]) == len(names[1])
+    assert {name.count("<br>") for pair in names for name in pair[2:]} == {1}
+
+
+def test_what_one_legend_explains_both_do_and_both_have_the_same_room():
+    calm = scalars(("gradient_norm", "model.linear1.weight", [1, 2], [1.0, 2.0]))
+    dead = scalars(("gradient_norm", "model.linear1.weight", [1, 2], [1.0, 0.0]))
+    one, other = figures.same_axes(*(figures.layer_curves(frame, "gradient_norm") for frame in (calm, dead)))
+    assert _told(one) == _told(other) == ["exactly 0"]
+    assert one["layout"]["showlegend"] is other["layout"]["showlegend"] is True
+    assert one["layout"]["margin"] == other["layout"]["margin"]
+
+
+def test_both_sides_label_a_logarithmic_axis_alike():
+    first, second = (figures.layer_curves(deep(5, factor=f), "gradient_norm", smooth=0) for f in (0.9, 0.001))
+    assert first["layout"]["yaxis"]["tickformat"] != second["layout"]["yaxis"]["tickformat"]
+    ticks = [
+        {key: figure["layout"]["yaxis"][key] for key in ("tickformat", "nticks", "labelalias", "range")}
+        for figure in figures.same_axes(first, second)
+    ]
+    assert ticks[0] == ticks[1]
