@@ -1,6 +1,7 @@
 """Gradient flow · do gradients vanish or explode on their way down a deep network?"""
 
 from nnviz import figures, ui
+from nnviz.figures import theory
 from nnviz.spec import presets
 
 ui.heading("Gradient flow", "Do gradients vanish or explode on their way down a deep network?")
@@ -22,7 +23,12 @@ def profile(quantity: str) -> ui.Picture:
     """A quantity over depth at the chosen step, with theory over it."""
     recorded = ("activation_mean", "activation_std") if quantity == "activation_rms" else (quantity,)
     return lambda run: figures.depth_profile(
-        run.scalars(*recorded), quantity, run.step, run.snapshot("layers"), run.snapshot("theory")
+        run.scalars(*recorded),
+        quantity,
+        run.step,
+        run.snapshot("layers"),
+        run.snapshot("theory"),
+        no_theory=theory.missing(run.job.learner.model.batch_norm, run.job.learner.model.initializer.kind),
     )
 
 
@@ -37,14 +43,18 @@ ui.show(
     {
         "signal": profile("signal_rms"),
         "gradients": lambda run: figures.layer_curves(run.scalars("gradient_norm"), "gradient_norm"),
-        "activations": lambda run: figures.ridgelines(run.snapshot("activation_histogram")),
+        "activations": lambda run: figures.ridgelines(
+            run.snapshot("activation_histogram"), layers=run.snapshot("layers")
+        ),
         "preactivations": lambda run: figures.ridgelines(
-            run.snapshot("preactivation_histogram"), "Pre-activations of every layer"
+            run.snapshot("preactivation_histogram"), "Pre-activations of every layer", layers=run.snapshot("layers")
         ),
         "activation bands": bands("activation"),
         "preactivation bands": bands("preactivation"),
         "ratios": lambda run: figures.update_ratios(run.scalars("update_ratio")),
-        "shares": lambda run: figures.shares(run.scalars("dead_share", "saturated_share")),
+        "shares": lambda run: figures.shares(
+            run.scalars("dead_share", "saturated_share"), layers=run.snapshot("layers")
+        ),
         "gradient sizes": lambda run: figures.exponent_histograms(run.snapshot("gradient_histogram")),
         "weight sizes": lambda run: figures.exponent_histograms(run.snapshot("weight_histogram"), "Weights by size"),
         "gradient profile": profile("gradient_norm"),

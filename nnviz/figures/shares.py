@@ -1,31 +1,35 @@
 """Units that learn nothing: dead and saturated shares of every layer."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
-from nnviz.figures import labels, layout, panels, theme
+from nnviz.figures import labels, layout, panels, saturation, theme
 from nnviz.figures.layers import layer_table
 from nnviz.figures.layout import f4, i4
 
 COLUMNS = 200
-_HELP = (
-    "A dead unit is 0 for every sample and learns nothing; a saturated value lies where the activation is flat, "
-    "so that hardly any gradient passes."
-)
+_DEAD = "A dead unit gives no gradient for any sample and learns nothing. "
 
 
-def shares(frame: pd.DataFrame, quantity: str | None = None) -> dict:
+def shares(frame: pd.DataFrame, quantity: str | None = None, *, layers: Mapping[str, np.ndarray] | None = None) -> dict:
     """Shares of dead units and of saturated values as heatmaps, layer (first on top) × step, one scale 0 … 100 %.
 
     `quantity` "dead_share" or "saturated_share" draws one of them; None those that were recorded. At most 200 of the
-    steps are drawn, evenly chosen, the last included.
+    steps are drawn, evenly chosen, the last included. `layers` is the snapshot of that name: what "saturated" means
+    depends on the activation, and one that cannot saturate has no such picture.
     """
     wanted = [quantity] if quantity else ["dead_share", "saturated_share"]
+    if not quantity and not saturation.can_saturate(layers):
+        wanted.remove("saturated_share")
     title = labels.name(quantity).capitalize() if quantity else "Dead and saturated units"
+    help = _DEAD + saturation.explained(layers)
+    words = {"dead_share": labels.name("dead_share"), "saturated_share": saturation.name(layers)}
     tables = {name: layer_table(frame, name) for name in wanted}
     tables = {name: table for name, table in tables.items() if len(table.steps)}
     if not tables:
-        return layout.empty(title, _HELP)
+        return layout.empty(title, help)
     traces, axes, headings = [], [], []
     for i, (name, (steps, sites, table, _)) in enumerate(tables.items()):
         picked = np.unique(np.linspace(0, len(steps) - 1, min(len(steps), COLUMNS)).round().astype(int))
@@ -33,7 +37,7 @@ def shares(frame: pd.DataFrame, quantity: str | None = None) -> dict:
         ticks = {"tickvals": [place + 1 for place in places], "ticktext": texts}
         axes.append(layout.axis("layer", range=[len(sites) + 0.5, 0.5], showgrid=False, **ticks))
         most = np.nanmax(table, initial=0.0)
-        headings.append(f"{labels.name(name)}: " + (f"at most {labels.percent(most)} of a layer" if most else "none"))
+        headings.append(f"{words[name]}: " + (f"at most {labels.percent(most)} of a layer" if most else "none"))
         traces.append(
             {
                 "type": "heatmap",
@@ -42,14 +46,14 @@ def shares(frame: pd.DataFrame, quantity: str | None = None) -> dict:
                 "z": f4(table[picked].T),
                 "yaxis": f"y{panels.suffix(i)}",
                 "coloraxis": "coloraxis",
-                "hovertemplate": f"{labels.name(name)}: %{{z:.1%}}<br>layer %{{y}} at step %{{x}}<extra></extra>",
+                "hovertemplate": f"{words[name]}: %{{z:.1%}}<br>layer %{{y}} at step %{{x}}<extra></extra>",
             }
         )
     axes, notes = panels.stacked(axes, headings, gap=0.08)
     return layout.figure(
         traces,
         title=title,
-        help=_HELP,
+        help=help,
         x=layout.axis("step", showgrid=False, anchor=panels.anchor(len(tables))),
         y=axes.pop("yaxis"),
         over_steps=True,

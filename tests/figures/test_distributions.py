@@ -7,7 +7,7 @@ import pytest
 
 from nnviz import figures
 from nnviz.figures.exponents import DECADES, shares_by_size
-from nnviz.figures.ridgelines import CUT, densities, outline
+from nnviz.figures.ridgelines import CUT, densities, outline, thinned
 from tests.figures.made import deep, exponents, histogram, scalars
 
 RNG = np.random.default_rng(0)
@@ -19,7 +19,7 @@ def _ridges(figure):
 
 
 def _marks(figure):
-    return {t["marker"]["symbol"][0]: t for t in figure["data"] if t["mode"] == "markers" and len(t["x"])}
+    return {t["marker"]["symbol"][0]: t for t in figure["data"] if t["mode"] == "markers" and t.get("text")}
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
@@ -90,6 +90,45 @@ def test_rows_of_one_value_and_rows_without_any_are_shown_as_such():
 def test_the_number_of_traces_does_not_depend_on_the_values():
     calm, wild = histogram(NORMAL, NORMAL), histogram(np.maximum(NORMAL, 0), np.append(NORMAL, 1e3))
     assert len(figures.ridgelines(calm)["data"]) == len(figures.ridgelines(wild)["data"])
+
+
+def test_marks_are_explained_where_there_are_any():
+    spiky = figures.ridgelines(histogram(np.maximum(NORMAL, 0), NORMAL))
+    assert spiky["layout"]["showlegend"]
+    assert [t["name"] for t in spiky["data"] if t["showlegend"]] == ["spike, cut to fit"]
+    assert not figures.ridgelines(histogram(NORMAL, NORMAL))["layout"]["showlegend"]
+
+
+@pytest.mark.parametrize(("total", "every"), [(1, 1), (26, 1), (27, 2), (50, 2), (52, 2), (53, 3), (400, 16)])
+def test_of_many_layers_some_are_drawn_the_ends_always(total, every):
+    rows, step = thinned(total)
+    assert step == every
+    assert rows[-1] == total - 1
+    assert rows == sorted(set(rows))
+    assert len(rows) <= 26
+    if total > 1:
+        assert rows[0] == 0
+
+
+def test_fifty_layers_leave_out_rows_and_say_so():
+    figure = figures.ridgelines(histogram(*[NORMAL] * 50))
+    assert len(_ridges(figure)) < 30
+    assert "every 2nd" in figure["layout"]["yaxis"]["title"]["text"]
+    assert "left out" in figure["layout"]["meta"]["help"]
+
+
+def test_rows_of_many_layers_end_where_the_outermost_hundredth_begins():
+    figure = figures.ridgelines(histogram(*[np.append(NORMAL, 12.0)] * 20))
+    edge = np.quantile(NORMAL, 0.995)
+    assert all(edge < ridge["x"].max() < edge + 1 for ridge in _ridges(figure))
+    assert "to 12.00" in _ridges(figure)[0]["text"]
+
+
+def test_a_needle_of_many_layers_keeps_its_spike():
+    rows = [np.append(np.zeros(9990), np.linspace(0, 1, 10))] * 20
+    figure = figures.ridgelines(histogram(*rows))
+    assert len(_marks(figure)["circle"]["x"]) == 20
+    assert all(len(ridge["x"]) >= 4 for ridge in _ridges(figure))
 
 
 def test_shares_by_size_sum_to_one_and_match_a_count():
