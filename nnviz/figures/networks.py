@@ -26,7 +26,8 @@ _DISCS = (
 )
 _PICTURES = (
     "The first layer's pictures are the weights with which each neuron looks at the image, orange negative, "
-    "blue positive; lines are weights, the squares biases."
+    "blue positive. The gray lines to them only say that every neuron sees the whole image; all other lines are "
+    "weights, the squares biases."
 )
 # The height of the card that this is drawn for, of a line of text and the width of a letter, in pixels: text keeps its
 # size when the picture grows, so its share of the picture has to be known.
@@ -208,9 +209,12 @@ def _notes(columns: Sequence[Column], cables: Sequence[Cable], reference: float,
     notes = []
     small = {"showarrow": False, "font": {"size": theme.SMALL}}
     corner = small | {"xref": "paper", "yref": "paper", "y": 0, "yanchor": "bottom"}
-    if any(column.units > len(column.y) for column in columns):
-        most = MOST_PICTURES if as_picture else MOST_UNITS
-        notes.append(corner | {"x": 0, "xanchor": "left", "text": f"the first {most} neurons of a layer are shown"})
+    cut = [column for column in columns if column.units > len(column.y) and not column.is_picture]
+    if cut:
+        most, what = MOST_PICTURES if as_picture else MOST_UNITS, "neurons of a layer" if cut[-1].layer else "inputs"
+        notes.append(corner | {"x": 0, "xanchor": "left", "text": f"the first {most} {what} are shown"})
+    elif as_picture:
+        notes.append(corner | {"x": 0, "xanchor": "left", "text": "gray: each neuron sees the whole image"})
     bad = sum(int((~np.isfinite(cable.weights)).sum()) for cable in cables)
     text = f"{bad} weights are not finite" if bad else f"widest line: |weight| = {labels.number(reference, 1)}"
     notes.append(corner | {"x": 1, "xanchor": "right", "text": text})

@@ -181,6 +181,24 @@ def test_narrow_layers_need_no_such_note():
     assert not any("neurons" in note["text"] for note in figure["layout"]["annotations"])
 
 
+def test_an_image_is_not_taken_for_neurons_left_out():
+    pixels = data(d=64, classes=3, image_shape=(8, 8))
+    notes = {}
+    for width in (8, 32):
+        arrays = network(64, width, 3) | {"weight_1": np.ones((min(width, 16), 64))}
+        layout = figures.network(arrays, pixels, layers(64, width, 3))["layout"]
+        notes[width] = " ".join(note["text"] for note in layout["annotations"])
+        assert "gray lines" in layout["meta"]["help"]
+    assert "first" not in notes[8]
+    assert "gray: each neuron sees the whole image" in notes[8]
+    assert "first 10 neurons" in notes[32]
+
+
+def test_inputs_that_are_left_out_are_called_inputs():
+    figure, _ = _figure(30, 8, 3)
+    assert any("first 16 inputs" in note["text"] for note in figure["layout"]["annotations"])
+
+
 def test_very_deep_networks_show_their_ends_and_say_what_is_left_out():
     figure, _ = _figure(4, *[6] * 20, 3)
     headers = next(t for t in figure["data"] if t["mode"] == "text" and "input" in t["text"])
