@@ -8,6 +8,7 @@ import pandas as pd
 from nnviz import frames
 from nnviz.figures import labels, layout, theme
 from nnviz.figures.decades import logarithmic
+from nnviz.figures.forks import Fork, marked
 from nnviz.figures.layout import f4, i4
 from nnviz.figures.magnitudes import edge_marks, magnitudes
 
@@ -24,8 +25,6 @@ _HELP = {
     ),
     "r_squared": "1 is a perfect fit, 0 is no better than always predicting the mean.",
 }
-
-Fork = tuple[int, str]
 
 
 def curves(
@@ -73,10 +72,9 @@ def curves(
         title=title,
         help=help,
         x=layout.steps(),
-        y=value_axis(quantity, log_y, unit, rows["value"].to_numpy()),
         over_steps=True,
         hovermode="x",
-        shapes=fork_marks(forks),
+        **marked(value_axis(quantity, log_y, unit, rows["value"].to_numpy()), forks, int(rows["step"].max())),
     )
 
 
@@ -88,6 +86,8 @@ def learning_rate(frame: pd.DataFrame, *, forks: Sequence[Fork] = ()) -> dict:
         return layout.empty(title, help)
     series = split(rows)
     log_y = decays(rows["value"].to_numpy())
+    axis = value_axis("learning_rate", log_y, "", rows["value"].to_numpy())
+    axis |= {} if log_y else {"rangemode": "tozero"}
     traces = [
         line(steps, values, labels.name("learning_rate"), False, log_y, color=theme.POSITIVE)
         | {"showlegend": True, "fill": None if log_y else "tozeroy", "fillcolor": theme.faded(theme.POSITIVE, 0.12)}
@@ -98,9 +98,8 @@ def learning_rate(frame: pd.DataFrame, *, forks: Sequence[Fork] = ()) -> dict:
         title=title,
         help=help,
         x=layout.steps(),
-        y=value_axis("learning_rate", log_y, "", rows["value"].to_numpy()) | ({} if log_y else {"rangemode": "tozero"}),
         over_steps=True,
-        shapes=fork_marks(forks),
+        **marked(axis, forks, int(rows["step"].max()), row=0.16),
     )
 
 
@@ -157,22 +156,3 @@ def value_axis(quantity: str, log_y: bool, unit: str, values: np.ndarray) -> dic
     if quantity in SHARES:
         return layout.axis(text, tickformat=".0%", range=[0, 1.02])
     return logarithmic(text, values) if log_y else layout.axis(text)
-
-
-def fork_marks(forks: Sequence[Fork]) -> list[dict]:
-    """Vertical lines at the steps where a run was continued, as Plotly shapes; the legend says what changed, as words
-    beside the lines would cover the curves."""
-    return [
-        {
-            "type": "line",
-            "x0": step,
-            "x1": step,
-            "y0": 0,
-            "y1": 1,
-            "yref": "paper",
-            "line": {"dash": "dot", "width": 1.5, "color": theme.NEUTRAL},
-            "showlegend": True,
-            "name": f"step {step}: {text}",
-        }
-        for step, text in forks
-    ]

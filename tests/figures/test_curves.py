@@ -79,12 +79,26 @@ def test_smoothing_lays_a_corrected_average_over_the_raw_batch_loss():
     assert raw["showlegend"] is False
 
 
-def test_a_fork_is_a_line_at_its_step_with_its_words_in_the_legend():
+def test_a_fork_is_a_line_at_its_step_with_its_words_above_the_plot():
     layout = figures.curves(scalars(("loss", "train", [0, 9], [1, 2])), forks=[(5, "lr 0.01")])["layout"]
     assert (layout["shapes"][0]["x0"], layout["shapes"][0]["x1"]) == (5, 5)
-    assert layout["shapes"][0]["showlegend"]
-    assert layout["shapes"][0]["name"] == "step 5: lr 0.01"
-    assert not layout.get("annotations")
+    assert layout["annotations"][0]["text"] == "lr 0.01"
+    assert layout["annotations"][0]["x"] == 5
+    assert layout["annotations"][0]["y"] == layout["yaxis"]["domain"][1] < 1
+
+
+def test_words_of_forks_neither_overlap_nor_leave_the_plot():
+    long = "batch size 128, L2 regularization 0.01, clipping by norm"
+    layout = figures.curves(scalars(("loss", "train", [0, 1000], [1, 2])), forks=[(300, long), (400, "a"), (950, long)])
+    first, second, third = (note for note in layout["layout"]["annotations"])
+    assert first["y"] < second["y"]
+    assert third["xanchor"] == "right"
+    assert third["hovertext"] == f"step 950: {long}"
+    assert len(third["text"]) <= 38
+
+
+def test_a_run_without_forks_has_the_whole_height():
+    assert "domain" not in figures.curves(scalars(("loss", "train", [0, 9], [1, 2])))["layout"]["yaxis"]
 
 
 def test_members_are_averaged():
