@@ -55,12 +55,14 @@ def same_axes(*figures: dict) -> tuple[dict, ...]:
     """The same figures with equal axis and color ranges, legends and margins, to be compared by eye side by side.
 
     An axis is equalised where the figures' axes of that name are of one type; one with a fixed range joins in with it.
+    Where one vertical axis is logarithmic, so become the others, unless they have a range or values that forbid it.
     What one legend explains, all do, so that all plots are equally high. Figures without data are left alone. Nothing
     is changed in place.
     """
-    filled = [figure for figure in figures if figure["data"]]
-    if len(filled) < 2:
+    if sum(bool(figure["data"]) for figure in figures) < 2:
         return figures
+    figures = _of_one_type(figures)
+    filled = [figure for figure in figures if figure["data"]]
     changes: dict[str, dict] = {}
     names = {key for figure in filled for key in figure["layout"] if key.startswith(("xaxis", "yaxis"))}
     for name in names:
@@ -82,6 +84,25 @@ def same_axes(*figures: dict) -> tuple[dict, ...]:
         changes["coloraxis"] = {"cmin": min(c["cmin"] for c in colors), "cmax": max(c["cmax"] for c in colors)}
     told = {trace["name"] for figure in filled for trace in _legend(figure)}
     return tuple(_changed(figure, changes, told) if figure["data"] else figure for figure in figures)
+
+
+def _of_one_type(figures: tuple[dict, ...]) -> tuple[dict, ...]:
+    """The figures, their vertical axes logarithmic where one of them is and the others' values are all positive."""
+    others = [figure for figure in figures if figure["data"] and figure["layout"]["yaxis"].get("type") != "log"]
+    if len(others) == sum(bool(figure["data"]) for figure in figures) or not all(map(_is_positive, others)):
+        return figures
+    changed = {id(figure) for figure in others}
+    return tuple(
+        {**f, "layout": {**f["layout"], "yaxis": {**f["layout"]["yaxis"], "type": "log"}}} if id(f) in changed else f
+        for f in figures
+    )
+
+
+def _is_positive(figure: dict) -> bool:
+    """Whether a figure of curves could have a logarithmic vertical axis."""
+    if "range" in figure["layout"]["yaxis"] or not all(trace["type"] == "scatter" for trace in figure["data"]):
+        return False
+    return all(np.all(np.asarray(trace["y"], float) > 0) for trace in figure["data"])
 
 
 def _changed(figure: dict, changes: Mapping[str, Mapping], told: Collection[str]) -> dict:

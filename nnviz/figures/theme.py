@@ -144,6 +144,7 @@ def template(dark: bool) -> dict:
             "plot_bgcolor": CLEAR,
             "margin": {"l": 46, "r": 12, "t": 8, "b": 38, "pad": 0},
             "colorway": list(CLASSES),
+            "separators": ".",  # or Plotly writes 4262 and 4,262.5 on one axis
             "hoverlabel": {
                 "bgcolor": "#1c212b" if dark else "#ffffff",
                 "bordercolor": line,

@@ -70,8 +70,17 @@ def test_profiles_with_ranges_of_their_own_get_the_wider_one():
     assert one["layout"]["yaxis"]["range"] == [min(r[0] for r in ranges), max(r[1] for r in ranges)]
 
 
-def test_a_linear_and_a_logarithmic_axis_are_left_alone():
+def test_beside_a_logarithmic_axis_a_linear_one_becomes_so_too():
     one, other = figures.same_axes(figures.curves(ONE, log_y=True), figures.curves(OTHER, log_y=False))
+    assert other["layout"]["yaxis"]["type"] == "log"
+    assert _axes(one) == _axes(other)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, np.nan])
+def test_values_without_a_logarithm_keep_their_linear_axis(value):
+    odd = scalars(("loss", "train", [0, 10], [1.0, value]))
+    one, other = figures.same_axes(figures.curves(ONE, log_y=True), figures.curves(odd, log_y=False))
+    assert "type" not in other["layout"]["yaxis"]
     assert "range" not in one["layout"]["yaxis"]
     assert "range" not in other["layout"]["yaxis"]
 
