@@ -28,6 +28,7 @@ _HELP = (
     "First layer on top, each row to its own height: a needle carries little signal, a wide row much. "
     "A dot stands on a spike that was cut to fit and tells its share, a triangle where a row goes on beyond the axis. "
 )
+_CUT = "The outermost 1 % of each row's values is left out. "
 
 
 def ridgelines(
@@ -47,7 +48,8 @@ def ridgelines(
     more than 26 every second or third layer is drawn. `layers` is the snapshot of that name, for the help on
     saturation.
     """
-    help = _HELP + saturation.explained(layers)
+    crowded = len(arrays.get("sites", ())) > CROWDED if arrays else False
+    help = _HELP + (_CUT if crowded else "") + saturation.explained(layers)
     if not arrays or len(arrays.get("counts", ())) == 0:
         return layout.empty(title, help)
     sites = [str(site) for site in arrays["sites"]]
@@ -56,15 +58,13 @@ def ridgelines(
     sizes, total = counts.sum(1), len(sites)
     good = np.isfinite(low) & np.isfinite(high) & (sizes > 0)
     centers, density = densities(low, high, counts)
-    inside = _inside(centers, low, high, counts, total > CROWDED)
+    inside = _inside(centers, low, high, counts, crowded)
     half = np.nan_to_num((high - low) / counts.shape[1] / 2)
     left = np.where(good & (high > low), np.where(inside, centers, np.inf).min(1, initial=np.inf) - half, low)
     right = np.where(good & (high > low), np.where(inside, centers, -np.inf).max(1, initial=-np.inf) + half, high)
     first, last = _range(left, right, low, high, counts, good)
     drawn, every = thinned(total)
     lift = 0.9 if total <= 3 else 1.5 if total <= CROWDED else 2.0 * every
-    if total > CROWDED:
-        help += " The outermost 1 % of each row's values is left out."
     rows = []
     marks = {"circle": [], "triangle": [], "x-thin": []}  # x, y, symbol, color, text
     for i in drawn:

@@ -33,9 +33,10 @@ def explained(layers: Mapping[str, np.ndarray] | None) -> str:
         return "This activation has the same slope everywhere and cannot saturate."
     if kinds and kinds <= set(_FLAT_BELOW):
         names = " and ".join(_FLAT_BELOW[kind] for kind in sorted(kinds))
+        passes = "no" if kinds == {"relu"} else "hardly any"
         return (
-            f"For {names}, saturated is every input below 0, where no gradient or next to none passes: about half of "
-            "them is normal, and only a unit below 0 for every sample is lost."
+            f"For {names}, saturated is every input below 0, where {passes} gradient passes: about half of them is "
+            "normal, and only a unit below 0 for every sample is lost."
         )
     return _GENERAL
 
