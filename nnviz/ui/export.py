@@ -17,8 +17,8 @@ def share(asked: Asked, views: Sequence[RunView]) -> None:
     """A menu: the link, the job as JSON and as a command, and downloads of the runs shown."""
     state = asked.state
     with st.popover("Share", icon=":material/ios_share:"):
-        st.caption("Link to this experiment: it opens with the same settings in any nnviz.")
-        st.code(state.link, language=None, wrap_lines=True)
+        st.caption("Link with every setting: it opens this experiment in any nnviz, also when defaults have changed.")
+        st.code(state.link, language=None, wrap_lines=True, height=100)
         for letter, job in zip(_letters(len(asked.jobs)), asked.jobs, strict=False):
             st.caption(f"{letter}Job as JSON; save it as `job.json` for the command line")
             st.code(dump(job), language="json", height=140)

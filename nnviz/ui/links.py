@@ -1,12 +1,12 @@
 """Links: an experiment as the query part of an address, and back."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from nnviz.spec.base import SpecError, differences, replace_many
+from nnviz.spec.base import Spec, SpecError, differences, replace_many
 from nnviz.spec.jobs import Experiment
 
 LONGEST = 8000
@@ -28,8 +28,28 @@ def query(jobs: Sequence[Experiment], default: Experiment, runs: Sequence[str] =
     if len(jobs) > 1:
         plain |= {SECOND + path: value for path, value in differences(jobs[1], jobs[0]).items()}
         plain.setdefault("compare", True)
-    said = {path: v if isinstance(v, str) else json.dumps(v, separators=(",", ":")) for path, v in plain.items()}
+    said = {path: _text(value) for path, value in plain.items()}
     return {**said, **({"run": ",".join(runs)} if runs else {})}
+
+
+def whole(jobs: Sequence[Experiment]) -> dict[str, str]:
+    """The parameters of a link that says every setting, so that it means the same when defaults have changed."""
+    plain = dict(_every(jobs[0], None, ""))
+    if len(jobs) > 1:
+        plain |= {"compare": True, **dict(_every(jobs[1], jobs[0], SECOND))}
+    return {path: _text(value) for path, value in plain.items()}
+
+
+def _every(spec: Spec, known: Spec | None, prefix: str) -> Iterator[tuple[str, Any]]:
+    """Paths and plain values of all fields; of those that are as in `known`, a spec of the same class, none."""
+    for name in type(spec).model_fields:
+        value, old = getattr(spec, name), getattr(known, name, None)
+        if value == old and (known is not None or value is None):
+            continue
+        if isinstance(value, Spec):
+            yield from _every(value, old if type(old) is type(value) else None, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", [v.model_dump(mode="json") for v in value] if isinstance(value, tuple) else value
 
 
 def read(parameters: Mapping[str, str], default: Experiment) -> tuple[list[Experiment], list[str], list[str]]:
@@ -81,6 +101,10 @@ def _one_by_one(job: Experiment, values: Mapping[str, Any]) -> tuple[Experiment,
                 problems[path] = str(problem)
         if len(left) in (0, before):
             return job, problems
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
 def _value(text: str) -> Any:

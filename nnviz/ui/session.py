@@ -95,8 +95,8 @@ class PageState:
 
     @property
     def link(self) -> str:
-        """The address of what is shown, without the runs: it opens the same experiment anywhere."""
-        return links.address(str(st.context.url or ""), links.query(self.chosen, self.default))
+        """The address of what is shown, without the runs: it opens the same experiment anywhere, now and later."""
+        return links.address(str(st.context.url or ""), links.whole(self.chosen))
 
 
 def enter(page: str, default: Experiment) -> PageState:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from nnviz.spec import presets
-from nnviz.spec.base import replace_many
+from nnviz.spec.base import get_at, replace_many
 from nnviz.spec.jobs import Experiment
 from nnviz.spec.optimizers import Adam
 from nnviz.ui import links
@@ -57,6 +57,27 @@ def test_two_equal_jobs_come_back_as_two():
 def test_an_example_comes_back_from_its_link(preset):
     jobs = list(preset.jobs)
     assert links.read(through_a_browser(links.query(jobs, DEFAULT)), DEFAULT) == (jobs, [], [])
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_whole_link_means_the_same_whatever_the_default(seed):
+    jobs = [some(Experiment, seed + n).model_copy(update={"parent": None}) for n in range(1 + seed % 2)]
+    parameters = through_a_browser(links.whole(jobs))
+    for default in (DEFAULT, some(Experiment, 500 + seed).model_copy(update={"parent": None})):
+        assert links.read(parameters, default) == (jobs, [], [])
+
+
+@pytest.mark.parametrize("preset", EXAMPLES, ids=lambda p: p.title)
+def test_a_whole_link_names_every_field_even_of_a_second_kind(preset):
+    jobs = list(preset.jobs)
+    parameters = through_a_browser(links.whole(jobs))
+    assert links.read(parameters, Experiment(seed=5)) == (jobs, [], [])
+    assert {"learner.data.kind", "learner.optimizer.kind", "learner.batch_size", "seed", "steps"} <= parameters.keys()
+    # Where the second network's kind is another, all its fields are said, so that no default of that kind is needed.
+    for path, value in parameters.items():
+        if path.startswith(links.SECOND) and path.endswith(".kind") and value != parameters[path[2:]]:
+            part = get_at(jobs[1], path[2:].removesuffix(".kind"))
+            assert {path.removesuffix("kind") + name for name in type(part).model_fields} <= parameters.keys()
 
 
 BAD = {
