@@ -244,14 +244,14 @@ def test_a_link_that_names_only_a_run_shows_it_with_its_settings(start, finished
 
 
 @pytest.mark.slow
-def test_an_earlier_run_is_shown_with_its_settings(start, finished):
-    app = start(MAIN)
-    next(s for s in app.selectbox if s.label == "Run").set_value(finished)
-    fine(app.run())
-    button(app, "Show").click()
-    fine(app.run())
-    assert shown(app) == [finished]
-    assert app.query_params["seed"] == "11"
+@pytest.mark.usefixtures("finished")
+def test_an_earlier_run_is_in_the_table_of_both_pages(start):
+    for page in PAGES:
+        app = start(page)
+        button(app, "Earlier runs").click()
+        fine(app.run())
+        lines = app.dataframe[0].value["run"].to_list()
+        assert ("steps 30, seed 11" in lines) == (page == MAIN)
 
 
 @pytest.mark.slow

@@ -104,6 +104,11 @@ def label(cls: type[Spec]) -> str:
     return " ".join([first, *(w if w.isupper() else w.lower() for w in rest)])
 
 
+def name_of(field: FieldInfo, name: str) -> str:
+    """What a reader calls the field `name`: its title, else its name in words ("batch size")."""
+    return field.title or name.replace("_", " ")
+
+
 def summary(cls: type[Spec]) -> str:
     """The first paragraph of the class's docstring as one line: what the forms show as help."""
     return " ".join((cls.__doc__ or "").split("\n\n")[0].split())
@@ -125,6 +130,17 @@ def get_at(spec: Spec, path: str) -> Any:
         else:
             raise SpecError(_no_part(path, name, value))
     return value
+
+
+def field_at(spec: Spec, path: str) -> FieldInfo:
+    """What the class declares of the field at a dotted path. Raises SpecError where there is none."""
+    parent, _, name = path.rpartition(".")
+    owner = get_at(spec, parent)
+    if not isinstance(owner, Spec):
+        raise SpecError(_no_part(path, name, owner))
+    if name not in type(owner).model_fields:
+        raise SpecError(_unknown(path, type(owner), name))
+    return type(owner).model_fields[name]
 
 
 def _index(path: str, name: str, items: int) -> int:

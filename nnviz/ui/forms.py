@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from nnviz.spec.base import Limits, Spec, get_at, item_type, label, limits, options, replace_many, summary
+from nnviz.spec.base import Limits, Spec, get_at, item_type, label, limits, name_of, options, replace_many, summary
 
 S = TypeVar("S", bound=Spec)
 
@@ -58,7 +58,7 @@ def _draw(about: FieldInfo, value: Any, name: str, key: str, fitting: Sequence[s
 
 
 def _words(about: FieldInfo, name: str) -> str:
-    text = (about.title or name).replace("_", " ")
+    text = name_of(about, name)
     return text[:1].upper() + text[1:]
 
 

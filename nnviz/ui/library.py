@@ -1,52 +1,136 @@
-"""Earlier runs: what the store holds, to be opened again."""
+"""Earlier runs: what the store holds, as a table to open runs from and to delete them."""
 
-import time
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
 from nnviz.runs import RunError, Summary
-from nnviz.spec.base import differences, get_at
+from nnviz.spec.jobs import Experiment
 from nnviz.ui import runtime
-from nnviz.ui.lineage import in_words, without_parent
-from nnviz.ui.session import PageState
+from nnviz.ui.lineage import changes, without_parent
+from nnviz.ui.session import PageState, memory
 
-LISTED = 100
-"""At most so many runs are offered, the newest first."""
+SAID = 4
+"""Changes that a line names; of a run of another page nearly everything differs."""
+
+ROW, HEAD, MOST = 35, 37, 14
+"""Pixels of a line of the table and of its head; lines that are seen at once."""
 
 
 def library(state: PageState) -> None:
-    """A menu of the runs in the store that have trained; the chosen one is shown with the settings it had."""
-    with st.popover("Earlier runs", icon=":material/history:", width="stretch"):
-        found = [s for s in runtime.store().list() if s.step or s.state == "damaged"][:LISTED]
-        if not found:
-            st.caption("No run has trained yet. They stay in the folder `runs`, or where NNVIZ_HOME points.")
-            return
-        by_id = {summary.id: summary for summary in found}
-        chosen = st.selectbox("Run", list(by_id), format_func=lambda run: _line(by_id[run]), key=f"{state.key}:library")
-        st.caption(_described(state, by_id[chosen]))
-        if st.button("Show", key=f"{state.key}:library:show", disabled=by_id[chosen].state == "damaged"):
-            try:
-                runs = runtime.store().group(chosen)
-                jobs = [without_parent(runtime.store().view(run).job) for run in runs]
-            except RunError as error:
-                st.error(str(error), icon=":material/error:")
-            else:
-                state.restart(jobs[:2], runs=runs[:2])
-                st.rerun()
+    """A button that opens the table of the runs that have trained; it stays open when the page runs again."""
+    kept = memory(f"library:{state.page}")
+
+    def show() -> None:
+        kept.clear()
+        kept["open"] = True
+
+    st.button("Earlier runs", icon=":material/history:", width="stretch", key=f"{state.page}:library", on_click=show)
+    if kept.get("open"):
+        st.dialog("Earlier runs", width="large", icon=":material/history:", on_dismiss=kept.clear)(_table)(state)
 
 
-def _line(summary: Summary) -> str:
-    when = time.strftime("%d %b %H:%M", time.localtime(summary.created)) if summary.created else "?"
-    loss = "" if summary.loss is None else f", loss {summary.loss:.3g}"
-    return f"{when} · {summary.state} at {summary.step:,}{loss} · {summary.id[-6:]}"
+def _table(state: PageState) -> None:
+    kept = memory(f"library:{state.page}")
+    found = [s for s in runtime.store().list() if s.step or s.state == "damaged"]
+    if not found:
+        st.markdown(
+            "No run has trained yet. Every run that takes a step appears here: what it changed, how far it came, its "
+            f"last loss, and when it was. Runs are kept in `{runtime.store().home}`."
+        )
+        return
+    st.caption("Click a line to open the run with its settings. Tick lines to delete them. Sort by clicking a heading.")
+    # Under a new key nothing is ticked: after a deletion the lines are others.
+    key = f"{state.page}:library:{kept.setdefault('deleted', 0)}"
+    chosen = st.dataframe(
+        _frame(found, state.default),
+        key=key,
+        hide_index=True,
+        height=HEAD + ROW * min(len(found), MOST),
+        row_height=ROW,
+        column_config=COLUMNS,
+        on_select="rerun",
+        selection_mode=["multi-row", "single-cell"],
+    ).selection
+    if chosen.cells:
+        _open(state, found[chosen.cells[0][0]])
+    _delete(state, [found[row] for row in chosen.rows])
 
 
-def _described(state: PageState, summary: Summary) -> str:
-    if summary.error:
-        return summary.error
+COLUMNS = {
+    "run": st.column_config.TextColumn("Changed from this page's default", width=225),
+    "state": st.column_config.TextColumn("State", width=72),
+    "step": st.column_config.TextColumn("Step", width=115),
+    "loss": st.column_config.NumberColumn("Loss", format="%.3g", width=80, help="The last one, on test data."),
+    "when": st.column_config.DatetimeColumn("When", format="D MMM HH:mm", width=92),
+}
+"""Narrow enough for a small window; where there is room they grow alike."""
+
+
+def _frame(found: Sequence[Summary], default: Experiment) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "run": [_said(summary, default) for summary in found],
+            "state": [summary.state for summary in found],
+            "step": [f"{summary.step:,} of {summary.steps:,}" for summary in found],
+            "loss": pd.Series([summary.loss for summary in found], dtype="float64"),
+            "when": [datetime.fromtimestamp(s.created) if s.created else None for s in found],
+        }
+    )
+
+
+def _said(summary: Summary, default: Experiment) -> str:
     try:
-        job = without_parent(runtime.store().view(summary.id).job)
+        return summary.error if summary.state == "damaged" else _words(runtime.store().path(summary.id), default)
     except RunError as error:
         return str(error)
-    words = [in_words(path, get_at(job, path)) for path in differences(job, state.default) if path != "parent"]
-    return f"Run {summary.id}: " + (", ".join(words) or "this page's default settings")
+
+
+@lru_cache(maxsize=4096)
+def _words(path: Path, default: Experiment) -> str:
+    """What a run changed; read once, since a run's job never changes."""
+    run = runtime.store().open(path.stem)
+    found = changes(run.job, default)
+    more = f" and {len(found) - SAID} more" if len(found) > SAID else ""
+    letter = f"{'AB'[run.members.index(run.id)]} · " if len(run.members) == 2 else ""
+    return letter + (", ".join(found[:SAID]) + more or "nothing")
+
+
+def _open(state: PageState, summary: Summary) -> None:
+    try:
+        runs = [run for run in runtime.store().group(summary.id) if runtime.store().path(run).exists()][:2]
+        jobs = [without_parent(runtime.store().view(run).job) for run in runs]
+    except RunError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    state.restart(jobs, runs=runs)
+    memory(f"library:{state.page}").clear()
+    st.rerun()
+
+
+def _delete(state: PageState, ticked: Sequence[Summary]) -> None:
+    kept = memory(f"library:{state.page}")
+    for problem in kept.pop("problems", []):
+        st.error(problem, icon=":material/error:")
+    if not ticked:
+        return
+    many = f"{len(ticked)} runs" if len(ticked) > 1 else "this run"
+
+    def delete() -> None:
+        gone = []
+        for summary in ticked:
+            try:
+                runtime.store().delete(summary.id)
+                gone.append(summary.id)
+            except RunError as error:
+                kept.setdefault("problems", []).append(str(error))
+        kept["deleted"] += 1
+        state.runs = [run for run in state.runs if run not in gone]
+
+    with st.popover(f"Delete {many} …", icon=":material/delete:"):
+        st.markdown(f"Delete {many} for good? There is no way back.")
+        st.button("Yes, delete", type="primary", key=f"{state.page}:library:delete", on_click=delete)

@@ -1,7 +1,7 @@
 """Where a run comes from."""
 
 from nnviz.runs import RunError, RunView
-from nnviz.spec.base import Spec, differences, get_at
+from nnviz.spec.base import Spec, differences, field_at, get_at, label, name_of
 from nnviz.spec.jobs import Experiment
 from nnviz.ui import runtime
 
@@ -17,8 +17,7 @@ def forks(run: RunView) -> list[tuple[int, str]]:
         except RunError:
             found.append((job.parent.step, "continued"))
             break
-        changes = differences(without_parent(job), without_parent(before))
-        found.append((job.parent.step, ", ".join(in_words(p, get_at(job, p)) for p in changes) or "continued"))
+        found.append((job.parent.step, ", ".join(changes(job, before)) or "continued"))
         job = before
     return found[::-1]
 
@@ -28,17 +27,26 @@ def without_parent(job: Experiment) -> Experiment:
     return job.model_copy(update={"parent": None})
 
 
-def in_words(path: str, value: object) -> str:
-    """A changed field as a label: "learner.optimizer.lr", 0.3 -> "lr 0.3"; at most about 50 characters."""
-    words = _words(value)
-    name = path.removesuffix(".kind").rsplit(".", 1)[-1]  # of "learner.data.kind" the data
-    return f"{name} {words if len(words) <= 40 else f'{words[:39]}…'}".replace("_", " ")
+def changes(job: Experiment, other: Experiment) -> list[str]:
+    """How `job` differs from `other`, each change as a label, whatever either went on from."""
+    return [in_words(job, path) for path in differences(without_parent(job), without_parent(other))]
+
+
+def in_words(job: Experiment, path: str) -> str:
+    """A field and its value in the words of the form: "learning rate 0.3", "loss MSE"; at most about 60 characters."""
+    path = path.removesuffix(".kind")  # of "learner.data.kind" the data
+    name = name_of(field_at(job, path), path.rsplit(".", 1)[-1])
+    words = _words(get_at(job, path))
+    words = words if len(words) <= 40 else f"{words[:39]}…"
+    return words if name in words.lower() else f"{name} {words}"  # not "clipping No clipping"
 
 
 def _words(value: object) -> str:
-    """A choice by its kind, a group by its values, a list by its items: two layers are "6 tanh, 4 relu"."""
+    """A choice by its label, a group by its values, a list by its items: two layers are "6 Tanh, 4 ReLU"."""
     if isinstance(value, tuple):
         return ", ".join(map(_words, value)) or "none"
     if isinstance(value, Spec):
-        return getattr(value, "kind", None) or " ".join(_words(part) for _, part in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        return label(type(value)) if "kind" in type(value).model_fields else " ".join(_words(v) for _, v in value)
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ")

@@ -6,14 +6,16 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from nnviz.runs import RunError, RunView
-from nnviz.spec.base import differences, get_at
+from nnviz.spec.base import differences
 from nnviz.spec.jobs import Experiment, fingerprint
 from nnviz.ui import runtime
-from nnviz.ui.lineage import in_words, without_parent
+from nnviz.ui.lineage import changes, without_parent
 from nnviz.ui.session import PageState, memory
 
 SETTLE = 0.4
 """At most so many seconds a click waits for its first effect."""
+
+ANEW = "Run anew"
 
 CONTINUABLE = (
     "learner.optimizer.",
@@ -37,6 +39,22 @@ def is_preview(views: Sequence[RunView]) -> bool:
     return all(
         v.status.step == 0 and v.status.state in ("queued", "running", "paused", "stopped", "lost") for v in views
     )
+
+
+def can_go_on(views: Sequence[RunView], jobs: Sequence[Experiment]) -> bool:
+    """Whether the run shown has steps left to go on with as the job, which its weights can bear."""
+    if len(views) != 1 or len(jobs) != 1 or not 0 < views[0].status.step < jobs[0].steps:
+        return False
+    changed = differences(jobs[0], without_parent(views[0].job))
+    return all(path.startswith(CONTINUABLE) and not path.endswith("optimizer.kind") for path in changed)
+
+
+def outdated(views: Sequence[RunView], jobs: Sequence[Experiment]) -> str:
+    """A line for pictures that belong to other settings than the form's; empty where a run can go on with these."""
+    if not views or not jobs or is_shown(views, jobs) or is_preview(views) or can_go_on(views, jobs):
+        return ""
+    training = "Still training with" if any(v.status.state == "running" for v in views) else "These pictures are of"
+    return f"{training} the earlier settings. Press “{ANEW}” for {_changes(views, jobs)}."
 
 
 def prepare(state: PageState, views: Sequence[RunView], jobs: Sequence[Experiment], start: bool) -> None:
@@ -104,9 +122,12 @@ def transport(state: PageState, views: Sequence[RunView], jobs: Sequence[Experim
     if running and not changed:
         _button("Pause", "pause", state, lambda: each("pause"), primary=True, help="Stop after the present step.")
     else:
-        branching = changed and not problem and _branch(state, views, jobs)
+        branching = changed and not problem and can_go_on(views, jobs)
+        if branching:
+            _branch(state, views[0], jobs[0])
         text = _begin_words(waiting, changed, step, views)
-        _button(text, "play_arrow", state, begin, primary=not branching, name="run", disabled=bool(problem))
+        help = _begin_help(views, jobs, bool(live)) if text == ANEW and jobs else None
+        _button(text, "play_arrow", state, begin, primary=not branching, name="run", disabled=bool(problem), help=help)
     stepping = waiting and not changed
     _button("Step", "skip_next", state, lambda: each("step"), disabled=not stepping, help="One mini-batch, then pause.")
     _button(
@@ -125,34 +146,30 @@ def transport(state: PageState, views: Sequence[RunView], jobs: Sequence[Experim
 
 def _begin_words(waiting: bool, changed: bool, step: int, views: Sequence[RunView]) -> str:
     if changed and step:
-        return "Run anew"
+        return ANEW
     if changed or not step:
         return "Run"
     return "Continue" if waiting or _can_resume(views) else "Run again"
+
+
+def _begin_help(views: Sequence[RunView], jobs: Sequence[Experiment], live: bool) -> str:
+    present = " The present run ends; it stays among the earlier runs." if live else ""
+    return f"Trains from step 0 with {_changes(views, jobs, most=9)}.{present}"
 
 
 def _can_resume(views: Sequence[RunView]) -> bool:
     return all(v.status.state in ("stopped", "lost", "failed") for v in views)
 
 
-def _branch(state: PageState, views: Sequence[RunView], jobs: Sequence[Experiment]) -> bool:
-    """Offers to go on from where the run is, if what has changed allows it; whether it does."""
-    if len(views) != 1 or len(jobs) != 1 or not views[0].status.step:
-        return False
-    view, job = views[0], jobs[0]
-    if job.steps <= view.status.step:
-        return False
-    changes = differences(job, without_parent(view.job))
-    if not all(path.startswith(CONTINUABLE) and not path.endswith("optimizer.kind") for path in changes):
-        return False
+def _branch(state: PageState, view: RunView, job: Experiment) -> None:
+    """Offers to go on from where the run is."""
 
     def go_on() -> None:
         state.runs = [runtime.pool().branch(view.id, job)]
 
-    words = ", ".join(in_words(path, get_at(job, path)) for path in changes)
+    words = ", ".join(changes(job, view.job))
     help = f"Goes on from step {view.status.step:,} as a new run with {words}; the present run ends there."
     _button(f"Continue with {words}", "fork_right", state, go_on, primary=True, name="branch", help=help)
-    return True
 
 
 def _button(
@@ -205,16 +222,13 @@ def _settle(state: PageState, before: dict[str, tuple[str, int]]) -> None:
         time.sleep(0.02)
 
 
-def _changes(views: Sequence[RunView], jobs: Sequence[Experiment]) -> str:
+def _changes(views: Sequence[RunView], jobs: Sequence[Experiment], most: int = 3) -> str:
     """How the form differs from the runs shown, in a few words."""
     if len(views) != len(jobs):
-        return "the number of networks" if jobs and views else ""
-    found = [
-        in_words(path, get_at(job, path))
-        for view, job in zip(views, jobs, strict=True)
-        for path in differences(job, without_parent(view.job))
-    ]
-    return ", ".join(found[:3]) + (", …" if len(found) > 3 else "")
+        return ("two networks" if len(jobs) > 1 else "one network") if jobs and views else ""
+    found = [words for view, job in zip(views, jobs, strict=True) for words in changes(job, view.job)]
+    found = list(dict.fromkeys(found))  # of two networks both may have changed alike
+    return ", ".join(found[:most]) + (", …" if len(found) > most else "")
 
 
 STATES = {

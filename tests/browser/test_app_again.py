@@ -17,8 +17,8 @@ def test_another_learning_rate_goes_on_as_a_new_run_that_names_its_parent(player
     step = player.trained()
     (parent,) = player.runs
     player.slider("Learning rate").press("ArrowRight")
-    player.says("changed: lr 0.2")
-    player.press("Continue with lr 0.2")
+    player.says("changed: learning rate 0.2")
+    player.press("Continue with learning rate 0.2")
     player.wait(lambda: player.runs != [parent], "for a branch")
     player.until(f"+d.newest > {step}")
     (run,) = player.runs
@@ -30,7 +30,7 @@ def test_another_learning_rate_goes_on_as_a_new_run_that_names_its_parent(player
     # The curve of what came before is the parent's, and the branch is marked on it.
     assert player.trace("loss", 0, "x")[0] == 1
     texts = "document.querySelector('[data-figure=loss]').textContent"
-    player.page.wait_for_function(f"{texts}.includes('lr 0.2')")
+    player.page.wait_for_function(f"{texts}.includes('learning rate 0.2')")
 
 
 def test_a_shared_link_opens_the_same_experiment_in_another_browser(player, browser):
@@ -42,6 +42,7 @@ def test_a_shared_link_opens_the_same_experiment_in_another_browser(player, brow
     player.press("Share")
     link = player.page.get_by_test_id("stPopoverBody").get_by_test_id("stCode").first.inner_text().strip()
     assert "run=" not in link
+    assert "learner.data.noise=" in link  # what is as by default is said too
     job = without_parent(player.views()[0].job)
     with playing(browser, player.house) as other:
         other.go(link)

@@ -3,10 +3,10 @@
 import pytest
 
 from nnviz.spec import presets
-from nnviz.spec.activations import ELU
-from nnviz.spec.base import get_at, replace_many
-from nnviz.spec.jobs import Parent
-from nnviz.ui.lineage import forks, in_words, without_parent
+from nnviz.spec.base import differences, get_at, replace_many
+from nnviz.spec.jobs import Experiment, Parent
+from nnviz.ui.lineage import changes, forks, in_words, without_parent
+from tests.spec.options import some
 
 JOB = presets.PLAYGROUND
 
@@ -25,14 +25,14 @@ def test_a_run_that_started_anew_has_no_forks(store, trained):
 def test_a_fork_says_the_step_and_what_changed(store, trained):
     first = trained(JOB)
     second = trained(child(first, 20, learner__optimizer__lr=0.3, learner__batch_size=64), 30)
-    assert forks(store.view(second.id)) == [(20, "lr 0.3, batch size 64")]
+    assert forks(store.view(second.id)) == [(20, "learning rate 0.3, batch size 64")]
 
 
 def test_forks_of_all_ancestors_come_oldest_first(store, trained):
     first = trained(JOB)
     second = trained(child(first, 20, learner__optimizer__lr=0.3), 30)
     third = trained(child(second, 30, learner__l2=0.01), 40)
-    assert forks(store.view(third.id)) == [(20, "lr 0.3"), (30, "l2 0.01")]
+    assert forks(store.view(third.id)) == [(20, "learning rate 0.3"), (30, "L2 0.01")]
 
 
 def test_going_on_without_a_change_is_said_too(store, trained):
@@ -59,17 +59,32 @@ def test_a_run_that_claims_to_be_its_own_ancestor_does_not_loop(store, trained):
 @pytest.mark.parametrize(
     ("path", "value", "words"),
     [
-        ("learner.optimizer.lr", 0.3, "lr 0.3"),
+        ("learner.optimizer.lr", 0.3, "learning rate 0.3"),
         ("learner.batch_size", 64, "batch size 64"),
-        ("learner.model.activation", ELU(), "activation elu"),
+        ("learner.loss", "binary_cross_entropy", "loss Binary cross-entropy"),
+        ("learner.optimizer.kind", "adam", "optimizer Adam"),
+        ("learner.schedule", "warmup_cosine", "schedule Warm-up + cosine"),
+        ("learner.clipping", "none", "No clipping"),
+        ("learner.model.batch_norm", True, "batch norm on"),
+        ("learner.model.bias", False, "bias off"),
+        ("learner.l2", 0.01, "L2 0.01"),
+        ("learner.model.hidden", ({"activation": {"kind": "relu"}, "width": 4},), "hidden layers 4 ReLU"),
+        ("learner.model.hidden", (), "hidden layers none"),
         ("seed", 7, "seed 7"),
     ],
 )
-def test_a_change_in_words(path, value, words):
-    assert in_words(path, value) == words
+def test_a_change_is_said_in_the_words_of_the_form(path, value, words):
+    assert in_words(replace_many(JOB, {path: value}), path) == words
 
 
-def test_a_change_of_layers_is_said_in_few_words():
-    assert in_words("learner.model.hidden", get_at(JOB, "learner.model.hidden")) == "hidden 6 tanh, 6 tanh"
-    assert in_words("learner.model.hidden", ()) == "hidden none"
-    assert len(in_words("learner.model.hidden", get_at(JOB, "learner.model.hidden") * 25)) <= 50
+def test_a_change_of_many_layers_is_said_in_few_words():
+    hidden = get_at(JOB, "learner.model.hidden") * 25
+    assert len(in_words(replace_many(JOB, {"learner.model.hidden": hidden}), "learner.model.hidden")) <= 60
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_change_of_every_option_has_words(seed):
+    job = some(Experiment, seed)
+    found = changes(job, JOB)
+    assert len(found) == len(differences(without_parent(job), JOB))
+    assert not any("_" in words for words in found)

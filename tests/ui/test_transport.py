@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 from nnviz.spec import presets
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Parent
-from nnviz.ui.transport import is_preview, is_shown
+from nnviz.ui.transport import is_preview, is_shown, outdated
 
 JOB = presets.PLAYGROUND
 
@@ -208,3 +208,35 @@ def test_only_an_untrained_run_that_was_stopped_gives_way_to_a_new_one(trained, 
     assert not app.exception
     assert [s.id for s in store.list() if s.id == left.id] == ([left.id] if is_kept else [])
     assert (app.text[0].value == "") == is_kept
+
+
+def test_buttons_and_status_say_changes_in_the_words_of_the_form(trained):
+    app = row([trained(JOB)], [changed({"learner.optimizer.lr": 0.3, "learner.l2": 0.01})])
+    assert next(iter(buttons(app))) == "Continue with learning rate 0.3, L2 0.01"
+    app = row([trained(JOB)], [changed({"learner.data.kind": "curve", "learner.loss.kind": "mse"})])
+    assert any("changed: data Curve (1-D regression), loss MSE" in m.value for m in app.markdown)
+
+
+@pytest.mark.parametrize(
+    ("state", "step", "values", "words"),
+    [
+        ("finished", 20, {"learner.data.kind": "circles"}, "These pictures are of the earlier settings"),
+        ("paused", 20, {"seed": 7}, "seed 7"),
+        ("running", 20, {"learner.loss.kind": "binary_cross_entropy"}, "Still training with the earlier settings"),
+        ("finished", 20, {"learner.optimizer.lr": 0.3, "steps": 20}, "“Run anew” for learning rate 0.3"),
+        ("finished", 20, {}, ""),
+        ("paused", 20, {"learner.optimizer.lr": 0.3}, ""),  # it can go on with that
+        ("paused", 0, {"learner.data.kind": "circles"}, ""),  # another takes its place at once
+    ],
+)
+def test_pictures_of_other_settings_than_the_forms_are_said_to_be_so(store, trained, state, step, values, words):
+    found = outdated([store.view(trained(JOB, step, state).id)], [changed(values)])
+    assert words in found
+    assert bool(found) == bool(words)
+
+
+def test_pictures_of_one_network_are_outdated_when_two_are_asked_for(store, trained):
+    views = [store.view(trained(JOB, 20, "finished").id)]
+    assert outdated(views, [JOB, JOB]).endswith("Press “Run anew” for two networks.")
+    assert outdated(views * 2, [JOB]).endswith("for one network.")
+    assert outdated([], [JOB]) == outdated(views, []) == ""

@@ -1,0 +1,69 @@
+"""Earlier runs in the browser: opened by a click on a line, deleted by ticks and a confirmation."""
+
+import pytest
+
+from nnviz.spec import presets
+from nnviz.spec.base import replace_many
+from nnviz.ui.library import HEAD, ROW
+from tests.browser.player import House, playing
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+TICKS = 16
+"""Pixels from the table's left to the middle of its column of ticks."""
+
+
+@pytest.fixture(scope="module")
+def kept(app, tmp_path_factory) -> House:
+    """An app whose store holds the finished runs of the seeds 1, 2 and 3."""
+    home = tmp_path_factory.mktemp("home")
+    return House(app(home=home), home)
+
+
+def fill(player) -> list[str]:
+    """The ids of runs of the seeds 1, 2, 3, in that order, as workers would have left them."""
+    ids = []
+    for seed in (1, 2, 3):
+        file = player.store.create(replace_many(presets.PLAYGROUND, {"seed": seed}))
+        file.write(state="running", step=20)
+        file.write(state="finished")
+        file.close()
+        ids.append(file.id)
+    return ids
+
+
+def click(player, line: int, x: float) -> None:
+    """Clicks into a line of the table, 0 for the newest run."""
+    box = player.page.get_by_test_id("stDataFrame").bounding_box()
+    player.page.mouse.click(box["x"] + x, box["y"] + HEAD + ROW * (line + 0.5))
+
+
+def open_table(player) -> None:
+    player.page.get_by_role("button", name="Earlier runs").click()
+    player.page.get_by_test_id("stDataFrame").locator("canvas").first.wait_for()
+    player.page.wait_for_timeout(300)  # it comes in with a movement
+
+
+@pytest.mark.parametrize("width", [1440, 700])
+def test_runs_are_deleted_after_a_question_and_opened_by_a_click(browser, kept, width):
+    with playing(browser, kept, viewport={"width": width, "height": 900}) as player:
+        first, second, third = fill(player)
+        player.open()
+        if width < 800:
+            player.page.get_by_test_id("stExpandSidebarButton").click()
+        open_table(player)
+        click(player, 0, TICKS)
+        player.page.get_by_role("button", name="Delete this run").click()
+        assert player.store.path(third).exists()
+        player.page.get_by_role("button", name="Yes, delete").click()
+        player.wait(lambda: not player.store.path(third).exists(), "for the deletion")
+        player.page.get_by_role("button", name="Delete this run").wait_for(state="detached")
+        assert player.page.get_by_test_id("stDialog").is_visible()
+        click(player, 1, 150)
+        player.page.get_by_test_id("stDialog").wait_for(state="detached")
+        player.wait(lambda: player.runs == [first], "for the run")
+        assert "seed=1" in player.page.url
+        player.says("finished step 20")
+        assert player.store.path(second).exists()
+        for run in (first, second):
+            player.store.delete(run)

@@ -1,0 +1,85 @@
+"""Earlier runs: what the table holds, what it says when it is empty, and that it is quick with hundreds of runs."""
+
+import time
+
+from streamlit.testing.v1 import AppTest
+
+from nnviz.records import Scalar
+from nnviz.spec import presets
+from nnviz.spec.base import replace_many
+
+JOB = presets.PLAYGROUND
+
+
+def _script(job):
+    from nnviz.ui import library, session
+
+    library.library(session.enter("page", job))
+
+
+def table() -> AppTest:
+    """The page after a click on the button."""
+    app = AppTest.from_function(_script, default_timeout=60, kwargs={"job": JOB}).run()
+    assert not app.dataframe
+    app.button[0].click().run()
+    assert not app.exception
+    return app
+
+
+def test_without_runs_it_says_what_will_appear_and_where_runs_are_kept(store):
+    app = table()
+    assert not app.dataframe
+    assert "No run has trained yet" in app.markdown[0].value
+    assert str(store.home) in app.markdown[0].value
+
+
+def test_a_line_says_what_changed_how_far_it_came_its_loss_and_when(trained):
+    run = trained(replace_many(JOB, {"learner.optimizer.lr": 0.3, "learner.data": "circles"}), 1200, "finished")
+    run.write([Scalar(1200, "loss", 0.25, "test")])
+    (line,) = table().dataframe[0].value.to_dict("records")
+    assert line["run"] == "data Circles, learning rate 0.3"
+    assert (line["state"], line["step"], line["loss"]) == ("finished", "1,200 of 4,000", 0.25)
+    assert abs(line["when"].timestamp() - time.time()) < 86_400
+
+
+def test_runs_that_only_waited_are_left_out_and_the_newest_comes_first(trained):
+    trained(JOB, 0)
+    for seed in (1, 2):
+        trained(replace_many(JOB, {"seed": seed}), 20, "stopped")
+        time.sleep(0.01)
+    assert list(table().dataframe[0].value["run"]) == ["seed 2", "seed 1"]
+
+
+def test_of_two_networks_each_has_its_letter(store):
+    files = store.create_group([JOB, replace_many(JOB, {"learner.l2": 0.1})])
+    for file in files:
+        file.write(state="running", step=5)
+        file.close()
+    assert sorted(table().dataframe[0].value["run"]) == ["A · nothing", "B · L2 0.1"]
+
+
+def test_a_run_of_another_page_is_said_in_few_words(trained):
+    trained(presets.GRADIENT_FLOW, 20, "finished")
+    (words,) = table().dataframe[0].value["run"]
+    assert words.startswith("data Digits, model Deep MLP")
+    assert " more" in words
+
+
+def test_a_damaged_file_is_listed_with_what_is_wrong(store):
+    store.home.mkdir(parents=True)
+    store.path("20260101-0000-bad000").write_bytes(b"not a database" * 100)
+    (line,) = table().dataframe[0].value.to_dict("records")
+    assert line["state"] == "damaged"
+    assert "20260101-0000-bad000" in line["run"]
+
+
+def test_a_table_of_300_runs_is_there_soon(trained):
+    for seed in range(1, 301):
+        trained(replace_many(JOB, {"seed": seed}), 20, "finished").close()
+    started = time.monotonic()
+    app = table()
+    assert len(app.dataframe[0].value) == 300
+    assert time.monotonic() - started < 8
+    started = time.monotonic()
+    app.run()
+    assert time.monotonic() - started < 3
