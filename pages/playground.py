@@ -28,13 +28,21 @@ ui.show(
         "network": lambda run: figures.network(run.snapshot("network"), run.snapshot("data"), run.snapshot("layers")),
         "loss": lambda run: figures.curves(run.scalars("loss"), "loss", smooth=0.9, forks=ui.forks(run)),
         "metric": lambda run: outcomes.metric(run.scalars("accuracy", "r_squared"), forks=ui.forks(run)),
-        "bars": lambda run: figures.layer_bars(
+        "sizes by layer": lambda run: figures.layer_bars(
             run.scalars("weight_norm", "gradient_norm", "update_norm"), run.step, run.snapshot("layers")
         ),
-        "worst": lambda run: outcomes.worst_samples(run.snapshot),
-        "rate": lambda run: figures.learning_rate(run.scalars("learning_rate"), forks=ui.forks(run)),
+        "worst samples": lambda run: outcomes.worst_samples(run.snapshot),
+        "learning rate": lambda run: figures.learning_rate(run.scalars("learning_rate"), forks=ui.forks(run)),
     },
-    rows=[["outcome", "network"], ["loss", "metric"], ["bars", "worst"], ["rate"]],
-    heights={"outcome": 380, "network": 380, "loss": 240, "metric": 240, "bars": 240, "worst": 240, "rate": 180},
+    rows=[["outcome", "network"], ["loss", "metric"], ["sizes by layer", "worst samples"], ["learning rate"]],
+    heights={
+        "outcome": 380,
+        "network": 380,
+        "loss": 240,
+        "metric": 240,
+        "sizes by layer": 240,
+        "worst samples": 240,
+        "learning rate": 180,
+    },
     variant=style,
 )

@@ -47,7 +47,9 @@ class Board {
     this.header = new Header(this);
     this.grid = element("div", "nnviz-grid");
     this.error = element("p", "nnviz-error", { role: "alert", hidden: "" });
-    this.root.replaceChildren(this.header.root, this.error, this.grid);
+    this.stale = element("span");
+    const over = element("p", "nnviz-stale", { role: "status" }, this.stale);
+    this.root.replaceChildren(this.header.root, this.error, over, this.grid);
     watchTheme(this.root, () => this.retheme());
     this.sizes = new ResizeObserver((entries) => this.resize(entries));
     this.sizes.observe(this.root);
@@ -167,7 +169,9 @@ class Board {
 
   // Cards in the order of the rows; a card that stays keeps its place in the document.
   arrange() {
-    const { names, rows, heights } = this.store.head;
+    const { names, rows, heights, stale } = this.store.head;
+    if (this.stale.textContent !== stale) this.stale.textContent = stale;
+    this.root.dataset.stale = Boolean(stale);
     const shown = names.length || !rows ? names : rows.flat();
     const given = (rows ?? []).map((row) => row.filter((name) => shown.includes(name))).filter((row) => row.length);
     const rest = shown.filter((name) => !given.flat().includes(name));

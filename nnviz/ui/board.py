@@ -51,6 +51,8 @@ def board(
     live: bool = False,
     heights: Mapping[str, int] | None = None,
     unit: str = "step",
+    titles: Mapping[str, str] | None = None,
+    stale: str = "",
 ) -> None:
     """Draw the figures of the newest of `steps`, and let the viewer go back to the others.
 
@@ -65,7 +67,9 @@ def board(
     `steps` is sorted and may grow or be thinned from call to call. `source` names what is shown, such as a run's id
     with every option that changes its pictures: when it changes, earlier pictures are dropped while the charts stay
     where they are. `rows` lists the names that share a row (two a row unless given), `heights` their height in
-    pixels (280 unless given). `live` says that more steps are to come.
+    pixels (280 unless given). `live` says that more steps are to come. `titles` are shown over pictures that have not
+    come yet. `stale` says in a line why the pictures are not what was asked for: they are dimmed, with the line over
+    them.
     """
     plotly_js.publish(_static_folder())
     client = session.memory(f"board:{key}")
@@ -76,6 +80,8 @@ def board(
         "heights": dict(heights or {}),
         "live": live,
         "unit": unit,
+        "titles": dict(titles or {}),
+        "stale": stale,
     }
     text = board_history.message(client, pictures, steps, head, once={"themes": _themes()}, budget=BACKFILL_SECONDS)
     _component()(key=key, data=text.encode(), on_ask_change=partial(_hear, key))

@@ -25,7 +25,8 @@ export class Card {
     this.drawn = 0;
     this.revision = 0;
     this.version = undefined;
-    this.title = element("h3", "nnviz-title", {}, name);
+    const title = board.store.head.titles[name] ?? name; // until the figure brings its own
+    this.title = element("h3", "nnviz-title", {}, title);
     this.tip = element("span", "nnviz-tip", { role: "tooltip", id: `nnviz-tip-${Math.random().toString(36).slice(2)}` });
     this.help = element("button", "nnviz-help", { type: "button", "aria-describedby": this.tip.id, "aria-label": "What this shows" }, "?");
     this.more = element("button", "nnviz-more", { type: "button", "aria-haspopup": "menu", "aria-expanded": "false" }, "⋯");
@@ -40,7 +41,7 @@ export class Card {
     this.note = element("p", "nnviz-note");
     this.stage = element("div", "nnviz-stage", {}, this.plot, this.lines, this.note);
     this.head = element("header", "nnviz-card-head", {}, this.title, this.help, this.tip, this.more, this.menu);
-    this.root = element("section", "nnviz-card", { "data-figure": name, "data-drawn": "0", "aria-label": name }, this.head, this.stage);
+    this.root = element("section", "nnviz-card", { "data-figure": name, "data-drawn": "0", "aria-label": title }, this.head, this.stage);
     this.more.onclick = () => this.open(this.menu.hidden);
     this.menu.onkeydown = (event) => this.moveInMenu(event);
     this.root.addEventListener("focusout", (event) => {

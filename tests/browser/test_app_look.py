@@ -94,3 +94,26 @@ def test_settings_and_run_survive_a_visit_to_the_other_page(player):
     assert player.runs == run
     player.page.get_by_test_id("stSidebar").get_by_text("Schedule, seed, device").click()
     assert player.setting("Seed").input_value() == "5"
+
+
+@pytest.mark.parametrize(("scheme", "seed"), [("light", 6), ("dark", 7)])
+def test_pictures_of_earlier_settings_are_dimmed_and_say_so(browser, house, scheme, seed):
+    with playing(browser, house, color_scheme=scheme) as player:
+        player.open(seed=seed, steps=60)
+        player.press("Run")
+        player.says("finished step 60")
+        opacity = "Number(getComputedStyle(document.querySelector('.nnviz-grid')).opacity)"
+        line = player.page.locator(".nnviz-stale span")
+        assert player.page.evaluate(opacity) == 1
+        assert not line.is_visible()
+        player.page.get_by_test_id("stSidebar").get_by_label("Data", exact=True).first.click()
+        player.page.get_by_role("option", name="Circles").click()
+        player.until("d.stale === 'true'")
+        assert line.inner_text() == "These pictures are of the earlier settings. Press “Run anew” for data Circles."
+        assert player.page.evaluate(opacity) < 0.5
+        player.page.mouse.move(900, 700)
+        player.page.mouse.wheel(0, 600)
+        assert line.is_visible()
+        player.press("Run anew")
+        player.until("d.stale === 'false'")
+        assert player.page.evaluate(opacity) == 1

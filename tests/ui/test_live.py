@@ -5,7 +5,7 @@ import pytest
 
 from nnviz.records import Scalar
 from nnviz.spec import presets
-from nnviz.ui.live import Pictures, _heights, _rows
+from nnviz.ui.live import Pictures, _heights, _rows, _titles
 
 JOB = presets.PLAYGROUND
 
@@ -110,3 +110,9 @@ def test_of_two_runs_every_picture_has_a_row_with_left_and_right():
 
 def test_heights_hold_for_the_pictures_of_both_runs():
     assert _heights({"a": 300}) == {"a": 300, "a A": 300, "a B": 300}
+
+
+def test_pictures_have_titles_in_sentence_case_until_they_come():
+    titles = _titles(["activation bands", "loss"])
+    assert titles["activation bands"] == "Activation bands"
+    assert titles["loss B"] == "B · Loss"
