@@ -1,4 +1,4 @@
-"""The one loop: a job becomes a stream of records."""
+"""A job becomes a stream of records; the one loop that trains networks."""
 
 import copy
 import io
@@ -12,11 +12,12 @@ from typing import Any, Self
 import torch
 
 from nnviz.engine import device, learners, probes
+from nnviz.engine.descent.race import Race
 from nnviz.engine.device import EngineError
 from nnviz.engine.divergence import Diverged, first_nonfinite, is_finite
 from nnviz.engine.watch import Watch
 from nnviz.records import Record, Scalar
-from nnviz.spec.jobs import Experiment, estimate
+from nnviz.spec.jobs import Descent, Experiment, Job, estimate
 
 REMEMBERED_EVERY = 100
 """Steps between two states kept in memory, from which a divergence is replayed."""
@@ -177,12 +178,17 @@ class Run(Iterator[list[Record]]):
         return Diverged(message, step, last_good, self.checkpoint(), said)
 
 
-def run(job: Experiment, checkpoint: bytes | None = None) -> Run:
+def run(job: Job, checkpoint: bytes | None = None) -> Run | Race:
     """The job as an iterator of lists of records, from its beginning or from a checkpoint of it or of its parent.
 
     The same job on the CPU gives the same records, whether it is paused, resumed or watched.
     """
-    return Run(job, checkpoint)
+    match job:
+        case Experiment():
+            return Run(job, checkpoint)
+        case Descent():
+            return Race(job, checkpoint)
+    raise TypeError(f"nothing runs {job!r}")
 
 
 def _name(value: float) -> str:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field
 
-from nnviz.spec.base import Spec, SpecError, explain, fingerprint
+from nnviz.spec.base import Spec, SpecError, fingerprint, options
+from nnviz.spec.descent import Descent
 from nnviz.spec.learners import Supervised
 from nnviz.spec.probes import Activations, GradientNorms, Histograms, Probe, Signal, Updates
 
@@ -44,13 +45,12 @@ class Experiment(Spec):
     parent: Parent | None = Field(None, description="The run that this one goes on from.")
 
 
-Job = Annotated[Experiment, Field()]
+Job = Annotated[Experiment | Descent, Field(discriminator="kind")]
 TEXT_LIMIT = 200_000
 """The largest job has a tenth of it; a million wrong items take pydantic ten seconds to count."""
-_ADAPTER: TypeAdapter[Experiment] = TypeAdapter(Experiment)
 
 
-def load(text: str | bytes) -> Experiment:
+def load(text: str | bytes) -> Job:
     """The job in a JSON text; raises SpecError with one clear line."""
     if len(text) > TEXT_LIMIT:
         raise SpecError(f"a job must have at most {TEXT_LIMIT:,} characters, got {len(text):,}")
@@ -60,13 +60,14 @@ def load(text: str | bytes) -> Experiment:
         raise SpecError(f"the job is not JSON: {error}") from None
     if not isinstance(plain, dict):
         raise SpecError(f"a job must be a JSON object, got {type(plain).__name__}")
-    try:
-        return _ADAPTER.validate_python(plain)
-    except ValidationError as error:
-        raise SpecError(explain(error, Experiment)) from None
+    kinds = options(Job)
+    kind = plain.get("kind", "experiment")
+    if not isinstance(kind, str) or kind not in kinds:
+        raise SpecError(f"a job's kind must be one of {', '.join(kinds)}, got {kind!r}")
+    return kinds[kind].parse(plain)
 
 
-def dump(job: Experiment) -> str:
+def dump(job: Job) -> str:
     """The job as indented JSON with every field, so that it still means the same when defaults change."""
     return json.dumps(job.model_dump(mode="json"), indent=2, ensure_ascii=False)
 
@@ -87,10 +88,21 @@ KEPT_SNAPSHOTS = 300
 """About how many snapshots of one quantity a run file keeps."""
 
 
-def estimate(job: Experiment) -> Estimate:
-    """The job's size, from its numbers alone.
+def estimate(job: Job) -> Estimate:
+    """The job's size, from its numbers alone."""
+    return _of_descent(job) if isinstance(job, Descent) else _of_experiment(job)
 
-    Memory: float32 parameters, gradients, two optimizer moments and three copies for checkpoints; three tensors a
+
+def _of_descent(job: Descent) -> Estimate:
+    """Memory and file: positions, heights and parts of every racer at every step, kept for each picture of the race."""
+    path = len(job.racers) * job.steps * (4 * 8 + 4 * 2 * 4)
+    basins = len(job.racers) * job.grid**2 * 200
+    pictures = 2 + (job.steps // 500).bit_length()
+    return Estimate(parameters=2 * len(job.racers), training_bytes=20 * path + basins, snapshot_bytes=pictures * path)
+
+
+def _of_experiment(job: Experiment) -> Estimate:
+    """Memory: float32 parameters, gradients, two optimizer moments and three copies for checkpoints; three tensors a
     layer and sample. File: kept snapshots of histograms, weights between shown units and neuron maps, and scalars.
     """
     learner = job.learner
@@ -126,6 +138,7 @@ def estimate(job: Experiment) -> Estimate:
 __all__ = [
     "KEPT_SNAPSHOTS",
     "SHOWN_UNITS",
+    "Descent",
     "Estimate",
     "Experiment",
     "Job",

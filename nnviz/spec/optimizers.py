@@ -9,13 +9,15 @@ from nnviz.spec.base import Spec
 LOG = {"log": True}
 
 
-def _lr(default: float) -> float:
+def lr(default: float) -> float:
+    """The field of a learning rate."""
     return Field(
         default, gt=0, le=10, title="learning rate", description="η, the size of a step.", json_schema_extra=LOG
     )
 
 
-def _eps(default: float) -> float:
+def eps(default: float) -> float:
+    """The field of an ε."""
     return Field(default, ge=0, le=1, title="ε", description="Added to the denominator.", json_schema_extra=LOG)
 
 
@@ -30,7 +32,7 @@ class SGD(Spec):
     """w ← w − ηv, v ← momentum · v + g (Polyak, 1964); Nesterov looks one step ahead (Sutskever et al., 2013)."""
 
     kind: Literal["sgd"] = "sgd"
-    lr: float = _lr(0.1)
+    lr: float = lr(0.1)
     momentum: float = Field(0.0, ge=0, lt=1, description="Share of the last step that is kept.")
     dampening: float = Field(0.0, ge=0, le=1, description="Share of the new gradient left out of the momentum.")
     nesterov: bool = Field(False, description="Take the gradient one step ahead. Needs momentum and no dampening.")
@@ -48,10 +50,10 @@ class Adagrad(Spec):
     """η g / √Σg²: each parameter's rate falls with what it has seen (Duchi et al., 2011)."""
 
     kind: Literal["adagrad"] = "adagrad"
-    lr: float = _lr(0.05)
+    lr: float = lr(0.05)
     lr_decay: float = Field(0.0, ge=0, le=1, description="The rate is divided by 1 + step · this.")
     initial_accumulator: float = Field(0.0, ge=0, le=10, description="What Σg² starts from.")
-    eps: float = _eps(1e-10)
+    eps: float = eps(1e-10)
     weight_decay: WeightDecay = 0.0
 
 
@@ -59,9 +61,9 @@ class Adadelta(Spec):
     """Steps in the unit of the parameters: RMS(Δw)/RMS(g) · g (Zeiler, 2012, arXiv:1212.5701)."""
 
     kind: Literal["adadelta"] = "adadelta"
-    lr: float = _lr(1.0)
+    lr: float = lr(1.0)
     rho: float = Field(0.9, ge=0, lt=1, title="ρ", description="Memory of both running means.")
-    eps: float = _eps(1e-6)
+    eps: float = eps(1e-6)
     weight_decay: WeightDecay = 0.0
 
 
@@ -69,11 +71,11 @@ class RMSprop(Spec):
     """η g / √(running mean of g²) (Hinton, 2012, lecture 6e)."""
 
     kind: Literal["rmsprop"] = "rmsprop"
-    lr: float = _lr(0.01)
+    lr: float = lr(0.01)
     alpha: float = Field(0.99, ge=0, lt=1, title="α", description="Memory of the squared gradient.")
     momentum: float = Field(0.0, ge=0, lt=1, description="Share of the last step that is kept.")
     centered: bool = Field(False, description="Divide by the standard deviation in place of the root mean square.")
-    eps: float = _eps(1e-8)
+    eps: float = eps(1e-8)
     weight_decay: WeightDecay = 0.0
 
 
@@ -81,10 +83,10 @@ class Adam(Spec):
     """η m̂ / (√v̂ + ε) with bias-corrected means; the first step is η · sign(g) (Kingma & Ba, 2015, arXiv:1412.6980)."""
 
     kind: Literal["adam"] = "adam"
-    lr: float = _lr(0.01)
+    lr: float = lr(0.01)
     beta1: Beta1 = 0.9
     beta2: Beta2 = 0.999
-    eps: float = _eps(1e-8)
+    eps: float = eps(1e-8)
     amsgrad: bool = Field(False, description="Never let v̂ fall (Reddi et al., 2018).")
     weight_decay: WeightDecay = 0.0
 
@@ -94,10 +96,10 @@ class AdamW(Spec):
 
     model_config = ConfigDict(title="AdamW")
     kind: Literal["adamw"] = "adamw"
-    lr: float = _lr(0.01)
+    lr: float = lr(0.01)
     beta1: Beta1 = 0.9
     beta2: Beta2 = 0.999
-    eps: float = _eps(1e-8)
+    eps: float = eps(1e-8)
     amsgrad: bool = Field(False, description="Never let v̂ fall (Reddi et al., 2018).")
     weight_decay: WeightDecay = 0.01
 
@@ -106,10 +108,10 @@ class NAdam(Spec):
     """Adam with Nesterov's look ahead (Dozat, 2016)."""
 
     kind: Literal["nadam"] = "nadam"
-    lr: float = _lr(0.01)
+    lr: float = lr(0.01)
     beta1: Beta1 = 0.9
     beta2: Beta2 = 0.999
-    eps: float = _eps(1e-8)
+    eps: float = eps(1e-8)
     momentum_decay: float = Field(0.004, ge=0, le=1, title="ψ", description="How fast the momentum reaches β₁.")
     weight_decay: WeightDecay = 0.0
 
@@ -118,10 +120,10 @@ class RAdam(Spec):
     """Adam that waits with the adaptive step until its variance is tractable (Liu et al., 2020, arXiv:1908.03265)."""
 
     kind: Literal["radam"] = "radam"
-    lr: float = _lr(0.01)
+    lr: float = lr(0.01)
     beta1: Beta1 = 0.9
     beta2: Beta2 = 0.999
-    eps: float = _eps(1e-8)
+    eps: float = eps(1e-8)
     weight_decay: WeightDecay = 0.0
 
 
@@ -129,10 +131,10 @@ class Adamax(Spec):
     """Adam with the largest gradient seen in place of the root mean square (Kingma & Ba, 2015)."""
 
     kind: Literal["adamax"] = "adamax"
-    lr: float = _lr(0.01)
+    lr: float = lr(0.01)
     beta1: Beta1 = 0.9
     beta2: Beta2 = 0.999
-    eps: float = _eps(1e-8)
+    eps: float = eps(1e-8)
     weight_decay: WeightDecay = 0.0
 
 
@@ -140,7 +142,7 @@ class Rprop(Spec):
     """Only the sign of g counts; a step grows while its sign holds (Riedmiller & Braun, 1993). For full batches."""
 
     kind: Literal["rprop"] = "rprop"
-    lr: float = _lr(0.01)
+    lr: float = lr(0.01)
     shrink: float = Field(0.5, gt=0, lt=1, title="η⁻", description="Factor when the sign changes.")
     grow: float = Field(1.2, gt=1, le=5, title="η⁺", description="Factor while the sign holds.")
     smallest: float = Field(1e-6, gt=0, le=1, description="Smallest step.", json_schema_extra=LOG)

@@ -1,4 +1,4 @@
-"""Every class of the vocabulary, found by walking the fields of Experiment; and random, valid specs."""
+"""Every class of the vocabulary, found by walking the fields of jobs; and random, valid specs."""
 
 import math
 import random
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Literal, get_args, get_origin
 
 from nnviz.spec.base import Limits, Spec, SpecError, item_type, limits, options
-from nnviz.spec.jobs import Experiment, Parent
+from nnviz.spec.jobs import Job, Parent
 
 
 def _parts(annotation: Any) -> Iterator[type[Spec]]:
@@ -29,7 +29,8 @@ def _walk(cls: type[Spec], seen: dict[type[Spec], None]) -> None:
 def classes() -> list[type[Spec]]:
     """All spec classes that a job can be made of."""
     seen: dict[type[Spec], None] = {}
-    _walk(Experiment, seen)
+    for cls in options(Job).values():
+        _walk(cls, seen)
     return list(seen)
 
 

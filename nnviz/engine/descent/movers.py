@@ -1,0 +1,184 @@
+"""Methods that move points on a surface: each takes what it needs of the surface and makes one step of it."""
+
+import inspect
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn, optim
+
+from nnviz.engine import optimizers, randomness, surfaces
+from nnviz.engine.descent.evolution.build import build as build_evolution
+from nnviz.engine.descent.uncorrected_adam import UncorrectedAdam
+from nnviz.spec import clipping
+from nnviz.spec import methods as spec
+from nnviz.spec.descent import Descent
+from nnviz.spec.evolution import CMAES, Genetic, OnePlusOneES, OpenES
+from nnviz.spec.surfaces import AnySurface
+
+REMEMBERED = {
+    "momentum": ("momentum_buffer", "exp_avg"),
+    "second_moment": ("exp_avg_sq", "square_avg", "exp_inf", "sum"),
+    "step_size": ("step_size",),
+}
+"""What optimizers remember, by the part that it plays, and the names that torch has for it."""
+
+
+class Mover(Protocol):
+    """Points (n, 2) under way, and what is seen of the last step: parts by name, each (n, …)."""
+
+    points: Tensor
+    parts: dict[str, Tensor]
+    takes_gradient: bool
+    """Whether `move` is given the gradients at the points, (n, 2)."""
+
+    def move(self, gradient: Tensor | None, factor: float) -> None:
+        """One step, the learning rate times `factor`."""
+
+
+class ByGradient:
+    """A torch optimizer, all points as one parameter: its steps are elementwise, so each point moves as if alone."""
+
+    takes_gradient = True
+
+    def __init__(self, method: spec.Method, points: Tensor) -> None:
+        self.points = points.clone()  # no nn.Parameter: nothing is derived through it
+        self.optimizer = _optimizer(method, self.points)
+        self.lr = method.lr
+        self.parts: dict[str, Tensor] = {}
+        # What torch wraps around a step, for its profiler and for differentiable optimizers, takes as long as the step;
+        # so does looking, at each step, whether several parameters could be updated at once.
+        self._step = inspect.unwrap(type(self.optimizer).step)
+        self._group = self.optimizer.param_groups[0]
+        self._group["foreach"] = False
+
+    def move(self, gradient: Tensor | None, factor: float) -> None:
+        """One step of the optimizer."""
+        self.points.grad = gradient
+        self._group["lr"] = self.lr * factor
+        self._step(self.optimizer)
+        if not self.parts:
+            state = self.optimizer.state[self.points]
+            found = {part: [state[n] for n in names if state.get(n) is not None] for part, names in REMEMBERED.items()}
+            self.parts = {part: tensors[0] for part, tensors in found.items() if tensors}
+        self.parts["gradient"] = gradient
+
+
+def _optimizer(method: spec.Method, parameter: Tensor) -> optim.Optimizer:
+    match method:
+        case spec.UncorrectedAdam():
+            return UncorrectedAdam([parameter], method.lr, (method.beta1, method.beta2), method.eps)
+        case spec.ASGD():
+            return optim.ASGD([parameter], method.lr, method.lambd, method.alpha, weight_decay=method.weight_decay)
+    return optimizers.build(method, [parameter])
+
+
+class Newton:
+    """Newton's method. Where the curvature is 0 the step along it is 0."""
+
+    takes_gradient = False
+
+    def __init__(self, method: spec.Newton, points: Tensor, surface: AnySurface) -> None:
+        self.method, self.surface, self.points = method, surface, points.clone()
+        self.parts: dict[str, Tensor] = {}
+
+    def move(self, gradient: Tensor | None, factor: float) -> None:  # noqa: ARG002
+        """One step."""
+        slope, hessian = surfaces.curvature(self.surface, self.points)
+        is_finite = torch.isfinite(hessian).all((1, 2)) & torch.isfinite(slope).all(1)
+        values, vectors = torch.linalg.eigh(torch.where(is_finite[:, None, None], hessian, 0.0))
+        if self.method.absolute:
+            values = values.abs()
+        values = values + self.method.damping
+        inverse = torch.where(values.abs() > 1e-12, 1 / values, 0.0)
+        along = (vectors.mT @ slope[..., None])[..., 0] * inverse
+        step = (vectors @ along[..., None])[..., 0]
+        self.points = self.points - self.method.lr * factor * torch.where(is_finite[:, None], step, torch.nan)
+        self.parts = {"gradient": slope}
+
+
+class LBFGS:
+    """torch's L-BFGS, one iteration a step. Its memory is of all it moves, so each point has its own."""
+
+    takes_gradient = False
+
+    def __init__(self, method: spec.LBFGS, points: Tensor, surface: AnySurface) -> None:
+        self.method, self.surface = method, surface
+        self.parameters = [nn.Parameter(p[None].clone()) for p in points]
+        search = "strong_wolfe" if method.line_search else None
+        self.optimizers = [
+            optim.LBFGS([p], method.lr, max_iter=1, history_size=method.history, line_search_fn=search)
+            for p in self.parameters
+        ]
+        self.parts: dict[str, Tensor] = {}
+
+    @property
+    def points(self) -> Tensor:
+        """(n, 2)."""
+        return torch.cat([p.data for p in self.parameters])
+
+    def move(self, gradient: Tensor | None, factor: float) -> None:  # noqa: ARG002
+        """One iteration for each point."""
+        self.parts["gradient"] = surfaces.slope(self.surface, self.points)[1]
+        for parameter, optimizer in zip(self.parameters, self.optimizers, strict=True):
+            if not torch.isfinite(parameter.data).all():
+                continue
+            optimizer.param_groups[0]["lr"] = self.method.lr * factor
+
+            def closure(parameter: nn.Parameter = parameter) -> Tensor:
+                found, slope = surfaces.slope(self.surface, parameter.data)
+                parameter.grad = slope
+                return found.sum()
+
+            optimizer.step(closure)
+
+
+class ByHeight:
+    """An evolution strategy: it asks for heights alone."""
+
+    takes_gradient = False
+
+    def __init__(self, method: spec.Method, points: Tensor, surface: AnySurface, generator: torch.Generator) -> None:
+        self.surface = surface
+        self.evolution = build_evolution(method, points, generator)
+        self.parts: dict[str, Tensor] = {}
+
+    @property
+    def points(self) -> Tensor:
+        """(n, 2)."""
+        return self.evolution.points
+
+    def move(self, gradient: Tensor | None, factor: float) -> None:  # noqa: ARG002
+        """One generation."""
+        self.parts = self.evolution.move(lambda at: surfaces.values(self.surface, at))
+
+
+def build(method: spec.Method, points: Tensor, surface: AnySurface, generator: torch.Generator) -> Mover:
+    """What moves `points` (n, 2), float64, by the method."""
+    match method:
+        case spec.Newton():
+            return Newton(method, points, surface)
+        case spec.LBFGS():
+            return LBFGS(method, points, surface)
+        case OnePlusOneES() | OpenES() | CMAES() | Genetic():
+            return ByHeight(method, points, surface, generator)
+    return ByGradient(method, points)
+
+
+def build_all(job: Descent, points: Tensor) -> list[Mover]:
+    """What moves `points` for each racer of the job; the evolution strategies draw the same samples."""
+    return [
+        build(racer.method, points, job.surface, randomness.generator(job.seed, "evolution")) for racer in job.racers
+    ]
+
+
+def gradient_at(job: Descent, points: Tensor, noise: Tensor | None) -> Tensor:
+    """The gradient (n, 2) that methods are given at points (n, 2): with `noise` (1, 2) times σ, then clipped."""
+    _, gradient = surfaces.slope(job.surface, points)
+    if noise is not None:
+        gradient = gradient + job.noise * noise
+    match job.clipping:
+        case clipping.ClipNorm(max_norm=most):
+            return gradient * (most / gradient.norm(dim=1, keepdim=True)).clamp(max=1)
+        case clipping.ClipValue(limit=most):
+            return gradient.clamp(-most, most)
+    return gradient

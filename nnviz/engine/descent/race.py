@@ -1,0 +1,185 @@
+"""A race: several methods go down one surface from one start, step by step together."""
+
+import platform
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nnviz.engine import randomness, surfaces
+from nnviz.engine.analysis.critical import critical
+from nnviz.engine.descent.basins import Basins
+from nnviz.engine.descent.movers import REMEMBERED, build_all, gradient_at
+from nnviz.engine.device import EngineError
+from nnviz.engine.schedules import factor
+from nnviz.records import Record, Scalar, Snapshot
+from nnviz.spec.descent import Descent
+from nnviz.spec.surfaces import AnySurface
+
+FAR = 1e8
+"""A point whose coordinate is larger has left for good: what comes after is no number any more."""
+FIRST_PICTURE = 500
+"""Steps to the first picture; each next one comes after twice as many."""
+POINTS = 121
+"""Heights along each side of the picture."""
+PARTS = ("gradient", *REMEMBERED)
+
+
+class Race(Iterator[list[Record]]):
+    """A descent under way: each `next` is one step of every racer. A racer that leaves for infinity stops there.
+
+    Says pictures "surface" at the start, then "race" now and then and at the end; with a grid also "basins".
+    """
+
+    def __init__(self, job: Descent, checkpoint: bytes | None = None) -> None:
+        torch.set_num_threads(1)
+        self.job = job
+        self.step, self.until = 0, -1
+        self._shown = -1
+        start = torch.tensor([[job.x, job.y]], dtype=torch.float64)
+        self._noise = randomness.generator(job.seed, "noise")
+        self.movers = build_all(job, start)
+        self._basins = Basins(job) if job.grid else None
+        self._gone = [-1] * len(self.movers)
+        self._path: list[Tensor] = [start.expand(len(self.movers), 2).clone()]
+        self._led = [i for i, m in enumerate(self.movers) if m.takes_gradient]
+        self._parts: dict[str, list[Tensor]] = {name: [] for name in PARTS}
+        self._who: dict[str, list[int]] = {}
+        self._is_new = True
+        if checkpoint is not None:
+            self._take_up(checkpoint)
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What the run file remembers of the machine and the job."""
+        return {
+            "device": f"cpu ({platform.machine()})",
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+            "nnviz": version("nnviz"),
+            "seed": self.job.seed,
+        }
+
+    def __next__(self) -> list[Record]:
+        if self.step >= self.job.steps:
+            raise StopIteration
+        said = self._begin()
+        rate = factor(self.job.schedule, self.step, self.job.steps)
+        noise = torch.randn(1, 2, dtype=torch.float64, generator=self._noise) if self.job.noise else None
+        self._advance(rate, noise)
+        if self._basins:
+            self._basins.advance(rate, noise)
+        self.step += 1
+        if self.step == self.job.steps or self.step == max(FIRST_PICTURE, 2 * self._shown):
+            said += self.look()
+        return said
+
+    def look(self) -> list[Record]:
+        """The race up to the present step, unless it has been said."""
+        if self._shown == self.step:
+            return []
+        if self.step == 0:
+            return self._begin()
+        self._shown = self.step
+        said: list[Record] = [Snapshot(self.step, "race", self._race())]
+        arrays = said[0].arrays
+        for i, (height, distance) in enumerate(zip(arrays["heights"][:, -1], arrays["distance"][:, -1], strict=True)):
+            said += [
+                Scalar(self.step, "height", float(height), str(i + 1), i),
+                Scalar(self.step, "distance", float(distance), str(i + 1), i),
+            ]
+        if self._basins:
+            said.append(Snapshot(self.step, "basins", self._basins.arrays()))
+        return said
+
+    def checkpoint(self) -> bytes:
+        """The step: a race is taken up by running it again up to there, which is quick and the same to the last bit."""
+        return str(self.step).encode()
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _take_up(self, checkpoint: bytes) -> None:
+        if not checkpoint.isdigit() or int(checkpoint) > self.job.steps:
+            raise EngineError(f"the checkpoint is damaged or of another job: {checkpoint[:20]!r}")
+        while self.step < int(checkpoint):
+            next(self)
+
+    def _begin(self) -> list[Record]:
+        if not self._is_new:
+            return []
+        self._is_new = False
+        self._shown = 0
+        return [
+            Snapshot(0, "surface", picture(self.job.surface)),
+            Snapshot(0, "race", self._race()),
+        ]
+
+    def _advance(self, rate: float, noise: Tensor | None) -> None:
+        gradients: dict[int, Tensor] = {}
+        if self._led:
+            given = gradient_at(self.job, torch.cat([self.movers[i].points for i in self._led]), noise)
+            gradients = dict(zip(self._led, given.split(1), strict=True))
+        for i, mover in enumerate(self.movers):
+            if self._gone[i] < 0:
+                mover.move(gradients.get(i), rate)
+        at = torch.cat([m.points for m in self.movers])
+        self._path.append(at)
+        if self.step == 0:
+            self._who = {name: [i for i, m in enumerate(self.movers) if name in m.parts] for name in PARTS}
+        for name, racers in self._who.items():
+            if racers:  # one call for all of them: this is done at every step
+                self._parts[name].append(torch.cat([self.movers[i].parts[name] for i in racers]))
+        if not (at.abs() <= FAR).all():
+            for i in torch.nonzero(~(at.abs() <= FAR).all(1)).flatten().tolist():
+                if self._gone[i] < 0:
+                    self._gone[i] = self.step + 1
+
+    def _race(self) -> dict[str, np.ndarray]:
+        """points (racers, steps + 1, 2), heights and distance to the nearest optimum (racers, steps + 1), gone
+        (racers,): the step at which a racer has left, or −1; parts (racers, steps, 2) as they are after each step,
+        nan if there are none.
+
+        The gradient is the one that the step used. From `gone` on there is nan."""
+        points = torch.stack(self._path, 1)
+        for i, step in enumerate(self._gone):
+            if step >= 0:
+                points[i, step:] = torch.nan
+        flat = points.reshape(-1, 2)
+        heights = surfaces.values(self.job.surface, flat).reshape(points.shape[:2])
+        distance = torch.full_like(heights, torch.nan)
+        optima = critical(self.job.surface).optima
+        if len(optima):
+            distance = (points[:, :, None] - optima).norm(dim=-1).amin(-1)
+        arrays = {
+            "points": points.numpy(),
+            "heights": heights.numpy(),
+            "distance": distance.numpy(),
+            "gone": np.array(self._gone, np.int32),
+        }
+        gone = np.array([step if step >= 0 else self.step + 1 for step in self._gone])
+        for name, racers in self._who.items():
+            if racers:
+                arrays[name] = np.full((len(self.movers), self.step, 2), np.nan, np.float32)
+                arrays[name][racers] = torch.stack(self._parts[name], 1).float().numpy()
+                arrays[name][np.arange(self.step)[None] >= gone[:, None]] = np.nan
+        return arrays
+
+
+@cache
+def picture(surface: AnySurface) -> dict[str, np.ndarray]:
+    """x and y (k,), heights z (k, k) by row of y, and the level points, each (n, 2)."""
+    x, y = surfaces.grid(surface.window, POINTS)
+    with torch.no_grad():
+        z = surfaces.height(surface)(x[None, :].expand(POINTS, POINTS), y[:, None].expand(POINTS, POINTS))
+    found = critical(surface)
+    return {
+        "x": x.numpy(),
+        "y": y.numpy(),
+        "z": z.numpy(),
+        **{name: points.numpy() for name, points in found._asdict().items()},
+    }

@@ -1,0 +1,80 @@
+"""Descent: points roll down a surface, each by its own method, from the same start and under the same noise."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from nnviz.spec.base import Spec
+from nnviz.spec.clipping import ClipNorm, Clipping, ClipValue, NoClipping
+from nnviz.spec.methods import Method
+from nnviz.spec.optimizers import SGD, Adam, RMSprop
+from nnviz.spec.schedules import ConstantRate, Schedule
+from nnviz.spec.surfaces import AnySurface, Ravine
+
+MOST_RACERS = 12
+
+Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
+
+
+class Racer(Spec):
+    """One point and what moves it."""
+
+    method: Method = SGD()
+
+
+class Descent(Spec):
+    """A race down a surface."""
+
+    kind: Literal["descent"] = "descent"
+    surface: AnySurface = Ravine()
+    x: Coordinate = Field(-7.0, title="start x", description="Where all racers start.")
+    y: Coordinate = Field(2.0, title="start y", description="Where all racers start.")
+    racers: tuple[Racer, ...] = Field(
+        (
+            Racer(method=SGD(lr=0.95)),
+            Racer(method=SGD(lr=0.1, momentum=0.9)),
+            Racer(method=RMSprop(lr=0.1)),
+            Racer(method=Adam(lr=0.3)),
+        ),
+        min_length=1,
+        max_length=MOST_RACERS,
+        description="Methods that race, up to twelve; several may be of one kind.",
+    )
+    steps: int = Field(200, ge=1, le=20_000, description="Steps of each racer.", json_schema_extra={"log": True})
+    noise: float = Field(
+        0.0,
+        ge=0,
+        le=100,
+        title="gradient noise σ",
+        description="Standard deviation of normal noise on each entry of the gradient, the same for all racers: what "
+        "mini-batches do.",
+        json_schema_extra={"log": True},
+    )
+    clipping: Clipping = NoClipping()
+    schedule: Schedule = ConstantRate()
+    grid: int = Field(
+        0, ge=0, le=60, description="Start also from a grid of so many by so many points, for the basins; 0: do not."
+    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Decides the noise and the evolution strategies' samples.")
+
+    parent: ClassVar[None] = None
+
+    @model_validator(mode="after")
+    def _a_grid_has_two_sides(self) -> "Descent":
+        if self.grid == 1:
+            raise ValueError("Descent.grid must be 0 or at least 2, got 1")
+        return self
+
+    @property
+    def conditions(self) -> str:
+        """Noise, clipping and schedule in words, where there are any."""
+        found = []
+        if self.noise:
+            found.append(f"gradient noise σ = {self.noise:g}")
+        if isinstance(self.clipping, ClipNorm):
+            found.append(f"gradient clipped to norm {self.clipping.max_norm:g}")
+        if isinstance(self.clipping, ClipValue):
+            found.append(f"gradient's entries clipped to ±{self.clipping.limit:g}")
+        if not isinstance(self.schedule, ConstantRate):
+            found.append(f"learning rate scheduled: {self.schedule.kind.replace('_', ' ')}")
+        return " · ".join(found)
