@@ -17,6 +17,7 @@ from nnviz.runs.waiting import Waiting, quietly
 from nnviz.spec.jobs import Job, Parent
 
 WATCH_EVERY = 1.0  # seconds between two looks at what waits: whether it is cancelled, and its heartbeat
+SWEEP_FIRST, SWEEP_EVERY = 20.0, 600.0  # seconds to the first sweep of untrained runs, and between two
 STARTS = 3  # workers that may end before they are ready, one after another, before no more are started
 
 
@@ -25,7 +26,7 @@ class Pool:
 
     One worker is started at once, so that the first run does not wait for torch. A group goes to a worker that trains
     nothing; one that is paused does not count. `grace` is how many seconds a run goes on though nobody watches (None:
-    on and on). Every method may be called from any thread.
+    on and on). Untrained runs that were given up are deleted after a while. Every method may be called from any thread.
     """
 
     def __init__(
@@ -256,7 +257,11 @@ class Pool:
                 self._dispatch()
 
     def _watch(self) -> None:
+        sweep_at = time.monotonic() + SWEEP_FIRST
         while not self._closing.wait(WATCH_EVERY):
+            if time.monotonic() > sweep_at:
+                quietly(self.store.sweep)
+                sweep_at = time.monotonic() + SWEEP_EVERY
             with self._lock:
                 for group in self._sent:
                     group.look(0)

@@ -6,6 +6,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,12 @@ from nnviz.runs.schema import connect, wording
 from nnviz.runs.status import LIVE, read_status
 from nnviz.runs.view import RunView, view
 from nnviz.spec.jobs import Job
+
+WAITED = 600.0
+"""Seconds after which an untrained run that was given up may be deleted."""
+
+KEPT = 5
+"""Untrained runs that were given up and are kept all the same."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,99}")
 
@@ -109,6 +116,22 @@ class Store:
         with wording(path):
             for end in ("", "-wal", "-shm", "-journal"):
                 path.with_name(path.name + end).unlink(missing_ok=True)
+
+    def sweep(self, older: float = WAITED, keep: int = KEPT) -> Sequence[str]:
+        """Delete runs that waited untrained at step 0 and were given up; the ids of those deleted.
+
+        Runs that are live, pinned, or were looked at within `older` seconds stay, and so do the `keep` newest of the
+        rest: tabs and links that are still open name the last few.
+        """
+        left = [s for s in self.list() if s.state in ("stopped", "lost") and not (s.step or s.pinned or s.parent)]
+        swept = []
+        for summary in left[keep:]:
+            with suppress(RunError):  # gone, or taken up again, in the meantime
+                status = self.open(summary.id).status()
+                if status.until == 0 and time.time() - max(status.seen, status.ended or 0.0) > older:
+                    self.delete(summary.id)
+                    swept.append(summary.id)
+        return swept
 
     def list(self) -> list[Summary]:
         """All runs, newest first."""

@@ -316,3 +316,11 @@ def test_importing_the_package_brings_no_torch_no_streamlit_and_no_plotly():
     code = "import sys, nnviz.runs; print({'torch', 'streamlit', 'plotly', 'sklearn'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_pool_sweeps_untrained_runs_that_were_given_up(make, monkeypatch):
+    monkeypatch.setattr("nnviz.runs.pool.SWEEP_FIRST", 0.0)
+    swept = []
+    monkeypatch.setattr(Store, "sweep", lambda store: swept.append(store.home))
+    pool = make()
+    wait_for(lambda: swept == [pool.store.home])

@@ -2,6 +2,7 @@ import os
 import sqlite3
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -252,3 +253,62 @@ def test_a_copied_file_is_a_run_under_its_new_name(store):
     copy.write_bytes(file.path.read_bytes())
     assert store.open("my favorite").status().title == "x"
     assert {summary.id for summary in store.list()} == {file.id, "my favorite"}
+
+
+def left_waiting(store: Store, count: int, minutes: float = 60, **options) -> list[str]:
+    """Ids of untrained runs that waited for a start and were given up so long ago, oldest first."""
+    ids = []
+    for number in range(count):
+        file = store.create(Experiment(), **{"until": 0, **options})
+        file.write(state="paused")
+        file.give_up("stopped", "stopped: nobody watched for 60 s")
+        file.close()
+        at = time.time() - 60 * minutes + number
+        execute(file.path, f"UPDATE control SET seen = {at}")
+        execute(file.path, f"UPDATE status SET ended = {at}")
+        execute(file.path, f"UPDATE job SET created = {at}")
+        ids.append(file.id)
+    return ids
+
+
+def test_untrained_runs_that_were_given_up_are_swept_but_for_the_newest(store):
+    ids = left_waiting(store, 8)
+    assert set(store.sweep()) == set(ids[:3])
+    assert {s.id for s in store.list()} == set(ids[3:])
+    assert store.sweep() == []
+
+
+def test_a_sweep_leaves_what_was_looked_at_lately(store):
+    left_waiting(store, 3, minutes=5)
+    assert store.sweep(keep=0) == []
+    assert len(store.sweep(older=60, keep=0)) == 3
+
+
+@pytest.mark.parametrize("what", ["pinned", "trained", "asked to train", "went on", "finished", "live"])
+def test_a_sweep_leaves_all_other_runs(store, what):
+    (run,) = left_waiting(store, 1, pinned=what == "pinned")
+    path = store.path(run)
+    if what == "trained":
+        execute(path, "UPDATE status SET step = 1")
+    elif what == "asked to train":
+        execute(path, "UPDATE control SET until = NULL")
+    elif what == "went on":
+        execute(path, "UPDATE job SET parent = 'x', parent_step = 0")
+    elif what == "finished":
+        execute(path, "UPDATE status SET state = 'finished'")
+    elif what == "live":
+        execute(path, f"UPDATE status SET state = 'paused', heartbeat = {time.time()}")
+    assert store.sweep(keep=0) == []
+    assert path.exists()
+
+
+def test_a_sweep_takes_untrained_runs_whose_worker_is_gone_and_passes_over_damaged_files(store):
+    (run,) = left_waiting(store, 1)
+    execute(store.path(run), "UPDATE status SET state = 'paused', ended = NULL, heartbeat = 0")
+    store.path("20260101-0000-bad000").write_bytes(b"not a database" * 100)
+    assert store.sweep(keep=0) == [run]
+    assert [s.id for s in store.list()] == ["20260101-0000-bad000"]
+
+
+def test_a_sweep_of_a_folder_that_is_not_there_does_nothing(tmp_path):
+    assert Store(tmp_path / "none").sweep() == []
