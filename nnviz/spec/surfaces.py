@@ -158,10 +158,10 @@ class Formula(Surface):
     text: str = Field(
         "x**2 + 2*y**2 + sin(3*x)*cos(3*y)", max_length=10_000, title="f(x, y)", description="For instance x**4 - x*y."
     )
-    low_x: float = Field(-3.0, ge=-1e6, le=1e6, title="x from", description="Left edge of the picture.")
-    high_x: float = Field(3.0, ge=-1e6, le=1e6, title="x to", description="Right edge of the picture.")
-    low_y: float = Field(-3.0, ge=-1e6, le=1e6, title="y from", description="Lower edge of the picture.")
-    high_y: float = Field(3.0, ge=-1e6, le=1e6, title="y to", description="Upper edge of the picture.")
+    low_x: float = Field(-3.0, ge=-1e6, lt=1e6, title="x from", description="Left edge of the picture.")
+    high_x: float = Field(3.0, gt=-1e6, le=1e6, title="x to", description="Right edge of the picture.")
+    low_y: float = Field(-3.0, ge=-1e6, lt=1e6, title="y from", description="Lower edge of the picture.")
+    high_y: float = Field(3.0, gt=-1e6, le=1e6, title="y to", description="Upper edge of the picture.")
 
     @field_validator("text")
     @classmethod

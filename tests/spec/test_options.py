@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from nnviz.spec.base import Limits, Spec, SpecError, options, summary
-from nnviz.spec.jobs import Experiment, load
+from nnviz.spec.jobs import Descent, Experiment, load
 from nnviz.spec.learners import Supervised
 from tests.spec.options import classes, example, families, members, numbers, some
 
@@ -35,6 +35,10 @@ ASKED_FOR = {
     "clipping": "none norm value",
     "model": "mlp deep_mlp",
     "probes": "gradient_norms updates activations signal histograms",
+    "surface": "quadratic ravine saddle monkey_saddle rosenbrock beale himmelblau rastrigin ackley styblinski_tang "
+    "three_hump_camel cliff formula",
+    "method": "sgd adagrad adadelta rmsprop adam uncorrected_adam adamw nadam radam adamax rprop asgd lbfgs newton "
+    "one_plus_one_es open_es cma_es genetic",
 }
 
 
@@ -129,6 +133,8 @@ def _host(family: str) -> tuple[str, Any]:
         "activation": ("learner.model.activation", {"learner": {"model": {"kind": "deep_mlp", "activation": "%"}}}),
         "initializer": ("learner.model.initializer", {"learner": {"model": {"kind": "mlp", "initializer": "%"}}}),
         "probes": ("probes.0", {"probes": ["%"]}),
+        "surface": ("surface", {"surface": "%"}),
+        "method": ("racers.0.method", {"racers": [{"method": "%"}]}),
     }.get(family, (f"learner.{family}", {"learner": {family: "%"}}))
 
 
@@ -144,7 +150,8 @@ def _filled(value: Any, kind: str) -> Any:
 def test_an_unknown_kind_is_refused_with_the_one_that_was_meant(family, kind):
     path, host = _host(family)
     wrong = f"{kind}{kind[-1]}"
-    line = refusal(Experiment, _filled(host, wrong))
+    cls = Descent if family in ("surface", "method") else Experiment
+    line = refusal(cls, _filled(host, wrong))
     assert line.startswith(f"{path}.kind must be one of ")
     assert line.endswith(f'got "{wrong}"; did you mean {kind}?')
 
