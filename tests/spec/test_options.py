@@ -133,7 +133,7 @@ def _host(family: str) -> tuple[str, Any]:
         "activation": ("learner.model.activation", {"learner": {"model": {"kind": "deep_mlp", "activation": "%"}}}),
         "initializer": ("learner.model.initializer", {"learner": {"model": {"kind": "mlp", "initializer": "%"}}}),
         "probes": ("probes.0", {"probes": ["%"]}),
-        "surface": ("surface", {"surface": "%"}),
+        "surface": ("Descent.surface", {"surface": "%"}),
         "method": ("racers.0.method", {"racers": [{"method": "%"}]}),
     }.get(family, (f"learner.{family}", {"learner": {family: "%"}}))
 
