@@ -22,6 +22,7 @@ export async function update(component, served, names) {
   boards.set(message.head.key, board);
   board.moveTo(place);
   board.ask = (value) => component.setTriggerValue("ask", value);
+  board.tell = (value) => component.setTriggerValue("pick", value);
   board.take(message, component.data.length);
   await loadStyle(new URL(`${names.board}/board.css`, served));
   try {
@@ -91,6 +92,7 @@ class Board {
       this.greeted = false;
       clearTimeout(this.calling);
       this.measured.messages++;
+      this.answered();
       this.measured.bytes += bytes;
       this.asked = lost.length > 0;
       if (lost.length) this.ask({ lost });
@@ -131,6 +133,29 @@ class Board {
       else this.ask({ want: exact });
       this.pace();
     }, wait);
+  }
+
+  // A point that the viewer chose. While one is being answered only the last of those that follow is remembered.
+  pick(place) {
+    this.chosen = place;
+    if (this.telling) return;
+    this.tellNow();
+  }
+
+  tellNow() {
+    const place = this.chosen;
+    this.chosen = undefined;
+    this.measured.picks ??= [];
+    this.telling = { time: performance.now(), given: setTimeout(() => this.answered(), 1500) };
+    this.tell(place);
+  }
+
+  answered() {
+    if (!this.telling) return;
+    clearTimeout(this.telling.given);
+    this.picked = this.telling.time; // until its picture is drawn
+    this.telling = undefined;
+    if (this.chosen) this.tellNow();
   }
 
   // -- what is shown -------------------------------------------------------------------------------------------
@@ -293,6 +318,10 @@ class Board {
       const now = performance.now();
       if (stale.length) this.measured.draws.push(now - started);
       for (const time of served) this.measured.scrubs.push(now - time);
+      if (this.picked && stale.length) {
+        this.measured.picks.push(now - this.picked);
+        this.picked = undefined;
+      }
       this.root.dataset.drawn = Number(this.root.dataset.drawn ?? 0) + (stale.length ? 1 : 0);
       this.again ||= cards.some((card) => !card.drawn && card.isStale(this.step));
     }

@@ -6,6 +6,7 @@ It knows nothing about neural networks: all meaning is in the figures. Its other
 """
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
@@ -53,6 +54,7 @@ def board(
     unit: str = "step",
     titles: Mapping[str, str] | None = None,
     stale: str = "",
+    on_pick: Callable[[str, float, float, bool], None] | None = None,
 ) -> None:
     """Draw the figures of the newest of `steps`, and let the viewer go back to the others.
 
@@ -62,7 +64,10 @@ def board(
 
     `layout.meta` of a figure may hold `title`, `help` (one sentence), `link` (figures with the same one share their
     x range) and `x_is_step`: such a figure is not kept for each step, a line at the chosen step is drawn over it
-    instead.
+    instead. So it is with `reveals`: the figure holds the whole run, and of each trace whose own `meta` holds `steps`
+    (ascending, one an entry) and `show` ("until" or "at") the browser shows the entries up to, or at, the chosen step.
+    `pick`, {"name", "x", "y"}, lets the viewer choose a point by a click or by dragging the one that is there;
+    `on_pick(name, x, y, done)` hears of it, `done` when the drag has ended.
 
     `steps` is sorted and may grow or be thinned from call to call. `source` names what is shown, such as a run's id
     with every option that changes its pictures: when it changes, earlier pictures are dropped while the charts stay
@@ -84,7 +89,9 @@ def board(
         "stale": stale,
     }
     text = board_history.message(client, pictures, steps, head, once={"themes": _themes()}, budget=BACKFILL_SECONDS)
-    _component()(key=key, data=text.encode(), on_ask_change=partial(_hear, key))
+    _component()(
+        key=key, data=text.encode(), on_ask_change=partial(_hear, key), on_pick_change=partial(_pick, key, on_pick)
+    )
 
 
 def _hear(key: str) -> None:
@@ -92,6 +99,16 @@ def _hear(key: str) -> None:
     asked = (session.value(key) or {}).get("ask")
     if asked:
         session.memory(f"board:{key}")["ask"] = asked
+
+
+def _pick(key: str, on_pick: Callable[[str, float, float, bool], None] | None) -> None:
+    """Hand on the point that the viewer chose, if it is one: what a browser sends may be anything."""
+    picked = (session.value(key) or {}).get("pick")
+    if on_pick is None or not isinstance(picked, dict):
+        return
+    x, y = picked.get("x"), picked.get("y")
+    if all(isinstance(v, int | float) and math.isfinite(v) for v in (x, y)):
+        on_pick(str(picked.get("name", "")), float(x), float(y), bool(picked.get("done")))
 
 
 @cache

@@ -1,7 +1,9 @@
 // One figure in its card: title, help, menu, chart, and the line at the chosen step.
 
 import { csv, download, json, picture } from "./board_export.js";
+import { Picker } from "./board_pick.js";
 import { draw } from "./board_plotly.js";
+import { cut, reveals } from "./board_reveal.js";
 import { same } from "./board_store.js";
 
 const MENU = [
@@ -40,6 +42,7 @@ export class Card {
     this.lines = element("div", "nnviz-lines", { "aria-hidden": "true" });
     this.note = element("p", "nnviz-note");
     this.stage = element("div", "nnviz-stage", {}, this.plot, this.lines, this.note);
+    this.picker = new Picker(this);
     this.head = element("header", "nnviz-card-head", {}, this.title, this.help, this.tip, this.more, this.menu);
     this.root = element("section", "nnviz-card", { "data-figure": name, "data-drawn": "0", "aria-label": title }, this.head, this.stage);
     this.more.onclick = () => this.open(this.menu.hidden);
@@ -72,30 +75,34 @@ export class Card {
   // Whether what is on screen differs from what should be there.
   isStale(step) {
     if (!this.width) return false;
-    const { version, look } = this.wanted(step);
-    return look !== this.look || !same(version, this.version);
+    const { version, look, at } = this.wanted(step);
+    return look !== this.look || at !== this.at || !same(version, this.version);
   }
 
   wanted(step) {
     const { store, theme, limits } = this.board;
     const version = store.version(this.name, step);
-    return { version, look: [theme.id, this.width, this.height, this.revision, JSON.stringify(limits[this.link] ?? null)].join() };
+    const look = [theme.id, this.width, this.height, this.revision, JSON.stringify(limits[this.link] ?? null)].join();
+    const isCut = version && reveals(store.bases.get(version[0]));
+    return { version, look, at: isCut ? this.board.wanted : undefined };
   }
 
   async draw(Plotly, step) {
-    const { version, look } = this.wanted(step);
+    const { version, look, at } = this.wanted(step);
     this.stage.style.height = `${this.height}px`;
     this.version = version;
+    this.at = at;
     if (!version) {
       this.look = look;
       this.say(this.board.store.steps.length ? "no picture at this step" : "waiting for the first picture");
       return;
     }
     const figure = this.board.store.figure(version);
-    const data = figure.data ?? [];
+    const data = at === undefined ? (figure.data ?? []) : cut(figure.data ?? [], at);
     const kept = new Set();
-    if (look === this.look) data.forEach((trace, i) => trace === this.figure?.data?.[i] && kept.add(i));
+    if (look === this.look) data.forEach((trace, i) => trace === this.shown?.[i] && kept.add(i));
     this.figure = figure;
+    this.shown = data;
     this.look = look;
     this.say("");
     const meta = this.figure.layout?.meta ?? {};
@@ -143,7 +150,7 @@ export class Card {
   // A line at `step` over each plot whose x axis is the step, where the axis shows it now.
   point(step) {
     const places = new Set();
-    if (this.isOverSteps && !this.board.follows && this.plot._fullLayout) {
+    if (this.isOverSteps && this.at === undefined && !this.board.follows && this.plot._fullLayout) {
       for (const { xaxis, yaxis } of Object.values(this.plot._fullLayout._plots ?? {})) {
         const x = xaxis.d2p(step);
         if (x >= -0.5 && x <= xaxis._length + 0.5) places.add([xaxis._offset + x, yaxis._offset, yaxis._length].join());
@@ -196,7 +203,7 @@ export class Card {
     if (action === "csv") download(file, "\ufeff" + csv(this.figure), "text/csv;charset=utf-8");
     else if (action === "json") download(file, json(this.figure, board.theme.template), "application/json");
     else {
-      const { data } = this.figure;
+      const data = this.shown;
       const size = { width: this.width, height: this.height };
       const shown = { data: data.map(copy), layout: this.layout(this.figure.layout ?? {}) };
       download(file, await picture(board.Plotly, shown, { title, theme: board.theme, format: action, ...size }));

@@ -189,5 +189,6 @@ class _Draft:
 
 
 def _is_over_steps(figure: Mapping[str, Any]) -> bool:
-    """Whether the figure's x axis is the step, so that its newest version holds all of the past."""
-    return bool(((figure.get("layout") or {}).get("meta") or {}).get("x_is_step"))
+    """Whether the newest version of the figure holds all of the past."""
+    meta = (figure.get("layout") or {}).get("meta") or {}
+    return bool(meta.get("x_is_step") or meta.get("reveals"))

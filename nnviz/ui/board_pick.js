@@ -1,0 +1,82 @@
+// A point in a figure that the viewer chooses: a click anywhere on the plot, or the marked point taken and dragged.
+// layout.meta.pick = {name, x, y} names it and says where it is now.
+
+import { element } from "./board_card.js";
+
+const NEAR = 16; // pixels around the marked point that take hold of it
+const STILL = 4; // pixels that a click may move
+
+export class Picker {
+  constructor(card) {
+    this.card = card;
+    this.ghost = element("i", "nnviz-ghost", { "aria-hidden": "true", hidden: "" });
+    card.stage.append(this.ghost);
+    // Before Plotly, which takes a drag for a zoom.
+    card.plot.addEventListener("pointerdown", (event) => this.down(event), true);
+    card.plot.addEventListener("mousedown", (event) => this.held && event.stopPropagation(), true);
+    card.plot.addEventListener("pointermove", (event) => this.move(event));
+    card.plot.addEventListener("pointerup", (event) => this.up(event));
+    card.plot.addEventListener("pointercancel", () => this.release());
+  }
+
+  get pick() {
+    return this.card.figure?.layout?.meta?.pick;
+  }
+
+  // Where an event is, {left, top} in pixels of the card's stage and {x, y} in the figure's units; undefined outside.
+  place(event, outside = false) {
+    const { xaxis, yaxis } = this.card.plot._fullLayout ?? {};
+    if (!xaxis?.p2d || !yaxis?.p2d) return undefined;
+    const box = this.card.plot.getBoundingClientRect();
+    let left = event.clientX - box.left - xaxis._offset;
+    let top = event.clientY - box.top - yaxis._offset;
+    if (!outside && (left < 0 || top < 0 || left > xaxis._length || top > yaxis._length)) return undefined;
+    left = Math.min(Math.max(left, 0), xaxis._length);
+    top = Math.min(Math.max(top, 0), yaxis._length);
+    return { left: left + xaxis._offset, top: top + yaxis._offset, x: xaxis.p2d(left), y: yaxis.p2d(top) };
+  }
+
+  down(event) {
+    const { pick } = this;
+    if (!pick || event.button || !event.isPrimary) return;
+    const place = this.place(event);
+    if (!place) return;
+    this.began = { ...place, time: event.timeStamp };
+    const { xaxis, yaxis } = this.card.plot._fullLayout;
+    const far = Math.hypot(place.left - xaxis._offset - xaxis.d2p(pick.x), place.top - yaxis._offset - yaxis.d2p(pick.y));
+    if (far > NEAR) return; // a drag from here zooms
+    this.held = true;
+    this.card.plot.setPointerCapture(event.pointerId);
+    event.stopPropagation();
+    event.preventDefault();
+    this.show(place);
+  }
+
+  move(event) {
+    if (!this.held) return;
+    const place = this.place(event, true);
+    if (!place) return;
+    this.show(place);
+    this.card.board.pick({ name: this.pick.name, x: place.x, y: place.y });
+  }
+
+  up(event) {
+    const { began, held, pick } = this;
+    this.release();
+    const place = this.place(event, held);
+    if (!pick || !began || !place) return;
+    const moved = Math.hypot(place.left - began.left, place.top - began.top);
+    if (held ? moved > 0 : moved <= STILL) this.card.board.pick({ name: pick.name, x: place.x, y: place.y, done: true });
+  }
+
+  release() {
+    this.held = false;
+    this.began = undefined;
+    this.ghost.hidden = true;
+  }
+
+  show({ left, top }) {
+    this.ghost.hidden = false;
+    this.ghost.style.transform = `translate(${left}px, ${top}px)`;
+  }
+}
