@@ -1,0 +1,105 @@
+"""Formulas f(x, y) -> elementwise torch."""
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from nnviz.spec import formulas as spec
+
+LARGEST_PRODUCT = 16
+"""Integer powers up to this one are products: exact where float64 is, on every machine."""
+
+FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {name: getattr(torch, name) for name in spec.FUNCTIONS}
+
+OPERATORS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "+": torch.add,
+    "-": torch.sub,
+    "*": torch.mul,
+    "/": torch.div,
+    "**": torch.pow,
+}
+
+
+def compile_formula(node: spec.Node) -> Callable[[Tensor, Tensor], Tensor]:
+    """The function of x and y, elementwise on float64 tensors that broadcast; twice differentiable by autograd.
+
+    A variable that the formula does not speak of has the derivative 0, and the result always has the full shape.
+    """
+    steps = _steps(node)
+
+    def formula(x: Tensor, y: Tensor) -> Tensor:
+        inputs = {"x": x, "y": y}
+        stack: list[Tensor] = []
+        for step in steps:
+            match step:
+                case str():
+                    stack.append(inputs[step])
+                case float():
+                    stack.append(torch.tensor(step, dtype=torch.float64, device=x.device))
+                case arity, function:
+                    operands = stack[len(stack) - arity :]
+                    del stack[len(stack) - arity :]
+                    stack.append(function(*operands))
+        # No value, only a path: it makes the graph of every first and second derivative reach both inputs.
+        nothing = _nothing(x) + _nothing(y)
+        return stack.pop() + nothing * nothing
+
+    return formula
+
+
+def _nothing(x: Tensor) -> Tensor:
+    """Zeros that hang on x, with the derivative 0; at inf and nan too."""
+    return 0 * x.nan_to_num(0, 0, 0)
+
+
+Step = str | float | tuple[int, Callable[..., Tensor]]
+"""A variable, a number, or how many tensors to take from the stack and what to make of them."""
+
+
+def _steps(node: spec.Node) -> list[Step]:
+    """The tree as a program for a stack, so that its depth meets no limit of recursion."""
+    steps: list[Step] = []
+    waiting: list[spec.Node | tuple[int, Callable[..., Tensor]]] = [node]
+    while waiting:
+        here = waiting.pop()
+        match here:
+            case spec.Number(value=value):
+                steps.append(float(value))
+            case spec.Variable(name=name):
+                steps.append(name)
+            case spec.Negative(of=inner):
+                waiting += [(1, torch.neg), inner]
+            case spec.Call(function=function, argument=inner):
+                waiting += [(1, FUNCTIONS[function]), inner]
+            case spec.Binary(operator="**", left=base, right=right) if (exponent := spec.constant(right)) is not None:
+                waiting += [(1, partial(_power, exponent=exponent)), base]
+            case spec.Binary(operator=operator, left=left, right=right):
+                waiting += [(2, OPERATORS[operator]), right, left]
+            case (_, _):
+                steps.append(here)
+            case _:
+                raise TypeError(f"no formula for {here!r}")
+    return steps
+
+
+def _power(base: Tensor, exponent: float) -> Tensor:
+    """base ** exponent; integer exponents are right, and differentiable, at 0 and below."""
+    if exponent == -0.5:
+        # As a tensor: for the number, torch computes 1/sqrt(x), which is −inf at −0 where the power is +inf.
+        return torch.pow(base, torch.tensor(exponent, dtype=torch.float64, device=base.device))
+    if not exponent.is_integer() or abs(exponent) > LARGEST_PRODUCT:
+        return torch.pow(base, exponent)
+    power = _product(base, int(abs(exponent)))
+    return power if exponent >= 0 else power.reciprocal()
+
+
+def _product(base: Tensor, n: int) -> Tensor:
+    """base · base · …, n times, by squaring."""
+    if n == 0:
+        return torch.ones_like(base)
+    product = base
+    for digit in f"{n:b}"[1:]:
+        product = product * product * base if digit == "1" else product * product
+    return product
