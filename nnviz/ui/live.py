@@ -70,9 +70,10 @@ def show(
             rows=_rows(rows, set(each), len(shown)),
             heights=_heights(heights or {}),
             live=any(v.status.state == "running" for v in shown),
-            titles=_titles([*each, *(shared or {})]),
+            titles=titles([*each, *(shared or {})]),
             stale=transport.outdated(shown, asked.jobs),
         )
+        transport.drawn()
 
     part()
 
@@ -156,7 +157,7 @@ def _rows(rows: Sequence[Sequence[str]], each: set[str], runs: int) -> list[list
     return wide
 
 
-def _titles(names: Sequence[str]) -> dict[str, str]:
+def titles(names: Sequence[str]) -> dict[str, str]:
     """What stands over pictures until they come with titles of their own."""
     titles = {name: f"{name[:1].upper()}{name[1:]}" for name in names}
     return titles | {f"{name} {letter}": f"{letter} · {title}" for name, title in titles.items() for letter in LETTERS}

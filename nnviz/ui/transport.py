@@ -7,7 +7,7 @@ import streamlit as st
 
 from nnviz.runs import RunError, RunView
 from nnviz.spec.base import differences
-from nnviz.spec.jobs import Experiment, fingerprint
+from nnviz.spec.jobs import Experiment, Job, fingerprint
 from nnviz.ui import runtime
 from nnviz.ui.lineage import changes, without_parent
 from nnviz.ui.session import PageState, memory
@@ -16,6 +16,13 @@ SETTLE = 0.4
 """At most so many seconds a click waits for its first effect."""
 
 ANEW = "Run anew"
+
+ECHO = 0.05
+"""Seconds after a page's answer to a click in which the same click comes again, if it does.
+
+Streamlit's browser side puts a click on its way in two parts, and where the timer of `run_every` falls between them
+the click is sent by both. The second copy would press what stands there then: Continue where Pause was.
+"""
 
 CONTINUABLE = (
     "learner.optimizer.",
@@ -29,7 +36,7 @@ CONTINUABLE = (
 """What may change when a run goes on: nothing that its weights or the optimizer's memory would not fit."""
 
 
-def is_shown(views: Sequence[RunView], jobs: Sequence[Experiment]) -> bool:
+def is_shown(views: Sequence[RunView], jobs: Sequence[Job]) -> bool:
     """Whether the runs shown are of these jobs."""
     return len(views) == len(jobs) and all(without_parent(v.job) == j for v, j in zip(views, jobs, strict=True))
 
@@ -183,26 +190,37 @@ def _button(
     help: str | None = None,
     name: str | None = None,
 ) -> None:
+    key = f"{state.page}:transport:{name or ('run' if primary else text)}"
+    kept = memory("transport")
+    answers = kept.get("pressed") == key  # this is the first drawing after it was pressed
+
     def click() -> None:
-        problems = memory("transport")
-        problems.pop("problem", None)
+        if answers and time.monotonic() - kept.get("drawn", 0.0) < ECHO:
+            return
+        kept["pressed"] = key
+        kept.pop("problem", None)
         try:
             before = _seen(state)
             act()
             if name != "keep":  # shows nothing
                 _settle(state, before)
         except RunError as error:
-            problems["problem"] = str(error)
+            kept["problem"] = str(error)
 
     st.button(
         text,
         icon=f":material/{icon}:",
-        key=f"{state.page}:transport:{name or ('run' if primary else text)}",
+        key=key,
         on_click=click,
         disabled=disabled,
         help=help,
         type="primary" if primary else "secondary",
     )
+
+
+def drawn() -> None:
+    """To be called when all that answers a click has been drawn."""
+    memory("transport").update(pressed=None, drawn=time.monotonic())
 
 
 def _seen(state: PageState) -> dict[str, tuple[str, int]]:
@@ -222,7 +240,7 @@ def _settle(state: PageState, before: dict[str, tuple[str, int]]) -> None:
         time.sleep(0.02)
 
 
-def _changes(views: Sequence[RunView], jobs: Sequence[Experiment], most: int = 3) -> str:
+def _changes(views: Sequence[RunView], jobs: Sequence[Job], most: int = 3) -> str:
     """How the form differs from the runs shown, in a few words."""
     if len(views) != len(jobs):
         return ("two networks" if len(jobs) > 1 else "one network") if jobs and views else ""
@@ -243,7 +261,7 @@ STATES = {
 }
 
 
-def status(views: Sequence[RunView], jobs: Sequence[Experiment], letters: Sequence[str]) -> None:
+def status(views: Sequence[RunView], jobs: Sequence[Job], letters: Sequence[str]) -> None:
     """One line on how each run stands, what in the form differs from it, and what went wrong in full below."""
     parts = []
     for view, letter in zip(views, letters, strict=False):

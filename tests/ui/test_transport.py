@@ -18,6 +18,7 @@ def _script(runs, jobs, problem):
     views = [runtime.store().view(run) for run in runs]
     transport.transport(state, views, jobs, problem)
     transport.status(views, jobs, ["A ", "B "] if len(views) > 1 else [""])
+    transport.drawn()
 
 
 def row(runs, jobs, problem="") -> AppTest:
@@ -240,3 +241,26 @@ def test_pictures_of_one_network_are_outdated_when_two_are_asked_for(store, trai
     assert outdated(views, [JOB, JOB]).endswith("Press “Run anew” for two networks.")
     assert outdated(views * 2, [JOB]).endswith("for one network.")
     assert outdated([], [JOB]) == outdated(views, []) == ""
+
+
+def test_a_click_that_comes_twice_counts_once(trained, monkeypatch):
+    run = trained(JOB)
+    app = row([run], [JOB])
+    monkeypatch.setattr("nnviz.ui.transport.ECHO", 60.0)
+    press(app, "Keep")
+    press(app, "Kept")  # so soon after the first that it is the same
+    assert run.control().pinned
+    press(app, "Kept")
+    assert not run.control().pinned
+
+
+def test_the_echo_of_pause_is_not_taken_for_continue(trained, monkeypatch):
+    run = trained(JOB, 20, "running")
+    run.set_until(None)
+    app = row([run], [JOB])
+    monkeypatch.setattr("nnviz.ui.transport.ECHO", 60.0)
+    press(app, "Pause")
+    press(app, "Continue")
+    assert run.control().until == 20
+    press(app, "Continue")
+    assert run.control().until is None
