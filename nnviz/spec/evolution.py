@@ -1,0 +1,91 @@
+"""Evolution: how points that are tried at random show the way down, where no gradient is asked for."""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from nnviz.spec.base import Spec
+
+LOG = {"log": True}
+
+
+def _sigma(default: float, description: str) -> float:
+    return Field(default, gt=0, le=100, title="σ", description=description, json_schema_extra=LOG)
+
+
+class OnePlusOneES(Spec):
+    """x ← x + σz if that is lower; σ · a after a success, σ / a^¼ after a failure, at rest for 1 success in 5.
+
+    Rechenberg, 1973, "Evolutionsstrategie"; the rule step by step as in Auger & Hansen, 2013, arXiv:1310.8397. An
+    evaluation a step, and one more for the start.
+    """
+
+    model_config = ConfigDict(title="(1+1)-ES")
+    kind: Literal["one_plus_one_es"] = "one_plus_one_es"
+    sigma: float = _sigma(0.5, "Standard deviation of the first mutation.")
+    factor: float = Field(
+        1.5, ge=1, le=10, title="a", description="What a success multiplies σ by; 1 leaves σ as it is."
+    )
+
+
+class OpenES(Spec):
+    """x ← x − ηĝ with ĝ the mean of z · (f(x + σz) − f(x − σz)) / 2σ (Salimans et al., 2017, arXiv:1703.03864).
+
+    ĝ is the gradient of f blurred with a Gaussian of width σ.
+    """
+
+    model_config = ConfigDict(title="OpenAI-ES")
+    kind: Literal["open_es"] = "open_es"
+    lr: float = Field(
+        0.1, gt=0, le=10, title="learning rate", description="η, the size of a step.", json_schema_extra=LOG
+    )
+    sigma: float = _sigma(0.1, "How far from the point f is tried; what is smaller is blurred.")
+    pairs: int = Field(10, ge=1, le=100, description="Antithetic pairs ±z tried a step: two evaluations each.")
+    ranks: bool = Field(
+        False, description="Put ranks from −½ (lowest) to ½ in the place of f: deaf to its scale and to outliers."
+    )
+
+
+class CMAES(Spec):
+    """Draws from N(m, σ²C); m moves to the better half, C learns the shape of the valley, σ the length of the path.
+
+    Hansen, 2016, "The CMA Evolution Strategy: A Tutorial", arXiv:1604.00772, with its standard settings.
+    """
+
+    model_config = ConfigDict(title="CMA-ES")
+    kind: Literal["cma_es"] = "cma_es"
+    sigma: float = _sigma(0.5, "Standard deviation of the first generation.")
+    population: int = Field(
+        6, ge=4, le=200, title="λ", description="Points tried a step; 6 is standard for two dimensions."
+    )
+
+
+class Genetic(Spec):
+    """Winners of tournaments are blended, their children mutated, and the elite lives on.
+
+    Holland, 1975; tournaments of Goldberg & Deb, 1991; blend crossover BLX-α of Eshelman & Schaffer, 1993: each
+    coordinate of a child is uniform on the interval between its parents, widened by α of its length at both ends.
+    """
+
+    model_config = ConfigDict(title="Genetic algorithm")
+    kind: Literal["genetic"] = "genetic"
+    population: int = Field(30, ge=4, le=200, description="Points alive at a time.")
+    spread: float = Field(
+        1.0,
+        gt=0,
+        le=100,
+        description="Standard deviation of the first population around the start.",
+        json_schema_extra=LOG,
+    )
+    tournament: int = Field(3, ge=1, le=20, description="Points drawn for each parent, the lowest of which it is.")
+    crossover: float = Field(0.9, ge=0, le=1, description="Share of children with two parents.")
+    blend: float = Field(
+        0.5, ge=0, le=1, title="α", description="How far beyond its parents a child may lie; 0: between them."
+    )
+    mutation: float = Field(0.5, ge=0, le=1, description="Share of coordinates that mutate.")
+    sigma: float = _sigma(0.3, "Standard deviation of a mutation.")
+    decay: float = Field(0.98, gt=0, le=1, description="What each generation multiplies σ by.")
+    elite: int = Field(1, ge=0, le=3, description="Points that live on unchanged.")
+
+
+Evolution = Annotated[OnePlusOneES | OpenES | CMAES | Genetic, Field(discriminator="kind")]
