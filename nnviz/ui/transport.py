@@ -21,7 +21,8 @@ ECHO = 0.05
 """Seconds after a page's answer to a click in which the same click comes again, if it does.
 
 Streamlit's browser side puts a click on its way in two parts, and where the timer of `run_every` falls between them
-the click is sent by both. The second copy would press what stands there then: Continue where Pause was.
+the click is sent by both. For the same reason buttons that take turns have keys of their own: the second copy of a
+click on Pause would press Continue.
 """
 
 CONTINUABLE = (
@@ -127,7 +128,15 @@ def transport(state: PageState, views: Sequence[RunView], jobs: Sequence[Experim
 
     step = max((v.status.step for v in views), default=0)
     if running and not changed:
-        _button("Pause", "pause", state, lambda: each("pause"), primary=True, help="Stop after the present step.")
+        _button(
+            "Pause",
+            "pause",
+            state,
+            lambda: each("pause"),
+            primary=True,
+            name="pause",
+            help="Stop after the present step.",
+        )
     else:
         branching = changed and not problem and can_go_on(views, jobs)
         if branching:
@@ -148,7 +157,7 @@ def transport(state: PageState, views: Sequence[RunView], jobs: Sequence[Experim
         pinned = all(v.status.pinned for v in views)
         help = "Keep running when nobody watches; without it a run stops 60 s after its last viewer has left."
         icon = "keep" if pinned else "keep_off"
-        _button("Kept" if pinned else "Keep", icon, state, lambda: each("pin", not pinned), name="keep", help=help)
+        _button("Kept" if pinned else "Keep", icon, state, lambda: each("pin", not pinned), settles=False, help=help)
 
 
 def _begin_words(waiting: bool, changed: bool, step: int, views: Sequence[RunView]) -> str:
@@ -189,6 +198,7 @@ def _button(
     disabled: bool = False,
     help: str | None = None,
     name: str | None = None,
+    settles: bool = True,
 ) -> None:
     key = f"{state.page}:transport:{name or ('run' if primary else text)}"
     kept = memory("transport")
@@ -202,7 +212,7 @@ def _button(
         try:
             before = _seen(state)
             act()
-            if name != "keep":  # shows nothing
+            if settles:
                 _settle(state, before)
         except RunError as error:
             kept["problem"] = str(error)

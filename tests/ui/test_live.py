@@ -5,7 +5,7 @@ import pytest
 
 from nnviz.records import Scalar
 from nnviz.spec import presets
-from nnviz.ui.live import Pictures, _heights, _rows, _titles
+from nnviz.ui.live import Pictures, _heights, _rows, titles
 
 JOB = presets.PLAYGROUND
 
@@ -113,6 +113,6 @@ def test_heights_hold_for_the_pictures_of_both_runs():
 
 
 def test_pictures_have_titles_in_sentence_case_until_they_come():
-    titles = _titles(["activation bands", "loss"])
-    assert titles["activation bands"] == "Activation bands"
-    assert titles["loss B"] == "B · Loss"
+    found = titles(["activation bands", "loss"])
+    assert found["activation bands"] == "Activation bands"
+    assert found["loss B"] == "B · Loss"

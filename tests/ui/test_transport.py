@@ -243,24 +243,29 @@ def test_pictures_of_one_network_are_outdated_when_two_are_asked_for(store, trai
     assert outdated([], [JOB]) == outdated(views, []) == ""
 
 
-def test_a_click_that_comes_twice_counts_once(trained, monkeypatch):
+def test_a_click_that_comes_twice_counts_once(store, trained, monkeypatch):
     run = trained(JOB)
-    app = row([run], [JOB])
+    other = changed({"seed": 1})
     monkeypatch.setattr("nnviz.ui.transport.ECHO", 60.0)
-    press(app, "Keep")
-    press(app, "Kept")  # so soon after the first that it is the same
-    assert run.control().pinned
-    press(app, "Kept")
-    assert not run.control().pinned
+    app = row([run], [other])
+    press(app, "Run anew")
+    press(app, "Run anew")  # so soon after the first that it is the same
+    assert len(store.list()) == 2
+    press(app, "Run anew")
+    assert len(store.list()) == 3
 
 
-def test_the_echo_of_pause_is_not_taken_for_continue(trained, monkeypatch):
+def test_buttons_that_take_turns_are_not_mistaken_for_each_other(trained, monkeypatch):
     run = trained(JOB, 20, "running")
     run.set_until(None)
     app = row([run], [JOB])
     monkeypatch.setattr("nnviz.ui.transport.ECHO", 60.0)
+    keys = {b.label: b.key for b in app.button}
     press(app, "Pause")
-    press(app, "Continue")
     assert run.control().until == 20
+    assert keys["Pause"] not in {b.key for b in app.button}
     press(app, "Continue")
     assert run.control().until is None
+    press(app, "Keep")
+    press(app, "Kept")
+    assert not run.control().pinned
