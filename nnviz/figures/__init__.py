@@ -10,25 +10,33 @@ from nnviz.figures.exponents import exponent_histograms
 from nnviz.figures.layers import layer_curves, update_ratios
 from nnviz.figures.layout import empty
 from nnviz.figures.networks import network
+from nnviz.figures.phase import phase_diagram
+from nnviz.figures.races import distances, heights, rate_search
 from nnviz.figures.ridgelines import ridgelines
 from nnviz.figures.samples import fit, worst
 from nnviz.figures.shares import shares
+from nnviz.figures.surfaces import contour_map
 from nnviz.figures.theme import template
 
 __all__ = [
     "confusion",
+    "contour_map",
     "curves",
     "decision_surface",
     "depth_profile",
+    "distances",
     "empty",
     "exponent_histograms",
     "fit",
+    "heights",
     "layer_bars",
     "layer_curves",
     "learning_rate",
     "network",
     "overlay",
     "percentile_bands",
+    "phase_diagram",
+    "rate_search",
     "regression_curve",
     "ridgelines",
     "same_axes",

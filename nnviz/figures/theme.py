@@ -29,6 +29,30 @@ CLASSES = (
     "#fe7ef1",
     "#68a8ba",
 )
+# Racers down a surface: lines, so seen on white and on near-black, and apart as the classes are.
+RACERS = (
+    POSITIVE,
+    NEGATIVE,
+    "#2db478",
+    "#c34b69",
+    "#a587ff",
+    "#1e782d",
+    "#870fb4",
+    "#e10000",
+    "#6900ff",
+    "#e187c3",
+    "#961e69",
+    "#a54ba5",
+)
+# Where a racer is, so that color is not all that tells them apart.
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "pentagon", "triangle-down")
+# The two entries of a vector in the plane.
+COMPONENTS = {"x": POSITIVE, "y": NEGATIVE}
+# What pulls and what remembers, as arrows.
+ARROWS = {"gradient": "#12909f", "momentum": "#b0307a"}
+# Heights of a surface that paths are drawn on: so quiet that all racers stand out.
+TERRAIN = "#6f7f9c"
+RELIEF = ("#56647f", "#6d7c98", "#8795af", "#a3afc4", "#bfc8d7")
 # First layer … last layer.
 DEPTH = ("#7d4fd6", "#3f74d4", "#1690a8", "#2f9f5d", "#94a01c", "#d9922a")
 # A value that has no zero to speak of: a regression's target.
@@ -39,6 +63,8 @@ MEASURES = {"weight": "#7a68d8", "gradient": "#1aa0b4", "update": "#1f9d76"}
 GOOD = "#1f9d76"
 RUN_DASHES = ("solid", "dash", "dot", "dashdot")
 NEUTRAL = "#8b929c"
+# A mark that must be found on any ground, of either page.
+INK = "#5f6875"
 ALERT = "#d4475f"
 HALO = "rgba(255,255,255,0.9)"
 CLEAR = "rgba(0,0,0,0)"
@@ -58,6 +84,11 @@ def faded(color: str, alpha: float) -> str:
 def class_color(index: int) -> str:
     """The color of a class; more than ten classes repeat them."""
     return CLASSES[index % len(CLASSES)]
+
+
+def racer_color(index: int) -> str:
+    """The color of a racer; more than twelve repeat them."""
+    return RACERS[index % len(RACERS)]
 
 
 def sign_color(value: float) -> str:
@@ -137,6 +168,9 @@ def template(dark: bool) -> dict:
         "exponentformat": "power",
         "minexponent": 4,
     }
+    solid = axis | {"showbackground": False, "gridcolor": line, "zeroline": False}
+    solid = {key: solid[key] for key in ("showbackground", "gridcolor", "zeroline", "tickfont", "exponentformat")}
+    solid |= {"title": {"font": axis["title"]["font"]}}
     return {
         "layout": {
             "font": {"family": FONT, "size": SIZE, "color": ink},
@@ -154,6 +188,7 @@ def template(dark: bool) -> dict:
             },
             "xaxis": axis,
             "yaxis": axis,
+            "scene": {"xaxis": solid, "yaxis": solid, "zaxis": solid},
             "legend": {
                 "orientation": "h",
                 "x": 0,

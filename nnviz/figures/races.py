@@ -1,0 +1,230 @@
+"""How racers come down: heights and distances over the steps, and what each learning rate leads to."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from nnviz import frames
+from nnviz.figures import labels, layout, racers, theme
+from nnviz.figures.decades import logarithmic
+from nnviz.figures.layout import f4, i4
+from nnviz.figures.magnitudes import magnitudes
+from nnviz.figures.signed import signed, spans
+
+# Points of one curve, extremes kept.
+POINTS = 500
+# How far a logarithmic axis goes above and below where the race began, as factors: a racer that leaves for infinity, or
+# one that is there up to the last bit, would press all others flat.
+ABOVE, BELOW = 1e3, 1e-17
+# What is left of the height by rounding alone, as a share of what was subtracted.
+ROUNDING = 4e-16
+# With more racers that left, hover alone says when.
+SAID = 3
+_HEIGHT_HELP = (
+    "How high each method still is at every step; a straight line down on this axis is the same factor a step."
+)
+_DISTANCE_HELP = (
+    "How far each method is from the nearest lowest point; one that stays away has settled elsewhere, or not at all."
+)
+_SEARCH_HELP = (
+    "How high each method ends up by its learning rate: too small does not arrive, too large leaves (no point); stars "
+    "are the best."
+)
+
+Arrays = Mapping[str, np.ndarray]
+
+
+def heights(race: Arrays, names: Sequence[str], optimum: float | None = None) -> dict:
+    """The height of each racer over the steps, above `optimum` where that, the lowest height there is, is given.
+
+    Logarithmic where no height is below zero; else by the signed logarithm, if heights span decades, or straight.
+    """
+    title = "Height" if optimum is None else "Height above the lowest point"
+    if not race:
+        return layout.empty(title, _HEIGHT_HELP)
+    found = np.asarray(race["heights"], float)
+    text = "f(x, y)"
+    if optimum:
+        text = f"f(x, y) − f<sub>min</sub>, f<sub>min</sub> = {labels.number(optimum, 4)}"
+        found = found - optimum
+        # Where the subtraction leaves rounding alone, none is left.
+        found = np.where(np.abs(found) <= ROUNDING * abs(optimum), 0.0, found)
+    return _curves(race, found, names, title, _HEIGHT_HELP, text)
+
+
+def distances(race: Arrays, names: Sequence[str]) -> dict:
+    """The distance of each racer to the nearest optimum over the steps."""
+    title = "Distance to the nearest lowest point"
+    if not race:
+        return layout.empty(title, _DISTANCE_HELP)
+    found = np.asarray(race["distance"], float)
+    if found.size and np.isnan(found).all():
+        return layout.empty(title, _DISTANCE_HELP, "this surface has no lowest point")
+    return _curves(race, found, names, title, _DISTANCE_HELP, "distance")
+
+
+def rate_search(
+    rates: np.ndarray, final: np.ndarray, names: Sequence[str], best: Sequence[int], optimum: float | None = None
+) -> dict:
+    """The last height of each racer (racers, K) over learning rates (K,); `best` is the place of each racer's best one.
+
+    Nothing is drawn where a racer left for infinity, and no best of a racer that always did (−1). `optimum` is
+    subtracted where it is given.
+    """
+    title = "Final height by learning rate"
+    rates = np.asarray(rates, float)
+    if np.size(final) == 0:
+        return layout.empty(title, _SEARCH_HELP, "waiting for the search")
+    final = np.asarray(final, float) - (optimum or 0.0)
+    log_y = bool(np.all(~np.isfinite(final) | (final >= 0)))
+    scale = signed(final)
+    drawn = magnitudes(final)
+    shown = drawn.drawn if log_y else scale.place(np.where(np.isfinite(final), final, np.nan))
+    text = "final f(x, y)" if not optimum else "final f(x, y) − f<sub>min</sub>"
+    traces = []
+    for i, row in enumerate(shown):
+        name = names[i]
+        style = _style(i)
+        words = f"<b>{name}</b><br>final height {labels.shown('customdata')} at η {labels.shown('x')}<extra></extra>"
+        common = {"type": "scatter", "name": name, "hovertemplate": words, **racers.group(i)}
+        line = {"mode": "lines+markers", "x": f4(rates), "y": f4(row), "customdata": f4(final[i]), **style}
+        traces.append(common | line | {"uid": f"search{i}", "showlegend": True})
+        place = int(best[i])
+        zero = np.flatnonzero(final[i] == 0) if log_y else np.array([], int)
+        if len(zero):
+            traces.append(_zero(rates[zero], drawn.floor, i, "η", labels.shown("x")))
+        if place >= 0:
+            level = row[place] if np.isfinite(row[place]) else drawn.floor
+            mark = {"symbol": "star", "size": 15, "color": theme.racer_color(i)}
+            mark |= {"line": {"color": theme.HALO, "width": 1.2}}
+            found = {"mode": "markers", "x": f4(rates[[place]]), "y": f4([level]), "customdata": f4(final[i][[place]])}
+            traces.append(common | found | {"marker": mark, "uid": f"best{i}", "showlegend": False})
+    return layout.figure(
+        traces,
+        title=title,
+        help=_SEARCH_HELP,
+        x=logarithmic("learning rate η", rates),
+        y=logarithmic(text, np.append(final, drawn.floor)) if log_y else scale.axis(text, final),
+        **racers.legend(len(shown)),
+    )
+
+
+def _curves(race: Arrays, values: np.ndarray, names: Sequence[str], title: str, help: str, text: str) -> dict:
+    """One line a racer; its end is marked where it left, or where exactly 0 begins on a logarithmic axis."""
+    good = np.isfinite(values)
+    log_y = not (values[good] < 0).any()
+    if log_y:
+        place, y, ends = _by_logarithm(values, text)
+    elif spans(values[good]):
+        scale = signed(values[good])
+        place, y = scale.place, scale.axis(text, values)
+        ends = y["range"]
+    else:
+        place, y, ends = np.asarray, layout.axis(text), (-np.inf, np.inf)
+    traces, left = [], []
+    for i, row in enumerate(values):
+        last = racers.last_step(race, i)
+        zero = row[: last + 1] == 0
+        stop = last + 1 if not log_y or not zero.any() else _settled(zero)
+        traces.append(_line(i, row[:stop], place, racers.called(names, race, i)))
+        if stop <= last:
+            traces.append(_zero(np.array([stop]), 10 ** ends[0], i, "from step", "%{x}"))
+        if race["gone"][i] >= 0:
+            left.append((i, last, float(np.clip(_last(place(row[: last + 1])), *_inside(ends, log_y)))))
+    traces += [_cross(race, i, at, level, len(left) <= SAID) for i, at, level in left]
+    return layout.figure(
+        traces, title=title, help=help, x=layout.steps(), y=y, over_steps=True, **racers.legend(len(values))
+    )
+
+
+def _by_logarithm(values: np.ndarray, text: str) -> tuple:
+    """What is drawn of values, the axis, and its ends in powers of ten: at most so far from where the race began."""
+    found = values[np.isfinite(values) & (values > 0)]
+    start = values[:, 0]
+    start = float(start[np.isfinite(start)].max(initial=0.0)) or (float(found.max()) if len(found) else 1.0)
+    found = np.clip(found, BELOW * start, ABOVE * start) if len(found) else np.array([0.1, 1.0])
+    low, high = np.log10(found.min()), np.log10(found.max())
+    margin = max(0.05 * (high - low), 0.05)
+    ends = [float(low - margin), float(high + margin)]
+    return (lambda row: magnitudes(row).drawn), logarithmic(text, found, ends), ends
+
+
+def _settled(zero: np.ndarray) -> int:
+    """The step from which on all is zero; the length where it is not at the end."""
+    other = np.flatnonzero(~zero)
+    return int(other[-1]) + 1 if len(other) else 0
+
+
+def _inside(ends: Sequence[float], log_y: bool) -> tuple[float, float]:
+    """The values between which a mark is seen."""
+    if not log_y:
+        return ends[0], ends[1]
+    margin = 0.03 * (ends[1] - ends[0])
+    return 10 ** (ends[0] + margin), 10 ** (ends[1] - margin)
+
+
+def _last(row: np.ndarray) -> float:
+    """The last number of a row; 0 if it has none."""
+    good = np.flatnonzero(np.isfinite(row))
+    return float(row[good[-1]]) if len(good) else 0.0
+
+
+def _style(racer: int) -> dict:
+    color = theme.racer_color(racer)
+    return {"line": {"color": color, "width": 2}, "marker": {"color": color, "size": 5}}
+
+
+def _line(racer: int, row: np.ndarray, place, name: str) -> dict:
+    shown = np.asarray(place(row), float)
+    picked = frames.thin_indices(shown, POINTS)
+    return {
+        "type": "scatter",
+        "mode": "lines" if len(row) > 1 else "markers",
+        "x": i4(picked),
+        "y": f4(shown[picked]),
+        "customdata": f4(row[picked]),
+        "name": name,
+        "uid": f"racer{racer}",
+        "showlegend": True,
+        "hovertemplate": f"<b>{name}</b><br>{labels.shown('customdata')} at step %{{x}}<extra></extra>",
+        **_style(racer),
+        **racers.group(racer),
+    }
+
+
+def _zero(x: np.ndarray, level: float, racer: int, over: str, told: str) -> dict:
+    color = theme.racer_color(racer)
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": f4(x),
+        "y": f4(np.full(len(x), level)),
+        "marker": {"symbol": "triangle-down-open", "size": 9, "color": color, "line": {"width": 1.8, "color": color}},
+        "name": "exactly 0",
+        "uid": f"zero{racer}",
+        "showlegend": False,
+        "cliponaxis": False,
+        "hovertemplate": f"exactly 0 {over} {told}<extra></extra>",
+        **racers.group(racer),
+    }
+
+
+def _cross(race: Arrays, racer: int, step: int, level: float, said: bool) -> dict:
+    """Where a racer left for infinity."""
+    color = theme.racer_color(racer)
+    longest = max(racers.last_step(race, i) for i in range(len(race["gone"])))
+    text = f"left at step {int(race['gone'][racer])}"
+    return {
+        "type": "scatter",
+        "mode": "markers+text" if said else "markers",
+        "x": i4([step]),
+        "y": f4([level]),
+        "text": [text],
+        "textposition": "middle right" if step < 0.6 * longest else "middle left",
+        "marker": {"symbol": "x", "size": 9, "color": color, "line": {"width": 1, "color": theme.HALO}},
+        "name": text,
+        "uid": f"left{racer}",
+        "showlegend": False,
+        "hovertemplate": f"{text}<extra></extra>",
+        **racers.group(racer),
+    }
