@@ -6,7 +6,7 @@ from torch import Tensor
 
 from nnviz.engine import surfaces
 from nnviz.engine.analysis.critical import critical
-from nnviz.engine.descent.movers import build_all, gradient_at
+from nnviz.engine.descent.movers import Movers
 from nnviz.spec.descent import Descent
 
 NEAR = 0.01
@@ -20,37 +20,34 @@ class Basins:
         self.job = job
         self.x, self.y = surfaces.grid(job.surface.window, job.grid)
         starts = torch.stack(torch.meshgrid(self.x, self.y, indexing="xy"), -1).reshape(-1, 2)
-        self.movers = build_all(job, starts)
+        self.movers = Movers(job, starts)
         self.minima = critical(job.surface).minima
         left, right, bottom, top = job.surface.window
         self.near = NEAR * min(right - left, top - bottom)
         self.step = 0
-        self.nearest = torch.full((len(self.movers), len(starts)), -1)
+        self.nearest = torch.full((len(job.racers), len(starts)), -1)
         self.since = torch.zeros_like(self.nearest)
-        for i, mover in enumerate(self.movers):
-            self._look(i, mover.points)
+        self._look()
 
     def advance(self, rate: float, noise: Tensor | None) -> None:
         """One step of all."""
         self.step += 1
-        for i, mover in enumerate(self.movers):
-            gradient = gradient_at(self.job, mover.points, noise) if mover.takes_gradient else None
-            mover.move(gradient, rate)
-            self._look(i, mover.points)
+        self.movers.advance(rate, noise)
+        self._look()
 
-    def _look(self, i: int, points: Tensor) -> None:
+    def _look(self) -> None:
         """Notes at which minimum each point is, −1 for none, and since when."""
         if not len(self.minima):
             return
-        distance, which = torch.cdist(points, self.minima).min(1)
+        distance, which = torch.cdist(self.movers.points, self.minima).min(-1)
         which = torch.where(distance <= self.near, which, -1)  # nan is near to nothing
-        self.since[i][which != self.nearest[i]] = self.step
-        self.nearest[i] = which
+        self.since[which != self.nearest] = self.step
+        self.nearest = which
 
     def arrays(self) -> dict[str, np.ndarray]:
         """x and y (k,), minima (m, 2), and by racer, row of y and x, (racers, k, k): the number of the minimum, −1 for
         none, and the step of arrival, −1 for none."""
-        shape = (len(self.movers), self.job.grid, self.job.grid)
+        shape = (len(self.job.racers), self.job.grid, self.job.grid)
         return {
             "x": self.x.numpy(),
             "y": self.y.numpy(),

@@ -1,12 +1,12 @@
 """Methods that move points on a surface: each takes what it needs of the surface and makes one step of it."""
 
-import inspect
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn, optim
 
 from nnviz.engine import optimizers, randomness, surfaces
+from nnviz.engine.descent import updates
 from nnviz.engine.descent.evolution.build import build as build_evolution
 from nnviz.engine.descent.uncorrected_adam import UncorrectedAdam
 from nnviz.spec import clipping
@@ -22,45 +22,53 @@ REMEMBERED = {
 }
 """What optimizers remember, by the part that it plays, and the names that torch has for it."""
 
+LOOKING = (spec.Newton, spec.LBFGS, OnePlusOneES, OpenES, CMAES, Genetic)
+"""Methods that are given no gradient, but look at the surface for themselves."""
+
 
 class Mover(Protocol):
     """Points (n, 2) under way, and what is seen of the last step: parts by name, each (n, …)."""
 
     points: Tensor
     parts: dict[str, Tensor]
-    takes_gradient: bool
-    """Whether `move` is given the gradients at the points, (n, 2)."""
 
     def move(self, gradient: Tensor | None, factor: float) -> None:
-        """One step, the learning rate times `factor`."""
+        """One step, the learning rate times `factor`; `gradient` (n, 2) is None for those that look for themselves."""
 
 
 class ByGradient:
-    """A torch optimizer, all points as one parameter: its steps are elementwise, so each point moves as if alone."""
+    """A torch optimizer, all points as one parameter: its steps are elementwise, so each point moves as if alone.
 
-    takes_gradient = True
+    It moves the points that it is given in place, and its parts are one tensor each for good.
+    """
 
     def __init__(self, method: spec.Method, points: Tensor) -> None:
-        self.points = points.clone()  # no nn.Parameter: nothing is derived through it
-        self.optimizer = _optimizer(method, self.points)
+        self.points = points  # no nn.Parameter: nothing is derived through it
+        self.optimizer = _optimizer(method, points)
         self.lr = method.lr
         self.parts: dict[str, Tensor] = {}
-        # What torch wraps around a step, for its profiler and for differentiable optimizers, takes as long as the step;
-        # so does looking, at each step, whether several parameters could be updated at once.
-        self._step = inspect.unwrap(type(self.optimizer).step)
         self._group = self.optimizer.param_groups[0]
         self._group["foreach"] = False
+        self._update: updates.Update | None = None
+        self._is_new = True
 
     def move(self, gradient: Tensor | None, factor: float) -> None:
         """One step of the optimizer."""
+        if self._update:
+            return self._update(gradient, self.lr * factor)
         self.points.grad = gradient
         self._group["lr"] = self.lr * factor
-        self._step(self.optimizer)
-        if not self.parts:
-            state = self.optimizer.state[self.points]
-            found = {part: [state[n] for n in names if state.get(n) is not None] for part, names in REMEMBERED.items()}
-            self.parts = {part: tensors[0] for part, tensors in found.items() if tensors}
-        self.parts["gradient"] = gradient
+        updates.step(self.optimizer)
+        if self._is_new:
+            self._is_new = False
+            self.parts = self._remembered()
+            self._update = updates.update(self.optimizer)
+        return None
+
+    def _remembered(self) -> dict[str, Tensor]:
+        state = self.optimizer.state[self.points]
+        found = {part: [state[n] for n in names if state.get(n) is not None] for part, names in REMEMBERED.items()}
+        return {part: tensors[0] for part, tensors in found.items() if tensors}
 
 
 def _optimizer(method: spec.Method, parameter: Tensor) -> optim.Optimizer:
@@ -74,8 +82,6 @@ def _optimizer(method: spec.Method, parameter: Tensor) -> optim.Optimizer:
 
 class Newton:
     """Newton's method. Where the curvature is 0 the step along it is 0."""
-
-    takes_gradient = False
 
     def __init__(self, method: spec.Newton, points: Tensor, surface: AnySurface) -> None:
         self.method, self.surface, self.points = method, surface, points.clone()
@@ -99,14 +105,12 @@ class Newton:
 class LBFGS:
     """torch's L-BFGS, one iteration a step. Its memory is of all it moves, so each point has its own."""
 
-    takes_gradient = False
-
     def __init__(self, method: spec.LBFGS, points: Tensor, surface: AnySurface) -> None:
         self.method, self.surface = method, surface
         self.parameters = [nn.Parameter(p[None].clone()) for p in points]
         search = "strong_wolfe" if method.line_search else None
         self.optimizers = [
-            optim.LBFGS([p], method.lr, max_iter=1, history_size=method.history, line_search_fn=search)
+            optim.LBFGS([p], method.lr, max_iter=1, max_eval=25, history_size=method.history, line_search_fn=search)
             for p in self.parameters
         ]
         self.parts: dict[str, Tensor] = {}
@@ -135,8 +139,6 @@ class LBFGS:
 class ByHeight:
     """An evolution strategy: it asks for heights alone."""
 
-    takes_gradient = False
-
     def __init__(self, method: spec.Method, points: Tensor, surface: AnySurface, generator: torch.Generator) -> None:
         self.surface = surface
         self.evolution = build_evolution(method, points, generator)
@@ -164,11 +166,50 @@ def build(method: spec.Method, points: Tensor, surface: AnySurface, generator: t
     return ByGradient(method, points)
 
 
-def build_all(job: Descent, points: Tensor) -> list[Mover]:
-    """What moves `points` for each racer of the job; the evolution strategies draw the same samples."""
-    return [
-        build(racer.method, points, job.surface, randomness.generator(job.seed, "evolution")) for racer in job.racers
-    ]
+class Movers:
+    """What moves the racers of a job, each from the same starts (n, 2). Gradients are taken for all at once."""
+
+    def __init__(self, job: Descent, starts: Tensor) -> None:
+        self.job = job
+        self.led = [i for i, racer in enumerate(job.racers) if not isinstance(racer.method, LOOKING)]
+        """Racers that are given gradients."""
+        # One block of points and one of gradients: each of them works on its own rows, in place.
+        self._at = starts.repeat(len(self.led), 1)
+        self._given = torch.empty_like(self._at)
+        own = dict(zip(self.led, self._at.split(len(starts)), strict=True)) if self.led else {}
+        # The evolution strategies draw the same samples.
+        self.each = [
+            build(racer.method, own.get(i, starts), job.surface, randomness.generator(job.seed, "evolution"))
+            for i, racer in enumerate(job.racers)
+        ]
+        self.gradients = self._at[:0].view(0, len(starts), 2)
+        """What those of `led` were given last, (led, n, 2), anew for each step."""
+        given = self._given.split(len(starts)) if self.led else ()
+        self._led = {i: (self.each[i].move, gradient) for i, gradient in zip(self.led, given, strict=True)}
+        self._looking = {i: mover.move for i, mover in enumerate(self.each) if i not in own}
+
+    @property
+    def points(self) -> Tensor:
+        """A copy of where all are, (racers, n, 2)."""
+        if len(self.led) == len(self.each):
+            return self._at.reshape(len(self.each), -1, 2).clone()
+        return torch.stack([mover.points for mover in self.each])
+
+    def advance(self, rate: float, noise: Tensor | None) -> None:
+        """One step of all, the learning rates times `rate`; `noise` (1, 2) of standard deviation 1."""
+        if self.led:
+            gradients = gradient_at(self.job, self._at, noise)
+            self._given.copy_(gradients)
+            self.gradients = gradients.view(len(self.led), -1, 2)
+            for move, given in self._led.values():
+                move(given, rate)
+        for move in self._looking.values():
+            move(None, rate)
+
+    def stop(self, racer: int) -> None:
+        """Lets a racer stand from now on."""
+        self._led.pop(racer, None)
+        self._looking.pop(racer, None)
 
 
 def gradient_at(job: Descent, points: Tensor, noise: Tensor | None) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 from nnviz.engine import randomness, surfaces
 from nnviz.engine.analysis.critical import critical
 from nnviz.engine.descent.basins import Basins
-from nnviz.engine.descent.movers import REMEMBERED, build_all, gradient_at
+from nnviz.engine.descent.movers import REMEMBERED, Movers
 from nnviz.engine.device import EngineError
 from nnviz.engine.schedules import factor
 from nnviz.records import Record, Scalar, Snapshot
@@ -26,6 +26,8 @@ FIRST_PICTURE = 500
 """Steps to the first picture; each next one comes after twice as many."""
 POINTS = 121
 """Heights along each side of the picture."""
+LOOKED = 16
+"""Steps after which it is looked who has left."""
 PARTS = ("gradient", *REMEMBERED)
 
 
@@ -36,19 +38,20 @@ class Race(Iterator[list[Record]]):
     """
 
     def __init__(self, job: Descent, checkpoint: bytes | None = None) -> None:
-        torch.set_num_threads(1)
         self.job = job
         self.step, self.until = 0, -1
         self._shown = -1
         start = torch.tensor([[job.x, job.y]], dtype=torch.float64)
         self._noise = randomness.generator(job.seed, "noise")
-        self.movers = build_all(job, start)
+        self.movers = Movers(job, start)
         self._basins = Basins(job) if job.grid else None
-        self._gone = [-1] * len(self.movers)
-        self._path: list[Tensor] = [start.expand(len(self.movers), 2).clone()]
-        self._led = [i for i, m in enumerate(self.movers) if m.takes_gradient]
+        self._gone = [-1] * len(job.racers)
+        self._looked = 0
+        self._path: list[Tensor] = [self.movers.points[:, 0]]
         self._parts: dict[str, list[Tensor]] = {name: [] for name in PARTS}
+        # Who has a part, and the tensors in which a part is found after each step: those of the movers stay the same.
         self._who: dict[str, list[int]] = {}
+        self._kept: dict[str, list[Tensor]] = {}
         self._is_new = True
         if checkpoint is not None:
             self._take_up(checkpoint)
@@ -120,24 +123,39 @@ class Race(Iterator[list[Record]]):
         ]
 
     def _advance(self, rate: float, noise: Tensor | None) -> None:
-        gradients: dict[int, Tensor] = {}
-        if self._led:
-            given = gradient_at(self.job, torch.cat([self.movers[i].points for i in self._led]), noise)
-            gradients = dict(zip(self._led, given.split(1), strict=True))
-        for i, mover in enumerate(self.movers):
-            if self._gone[i] < 0:
-                mover.move(gradients.get(i), rate)
-        at = torch.cat([m.points for m in self.movers])
-        self._path.append(at)
+        movers = self.movers
+        movers.advance(rate, noise)
+        self._path.append(movers.points[:, 0])
         if self.step == 0:
-            self._who = {name: [i for i, m in enumerate(self.movers) if name in m.parts] for name in PARTS}
-        for name, racers in self._who.items():
-            if racers:  # one call for all of them: this is done at every step
-                self._parts[name].append(torch.cat([self.movers[i].parts[name] for i in racers]))
-        if not (at.abs() <= FAR).all():
-            for i in torch.nonzero(~(at.abs() <= FAR).all(1)).flatten().tolist():
-                if self._gone[i] < 0:
-                    self._gone[i] = self.step + 1
+            self._find_parts()
+        own = [movers.each[i].parts["gradient"] for i in self._who["gradient"][len(movers.led) :]]
+        gradients = movers.gradients[:, 0]
+        self._parts["gradient"].append(torch.cat([gradients, *own]) if own else gradients)
+        for name, tensors in self._kept.items():
+            self._parts[name].append(torch.cat(tensors))
+        if len(self._path) - self._looked >= LOOKED:
+            self._look_who_left()
+
+    def _find_parts(self) -> None:
+        movers = self.movers
+        others = [i for i, m in enumerate(movers.each) if i not in movers.led and "gradient" in m.parts]
+        self._who = {"gradient": movers.led + others}
+        for name in REMEMBERED:
+            racers = [i for i in movers.led if name in movers.each[i].parts]
+            if racers:
+                self._who[name] = racers
+                self._kept[name] = [movers.each[i].parts[name] for i in racers]
+
+    def _look_who_left(self) -> None:
+        """Not at every step: to look takes as long as the step of a racer."""
+        if self._looked == len(self._path):
+            return
+        away = ~(torch.stack(self._path[self._looked :]).abs() <= FAR).all(-1)  # (steps, racers); nan is away too
+        for i in away.any(0).nonzero().flatten().tolist():
+            if self._gone[i] < 0:
+                self._gone[i] = self._looked + int(away[:, i].nonzero()[0])
+                self.movers.stop(i)
+        self._looked = len(self._path)
 
     def _race(self) -> dict[str, np.ndarray]:
         """points (racers, steps + 1, 2), heights and distance to the nearest optimum (racers, steps + 1), gone
@@ -145,6 +163,7 @@ class Race(Iterator[list[Record]]):
         nan if there are none.
 
         The gradient is the one that the step used. From `gone` on there is nan."""
+        self._look_who_left()
         points = torch.stack(self._path, 1)
         for i, step in enumerate(self._gone):
             if step >= 0:
@@ -164,7 +183,7 @@ class Race(Iterator[list[Record]]):
         gone = np.array([step if step >= 0 else self.step + 1 for step in self._gone])
         for name, racers in self._who.items():
             if racers:
-                arrays[name] = np.full((len(self.movers), self.step, 2), np.nan, np.float32)
+                arrays[name] = np.full((len(self._gone), self.step, 2), np.nan, np.float32)
                 arrays[name][racers] = torch.stack(self._parts[name], 1).float().numpy()
                 arrays[name][np.arange(self.step)[None] >= gone[:, None]] = np.nan
         return arrays
