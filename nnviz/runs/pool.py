@@ -190,13 +190,14 @@ class Pool:
                 group.look(position)
 
     def _dispatch(self) -> None:
-        """Hand waiting groups to workers that train nothing; start workers while there may be more."""
+        """Hand waiting groups to workers that train nothing; start workers while there may be more. What is quick is
+        handed to any worker, which does it turn by turn with what it trains."""
         with self._lock:
-            while self._queue:
-                worker = self._free() or self._start()
+            for group in list(self._queue):
+                worker = self._free() or self._start() or (self._least_busy() if group.is_quick else None)
                 if worker is None:
-                    break
-                group = self._queue.pop(0)
+                    continue
+                self._queue.remove(group)
                 self._sent.append(group)
                 worker.send([file.path for file in group.files], self._grace)
             if all(worker.runs for worker in self._workers):
@@ -205,6 +206,10 @@ class Pool:
     def _free(self) -> Process | None:
         free = [worker for worker in self._workers if not worker.active and worker.code is None]
         return min(free, key=lambda worker: (not worker.ready.is_set(), len(worker.runs)), default=None)
+
+    def _least_busy(self) -> Process | None:
+        alive = [worker for worker in self._workers if worker.code is None]
+        return min(alive, key=lambda worker: worker.active, default=None)
 
     def _start(self) -> Process | None:
         if len(self._workers) >= self._most or self._closing.is_set() or self._false_starts >= STARTS:

@@ -32,6 +32,7 @@ class Summary:
     """A run in a list. A file that cannot be read has the state "damaged", the reason as `error`, and nothing else."""
 
     id: str
+    kind: str = ""
     title: str = ""
     state: str = "damaged"
     step: int = 0
@@ -176,7 +177,9 @@ def _read(path: Path, size: int) -> Summary:
     try:
         with wording(path):
             status = read_status(connection)
-            row = connection.execute("SELECT created, parent, parent_step, fingerprint FROM job").fetchone()
+            row = connection.execute(
+                "SELECT created, parent, parent_step, fingerprint, json_extract(json, '$.kind') FROM job"
+            ).fetchone()
             losses: Sequence[tuple] = [
                 connection.execute(_LAST, (site,)).fetchone() for site in ("test", "train", "batch")
             ]
@@ -184,9 +187,10 @@ def _read(path: Path, size: int) -> Summary:
         raise RunError(str(error)) from error
     finally:
         connection.close()
-    created, parent, parent_step, fingerprint = row
+    created, parent, parent_step, fingerprint, kind = row
     return Summary(
         id=path.stem,
+        kind=kind,
         title=status.title,
         state=status.state,
         step=status.step,

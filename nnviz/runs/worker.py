@@ -21,7 +21,7 @@ from typing import Any
 from nnviz.runs.errors import first_line
 from nnviz.runs.member import Engine
 from nnviz.runs.scheduler import CLOSED, Scheduler
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Descent, Experiment
 
 BEAT = 0.5  # seconds between two looks at heartbeats and at the parent
 PATIENCE = 20.0  # seconds that a step may still take when the process is to end
@@ -34,8 +34,9 @@ def main() -> None:
         from nnviz.engine import Diverged, run
 
         # the first optimizer, the first data set and the first update import another two seconds' worth of torch
-        for _ in run(Experiment(steps=2, device="cpu")):
-            pass
+        for job in (Experiment(steps=2, device="cpu"), Descent(steps=2)):
+            for _ in run(job):
+                pass
     except Exception as error:
         say({"broken": first_line(error)})
         sys.exit(1)

@@ -54,7 +54,7 @@ class Fake(Iterator[list[Record]]):
         self.step += 1
         self.x = 3.9 * self.x * (1 - self.x)
         said.append(Scalar(self.step, "loss", self.x, "batch"))
-        return said + self.evaluation() if self.step % self.job.evaluate_every == 0 else said
+        return said + self.evaluation() if self.step % getattr(self.job, "evaluate_every", 1) == 0 else said
 
     def look(self) -> list[Record]:
         self.looks += 1

@@ -11,7 +11,7 @@ import pytest
 
 from nnviz.runs import Pool, RunError, Store
 from nnviz.runs.status import LIVE
-from nnviz.spec.jobs import Experiment, Parent
+from nnviz.spec.jobs import Descent, Experiment, Parent
 from tests.runs.fake import losses, wait_for
 from tests.runs.fake_worker import DIES, HANGS
 
@@ -131,6 +131,16 @@ def test_a_paused_run_does_not_block_the_queue_and_goes_on_beside_the_other(pool
     wait_for(lambda: (state(pool, first), state(pool, second)) == ("paused", "running"))
     pool.store.open(first).play()
     wait_for(lambda: (state(pool, first), state(pool, second)) == ("running", "running"))
+
+
+def test_a_descent_does_not_wait_for_what_trains(pool):
+    (busy,) = pool.submit([LONG])
+    wait_for(lambda: pool.store.open(busy).status().state == "running")
+    (waiting,) = pool.submit([seeded(1)])
+    (quick,) = pool.submit([Descent(steps=20)])
+    wait_for(lambda: pool.store.open(quick).status().state == "finished")
+    assert pool.store.open(busy).status().state == "running"
+    assert pool.store.open(waiting).status().state == "queued"
 
 
 def test_a_waiting_run_is_cancelled_or_stopped_when_nobody_watches_and_pinned_ones_wait_on(make):
