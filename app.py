@@ -9,6 +9,7 @@ st.navigation(
     [
         st.Page("pages/playground.py", title="Playground", default=True),
         st.Page("pages/gradient_flow.py", title="Gradient flow"),
+        st.Page("pages/optimizers.py", title="Optimizers"),
     ],
     position="top",
 ).run()

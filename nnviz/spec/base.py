@@ -283,6 +283,13 @@ def _canonical(value: Any) -> Any:
 def explain(error: ValidationError, cls: type[Spec] | None = None) -> str:
     """One line for a pydantic error: the thing, the rule and the value: `SGD.lr must be in (0, 10], got -1`."""
     problems = error.errors(include_url=False)
+    places = [p["loc"] for p in problems]
+    # A list with a wrong item is also said to be too short: the item is not counted.
+    problems = [
+        p
+        for p in problems
+        if p["type"] != "too_short" or not any(loc[: len(p["loc"])] == p["loc"] != loc for loc in places)
+    ]
     first = problems[0]
     path, owner, field = _where(first["loc"], cls)
     name = path if "." in path or cls is None else f"{cls.__name__}.{path}" if path else cls.__name__

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from nnviz.spec.base import Spec
+from nnviz.spec.base import Spec, label, name_of
 from nnviz.spec.clipping import ClipNorm, Clipping, ClipValue, NoClipping
 from nnviz.spec.methods import Method
 from nnviz.spec.optimizers import SGD, Adam, RMSprop
@@ -20,6 +20,18 @@ class Racer(Spec):
     """One point and what moves it."""
 
     method: Method = SGD()
+
+    @property
+    def name(self) -> str:
+        """The method, its learning rate, and what else is not as by default: "Adam η=0.3, β₁=0.5"."""
+        fields, said = type(self.method).model_fields, []
+        for name, field in fields.items():
+            value = getattr(self.method, name)
+            if name == "kind" or (name != "lr" and value == field.default):
+                continue
+            words = "η" if name == "lr" else name_of(field, name)
+            said.append(words if value is True else f"no {words}" if value is False else f"{words}={value:g}")
+        return " ".join([label(type(self.method)), ", ".join(said)]).strip()
 
 
 class Descent(Spec):

@@ -7,7 +7,7 @@ from nnviz.spec import data as d
 from nnviz.spec import initializers as i
 from nnviz.spec.base import Spec
 from nnviz.spec.clipping import ClipNorm
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Experiment, Job
 from nnviz.spec.learners import Supervised
 from nnviz.spec.losses import MSE
 from nnviz.spec.models import MLP, DeepMLP, Hidden
@@ -20,7 +20,7 @@ class Preset(Spec):
     title: str
     look_at: str = Field(description="Two or three sentences: what to look at, and why it is so.")
     reference: str = ""
-    jobs: tuple[Experiment, ...] = Field(min_length=1, max_length=2)
+    jobs: tuple[Job, ...] = Field(min_length=1, max_length=2)
 
 
 def _layers(activation: a.Activation, *widths: int) -> tuple[Hidden, ...]:

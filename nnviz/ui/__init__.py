@@ -5,5 +5,20 @@ from nnviz.ui.lineage import forks
 from nnviz.ui.live import Picture, show
 from nnviz.ui.options import choice
 from nnviz.ui.page import heading, start
+from nnviz.ui.race import race
+from nnviz.ui.watch_race import momentum_racers, names, racer_choice, watch_race
 
-__all__ = ["Picture", "choice", "experiment", "forks", "heading", "show", "start"]
+__all__ = [
+    "Picture",
+    "choice",
+    "experiment",
+    "forks",
+    "heading",
+    "momentum_racers",
+    "names",
+    "race",
+    "racer_choice",
+    "show",
+    "start",
+    "watch_race",
+]

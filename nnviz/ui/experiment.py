@@ -7,7 +7,7 @@ import streamlit as st
 
 from nnviz.runs import RunError
 from nnviz.spec.base import SpecError, replace_many
-from nnviz.spec.jobs import Experiment, load
+from nnviz.spec.jobs import Experiment, Job, load
 from nnviz.spec.presets import Preset
 from nnviz.ui import forms, runtime, session
 from nnviz.ui.library import library
@@ -21,7 +21,7 @@ class Asked:
     """The jobs that the form asks for; none where `problem` says what is wrong with them."""
 
     state: session.PageState
-    jobs: tuple[Experiment, ...]
+    jobs: tuple[Job, ...]
     problem: str = ""
     start: bool = False
     """Whether they are to be started at once."""
@@ -42,8 +42,8 @@ def experiment(
     both.
     """
     state = session.enter(page, default)
-    _adopt(state)
-    start = _examples(state, examples)
+    adopt(state)
+    start = pressed(state, examples)
     for line in state.problems:
         st.error(line, icon=":material/error:")
     bases = state.jobs
@@ -55,21 +55,26 @@ def experiment(
             problem = str(error)
             st.error(problem, icon=":material/error:")
         library(state)
-        _load(state)
+        open_job(state)
     if jobs:
         state.remember(jobs)
-        _explain(jobs, examples)
+        explain(jobs, examples)
     return Asked(state, tuple(jobs), problem, start)
 
 
-def _adopt(state: session.PageState) -> None:
+def adopt(state: session.PageState) -> None:
     """A link that names runs and nothing else means the settings that those had."""
     if not state.names_only_runs:
         return
     try:
         jobs = [without_parent(runtime.store().view(run).job) for run in state.runs[:2]]
+        for job in jobs:
+            state.check(job)
     except RunError:
         return  # said where the runs are shown
+    except SpecError as error:
+        state.restart([state.default], problems=[*state.problems, str(error)])
+        return
     state.restart(jobs, runs=state.runs[:2], problems=state.problems)
 
 
@@ -105,7 +110,7 @@ def _form(
     return tuple(jobs)
 
 
-def _examples(state: session.PageState, examples: Sequence[Preset]) -> bool:
+def pressed(state: session.PageState, examples: Sequence[Preset]) -> bool:
     """A row of buttons; whether one was pressed just now."""
     marks = session.memory("pressed")
 
@@ -119,7 +124,7 @@ def _examples(state: session.PageState, examples: Sequence[Preset]) -> bool:
     return marks.pop(state.page, False)
 
 
-def _explain(jobs: Sequence[Experiment], examples: Sequence[Preset]) -> None:
+def explain(jobs: Sequence[Job], examples: Sequence[Preset]) -> None:
     """What to look at, while the form asks for one of the examples."""
     for preset in examples:
         if tuple(preset.jobs) == tuple(jobs):
@@ -127,14 +132,14 @@ def _explain(jobs: Sequence[Experiment], examples: Sequence[Preset]) -> None:
             st.markdown(f"**{preset.title}.** {preset.look_at}{reference}", unsafe_allow_html=True)
 
 
-def _load(state: session.PageState) -> None:
+def open_job(state: session.PageState) -> None:
     """A job from a file: the counterpart of "copy as JSON"."""
     with st.popover("Open a job from JSON", icon=":material/upload_file:", width="stretch"):
         text = st.text_area("Job as JSON", key=f"{state.key}:json", height=160)
         file = st.file_uploader("or a file", type="json", key=f"{state.key}:file", max_upload_size=1)
         if st.button("Open", key=f"{state.key}:open", disabled=not (text or file)):
             try:
-                state.restart([load(file.getvalue() if file else text)])
+                state.restart([state.check(load(file.getvalue() if file else text))])
             except SpecError as error:
                 st.error(str(error), icon=":material/error:")
             else:

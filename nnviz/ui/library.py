@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from nnviz.runs import RunError, Summary
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Job
 from nnviz.ui import runtime
 from nnviz.ui.lineage import changes, without_parent
 from nnviz.ui.session import PageState, memory
@@ -36,7 +36,8 @@ def library(state: PageState) -> None:
 
 def _table(state: PageState) -> None:
     kept = memory(f"library:{state.page}")
-    found = [s for s in runtime.store().list() if s.step or s.state == "damaged"]
+    kind = state.default.kind
+    found = [s for s in runtime.store().list() if (s.step and s.kind == kind) or s.state == "damaged"]
     if not found:
         st.markdown(
             "No run has trained yet. Every run that takes a step appears here: what it changed, how far it came, its "
@@ -71,7 +72,7 @@ COLUMNS = {
 """Narrow enough for a small window; where there is room they grow alike."""
 
 
-def _frame(found: Sequence[Summary], default: Experiment) -> pd.DataFrame:
+def _frame(found: Sequence[Summary], default: Job) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "run": [_said(summary, default) for summary in found],
@@ -83,7 +84,7 @@ def _frame(found: Sequence[Summary], default: Experiment) -> pd.DataFrame:
     )
 
 
-def _said(summary: Summary, default: Experiment) -> str:
+def _said(summary: Summary, default: Job) -> str:
     try:
         return summary.error if summary.state == "damaged" else _words(runtime.store().path(summary.id), default)
     except RunError as error:
@@ -91,7 +92,7 @@ def _said(summary: Summary, default: Experiment) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _words(path: Path, default: Experiment) -> str:
+def _words(path: Path, default: Job) -> str:
     """What a run changed; read once, since a run's job never changes."""
     run = runtime.store().open(path.stem)
     found = changes(run.job, default)

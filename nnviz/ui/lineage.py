@@ -1,9 +1,13 @@
 """Where a run comes from."""
 
+from typing import TypeVar
+
 from nnviz.runs import RunError, RunView
 from nnviz.spec.base import Spec, differences, field_at, get_at, label, name_of
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Descent, Experiment, Job
 from nnviz.ui import runtime
+
+AnyJob = TypeVar("AnyJob", Experiment, Descent)
 
 
 def forks(run: RunView) -> list[tuple[int, str]]:
@@ -22,17 +26,17 @@ def forks(run: RunView) -> list[tuple[int, str]]:
     return found[::-1]
 
 
-def without_parent(job: Experiment) -> Experiment:
+def without_parent(job: AnyJob) -> AnyJob:
     """The job as if it started anew."""
-    return job.model_copy(update={"parent": None})
+    return job.model_copy(update={"parent": None}) if job.parent else job
 
 
-def changes(job: Experiment, other: Experiment) -> list[str]:
+def changes(job: AnyJob, other: AnyJob) -> list[str]:
     """How `job` differs from `other`, each change as a label, whatever either went on from."""
     return [in_words(job, path) for path in differences(without_parent(job), without_parent(other))]
 
 
-def in_words(job: Experiment, path: str) -> str:
+def in_words(job: Job, path: str) -> str:
     """A field and its value in the words of the form: "learning rate 0.3", "loss MSE"; at most about 60 characters."""
     path = path.removesuffix(".kind")  # of "learner.data.kind" the data
     name = name_of(field_at(job, path), path.rsplit(".", 1)[-1])

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from nnviz.spec.base import Spec, SpecError, differences, replace_many
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Job
 
 LONGEST = 8000
 """Characters of a query; browsers and proxies begin to fail above."""
@@ -22,7 +22,7 @@ MOST_PAIRED, MOST_SAID = 12, 5
 """Of the values that are wrong: how many are tried two by two, and how many are said one by one."""
 
 
-def query(jobs: Sequence[Experiment], default: Experiment, runs: Sequence[str] = ()) -> dict[str, str]:
+def query(jobs: Sequence[Job], default: Job, runs: Sequence[str] = ()) -> dict[str, str]:
     """The parameters of a link: what differs from the page's default job, and the runs shown."""
     plain: dict[str, Any] = dict(differences(jobs[0], default))
     if len(jobs) > 1:
@@ -32,7 +32,7 @@ def query(jobs: Sequence[Experiment], default: Experiment, runs: Sequence[str] =
     return {**said, **({"run": ",".join(runs)} if runs else {})}
 
 
-def whole(jobs: Sequence[Experiment]) -> dict[str, str]:
+def whole(jobs: Sequence[Job]) -> dict[str, str]:
     """The parameters of a link that says every setting, so that it means the same when defaults have changed."""
     plain = dict(_every(jobs[0], None, ""))
     if len(jobs) > 1:
@@ -52,7 +52,7 @@ def _every(spec: Spec, known: Spec | None, prefix: str) -> Iterator[tuple[str, A
             yield f"{prefix}{name}", [v.model_dump(mode="json") for v in value] if isinstance(value, tuple) else value
 
 
-def read(parameters: Mapping[str, str], default: Experiment) -> tuple[list[Experiment], list[str], list[str]]:
+def read(parameters: Mapping[str, str], default: Job) -> tuple[list[Job], list[str], list[str]]:
     """Jobs, ids of runs, and what is wrong with the link, one line each. What is right in it is kept."""
     if sum(len(k) + len(v) for k, v in parameters.items()) > LONGEST:
         return [default], [], [f"the link must be at most {LONGEST} characters long; share the job as JSON instead"]
@@ -67,7 +67,7 @@ def read(parameters: Mapping[str, str], default: Experiment) -> tuple[list[Exper
     return [first, other], runs, problems + more
 
 
-def _apply(default: Experiment, values: Mapping[str, Any]) -> tuple[Experiment, list[str]]:
+def _apply(default: Job, values: Mapping[str, Any]) -> tuple[Job, list[str]]:
     """All values at once; if that fails, as many as can be, so that one bad value loses nothing but itself."""
     try:
         return replace_many(default, values), []
@@ -88,7 +88,7 @@ def _apply(default: Experiment, values: Mapping[str, Any]) -> tuple[Experiment, 
     return job, said + [f"link: {len(problems) - MOST_SAID} more of its values are wrong"] * (len(problems) > MOST_SAID)
 
 
-def _one_by_one(job: Experiment, values: Mapping[str, Any]) -> tuple[Experiment, dict[str, str]]:
+def _one_by_one(job: Job, values: Mapping[str, Any]) -> tuple[Job, dict[str, str]]:
     """`job` with those values that are right one by one, in whatever order, and what is wrong with the others."""
     left = dict(sorted(values.items(), key=lambda item: (item[0].count("."), item[0])))
     while True:

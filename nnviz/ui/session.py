@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from nnviz.spec.jobs import Experiment, SpecError, dump, load
+from nnviz.spec.jobs import Job, SpecError, dump, load
 from nnviz.ui import links
 from nnviz.ui.lineage import without_parent
 
@@ -29,12 +29,17 @@ def value(key: str) -> Any:
     return st.session_state.get(key)
 
 
+def put(key: str, value: Any) -> None:
+    """Gives the widget with this `key` another value; before it is drawn, or in a callback."""
+    st.session_state[key] = value
+
+
 @dataclass
 class PageState:
     """A page in this session; what is set on it lasts."""
 
     page: str
-    default: Experiment = field(repr=False)
+    default: Job = field(repr=False)
 
     @property
     def _kept(self) -> dict[str, Any]:
@@ -46,7 +51,7 @@ class PageState:
         return f"{self.page}:{self._kept['generation']}"
 
     @property
-    def jobs(self) -> list[Experiment]:
+    def jobs(self) -> list[Job]:
         """The jobs that the form of this generation started from, or those set since."""
         try:
             return [load(text) for text in self._kept["jobs"]]
@@ -54,7 +59,7 @@ class PageState:
             return [self.default]
 
     @property
-    def chosen(self) -> list[Experiment]:
+    def chosen(self) -> list[Job]:
         """The jobs as the form had them last."""
         try:
             return [load(text) for text in self._kept.get("chosen", self._kept["jobs"])]
@@ -80,13 +85,19 @@ class PageState:
         """What is wrong with what was asked, one line each, until something else is asked."""
         return self._kept["problems"]
 
-    def restart(self, jobs: Sequence[Experiment], *, runs: Sequence[str] = (), problems: Sequence[str] = ()) -> None:
+    def check(self, job: Job) -> Job:
+        """The job, if it is of the page's kind. Raises SpecError."""
+        if type(job) is not type(self.default):
+            raise SpecError(f"the page shows jobs of kind {self.default.kind}, got {job.kind}: open it on another page")
+        return job
+
+    def restart(self, jobs: Sequence[Job], *, runs: Sequence[str] = (), problems: Sequence[str] = ()) -> None:
         """Draws the form anew from these jobs, as experiments of their own where they went on from a run."""
         kept = self._kept
         kept.update(jobs=[dump(without_parent(job)) for job in jobs], runs=list(runs), problems=list(problems))
         kept["generation"] = kept.get("generation", 0) + 1
 
-    def remember(self, jobs: Sequence[Experiment]) -> None:
+    def remember(self, jobs: Sequence[Job]) -> None:
         """The jobs as the form has them now, for when the page is come back to; and as the address."""
         self._kept["chosen"] = [dump(job) for job in jobs]
         wanted = links.query(jobs, self.default, self.runs)
@@ -99,7 +110,7 @@ class PageState:
         return links.address(str(st.context.url or ""), links.whole(self.chosen))
 
 
-def enter(page: str, default: Experiment) -> PageState:
+def enter(page: str, default: Job) -> PageState:
     """The page's state: from the address when the session first comes here, else as it was left."""
     state = PageState(page, default)
     kept = memory(f"page:{page}")

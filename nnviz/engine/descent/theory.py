@@ -1,0 +1,35 @@
+"""What theory says of a race on a quadratic bowl."""
+
+import numpy as np
+
+from nnviz.engine.analysis import quadratic
+from nnviz.spec.descent import Descent
+from nnviz.spec.optimizers import SGD
+from nnviz.spec.surfaces import Quadratic
+
+ALPHAS = (0.005, 5.0)
+"""Learning rates of the map, times λ."""
+
+
+def phase(job: Descent) -> dict[str, np.ndarray]:
+    """Convergence rate over learning rate and momentum, as `quadratic.phase` gives it; {} off the quadratic."""
+    if not isinstance(job.surface, Quadratic):
+        return {}
+    steep, _ = job.surface.eigenvalues
+    alphas = np.geomspace(*ALPHAS, 140) / steep
+    nesterov = [r.method.nesterov for r in job.racers if isinstance(r.method, SGD) and r.method.momentum]
+    return quadratic.phase(
+        job.surface.eigenvalues, alphas, np.linspace(0, 0.99, 110), nesterov=bool(nesterov) and all(nesterov)
+    )
+
+
+def rates(job: Descent, distance: np.ndarray) -> dict[str, np.ndarray]:
+    """Share of the distance that is kept a step, by racer (racers,), measured late in the race from `distance`
+    (racers, steps + 1), and predicted for SGD on a quadratic; nan where there is none."""
+    measured = np.array([quadratic.measured_rate(row) for row in distance])
+    predicted = np.full(len(job.racers), np.nan)
+    for i, racer in enumerate(job.racers):
+        m = racer.method
+        if isinstance(job.surface, Quadratic) and isinstance(m, SGD) and not (m.dampening or m.weight_decay):
+            predicted[i] = quadratic.rate(job.surface.eigenvalues, m.lr, m.momentum, m.nesterov)
+    return {"measured_rate": measured, "predicted_rate": predicted}

@@ -1,0 +1,191 @@
+"""Shows a race: it is run again whenever what is asked for changes, also while its start is dragged over the map."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import streamlit as st
+
+from nnviz.runs import RunError, RunView
+from nnviz.spec.jobs import Descent, fingerprint
+from nnviz.spec.optimizers import SGD
+from nnviz.ui import race, runtime
+from nnviz.ui.board import board
+from nnviz.ui.experiment import Asked
+from nnviz.ui.export import share
+from nnviz.ui.live import Picture, Pictures, titles
+from nnviz.ui.session import PageState, memory
+
+PATIENCE = 0.4
+"""Seconds that a change waits for its pictures before the page goes on with those that there are."""
+REFRESH = 0.3
+"""Seconds between two looks at a race that takes longer."""
+POSITIONS = 400
+"""Places of the time slider."""
+
+
+def watch_race(
+    asked: Asked,
+    each: Mapping[str, Picture],
+    *,
+    rows: Sequence[Sequence[str]],
+    heights: Mapping[str, int] | None = None,
+    variant: str = "",
+) -> None:
+    """Draws the race that is asked for in rows of pictures, functions of its RunView; `variant` names options that
+    change pictures."""
+    state = asked.state
+    kept = memory(f"race:{state.page}")
+    if asked.jobs:
+        kept.pop("start", None)  # the form has it now
+        _run(state, asked.jobs[0])
+    is_live = any(view.status.live for view in _views(state))
+
+    def pick(_name: str, x: float, y: float, done: bool) -> None:
+        left, right, bottom, top = asked.jobs[0].surface.window if asked.jobs else (x, x, y, y)
+        x, y = float(_digits(x, right - left)), float(_digits(y, top - bottom))
+        kept["start"] = [x, y]
+        kept["done"] = done
+        race.move_start(state, x, y)
+
+    @st.fragment(run_every=REFRESH if is_live else None)
+    def part() -> None:
+        if kept.pop("done", False):
+            st.rerun()  # so that form and address say it too
+        if asked.jobs:
+            x, y = kept.get("start", (asked.jobs[0].x, asked.jobs[0].y))
+            _run(state, asked.jobs[0].model_copy(update={"x": x, "y": y}))
+        views = _views(state)
+        if any(view.status.live for view in views) != is_live:
+            st.rerun()
+        with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"transport-{state.page}"):
+            if views:
+                _status(views[0])
+            share(asked, views)
+        if not views:
+            return
+        board(
+            lambda step: Pictures(views, step, each, {}),
+            _positions(views[0]),
+            key=f"board-{state.page}",
+            source=variant,
+            rows=rows,
+            heights=heights,
+            live=is_live,
+            titles=titles(list(each)),
+            on_pick=pick,
+        )
+
+    part()
+
+
+def racer_choice(asked: Asked) -> int:
+    """A menu in the form: whose step is taken apart; the racer's place."""
+    names = [racer.name for racer in asked.jobs[0].racers] if asked.jobs else ["—"]
+    with st.sidebar:
+        return st.selectbox(
+            "Take apart the step of",
+            range(len(names)),
+            format_func=lambda i: f"{i + 1} · {names[i]}",
+            key=f"{asked.state.key}:chosen:{len(names)}",
+            help="Its gradient, momentum and step are drawn as arrows on the map and as curves.",
+        )
+
+
+def names(run: RunView) -> list[str]:
+    """The racers, in words."""
+    return [racer.name for racer in run.job.racers]
+
+
+def momentum_racers(run: RunView) -> list[dict[str, object]]:
+    """Racers with a place on the phase diagram, plain and momentum descent: with measured and predicted rates."""
+    race = run.snapshot("race")
+    found = []
+    for i, racer in enumerate(run.job.racers):
+        method = racer.method
+        if isinstance(method, SGD) and method.dampening == 0 and "measured_rate" in race:
+            found.append(
+                {
+                    "name": racer.name,
+                    "alpha": method.lr,
+                    "beta": method.momentum,
+                    "nesterov": method.nesterov,
+                    "color": i,
+                    "predicted": float(race["predicted_rate"][i]),
+                    "measured": float(race["measured_rate"][i]),
+                }
+            )
+    return found
+
+
+def _run(state: PageState, job: Descent) -> None:
+    """Makes the run shown one of this job; that of the job before is deleted."""
+    views = _views(state)
+    if views and views[0].job == job:
+        return
+    try:
+        found = runtime.store().find(fingerprint(job))
+        run = found or runtime.pool().submit([job])[0]
+        _wait(run)
+        for view in views:
+            _drop(view.id)
+        state.runs = [run]
+    except RunError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def _wait(run: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and runtime.store().view(run).status.live:
+        time.sleep(0.004)
+
+
+def _drop(run: str) -> None:
+    """Races are made again in no time, so they are not kept: unless somebody else may still look at it."""
+    file = runtime.store().open(run)
+    if file.status().live:
+        file.cancel()
+        memory("races").setdefault("left", []).append(run)
+    else:
+        runtime.store().delete(run)
+    left = memory("races").get("left", [])
+    for other in list(left):
+        try:
+            if not runtime.store().open(other).status().live:
+                runtime.store().delete(other)
+                left.remove(other)
+        except RunError:
+            left.remove(other)
+
+
+def _views(state: PageState) -> list[RunView]:
+    try:
+        return [runtime.store().view(run) for run in state.runs[:1]]
+    except RunError:
+        state.runs = []
+        return []
+
+
+def _positions(view: RunView) -> list[int]:
+    """Steps for the time slider, evenly over what there is of the race."""
+    points = view.snapshot("race").get("points")
+    last = points.shape[1] - 1 if points is not None else 0
+    return np.unique(np.linspace(0, last, min(last, POSITIONS) + 1).round().astype(int)).tolist()
+
+
+def _status(view: RunView) -> None:
+    s = view.status
+    if s.error:
+        st.error(s.error, icon=":material/error:")
+    elif s.live:
+        st.markdown(f":blue-badge[racing] step {s.step:,} of {s.steps:,}")
+    gone = view.snapshot("race").get("gone", np.zeros(0))
+    names = [racer.name for racer in view.job.racers]
+    left = [f"{name} at step {step}" for name, step in zip(names, gone.tolist(), strict=False) if step >= 0]
+    if left:
+        st.markdown(f":red-badge[left for infinity] {', '.join(left)}")
+
+
+def _digits(value: float, span: float) -> str:
+    """To a thousandth of the picture: what the pointer can say."""
+    return f"{value:.{max(0, int(np.ceil(-np.log10(span / 1000)))) if span > 0 else 3}f}"
