@@ -25,7 +25,7 @@ ui.watch_race(
         "surface": lambda run: figures.surface_3d(
             run.snapshot("surface"), run.snapshot("race"), ui.names(run), log_height=is_log
         ),
-        "heights": lambda run: figures.heights(run.snapshot("race"), ui.names(run), run.snapshot("surface")),
+        "heights": lambda run: figures.heights(run.snapshot("race"), ui.names(run), ui.lowest(run)),
         "distances": lambda run: figures.distances(run.snapshot("race"), ui.names(run)),
         "step": lambda run: figures.step_parts(run.snapshot("race"), chosen, ui.names(run)[chosen]),
         "phase": lambda run: figures.phase_diagram(run.snapshot("phase"), ui.momentum_racers(run)),

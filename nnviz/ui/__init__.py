@@ -6,7 +6,7 @@ from nnviz.ui.live import Picture, show
 from nnviz.ui.options import choice
 from nnviz.ui.page import heading, start
 from nnviz.ui.race import race
-from nnviz.ui.watch_race import momentum_racers, names, racer_choice, watch_race
+from nnviz.ui.watch_race import lowest, momentum_racers, names, racer_choice, watch_race
 
 __all__ = [
     "Picture",
@@ -14,6 +14,7 @@ __all__ = [
     "experiment",
     "forks",
     "heading",
+    "lowest",
     "momentum_racers",
     "names",
     "race",

@@ -97,6 +97,12 @@ def names(run: RunView) -> list[str]:
     return [racer.name for racer in run.job.racers]
 
 
+def lowest(run: RunView) -> float | None:
+    """The lowest known height of the surface."""
+    found = run.snapshot("surface").get("lowest", ())
+    return float(found[0]) if len(found) else None
+
+
 def momentum_racers(run: RunView) -> list[dict[str, object]]:
     """Racers with a place on the phase diagram, plain and momentum descent: with measured and predicted rates."""
     race = run.snapshot("race")

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from nnviz.engine import randomness, surfaces
 from nnviz.engine.analysis.critical import critical
+from nnviz.engine.descent import theory
 from nnviz.engine.descent.basins import Basins
 from nnviz.engine.descent.movers import REMEMBERED, Movers
 from nnviz.engine.device import EngineError
@@ -117,10 +118,10 @@ class Race(Iterator[list[Record]]):
             return []
         self._is_new = False
         self._shown = 0
-        return [
-            Snapshot(0, "surface", picture(self.job.surface)),
-            Snapshot(0, "race", self._race()),
-        ]
+        said: list[Record] = [Snapshot(0, "surface", picture(self.job.surface)), Snapshot(0, "race", self._race())]
+        if found := theory.phase(self.job):
+            said.append(Snapshot(0, "phase", found))
+        return said
 
     def _advance(self, rate: float, noise: Tensor | None) -> None:
         movers = self.movers
@@ -160,7 +161,7 @@ class Race(Iterator[list[Record]]):
     def _race(self) -> dict[str, np.ndarray]:
         """points (racers, steps + 1, 2), heights and distance to the nearest optimum (racers, steps + 1), gone
         (racers,): the step at which a racer has left, or −1; parts (racers, steps, 2) as they are after each step,
-        nan if there are none.
+        nan if there are none; measured and predicted rate (racers,) as `theory.rates` has them.
 
         The gradient is the one that the step used. From `gone` on there is nan."""
         self._look_who_left()
@@ -186,12 +187,12 @@ class Race(Iterator[list[Record]]):
                 arrays[name] = np.full((len(self._gone), self.step, 2), np.nan, np.float32)
                 arrays[name][racers] = torch.stack(self._parts[name], 1).float().numpy()
                 arrays[name][np.arange(self.step)[None] >= gone[:, None]] = np.nan
-        return arrays
+        return arrays | theory.rates(self.job, arrays["distance"])
 
 
 @cache
 def picture(surface: AnySurface) -> dict[str, np.ndarray]:
-    """x and y (k,), heights z (k, k) by row of y, and the level points, each (n, 2)."""
+    """x and y (k,), heights z (k, k) by row of y, the level points, each (n, 2), and the lowest height (0 or 1,)."""
     x, y = surfaces.grid(surface.window, POINTS)
     with torch.no_grad():
         z = surfaces.height(surface)(x[None, :].expand(POINTS, POINTS), y[:, None].expand(POINTS, POINTS))
@@ -201,4 +202,5 @@ def picture(surface: AnySurface) -> dict[str, np.ndarray]:
         "y": y.numpy(),
         "z": z.numpy(),
         **{name: points.numpy() for name, points in found._asdict().items()},
+        "lowest": surfaces.values(surface, found.optima)[:1].numpy(),
     }
