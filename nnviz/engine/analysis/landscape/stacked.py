@@ -24,10 +24,12 @@ ELEMENTWISE = {
     *(nn.Mish, nn.Softplus, nn.Hardtanh, nn.ReLU6, nn.Hardswish, nn.Hardsigmoid, nn.LogSigmoid, nn.Tanhshrink, Step),
 }
 ENTRIES = {"cpu": 2**18, "cuda": 2**26}
-"""Entries of one activation that are held at once: 1 MB in float32 on a CPU. Larger ones leave its cache, and
-memory for them goes back to the system and has to be asked for again each time."""
-MOST = 128
+"""Entries of one activation that are held at once: 1 MB in float32 on a CPU. More leaves its cache, and memory
+for it goes back to the system after each use, which costs more to ask for again than it is worth."""
+MOST = 512
 """Points at once; more gain nothing."""
+ALIGNED = 16
+"""Samples are filled up to a multiple of this, since vectors that begin at odd places are slower."""
 AS_IS = {nn.Identity, nn.Dropout, nn.AlphaDropout, Dropout}
 """What evaluation mode leaves out."""
 
@@ -66,11 +68,12 @@ class Stack:
         (n, features)."""
         self.found = found
         self.n = len(inputs)
+        columns = F.pad(inputs.T, (0, -self.n % ALIGNED))
         index = {p: i for i, p in enumerate(module.parameters())}
         first = found[0]
         along = []  # W·x + b of the center and of each direction, (units, n) each
         for weights in points:
-            product = weights[index[first.weight]] @ inputs.T
+            product = weights[index[first.weight]] @ columns
             along.append(product if first.bias is None else product + weights[index[first.bias]][:, None])
         self.first = torch.stack(along).flatten(1)
         later = dict.fromkeys(p for m in found[1:] for p in m.parameters())
@@ -78,41 +81,50 @@ class Stack:
         flat = [torch.cat([inputs.new_empty(0), *(w[index[p]].flatten() for p in later)]) for w in points]
         self.rest = torch.stack(flat)
         widths = [m.out_features for m in found if isinstance(m, nn.Linear)]
-        self.width = widths[-1]
-        entries = ENTRIES.get(inputs.device.type, ENTRIES["cpu"])
-        self.at_once = max(1, min(MOST, entries // max(1, self.n * max(widths))))
-        self.most = max(1, min(MOST, entries // max(1, self.n * widths[-1])))
+        self.width, self.samples = widths[-1], columns.shape[1]
+        hidden = self.samples * max(widths)
+        self.at_once = _fitting(inputs.device, hidden)
+        self.most = _fitting(inputs.device, max(self.n * self.width, len(flat[0])))
         """Points to ask for in one go."""
-        self.space = [inputs.new_empty(self.at_once * self.n * max(widths)) for _ in range(2)]
+        self.space = [inputs.new_empty(self.at_once * hidden) for _ in range(2)]
 
     def outputs(self, coordinates: Tensor) -> Tensor:
         """(points, outputs, n) at coordinates (points, directions)."""
         along = F.pad(coordinates, (1, 0), value=1)
-        found = along.new_empty(len(along), self.width, self.n)
-        for part, at in zip(along.split(self.at_once), found.split(self.at_once), strict=True):
-            self._fill(part, at)
-        return found
-
-    def _fill(self, along: Tensor, found: Tensor) -> None:
-        """Writes the outputs at some points into `found`; along is (points, 1 + directions), 1 for the center."""
-        k = len(along)
         parts = (along @ self.rest).split([shape.numel() for shape in self.shapes.values()], 1)
         at = {p: part.unflatten(1, shape) for (p, shape), part in zip(self.shapes.items(), parts, strict=True)}
+        found = along.new_empty(len(along), self.width, self.n)
+        for start in range(0, len(along), self.at_once):
+            part = slice(start, start + self.at_once)
+            self._fill(along[part], {p: t[part] for p, t in at.items()}, found[part])
+        return found
+
+    def _fill(self, along: Tensor, at: dict[Tensor, Tensor], found: Tensor) -> None:
+        """Writes the outputs at some points into `found`; along is (points, 1 + directions), 1 for the center, and `at`
+        has the later parameters at each point."""
+        k = len(along)
         here, there = self.space
-        h = torch.mm(along, self.first, out=here[: k * self.first.shape[1]].view(k, -1)).view(k, -1, self.n)
+        h = torch.mm(along, self.first, out=here[: k * self.first.shape[1]].view(k, -1)).view(k, -1, self.samples)
         for layer in self.found[1:]:
             if isinstance(layer, nn.Linear):
                 weight = at[layer.weight]
-                is_last = layer is self.found[-1]
-                out = found if is_last else there[: k * weight.shape[1] * self.n].view(k, -1, self.n)
-                h = torch.bmm(weight, h, out=out)
+                if layer is self.found[-1]:
+                    h = torch.bmm(weight, h[..., : self.n], out=found)
+                else:
+                    out = there[: k * weight.shape[1] * self.samples].view(k, -1, self.samples)
+                    h = torch.bmm(weight, h, out=out)
                 here, there = there, here
                 if layer.bias is not None:
                     h += at[layer.bias][..., None]
             else:
                 h = _forward(layer, at, h)
         if h is not found:
-            found.copy_(h)
+            found.copy_(h[..., : self.n])
+
+
+def _fitting(device: torch.device, each: int) -> int:
+    """Points at a time, if each takes so many entries."""
+    return max(1, min(MOST, ENTRIES.get(device.type, ENTRIES["cpu"]) // max(1, each)))
 
 
 def _forward(layer: nn.Module, at: dict[Tensor, Tensor], h: Tensor) -> Tensor:
