@@ -14,9 +14,6 @@ export class Picker {
     // Before Plotly, which takes a drag for a zoom.
     card.plot.addEventListener("pointerdown", (event) => this.down(event), true);
     card.plot.addEventListener("mousedown", (event) => this.held && event.stopPropagation(), true);
-    card.plot.addEventListener("pointermove", (event) => this.move(event));
-    card.plot.addEventListener("pointerup", (event) => this.up(event));
-    card.plot.addEventListener("pointercancel", () => this.release());
   }
 
   get pick() {
@@ -41,12 +38,17 @@ export class Picker {
     if (!pick || event.button || !event.isPrimary) return;
     const place = this.place(event);
     if (!place) return;
-    this.began = { ...place, time: event.timeStamp };
+    this.began = place;
+    // On the window, since Plotly lays a sheet over the page while a button is down.
+    this.ends = new AbortController();
+    const { signal } = this.ends;
+    window.addEventListener("pointermove", (later) => this.move(later), { signal });
+    window.addEventListener("pointerup", (later) => this.up(later), { signal });
+    window.addEventListener("pointercancel", () => this.release(), { signal });
     const { xaxis, yaxis } = this.card.plot._fullLayout;
     const far = Math.hypot(place.left - xaxis._offset - xaxis.d2p(pick.x), place.top - yaxis._offset - yaxis.d2p(pick.y));
     if (far > NEAR) return; // a drag from here zooms
     this.held = true;
-    this.card.plot.setPointerCapture(event.pointerId);
     event.stopPropagation();
     event.preventDefault();
     this.show(place);
@@ -70,6 +72,7 @@ export class Picker {
   }
 
   release() {
+    this.ends?.abort();
     this.held = false;
     this.began = undefined;
     this.ghost.hidden = true;

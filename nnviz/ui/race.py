@@ -8,8 +8,8 @@ from nnviz.spec.base import SpecError, label, options, replace_many
 from nnviz.spec.descent import MOST_RACERS, Descent, Racer
 from nnviz.spec.presets import Preset
 from nnviz.spec.surfaces import AnySurface
-from nnviz.ui import experiment, forms, session
-from nnviz.ui.experiment import Asked
+from nnviz.ui import forms, session
+from nnviz.ui.experiment import Asked, adopt, explain, open_job, pressed
 from nnviz.ui.library import library
 
 SURFACES = options(AnySurface)
@@ -24,8 +24,8 @@ GROUPS = {
 def race(page: str, default: Descent, *, examples: Sequence[Preset] = ()) -> Asked:
     """Draws the examples and the form; what is asked for."""
     state = session.enter(page, default)
-    experiment.adopt(state)
-    experiment.pressed(state, examples)
+    adopt(state)
+    pressed(state, examples)
     for line in state.problems:
         st.error(line, icon=":material/error:")
     base, problem, jobs = state.jobs[0], "", ()
@@ -36,10 +36,10 @@ def race(page: str, default: Descent, *, examples: Sequence[Preset] = ()) -> Ask
             problem = str(error)
             st.error(problem, icon=":material/error:")
         library(state)
-        experiment.open_job(state)
+        open_job(state)
     if jobs:
         state.remember(jobs)
-        experiment.explain(jobs, examples)
+        explain(jobs, examples)
     return Asked(state, jobs, problem)
 
 

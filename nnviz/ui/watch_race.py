@@ -9,11 +9,12 @@ import streamlit as st
 from nnviz.runs import RunError, RunView
 from nnviz.spec.jobs import Descent, fingerprint
 from nnviz.spec.optimizers import SGD
-from nnviz.ui import race, runtime
+from nnviz.ui import runtime
 from nnviz.ui.board import board
 from nnviz.ui.experiment import Asked
 from nnviz.ui.export import share
 from nnviz.ui.live import Picture, Pictures, titles
+from nnviz.ui.race import move_start
 from nnviz.ui.session import PageState, memory
 
 PATIENCE = 0.4
@@ -46,7 +47,7 @@ def watch_race(
         x, y = float(_digits(x, right - left)), float(_digits(y, top - bottom))
         kept["start"] = [x, y]
         kept["done"] = done
-        race.move_start(state, x, y)
+        move_start(state, x, y)
 
     @st.fragment(run_every=REFRESH if is_live else None)
     def part() -> None:
@@ -79,16 +80,18 @@ def watch_race(
     part()
 
 
-def racer_choice(asked: Asked) -> int:
-    """A menu in the form: whose step is taken apart; the racer's place."""
-    names = [racer.name for racer in asked.jobs[0].racers] if asked.jobs else ["—"]
+def racer_choice(asked: Asked) -> int | None:
+    """A menu in the form: whose step is taken apart; the racer's place, or None."""
+    names = [racer.name for racer in asked.jobs[0].racers] if asked.jobs else []
     with st.sidebar:
         return st.selectbox(
-            "Take apart the step of",
+            "Take a step apart",
             range(len(names)),
+            index=None,
+            placeholder="of no racer",
             format_func=lambda i: f"{i + 1} · {names[i]}",
             key=f"{asked.state.key}:chosen:{len(names)}",
-            help="Its gradient, momentum and step are drawn as arrows on the map and as curves.",
+            help="Gradient, momentum and step of this racer are drawn as arrows on the map and as curves.",
         )
 
 
@@ -185,11 +188,20 @@ def _status(view: RunView) -> None:
         st.error(s.error, icon=":material/error:")
     elif s.live:
         st.markdown(f":blue-badge[racing] step {s.step:,} of {s.steps:,}")
-    gone = view.snapshot("race").get("gone", np.zeros(0))
-    names = [racer.name for racer in view.job.racers]
-    left = [f"{name} at step {step}" for name, step in zip(names, gone.tolist(), strict=False) if step >= 0]
+    race = view.snapshot("race")
+    if not race:
+        return
+    called = names(view)
+    last = race["heights"][:, -1]
+    parts = []
+    if not s.live and np.isfinite(last).any():
+        best = int(np.nanargmin(last))
+        parts.append(f":green-badge[lowest after {s.step:,} steps] {called[best]}: f = {last[best]:.4g}")
+    left = [f"{name} at step {step}" for name, step in zip(called, race["gone"].tolist(), strict=True) if step >= 0]
     if left:
-        st.markdown(f":red-badge[left for infinity] {', '.join(left)}")
+        parts.append(f":red-badge[left for infinity] {', '.join(left)}")
+    if parts:
+        st.markdown(" &nbsp;&nbsp; ".join(parts))
 
 
 def _digits(value: float, span: float) -> str:
