@@ -1,6 +1,7 @@
 """Frames and arrays to Plotly figures, as plain dicts: pure functions that know neither torch nor the app."""
 
 from nnviz.figures.bands import percentile_bands
+from nnviz.figures.basins import basin_map, basin_steps
 from nnviz.figures.boundaries import decision_surface, regression_curve
 from nnviz.figures.comparisons import overlay, same_axes
 from nnviz.figures.confusion import confusion
@@ -15,10 +16,14 @@ from nnviz.figures.races import distances, heights, rate_search
 from nnviz.figures.ridgelines import ridgelines
 from nnviz.figures.samples import fit, worst
 from nnviz.figures.shares import shares
+from nnviz.figures.spaces import surface_3d
+from nnviz.figures.steps import step_parts
 from nnviz.figures.surfaces import contour_map
 from nnviz.figures.theme import template
 
 __all__ = [
+    "basin_map",
+    "basin_steps",
     "confusion",
     "contour_map",
     "curves",
@@ -41,6 +46,8 @@ __all__ = [
     "ridgelines",
     "same_axes",
     "shares",
+    "step_parts",
+    "surface_3d",
     "template",
     "update_ratios",
     "worst",

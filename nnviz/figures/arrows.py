@@ -70,7 +70,7 @@ def step_arrows(race: Mapping[str, np.ndarray], racer: int, size: tuple[float, f
             name = f"{words} × {labels.number(times, 1)}"
             traces.append(_trace(name, steps, starts, vectors, times, size, theme.ARROWS[part]))
     name = "step (true length)"
-    traces.append(_trace(name, steps, starts, moves, 1.0, size, theme.racer_color(racer)) | {"name": name})
+    traces.append(_trace(name, steps, starts, moves, 1.0, size, theme.racer_color(racer)))
     return traces
 
 
@@ -103,4 +103,5 @@ def _trace(
         "uid": name.split(" ")[0].strip("−"),
         "hovertemplate": f"{told}<extra></extra>",
         "showlegend": True,
+        "legendrank": 900,
     }

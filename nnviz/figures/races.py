@@ -225,6 +225,7 @@ def _cross(race: Arrays, racer: int, step: int, level: float, said: bool) -> dic
         "name": text,
         "uid": f"left{racer}",
         "showlegend": False,
+        "cliponaxis": False,
         "hovertemplate": f"{text}<extra></extra>",
         **racers.group(racer),
     }

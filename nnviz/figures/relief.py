@@ -10,6 +10,7 @@ from nnviz.figures import images, labels, theme
 NOTHING = 1e-4
 # About so many bands between contour lines.
 BANDS = 12
+TICKS = 5
 # Opacity of the lowest and of the highest band, and how much stronger the lines between them are.
 LOWEST, HIGHEST, LINE = 0.02, 0.5, 0.2
 # Pixels from one recorded height to the next.
@@ -57,26 +58,24 @@ def edges(scale: Scale) -> np.ndarray:
     """The heights of the contour lines, rising: round numbers, or 1, 2 and 5 times powers of ten above the lowest."""
     span = scale.high - scale.low
     if not scale.shift:
-        step = _round(span / BANDS)
-        first = np.ceil(scale.low / step) * step
-        found = first + step * np.arange(int((scale.high - first) / step) + 1)
+        found = _multiples(scale.low, scale.high, BANDS)
         return found[(found > scale.low) & (found < scale.high)]
     powers = np.arange(np.floor(np.log10(scale.shift)), np.ceil(np.log10(span)) + 1)
     above = (10 ** powers[:, None] * np.array([1, 2, 5])).ravel()
     return scale.low + above[(above > scale.shift) & (above < span)]
 
 
-def ticks(scale: Scale, most: int = 6) -> tuple[list[float], list[str]]:
-    """Places and their heights in words, which are exactly there: `scale.height(place)` is the number that is said."""
+def ticks(scale: Scale) -> tuple[list[float], list[str]]:
+    """Places and what stands there: heights in as few digits as tell them from the lowest, exactly at their place."""
     lines = edges(scale)
     if scale.shift:
-        whole = np.isclose(np.log10(lines - scale.low) % 1, [[0], [1]], atol=1e-9).any(0)
-        lines = np.append(lines[whole], scale.low)
-    elif len(lines) > most:
-        lines = lines[:: -(-len(lines) // most)]
-    rounded = sorted({float(f"{height:.4g}") for height in lines})
-    rounded = [height for height in rounded if height >= scale.low - 0.5 * scale.shift]
-    return scale.place(rounded).tolist(), [_written(height) for height in rounded]
+        above = lines - scale.low
+        whole = np.isclose(np.log10(above) % 1, [[0], [1]], atol=1e-9).any(0)
+        pairs = [(scale.low, scale.shift), *zip(lines[whole], above[whole], strict=True)]
+        found = [_rounded(float(height), 0.1 * float(gap)) for height, gap in pairs]
+    else:
+        found = _multiples(scale.low, scale.high, TICKS).tolist()
+    return scale.place(found).tolist(), [_written(height) for height in found]
 
 
 def colorbar(scale: Scale, title: str) -> dict:
@@ -133,19 +132,34 @@ def _shades(count: int) -> list[str]:
     return [theme.faded(theme.TERRAIN, alpha) for alpha in _strength(count)]
 
 
+def _multiples(low: float, high: float, parts: int) -> np.ndarray:
+    """The multiples of a round number between two heights, about so many."""
+    step = _round((high - low) / parts)
+    return step * np.arange(np.ceil(low / step), np.floor(high / step) + 1) + 0.0  # no −0
+
+
 def _round(value: float) -> float:
     """The nearest 1, 2 or 5 times a power of ten."""
     power = 10.0 ** np.floor(np.log10(value))
     return float(power * min((1, 2, 5, 10), key=lambda m: abs(np.log(value / (m * power)))))
 
 
+def _rounded(value: float, error: float) -> float:
+    """The number of fewest digits that is off by at most `error`."""
+    if abs(value) <= error:
+        return 0.0
+    return next(
+        near for near in (float(f"{value:.{digits}g}") for digits in range(1, 18)) if abs(near - value) <= error
+    )
+
+
 def _written(height: float) -> str:
-    """Up to four significant digits, no zeros at the end."""
+    """A number as it is, to twelve digits, in powers of ten where it is large or small."""
     if height and not 1e-3 <= abs(height) < 1e4:
-        mantissa, exponent = f"{height:.3e}".split("e")
+        mantissa, exponent = f"{height:.11e}".split("e")
         times = "" if float(mantissa) == 1 else f"{float(mantissa):g}×"
         return f"{times}{labels.power(int(exponent))}".replace("-", "−")
-    return f"{height:.4g}".replace("-", "−")
+    return f"{height:.12g}".replace("-", "−")
 
 
 def _finer(z: np.ndarray, times: int) -> np.ndarray:

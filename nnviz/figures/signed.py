@@ -28,13 +28,13 @@ class Signed(NamedTuple):
         places = np.asarray(places, float)
         return np.sign(places) * self.unit * (10 ** np.abs(places) - 1)
 
-    def axis(self, title: str, values: np.ndarray) -> dict:
-        """The axis for these values, labeled with powers of ten where they are."""
+    def axis(self, title: str, values: np.ndarray, side: int = SIDE) -> dict:
+        """The axis for these values, labeled with `side` powers of ten on each side."""
         found = np.asarray(values, float)
         found = found[np.isfinite(found)]
         top, bottom = (float(max(0.0, (side * found).max(initial=0.0))) for side in (1, -1))
         first, last = np.ceil(np.log10(2 * self.unit)), np.floor(np.log10(max(self.most, 4 * self.unit)))
-        powers = np.arange(last, first - 1, -max(1, np.ceil((last - first + 1) / SIDE)))
+        powers = np.arange(last, first - 1, -max(1, np.ceil((last - first + 1) / side)))[:side]
         marks = [10.0**p for p in powers[::-1]]
         ticks = [-m for m in marks[::-1] if m <= bottom] + [0.0] + [m for m in marks if m <= top]
         margin = 0.05 * float(np.ptp(self.place([-bottom, top]))) or 1.0
@@ -48,14 +48,14 @@ class Signed(NamedTuple):
         )
 
 
-def signed(values: np.ndarray) -> Signed:
-    """The scale for these values: their smallest size, but at most `DECADES` below their largest."""
+def signed(values: np.ndarray, decades: float = DECADES) -> Signed:
+    """The scale for these values: their smallest size, but at most so many decades below their largest."""
     size = np.abs(np.asarray(values, float))
     size = size[np.isfinite(size) & (size > 0)]
     if not len(size):
         return Signed(1.0, 1.0)
     most = float(size.max())
-    return Signed(max(float(np.quantile(size, 0.02)), most * 10.0**-DECADES), most)
+    return Signed(max(float(np.quantile(size, 0.02)), most * 10.0**-decades), most)
 
 
 def spans(values: np.ndarray, factor: float = 50) -> bool:

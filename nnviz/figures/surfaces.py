@@ -13,8 +13,8 @@ MOST = 40
 # How much is left of the other paths where one racer's step is taken apart.
 DIM = 0.35
 _HELP = (
-    "Stronger color is higher ground; each line is a method's path from the open ring, its mark is where the method is "
-    "at the chosen step."
+    "Stronger color is higher ground; each line is a method's path from the open ring, its mark where it is at the "
+    "chosen step; stars are lowest points, dots other minima, crosses saddles."
 )
 _STEP_HELP = (
     "The arrows take one step apart: against the gradient, against what is remembered of gradients, and where the "
@@ -50,7 +50,7 @@ def contour_map(
     count = len(race["points"]) if race else 0
     dots = 0 < sum(racers.last_step(race, i) + 1 for i in range(count)) <= racers.DOTS
     for i in range(count):
-        parts = _path(race, i, names, dots)
+        parts = _path(race, i, names, dots, 7 if i == chosen else 11)
         dim = {"opacity": DIM} if chosen not in (None, i) else {}
         traces += [trace | racers.group(i, hidden) | dim for trace in parts]
     if count and chosen is not None and 0 <= chosen < count and chosen not in hidden:
@@ -63,7 +63,7 @@ def contour_map(
         y=layout.axis("y", range=[float(y[0]), float(y[-1])], showgrid=False),
         images=[relief.picture(x, y, z, scale)],
         annotations=[_note(note)] if note else [],
-        **racers.legend(count),
+        **racers.legend(count if chosen is None else count + 3),
     )
     found["layout"]["meta"]["reveals"] = True
     if count:
@@ -103,6 +103,7 @@ def _level_points(surface: Arrays, x: np.ndarray, y: np.ndarray) -> list[dict]:
         (minima, "minimum", halo | small | {"symbol": "circle"}),
         (optima, "lowest point", halo | {"symbol": "star", "size": 14}),
     )
+    quiet = [len(points) > MOST and name in ("saddle", "maximum") for points, name, _ in kinds]
     return [
         {
             "type": "scatter",
@@ -112,16 +113,16 @@ def _level_points(surface: Arrays, x: np.ndarray, y: np.ndarray) -> list[dict]:
             "marker": marker,
             "name": name,
             "uid": name.replace(" ", "_"),
-            "visible": True if len(points) <= MOST or name in ("minimum", "lowest point") else "legendonly",
-            "showlegend": bool(len(points)),
+            "visible": "legendonly" if hides else True,
+            "showlegend": hides,
             "legendrank": 1100,
             "hovertemplate": f"{name}<br>x {labels.shown('x')}, y {labels.shown('y')}<extra></extra>",
         }
-        for points, name, marker in kinds
+        for (points, name, marker), hides in zip(kinds, quiet, strict=True)
     ]
 
 
-def _path(race: Arrays, racer: int, names: Sequence[str], dots: bool) -> list[dict]:
+def _path(race: Arrays, racer: int, names: Sequence[str], dots: bool, size: int) -> list[dict]:
     """The line up to the chosen step, and the mark at it."""
     steps = racers.kept_steps(race, racer)
     name = racers.called(names, race, racer)
@@ -145,7 +146,7 @@ def _path(race: Arrays, racer: int, names: Sequence[str], dots: bool) -> list[di
         "meta": {"steps": i4(steps), "show": "until"},
         "showlegend": True,
     }
-    shape = {"symbol": racers.symbol(racer), "size": 11, "color": color, "line": {"color": theme.HALO, "width": 1.5}}
+    shape = {"symbol": racers.symbol(racer), "size": size, "color": color, "line": {"color": theme.HALO, "width": 1.5}}
     mark = {
         "mode": "markers",
         "marker": shape,

@@ -46,12 +46,15 @@ RACERS = (
 )
 # Where a racer is, so that color is not all that tells them apart.
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "pentagon", "triangle-down")
+# All minima that have no color of their own.
+OTHERS = "#a08a5b"
 # The two entries of a vector in the plane.
 COMPONENTS = {"x": POSITIVE, "y": NEGATIVE}
 # What pulls and what remembers, as arrows.
 ARROWS = {"gradient": "#12909f", "momentum": "#b0307a"}
 # Heights of a surface that paths are drawn on: so quiet that all racers stand out.
 TERRAIN = "#6f7f9c"
+RELIEF_LINE = "#a9b4c6"
 RELIEF = ("#56647f", "#6d7c98", "#8795af", "#a3afc4", "#bfc8d7")
 # First layer … last layer.
 DEPTH = ("#7d4fd6", "#3f74d4", "#1690a8", "#2f9f5d", "#94a01c", "#d9922a")
@@ -66,6 +69,7 @@ NEUTRAL = "#8b929c"
 # A mark that must be found on any ground, of either page.
 INK = "#5f6875"
 ALERT = "#d4475f"
+WHITE = "#ffffff"
 HALO = "rgba(255,255,255,0.9)"
 CLEAR = "rgba(0,0,0,0)"
 
@@ -168,7 +172,8 @@ def template(dark: bool) -> dict:
         "exponentformat": "power",
         "minexponent": 4,
     }
-    solid = axis | {"showbackground": False, "gridcolor": line, "zeroline": False}
+    # In space opacity counts for nothing.
+    solid = axis | {"showbackground": False, "gridcolor": "#39404c" if dark else "#dde1e7", "zeroline": False}
     solid = {key: solid[key] for key in ("showbackground", "gridcolor", "zeroline", "tickfont", "exponentformat")}
     solid |= {"title": {"font": axis["title"]["font"]}}
     return {

@@ -120,3 +120,58 @@ def deep(depth: int = 20, steps: int = 50, factor: float = 0.5) -> pd.DataFrame:
             series.append(("dead_share", module, at, list(np.linspace(0, 0.5, steps))))
             series.append(("saturated_share", module, at, [0.0] * steps))
     return scalars(*series)
+
+
+def surface(size: int = 21) -> dict[str, np.ndarray]:
+    """The snapshot surface of (x² − 1)² + 4y² − 1 on [−2, 2] × [−1, 1]: two lowest points, a saddle between them."""
+    x, y = np.linspace(-2, 2, size), np.linspace(-1, 1, size)
+    none = np.zeros((0, 2))
+    lowest = np.array([[-1.0, 0.0], [1.0, 0.0]])
+    z = (x[None] ** 2 - 1) ** 2 + 4 * y[:, None] ** 2 - 1
+    return {"x": x, "y": y, "z": z, "minima": lowest, "maxima": none, "saddles": np.zeros((1, 2)), "optima": lowest}
+
+
+def race(steps: int = 30, gone: int = -1) -> dict[str, np.ndarray]:
+    """The snapshot race on `surface`: plain descent, descent with momentum, and one that leaves at step `gone`."""
+    count = 3
+    points, gradient = np.zeros((count, steps + 1, 2)), np.zeros((count, steps, 2))
+    momentum = np.full((count, steps, 2), np.nan)
+    points[:, 0] = [-1.8, 0.9]
+    memory = np.zeros(2)
+    for t in range(steps):
+        x, y = points[:, t].T
+        gradient[:, t] = np.stack([4 * x * (x**2 - 1), 8 * y], -1)
+        memory = 0.8 * memory + gradient[1, t]
+        momentum[1, t] = memory
+        points[:, t + 1] = points[:, t] - 0.02 * np.stack([gradient[0, t], memory, gradient[2, t]])
+    if gone >= 0:
+        points[2, gone:] = np.nan
+        gradient[2, gone:] = np.nan
+    x, y = points[..., 0], points[..., 1]
+    heights = (x**2 - 1) ** 2 + 4 * y**2 - 1
+    distance = np.hypot(np.abs(x) - 1, y)
+    left = np.array([-1, -1, gone], np.int32)
+    return {
+        "points": points,
+        "heights": heights,
+        "distance": distance,
+        "gone": left,
+        "gradient": gradient.astype(np.float32),
+        "momentum": momentum.astype(np.float32),
+    }
+
+
+def basins(size: int = 8, minima: int = 2) -> dict[str, np.ndarray]:
+    """The snapshot basins of one racer: stripes of the minima, the first row of starts reaches none."""
+    axis = np.linspace(-1, 1, size)
+    minimum = np.tile(np.arange(size) * minima // size, (1, size, 1))
+    minimum[0, 0] = -1
+    steps = np.where(minimum < 0, -1, np.arange(size * size).reshape(1, size, size))
+    places = np.stack([np.linspace(-1, 1, minima), np.zeros(minima)], 1)
+    return {
+        "x": axis,
+        "y": axis,
+        "minima": places,
+        "minimum": minimum.astype(np.int32),
+        "steps": steps.astype(np.int32),
+    }

@@ -28,6 +28,18 @@ IMAGES = WORST | {"inputs": np.random.default_rng(0).random((20, 64))}
 THREE = made.data(d=4, classes=3)
 PIXELS = made.data(d=64, classes=3, image_shape=(8, 8))
 
+SURFACE, RACE, RACERS = made.surface(), made.race(gone=9), ["SGD η=0.02", "모멘텀 0.8", "Adam η=3"]
+RATES = np.geomspace(1e-3, 1, 4)
+PHASE = {
+    "alphas": np.linspace(0.1, 4, 6),
+    "betas": np.linspace(0, 0.9, 5),
+    "rate": np.linspace(0.2, 1.2, 30).reshape(5, 6),
+    "stability_limit": np.linspace(2, 3.8, 5),
+    "monotone_limit": np.linspace(1, 0.1, 5),
+    "best": np.array([1.0, 0.3, 0.4]),
+    "nesterov": np.array(False),
+}
+
 FILLED = {
     "loss": lambda: figures.curves(LOSS, "loss"),
     "loss, smoothed, forked": lambda: figures.curves(LOSS, "loss", smooth=0.9, forks=[(40, "lr 0.01")]),
@@ -67,6 +79,20 @@ FILLED = {
     ),
     "fit": lambda: figures.fit({"true": np.arange(5.0), "predicted": np.arange(5.0) + 0.1}),
     "overlay": lambda: figures.overlay({"A": LOSS, "B": LOSS}, "loss"),
+    "phase": lambda: figures.phase_diagram(PHASE, [{"name": "SGD", "alpha": 0.5, "beta": 0.0}]),
+    "map": lambda: figures.contour_map(SURFACE, RACE, RACERS, note="gradient noise σ = 0.1", hidden=[0]),
+    "map of one step": lambda: figures.contour_map(SURFACE, RACE, RACERS, log_height=True, chosen=1),
+    "map without a race": lambda: figures.contour_map(SURFACE, {}, []),
+    "space": lambda: figures.surface_3d(SURFACE, RACE, RACERS),
+    "space, logarithmic": lambda: figures.surface_3d(SURFACE, RACE, RACERS, log_height=True, hidden=[2]),
+    "heights": lambda: figures.heights(RACE, RACERS),
+    "heights above the lowest": lambda: figures.heights(RACE, RACERS, optimum=-1.0),
+    "distances": lambda: figures.distances(RACE, RACERS),
+    "rate search": lambda: figures.rate_search(RATES, np.array([[1, 0.1, 0, np.nan]]), ["SGD"], [2]),
+    "step parts": lambda: figures.step_parts(RACE, 1, "SGD"),
+    "basins": lambda: figures.basin_map(made.basins(), 0, "SGD"),
+    "many basins": lambda: figures.basin_map(made.basins(30, 30), 0, "SGD"),
+    "basin steps": lambda: figures.basin_steps(made.basins(), 0, "SGD"),
 }
 EMPTY = {
     "curves": lambda: figures.curves(NONE, "loss"),
@@ -87,6 +113,16 @@ EMPTY = {
     "worst": lambda: figures.worst({}, {}),
     "fit": lambda: figures.fit({}),
     "overlay": lambda: figures.overlay({"A": NONE, "B": NONE}, "loss"),
+    "phase": lambda: figures.phase_diagram({}),
+    "map": lambda: figures.contour_map({}, {}, []),
+    "space": lambda: figures.surface_3d({}, {}, []),
+    "heights": lambda: figures.heights({}, []),
+    "distances": lambda: figures.distances({}, []),
+    "rate search": lambda: figures.rate_search(np.array([]), np.array([]), [], []),
+    "step parts": lambda: figures.step_parts({}, 0, "SGD"),
+    "step parts before the first step": lambda: figures.step_parts(made.race(0), 0, "SGD"),
+    "basins": lambda: figures.basin_map({}, 0, "SGD"),
+    "basin steps": lambda: figures.basin_steps({}, 0, "SGD"),
 }
 
 

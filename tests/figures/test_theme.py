@@ -56,6 +56,12 @@ def test_all_ten_class_colors_differ_for_every_kind_of_sight(sight):
 
 
 @pytest.mark.parametrize("sight", SIGHT)
+def test_all_twelve_racers_differ_for_every_kind_of_sight(sight):
+    for one, other in combinations(theme.RACERS, 2):
+        assert _distance(one, other, sight) > 0.07, (one, other)
+
+
+@pytest.mark.parametrize("sight", SIGHT)
 @pytest.mark.parametrize("pair", list(combinations(theme.SPLITS, 2)))
 def test_train_test_and_batch_differ_for_every_kind_of_sight(pair, sight):
     assert _distance(*(theme.SPLITS[name] for name in pair), sight) > 0.1
@@ -63,7 +69,7 @@ def test_train_test_and_batch_differ_for_every_kind_of_sight(pair, sight):
 
 @pytest.mark.parametrize("page", [WHITE, DARK])
 def test_data_colors_stand_out_from_the_page(page):
-    for color in (*theme.SPLITS.values(), *theme.DEPTH, theme.NEGATIVE, theme.POSITIVE, theme.NEUTRAL):
+    for color in (*theme.SPLITS.values(), *theme.DEPTH, *theme.RACERS, theme.NEGATIVE, theme.POSITIVE, theme.NEUTRAL):
         assert _contrast(color, page) > 2.3, color
 
 

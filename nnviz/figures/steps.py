@@ -1,0 +1,117 @@
+"""One racer's step taken apart: what pulls, what is remembered, and what comes out, over the steps."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from nnviz import frames
+from nnviz.figures import labels, layout, panels, theme
+from nnviz.figures.decades import logarithmic
+from nnviz.figures.layout import f4, i4
+from nnviz.figures.magnitudes import magnitudes
+from nnviz.figures.signed import signed, spans
+
+# Points of one curve, extremes kept.
+POINTS = 400
+PARTS = {
+    "gradient": "gradient",
+    "momentum": "momentum",
+    "second_moment": "√second moment",
+    "step_size": "step size",
+}
+# What Adamax remembers in place of a second moment.
+LARGEST = "largest gradient"
+ONE_SIGN = (LARGEST, PARTS["second_moment"], PARTS["step_size"], "|step| / |gradient|")
+# Decades on both sides of zero that are told apart: with more a swing looks like a switch.
+DECADES = 1.7
+# Largest over usual value of one sign from which on an axis is logarithmic.
+WIDE = 8
+# Between two plots, as a share of the figure's height.
+GAP = 0.045
+_HELP = (
+    "From top to bottom: what pulls, what the method remembers, the step it makes of both, and how long that is beside "
+    "the gradient."
+)
+
+Arrays = Mapping[str, np.ndarray]
+
+
+def step_parts(race: Arrays, index: int, name: str, method_words: str = "", *, squared: bool = True) -> dict:
+    """Gradient, momentum, √second moment, step size, step and |step| / |gradient| of one racer, below each other.
+
+    Only those that the racer's method has; x and y of each in their own colors. `method_words`, a sentence on the
+    method, follow the help. Values that span decades have a logarithmic axis, with both signs where there are two.
+    `squared` False: the second moment is no mean of squares but a size (Adamax).
+    """
+    title = f"The step of {name}" if name else "The step taken apart"
+    help = f"{_HELP} {method_words}".strip()
+    if not race or race["points"].shape[1] < 2 or not 0 <= index < len(race["points"]):
+        return layout.empty(title, help)
+    found = _parts(race, index, squared)
+    traces, axes = [], []
+    for place, (heading, values) in enumerate(found.items()):
+        drawn, axis = _scaled(values, heading)
+        axes.append(axis)
+        for component, row, shown in zip(["x", "y"] if values.shape[1] == 2 else [""], values.T, drawn.T, strict=True):
+            traces.append(_line(row, shown, heading, component, place))
+    stack, notes = panels.stacked(axes, list(found), GAP)
+    return layout.figure(
+        traces,
+        title=title,
+        help=help,
+        x=layout.steps() | {"anchor": panels.anchor(len(axes)), "range": [0, race["points"].shape[1] - 1]},
+        over_steps=True,
+        annotations=notes,
+        showlegend=True,
+        legend={"x": 1, "xanchor": "right", "y": 1 - GAP},
+        margin={"t": 4},
+        **stack,
+    )
+
+
+def _parts(race: Arrays, index: int, squared: bool) -> dict[str, np.ndarray]:
+    """What there is of the steps, (steps, 2), and the effective rate, (steps, 1), by heading."""
+    moves = np.diff(np.asarray(race["points"][index], float), axis=0)
+    parts = {part: np.asarray(race[part][index], float) for part in PARTS if part in race}
+    if squared and "second_moment" in parts:
+        parts["second_moment"] = np.sqrt(np.maximum(parts["second_moment"], 0))
+    names = PARTS if squared else PARTS | {"second_moment": LARGEST}
+    found = {names[part]: values for part, values in parts.items() if np.isfinite(values).any()}
+    found["step"] = moves
+    if "gradient" in found:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            rate = np.linalg.norm(moves, axis=1) / np.linalg.norm(parts["gradient"], axis=1)
+        found["|step| / |gradient|"] = np.where(np.isfinite(rate), rate, np.nan)[:, None]
+    return found
+
+
+def _scaled(values: np.ndarray, heading: str) -> tuple[np.ndarray, dict]:
+    """What is drawn of a part, and its axis."""
+    few = {"title": {"text": ""}}
+    if heading in ONE_SIGN:
+        drawn = magnitudes(values).drawn
+        if spans(values, WIDE):
+            return drawn, logarithmic("", values) | {"nticks": 3}
+        return values, few | {"nticks": 3, "rangemode": "tozero"}
+    if spans(values):
+        scale = signed(values, DECADES)
+        return scale.place(values), scale.axis("", values, 1)
+    return values, few | {"nticks": 4, "zeroline": True}
+
+
+def _line(row: np.ndarray, shown: np.ndarray, heading: str, component: str, place: int) -> dict:
+    picked = frames.thin_indices(shown, POINTS)
+    said = f"{heading}, {component}" if component else heading
+    return {
+        "type": "scatter",
+        "mode": "lines" if len(row) > 1 else "markers",
+        "x": i4(picked),
+        "y": f4(shown[picked]),
+        "customdata": f4(row[picked]),
+        "yaxis": f"y{panels.suffix(place)}",
+        "line": {"color": theme.COMPONENTS.get(component, theme.NEUTRAL), "width": 1.8},
+        "name": component or heading,
+        "legendgroup": component or heading,
+        "showlegend": bool(component) and not place,
+        "hovertemplate": f"{said}: {labels.shown('customdata')} at step %{{x}}<extra></extra>",
+    }

@@ -1,0 +1,69 @@
+"""Basins have the color of their minimum, fainter where the way is longer, and gray where there is none."""
+
+import numpy as np
+
+from nnviz.figures import basin_map, basin_steps, theme
+from nnviz.figures.basins import LEVELS, OWN, WEAKEST
+from tests.figures import made
+
+
+def named(figure: dict, name: str) -> dict:
+    return next(trace for trace in figure["data"] if trace["name"] == name)
+
+
+def color_at(squares: dict, row: int, column: int) -> str:
+    """The color that Plotly draws a square in."""
+    place = (squares["z"][row, column] - squares["zmin"]) / (squares["zmax"] - squares["zmin"])
+    return next(color for end, color in squares["colorscale"][1::2] if place < end)
+
+
+def test_each_start_has_the_color_of_its_minimum_and_says_it():
+    basins = made.basins()
+    squares = named(basin_map(basins, 0, "SGD"), "reached")
+    reached = basins["minimum"][0]
+    np.testing.assert_array_equal(np.isnan(squares["z"]), reached < 0)
+    red, green, blue = theme.rgb(theme.racer_color(1))
+    for row in range(1, 8):
+        assert color_at(squares, row, 7).startswith(f"rgba({red},{green},{blue},")
+    np.testing.assert_array_equal(squares["customdata"][1:, :, 0], basins["minima"][reached[1:], 0])
+    np.testing.assert_array_equal(squares["customdata"][..., 2], basins["steps"][0])
+
+
+def test_longer_ways_are_fainter():
+    squares = named(basin_map(made.basins(), 0, "SGD"), "reached")
+    level = squares["z"][1:] % LEVELS
+    assert np.all(np.diff(level, axis=0) >= 0)
+    assert level.min() == 0
+    assert level.max() == LEVELS - 1
+    assert color_at(squares, 7, 0).endswith(f",{WEAKEST})")
+
+
+def test_starts_that_reach_nothing_are_gray_and_counted():
+    figure = basin_map(made.basins(), 0, "SGD")
+    gray = named(figure, "no minimum")
+    assert np.isfinite(gray["z"]).sum() == 8
+    assert named(figure, "no minimum 12 %")["marker"]["color"] == gray["colorscale"][0][1]
+
+
+def test_small_basins_of_many_share_a_color():
+    basins = made.basins(30, 30)
+    figure = basin_map(basins, 0, "SGD")
+    assert len(np.unique(named(figure, "reached")["z"][1:] // LEVELS)) == OWN + 1
+    assert any(trace["name"].startswith("other minima 61 %") for trace in figure["data"])
+
+
+def test_a_surface_without_minima_is_all_gray(valid):
+    basins = made.basins() | {"minima": np.zeros((0, 2))}
+    basins["minimum"][:], basins["steps"][:] = -1, -1
+    assert np.isfinite(named(valid(basin_map(basins, 0, "SGD")), "no minimum")["z"]).all()
+    assert np.isnan(named(valid(basin_steps(basins, 0, "SGD")), "steps")["z"]).all()
+
+
+def test_steps_are_told_and_their_ticks_are_where_they_say():
+    basins = made.basins()
+    np.testing.assert_array_equal(named(basin_steps(basins, 0, "SGD"), "steps")["customdata"], basins["steps"][0])
+    basins["steps"][0, 7, 7] = 5000
+    squares = named(basin_steps(basins, 0, "SGD"), "steps")
+    bar = squares["colorbar"]
+    np.testing.assert_allclose(10 ** np.array(bar["tickvals"]) - 1, [int(text) for text in bar["ticktext"]], atol=1e-9)
+    np.testing.assert_allclose(10 ** squares["z"][7, 7] - 1, 5000, rtol=1e-5)

@@ -1,0 +1,127 @@
+"""Curves of a race are its numbers, and what a logarithmic axis cannot show is marked."""
+
+import numpy as np
+import pytest
+
+from nnviz.figures import distances, heights, rate_search
+from nnviz.figures.signed import signed, spans
+from tests.figures import made
+
+NAMES = ["plain", "momentum", "leaver"]
+
+
+def named(figure: dict, uid: str) -> dict:
+    return next(trace for trace in figure["data"] if trace.get("uid") == uid)
+
+
+def uids(figure: dict) -> set[str]:
+    return {trace["uid"] for trace in figure["data"]}
+
+
+def test_heights_above_the_lowest_are_logarithmic_and_the_numbers_of_the_race():
+    race = made.race()
+    figure = heights(race, NAMES, optimum=-1.0)
+    assert figure["layout"]["yaxis"]["type"] == "log"
+    for i in range(3):
+        line = named(figure, f"racer{i}")
+        np.testing.assert_allclose(line["y"], race["heights"][i][line["x"]] + 1, rtol=1e-5)
+
+
+def test_heights_of_both_signs_are_straight_and_signed_where_they_span_decades():
+    race = made.race()
+    plain = heights(race, NAMES)
+    assert "type" not in plain["layout"]["yaxis"]
+    np.testing.assert_allclose(named(plain, "racer0")["y"], race["heights"][0], rtol=1e-5)
+    race["heights"] = np.where(np.arange(31) == 4, -1e7, race["heights"])
+    wild = heights(race, NAMES)
+    scale = signed(race["heights"])
+    line = named(wild, "racer0")
+    np.testing.assert_allclose(line["customdata"], race["heights"][0][line["x"]], rtol=1e-5)
+    np.testing.assert_allclose(scale.value(line["y"]), line["customdata"], rtol=1e-3)
+    assert "0" in wild["layout"]["yaxis"]["ticktext"]
+
+
+def test_exact_zeros_end_a_curve_with_a_mark():
+    race = made.race()
+    race["distance"][0, 12:] = 0
+    figure = distances(race, NAMES)
+    assert named(figure, "racer0")["x"][-1] == 11
+    assert named(figure, "zero0")["x"].tolist() == [12]
+    assert "exactly 0" in named(figure, "zero0")["hovertemplate"]
+    assert "zero1" not in uids(figure)
+
+
+def test_a_zero_on_the_way_leaves_a_gap_and_the_curve_goes_on():
+    race = made.race()
+    race["distance"][0, 12] = 0
+    line = named(distances(race, NAMES), "racer0")
+    assert np.isnan(line["y"][line["x"] == 12]).all()
+    assert line["x"][-1] == 30
+
+
+def test_one_that_left_ends_in_a_cross_that_says_when():
+    race = made.race(gone=9)
+    race["heights"][2, 8] = 1e30
+    figure = heights(race, NAMES, optimum=-1.0)
+    cross = named(figure, "left2")
+    assert cross["x"].tolist() == [8]
+    assert cross["text"] == ["left at step 9"]
+    low, high = figure["layout"]["yaxis"]["range"]
+    assert low < np.log10(cross["y"][0]) < high < 6
+    assert "left0" not in uids(figure)
+
+
+def test_rounding_is_not_taken_for_height():
+    race = made.race()
+    race["heights"][:] = -78.3323
+    race["heights"][0] = np.nextafter(-78.3323, 0)
+    race["heights"][:, :5] = -70.0
+    figure = heights(race, NAMES, optimum=-78.3323)
+    assert named(figure, "zero0")["x"].tolist() == [5]
+
+
+def test_a_surface_without_a_lowest_point_has_no_distance_to_it(valid):
+    race = made.race()
+    race["distance"][:] = np.nan
+    figure = valid(distances(race, NAMES))
+    assert figure["data"] == []
+    assert "no lowest point" in figure["layout"]["annotations"][0]["text"]
+
+
+@pytest.mark.parametrize("steps", [0, 1, 5000])
+def test_races_of_any_length_are_drawn(steps, valid):
+    valid(heights(made.race(steps), NAMES, optimum=-1.0))
+    figure = valid(distances(made.race(steps), NAMES))
+    assert max(len(trace["x"]) for trace in figure["data"]) <= 500
+
+
+def test_the_search_marks_the_best_rates_and_draws_nothing_where_a_racer_left():
+    rates = np.geomspace(1e-3, 1, 4)
+    final = np.array([[1, 0.1, np.nan, np.inf], [2, 0.5, 0.0, 3], [np.nan] * 4])
+    figure = rate_search(rates, final, NAMES, [1, 2, -1])
+    assert figure["layout"]["xaxis"]["type"] == figure["layout"]["yaxis"]["type"] == "log"
+    np.testing.assert_allclose(named(figure, "search0")["y"], [1, 0.1, np.nan, np.nan], rtol=1e-6)
+    np.testing.assert_allclose(named(figure, "best0")["x"], rates[1], rtol=1e-6)
+    np.testing.assert_allclose(named(figure, "best0")["y"], 0.1, rtol=1e-6)
+    np.testing.assert_allclose(named(figure, "zero1")["x"], rates[2], rtol=1e-6)
+    assert 0 < named(figure, "best1")["y"][0] < 0.1
+    assert "best2" not in uids(figure)
+
+
+def test_the_search_of_a_surface_below_zero_has_both_signs(valid):
+    figure = valid(rate_search(np.geomspace(1e-3, 1, 3), np.array([[5.0, -70.0, -78.0]]), NAMES, [2]))
+    assert "type" not in figure["layout"]["yaxis"]
+    np.testing.assert_allclose(named(figure, "search0")["customdata"], [5, -70, -78])
+
+
+def test_the_signed_logarithm_maps_both_ways_and_labels_what_is_there():
+    values = np.array([-3e4, -1.0, -1e-3, 0, 1e-3, 7.0, 2e5])
+    scale = signed(values)
+    np.testing.assert_allclose(scale.value(scale.place(values)), values, rtol=1e-9, atol=1e-12)
+    axis = scale.axis("f", values)
+    assert len(axis["tickvals"]) == len(set(axis["ticktext"])) >= 4
+    assert np.all(np.diff(axis["tickvals"]) > 0)
+    zero = axis["ticktext"].index("0")
+    assert axis["tickvals"][zero] == 0
+    assert spans(values)
+    assert not spans(np.array([1.0, -2.0, 3.0]))

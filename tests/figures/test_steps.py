@@ -1,0 +1,71 @@
+"""A step taken apart shows the parts that its method has, each as it was recorded."""
+
+import numpy as np
+
+from nnviz.figures import step_parts
+from nnviz.figures.signed import signed
+from nnviz.figures.steps import DECADES
+from tests.figures import made
+
+
+def headings(figure: dict) -> list[str]:
+    return [note["text"] for note in figure["layout"]["annotations"]]
+
+
+def lines(figure: dict, place: int) -> list[dict]:
+    axis = "y" if place == 0 else f"y{place + 1}"
+    return [trace for trace in figure["data"] if trace["yaxis"] == axis]
+
+
+def test_only_the_parts_of_the_method_are_drawn():
+    assert headings(step_parts(made.race(), 0, "SGD")) == ["gradient", "step", "|step| / |gradient|"]
+    with_momentum = headings(step_parts(made.race(), 1, "SGD"))
+    assert with_momentum == ["gradient", "momentum", "step", "|step| / |gradient|"]
+    race = made.race()
+    blind = {key: race[key] for key in ("points", "heights", "distance", "gone")}
+    assert headings(step_parts(blind, 0, "CMA-ES")) == ["step"]
+
+
+def test_values_are_those_recorded_at_the_step_that_they_lead_away_from():
+    race = made.race()
+    race["second_moment"] = race["gradient"] ** 2
+    figure = step_parts(race, 1, "Adam")
+    assert headings(figure)[2] == "√second moment"
+    for column in (0, 1):
+        for place, part in ((0, "gradient"), (1, "momentum")):
+            line = lines(figure, place)[column]
+            np.testing.assert_allclose(line["customdata"], race[part][1, line["x"], column], rtol=1e-5)
+        line = lines(figure, 2)[column]
+        np.testing.assert_allclose(line["customdata"], np.abs(race["gradient"][1, line["x"], column]), rtol=1e-5)
+        line = lines(figure, 3)[column]
+        moves = np.diff(race["points"][1], axis=0)
+        np.testing.assert_allclose(line["customdata"], moves[line["x"], column], rtol=1e-5)
+
+
+def test_a_size_that_is_no_mean_of_squares_is_not_rooted():
+    race = made.race()
+    race["second_moment"] = np.full_like(race["gradient"], 4.0)
+    assert set(lines(step_parts(race, 0, "Adam"), 1)[0]["customdata"]) == {2}
+    adamax = step_parts(race, 0, "Adamax", squared=False)
+    assert headings(adamax)[1] == "largest gradient"
+    assert set(lines(adamax, 1)[0]["customdata"]) == {4}
+
+
+def test_plain_descent_steps_by_its_rate():
+    (rate,) = lines(step_parts(made.race(), 0, "SGD"), 2)
+    np.testing.assert_allclose(rate["customdata"], 0.02, rtol=1e-4)
+
+
+def test_swings_that_die_out_have_an_axis_with_both_signs():
+    race = made.race(200)
+    race["gradient"][0, :, 0] = (-0.8) ** np.arange(200)
+    line = lines(step_parts(race, 0, "SGD"), 0)[0]
+    scale = signed(race["gradient"][0], DECADES)
+    np.testing.assert_allclose(line["y"], scale.place(line["customdata"]), atol=1e-5)
+
+
+def test_a_racer_that_left_is_drawn_up_to_there(valid):
+    figure = valid(step_parts(made.race(gone=9), 2, "SGD", "Leaves."))
+    assert figure["layout"]["meta"]["help"].endswith("Leaves.")
+    for line in figure["data"]:
+        assert np.isnan(line["y"][line["x"] >= 9]).all()
