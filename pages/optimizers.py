@@ -1,7 +1,10 @@
-"""Optimizers · methods race down a surface: what each step is made of, and why some never arrive."""
+"""Optimizers · methods race down a surface: what a step is made of, and why some never arrive."""
 
-from nnviz import figures, ui
+from functools import partial
+
+from nnviz import ui
 from nnviz.spec import races
+from nnviz.ui import race_pictures as pictures
 
 ui.heading("Optimizers", "Methods race down a surface: what a step is made of, and why some never arrive.")
 
@@ -9,30 +12,20 @@ asked = ui.race("optimizers", races.OPTIMIZERS, examples=races.OPTIMIZERS_EXAMPL
 height = ui.choice("Height", {"linear": "linear", "log": "logarithmic"}, key="optimizers:height")
 chosen = ui.racer_choice(asked)
 
-is_log = height == "log"
-
 ui.watch_race(
     asked,
     {
-        "map": lambda run: figures.contour_map(
-            run.snapshot("surface"),
-            run.snapshot("race"),
-            ui.names(run),
-            log_height=is_log,
-            note=run.job.conditions,
-            chosen=chosen,
-        ),
-        "surface": lambda run: figures.surface_3d(
-            run.snapshot("surface"), run.snapshot("race"), ui.names(run), log_height=is_log
-        ),
-        "heights": lambda run: figures.heights(run.snapshot("race"), ui.names(run), ui.lowest(run)),
-        "distances": lambda run: figures.distances(run.snapshot("race"), ui.names(run)),
-        "step": lambda run: figures.step_parts(run.snapshot("race"), chosen, ui.names(run)[chosen]),
-        "phase": lambda run: figures.phase_diagram(run.snapshot("phase"), ui.momentum_racers(run)),
-        "basins": lambda run: figures.basin_map(run.snapshot("basins"), chosen, ui.names(run)[chosen]),
-        "arrival": lambda run: figures.basin_steps(run.snapshot("basins"), chosen, ui.names(run)[chosen]),
+        "map": partial(pictures.contour_map, log_height=height == "log", chosen=chosen),
+        "surface": partial(pictures.surface_3d, log_height=height == "log"),
+        "heights": pictures.heights,
+        "distances": pictures.distances,
+        "step": partial(pictures.step_parts, chosen=chosen),
+        "phase": pictures.phase,
+        "basins": partial(pictures.basins, chosen=chosen),
+        "arrivals": partial(pictures.arrivals, chosen=chosen),
     },
-    rows=[["map", "surface"], ["heights", "distances"], ["step", "phase"], ["basins", "arrival"]],
-    heights={"map": 460, "surface": 460, "heights": 280, "distances": 280, "step": 420, "phase": 420},
+    searched={"rates": pictures.rate_search},
+    rows=[["map", "surface"], ["heights", "distances"], ["step", "phase"], ["basins", "arrivals"], ["rates"]],
+    heights={"map": 440, "surface": 440, "step": 460, "phase": 460, "basins": 400, "arrivals": 400, "rates": 340},
     variant=height,
 )

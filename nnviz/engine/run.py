@@ -13,11 +13,12 @@ import torch
 
 from nnviz.engine import device, learners, probes
 from nnviz.engine.descent.race import Race
+from nnviz.engine.descent.rate_search import Search
 from nnviz.engine.device import EngineError
 from nnviz.engine.divergence import Diverged, first_nonfinite, is_finite
 from nnviz.engine.watch import Watch
 from nnviz.records import Record, Scalar
-from nnviz.spec.jobs import Descent, Experiment, Job, estimate
+from nnviz.spec.jobs import Descent, Experiment, Job, RateSearch, estimate
 
 REMEMBERED_EVERY = 100
 """Steps between two states kept in memory, from which a divergence is replayed."""
@@ -178,7 +179,7 @@ class Run(Iterator[list[Record]]):
         return Diverged(message, step, last_good, self.checkpoint(), said)
 
 
-def run(job: Job, checkpoint: bytes | None = None) -> Run | Race:
+def run(job: Job, checkpoint: bytes | None = None) -> Run | Race | Search:
     """The job as an iterator of lists of records, from its beginning or from a checkpoint of it or of its parent.
 
     The same job on the CPU gives the same records, whether it is paused, resumed or watched.
@@ -188,6 +189,8 @@ def run(job: Job, checkpoint: bytes | None = None) -> Run | Race:
             return Run(job, checkpoint)
         case Descent():
             return Race(job, checkpoint)
+        case RateSearch():
+            return Search(job, checkpoint)
     raise TypeError(f"nothing runs {job!r}")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from nnviz.runs.errors import RunError
 from nnviz.runs.run_file import RunFile
 
-QUICK = ("descent",)
+QUICK = ("descent", "rate_search")
 """Kinds of jobs that take so little that they need not wait for a worker of their own."""
 
 

@@ -1,5 +1,6 @@
 """Descent: points roll down a surface, each by its own method, from the same start and under the same noise."""
 
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -77,6 +78,16 @@ class Descent(Spec):
             raise ValueError("Descent.grid must be 0 or at least 2, got 1")
         return self
 
+    def rated(self, rates: Sequence[float | None]) -> "Descent":
+        """The race with these learning rates; None leaves a racer's as it is, as does a method without one."""
+        racers = [
+            r.model_copy(update={"method": r.method.model_copy(update={"lr": rate})})
+            if rate is not None and "lr" in type(r.method).model_fields
+            else r
+            for r, rate in zip(self.racers, rates, strict=True)
+        ]
+        return self.model_copy(update={"racers": tuple(racers)})
+
     @property
     def conditions(self) -> str:
         """Noise, clipping and schedule in words, where there are any."""
@@ -90,3 +101,26 @@ class Descent(Spec):
         if not isinstance(self.schedule, ConstantRate):
             found.append(f"learning rate scheduled: {self.schedule.kind.replace('_', ' ')}")
         return " · ".join(found)
+
+
+class RateSearch(Spec):
+    """A race run again and again: each racer with the same learning rates, spread evenly by factors."""
+
+    kind: Literal["rate_search"] = "rate_search"
+    race: Descent = Field(Descent(), description="What is run again; its own rates do not matter.")
+    rates: int = Field(31, ge=2, le=200, description="Learning rates for each racer.")
+    low: float = Field(1e-4, gt=0, lt=10, description="Smallest of them.", json_schema_extra={"log": True})
+    high: float = Field(10.0, gt=0, le=10, description="Largest of them.", json_schema_extra={"log": True})
+
+    parent: ClassVar[None] = None
+
+    @model_validator(mode="after")
+    def _rates_in_order(self) -> "RateSearch":
+        if not self.low < self.high:
+            raise ValueError(f"RateSearch.high must be above low = {self.low:g}, got {self.high:g}")
+        return self
+
+    @property
+    def steps(self) -> int:
+        """One for each racer."""
+        return len(self.race.racers)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from nnviz.spec.base import Spec, SpecError, fingerprint, options
-from nnviz.spec.descent import Descent
+from nnviz.spec.descent import Descent, RateSearch
 from nnviz.spec.learners import Supervised
 from nnviz.spec.probes import Activations, GradientNorms, Histograms, Probe, Signal, Updates
 
@@ -45,7 +45,7 @@ class Experiment(Spec):
     parent: Parent | None = Field(None, description="The run that this one goes on from.")
 
 
-Job = Annotated[Experiment | Descent, Field(discriminator="kind")]
+Job = Annotated[Experiment | Descent | RateSearch, Field(discriminator="kind")]
 TEXT_LIMIT = 200_000
 """The largest job has a tenth of it; a million wrong items take pydantic ten seconds to count."""
 
@@ -90,7 +90,13 @@ KEPT_SNAPSHOTS = 300
 
 def estimate(job: Job) -> Estimate:
     """The job's size, from its numbers alone."""
-    return _of_descent(job) if isinstance(job, Descent) else _of_experiment(job)
+    match job:
+        case Descent():
+            return _of_descent(job)
+        case RateSearch():
+            size = len(job.race.racers) * job.rates
+            return Estimate(parameters=2 * size, training_bytes=size * 2000, snapshot_bytes=job.steps * size * 8)
+    return _of_experiment(job)
 
 
 def _of_descent(job: Descent) -> Estimate:
@@ -143,6 +149,7 @@ __all__ = [
     "Experiment",
     "Job",
     "Parent",
+    "RateSearch",
     "SpecError",
     "dump",
     "estimate",

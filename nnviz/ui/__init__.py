@@ -1,12 +1,13 @@
 """What all pages share: the form, the transport, the board."""
 
+from nnviz.ui import race_pictures
 from nnviz.ui.experiment import experiment
 from nnviz.ui.lineage import forks
 from nnviz.ui.live import Picture, show
 from nnviz.ui.options import choice
 from nnviz.ui.page import heading, start
 from nnviz.ui.race import race
-from nnviz.ui.watch_race import lowest, momentum_racers, names, racer_choice, watch_race
+from nnviz.ui.watch_race import racer_choice, watch_race
 
 __all__ = [
     "Picture",
@@ -14,10 +15,8 @@ __all__ = [
     "experiment",
     "forks",
     "heading",
-    "lowest",
-    "momentum_racers",
-    "names",
     "race",
+    "race_pictures",
     "racer_choice",
     "show",
     "start",

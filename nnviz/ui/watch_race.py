@@ -2,19 +2,21 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import streamlit as st
 
 from nnviz.runs import RunError, RunView
 from nnviz.spec.jobs import Descent, fingerprint
-from nnviz.spec.optimizers import SGD
 from nnviz.ui import runtime
 from nnviz.ui.board import board
 from nnviz.ui.experiment import Asked
 from nnviz.ui.export import share
 from nnviz.ui.live import Picture, Pictures, titles
 from nnviz.ui.race import move_start
+from nnviz.ui.race_pictures import names
+from nnviz.ui.rate_search import search_of, tuning
 from nnviz.ui.session import PageState, memory
 
 PATIENCE = 0.4
@@ -29,18 +31,20 @@ def watch_race(
     asked: Asked,
     each: Mapping[str, Picture],
     *,
+    searched: Mapping[str, Picture],
     rows: Sequence[Sequence[str]],
     heights: Mapping[str, int] | None = None,
     variant: str = "",
 ) -> None:
-    """Draws the race that is asked for in rows of pictures, functions of its RunView; `variant` names options that
-    change pictures."""
+    """Draws the race that is asked for in rows of pictures, functions of its RunView. `searched` are pictures of a
+    search for learning rates, drawn once there is one; `variant` names options that change pictures."""
     state = asked.state
     kept = memory(f"race:{state.page}")
     if asked.jobs:
         kept.pop("start", None)  # the form has it now
         _run(state, asked.jobs[0])
-    is_live = any(view.status.live for view in _views(state))
+    shown = [*_views(state), *search_of(asked)]
+    is_live = any(view.status.live for view in shown)
 
     def pick(_name: str, x: float, y: float, done: bool) -> None:
         left, right, bottom, top = asked.jobs[0].surface.window if asked.jobs else (x, x, y, y)
@@ -56,75 +60,50 @@ def watch_race(
         if asked.jobs:
             x, y = kept.get("start", (asked.jobs[0].x, asked.jobs[0].y))
             _run(state, asked.jobs[0].model_copy(update={"x": x, "y": y}))
-        views = _views(state)
-        if any(view.status.live for view in views) != is_live:
+        views, found = _views(state), search_of(asked)
+        if any(view.status.live for view in [*views, *found]) != is_live:
             st.rerun()
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"transport-{state.page}"):
+            tuning(asked, found)
+            share(asked, views)
             if views:
                 _status(views[0])
-            share(asked, views)
         if not views:
             return
         board(
-            lambda step: Pictures(views, step, each, {}),
+            lambda step: Pictures(
+                views, step, {**each, **{k: partial(_of, f, v) for k, f in searched.items() for v in found}}, {}
+            ),
             _positions(views[0]),
             key=f"board-{state.page}",
             source=variant,
             rows=rows,
             heights=heights,
             live=is_live,
-            titles=titles(list(each)),
+            titles=titles([*each, *searched]),
             on_pick=pick,
         )
 
     part()
 
 
+def _of(picture: Picture, view: RunView, _race: RunView) -> dict | None:
+    return picture(view)
+
+
 def racer_choice(asked: Asked) -> int | None:
     """A menu in the form: whose step is taken apart; the racer's place, or None."""
-    names = [racer.name for racer in asked.jobs[0].racers] if asked.jobs else []
+    called = [racer.name for racer in asked.jobs[0].racers] if asked.jobs else []
     with st.sidebar:
         return st.selectbox(
             "Take a step apart",
-            range(len(names)),
+            range(len(called)),
             index=None,
             placeholder="of no racer",
-            format_func=lambda i: f"{i + 1} · {names[i]}",
-            key=f"{asked.state.key}:chosen:{len(names)}",
+            format_func=lambda i: f"{i + 1} · {called[i]}",
+            key=f"{asked.state.key}:chosen:{len(called)}",
             help="Gradient, momentum and step of this racer are drawn as arrows on the map and as curves.",
         )
-
-
-def names(run: RunView) -> list[str]:
-    """The racers, in words."""
-    return [racer.name for racer in run.job.racers]
-
-
-def lowest(run: RunView) -> float | None:
-    """The lowest known height of the surface."""
-    found = run.snapshot("surface").get("lowest", ())
-    return float(found[0]) if len(found) else None
-
-
-def momentum_racers(run: RunView) -> list[dict[str, object]]:
-    """Racers with a place on the phase diagram, plain and momentum descent: with measured and predicted rates."""
-    race = run.snapshot("race")
-    found = []
-    for i, racer in enumerate(run.job.racers):
-        method = racer.method
-        if isinstance(method, SGD) and method.dampening == 0 and "measured_rate" in race:
-            found.append(
-                {
-                    "name": racer.name,
-                    "alpha": method.lr,
-                    "beta": method.momentum,
-                    "nesterov": method.nesterov,
-                    "color": i,
-                    "predicted": float(race["predicted_rate"][i]),
-                    "measured": float(race["measured_rate"][i]),
-                }
-            )
-    return found
 
 
 def _run(state: PageState, job: Descent) -> None:

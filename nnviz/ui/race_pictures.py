@@ -1,0 +1,95 @@
+"""Pictures of a race, each from its RunView; None where a race has none of the kind."""
+
+from nnviz import figures
+from nnviz.runs import RunView
+from nnviz.spec.base import summary
+from nnviz.spec.optimizers import SGD, Adamax
+
+Figure = dict | None
+
+
+def contour_map(run: RunView, *, log_height: bool, chosen: int | None) -> Figure:
+    """The surface from above, with all paths and the chosen racer's step as arrows."""
+    surface, race = run.snapshot("surface"), run.snapshot("race")
+    return figures.contour_map(surface, race, names(run), log_height=log_height, note=run.job.conditions, chosen=chosen)
+
+
+def surface_3d(run: RunView, *, log_height: bool) -> Figure:
+    """The surface in space."""
+    return figures.surface_3d(run.snapshot("surface"), run.snapshot("race"), names(run), log_height=log_height)
+
+
+def heights(run: RunView) -> Figure:
+    """Height over steps."""
+    lowest = run.snapshot("surface").get("lowest", ())
+    return figures.heights(run.snapshot("race"), names(run), float(lowest[0]) if len(lowest) else None)
+
+
+def distances(run: RunView) -> Figure:
+    """Distance to the optimum over steps."""
+    return figures.distances(run.snapshot("race"), names(run))
+
+
+def step_parts(run: RunView, *, chosen: int | None) -> Figure:
+    """The chosen racer's step taken apart."""
+    if chosen is None:
+        return None
+    method = run.job.racers[chosen].method
+    return figures.step_parts(
+        run.snapshot("race"), chosen, names(run)[chosen], summary(type(method)), squared=not isinstance(method, Adamax)
+    )
+
+
+def phase(run: RunView) -> Figure:
+    """Learning rate and momentum on the quadratic, theory and racers."""
+    found = run.snapshot("phase")
+    return figures.phase_diagram(found, _momentum_racers(run)) if found else None
+
+
+def basins(run: RunView, *, chosen: int | None) -> Figure:
+    """At which minimum each start arrives; of the first racer unless one is chosen."""
+    found, index = run.snapshot("basins"), chosen or 0
+    return figures.basin_map(found, index, names(run)[index]) if found else None
+
+
+def arrivals(run: RunView, *, chosen: int | None) -> Figure:
+    """After how many steps each start arrives."""
+    found, index = run.snapshot("basins"), chosen or 0
+    return figures.basin_steps(found, index, names(run)[index]) if found else None
+
+
+def rate_search(run: RunView) -> Figure:
+    """Final height over learning rate, from the RunView of a search."""
+    found = run.snapshot("rate_search")
+    if not found:
+        return None
+    lowest = found["lowest"]
+    optimum = float(lowest[0]) if len(lowest) else None
+    called = [racer.name for racer in run.job.race.racers]
+    return figures.rate_search(found["rates"], found["final"], called, found["best"], optimum)
+
+
+def names(run: RunView) -> list[str]:
+    """The racers, in words."""
+    return [racer.name for racer in run.job.racers]
+
+
+def _momentum_racers(run: RunView) -> list[dict[str, object]]:
+    """Racers with a place on the phase diagram, plain and momentum descent: with measured and predicted rates."""
+    race = run.snapshot("race")
+    found = []
+    for i, racer in enumerate(run.job.racers):
+        method = racer.method
+        if isinstance(method, SGD) and method.dampening == 0 and "measured_rate" in race:
+            found.append(
+                {
+                    "name": racer.name,
+                    "alpha": method.lr,
+                    "beta": method.momentum,
+                    "nesterov": method.nesterov,
+                    "color": i,
+                    "predicted": float(race["predicted_rate"][i]),
+                    "measured": float(race["measured_rate"][i]),
+                }
+            )
+    return found

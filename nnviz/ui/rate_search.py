@@ -1,0 +1,69 @@
+"""Learning rates for all racers, found by the same budget for each."""
+
+import streamlit as st
+
+from nnviz.runs import RunError, RunView
+from nnviz.spec.jobs import Descent, RateSearch
+from nnviz.ui import runtime
+from nnviz.ui.experiment import Asked
+from nnviz.ui.session import memory
+
+
+def search_of(asked: Asked) -> list[RunView]:
+    """The search that fits what is asked for, if there is one: the same race, but for its learning rates."""
+    kept = memory(f"search:{asked.state.page}")
+    if not asked.jobs or "run" not in kept:
+        return []
+    try:
+        view = runtime.store().view(kept["run"])
+    except RunError:
+        kept.clear()
+        return []
+    return [view] if _unrated(view.job.race) == _unrated(asked.jobs[0]) else []
+
+
+def tuning(asked: Asked, found: list[RunView]) -> None:
+    """A button that starts a search and one that takes over what it has found."""
+    kept = memory(f"search:{asked.state.page}")
+    race = asked.jobs[0] if asked.jobs else None
+
+    def start() -> None:
+        kept.clear()
+        try:
+            kept["run"] = runtime.pool().submit([RateSearch(race=race)])[0]
+        except RunError as error:
+            kept["problem"] = str(error)
+
+    def take() -> None:
+        arrays = found[0].snapshot("rate_search")
+        rates = [float(f"{arrays['rates'][i]:.4g}") if i >= 0 else None for i in arrays["best"].tolist()]
+        asked.state.restart([race.rated(rates)], runs=asked.state.runs)
+
+    busy = bool(found) and found[0].status.live
+    st.button(
+        "Tune learning rates",
+        icon=":material/tune:",
+        key=f"{asked.state.page}:tune",
+        on_click=start,
+        disabled=race is None or busy,
+        help=f"Runs every racer with the same {RateSearch().rates} learning rates from {RateSearch().low:g} to "
+        f"{RateSearch().high:g} for as many steps as the race has, and shows the final height of each.",
+    )
+    if busy:
+        status = found[0].status
+        st.progress(status.step / status.steps, f"{status.step} of {status.steps} racers", width=170)
+    elif found:
+        st.button(
+            "Use the best",
+            icon=":material/done_all:",
+            key=f"{asked.state.page}:tuned",
+            on_click=take,
+            type="primary",
+            help="Gives every racer the rate at which its point ended lowest.",
+        )
+    if "problem" in kept:
+        st.error(kept["problem"], icon=":material/error:")
+
+
+def _unrated(race: Descent) -> Descent:
+    return race.rated([1.0] * len(race.racers))
