@@ -67,7 +67,7 @@ GOOD = "#1f9d76"
 RUN_DASHES = ("solid", "dash", "dot", "dashdot")
 NEUTRAL = "#8b929c"
 # A mark that must be found on any ground, of either page.
-INK = "#5f6875"
+INK = "#727c8a"
 ALERT = "#d4475f"
 WHITE = "#ffffff"
 HALO = "rgba(255,255,255,0.9)"
