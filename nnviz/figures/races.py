@@ -46,9 +46,7 @@ def heights(race: Arrays, names: Sequence[str], optimum: float | None = None) ->
     text = "f(x, y)"
     if optimum:
         text = f"f(x, y) − f<sub>min</sub>, f<sub>min</sub> = {labels.number(optimum, 4)}"
-        found = found - optimum
-        # Where the subtraction leaves rounding alone, none is left.
-        found = np.where(np.abs(found) <= ROUNDING * abs(optimum), 0.0, found)
+        found = _above(found, optimum)
     return _curves(race, found, names, title, _HEIGHT_HELP, text)
 
 
@@ -75,7 +73,7 @@ def rate_search(
     rates = np.asarray(rates, float)
     if np.size(final) == 0:
         return layout.empty(title, _SEARCH_HELP, "waiting for the search")
-    final = np.asarray(final, float) - (optimum or 0.0)
+    final = _above(np.asarray(final, float), optimum or 0.0)
     log_y = bool(np.all(~np.isfinite(final) | (final >= 0)))
     scale = signed(final)
     drawn = magnitudes(final)
@@ -107,6 +105,12 @@ def rate_search(
         y=logarithmic(text, np.append(final, drawn.floor)) if log_y else scale.axis(text, final),
         **racers.legend(len(shown)),
     )
+
+
+def _above(heights: np.ndarray, optimum: float) -> np.ndarray:
+    """Heights above the lowest; 0 where the subtraction leaves rounding alone."""
+    found = heights - optimum
+    return np.where(np.abs(found) <= ROUNDING * abs(optimum), 0.0, found)
 
 
 def _curves(race: Arrays, values: np.ndarray, names: Sequence[str], title: str, help: str, text: str) -> dict:

@@ -80,6 +80,13 @@ def test_rounding_is_not_taken_for_height():
     assert named(figure, "zero0")["x"].tolist() == [5]
 
 
+def test_the_search_takes_rounding_below_the_lowest_for_zero(valid):
+    final = np.array([[-70.0, np.nextafter(-78.3323, -100)], [np.nan, np.nan]])
+    figure = valid(rate_search(np.array([0.01, 0.1]), final, NAMES, [1, -1], optimum=-78.3323))
+    assert figure["layout"]["yaxis"]["type"] == "log"
+    np.testing.assert_allclose(named(figure, "zero0")["x"], 0.1, rtol=1e-6)
+
+
 def test_a_surface_without_a_lowest_point_has_no_distance_to_it(valid):
     race = made.race()
     race["distance"][:] = np.nan
