@@ -95,7 +95,7 @@ def by_hand(
     f: Callable[[Tensor, Tensor], Tensor],
     start: tuple[float, float],
     clip: Callable[[Tensor], Tensor] = lambda gradient: gradient,
-    factor: Callable[[int], float] = lambda step: 1.0,
+    factor: Callable[[int], float] = lambda _: 1.0,
 ) -> np.ndarray:
     """Points (STEPS + 1, 2) of the usual loop: one parameter, zero_grad, backward, step."""
     w = nn.Parameter(torch.tensor(start, dtype=torch.float64))

@@ -58,14 +58,16 @@ def critical(surface: AnySurface) -> Critical:
 
 
 def _least_around(size: Tensor) -> Tensor:
-    """Entries no larger than their eight neighbors."""
+    """Entries no larger than their eight neighbors, but for those within a plain, where all are of one size."""
     padded = torch.nn.functional.pad(size[None, None], (1, 1, 1, 1), value=math.inf)[0, 0]
     rows, columns = size.shape
-    least = torch.isfinite(size)
+    least, is_plain = torch.isfinite(size), torch.ones_like(size, dtype=torch.bool)
     for i in range(3):
         for j in range(3):
-            least &= size <= padded[i : i + rows, j : j + columns]
-    return least
+            beside = padded[i : i + rows, j : j + columns]
+            least &= size <= beside
+            is_plain &= (size == beside) | beside.isinf()
+    return least & ~is_plain
 
 
 def _polish(surface: AnySurface, points: Tensor, view: tuple[float, float, float, float]) -> Tensor:
@@ -75,7 +77,7 @@ def _polish(surface: AnySurface, points: Tensor, view: tuple[float, float, float
     begun = points
     for _ in range(60):
         gradient, hessian = surfaces.curvature(surface, points)
-        step = torch.linalg.pinv(hessian.nan_to_num(0.0), rtol=1e-12) @ gradient.nan_to_num(0.0)[..., None]
+        step = torch.linalg.pinv(_finite(hessian), rtol=1e-12) @ _finite(gradient)[..., None]
         points = points - step[..., 0].clamp(-reach, reach)
     gradient, hessian = surfaces.curvature(surface, points)
     scale = hessian.flatten(1).norm(dim=1) * reach.norm() + 1e-30
@@ -85,11 +87,16 @@ def _polish(surface: AnySurface, points: Tensor, view: tuple[float, float, float
     return points[is_level & is_near & is_inside]
 
 
+def _finite(numbers: Tensor) -> Tensor:
+    return numbers.nan_to_num(0.0, 0.0, 0.0)
+
+
 def _distinct(points: Tensor, view: tuple[float, float, float, float]) -> Tensor:
-    """One of each cluster of points."""
-    near = 1e-4 * min(view[1] - view[0], view[3] - view[2])
-    kept: list[Tensor] = []
-    for point in points:
-        if all((point - other).norm() > near for other in kept):
-            kept.append(point)
-    return torch.stack(kept) if kept else points[:0]
+    """One of each cluster of points: the first in each cell, whichever way the cells are cut."""
+    cell = 1e-4 * min(view[1] - view[0], view[3] - view[2])
+    for shift in ([0.0, 0.0], [0.5, 0.0], [0.0, 0.5], [0.5, 0.5]):
+        _, which = torch.unique((points / cell + torch.tensor(shift)).floor(), dim=0, return_inverse=True)
+        number = torch.arange(len(points))
+        first = torch.full_like(number, len(points)).scatter_reduce(0, which, number, "amin")
+        points = points[first[which] == number]
+    return points

@@ -102,6 +102,10 @@ class Newton:
         self.parts = {"gradient": slope}
 
 
+class _NoNumber(ArithmeticError):
+    """The surface has no finite height or slope where it was asked."""
+
+
 class LBFGS:
     """torch's L-BFGS, one iteration a step. Its memory is of all it moves, so each point has its own."""
 
@@ -130,10 +134,15 @@ class LBFGS:
 
             def closure(parameter: nn.Parameter = parameter) -> Tensor:
                 found, slope = surfaces.slope(self.surface, parameter.data)
+                if not (torch.isfinite(found).all() and torch.isfinite(slope).all()):
+                    raise _NoNumber
                 parameter.grad = slope
                 return found.sum()
 
-            optimizer.step(closure)
+            try:
+                optimizer.step(closure)
+            except _NoNumber:  # torch's line search would search on among nan, and fail
+                parameter.data.fill_(torch.nan)
 
 
 class ByHeight:

@@ -1,0 +1,114 @@
+"""Basins: a symmetric double well is split at its ridge; who arrives where and when is as in a single race."""
+
+import numpy as np
+import pytest
+import torch
+
+from nnviz.engine.descent.basins import NEAR, Basins
+from nnviz.engine.descent.race import Race
+from nnviz.spec.methods import CMAES, LBFGS, Newton
+from nnviz.spec.optimizers import SGD, Adam
+from nnviz.spec.schedules import Cosine
+from nnviz.spec.surfaces import Formula, Himmelblau, Quadratic, Saddle
+from tests.engine.racing import job, last, race, said
+
+WELLS = Formula(text="(x**2 - 1)**2 + y**2", low_x=-2, high_x=2, low_y=-2, high_y=2)
+
+
+def basins(chosen):
+    return last(said(Race(chosen)), "basins")
+
+
+@pytest.mark.parametrize(
+    ("method", "grid"),
+    [(SGD(lr=0.02), 8), (Adam(lr=0.05), 8), (LBFGS(lr=0.1), 4)],
+    ids=lambda part: getattr(part, "kind", None),
+)
+def test_a_symmetric_double_well_is_split_at_its_ridge(method, grid):
+    found = basins(job(WELLS, [method], steps=250 if grid == 8 else 90, grid=grid))
+    assert found["x"] == pytest.approx(np.linspace(-2, 2, grid))
+    assert found["minima"].shape == (2, 2)
+    assert found["minimum"].shape == found["steps"].shape == (1, grid, grid)
+    where = found["minima"][found["minimum"][0], 0]  # x of the minimum, by row of y and x
+    assert (found["minimum"] >= 0).all()
+    assert (np.sign(where) == np.sign(found["x"])[None]).all()
+    assert (found["minimum"] == 0).sum() == (found["minimum"] == 1).sum() == grid**2 / 2
+    assert np.array_equal(found["steps"], found["steps"][:, :, ::-1])
+    assert np.array_equal(found["steps"], found["steps"][:, ::-1])
+
+
+def test_a_point_on_the_ridge_stays_there():
+    found = basins(job(WELLS, [SGD(lr=0.02)], steps=200, grid=5))
+    assert (found["minimum"][0, :, 2] == -1).all()
+    assert (found["steps"][0, :, 2] == -1).all()
+
+
+def test_himmelblaus_plane_falls_into_four_basins():
+    found = basins(job(Himmelblau(), [SGD(lr=0.005), SGD(lr=0.005, momentum=0.9)], steps=300, grid=20))
+    shares = [np.bincount(row.ravel() + 1, minlength=5) for row in found["minimum"]]
+    for counts in shares:
+        assert counts.sum() == 400
+        assert counts[0] == 0
+        assert (counts[1:] > 50).all()
+    # A start in each quadrant's far corner rolls into the minimum of that quadrant without momentum.
+    corners = found["minima"][found["minimum"][0][[0, 0, -1, -1], [0, -1, 0, -1]]]
+    assert np.sign(corners).tolist() == [[-1, -1], [1, -1], [-1, 1], [1, 1]]
+
+
+def test_the_place_and_step_of_arrival_are_those_of_a_single_race():
+    methods = [SGD(lr=0.01), Adam(lr=0.2), Newton(), LBFGS(lr=0.2)]
+    steps, grid = 60, 3
+    chosen = job(Himmelblau(), methods, steps=steps, grid=grid, noise=0.5, seed=2, schedule=Cosine())
+    found = basins(chosen)
+    minima = found["minima"]
+    for row, y in enumerate(found["y"]):
+        for column, x in enumerate(found["x"]):
+            alone = race(chosen.model_copy(update={"x": float(x), "y": float(y), "grid": 0}))["points"]
+            near = np.linalg.norm(alone[:, :, None] - minima, axis=-1) <= NEAR * 10  # (racers, steps + 1, minima)
+            for i in range(len(methods)):
+                at = found["minimum"][i, row, column]
+                there = near[i].any(1)
+                assert (at >= 0) == there[-1]
+                if at >= 0:
+                    assert near[i, -1, at]
+                    away = np.flatnonzero(~near[i, :, at])
+                    assert found["steps"][i, row, column] == (away[-1] + 1 if len(away) else 0)
+                else:
+                    assert found["steps"][i, row, column] == -1
+
+
+def test_a_start_at_a_minimum_has_arrived_at_step_0():
+    found = basins(job(Quadratic(), [SGD(lr=0.1)], steps=3, grid=3))
+    assert found["minimum"][0, 1, 1] == 0
+    assert found["steps"][0, 1, 1] == 0
+    assert found["minimum"][0, 0, 0] == -1
+
+
+def test_who_leaves_for_infinity_arrives_nowhere():
+    found = basins(job(Quadratic(curvature=10, condition=1), [SGD(lr=0.5), SGD(lr=0.1)], steps=1000, grid=2))
+    assert (found["minimum"][0] == -1).all()
+    assert (found["minimum"][1] == 0).all()
+
+
+def test_without_minima_nobody_arrives():
+    found = basins(job(Saddle(bounded=False), [SGD(), CMAES()], steps=5, grid=3))
+    assert found["minima"].shape == (0, 2)
+    assert (found["minimum"] == -1).all()
+    assert (found["steps"] == -1).all()
+
+
+def test_a_race_with_a_grid_goes_as_without():
+    methods = [SGD(lr=0.01), CMAES(), Newton()]
+    with_grid, without = (race(job(Himmelblau(), methods, steps=20, noise=1, grid=grid)) for grid in (3, 0))
+    assert np.array_equal(with_grid["points"], without["points"])
+
+
+def test_arrays_are_a_copy():
+    under_way = Basins(job(WELLS, [SGD(lr=0.1)], grid=4))
+    before = under_way.arrays()
+    kept = {name: array.copy() for name, array in before.items()}
+    for _ in range(60):
+        under_way.advance(1.0, None)
+    for name, array in before.items():
+        assert np.array_equal(array, kept[name])
+    assert torch.isfinite(under_way.movers.points).all()

@@ -1,0 +1,128 @@
+"""Movers: many starts at once go as each alone; torch's bare arithmetic is that of its own step."""
+
+import pytest
+import torch
+from torch import Tensor, optim
+
+from nnviz.engine.descent import updates
+from nnviz.engine.descent.movers import LOOKING, ByGradient, Movers
+from nnviz.engine.descent.uncorrected_adam import UncorrectedAdam
+from nnviz.spec import methods as spec
+from nnviz.spec.base import options
+from nnviz.spec.clipping import ClipNorm
+from nnviz.spec.optimizers import SGD, Adam, RMSprop
+from nnviz.spec.surfaces import Ackley, AnySurface, Himmelblau, Rastrigin, Rosenbrock
+from tests.engine.racing import job
+
+KINDS = options(spec.Method)
+LED = [kind(lr=1e-3) for kind in KINDS.values() if kind not in LOOKING]
+MORE = [
+    SGD(lr=1e-3, momentum=0.9, nesterov=True, weight_decay=0.1),
+    RMSprop(lr=1e-3, momentum=0.5, centered=True),
+    Adam(lr=1e-3, amsgrad=True, weight_decay=0.1),
+]
+LONELY = [*LED, *MORE, spec.Newton(lr=0.3), spec.Newton(absolute=True, damping=0.1), spec.LBFGS(lr=0.1)]
+"""Whose points know nothing of one another."""
+
+
+def starts(n: int, seed: int = 0) -> Tensor:
+    """Points (n, 2) within ±2."""
+    return 4 * torch.rand(n, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)) - 2
+
+
+def ways(movers: Movers, steps: int, noise: Tensor | None = None) -> Tensor:
+    """Points (steps, racers, n, 2)."""
+    path = []
+    for _ in range(steps):
+        movers.advance(0.9, noise)
+        path.append(movers.points)
+    return torch.stack(path)
+
+
+@pytest.mark.parametrize("surface", [Rosenbrock(), Himmelblau(), Rastrigin(), Ackley()], ids=lambda s: s.kind)
+def test_a_batch_of_starts_goes_as_each_start_alone_to_the_last_bit(surface: AnySurface):
+    noise = torch.tensor([[0.3, -0.7]], dtype=torch.float64)
+    at = starts(23)
+    for first in range(0, len(LONELY), 12):
+        chosen = job(surface, LONELY[first : first + 12], noise=0.1, clipping=ClipNorm(max_norm=50))
+        together = ways(Movers(chosen, at), 25, noise)
+        for i in range(0, len(at), 4):
+            assert torch.equal(ways(Movers(chosen, at[i : i + 1]), 25, noise), together[:, :, i : i + 1])
+
+
+def test_starts_and_racers_are_left_as_they_are():
+    at = starts(5)
+    before = at.clone()
+    movers = Movers(job(Himmelblau(), LONELY[:12]), at)
+    first = movers.points
+    assert first.shape == (12, 5, 2)
+    assert torch.equal(first, before.expand(12, 5, 2))
+    movers.advance(1.0, None)
+    assert torch.equal(at, before)
+    assert torch.equal(first, before.expand(12, 5, 2))  # a copy, not where they are now
+    assert (movers.points != before).any(-1).all()
+
+
+def test_who_is_stopped_stands_and_the_others_go_on():
+    chosen = job(Himmelblau(), [SGD(lr=0.01), Adam(), spec.Newton(), spec.CMAES()])
+    stopped, free = Movers(chosen, starts(3)), Movers(chosen, starts(3))
+    for racer in (1, 2):
+        stopped.stop(racer)
+    was = stopped.points
+    first, second = ways(stopped, 5)[-1], ways(free, 5)[-1]
+    assert torch.equal(first[1:3], was[1:3])
+    assert torch.equal(first[[0, 3]], second[[0, 3]])
+
+
+def test_every_method_is_built_and_moves():
+    for kind in KINDS.values():
+        movers = Movers(job(Himmelblau(), [kind()]), starts(4))
+        assert torch.isfinite(ways(movers, 3)).all(), kind
+
+
+@pytest.mark.parametrize("method", [*LED, *MORE], ids=lambda method: method.kind)
+def test_the_bare_arithmetic_is_that_of_torchs_step_to_the_last_bit(method):
+    points = starts(3)
+    mover = ByGradient(method, points)
+    other = torch.nn.Parameter(starts(3))
+    optimizer = type(mover.optimizer)([other], **{k: v for k, v in mover.optimizer.defaults.items() if k in KEYWORDS})
+    generator = torch.Generator().manual_seed(1)
+    for step in range(30):
+        gradient = torch.randn(3, 2, dtype=torch.float64, generator=generator)
+        factor = 1 / (1 + step)
+        mover.move(gradient, factor)
+        other.grad = gradient.clone()
+        optimizer.param_groups[0]["lr"] = method.lr * factor
+        optimizer.step()
+        assert torch.equal(points, other.detach())
+    assert torch.isfinite(points).all()
+
+
+KEYWORDS = {
+    *("lr", "momentum", "nesterov", "dampening", "weight_decay", "betas", "eps", "amsgrad", "alpha", "centered"),
+    *("rho", "lr_decay", "initial_accumulator_value", "etas", "step_sizes", "lambd", "t0", "momentum_decay"),
+}
+
+
+@pytest.mark.parametrize("method", [*LED, *MORE], ids=lambda method: method.kind)
+def test_the_installed_torch_has_its_bare_arithmetic_where_it_is_looked_for(method):
+    mover = ByGradient(method, starts(1))
+    mover.move(torch.ones(1, 2, dtype=torch.float64), 1.0)
+    found = updates.update(mover.optimizer)
+    assert (found is None) == isinstance(mover.optimizer, UncorrectedAdam)
+
+
+class Renamed(optim.SGD):
+    """As if torch had moved everything elsewhere."""
+
+    def step(self, closure=None):
+        return super().step(closure)
+
+
+def test_an_optimizer_of_another_make_is_stepped_as_it_is():
+    point = torch.zeros(1, 2, dtype=torch.float64)
+    point.grad = torch.ones(1, 2, dtype=torch.float64)
+    optimizer = Renamed([point], lr=0.5)
+    updates.step(optimizer)
+    assert point.tolist() == [[-0.5, -0.5]]
+    assert updates.update(optimizer) is None
