@@ -22,6 +22,7 @@ h1.nnviz-title small { font-weight: 400; font-size: .95rem; opacity: .7; margin-
 .st-key-status p { font-size: .88rem; }
 [data-testid="stMain"] [data-testid="stAlertContainer"] { padding: .45rem .8rem; min-height: 0; }
 [data-testid="stMain"] [data-testid="stAlertContainer"] p { font-size: .9rem; }
+[class*="st-key-turns-"] > :nth-child(n+2) { display: none; }
 [class*="st-key-transport-"] button { min-height: 2.1rem; padding: .15rem .7rem; }
 </style>
 """

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from nnviz.runs import RunError, RunView
 from nnviz.spec.base import differences
@@ -128,22 +129,18 @@ def transport(state: PageState, views: Sequence[RunView], jobs: Sequence[Experim
 
     step = max((v.status.step for v in views), default=0)
     if running and not changed:
-        _button(
-            "Pause",
-            "pause",
-            state,
-            lambda: each("pause"),
-            primary=True,
-            name="pause",
-            help="Stop after the present step.",
-        )
+        with _place(state, "first"):
+            help = "Stop after the present step."
+            _button("Pause", "pause", state, lambda: each("pause"), primary=True, name="pause", help=help)
     else:
         branching = changed and not problem and can_go_on(views, jobs)
         if branching:
             _branch(state, views[0], jobs[0])
         text = _begin_words(waiting, changed, step, views)
         help = _begin_help(views, jobs, bool(live)) if text == ANEW and jobs else None
-        _button(text, "play_arrow", state, begin, primary=not branching, name="run", disabled=bool(problem), help=help)
+        with _place(state, "first"):
+            is_wrong = bool(problem)
+            _button(text, "play_arrow", state, begin, primary=not branching, name="run", disabled=is_wrong, help=help)
     stepping = waiting and not changed
     _button("Step", "skip_next", state, lambda: each("step"), disabled=not stepping, help="One mini-batch, then pause.")
     _button(
@@ -157,7 +154,17 @@ def transport(state: PageState, views: Sequence[RunView], jobs: Sequence[Experim
         pinned = all(v.status.pinned for v in views)
         help = "Keep running when nobody watches; without it a run stops 60 s after its last viewer has left."
         icon = "keep" if pinned else "keep_off"
-        _button("Kept" if pinned else "Keep", icon, state, lambda: each("pin", not pinned), settles=False, help=help)
+        text = "Kept" if pinned else "Keep"
+        with _place(state, "keep"):
+            _button(text, icon, state, lambda: each("pin", not pinned), settles=False, help=help)
+
+
+def _place(state: PageState, name: str) -> DeltaGenerator:
+    """A place for buttons that take turns: as wide for all, so that no other moves away under the pointer.
+
+    The one that has gone stays in the page for a moment, after the one that has come; page.py hides it.
+    """
+    return st.container(key=f"turns-{name}-{state.page}", width=112 if name == "first" else 90)
 
 
 def _begin_words(waiting: bool, changed: bool, step: int, views: Sequence[RunView]) -> str:
@@ -225,6 +232,7 @@ def _button(
         disabled=disabled,
         help=help,
         type="primary" if primary else "secondary",
+        width="stretch" if name in ("run", "pause") or not settles else "content",
     )
 
 
