@@ -9,14 +9,14 @@ from nnviz.ui import race_pictures as pictures
 ui.heading("Optimizers", "Methods race down a surface: what a step is made of, and why some never arrive.")
 
 asked = ui.race("optimizers", races.OPTIMIZERS, examples=races.OPTIMIZERS_EXAMPLES)
-height = ui.choice("Height", {"linear": "linear", "log": "logarithmic"}, key="optimizers:height")
+height = ui.choice("Height", {"auto": "auto", "linear": "linear", "log": "logarithmic"}, key="optimizers:height")
 chosen = ui.racer_choice(asked)
 
 ui.watch_race(
     asked,
     {
-        "map": partial(pictures.contour_map, log_height=height == "log", chosen=chosen),
-        "surface": partial(pictures.surface_3d, log_height=height == "log"),
+        "map": partial(pictures.contour_map, scale=height, chosen=chosen),
+        "surface": partial(pictures.surface_3d, scale=height),
         "heights": pictures.heights,
         "distances": pictures.distances,
         "step": partial(pictures.step_parts, chosen=chosen),

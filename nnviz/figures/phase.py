@@ -164,7 +164,7 @@ def _mark(racer: Racer, index: int, phase: Mapping[str, np.ndarray], alphas: np.
         "marker": {
             "symbol": _arrow(alpha - x, beta - y) if not inside else "circle" if own else "diamond",
             "size": 11,
-            "color": theme.class_color(racer.get("color", index)),
+            "color": theme.racer_color(racer.get("color", index)),
             "line": {"color": theme.HALO, "width": 1.2},
         },
         "name": racer["name"],

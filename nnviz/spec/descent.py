@@ -109,8 +109,8 @@ class RateSearch(Spec):
     kind: Literal["rate_search"] = "rate_search"
     race: Descent = Field(Descent(), description="What is run again; its own rates do not matter.")
     rates: int = Field(31, ge=2, le=200, description="Learning rates for each racer.")
-    low: float = Field(1e-4, gt=0, lt=10, description="Smallest of them.", json_schema_extra={"log": True})
-    high: float = Field(10.0, gt=0, le=10, description="Largest of them.", json_schema_extra={"log": True})
+    low: float = Field(1e-4, gt=0, lt=10, description="Smallest of them.")
+    high: float = Field(10.0, gt=0, le=10, description="Largest of them.")
 
     parent: ClassVar[None] = None
 

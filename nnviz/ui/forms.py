@@ -59,7 +59,7 @@ def _draw(about: FieldInfo, value: Any, name: str, key: str, fitting: Sequence[s
 
 def _words(about: FieldInfo, name: str) -> str:
     text = name_of(about, name)
-    return text[:1].upper() + text[1:]
+    return text[:1].upper() + text[1:] if text[:1].isascii() else text  # λ is not Λ
 
 
 def _union(kinds: Mapping[str, type[Spec]], value: Spec, text: str, key: str) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def _value(about: FieldInfo, value: Any, text: str, key: str) -> Any:
 def _share(text: str, bounds: Limits, value: float, help: str | None, key: str) -> float:
     """A number on a linear scale; open ends are moved in by one step of the slider."""
     low, high = float(bounds.low or 0), float(bounds.high if bounds.high is not None else 1)
-    step = 10 ** math.floor(math.log10((high - low) / 50))
+    step = 10.0 ** math.floor(math.log10((high - low) / 50))
     low += step * bounds.low_open
     high -= step * bounds.high_open
     # A value between the slider's steps (0.999 from a link) gets finer steps.

@@ -8,15 +8,21 @@ from nnviz.spec.optimizers import SGD, Adamax
 Figure = dict | None
 
 
-def contour_map(run: RunView, *, log_height: bool, chosen: int | None) -> Figure:
+SCALES = {"auto": None, "linear": False, "log": True}
+"""Whether heights are drawn as logarithms: None where that shows more."""
+
+
+def contour_map(run: RunView, *, scale: str, chosen: int | None) -> Figure:
     """The surface from above, with all paths and the chosen racer's step as arrows."""
     surface, race = run.snapshot("surface"), run.snapshot("race")
-    return figures.contour_map(surface, race, names(run), log_height=log_height, note=run.job.conditions, chosen=chosen)
+    return figures.contour_map(
+        surface, race, names(run), log_height=SCALES[scale], note=run.job.conditions, chosen=chosen
+    )
 
 
-def surface_3d(run: RunView, *, log_height: bool) -> Figure:
+def surface_3d(run: RunView, *, scale: str) -> Figure:
     """The surface in space."""
-    return figures.surface_3d(run.snapshot("surface"), run.snapshot("race"), names(run), log_height=log_height)
+    return figures.surface_3d(run.snapshot("surface"), run.snapshot("race"), names(run), log_height=SCALES[scale])
 
 
 def heights(run: RunView) -> Figure:

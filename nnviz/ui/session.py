@@ -95,6 +95,7 @@ class PageState:
         """Draws the form anew from these jobs, as experiments of their own where they went on from a run."""
         kept = self._kept
         kept.update(jobs=[dump(without_parent(job)) for job in jobs], runs=list(runs), problems=list(problems))
+        kept.pop("chosen", None)
         kept["generation"] = kept.get("generation", 0) + 1
 
     def remember(self, jobs: Sequence[Job]) -> None:

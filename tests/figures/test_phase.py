@@ -113,7 +113,7 @@ def test_the_star_stands_at_the_best_setting_with_its_rate():
 def test_racers_stand_at_their_settings_in_their_colors_and_say_their_rates():
     mark = named(chart(), "SGD")
     assert (mark["x"][0], mark["y"][0]) == (0.5, 0)
-    assert mark["marker"]["color"] == theme.class_color(3)
+    assert mark["marker"]["color"] == theme.racer_color(3)
     assert mark["marker"]["symbol"] == "circle"
     for words in ("SGD", "α 0.5000, β 0", "predicted: keeps 0.9950", "measured: keeps 0.9951"):
         assert words in mark["hovertemplate"]
