@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from nnviz.runs import RunError
 from nnviz.spec.base import SpecError, label, options, replace_many
 from nnviz.spec.descent import MOST_RACERS, Descent, Racer
 from nnviz.spec.presets import Preset
 from nnviz.spec.surfaces import AnySurface
-from nnviz.ui import forms, session
+from nnviz.ui import forms, runtime, session
 from nnviz.ui.experiment import Asked, adopt, explain, open_job, pressed
 from nnviz.ui.library import library
 
@@ -24,6 +25,7 @@ GROUPS = {
 def race(page: str, default: Descent, *, examples: Sequence[Preset] = ()) -> Asked:
     """Draws the examples and the form; what is asked for."""
     state = session.enter(page, default)
+    _missing(state)
     adopt(state)
     pressed(state, examples)
     for line in state.problems:
@@ -38,9 +40,21 @@ def race(page: str, default: Descent, *, examples: Sequence[Preset] = ()) -> Ask
         library(state)
         open_job(state)
     if jobs:
-        state.remember(jobs)
+        state.remember(jobs, runs=False)
         explain(jobs, examples)
     return Asked(state, jobs, problem)
+
+
+def _missing(state: session.PageState) -> None:
+    """Says which run of a link is not there; a race shown before may be gone without a word, it is made again."""
+    if not session.memory(f"race:{state.page}").setdefault("opened", False):
+        for run in state.runs:
+            try:
+                runtime.store().view(run)
+            except RunError as error:
+                state.problems.append(str(error))
+                state.runs = []
+    session.memory(f"race:{state.page}")["opened"] = True
 
 
 def _form(state: session.PageState, base: Descent) -> Descent:

@@ -98,10 +98,11 @@ class PageState:
         kept.pop("chosen", None)
         kept["generation"] = kept.get("generation", 0) + 1
 
-    def remember(self, jobs: Sequence[Job]) -> None:
-        """The jobs as the form has them now, for when the page is come back to; and as the address."""
+    def remember(self, jobs: Sequence[Job], *, runs: bool = True) -> None:
+        """The jobs as the form has them now, for when the page is come back to; and as the address, with the runs
+        shown unless they are made again from the jobs in no time."""
         self._kept["chosen"] = [dump(job) for job in jobs]
-        wanted = links.query(jobs, self.default, self.runs)
+        wanted = links.query(jobs, self.default, self.runs if runs else ())
         if wanted != st.query_params.to_dict():
             st.query_params.from_dict(wanted)
 
