@@ -27,8 +27,9 @@ def magnitudes(values: np.ndarray) -> Magnitudes:
     if not good.any():
         return Magnitudes(drawn, 1e-8, 1.0)
     low, high = values[good].min(), values[good].max()
-    margin = max((high / low) ** 0.08, 1.5)
-    return Magnitudes(drawn, low / margin, high * margin)
+    with np.errstate(over="ignore"):  # a race may end at 1e300
+        margin = max(10 ** (0.08 * (np.log10(high) - np.log10(low))), 1.5)
+        return Magnitudes(drawn, low / margin, min(high * margin, np.finfo(float).max))
 
 
 def edge_marks(

@@ -37,7 +37,8 @@ Arrays = Mapping[str, np.ndarray]
 
 
 def step_parts(race: Arrays, index: int, name: str, method_words: str = "", *, squared: bool = True) -> dict:
-    """Gradient, momentum, √second moment, step size, step and |step| / |gradient| of one racer, below each other.
+    """Gradient, momentum, √second moment, step size, step and |step| / |gradient| of one racer, below each other;
+    dashed, what a correction for bias makes of momentum and second moment.
 
     Only those that the racer's method has; x and y of each in their own colors. `method_words`, a sentence on the
     method, follow the help. Values that span decades have a logarithmic axis, with both signs where there are two.
@@ -52,8 +53,11 @@ def step_parts(race: Arrays, index: int, name: str, method_words: str = "", *, s
     for place, (heading, values) in enumerate(found.items()):
         drawn, axis = _scaled(values, heading)
         axes.append(axis)
-        for component, row, shown in zip(["x", "y"] if values.shape[1] == 2 else [""], values.T, drawn.T, strict=True):
-            traces.append(_line(row, shown, heading, component, place))
+        components = ["x", "y", "x", "y"][: values.shape[1]] if values.shape[1] > 1 else [""]
+        for i, (component, row, shown) in enumerate(zip(components, values.T, drawn.T, strict=True)):
+            traces.append(_line(row, shown, heading, component, place, corrected=i > 1))
+    if any(values.shape[1] > 2 for values in found.values()):
+        traces.append(_key())
     stack, notes = panels.stacked(axes, list(found), GAP)
     return layout.figure(
         traces,
@@ -73,6 +77,10 @@ def _parts(race: Arrays, index: int, squared: bool) -> dict[str, np.ndarray]:
     """What there is of the steps, (steps, 2), and the effective rate, (steps, 1), by heading."""
     moves = np.diff(np.asarray(race["points"][index], float), axis=0)
     parts = {part: np.asarray(race[part][index], float) for part in PARTS if part in race}
+    for part in ("momentum", "second_moment"):
+        corrected = race.get(f"{part}_corrected")
+        if part in parts and corrected is not None and np.isfinite(corrected[index]).any():
+            parts[part] = np.hstack([parts[part], np.asarray(corrected[index], float)])
     if squared and "second_moment" in parts:
         parts["second_moment"] = np.sqrt(np.maximum(parts["second_moment"], 0))
     names = PARTS if squared else PARTS | {"second_moment": LARGEST}
@@ -99,9 +107,17 @@ def _scaled(values: np.ndarray, heading: str) -> tuple[np.ndarray, dict]:
     return values, few | {"nticks": 4, "zeroline": True}
 
 
-def _line(row: np.ndarray, shown: np.ndarray, heading: str, component: str, place: int) -> dict:
+def _key() -> dict:
+    """What a dashed line is, for the legend."""
+    line = {"color": theme.NEUTRAL, "width": 1.8, "dash": "dot"}
+    return {"type": "scatter", "mode": "lines", "x": [None], "y": [None], "line": line, "name": "corrected for bias"}
+
+
+def _line(
+    row: np.ndarray, shown: np.ndarray, heading: str, component: str, place: int, *, corrected: bool = False
+) -> dict:
     picked = frames.thin_indices(shown, POINTS)
-    said = f"{heading}, {component}" if component else heading
+    said = f"{heading}{' corrected for bias' * corrected}, {component}" if component else heading
     return {
         "type": "scatter",
         "mode": "lines" if len(row) > 1 else "markers",
@@ -109,9 +125,10 @@ def _line(row: np.ndarray, shown: np.ndarray, heading: str, component: str, plac
         "y": f4(shown[picked]),
         "customdata": f4(row[picked]),
         "yaxis": f"y{panels.suffix(place)}",
-        "line": {"color": theme.COMPONENTS.get(component, theme.NEUTRAL), "width": 1.8},
+        "line": {"color": theme.COMPONENTS.get(component, theme.NEUTRAL), "width": 1.8}
+        | ({"dash": "dot"} if corrected else {}),
         "name": component or heading,
         "legendgroup": component or heading,
-        "showlegend": bool(component) and not place,
+        "showlegend": bool(component) and not place and not corrected,
         "hovertemplate": f"{said}: {labels.shown('customdata')} at step %{{x}}<extra></extra>",
     }

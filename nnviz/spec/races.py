@@ -80,7 +80,7 @@ OPTIMIZERS_EXAMPLES = (
                 RMSprop(lr=0.01),
                 Adam(lr=0.1),
                 NAdam(lr=0.1),
-                RAdam(lr=0.1),
+                RAdam(lr=0.003),
                 AdamW(lr=0.1, weight_decay=0.0),
                 Adamax(lr=0.2),
                 Rprop(lr=0.01),
@@ -99,8 +99,8 @@ OPTIMIZERS_EXAMPLES = (
                 SGD(lr=0.002),
                 Adam(lr=0.1),
                 LBFGS(line_search=True),
-                OpenES(),
-                CMAES(),
+                OpenES(lr=0.02, sigma=0.5, pairs=50),
+                CMAES(sigma=2.0),
                 Genetic(),
                 surface=Rastrigin(),
                 steps=100,
@@ -108,7 +108,7 @@ OPTIMIZERS_EXAMPLES = (
             ),
         ),
         look_at="Methods that follow the gradient end in the nearest dent. Evolution strategies look at heights over a "
-        "whole region and step over the ripples, at many more evaluations a step.",
+        "whole region and step over many ripples, at many more evaluations a step. Try other seeds: luck counts.",
         reference="Hansen, 2016, arXiv:1604.00772",
     ),
     Preset(

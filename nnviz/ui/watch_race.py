@@ -79,7 +79,7 @@ def watch_race(
             source=variant,
             rows=rows,
             heights=heights,
-            live=is_live,
+            live=any(view.status.live for view in views),
             titles=titles([*each, *searched]),
             on_pick=pick,
         )

@@ -194,6 +194,19 @@ def test_recorded_parts_are_those_of_the_optimizer_after_that_step_and_of_the_gr
                 assert np.array_equal(arrays[part][i, step], kept, equal_nan=True), (method.kind, part, step)
 
 
+def test_what_is_corrected_for_bias_makes_the_step_that_was_taken():
+    methods = [Adam(lr=0.1, eps=0.0), AdamW(lr=0.1, weight_decay=0.0, eps=0.0), Adam(amsgrad=True), SGD(lr=0.01)]
+    arrays = race(job(Himmelblau(), methods, steps=30))
+    for i in (0, 1):
+        m, v = arrays["momentum_corrected"][i], arrays["second_moment_corrected"][i]
+        step = np.diff(arrays["points"][i], axis=0)
+        assert step == pytest.approx(-0.1 * m / np.sqrt(v), rel=1e-5)
+        assert m[0] == pytest.approx(arrays["gradient"][i, 0], rel=1e-6)
+        assert v[0] == pytest.approx(np.square(arrays["gradient"][i, 0]), rel=1e-5)
+    assert np.isnan(arrays["momentum_corrected"][2:]).all()
+    assert np.isnan(arrays["second_moment_corrected"][2:]).all()
+
+
 def test_methods_without_a_part_have_nan_there_and_no_part_that_nobody_has_is_said():
     arrays = race(job(Himmelblau(), [CMAES(), SGD(lr=0.01), Newton(), LBFGS(lr=0.1), Adam()], steps=8))
     assert PARTS & set(arrays) == {"gradient", "momentum", "second_moment"}

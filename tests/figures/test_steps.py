@@ -69,3 +69,24 @@ def test_a_racer_that_left_is_drawn_up_to_there(valid):
     assert figure["layout"]["meta"]["help"].endswith("Leaves.")
     for line in figure["data"]:
         assert np.isnan(line["y"][line["x"] >= 9]).all()
+
+
+def test_what_is_corrected_for_bias_is_dotted_beside_what_is_remembered():
+    remembered = made.race()
+    remembered["second_moment"] = remembered["momentum"] ** 2
+    race = dict(remembered)
+    race["momentum_corrected"] = race["momentum"] * 2
+    race["second_moment_corrected"] = race["second_moment"] * 4
+    plain, figure = step_parts(remembered, 1, "Adam"), step_parts(race, 1, "Adam")
+    assert headings(figure) == headings(plain)
+    dotted = [t for t in figure["data"] if t["line"].get("dash") and len(t["x"]) > 1]
+    assert len(dotted) == 4
+    for trace in dotted:
+        solid = next(
+            t
+            for t in figure["data"]
+            if t.get("yaxis") == trace["yaxis"] and t["name"] == trace["name"] and t is not trace
+        )
+        assert np.allclose(trace["customdata"], 2 * np.asarray(solid["customdata"]), equal_nan=True)
+    assert any(t["name"] == "corrected for bias" for t in figure["data"])
+    assert not any(t["name"] == "corrected for bias" for t in plain["data"])

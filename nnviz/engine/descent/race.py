@@ -19,6 +19,7 @@ from nnviz.engine.device import EngineError
 from nnviz.engine.schedules import factor
 from nnviz.records import Record, Scalar, Snapshot
 from nnviz.spec.descent import Descent
+from nnviz.spec.optimizers import Adam, AdamW
 from nnviz.spec.surfaces import AnySurface
 
 FAR = 1e8
@@ -161,7 +162,8 @@ class Race(Iterator[list[Record]]):
     def _race(self) -> dict[str, np.ndarray]:
         """points (racers, steps + 1, 2), heights and distance to the nearest optimum (racers, steps + 1), gone
         (racers,): the step at which a racer has left, or −1; parts (racers, steps, 2) as they are after each step,
-        nan if there are none; measured and predicted rate (racers,) as `theory.rates` has them.
+        nan if there are none, and so those corrected for bias (`_corrected`); measured and predicted rate (racers,)
+        as `theory.rates` has them.
 
         The gradient is the one that the step used. From `gone` on there is nan."""
         self._look_who_left()
@@ -187,7 +189,20 @@ class Race(Iterator[list[Record]]):
                 arrays[name] = np.full((len(self._gone), self.step, 2), np.nan, np.float32)
                 arrays[name][racers] = torch.stack(self._parts[name], 1).float().numpy()
                 arrays[name][np.arange(self.step)[None] >= gone[:, None]] = np.nan
-        return arrays | theory.rates(self.job, arrays["distance"])
+        return arrays | self._corrected(arrays) | theory.rates(self.job, arrays["distance"])
+
+    def _corrected(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """What Adam and AdamW make of momentum and second moment: divided by 1 − βᵗ, nan for all other racers."""
+        found = {}
+        t = np.arange(1, self.step + 1)[:, None]
+        for name, beta in (("momentum", "beta1"), ("second_moment", "beta2")):
+            if name in arrays:
+                table = np.full_like(arrays[name], np.nan)
+                for i, racer in enumerate(self.job.racers):
+                    if isinstance(racer.method, Adam | AdamW) and not racer.method.amsgrad:
+                        table[i] = arrays[name][i] / (1 - getattr(racer.method, beta) ** t)
+                found[f"{name}_corrected"] = table
+        return found
 
 
 @cache
