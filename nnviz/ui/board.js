@@ -136,8 +136,9 @@ class Board {
   }
 
   // A point that the viewer chose. While one is being answered only the last of those that follow is remembered.
-  pick(place) {
+  pick(place, card) {
     this.chosen = place;
+    this.picking = card;
     if (this.telling) return;
     this.tellNow();
   }
@@ -301,6 +302,9 @@ class Board {
       // Those out of view are drawn once when nothing else is to do, so that scrolling never meets an empty card.
       if (!stale.length) stale = cards.filter((card) => !card.drawn && card.isStale(step)).slice(0, 1);
       for (const card of cards) card.point(step);
+      // What the viewer has in hand comes first; the others when there is nothing newer to draw.
+      const inHand = this.picked && stale.includes(this.picking) ? this.picking : undefined;
+      if (inHand) stale = [inHand, ...stale.filter((card) => card !== inHand)];
       let yielded = started;
       for (const card of stale) {
         try {
@@ -309,7 +313,18 @@ class Board {
           console.error(error);
           card.say(`this figure could not be drawn: ${error.message}`);
         }
-        if (performance.now() - yielded > 120) {
+        if (card === inHand) {
+          await nextTask();
+          this.measured.picks.push(performance.now() - this.picked);
+          this.picked = undefined;
+        }
+        if (card === inHand && card.picker.held) {
+          clearTimeout(this.rest);
+          this.rest = setTimeout(() => this.request(), 700); // unless the drag goes on
+          break;
+        }
+        if (inHand && this.again) break;
+        if (performance.now() - yielded > (inHand ? 0 : 120)) {
           await nextTask(); // the first drawing takes long: let the page breathe
           yielded = performance.now();
         }
@@ -318,10 +333,6 @@ class Board {
       const now = performance.now();
       if (stale.length) this.measured.draws.push(now - started);
       for (const time of served) this.measured.scrubs.push(now - time);
-      if (this.picked && stale.length) {
-        this.measured.picks.push(now - this.picked);
-        this.picked = undefined;
-      }
       this.root.dataset.drawn = Number(this.root.dataset.drawn ?? 0) + (stale.length ? 1 : 0);
       this.again ||= cards.some((card) => !card.drawn && card.isStale(this.step));
     }

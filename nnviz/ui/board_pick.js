@@ -59,7 +59,7 @@ export class Picker {
     const place = this.place(event, true);
     if (!place) return;
     this.show(place);
-    this.card.board.pick({ name: this.pick.name, x: place.x, y: place.y });
+    this.card.board.pick({ name: this.pick.name, x: place.x, y: place.y }, this.card);
   }
 
   up(event) {
@@ -68,7 +68,7 @@ export class Picker {
     const place = this.place(event, held);
     if (!pick || !began || !place) return;
     const moved = Math.hypot(place.left - began.left, place.top - began.top);
-    if (held ? moved > 0 : moved <= STILL) this.card.board.pick({ name: pick.name, x: place.x, y: place.y, done: true });
+    if (held ? moved > 0 : moved <= STILL) this.card.board.pick({ name: pick.name, x: place.x, y: place.y, done: true }, this.card);
   }
 
   release() {

@@ -23,6 +23,8 @@ PATIENCE = 0.4
 """Seconds that a change waits for its pictures before the page goes on with those that there are."""
 REFRESH = 0.3
 """Seconds between two looks at a race that takes longer."""
+DRAG, SHORTEST = 0.1, 30
+"""Seconds that a race may take while its start is dragged, and steps that it has at least."""
 POSITIONS = 400
 """Places of the time slider."""
 
@@ -58,8 +60,7 @@ def watch_race(
         if kept.pop("done", False):
             st.rerun()  # so that form and address say it too
         if asked.jobs:
-            x, y = kept.get("start", (asked.jobs[0].x, asked.jobs[0].y))
-            _run(state, asked.jobs[0].model_copy(update={"x": x, "y": y}))
+            _run(state, _dragged(asked.jobs[0], kept))
         views, found = _views(state), search_of(asked)
         if any(view.status.live for view in [*views, *found]) != is_live:
             st.rerun()
@@ -74,7 +75,7 @@ def watch_race(
             lambda step: Pictures(
                 views, step, {**each, **{k: partial(_of, f, v) for k, f in searched.items() for v in found}}, {}
             ),
-            _positions(views[0]),
+            _positions(views[0], asked),
             key=f"board-{state.page}",
             source=variant,
             rows=rows,
@@ -106,6 +107,17 @@ def racer_choice(asked: Asked) -> int | None:
         )
 
 
+def _dragged(job: Descent, kept: dict) -> Descent:
+    """The race from where its start is dragged to, as many steps of it as there is time for: the rest when the start is
+    let go."""
+    if "start" not in kept:
+        return job
+    x, y = kept["start"]
+    cost = memory("races").get("cost", 0.0)
+    steps = min(job.steps, max(SHORTEST, int(DRAG / cost))) if cost else job.steps
+    return job.model_copy(update={"x": x, "y": y, "steps": steps, "grid": 0})
+
+
 def _run(state: PageState, job: Descent) -> None:
     """Makes the run shown one of this job; that of the job before is deleted."""
     views = _views(state)
@@ -113,8 +125,10 @@ def _run(state: PageState, job: Descent) -> None:
         return
     try:
         found = runtime.store().find(fingerprint(job))
+        begun = time.perf_counter()
         run = found or runtime.pool().submit([job])[0]
-        _wait(run)
+        if _wait(run) and not found:
+            memory("races")["cost"] = (time.perf_counter() - begun) / job.steps
         for view in views:
             _drop(view.id)
         state.runs = [run]
@@ -122,10 +136,14 @@ def _run(state: PageState, job: Descent) -> None:
         st.error(str(error), icon=":material/error:")
 
 
-def _wait(run: str) -> None:
+def _wait(run: str) -> bool:
+    """Whether the run has ended in time."""
     deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and runtime.store().view(run).status.live:
+    while runtime.store().view(run).status.live:
+        if time.monotonic() > deadline:
+            return False
         time.sleep(0.004)
+    return True
 
 
 def _drop(run: str) -> None:
@@ -154,10 +172,12 @@ def _views(state: PageState) -> list[RunView]:
         return []
 
 
-def _positions(view: RunView) -> list[int]:
-    """Steps for the time slider, evenly over what there is of the race."""
+def _positions(view: RunView, asked: Asked) -> list[int]:
+    """Steps for the time slider, evenly over the race, or what there is of it yet."""
     points = view.snapshot("race").get("points")
     last = points.shape[1] - 1 if points is not None else 0
+    if asked.jobs and not view.status.live:
+        last = max(last, asked.jobs[0].steps)  # while the start is dragged there is less of it
     return np.unique(np.linspace(0, last, min(last, POSITIONS) + 1).round().astype(int)).tolist()
 
 
