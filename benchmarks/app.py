@@ -108,6 +108,28 @@ def scrub(page: Page, moves: int = 40) -> list[float]:
     return taken
 
 
+def drag(page: Page, moves: int = 60) -> list[float]:
+    """Milliseconds from where the start of a race is dragged to to its new paths on the map, one for each answer."""
+    page.get_by_role("button", name="Twelve on Rosenbrock", exact=True).click()
+    drawn(page, "d.newest === '500' && d.busy === 'false'")
+    page.wait_for_timeout(2000)
+    x, y = page.evaluate(
+        """() => {
+            const plot = document.querySelector('.nnviz-card[data-figure="map"] .nnviz-plot');
+            const {xaxis, yaxis, meta} = plot._fullLayout, box = plot.getBoundingClientRect();
+            return [box.left + xaxis._offset + xaxis.d2p(meta.pick.x), box.top + yaxis._offset + yaxis.d2p(meta.pick.y)];
+        }"""
+    )
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for move in range(moves):
+        page.mouse.move(x + 2 * move, y + 0.5 * move)
+        page.wait_for_timeout(50)
+    page.mouse.up()
+    page.wait_for_timeout(1500)
+    return page.evaluate("window.nnviz.boards['board-optimizers'].picks.slice(1, -1)")
+
+
 def speed(home: str, run: str, seconds: float) -> float:
     """Steps a second of a run, from its file."""
     file = Store(home).open(run)
@@ -178,6 +200,11 @@ def main() -> None:
             page.wait_for_timeout(1500)
             moves = sorted(scrub(page))
             print(f"scrubbing: p50 {statistics.median(moves):.0f} ms, p90 {moves[int(len(moves) * 0.9)]:.0f} ms a move")
+
+            page.goto(f"{url}/optimizers")
+            drawn(page, "+d.newest > 0 && d.busy === 'false'")
+            moves = sorted(drag(page))
+            print(f"dragging the start of 12 racers: p50 {statistics.median(moves):.0f} ms to the new paths on the map")
 
             page.goto(f"{url}/{LONG}")
             click_to_curve(page)

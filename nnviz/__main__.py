@@ -17,7 +17,7 @@ from nnviz.spec.base import SpecError
 if TYPE_CHECKING:
     from nnviz.runs import Store
 
-PAGES = ("playground", "gradient_flow")
+PAGES = ("playground", "gradient_flow", "optimizers")
 LONGEST = 500  # characters of an error
 
 
@@ -92,10 +92,15 @@ def _parser() -> Parser:
 
 
 def _template(arguments: argparse.Namespace) -> int:
-    from nnviz.spec import presets
+    from nnviz.spec import presets, races
     from nnviz.spec.jobs import dump
 
-    print(dump(getattr(presets, arguments.page.upper())))
+    jobs = {
+        "playground": presets.PLAYGROUND,
+        "gradient_flow": presets.GRADIENT_FLOW,
+        "optimizers": races.OPTIMIZERS,
+    }
+    print(dump(jobs[arguments.page]))
     return 0
 
 

@@ -71,6 +71,7 @@ class Descent(Spec):
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Decides the noise and the evolution strategies' samples.")
 
     parent: ClassVar[None] = None
+    device: ClassVar[str] = "cpu"
 
     @model_validator(mode="after")
     def _a_grid_has_two_sides(self) -> "Descent":
@@ -113,6 +114,7 @@ class RateSearch(Spec):
     high: float = Field(10.0, gt=0, le=10, description="Largest of them.")
 
     parent: ClassVar[None] = None
+    device: ClassVar[str] = "cpu"
 
     @model_validator(mode="after")
     def _rates_in_order(self) -> "RateSearch":

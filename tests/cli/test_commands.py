@@ -15,9 +15,9 @@ import pytest
 
 from nnviz.cli.jobs import describe, read, setting
 from nnviz.runs import Store
-from nnviz.spec import presets
+from nnviz.spec import presets, races
 from nnviz.spec.base import differences
-from nnviz.spec.jobs import Parent, dump, load
+from nnviz.spec.jobs import Parent, RateSearch, dump, load
 from nnviz.spec.optimizers import Adam
 from tests.cli.conftest import QUICK, Command
 
@@ -28,11 +28,35 @@ def scalars(folder: str | Path) -> pd.DataFrame:
     return pd.read_csv(Path(folder) / "scalars.csv", keep_default_na=False)
 
 
-@pytest.mark.parametrize("page", ["playground", "gradient_flow"])
+TEMPLATES = {
+    "playground": presets.PLAYGROUND,
+    "gradient_flow": presets.GRADIENT_FLOW,
+    "optimizers": races.OPTIMIZERS,
+}
+
+
+@pytest.mark.parametrize("page", TEMPLATES)
 def test_template_prints_the_page_s_default_job(page: str, nnviz: Command) -> None:
     answer = nnviz("template", page)
     assert (answer.code, answer.err) == (0, "")
-    assert load(answer.out) == getattr(presets, page.upper())
+    assert load(answer.out) == TEMPLATES[page]
+
+
+def test_a_race_and_a_search_for_rates_run_and_are_exported(nnviz: Command, folder: Path) -> None:
+    race = races.OPTIMIZERS.model_copy(update={"steps": 30})
+    (folder / "race.json").write_text(dump(race), encoding="utf-8")
+    (folder / "search.json").write_text(dump(RateSearch(race=race, rates=5)), encoding="utf-8")
+    for name, steps, picture in (("race", 30, "race"), ("search", 4, "rate_search")):
+        answer = nnviz("run", f"{name}.json")
+        assert answer.code == 0
+        assert Store().open(answer.run).status().step == steps
+        assert nnviz("export", answer.run, "--to", name).code == 0
+        with np.load(f"{name}/snapshots/{picture}.npz") as arrays:
+            assert len(arrays.files) > 3
+    assert scalars("race")["quantity"].unique().tolist() == ["height", "distance"]
+    wrong = nnviz("run", "race.json", "--set", "surface=formula", "--set", "surface.text=x.y")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert wrong.err.startswith('nnviz: f(x, y): "." at character 2 is not allowed')
 
 
 @pytest.mark.parametrize(
