@@ -117,7 +117,8 @@ def drag(page: Page, moves: int = 60) -> list[float]:
         """() => {
             const plot = document.querySelector('.nnviz-card[data-figure="map"] .nnviz-plot');
             const {xaxis, yaxis, meta} = plot._fullLayout, box = plot.getBoundingClientRect();
-            return [box.left + xaxis._offset + xaxis.d2p(meta.pick.x), box.top + yaxis._offset + yaxis.d2p(meta.pick.y)];
+            const {x, y} = meta.pick;
+            return [box.left + xaxis._offset + xaxis.d2p(x), box.top + yaxis._offset + yaxis.d2p(y)];
         }"""
     )
     page.mouse.move(x, y)

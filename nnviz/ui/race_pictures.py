@@ -1,11 +1,17 @@
 """Pictures of a race, each from its RunView; None where a race has none of the kind."""
 
+from collections.abc import Sequence
+
 from nnviz import figures
 from nnviz.runs import RunView
-from nnviz.spec.base import summary
+from nnviz.spec.base import label, summary
+from nnviz.spec.descent import Racer
 from nnviz.spec.optimizers import SGD, Adamax
 
 Figure = dict | None
+
+FEW = 6
+"""Racers whose names have room in full."""
 
 
 SCALES = {"auto": None, "linear": False, "log": True}
@@ -42,7 +48,11 @@ def step_parts(run: RunView, *, chosen: int | None) -> Figure:
         return None
     method = run.job.racers[chosen].method
     return figures.step_parts(
-        run.snapshot("race"), chosen, names(run)[chosen], summary(type(method)), squared=not isinstance(method, Adamax)
+        run.snapshot("race"),
+        chosen,
+        run.job.racers[chosen].name,
+        summary(type(method)),
+        squared=not isinstance(method, Adamax),
     )
 
 
@@ -71,13 +81,19 @@ def rate_search(run: RunView) -> Figure:
         return None
     lowest = found["lowest"]
     optimum = float(lowest[0]) if len(lowest) else None
-    called = [racer.name for racer in run.job.race.racers]
-    return figures.rate_search(found["rates"], found["final"], called, found["best"], optimum)
+    return figures.rate_search(found["rates"], found["final"], called(run.job.race.racers), found["best"], optimum)
 
 
 def names(run: RunView) -> list[str]:
-    """The racers, in words."""
-    return [racer.name for racer in run.job.racers]
+    """The racers in words; many of them as their number in the form and their method, so that all names fit."""
+    return called(run.job.racers)
+
+
+def called(racers: Sequence[Racer]) -> list[str]:
+    """See `names`."""
+    if len(racers) <= FEW:
+        return [racer.name for racer in racers]
+    return [f"{number} {label(type(racer.method))}" for number, racer in enumerate(racers, 1)]
 
 
 def _momentum_racers(run: RunView) -> list[dict[str, object]]:
