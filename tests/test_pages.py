@@ -4,107 +4,73 @@ import ast
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from nnviz.runs import Store
-from nnviz.spec import presets
-from nnviz.spec.jobs import Experiment, Parent, dump
-from nnviz.ui import runtime
-from nnviz.ui.lineage import without_parent
+from nnviz.spec import presets, races
+from nnviz.spec.jobs import Parent, dump
+from tests.ui.paging import MAIN, ROOT, button, ended, fine, housed, jobs, open_job, opened, shown, wait_for
 
-ROOT = Path(__file__).parents[1]
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("pages/*.py"))
-DEFAULTS = {"pages/playground.py": presets.PLAYGROUND, "pages/gradient_flow.py": presets.GRADIENT_FLOW}
-MAIN = "pages/playground.py"
+TRAINING = {MAIN: presets.PLAYGROUND, "pages/gradient_flow.py": presets.GRADIENT_FLOW}
+DEFAULTS = {**TRAINING, "pages/optimizers.py": races.OPTIMIZERS}
+BAD = {
+    "experiment": ("learner__optimizer__lr", "-3", "link: learner.optimizer.lr must be in (0, 10], got -3"),
+    "descent": ("steps", "0", "link: Descent.steps must be in [1, 20000], got 0"),
+}
 EXAMPLES = [(MAIN, p) for p in presets.PLAYGROUND_EXAMPLES] + [
     ("pages/gradient_flow.py", p) for p in presets.GRADIENT_FLOW_EXAMPLES
 ]
 by_page = pytest.mark.parametrize("page", PAGES)
-LIVE = ("queued", "running", "paused")
+by_training_page = pytest.mark.parametrize("page", TRAINING)
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """The store that the pages use; worker processes end after the module's tests."""
-    made = PagesManager.__init__
-
-    def navigated(self: PagesManager, *arguments: object, **options: object) -> None:
-        made(self, *arguments, **options)
-        PagesManager.uses_pages_directory = False
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NNVIZ_HOME", str(tmp_path_factory.mktemp("home")))
-        # A server forgets the older kind of pages after its first script with st.navigation; AppTest never does.
-        patch.setattr(PagesManager, "__init__", navigated)
-        st.cache_resource.clear()
-        yield runtime.store()
-        runtime.pool().shutdown()
-        st.cache_resource.clear()
+    with housed(tmp_path_factory.mktemp("home")) as store:
+        yield store
 
 
 @pytest.fixture
 def start(store: Store) -> Iterator[Callable[..., AppTest]]:
     """`start(page, **parameters)` opens a page of the app under a link; runs are ended after the test."""
-
-    def start(page: str, **parameters: str) -> AppTest:
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-        if page != MAIN:
-            app.switch_page(page)
-        for name, value in parameters.items():
-            app.query_params[name.replace("__", ".")] = value
-        return fine(app.run())
-
-    yield start
-    for summary in store.list():
-        if summary.state in LIVE:
-            store.open(summary.id).cancel()
-
-
-def fine(app: AppTest) -> AppTest:
-    """The app, in which no script has thrown."""
-    assert not app.exception, [e.stack_trace for e in app.exception]
-    return app
-
-
-def shown(app: AppTest) -> list[str]:
-    """Ids of the runs that the page shows."""
-    return [run for run in app.query_params.get("run", "").split(",") if run]
-
-
-def jobs(store: Store, app: AppTest) -> tuple[Experiment, ...]:
-    return tuple(without_parent(store.open(run).job) for run in shown(app))
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"waited {seconds} s in vain"
-        time.sleep(0.05)
+    yield opened
+    ended(store)
 
 
 def test_every_page_is_known_here_and_in_the_table_of_contents():
-    assert list(DEFAULTS) == sorted(PAGES, reverse=True)
+    assert sorted(DEFAULTS) == PAGES
     contents = (ROOT / "app.py").read_text()
     assert all(f'"{page}"' in contents for page in PAGES)
 
 
-@by_page
+@by_training_page
 def test_a_page_shows_its_default_experiment_at_step_0(start, store, page):
     app = start(page)
     assert jobs(store, app) == (DEFAULTS[page],)
     assert not app.error
     assert {"Run", "Step", "Epoch", "Reset"} <= {b.label for b in app.button}
-    assert fine(app.run()).query_params["run"] == shown(app)[0]
+    assert [fine(app.run()).query_params["run"]] == shown(app)
 
 
-@by_page
+def test_the_default_race_is_shown_from_start_to_end_and_has_no_run_in_its_address(start, store):
+    app = start("pages/optimizers.py")
+    assert jobs(store, app) == (races.OPTIMIZERS,)
+    wait_for(lambda: store.open(shown(app)[0]).status().state == "finished")
+    fine(app.run())
+    assert not app.error
+    assert app.query_params == {}
+    assert any("lowest after 200 steps" in m.value for m in app.markdown)
+    assert {"Tune learning rates", *(p.title for p in races.OPTIMIZERS_EXAMPLES)} <= {b.label for b in app.button}
+    assert "Run" not in {b.label for b in app.button}
+
+
+@by_training_page
 def test_opening_a_page_starts_no_training(start, store, page):
     (run,) = shown(start(page))
     wait_for(lambda: store.open(run).status().state == "paused")
@@ -134,14 +100,11 @@ def test_an_example_trains_to_its_end_and_is_found_again(start, store):
     assert shown(again) == [run]
 
 
-def button(app: AppTest, label: str):
-    return next(b for b in app.button if b.label == label)
-
-
 @by_page
 def test_a_bad_link_is_answered_with_one_clear_line(start, store, page):
-    app = start(page, learner__optimizer__lr="-3", seed="5")
-    assert [e.value for e in app.error] == ["link: learner.optimizer.lr must be in (0, 10], got -3"]
+    name, value, words = BAD[DEFAULTS[page].kind]
+    app = start(page, **{name: value}, seed="5")
+    assert [e.value for e in app.error] == [words]
     assert store.open(shown(app)[0]).job.seed == 5
 
 
@@ -161,6 +124,7 @@ def test_a_link_to_a_damaged_run_is_answered_with_one_clear_line(start, store, p
     assert len(app.error) == 1
     assert "20260101-0000-bad000" in app.error[0].value
     assert "\n" not in app.error[0].value
+    assert jobs(store, app) == (DEFAULTS[page],)
 
 
 @pytest.mark.parametrize(
@@ -171,6 +135,8 @@ def test_a_link_to_a_damaged_run_is_answered_with_one_clear_line(start, store, p
         '{"steps": 0}': "Experiment.steps must be in [1, 1000000], got 0",
         '{"learner": {"data": {"kind": "moon"}}}': "did you mean moons?",
         '{"learner": {"data": {"kind": "curve"}}}': "learner.loss must fit the data",
+        '{"kind": "descent", "surface": {"kind": "formula", "text": "x +"}}': 'nothing follows "+" at character 3',
+        '{"kind": "descent", "racers": []}': "racers",
     }.items(),
 )
 @by_page
@@ -184,13 +150,6 @@ def test_a_bad_job_is_answered_with_one_clear_line_and_nothing_is_lost(start, pa
     assert shown(app) == before
 
 
-def open_job(app: AppTest, text: str) -> None:
-    next(t for t in app.text_area if t.label == "Job as JSON").set_value(text)
-    fine(app.run())
-    button(app, "Open").click()
-    fine(app.run())
-
-
 @by_page
 def test_a_job_from_json_is_shown(start, store, page):
     job = DEFAULTS[page].model_copy(update={"seed": 77, "steps": 123})
@@ -198,6 +157,31 @@ def test_a_job_from_json_is_shown(start, store, page):
     open_job(app, dump(job))
     assert not app.error
     assert jobs(store, app) == (job,)
+
+
+@by_page
+def test_a_job_for_another_page_is_answered_with_one_clear_line_and_nothing_is_lost(start, page):
+    other = next(job for job in DEFAULTS.values() if job.kind != DEFAULTS[page].kind)
+    app = start(page, seed="5")
+    before = shown(app)
+    open_job(app, dump(other))
+    kinds = f"the page shows jobs of kind {DEFAULTS[page].kind}, got {other.kind}"
+    assert [e.value for e in app.error] == [f"{kinds}: open it on another page"]
+    assert shown(app) == before
+
+
+@pytest.mark.parametrize("more", [{}, {"seed": "5"}])
+def test_a_link_to_a_run_for_another_page_loses_nothing(start, store, more):
+    run = store.create(presets.PLAYGROUND.model_copy(update={"seed": 91}))
+    run.write(state="running", step=3)
+    run.write(state="finished")
+    app = start("pages/optimizers.py", run=run.id, **more)
+    assert [e.value for e in app.error] == [
+        "the page shows jobs of kind descent, got experiment: open it on another page"
+    ]
+    assert jobs(store, app) == (races.OPTIMIZERS.model_copy(update={"seed": int(more.get("seed", 0))}),)
+    fine(app.run())
+    assert store.open(run.id).status().step == 3
 
 
 def test_a_job_that_went_on_from_another_run_is_shown_as_one_of_its_own(start, store):
@@ -246,7 +230,7 @@ def test_a_link_that_names_only_a_run_shows_it_with_its_settings(start, finished
 @pytest.mark.slow
 @pytest.mark.usefixtures("finished")
 def test_an_earlier_run_is_in_the_table_of_both_pages(start):
-    for page in PAGES:
+    for page in TRAINING:
         app = start(page)
         button(app, "Earlier runs").click()
         fine(app.run())
@@ -256,7 +240,7 @@ def test_an_earlier_run_is_in_the_table_of_both_pages(start):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("runs", ["{0},{0}", "{0},{0},{0}", "{0},20260101-0000-000000", ",,{0},"])
-@by_page
+@by_training_page
 def test_a_link_with_more_runs_than_fit_still_opens(start, finished, page, runs):
     app = start(page, run=runs.format(finished), seed="11", steps="30")
     assert len(app.error) == ("000000" in runs)

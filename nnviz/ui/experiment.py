@@ -64,7 +64,7 @@ def experiment(
 
 def adopt(state: session.PageState) -> None:
     """A link that names runs and nothing else means the settings that those had."""
-    if not state.names_only_runs:
+    if not state.names_only_runs or not state.runs:
         return
     try:
         jobs = [without_parent(runtime.store().view(run).job) for run in state.runs[:2]]

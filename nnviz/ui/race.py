@@ -46,15 +46,16 @@ def race(page: str, default: Descent, *, examples: Sequence[Preset] = ()) -> Ask
 
 
 def _missing(state: session.PageState) -> None:
-    """Says which run of a link is not there; a race shown before may be gone without a word, it is made again."""
-    if not session.memory(f"race:{state.page}").setdefault("opened", False):
+    """Says which run of a link cannot be shown; a race shown before may be gone without a word, it is made again."""
+    kept = session.memory(f"race:{state.page}")
+    if not kept.setdefault("opened", False):
         for run in state.runs:
             try:
-                runtime.store().view(run)
-            except RunError as error:
+                state.check(runtime.store().view(run).job)
+            except (RunError, SpecError) as error:
                 state.problems.append(str(error))
-                state.runs = []
-    session.memory(f"race:{state.page}")["opened"] = True
+                state.runs = [other for other in state.runs if other != run]
+    kept["opened"] = True
 
 
 def _form(state: session.PageState, base: Descent) -> Descent:

@@ -119,7 +119,7 @@ def _dragged(job: Descent, kept: dict) -> Descent:
 
 
 def _run(state: PageState, job: Descent) -> None:
-    """Makes the run shown one of this job; that of the job before is deleted."""
+    """Makes the run shown one of this job; that of the job before is deleted if this session made it."""
     views = _views(state)
     if views and views[0].job == job:
         return
@@ -127,6 +127,8 @@ def _run(state: PageState, job: Descent) -> None:
         found = runtime.store().find(fingerprint(job))
         begun = time.perf_counter()
         run = found or runtime.pool().submit([job])[0]
+        if not found:
+            memory("races").setdefault("own", []).append(run)
         if _wait(run) and not found:
             memory("races")["cost"] = (time.perf_counter() - begun) / job.steps
         for view in views:
@@ -147,21 +149,21 @@ def _wait(run: str) -> bool:
 
 
 def _drop(run: str) -> None:
-    """Races are made again in no time, so they are not kept: unless somebody else may still look at it."""
-    file = runtime.store().open(run)
-    if file.status().live:
-        file.cancel()
-        memory("races").setdefault("left", []).append(run)
-    else:
-        runtime.store().delete(run)
-    left = memory("races").get("left", [])
-    for other in list(left):
+    """Races that this session made are made again in no time, so they are not kept. Those of others stay."""
+    kept = memory("races")
+    if run in kept.get("own", ()):
+        kept["own"].remove(run)
+        kept.setdefault("left", []).append(run)
+    for other in list(kept.get("left", ())):
         try:
-            if not runtime.store().open(other).status().live:
-                runtime.store().delete(other)
-                left.remove(other)
+            file = runtime.store().open(other)
+            if file.status().live:
+                file.cancel()  # deleted when it has ended
+                continue
+            runtime.store().delete(other)
         except RunError:
-            left.remove(other)
+            pass  # it is gone already
+        kept["left"].remove(other)
 
 
 def _views(state: PageState) -> list[RunView]:
