@@ -10,6 +10,7 @@ import torch
 from nnviz.engine import randomness, surfaces
 from nnviz.engine.analysis.critical import critical
 from nnviz.engine.descent.movers import Movers
+from nnviz.engine.descent.race import FAR
 from nnviz.engine.device import EngineError
 from nnviz.engine.schedules import factor
 from nnviz.records import Record, Snapshot
@@ -53,11 +54,13 @@ class Search(Iterator[list[Record]]):
         copies = race.model_copy(update={"racers": (one,) * len(self.rates), "grid": 0}).rated(self.rates.tolist())
         movers = Movers(copies, torch.tensor([[race.x, race.y]], dtype=torch.float64))
         noise = randomness.generator(race.seed, "noise")
+        away = torch.zeros(len(self.rates), dtype=torch.bool)
         for step in range(race.steps):
             push = torch.randn(1, 2, dtype=torch.float64, generator=noise) if race.noise else None
             movers.advance(factor(race.schedule, step, race.steps), push)
+            away |= ~(movers.points[:, 0].abs() <= FAR).all(-1)  # for good, as in a race; nan is away too
         found = surfaces.values(race.surface, movers.points[:, 0]).numpy()
-        return np.where(np.isfinite(found), found, np.nan)
+        return np.where(np.isfinite(found) & ~away.numpy(), found, np.nan)
 
     def look(self) -> list[Record]:
         """What is known by now, unless it has been said."""

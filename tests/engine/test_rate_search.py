@@ -1,0 +1,120 @@
+"""The search for learning rates: each racer with each rate as in a race, said racer by racer, and gone on with."""
+
+import numpy as np
+import pytest
+
+from nnviz.engine.descent.rate_search import Search
+from nnviz.engine.device import EngineError
+from nnviz.spec.base import SpecError
+from nnviz.spec.clipping import ClipNorm
+from nnviz.spec.descent import Descent, RateSearch
+from nnviz.spec.evolution import Genetic
+from nnviz.spec.methods import LBFGS, Newton
+from nnviz.spec.optimizers import SGD, Adam, RMSprop
+from nnviz.spec.schedules import Cosine
+from nnviz.spec.surfaces import Formula, Himmelblau, MonkeySaddle, Quadratic, Ravine
+from tests.engine.racing import job, last, race, said
+
+
+def found(search: RateSearch) -> dict[str, np.ndarray]:
+    """What a whole search says last."""
+    return last(said(Search(search)), "rate_search")
+
+
+def of(*methods, surface=None, rates: int = 7, steps: int = 25, **changes) -> RateSearch:
+    return RateSearch(race=job(surface or Himmelblau(), methods, steps=steps, **changes), rates=rates)
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"noise": 2.0, "seed": 3}, {"clipping": ClipNorm()}, {"schedule": Cosine()}], ids=str
+)
+def test_each_rate_ends_where_a_race_with_it_ends(changes):
+    search = of(SGD(), SGD(momentum=0.9), RMSprop(), Adam(), LBFGS(), Newton(), **changes)
+    arrays = found(search)
+    for k, rate in enumerate(arrays["rates"]):
+        raced = race(search.race.rated([rate] * len(search.race.racers)))
+        heights = np.where(raced["gone"] >= 0, np.nan, raced["heights"][:, -1])
+        np.testing.assert_allclose(arrays["final"][:, k], heights, rtol=1e-9, equal_nan=True)
+
+
+def test_the_best_rate_of_plain_descent_on_a_quadratic_is_the_one_of_theory():
+    curvature, condition = 2.0, 10.0
+    surface = Quadratic(curvature=curvature, condition=condition)
+    search = RateSearch(race=job(surface, [SGD()], x=1.0, y=1.0, steps=200), rates=200, low=0.01, high=1.0)
+    arrays = found(search)
+    best = arrays["rates"][arrays["best"][0]]
+    assert best == pytest.approx(2 / (curvature + curvature / condition), rel=0.03)
+    assert np.nanmax(arrays["rates"][arrays["final"][0] < arrays["final"][0, 0]]) < 2 / curvature
+
+
+def test_rates_are_spread_evenly_by_factors_between_the_ends():
+    rates = found(of(SGD()))["rates"]
+    assert (rates[0], rates[-1]) == pytest.approx((1e-4, 10))
+    assert rates[1:] / rates[:-1] == pytest.approx((10 / 1e-4) ** (1 / 6))
+
+
+def test_a_method_without_a_rate_and_one_that_always_leaves_have_no_best():
+    up = Formula(text="-x**4 - y**4")
+    arrays = found(RateSearch(race=job(up, [SGD(), Genetic()], steps=300), rates=3, low=1.0))
+    assert arrays["best"].tolist() == [-1, -1]
+    assert np.isnan(arrays["final"]).all()
+
+
+def test_the_lowest_height_is_that_of_the_surface_and_is_left_out_where_there_is_none():
+    assert found(of(SGD(), steps=1))["lowest"] == pytest.approx([0])
+    assert len(found(of(SGD(), surface=MonkeySaddle(bounded=False), steps=1))["lowest"]) == 0
+
+
+def test_what_is_known_is_said_racer_by_racer():
+    search = Search(of(SGD(), Adam(), RMSprop()))
+    assert search.look() == []
+    for step in (1, 2, 3):
+        (record,) = next(search)
+        assert record.step == search.step == step
+        assert np.isnan(record.arrays["final"]).all(axis=1).tolist() == [False] * step + [True] * (3 - step)
+        assert search.look() == []
+    with pytest.raises(StopIteration):
+        next(search)
+
+
+def test_pictures_said_before_do_not_change_later():
+    search = Search(of(SGD(), Adam()))
+    first = next(search)[0].arrays["final"].copy()
+    held = search.final
+    next(search)
+    assert np.isnan(first[1]).all()
+    assert not np.isnan(held[1]).all()
+
+
+def test_a_search_goes_on_from_its_checkpoint_to_the_same_end():
+    job = of(SGD(), Adam(), RMSprop(), noise=1.0)
+    whole = found(job)
+    half = Search(job)
+    next(half)
+    resumed = Search(job, half.checkpoint())
+    assert resumed.step == 1
+    arrays = last(said(resumed), "rate_search")
+    for name, array in whole.items():
+        np.testing.assert_array_equal(arrays[name], array)
+
+
+@pytest.mark.parametrize("checkpoint", [b"", b"x", b"-1", b"4", b"1.5", "²".encode()])
+def test_a_damaged_checkpoint_is_named(checkpoint):
+    with pytest.raises(EngineError, match="checkpoint is damaged"):
+        Search(of(SGD(), Adam(), RMSprop()), checkpoint)
+
+
+def test_the_rates_of_the_race_do_not_matter():
+    arrays = [found(of(SGD(lr=lr), surface=Ravine()))["final"] for lr in (0.1, 5.0)]
+    np.testing.assert_array_equal(*arrays)
+
+
+def test_a_race_of_twelve_with_basins_is_searched_without_them():
+    twelve = job(Ravine(), [SGD()] * 12, steps=5, grid=60)
+    assert found(RateSearch(race=twelve, rates=2))["final"].shape == (12, 2)
+
+
+@pytest.mark.parametrize(("low", "high"), [(1.0, 1.0), (2.0, 1.0)])
+def test_rates_in_the_wrong_order_are_named(low, high):
+    with pytest.raises(SpecError, match="high must be above low"):
+        RateSearch.parse({"low": low, "high": high, "race": Descent().model_dump()})

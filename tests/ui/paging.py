@@ -1,0 +1,110 @@
+"""Pages of the app without a browser, as tests open and use them."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest
+
+from nnviz.runs import Store
+from nnviz.spec.jobs import Job
+from nnviz.ui import runtime
+from nnviz.ui.lineage import without_parent
+
+ROOT = Path(__file__).parents[2]
+MAIN = "pages/playground.py"
+LIVE = ("queued", "running", "paused")
+
+
+@contextmanager
+def housed(home: Path) -> Iterator[Store]:
+    """The store that the pages use meanwhile; worker processes end afterwards."""
+    made = PagesManager.__init__
+
+    def navigated(self: PagesManager, *arguments: object, **options: object) -> None:
+        made(self, *arguments, **options)
+        PagesManager.uses_pages_directory = False
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NNVIZ_HOME", str(home))
+        # A server forgets the older kind of pages after its first script with st.navigation; AppTest never does.
+        patch.setattr(PagesManager, "__init__", navigated)
+        st.cache_resource.clear()
+        yield runtime.store()
+        runtime.pool().shutdown()
+        st.cache_resource.clear()
+
+
+def opened(page: str, **parameters: str) -> AppTest:
+    """A page of the app under a link: `learner__optimizer__lr="1"` says learner.optimizer.lr."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    if page != MAIN:
+        app.switch_page(page)
+    for name, value in parameters.items():
+        app.query_params[name.replace("__", ".")] = value
+    return fine(app.run())
+
+
+def fine(app: AppTest) -> AppTest:
+    """The app, in which no script has thrown."""
+    assert not app.exception, [e.stack_trace for e in app.exception]
+    return app
+
+
+def kept(app: AppTest, name: str) -> dict:
+    """What the session remembers under a name."""
+    return app.session_state[f"_nnviz_memory:{name}"]
+
+
+def shown(app: AppTest) -> list[str]:
+    """Ids of the runs that the page shows, whether the address names them or not."""
+    return list(kept(app, f"page:{kept(app, 'here')['page']}")["runs"])
+
+
+def jobs(store: Store, app: AppTest) -> tuple[Job, ...]:
+    """The jobs of the runs that the page shows."""
+    return tuple(without_parent(store.open(run).job) for run in shown(app))
+
+
+def button(app: AppTest, label: str):
+    """A button by its text."""
+    return next(b for b in app.button if b.label == label)
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    """The app after a press on the button with this text."""
+    button(app, label).click()
+    return fine(app.run())
+
+
+def at(widgets: Sequence, key: str):
+    """The widget whose key ends so."""
+    found = [w for w in widgets if w.key.endswith(key)]
+    assert len(found) == 1, [w.key for w in widgets]
+    return found[0]
+
+
+def open_job(app: AppTest, text: str) -> AppTest:
+    """The app after a job was opened from JSON."""
+    next(t for t in app.text_area if t.label == "Job as JSON").set_value(text)
+    fine(app.run())
+    return press(app, "Open")
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Waits for what a run file says."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"waited {seconds} s in vain"
+        time.sleep(0.05)
+
+
+def ended(store: Store) -> None:
+    """Ends all runs that are live."""
+    for summary in store.list():
+        if summary.state in LIVE:
+            store.open(summary.id).cancel()

@@ -1,0 +1,215 @@
+"""The form of a race on its page: whatever it is set to, that race is shown; what is wrong is said in a line."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from nnviz.runs import Store
+from nnviz.spec import races
+from nnviz.spec.base import label
+from nnviz.spec.descent import MOST_RACERS, Descent, Racer
+from nnviz.spec.jobs import dump
+from nnviz.spec.optimizers import SGD
+from nnviz.ui.race import METHODS, SURFACES
+from tests.ui.paging import at, button, ended, fine, housed, jobs, open_job, opened, press, shown, wait_for
+
+DEFAULT = races.OPTIMIZERS
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """The store that the page uses, with a worker."""
+    with housed(tmp_path_factory.mktemp("home")) as store:
+        yield store
+
+
+@pytest.fixture
+def start(store: Store) -> Iterator[Callable[..., AppTest]]:
+    """`start(**parameters)` opens the page under a link."""
+    yield lambda **parameters: opened("pages/optimizers.py", **parameters)
+    ended(store)
+
+
+@pytest.fixture(scope="module")
+def page(store: Store) -> AppTest:
+    """The page in a session that tests share, each with settings of its own."""
+    assert store
+    return opened("pages/optimizers.py", steps="20", racers='[{"method":{"kind":"sgd","lr":0.01}}]')
+
+
+def job(store: Store, app: AppTest) -> Descent:
+    """The one race that is shown."""
+    (found,) = jobs(store, app)
+    return found
+
+
+def start_of(app: AppTest) -> tuple[float, float]:
+    return at(app.number_input, ":x").value, at(app.number_input, ":y").value
+
+
+@pytest.mark.parametrize("kind", SURFACES)
+def test_every_surface_is_raced_on_from_where_it_wants_to_be_begun(store, page, kind):
+    at(page.selectbox, ":surface.kind").set_value(kind)
+    fine(page.run())
+    surface = SURFACES[kind]()
+    assert not page.error
+    assert job(store, page).surface == surface
+    assert (job(store, page).x, job(store, page).y) == surface.start == start_of(page)
+    assert page.query_params.get("surface.kind", "ravine") == kind
+
+
+@pytest.mark.parametrize("kind", METHODS)
+def test_every_method_races(store, page, kind):
+    at(page.selectbox, ":racers.0.method.kind").set_value(kind)
+    fine(page.run())
+    assert not page.error
+    assert type(job(store, page).racers[0].method) is METHODS[kind]
+    run = shown(page)[0]
+    wait_for(lambda: not store.open(run).status().live)
+    assert store.open(run).status().state == "finished"
+
+
+def test_what_can_be_chosen_is_all_that_there_is(page):
+    assert at(page.selectbox, ":surface.kind").options == [label(c) for c in SURFACES.values()]
+    assert at(page.selectbox, ":racers.0.method.kind").options == [label(c) for c in METHODS.values()]
+    assert at(page.selectbox, ":add").options == [label(c) for c in METHODS.values()]
+
+
+def test_the_start_can_be_typed_and_stays_with_its_surface(start, store):
+    app = start()
+    at(app.number_input, ":x").set_value(3.25)
+    fine(app.run())
+    assert (job(store, app).x, job(store, app).y) == (3.25, DEFAULT.y)
+    assert app.query_params["x"] == "3.25"
+    at(app.select_slider, ":steps").set_value(50)
+    fine(app.run())
+    assert (job(store, app).x, job(store, app).steps) == (3.25, 50)
+
+
+def test_a_link_brings_surface_start_and_racers(start, store):
+    asked = races.OPTIMIZERS_EXAMPLES[3].jobs[0].model_copy(update={"x": -1.0, "noise": 0.5})
+    first = start()
+    open_job(first, dump(asked))
+    assert job(store, first) == asked
+    other = start(**{name.replace(".", "__"): value for name, value in first.query_params.items()})
+    assert not other.error
+    assert job(store, other) == asked
+
+
+@pytest.mark.parametrize("preset", races.OPTIMIZERS_EXAMPLES, ids=lambda p: p.title)
+def test_an_example_is_raced_with_one_click(start, store, preset):
+    app = press(start(), preset.title)
+    assert jobs(store, app) == preset.jobs
+    assert not app.error
+    assert any(preset.look_at in m.value and preset.reference in m.value for m in app.markdown)
+    assert start_of(app) == (preset.jobs[0].x, preset.jobs[0].y)
+
+
+def test_racers_are_added_copied_and_removed(start, store):
+    app = start()
+    at(app.selectbox, ":add").set_value("lbfgs")
+    press(app, "Add")
+    assert [r.method.kind for r in job(store, app).racers] == ["sgd", "sgd", "rmsprop", "adam", "lbfgs"]
+    at(app.button, ":Copy:1").click()
+    fine(app.run())
+    assert job(store, app).racers[1] == job(store, app).racers[2] == DEFAULT.racers[1]
+    assert len(job(store, app).racers) == 6
+    at(app.button, ":Remove:0").click()
+    fine(app.run())
+    assert [r.method.kind for r in job(store, app).racers] == ["sgd", "sgd", "rmsprop", "adam", "lbfgs"]
+    assert job(store, app).racers[0] == DEFAULT.racers[1]
+
+
+def test_what_was_set_before_a_racer_is_added_stays(start, store):
+    app = start()
+    at(app.number_input, ":x").set_value(4.0)
+    at(app.selectbox, ":surface.kind").set_value("beale")
+    fine(app.run())
+    at(app.number_input, ":y").set_value(-1.5)
+    fine(app.run())
+    press(app, "Add")
+    found = job(store, app)
+    assert (found.surface.kind, found.y, len(found.racers)) == ("beale", -1.5, 5)
+
+
+def test_one_racer_cannot_be_removed_and_twelve_are_enough(start, store):
+    app = start(racers='[{"method":{"kind":"sgd"}}]')
+    assert at(app.button, ":Remove:0").disabled
+    assert not at(app.button, ":Copy:0").disabled
+    many = DEFAULT.model_copy(update={"racers": (Racer(method=SGD(lr=0.01)),) * MOST_RACERS, "steps": 10})
+    open_job(app, dump(many))
+    assert job(store, app) == many
+    assert at(app.button, ":Copy:0").disabled
+    assert not [b for b in app.button if b.label == "Add"]
+
+
+@pytest.mark.parametrize("text", ["x +", "import os", "z**2", "1/0*", "sin(x", "", "9**9**9**9**9"])
+def test_a_wrong_formula_is_answered_with_a_line_and_the_pictures_stay(start, store, text):
+    app = start(surface__kind="formula", steps="20")
+    before = shown(app)
+    at(app.text_input, ".text").set_value(text)
+    fine(app.run())
+    assert len(app.error) == 1
+    assert "\n" not in app.error[0].value
+    assert "f(x, y)" in app.error[0].value or "text" in app.error[0].value
+    assert shown(app) == before
+    assert button(app, "Tune learning rates").disabled
+    assert len(app.get("bidi_component")) == 1
+    at(app.text_input, ".text").set_value("x**2 + 3*y**2")
+    fine(app.run())
+    assert not app.error
+    assert job(store, app).surface.text == "x**2 + 3*y**2"
+
+
+def test_a_race_that_is_left_is_deleted_and_one_that_was_made_elsewhere_stays(start, store):
+    elsewhere = DEFAULT.model_copy(update={"seed": 1234, "steps": 12})
+    file = store.create(elsewhere)
+    file.write(state="running", step=12)
+    file.write(state="finished")
+    app = start(run=file.id)
+    assert shown(app) == [file.id]
+    assert job(store, app) == elsewhere
+    for x in (1.0, 2.0):
+        at(app.number_input, ":x").set_value(x)
+        fine(app.run())
+        assert job(store, app) == elsewhere.model_copy(update={"x": x})
+        wait_for(lambda: not store.open(shown(app)[0]).status().live)
+    there = [s.id for s in store.list()]
+    assert file.id in there
+    assert shown(app)[0] in there
+    assert not [run for run in there if store.open(run).job == elsewhere.model_copy(update={"x": 1.0})]
+
+
+def test_a_race_deleted_elsewhere_is_made_again(start, store):
+    app = start(seed="77", steps="10")
+    (run,) = shown(app)
+    wait_for(lambda: not store.open(run).status().live)
+    store.delete(run)
+    fine(app.run())
+    assert not app.error
+    assert shown(app) != [run]
+    assert job(store, app).seed == 77
+
+
+def test_a_step_is_taken_apart_and_a_racer_less_takes_the_choice_back(start):
+    app = start()
+    menu = next(s for s in app.selectbox if s.label == "Take a step apart")
+    assert menu.value is None
+    menu.set_value(2)
+    fine(app.run())
+    assert next(s for s in app.selectbox if s.label == "Take a step apart").value == 2
+    for place in (0, 0, 0):
+        at(app.button, f":Remove:{place}").click()
+        fine(app.run())
+    menu = next(s for s in app.selectbox if s.label == "Take a step apart")
+    assert menu.value is None
+    assert menu.options == ["1 · Adam η=0.3"]
+
+
+def test_heights_can_be_drawn_in_each_way(start):
+    app = start(steps="10")
+    menu = next(w for w in [*app.selectbox, *app.radio, *app.get("button_group")] if w.label == "Height")
+    for value in ("linear", "log", "auto"):
+        menu.set_value(value)
+        fine(app.run())
