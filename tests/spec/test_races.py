@@ -1,0 +1,77 @@
+"""The races that the page offers: valid, told apart, started where their surface wants it, and said in a few words."""
+
+import pytest
+
+from nnviz.spec import races
+from nnviz.spec.base import SpecError, differences, replace_many
+from nnviz.spec.descent import MOST_RACERS, Descent, Racer
+from nnviz.spec.jobs import dump, estimate, fingerprint, load
+from nnviz.spec.optimizers import SGD, Adam
+from nnviz.spec.surfaces import inside
+from nnviz.ui import links
+
+EXAMPLES = races.OPTIMIZERS_EXAMPLES
+by_example = pytest.mark.parametrize("preset", EXAMPLES, ids=lambda p: p.title)
+
+
+@by_example
+def test_an_example_is_one_small_race_that_survives_json_and_a_link(preset):
+    (job,) = preset.jobs
+    assert load(dump(job)) == job
+    assert replace_many(races.OPTIMIZERS, differences(job, races.OPTIMIZERS)) == job
+    assert links.read(links.query([job], races.OPTIMIZERS), races.OPTIMIZERS) == ([job], [], [])
+    assert estimate(job).snapshot_bytes < 20_000_000
+    assert len(job.racers) <= MOST_RACERS
+
+
+@by_example
+def test_an_example_starts_where_its_surface_wants_it_in_the_picture(preset):
+    (job,) = preset.jobs
+    assert (job.x, job.y) == job.surface.start
+    assert inside(job.surface, (job.x, job.y))
+
+
+@by_example
+def test_an_example_says_in_a_few_sentences_what_to_look_at(preset):
+    assert 80 < len(preset.look_at) < 400
+    assert preset.look_at.endswith((".", "?"))
+    assert "  " not in preset.look_at
+
+
+@by_example
+def test_racers_of_an_example_are_told_apart_by_their_names(preset):
+    names = [racer.name for racer in preset.jobs[0].racers]
+    assert len(set(names)) == len(names)
+
+
+def test_examples_are_told_apart():
+    assert len({p.title for p in EXAMPLES}) == len(EXAMPLES)
+    assert len({fingerprint(p.jobs[0]) for p in EXAMPLES} | {fingerprint(races.OPTIMIZERS)}) == len(EXAMPLES) + 1
+
+
+def test_a_racer_is_named_by_its_rate_and_what_is_not_as_by_default():
+    assert Racer(method=Adam(lr=0.3)).name == "Adam η=0.3"
+    assert "0.5" in Racer(method=Adam(lr=0.3, beta1=0.5)).name
+    assert Racer(method=SGD(lr=0.1, momentum=0.9)).name != Racer(method=SGD(lr=0.1)).name
+
+
+def test_the_race_with_other_rates_is_else_the_same():
+    job = races.OPTIMIZERS
+    rated = job.rated([0.5, None, 0.25, None])
+    assert [r.method.lr for r in rated.racers] == [0.5, job.racers[1].method.lr, 0.25, job.racers[3].method.lr]
+    assert rated.rated([r.method.lr for r in job.racers]) == job
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"racers": []}, "racers"),
+        ({"racers": [{"method": {"kind": "sgd"}}] * 13}, "racers"),
+        ({"grid": 1}, "Descent.grid must be 0 or at least 2, got 1"),
+        ({"x": 2e6}, "x"),
+        ({"noise": -1}, "noise"),
+    ],
+)
+def test_what_cannot_be_raced_is_named(changes, words):
+    with pytest.raises(SpecError, match=words):
+        Descent.parse(changes)
