@@ -98,6 +98,11 @@ class Board {
       if (lost.length) this.ask({ lost });
       this.useless = message.history.length ? 0 : (this.useless ?? 0) + 1; // answers in a row that brought nothing
       if (message.head.full) this.retheme();
+      if (this.subject !== undefined && this.subject !== store.head.subject) {
+        this.header.stop();
+        this.follows = true;
+      }
+      this.subject = store.head.subject;
     }
     this.arrange();
     this.locate();

@@ -48,6 +48,7 @@ def board(
     *,
     key: str,
     source: str = "",
+    subject: str = "",
     rows: Sequence[Sequence[str]] | None = None,
     live: bool = False,
     heights: Mapping[str, int] | None = None,
@@ -71,7 +72,8 @@ def board(
 
     `steps` is sorted and may grow or be thinned from call to call. `source` names what is shown, such as a run's id
     with every option that changes its pictures: when it changes, earlier pictures are dropped while the charts stay
-    where they are. `rows` lists the names that share a row (two a row unless given), `heights` their height in
+    where they are. When `subject` changes, what is shown is another thing altogether, and the slider goes to its
+    newest step. `rows` lists the names that share a row (two a row unless given), `heights` their height in
     pixels (280 unless given). `live` says that more steps are to come. `titles` are shown over pictures that have not
     come yet. `stale` says in a line why the pictures are not what was asked for: they are dimmed, with the line over
     them.
@@ -81,6 +83,7 @@ def board(
     head = {
         "key": key,
         "source": source,
+        "subject": subject,
         "rows": None if rows is None else [list(row) for row in rows],
         "heights": dict(heights or {}),
         "live": live,

@@ -67,6 +67,7 @@ def show(
             steps,
             key=f"board-{state.page}",
             source="|".join([*state.runs, variant]),
+            subject="|".join(state.runs),
             rows=_rows(rows, set(each), len(shown)),
             heights=_heights(heights or {}),
             live=any(v.status.state == "running" for v in shown),

@@ -78,6 +78,7 @@ def watch_race(
             _positions(views[0], asked),
             key=f"board-{state.page}",
             source=variant,
+            subject=state.key,
             rows=rows,
             heights=heights,
             live=any(view.status.live for view in views),
