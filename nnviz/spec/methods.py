@@ -1,4 +1,7 @@
-"""Methods: whatever can move a point on a surface, an optimizer of networks or one that fits a point alone."""
+"""Methods: whatever can move a point on a surface, an optimizer of networks or one that fits a point alone.
+
+Of torch.optim two are left out: Muon orthogonalizes matrices and Adafactor factors them, and a point is neither.
+"""
 
 from typing import Annotated, Literal
 

@@ -15,6 +15,9 @@ S = TypeVar("S", bound=Spec)
 SLIDER_STEPS = 60
 """Whole numbers with at most so many values get a slider."""
 
+WIDE = 2000.0
+"""A linear range that is wider is no slider."""
+
 
 def form(base: S, groups: Mapping[str, Sequence[str]], *, key: str, opened: Sequence[str] = ()) -> S:
     """`choose`, applied to `base`. Raises SpecError where choices that are right one by one do not fit together."""
@@ -59,7 +62,8 @@ def _draw(about: FieldInfo, value: Any, name: str, key: str, fitting: Sequence[s
 
 def _words(about: FieldInfo, name: str) -> str:
     text = name_of(about, name)
-    return text[:1].upper() + text[1:] if text[:1].isascii() else text  # λ is not Λ
+    is_word = text[:1].isascii() and text[1:2].isalpha()  # λ is not Λ, and f(x, y) not F(x, y)
+    return text[:1].upper() + text[1:] if is_word else text
 
 
 def _union(kinds: Mapping[str, type[Spec]], value: Spec, text: str, key: str) -> dict[str, Any]:
@@ -131,8 +135,10 @@ def _value(about: FieldInfo, value: Any, text: str, key: str) -> Any:
 
 
 def _share(text: str, bounds: Limits, value: float, help: str | None, key: str) -> float:
-    """A number on a linear scale; open ends are moved in by one step of the slider."""
+    """A number on a linear scale; open ends are moved in by one step of the slider. A wide range is typed in."""
     low, high = float(bounds.low or 0), float(bounds.high if bounds.high is not None else 1)
+    if high - low > WIDE:
+        return st.number_input(text, low, high, value, 0.1, format="%.4g", help=help, key=key)
     step = 10.0 ** math.floor(math.log10((high - low) / 50))
     low += step * bounds.low_open
     high -= step * bounds.high_open

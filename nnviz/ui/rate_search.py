@@ -26,6 +26,8 @@ def tuning(asked: Asked, found: list[RunView]) -> None:
     """A button that starts a search and one that takes over what it has found."""
     kept = memory(f"search:{asked.state.page}")
     race = asked.jobs[0] if asked.jobs else None
+    if kept.pop("taken", False):
+        st.rerun()  # the form is no part of the fragment that the button is in
 
     def start() -> None:
         kept.clear()
@@ -38,6 +40,7 @@ def tuning(asked: Asked, found: list[RunView]) -> None:
         arrays = found[0].snapshot("rate_search")
         rates = [float(f"{arrays['rates'][i]:.4g}") if i >= 0 else None for i in arrays["best"].tolist()]
         asked.state.restart([race.rated(rates)], runs=asked.state.runs)
+        kept["taken"] = True
 
     busy = bool(found) and found[0].status.live
     st.button(

@@ -71,6 +71,7 @@ def watch_race(
                 _status(views[0])
         if not views:
             return
+        _theory(views[0])
         board(
             lambda step: Pictures(
                 views, step, {**each, **{k: partial(_of, f, v) for k, f in searched.items() for v in found}}, {}
@@ -204,6 +205,19 @@ def _status(view: RunView) -> None:
         parts.append(f":red-badge[left for infinity] {', '.join(left)}")
     if parts:
         st.markdown(" &nbsp;&nbsp; ".join(parts))
+
+
+def _theory(view: RunView) -> None:
+    """What theory says of a quadratic bowl."""
+    phase = view.snapshot("phase")
+    if "best_descent" not in phase:
+        return
+    edge, (plain, _, kept), (rate, momentum, least) = phase["stability_limit"][0], phase["best_descent"], phase["best"]
+    kind = "Nesterov's momentum" if phase["nesterov"] else "momentum"
+    st.caption(
+        f"Theory for this bowl: plain descent is stable below η = 2/λ = {edge:.4g}, and best at {plain:.4g}, where a "
+        f"step keeps {kept:.3f} of the error; the best {kind}, β = {momentum:.3f} at η = {rate:.4g}, keeps {least:.3f}."
+    )
 
 
 def _digits(value: float, span: float) -> str:

@@ -12,15 +12,17 @@ ALPHAS = (0.005, 5.0)
 
 
 def phase(job: Descent) -> dict[str, np.ndarray]:
-    """Convergence rate over learning rate and momentum, as `quadratic.phase` gives it; {} off the quadratic."""
+    """Convergence rate over learning rate and momentum, as `quadratic.phase` gives it, and `best_descent` (3,), the
+    best (α, β = 0, rate) of plain descent; {} off the quadratic."""
     if not isinstance(job.surface, Quadratic):
         return {}
     steep, _ = job.surface.eigenvalues
     alphas = np.geomspace(*ALPHAS, 140) / steep
     nesterov = [r.method.nesterov for r in job.racers if isinstance(r.method, SGD) and r.method.momentum]
-    return quadratic.phase(
+    found = quadratic.phase(
         job.surface.eigenvalues, alphas, np.linspace(0, 0.99, 110), nesterov=bool(nesterov) and all(nesterov)
     )
+    return found | {"best_descent": np.array(quadratic.best_descent(job.surface.eigenvalues))}
 
 
 def rates(job: Descent, distance: np.ndarray) -> dict[str, np.ndarray]:
