@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from nnviz.ui import board_history
+from nnviz.ui import board, board_history, session
 from nnviz.ui.board_history import coarse_first
 from nnviz.ui.board_wire import diff, encode, sketch
 
@@ -249,6 +249,53 @@ def test_figures_over_steps_are_kept_in_their_newest_version_alone():
         browser.take(send(client, pictures, [0, 1, 2]))
     assert all(list(figures) == ["map"] for figures in browser.history.values())
     assert browser.now["loss"]["data"][0]["y"] == json.loads(encode(figure(2)["data"][0]["y"]))
+
+
+def test_a_figure_that_is_cut_in_the_browser_is_sent_once_for_all_steps():
+    client, browser, built = {}, Browser(), []
+
+    def pictures(step):
+        built.append(step)
+        return {"map": figure(1, meta={"reveals": True}), "a": figure(step)}
+
+    steps = list(range(20))
+    for _ in range(2):
+        message = browser.take(send(client, pictures, steps))
+    assert message["now"] == {}
+    assert browser.now["map"] == json.loads(encode(figure(1, meta={"reveals": True})))
+    assert sorted(browser.history) == steps
+    assert all(list(figures) == ["a"] for figures in browser.history.values())
+
+
+def test_a_board_of_figures_that_are_cut_in_the_browser_is_replaced_when_one_changes():
+    client, browser = {}, Browser()
+    for size in (1, 2):
+        message = browser.take(send(client, lambda _: {"map": figure(size, meta={"reveals": True})}, [0, 1]))  # noqa: B023
+    assert list(message["now"]) == ["map"]
+    assert browser.now["map"] == json.loads(encode(figure(2, meta={"reveals": True})))
+
+
+@pytest.mark.parametrize(
+    ("sent", "heard"),
+    [
+        ({"name": "start", "x": 1, "y": -2.5, "done": True}, [("start", 1.0, -2.5, True)]),
+        ({"x": 1, "y": 2}, [("", 1.0, 2.0, False)]),
+        ({"x": 1}, []),
+        ({"x": "1", "y": 2}, []),
+        ({"x": float("nan"), "y": 2}, []),
+        ({"x": float("inf"), "y": 2}, []),
+        ([1, 2], []),
+        ("1, 2", []),
+        (None, []),
+    ],
+)
+def test_a_point_chosen_is_handed_on_if_it_is_one(monkeypatch, sent, heard):
+    got = []
+    monkeypatch.setattr(session, "value", lambda key: {"pick": sent} if key == "demo" else None)
+    board._pick("demo", lambda *picked: got.append(picked))
+    board._pick("demo", None)
+    board._pick("other", lambda *picked: got.append(picked))
+    assert got == heard
 
 
 def test_a_lazy_mapping_is_asked_for_earlier_steps_only_for_figures_that_change():

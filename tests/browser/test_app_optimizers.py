@@ -1,0 +1,212 @@
+"""A race in the real app: its start is dragged and clicked, its time is scrubbed without the server, it is exported."""
+
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import numpy as np
+import pytest
+
+from tests.browser.board import choose, scrub
+from tests.browser.player import Player, playing
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+MESSAGES = "window.nnviz.boards['board-optimizers'].messages"
+
+
+def race(player: Player, **parameters: object) -> Player:
+    """Goes to the page and waits for the whole race."""
+    said = urlencode({name.replace("__", "."): value for name, value in parameters.items()})
+    player.page.goto(f"{player.house.url}/optimizers?{said}")
+    return settled(player)
+
+
+def settled(player: Player) -> Player:
+    """Waits until a race is over and drawn."""
+    player.until("d.drawn > 0 && d.step !== '' && d.busy === 'false'")
+    player.page.get_by_text("lowest after").wait_for()
+    player.page.wait_for_function(f"{plot('map')}.data?.some(t => t.uid === 'start')")
+    return player
+
+
+def plot(figure: str) -> str:
+    return f"document.querySelector('[data-figure={figure}] .nnviz-plot')"
+
+
+def path(player: Player, racer: int = 0, figure: str = "map") -> np.ndarray:
+    """The path of a racer as the picture has it, (points, 2)."""
+    code = f"(({plot(figure)}.data.find(t => t.uid === 'path{racer}')) || {{x: [], y: []}})"
+    return np.array(player.page.evaluate(f"(t => [Array.from(t.x), Array.from(t.y)])({code})")).T
+
+
+def begins(x: float, y: float) -> str:
+    """The condition that the first path in the picture begins there, to a pixel or so."""
+    return (
+        f"(t => t?.x.length && Math.abs(t.x[0] - {x}) < 0.06 && Math.abs(t.y[0] - {y}) < 0.06)"
+        f"({plot('map')}.data?.find(t => t.uid === 'path0'))"
+    )
+
+
+def pixel(player: Player, x: float, y: float) -> tuple[float, float]:
+    """Where on the screen a point of the map is."""
+    code = f"""(p => {{
+      const box = p.getBoundingClientRect(), {{xaxis, yaxis}} = p._fullLayout;
+      return [box.left + xaxis._offset + xaxis.d2p({x}), box.top + yaxis._offset + yaxis.d2p({y})];
+    }})({plot("map")})"""
+    player.page.locator("[data-figure=map]").scroll_into_view_if_needed()
+    return tuple(player.page.evaluate(code))
+
+
+def start(player: Player) -> tuple[float, float]:
+    """The start as the form says it."""
+    return tuple(float(player.setting(f"Start {axis}").input_value()) for axis in "xy")
+
+
+def said(player: Player, name: str) -> str:
+    """A parameter of the address."""
+    return parse_qs(urlsplit(player.page.url).query).get(name, [""])[0]
+
+
+def chooses(player: Player, x: float, y: float) -> None:
+    """Waits until paths, form and address begin there."""
+    player.page.wait_for_function(begins(x, y))
+    player.wait(lambda: np.allclose(start(player), (x, y), atol=0.06), f"for the form to say {x}, {y}")
+    player.wait(lambda: said(player, "x") and abs(float(said(player, "x")) - x) < 0.06, "for the address")
+    assert abs(float(said(player, "y")) - y) < 0.06
+
+
+def test_the_start_is_dragged_and_the_paths_follow_the_pointer(player):
+    race(player)
+    page = player.page
+    page.mouse.move(*pixel(player, -7, 2))
+    page.mouse.down()
+    for x, y in ((-4, 3), (2, -1.5)):
+        page.mouse.move(*pixel(player, x, y), steps=6)
+        page.wait_for_function(begins(x, y))  # while the button is down
+        assert page.locator("[data-figure=map] .nnviz-ghost").is_visible()
+    assert start(player) == (-7, 2)
+    page.mouse.up()
+    chooses(player, 2, -1.5)
+    assert not page.locator("[data-figure=map] .nnviz-ghost").is_visible()
+    settled(player)
+    page.wait_for_function(f"{plot('map')}.data.find(t => t.uid === 'path0').x.length > 100")
+    # The map has not zoomed, and the address opens the same race.
+    again = page.url
+    assert page.evaluate(f"{plot('map')}._fullLayout.xaxis.range.slice()") == pytest.approx([-10, 10])
+    page.goto(again)
+    settled(player)
+    page.wait_for_function(begins(*start(player)))
+    assert start(player) == pytest.approx((2, -1.5), abs=0.06)
+
+
+def test_a_click_elsewhere_is_another_start_and_a_drag_from_there_zooms(player):
+    race(player, steps=50)
+    page = player.page
+    page.mouse.click(*pixel(player, 5, 3))
+    chooses(player, 5, 3)
+    before = start(player)
+    page.mouse.move(*pixel(player, -5, -3))
+    page.mouse.down()
+    page.mouse.move(*pixel(player, 0, 1), steps=5)
+    page.mouse.up()
+    page.wait_for_function(f"{plot('map')}._fullLayout.xaxis.range[0] > -6")
+    assert start(player) == before
+
+
+def test_a_formula_is_typed_and_a_wrong_one_is_said_while_the_pictures_stay(player):
+    race(player, surface__kind="formula", x=-2, y=1, steps=40)
+    box = player.setting("F(x, y)").or_(player.setting("f(x, y)"))
+    box.fill("x**2 +")
+    box.press("Enter")
+    player.alert('nothing follows "+"')
+    assert len(path(player)) > 0
+    box.fill("x**2 + 5*y**2")
+    box.press("Enter")
+    player.wait(lambda: said(player, "surface.text") == "x**2 + 5*y**2" and not player.alerts(), "for the formula")
+    settled(player)
+    # η = 0.95 on x²: the first racer goes to −0.9 of where it was.
+    player.page.wait_for_function(f"Math.abs({plot('map')}.data.find(t => t.uid === 'path0').x[1] - 1.8) < 1e-3")
+
+
+def test_time_is_scrubbed_and_played_without_a_message_from_the_server(player):
+    race(player)
+    page = player.page
+    player.all_drawn()
+    player.until("d.busy === 'false' && d.history === d.stepsKnown")
+    before = page.evaluate(MESSAGES)
+    assert len(path(player, 1)) == 201
+    for step in (100, 7, 0, 200):
+        scrub(page, step)
+        player.at(step)
+        for figure in ("map", "surface"):
+            assert len(path(player, 1, figure)) == step + 1
+        mark = f"Array.from({plot('map')}.data.find(t => t.uid === 'mark1').x)"
+        assert page.evaluate(mark) == pytest.approx([path(player, 1)[-1, 0]])
+    page.evaluate(
+        f"""() => {{
+          window.lengths = [];
+          const look = () => {{
+            window.lengths.push({plot("map")}.data.find(t => t.uid === 'path1').x.length);
+            if (window.lengths.length < 5000) requestAnimationFrame(look);
+          }};
+          look();
+        }}"""
+    )
+    page.get_by_role("button", name="Play through all steps").click()
+    player.until("+d.wanted >= 5 && +d.wanted < 150")
+    page.get_by_role("button", name="Stop playing").click()
+    seen = page.evaluate("window.lengths")
+    played = seen[seen.index(min(seen)) :]
+    assert len(set(played)) > 3
+    assert played == sorted(played)
+    assert page.evaluate(MESSAGES) == before
+
+
+def test_a_picture_is_saved_as_it_is_shown(player):
+    race(player, steps=30)
+    svg = choose(player.page, "map", "Picture (SVG)")
+    assert svg.suggested_filename.endswith("step-30.svg")
+    text = Path(svg.path()).read_text()
+    assert text.startswith("<svg")
+    assert "Adam" in text
+    png = choose(player.page, "map", "Picture (PNG)")
+    assert Path(png.path()).read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_dark_page_has_a_dark_map(browser, house):
+    with playing(browser, house, color_scheme="dark") as player:
+        race(player, steps=20)
+        assert player.board()["theme"] == "dark"
+        fill = player.page.eval_on_selector("[data-figure=map] .xtick text", "e => getComputedStyle(e).fill")
+        assert min(int(float(part)) for part in fill[fill.index("(") + 1 : -1].split(",")[:3]) > 120
+
+
+def test_an_example_says_who_left_and_at_which_step(player):
+    race(player, steps=20)
+    player.page.get_by_role("button", name="A cliff, and clipping").click()
+    player.wait(lambda: said(player, "surface.kind") == "cliff", "for the example")
+    assert "left for infinity" not in player.page.content()
+    race(player, racers='[{"method":{"kind":"sgd","lr":3}},{"method":{"kind":"adam","lr":0.3}}]', steps=100)
+    line = player.page.get_by_text("left for infinity")
+    line.wait_for()
+    assert "SGD η=3 at step " in player.page.locator("p", has=line).first.inner_text()
+
+
+def test_basins_are_drawn_where_they_are_asked_for(player):
+    race(player, steps=20)
+    assert not {"basins", "arrivals", "rates", "phase"} & player.titles().keys()
+    player.page.get_by_role("button", name="Basins of attraction").click()
+    player.page.wait_for_function(f"{plot('basins')}?.data?.[0]?.z?.length === 41 && {plot('arrivals')}?.data?.length")
+    names = player.page.evaluate(f"{plot('basins')}.data.filter(t => t.showlegend).map(t => t.name)")
+    assert sum("(" in name for name in names) == 4
+
+
+def test_rates_are_tuned_and_the_best_are_taken_over(player):
+    race(player, surface__kind="quadratic", x=-4, y=2, steps=30)
+    player.press("Tune learning rates")
+    player.button("Use the best").wait_for()
+    player.page.wait_for_function(f"{plot('rates')}?.data?.some(t => t.uid === 'best0')")
+    player.press("Use the best")
+    player.wait(lambda: '"lr":' in said(player, "racers"), "for the rates in the address")
+    settled(player)
+    assert player.alerts() == []
