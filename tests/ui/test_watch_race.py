@@ -1,0 +1,86 @@
+"""How a race is shown: where its start goes, how much of it while it is dragged, and places of its time slider."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from nnviz.records import Snapshot
+from nnviz.spec import races
+from nnviz.spec.base import replace_many
+from nnviz.ui.experiment import Asked
+from nnviz.ui.watch_race import DRAG, POSITIONS, SHORTEST, _digits, _dragged, _positions
+
+JOB = races.OPTIMIZERS
+
+
+@pytest.mark.parametrize(
+    ("value", "span", "text"),
+    [
+        (1.23456, 20, "1.23"),
+        (1.23456, 4, "1.235"),
+        (1234.567, 20_000, "1235"),
+        (0.000012345, 1e-4, "0.0000123"),
+        (-0.5, 0, "-0.500"),
+    ],
+)
+def test_a_point_chosen_is_said_to_a_thousandth_of_the_picture(value, span, text):
+    assert _digits(value, span) == text
+
+
+@pytest.fixture
+def cost(monkeypatch):
+    """`cost(seconds)` says what a step has taken so far."""
+    kept = {}
+    monkeypatch.setattr(sys.modules[_dragged.__module__], "memory", lambda _: kept)
+    return lambda seconds: kept.update(cost=seconds)
+
+
+def test_a_race_that_is_not_dragged_is_as_the_form_says():
+    assert _dragged(JOB, {}) is JOB
+
+
+def test_while_its_start_is_dragged_a_race_has_as_many_steps_as_there_is_time_for(cost):
+    long = replace_many(JOB, {"steps": 10_000, "grid": 20})
+    kept = {"start": [1.5, -2.0]}
+    assert _dragged(long, kept) == replace_many(long, {"x": 1.5, "y": -2.0, "grid": 0})
+    cost(DRAG / 500)
+    assert _dragged(long, kept).steps == pytest.approx(500, abs=1)
+    cost(1.0)
+    assert _dragged(long, kept).steps == SHORTEST
+    assert _dragged(replace_many(JOB, {"steps": 5}), kept).steps == 5
+
+
+def view_of(store, job, steps: int, state: str):
+    file = store.create(job)
+    file.write(state="running", step=steps)
+    points = np.zeros((len(job.racers), steps + 1, 2))
+    file.write([Snapshot(steps, "race", {"points": points})])
+    file.write(state=state)
+    file.close()
+    return store.view(file.id)
+
+
+def test_the_time_slider_has_a_place_for_each_step_of_a_short_race(store):
+    job = replace_many(JOB, {"steps": 60})
+    assert _positions(view_of(store, job, 60, "finished"), Asked(None, (job,))) == list(range(61))
+
+
+def test_the_time_slider_of_a_long_race_is_even_and_has_both_ends(store):
+    job = replace_many(JOB, {"steps": 20_000})
+    places = _positions(view_of(store, job, 20_000, "finished"), Asked(None, (job,)))
+    assert len(places) == POSITIONS + 1
+    assert (places[0], places[-1]) == (0, 20_000)
+    assert set(np.diff(places)) == {50}
+
+
+def test_the_time_slider_keeps_its_length_while_a_shorter_race_is_dragged(store):
+    job = replace_many(JOB, {"steps": 100})
+    short = replace_many(job, {"steps": 30})
+    assert _positions(view_of(store, short, 30, "finished"), Asked(None, (job,)))[-1] == 100
+
+
+def test_a_race_with_nothing_yet_has_one_place(store):
+    job = replace_many(JOB, {"steps": 100})
+    view = store.view(store.create(job).id)
+    assert _positions(view, Asked(None, (job,))) == [0]
