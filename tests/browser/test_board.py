@@ -249,3 +249,92 @@ def test_updates_come_at_the_rate_of_the_fragment(page, live):
     before, started = page.evaluate("window.nnviz.boards.demo.messages"), time.monotonic()
     page.wait_for_function(f"window.nnviz.boards.demo.messages >= {before} + 12")
     assert 12 / (time.monotonic() - started) > 1.5  # 3.3 where nothing else runs
+
+
+# -- figures that hold the whole run, and points to choose ------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def walk(app) -> str:
+    """A figure that the board cuts at the chosen step, with a point to choose at (2, 3)."""
+    return app(DEMO.with_name("reveal_demo.py"))
+
+
+def shown(page) -> dict[str, dict]:
+    """The traces of the walk as they are drawn, by uid."""
+    return page.evaluate(
+        f"""Object.fromEntries({plot("walk")}.data.map(t => [t.uid, {{
+          x: Array.from(t.x), text: t.text ?? [], size: Array.from(t.marker?.size ?? []), color: t.marker?.color,
+        }}]))"""
+    )
+
+
+def on_screen(page, x: float, y: float) -> list[float]:
+    return page.evaluate(
+        f"""(p => {{
+          const box = p.getBoundingClientRect(), {{ xaxis, yaxis }} = p._fullLayout;
+          return [box.left + xaxis._offset + xaxis.d2p({x}), box.top + yaxis._offset + yaxis.d2p({y})];
+        }})({plot("walk")})"""
+    )
+
+
+def says(page, pattern: str) -> re.Match:
+    line = page.get_by_text(re.compile(pattern))
+    line.wait_for()
+    return re.search(pattern, line.inner_text())
+
+
+def test_a_figure_of_the_whole_run_is_cut_at_the_chosen_step(page, walk):
+    open_board(page, walk)
+    filled(page)
+    before = page.evaluate("window.nnviz.boards.walk.messages")
+    for step in (20, 12, 0, 5, 20):
+        scrub(page, step)
+        until(page, f"d.step === '{step}' && d.busy === 'false'")
+        found = shown(page)
+        assert found["until"]["x"] == pytest.approx(2 + 0.1 * np.arange(step + 1))
+        assert found["until"]["text"] == [f"at {n}" for n in range(step + 1)]
+        assert found["at"]["x"] == pytest.approx([2 + 0.1 * step])
+        assert (found["at"]["size"], found["at"]["color"]) == ([4 + step], "red")
+        assert found["pairs"]["x"] == [step // 5 * 5] * 2  # the last before it that there are any of
+        assert len(found["whole"]["x"]) == 21
+    assert page.evaluate("window.nnviz.boards.walk.messages") == before
+
+
+def test_a_point_is_chosen_by_a_click_and_by_a_drag(page, walk):
+    open_board(page, walk)
+    filled(page)
+    page.mouse.click(*on_screen(page, 7, 6))
+    x, y = map(float, says(page, r"chosen 1: start ([\d.]+) ([\d.]+) True").groups())
+    assert (x, y) == pytest.approx((7, 6), abs=0.05)
+    page.wait_for_function(f"Math.abs({plot('walk')}.data[0].x[0] - 7) < 0.05")
+    until(page, "d.busy === 'false'")
+    page.mouse.move(*on_screen(page, 7, 6))
+    page.mouse.down()
+    page.mouse.move(*on_screen(page, 4, 2), steps=8)
+    page.wait_for_function(f"Math.abs({plot('walk')}.data[0].x[0] - 4) < 0.05")
+    assert page.locator(".nnviz-ghost").is_visible()
+    says(page, r"chosen \d+: start [\d.]+ [\d.]+ False")
+    page.mouse.up()
+    x, y = map(float, says(page, r"chosen \d+: start ([\d.]+) ([\d.]+) True").groups())
+    assert (x, y) == pytest.approx((4, 2), abs=0.05)
+    assert page.evaluate(f"{plot('walk')}._fullLayout.xaxis.range.slice()") == [0, 10]
+
+
+def test_a_drag_out_of_the_picture_ends_at_its_edge_and_one_from_elsewhere_zooms(page, walk):
+    open_board(page, walk)
+    filled(page)
+    page.mouse.move(*on_screen(page, 2, 3))
+    page.mouse.down()
+    page.mouse.move(*on_screen(page, -1, 3), steps=4)
+    page.mouse.up()
+    x, y = map(float, says(page, r"chosen \d+: start (-?[\d.]+) ([\d.]+) True").groups())
+    assert (x, y) == pytest.approx((0, 3), abs=0.05)
+    until(page, "d.busy === 'false'")
+    text = page.get_by_text("chosen").inner_text()
+    page.mouse.move(*on_screen(page, 6, 8))
+    page.mouse.down()
+    page.mouse.move(*on_screen(page, 9, 5), steps=4)
+    page.mouse.up()
+    page.wait_for_function(f"{plot('walk')}._fullLayout.xaxis.range[0] > 5")
+    assert page.get_by_text("chosen").inner_text() == text
