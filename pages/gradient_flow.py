@@ -2,7 +2,7 @@
 
 from nnviz import figures, ui
 from nnviz.figures import theory
-from nnviz.spec import presets
+from nnviz.spec import models, presets
 
 ui.heading("Gradient flow", "Do gradients vanish or explode on their way down a deep network?")
 
@@ -19,6 +19,11 @@ asked = ui.experiment(
 )
 
 
+def no_theory(model: models.Model) -> str:
+    """Why there is no line from theory, where there is none."""
+    return theory.missing(model.batch_norm, model.skip, model.initializer.kind)
+
+
 def profile(quantity: str) -> ui.Picture:
     """A quantity over depth at the chosen step, with theory over it."""
     recorded = ("activation_mean", "activation_std") if quantity == "activation_rms" else (quantity,)
@@ -28,7 +33,7 @@ def profile(quantity: str) -> ui.Picture:
         run.step,
         run.snapshot("layers"),
         run.snapshot("theory"),
-        no_theory=theory.missing(run.job.learner.model.batch_norm, run.job.learner.model.initializer.kind),
+        no_theory=no_theory(run.job.learner.model),
     )
 
 

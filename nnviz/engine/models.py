@@ -1,6 +1,7 @@
 """Model specs -> torch modules with names that mean something: linear1, norm1, activation1, dropout1, …, output."""
 
 from collections import OrderedDict
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -32,7 +33,46 @@ class Dropout(nn.Module):
         return f"p={self.p}"
 
 
-def build(model: spec.Model, features: int, outputs: int, seed: int) -> nn.Sequential:
+class Skipping(nn.Module):
+    """Layers one after another; what enters a hidden layer is added to what leaves it, where both are equally wide.
+
+    He et al., 2016, arXiv:1512.03385, without the second layer of a block and with the sum after the activation.
+    """
+
+    def __init__(self, modules: Mapping[str, nn.Module]) -> None:
+        super().__init__()
+        for name, module in modules.items():
+            self.add_module(name, module)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, features) -> (batch, outputs)."""
+        for _, out in self.walk(x):
+            x = out
+        return x
+
+    def walk(self, x: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """See `walk`."""
+        entered = x
+        for name, module in self.named_children():
+            if name == "output" or name.startswith("linear"):
+                # Of what leaves a layer only the sum goes on.
+                x = x + entered if x is not entered and x.shape == entered.shape else x
+                entered = x
+            x = module(x)
+            yield name, x
+
+
+def walk(network: nn.Module, x: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """What each module makes of x, by name in forward order; the last is the network's output."""
+    if isinstance(network, Skipping):
+        yield from network.walk(x)
+        return
+    for name, module in network.named_children():
+        x = module(x)
+        yield name, x
+
+
+def build(model: spec.Model, features: int, outputs: int, seed: int) -> nn.Module:
     """The network: (batch, features) -> (batch, outputs). Each layer draws its weights from a stream of its own, on the
     CPU, so that networks which differ elsewhere (batch norm, depth above) start from the same weights."""
     modules: OrderedDict[str, nn.Module] = OrderedDict()
@@ -51,7 +91,7 @@ def build(model: spec.Model, features: int, outputs: int, seed: int) -> nn.Seque
     output = nn.Linear(width, outputs, bias=model.bias)
     initializers.fill(output, model.initializer, generator(seed, "weights", len(model.hidden) + 1))
     modules["output"] = output
-    return nn.Sequential(modules)
+    return Skipping(modules) if model.skip else nn.Sequential(modules)
 
 
 def linears(network: nn.Module, root: str = "model") -> dict[str, nn.Linear]:

@@ -21,6 +21,14 @@ Dropout = Annotated[
         description="Share of hidden units set to 0 at each step, the rest scaled up (Srivastava et al., 2014).",
     ),
 ]
+Skip = Annotated[
+    bool,
+    Field(
+        title="skip connections",
+        description="Add what enters a hidden layer to what leaves it, where both are equally wide (He et al., 2016, "
+        "arXiv:1512.03385): the gradient has a way around each layer.",
+    ),
+]
 Bias = Annotated[bool, Field(description="Whether layers have biases. A layer before batch norm has none of its own.")]
 
 
@@ -40,6 +48,7 @@ class MLP(Spec):
     )
     batch_norm: BatchNorm = False
     dropout: Dropout = 0.0
+    skip: Skip = False
     bias: Bias = True
     initializer: Initializer = PyTorchDefault()
 
@@ -54,6 +63,7 @@ class DeepMLP(Spec):
     activation: Activation = ReLU()
     batch_norm: BatchNorm = False
     dropout: Dropout = 0.0
+    skip: Skip = False
     bias: Bias = True
     initializer: Initializer = HeNormal()
 

@@ -112,6 +112,7 @@ def _deep(model: DeepMLP, lr: float = 0.05, steps: int = 600, **learner: object)
 
 _SIGMOID = DeepMLP(depth=20, activation=a.Sigmoid(), initializer=i.GlorotNormal())
 _RELU = DeepMLP(depth=20, activation=a.ReLU(), initializer=i.HeNormal())
+_THIN = DeepMLP(depth=30, activation=a.Tanh(), initializer=i.ClassicUniform())
 _LARGE = DeepMLP(depth=20, activation=a.ReLU(), initializer=i.HeNormal(gain=1.3))
 
 GRADIENT_FLOW = _deep(_RELU)
@@ -161,5 +162,13 @@ GRADIENT_FLOW_EXAMPLES = (
         "not its length, and the network recovers.",
         reference="Pascanu et al. (2013), arXiv:1211.5063",
         jobs=(_deep(_LARGE), _deep(_LARGE, clipping=ClipNorm(max_norm=1.0))),
+    ),
+    Preset(
+        title="Skip connections",
+        look_at="Thirty tanh layers with the classic small weights, without (A) and with skip connections (B). In A "
+        "the signal shrinks to 1/√3 = 0.58 in each layer on its way back; in B it goes around every layer, and the "
+        "network learns at once.",
+        reference="He et al. (2016), arXiv:1512.03385",
+        jobs=(_deep(_THIN, lr=0.02), _deep(_THIN.model_copy(update={"skip": True}), lr=0.02)),
     ),
 )

@@ -33,7 +33,7 @@ OPTIMIZERS_EXAMPLES = (
         jobs=(
             _race(
                 SGD(lr=1.98),
-                SGD(lr=3.306, momentum=0.669),
+                SGD(lr=3.305, momentum=0.6695),
                 SGD(lr=1.0, momentum=0.9),
                 SGD(lr=1.0, momentum=0.9, nesterov=True),
                 surface=Quadratic(condition=100),
@@ -115,11 +115,11 @@ OPTIMIZERS_EXAMPLES = (
         title="A cliff, and clipping",
         jobs=(
             _race(
-                SGD(lr=0.5), SGD(lr=0.5, momentum=0.5), Adam(lr=0.3), surface=Cliff(), steps=150, clipping=ClipNorm()
+                SGD(lr=0.6), SGD(lr=0.5, momentum=0.5), Adam(lr=0.3), surface=Cliff(), steps=150, clipping=ClipNorm()
             ),
         ),
         look_at="At the wall the gradient is a hundred times what it is elsewhere. Clipped to norm 1 it keeps its "
-        "direction and does no harm. Now switch clipping off and see where plain descent is thrown.",
+        "direction and does no harm. Now switch clipping off and see where descent is thrown.",
         reference="Pascanu et al., 2013, arXiv:1211.5063",
     ),
     Preset(

@@ -131,3 +131,53 @@ def test_dropout_agrees_with_torch_in_distribution():
     ours = dropped(0.3, torch.ones(200_000))
     assert float(ours.max()) == pytest.approx(float(theirs.max()))
     assert float((ours > 0).float().mean()) == pytest.approx(float((theirs > 0).float().mean()), abs=0.007)
+
+
+def layers(network: torch.nn.Module) -> list[str]:
+    return [name for name, _ in network.named_children()]
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_skip_connections_add_what_enters_a_layer_of_the_same_width(batch_norm, dropout):
+    hidden = tuple(spec.Hidden(width=w) for w in (3, 3, 5, 5))
+    model = spec.MLP(hidden=hidden, skip=True, batch_norm=batch_norm, dropout=dropout)
+    plain = model.model_copy(update={"skip": False})
+    network, other = (models.build(m, 3, 2, seed=4).eval() for m in (model, plain))
+    assert layers(network) == layers(other)
+    assert network.state_dict().keys() == other.state_dict().keys()
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, other.state_dict()[name])
+    x = torch.randn(7, 3, generator=torch.Generator().manual_seed(0))
+    parts = dict(other.named_children())
+    expected = x
+    for number, width in enumerate((3, 3, 5, 5), 1):
+        out = parts[f"linear{number}"](expected)
+        out = parts[f"norm{number}"](out) if batch_norm else out
+        out = parts[f"activation{number}"](out)
+        expected = out + expected if expected.shape[1] == width else out
+    assert torch.allclose(network(x), parts["output"](expected), atol=1e-6)
+
+
+@pytest.mark.parametrize("skip", [False, True])
+def test_a_walk_ends_at_the_output_and_passes_every_module(skip):
+    network = models.build(spec.MLP(hidden=(spec.Hidden(width=4),) * 3, skip=skip), 4, 2, seed=0)
+    x = torch.ones(2, 4)
+    passed = list(models.walk(network, x))
+    assert [name for name, _ in passed] == layers(network)
+    assert torch.equal(passed[-1][1], network(x))
+
+
+def test_skip_connections_keep_the_gradient_of_deep_sigmoid_networks():
+    ratios = {}
+    for skip in (False, True):
+        found = []
+        for seed in range(5):
+            network = models.build(spec.DeepMLP(depth=20, width=32, activation=Sigmoid(), skip=skip), 32, 2, seed)
+            x = torch.randn(64, 32, generator=torch.Generator().manual_seed(seed))
+            network(x).square().mean().backward()
+            norms = [m.weight.grad.norm() for m in models.linears(network).values()]
+            found.append(float(norms[0] / norms[-2]))
+        ratios[skip] = found
+    assert max(ratios[False]) < 1e-6
+    assert min(ratios[True]) > 1e-2

@@ -54,6 +54,15 @@ def test_batch_norm_lets_deep_sigmoids_learn():
     assert normed < 0.7 * math.log(10)
 
 
+def test_skip_connections_let_thirty_tanh_layers_learn():
+    for seed in range(5):
+        plain, skipping = (
+            recent(train(job.model_copy(update={"seed": seed}), 120)) for job in EXAMPLES["Skip connections"]
+        )
+        assert plain > 0.98 * math.log(10)
+        assert skipping < 0.3 * math.log(10)
+
+
 def test_xor_needs_the_hidden_layer():
     line, hidden = (recent(train(EXAMPLES[f"XOR, {name}"][0], 1500)) for name in ("one layer", "hidden layer"))
     assert line > 0.6

@@ -45,7 +45,6 @@ def test_plain_descent_keeps_0_980_of_the_error():
     assert found["predicted_rate"][0] == pytest.approx(99 / 101, abs=0.001)
 
 
-@pytest.mark.xfail(strict=True, reason="η and β of the example are rounded past the double root: they keep 0.849")
 def test_momentum_keeps_0_818_of_the_error():
     found = raced("Why momentum")
     assert found["measured_rate"][1] == pytest.approx(9 / 11, abs=0.01)
@@ -102,14 +101,7 @@ def test_among_ripples_the_gradient_ends_in_a_dent_and_evolution_steps_over_them
     assert final[evolving].max() < final[led].min()
 
 
-@pytest.mark.parametrize(
-    "racer",
-    [
-        pytest.param(0, marks=pytest.mark.xfail(strict=True, reason="plain descent happens to step over the wall")),
-        1,
-    ],
-    ids=["plain", "momentum"],
-)
+@pytest.mark.parametrize("racer", [0, 1], ids=["plain", "momentum"])
 def test_clipping_keeps_descent_at_the_cliff_that_throws_it_far_without(racer):
     job = EXAMPLES["A cliff, and clipping"]
     clipped, thrown = (

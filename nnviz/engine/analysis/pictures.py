@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from nnviz.engine import losses
 from nnviz.engine.data import Dataset
-from nnviz.engine.models import linears
+from nnviz.engine.models import linears, walk
 from nnviz.records import Snapshot
 from nnviz.spec import learners, models
 from nnviz.spec.jobs import SHOWN_UNITS
@@ -31,7 +31,7 @@ def layers(model: models.Model, network: nn.Module) -> dict[str, np.ndarray]:
 
 @torch.no_grad()
 def draw(
-    step: int, learner: learners.Supervised, network: nn.Sequential, data: Dataset, test: tuple[Tensor, Tensor]
+    step: int, learner: learners.Supervised, network: nn.Module, data: Dataset, test: tuple[Tensor, Tensor]
 ) -> list[Snapshot]:
     """All pictures that fit the data: decision grid or curve, diagram, confusion, worst samples. `network` is in
     evaluation mode."""
@@ -80,7 +80,7 @@ def _decision_grid(learner: learners.Supervised, network: nn.Module, data: Datas
     return {**axes, "prediction": values[:, :, 0].astype(np.float32)}
 
 
-def _diagram(learner: learners.Supervised, network: nn.Sequential, data: Dataset) -> dict[str, np.ndarray]:
+def _diagram(learner: learners.Supervised, network: nn.Module, data: Dataset) -> dict[str, np.ndarray]:
     """Weights and biases between the units shown; for one or two inputs, what each unit computes over them."""
     arrays: dict[str, np.ndarray] = {}
     found = list(linears(network).values())
@@ -102,10 +102,8 @@ def _diagram(learner: learners.Supervised, network: nn.Sequential, data: Dataset
         points, shape = x[:, None], (GRID,)
     arrays["x"] = x.numpy()
     arrays["maps_0"] = points.T.reshape(features, *shape).numpy().astype(np.float16)
-    hidden = points.to(_device(network))
     number = 0
-    for name, module in network.named_children():
-        hidden = module(hidden)
+    for name, hidden in walk(network, points.to(_device(network))):
         if name.startswith("activation") or name == "output":
             number += 1
             shown = _readable(learner, hidden) if name == "output" and hidden.shape[1] > 1 else hidden

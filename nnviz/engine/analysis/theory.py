@@ -10,7 +10,7 @@ Backward (Schoenholz et al., 2017, arXiv:1611.01232), d the second moment of the
     dₗ = n_out,ₗ₊₁ · Var(Wₗ₊₁) · E[φ′(z)²] · dₗ₊₁
 
 Exact in the limit of wide layers; dropout multiplies a and d by 1/(1 − p). Batch norm has no line here: it couples the
-samples of a batch.
+samples of a batch. Nor have skip connections: there a layer's input and output are not independent.
 """
 
 import math
@@ -45,7 +45,7 @@ def predict(model: models.Model, inputs: Tensor, outputs: int) -> dict[str, np.n
     Arrays over the linear layers (L,): preactivation_rms; activation_rms (of the output layer: its output);
     signal_rms, and gradient_norm of the weights for independent samples, both relative to the last layer.
     """
-    if model.batch_norm or not len(inputs):
+    if model.batch_norm or model.skip or not len(inputs):
         return None
     widths = [inputs.shape[1], *(h.width for h in model.hidden), outputs]
     variances = [initializers.variance(model.initializer, i, o) for i, o in pairwise(widths)]
