@@ -1,6 +1,5 @@
 """Evolution: same seed, same path; a state goes on where it was; nothing that is not finite is ever chosen."""
 
-import io
 from typing import get_args
 
 import pytest
@@ -54,32 +53,6 @@ def test_a_seed_decides_the_path_to_the_bit(settings):
     first = path(start(settings))
     assert same(first, path(start(settings)))
     assert not same(first, path(start(settings, seed=1)))
-
-
-@every_method
-@pytest.mark.parametrize("before", [0, 5])
-def test_a_state_that_was_saved_goes_on_to_the_bit(settings, before):
-    method = start(settings)
-    path(method, bowl, moves=before)
-    kept = io.BytesIO()
-    torch.save(method.state_dict(), kept)
-    state = torch.load(io.BytesIO(kept.getvalue()), weights_only=True)
-    rest = path(method, bowl, moves=30)
-    other = start(settings, seed=99)
-    path(other, bowl, moves=20)
-    other.load_state_dict(state)
-    assert same(rest, path(other, bowl, moves=30))
-    assert other.evaluations == method.evaluations
-
-
-@every_method
-def test_a_state_does_not_change_while_its_method_goes_on(settings):
-    method = start(settings)
-    path(method, moves=3)
-    state = method.state_dict()
-    before = {name: v.clone() if isinstance(v, Tensor) else v for name, v in state.items()}
-    path(method, moves=3)
-    assert all(torch.equal(v, before[n]) if isinstance(v, Tensor) else v == before[n] for n, v in state.items())
 
 
 @every_method

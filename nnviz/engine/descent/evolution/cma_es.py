@@ -23,8 +23,6 @@ class CMAES(Method):
     value says nothing and changes nothing.
     """
 
-    memory = ("generation", "sigma", "covariance", "path_sigma", "path_c")
-
     def __init__(self, settings: spec.CMAES, points: Tensor, generator: torch.Generator) -> None:
         super().__init__(points, generator)
         n, k = self.points.shape[1], settings.population

@@ -13,8 +13,6 @@ class Genetic(Method):
     The first generation is the start and points drawn around it. `points` is the best of the present generation.
     """
 
-    memory = ("population", "values", "sigma")
-
     def __init__(self, settings: spec.Genetic, points: Tensor, generator: torch.Generator) -> None:
         super().__init__(points, generator)
         self.settings = settings

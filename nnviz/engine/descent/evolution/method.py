@@ -1,8 +1,7 @@
-"""What all evolution has in common: points, a generator, counted evaluations, and a state that can be kept."""
+"""What all evolution has in common: points, a generator, and counted evaluations."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -21,9 +20,6 @@ class Method(ABC):
     `evaluations` counts how often f was asked, a start. No tensor is ever changed in place.
     """
 
-    memory: ClassVar[tuple[str, ...]]
-    """Names of the attributes, tensors or whole numbers, that one move leaves to the next, beside `points`."""
-
     def __init__(self, points: Tensor, generator: torch.Generator) -> None:
         self.points = points.detach().to(torch.float64).clone()
         self.generator = generator
@@ -36,17 +32,6 @@ class Method(ABC):
         `population` (starts, k, dimensions) holds the points that were tried; what it was drawn with (`sigma`,
         `covariance`) is as it was then.
         """
-
-    def state_dict(self) -> dict[str, Any]:
-        """All that decides the next moves, as tensors and whole numbers."""
-        kept = {name: getattr(self, name) for name in ("points", "evaluations", *self.memory)}
-        return {**kept, "generator": self.generator.get_state()}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Goes back to what `state_dict` returned: the next moves are the same to the bit."""
-        for name in ("points", "evaluations", *self.memory):
-            setattr(self, name, state[name])
-        self.generator.set_state(state["generator"])
 
     def _normal(self, *shape: int) -> Tensor:
         return torch.randn(shape, generator=self.generator, dtype=torch.float64)

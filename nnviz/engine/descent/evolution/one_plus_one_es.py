@@ -13,8 +13,6 @@ class OnePlusOneES(Method):
     A success is a child that is strictly lower: on a plateau the point stays and σ falls.
     """
 
-    memory = ("sigma", "value")
-
     def __init__(self, settings: spec.OnePlusOneES, points: Tensor, generator: torch.Generator) -> None:
         super().__init__(points, generator)
         self.settings = settings

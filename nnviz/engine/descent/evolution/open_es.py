@@ -10,8 +10,6 @@ from nnviz.spec import evolution as spec
 class OpenES(Method):
     """Descent along an estimate of the gradient (Salimans et al., 2017, arXiv:1703.03864)."""
 
-    memory = ()
-
     def __init__(self, settings: spec.OpenES, points: Tensor, generator: torch.Generator) -> None:
         super().__init__(points, generator)
         self.settings = settings
