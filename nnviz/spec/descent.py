@@ -1,7 +1,7 @@
 """Descent: points roll down a surface, each by its own method, from the same start and under the same noise."""
 
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -13,8 +13,6 @@ from nnviz.spec.schedules import ConstantRate, Schedule
 from nnviz.spec.surfaces import AnySurface, Ravine
 
 MOST_RACERS = 12
-
-Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
 
 
 class Racer(Spec):
@@ -40,8 +38,12 @@ class Descent(Spec):
 
     kind: Literal["descent"] = "descent"
     surface: AnySurface = Ravine()
-    x: Coordinate = Field(-7.0, title="start x", description="Where all racers start.")
-    y: Coordinate = Field(2.0, title="start y", description="Where all racers start.")
+    x: float | None = Field(
+        None, ge=-1e6, le=1e6, title="start x", description="Where all racers start; none: where the surface wants it."
+    )
+    y: float | None = Field(
+        None, ge=-1e6, le=1e6, title="start y", description="Where all racers start; none: where the surface wants it."
+    )
     racers: tuple[Racer, ...] = Field(
         (
             Racer(method=SGD(lr=0.95)),
@@ -78,6 +80,12 @@ class Descent(Spec):
         if self.grid == 1:
             raise ValueError("Descent.grid must be 0 or at least 2, got 1")
         return self
+
+    @property
+    def start(self) -> tuple[float, float]:
+        """Where all racers start."""
+        x, y = self.surface.start
+        return (x if self.x is None else self.x, y if self.y is None else self.y)
 
     def rated(self, rates: Sequence[float | None]) -> "Descent":
         """The race with these learning rates; None leaves a racer's as it is, as does a method without one."""

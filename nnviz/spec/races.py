@@ -11,9 +11,7 @@ from nnviz.spec.surfaces import Cliff, Himmelblau, Quadratic, Rastrigin, Ravine,
 
 
 def _race(*methods: Method, **settings: object) -> Descent:
-    surface = settings["surface"]
-    x, y = surface.start
-    return Descent(racers=tuple(Racer(method=m) for m in methods), **{"x": x, "y": y, **settings})
+    return Descent(racers=tuple(Racer(method=m) for m in methods), **settings)
 
 
 OPTIMIZERS = Descent()

@@ -68,23 +68,26 @@ def _form(state: session.PageState, base: Descent) -> Descent:
     return replace_many(base, {"surface": surface, **start, "racers": racers, **chosen})
 
 
-def _start(state: session.PageState, base: Descent, surface: Mapping[str, object]) -> dict[str, float]:
-    """Two numbers, which the map changes too. On another surface the start is where that one wants it."""
+def _start(state: session.PageState, base: Descent, surface: Mapping[str, object]) -> dict[str, float | None]:
+    """Two numbers, which the map changes too; None where they are as the surface wants them. On another surface the
+    start is where that one wants it."""
     kept = session.memory(f"start:{state.key}")
     kind = surface["kind"]
+    own = SURFACES[kind].start
     keys = {name: f"{state.key}:{name}" for name in ("x", "y")}
     if kept.setdefault("kind", base.surface.kind) != kind:
         kept["kind"] = kind
-        for name, value in zip(keys, SURFACES[kind].start, strict=True):
+        for name, value in zip(keys, own, strict=True):
             session.put(keys[name], value)
     found = {}
-    for place, (name, widget) in zip(st.columns(2), keys.items(), strict=True):
+    for place, (name, widget), begun, usual in zip(st.columns(2), keys.items(), base.start, own, strict=True):
         with place:
             about = Descent.model_fields[name]
             if session.value(widget) is None:
-                session.put(widget, getattr(base, name))
+                session.put(widget, begun)
             text = str(about.title).capitalize()
-            found[name] = st.number_input(text, -1e6, 1e6, step=0.1, format="%.4g", key=widget, help=about.description)
+            value = st.number_input(text, -1e6, 1e6, step=0.1, format="%.4g", key=widget, help=about.description)
+            found[name] = None if value == usual else value
     return found
 
 

@@ -7,7 +7,7 @@ from nnviz.spec.base import SpecError, differences, replace_many
 from nnviz.spec.descent import MOST_RACERS, Descent, Racer
 from nnviz.spec.jobs import dump, estimate, fingerprint, load
 from nnviz.spec.optimizers import SGD, Adam
-from nnviz.spec.surfaces import inside
+from nnviz.spec.surfaces import Beale, Himmelblau, inside
 from nnviz.ui import links
 
 EXAMPLES = races.OPTIMIZERS_EXAMPLES
@@ -27,8 +27,8 @@ def test_an_example_is_one_small_race_that_survives_json_and_a_link(preset):
 @by_example
 def test_an_example_starts_where_its_surface_wants_it_in_the_picture(preset):
     (job,) = preset.jobs
-    assert (job.x, job.y) == job.surface.start
-    assert inside(job.surface, (job.x, job.y))
+    assert job.start == job.surface.start
+    assert inside(job.surface, job.start)
 
 
 @by_example
@@ -75,3 +75,10 @@ def test_the_race_with_other_rates_is_else_the_same():
 def test_what_cannot_be_raced_is_named(changes, words):
     with pytest.raises(SpecError, match=words):
         Descent.parse(changes)
+
+
+def test_a_race_starts_where_its_surface_wants_it_unless_it_says_where():
+    job = replace_many(Descent(), {"surface": "himmelblau"})
+    assert job.start == Himmelblau.start
+    assert replace_many(job, {"x": 1.5}).start == (1.5, Himmelblau.start[1])
+    assert replace_many(job, {"surface": "beale"}).start == Beale.start

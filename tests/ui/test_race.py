@@ -55,7 +55,7 @@ def test_every_surface_is_raced_on_from_where_it_wants_to_be_begun(store, page, 
     surface = SURFACES[kind]()
     assert not page.error
     assert job(store, page).surface == surface
-    assert (job(store, page).x, job(store, page).y) == surface.start == start_of(page)
+    assert job(store, page).start == surface.start == start_of(page)
     assert page.query_params.get("surface.kind", "ravine") == kind
 
 
@@ -103,7 +103,7 @@ def test_an_example_is_raced_with_one_click(start, store, preset):
     assert jobs(store, app) == preset.jobs
     assert not app.error
     assert any(preset.look_at in m.value and preset.reference in m.value for m in app.markdown)
-    assert start_of(app) == (preset.jobs[0].x, preset.jobs[0].y)
+    assert start_of(app) == preset.jobs[0].start
 
 
 def test_racers_are_added_copied_and_removed(start, store):

@@ -43,7 +43,7 @@ class Race(Iterator[list[Record]]):
         self.job = job
         self.step, self.until = 0, -1
         self._shown = -1
-        start = torch.tensor([[job.x, job.y]], dtype=torch.float64)
+        start = torch.tensor([job.start], dtype=torch.float64)
         self._noise = randomness.generator(job.seed, "noise")
         self.movers = Movers(job, start)
         self._basins = Basins(job) if job.grid else None

@@ -52,7 +52,7 @@ class Search(Iterator[list[Record]]):
             return np.full(len(self.rates), np.nan)
         # More racers than a race may have, but the same machinery.
         copies = race.model_copy(update={"racers": (one,) * len(self.rates), "grid": 0}).rated(self.rates.tolist())
-        movers = Movers(copies, torch.tensor([[race.x, race.y]], dtype=torch.float64))
+        movers = Movers(copies, torch.tensor([race.start], dtype=torch.float64))
         noise = randomness.generator(race.seed, "noise")
         away = torch.zeros(len(self.rates), dtype=torch.bool)
         for step in range(race.steps):
