@@ -13,9 +13,6 @@ from nnviz.spec.formulas import parse
 
 Height = Callable[[Tensor, Tensor], Tensor]
 
-# What torch.autograd.grad calls after checks that take as long as the derivative of a few points.
-_backward = torch.autograd.Variable._execution_engine.run_backward
-
 
 @cache
 def height(surface: spec.AnySurface) -> Height:
@@ -73,7 +70,7 @@ def slope(surface: spec.AnySurface, points: Tensor) -> tuple[Tensor, Tensor]:
     with torch.enable_grad():
         at = points.detach().requires_grad_()
         found = height(surface)(*at.unbind(1))
-    (gradient,) = _backward((found,), (torch.ones_like(found),), False, False, (at,), accumulate_grad=False)
+        (gradient,) = torch.autograd.grad(found, at, torch.ones_like(found))
     return found.detach(), gradient
 
 
