@@ -16,9 +16,10 @@ from nnviz.engine.descent.race import Race
 from nnviz.engine.descent.rate_search import Search
 from nnviz.engine.device import EngineError
 from nnviz.engine.divergence import Diverged, first_nonfinite, is_finite
+from nnviz.engine.survey import Survey
 from nnviz.engine.watch import Watch
 from nnviz.records import Record, Scalar
-from nnviz.spec.jobs import Descent, Experiment, Job, RateSearch, estimate
+from nnviz.spec.jobs import Descent, Experiment, Job, Landscape, RateSearch, estimate
 
 REMEMBERED_EVERY = 100
 """Steps between two states kept in memory, from which a divergence is replayed."""
@@ -179,7 +180,7 @@ class Run(Iterator[list[Record]]):
         return Diverged(message, step, last_good, self.checkpoint(), said)
 
 
-def run(job: Job, checkpoint: bytes | None = None) -> Run | Race | Search:
+def run(job: Job, checkpoint: bytes | None = None) -> Run | Race | Search | Survey:
     """The job as an iterator of lists of records, from its beginning or from a checkpoint of it or of its parent.
 
     The same job on the CPU gives the same records, whether it is paused, resumed or watched.
@@ -191,6 +192,8 @@ def run(job: Job, checkpoint: bytes | None = None) -> Run | Race | Search:
             return Race(job, checkpoint)
         case RateSearch():
             return Search(job, checkpoint)
+        case Landscape():
+            return Survey(job, checkpoint)
     raise TypeError(f"nothing runs {job!r}")
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from nnviz.runs.errors import RunError
 from nnviz.runs.run_file import RunFile
 
-QUICK = ("descent", "rate_search")
-"""Kinds of jobs that take so little that they need not wait for a worker of their own."""
+QUICK = ("descent", "rate_search", "landscape")
+"""Kinds of jobs that take so little, turn by turn, that they need not wait for a worker of their own."""
 
 
 class Waiting:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from nnviz.spec.base import Spec, SpecError, fingerprint, options
 from nnviz.spec.descent import Descent, RateSearch
+from nnviz.spec.landscapes import KEPT, Landscape
 from nnviz.spec.learners import Supervised
 from nnviz.spec.probes import Activations, GradientNorms, Histograms, Probe, Signal, Updates
 
@@ -45,7 +46,7 @@ class Experiment(Spec):
     parent: Parent | None = Field(None, description="The run that this one goes on from.")
 
 
-Job = Annotated[Experiment | Descent | RateSearch, Field(discriminator="kind")]
+Job = Annotated[Experiment | Descent | RateSearch | Landscape, Field(discriminator="kind")]
 TEXT_LIMIT = 200_000
 """The largest job has a tenth of it; a million wrong items take pydantic ten seconds to count."""
 
@@ -96,6 +97,8 @@ def estimate(job: Job) -> Estimate:
         case RateSearch():
             size = len(job.race.racers) * job.rates
             return Estimate(parameters=2 * size, training_bytes=size * 2000, snapshot_bytes=job.steps * size * 8)
+        case Landscape():
+            return _of_landscape(job)
     return _of_experiment(job)
 
 
@@ -105,6 +108,20 @@ def _of_descent(job: Descent) -> Estimate:
     basins = len(job.racers) * job.grid**2 * 200
     pictures = 2 + (job.steps // 500).bit_length()
     return Estimate(parameters=2 * len(job.racers), training_bytes=20 * path + basins, snapshot_bytes=pictures * path)
+
+
+def _of_landscape(job: Landscape) -> Estimate:
+    """Memory: training, the weights that are kept of it, in float32 and three times in float64 while their plane is
+    found, and the vectors of the Lanczos method. File: each picture once in full and a third more for coarse ones.
+    """
+    trained = [_of_experiment(Experiment(learner=n.learner, steps=n.steps, probes=())) for n in job.networks]
+    weights = max(of.parameters for of in trained)
+    pictures = sum(view.units for view in job.views) * 4 * 8 * 4 // 3
+    return Estimate(
+        parameters=trained[0].parameters,
+        training_bytes=sum(of.training_bytes for of in trained) + weights * KEPT * (len(trained) * 4 + 3 * 8),
+        snapshot_bytes=pictures + 2 * KEPT * 20 * 8,
+    )
 
 
 def _of_experiment(job: Experiment) -> Estimate:
@@ -148,6 +165,7 @@ __all__ = [
     "Estimate",
     "Experiment",
     "Job",
+    "Landscape",
     "Parent",
     "RateSearch",
     "SpecError",

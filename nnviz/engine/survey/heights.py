@@ -1,0 +1,45 @@
+"""What stands for the height of a landscape: loss and accuracy over fixed samples, in evaluation mode."""
+
+import torch
+from torch import Tensor, nn
+
+from nnviz.engine import losses
+from nnviz.engine.analysis import landscape
+from nnviz.engine.learners.supervised import SupervisedLearning
+from nnviz.engine.losses import LossFunction
+from nnviz.spec.losses import CrossEntropy
+
+
+class Heights:
+    """The samples of a learner, and how its outputs are measured on them. Penalties are no part of the loss."""
+
+    def __init__(self, learning: SupervisedLearning, samples: int) -> None:
+        """At most `samples` of the training and of the test part: the first of those that the learner evaluates."""
+        self.data = {name: (x[:samples], y[:samples]) for name, (x, y) in learning.parts.items() if len(x)}
+        self.loss = learning.loss
+        self.accuracy = _accuracy(learning)
+
+    @torch.no_grad()
+    def of(self, module: nn.Module) -> dict[str, float]:
+        """Of a network in evaluation mode, by name: "train_loss", "test_accuracy", …"""
+        found = {}
+        for name, (x, y) in self.data.items():
+            outputs = module(x)
+            found[f"{name}_loss"] = float(self.loss(outputs, y))
+            if self.accuracy:
+                found[f"{name}_accuracy"] = float(self.accuracy(outputs, y))
+        return found
+
+
+def _accuracy(learning: SupervisedLearning) -> LossFunction | None:
+    """The share of samples that are classified right; None for numbers."""
+    spec = learning.spec
+    if not spec.data.classes:
+        return None
+    if isinstance(spec.loss, CrossEntropy):
+        return landscape.accuracy
+
+    def right(outputs: Tensor, targets: Tensor) -> Tensor:
+        return (losses.probabilities(spec.loss, outputs).argmax(1) == targets).float().mean()
+
+    return right

@@ -1,0 +1,155 @@
+"""A network trained once more from its seed, with its weights kept along the way.
+
+Runs keep no weights but those to go on from; the same job gives the same bits on a CPU, so its weights at any step can
+be had again, without probes and pictures in less time than the first time.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nnviz.engine import device as devices
+from nnviz.engine import learners
+from nnviz.engine.device import EngineError
+from nnviz.engine.learners.supervised import SupervisedLearning
+from nnviz.engine.survey.heights import Heights
+from nnviz.spec.base import fingerprint
+from nnviz.spec.landscapes import KEPT, Network
+
+State = dict[str, Tensor]
+
+REMEMBERED_BYTES = 256 * 2**20
+"""Of networks trained before: who changes how a landscape is looked at need not wait for the training again."""
+
+CHECKED_EVERY = 100
+"""Steps between two looks at whether the weights are still finite."""
+
+
+@dataclass
+class Trained:
+    """A network at some steps of its training."""
+
+    network: Network
+    learning: SupervisedLearning
+    heights: Heights
+    steps: list[int] = field(default_factory=list)
+    states: list[State] = field(default_factory=list)
+    """At each of the steps, by the names of `state_dict`."""
+    rates: list[float] = field(default_factory=list)
+    """Learning rate of the update that led to each step."""
+    measures: dict[str, list[float]] = field(default_factory=dict)
+    """Losses and accuracies at each step, by "train_loss", "test_accuracy", …"""
+
+    @property
+    def module(self) -> nn.Module:
+        """The network as it is in the end, in evaluation mode. Not to be changed."""
+        return self.learning.network
+
+    def weights(self, place: int = -1) -> list[Tensor]:
+        """The parameters at a place in `steps`, in the order of `module.parameters()`."""
+        return [self.states[place][name] for name, _ in self.module.named_parameters()]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """steps (T,), learning_rate (T,) and each measure (T,)."""
+        found = {"steps": np.array(self.steps, np.int64), "learning_rate": np.array(self.rates)}
+        return found | {name: np.array(values) for name, values in self.measures.items()}
+
+    @property
+    def bytes(self) -> int:
+        """Memory that the states hold."""
+        return sum(t.nbytes for state in self.states for t in state.values())
+
+
+_remembered: OrderedDict[tuple[str, int, str], Trained] = OrderedDict()
+
+
+def remembered(network: Network, samples: int, device: torch.device) -> Trained | None:
+    """The network, if this process has trained it a short while ago."""
+    key = (fingerprint(network), samples, str(device))
+    if key in _remembered:
+        _remembered.move_to_end(key)
+    return _remembered.get(key)
+
+
+def _remember(trained: Trained, samples: int, device: torch.device) -> None:
+    _remembered[fingerprint(trained.network), samples, str(device)] = trained
+    while len(_remembered) > 1 and sum(t.bytes for t in _remembered.values()) > REMEMBERED_BYTES:
+        _remembered.popitem(last=False)
+
+
+def retrain(network: Network, samples: int, device: torch.device) -> Iterator[int | Trained]:
+    """Trains; the number of steps done so far again and again, the trained network last.
+
+    Raises EngineError where the weights are no longer finite before the step that is looked at.
+    """
+    kept = set(np.linspace(0, network.at, KEPT).round().astype(int).tolist())
+    trained = None
+    number = 0
+    state = None
+    for stretch in network.stretches:
+        learning = learners.build(stretch.learner, stretch.seed, stretch.steps, device)
+        if state is not None:
+            _take_up(learning, state)
+        trained = _with_heights(trained, network, learning, samples)
+        if number == 0 and not trained.steps:
+            _keep(trained, 0)
+        # As a run has them: on more threads sums come out in another order.
+        size = sum(p.numel() for p in learning.network.parameters()) * min(
+            stretch.learner.batch_size, len(learning.train[0])
+        )
+        while number < stretch.until:
+            number += 1
+            devices.set_threads(size)
+            learning.step(number)
+            if number in kept:
+                _keep(trained, number)
+            elif number % CHECKED_EVERY == 0:
+                _check(trained, number)
+            yield number
+        state = learning.state_dict()
+    assert trained is not None  # there is at least one stretch
+    trained.learning.network.eval()
+    _remember(trained, samples, device)
+    yield trained
+
+
+def _with_heights(trained: Trained | None, network: Network, learning: SupervisedLearning, samples: int) -> Trained:
+    """What was kept so far goes on with another learner; its data are those of the last one."""
+    heights = Heights(learning, samples)
+    if trained is None:
+        return Trained(network, learning, heights)
+    trained.learning, trained.heights = learning, heights
+    return trained
+
+
+def _take_up(learning: SupervisedLearning, state: dict) -> None:
+    try:
+        learning.load_state_dict(state)
+    except Exception as error:  # torch has many names for a shape that differs
+        why = " ".join(str(error).split())[:200]
+        raise EngineError(f"Network.before must be of the same model as what goes on from it: {why}") from None
+
+
+def _keep(trained: Trained, step: int) -> None:
+    _check(trained, step)
+    trained.steps.append(step)
+    trained.states.append({name: t.detach().clone() for name, t in trained.module.state_dict().items()})
+    trained.rates.append(trained.learning.learning_rate(max(1, step)))
+    trained.learning.network.eval()
+    for name, value in trained.heights.of(trained.module).items():
+        trained.measures.setdefault(name, []).append(value)
+    trained.learning.network.train()
+
+
+def _check(trained: Trained, step: int) -> None:
+    if all(bool(torch.isfinite(p).all()) for p in trained.module.parameters()):
+        return
+    good = trained.steps[-1]
+    raise EngineError(
+        f"Network.step must be one where all weights are finite; this training has diverged by step {step}: "
+        f"look at step {good} or earlier"
+    )

@@ -1,0 +1,172 @@
+"""Views of a landscape that are slices: planes and lines through weight space, told level by level."""
+
+import copy
+from collections.abc import Iterator, Sequence
+from math import prod
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nnviz.engine.analysis import landscape
+from nnviz.engine.analysis.landscape.slices import OneByOne
+from nnviz.engine.device import EngineError
+from nnviz.engine.randomness import generator
+from nnviz.engine.survey.retraining import Trained
+from nnviz.spec import landscapes as spec
+
+Arrays = dict[str, np.ndarray]
+Told = tuple[int, dict[str, Arrays]]
+"""Points done since the last time, and pictures by quantity."""
+
+STRIDES = (8, 4, 2, 1)
+"""Of the levels from coarse to fine."""
+
+NARROWEST = 0.1
+"""A path's plane is at least so wide, as a share of its length: a straight path would leave no plane to see."""
+
+
+def random_plane(view: spec.RandomPlane, trained: Trained) -> Iterator[Told]:
+    """ "plane": x and y (k,) in lengths of the filters, and each measure (k, k) by row of y."""
+    directions = [_direction(view, trained, index) for index in range(2)]
+    axis = torch.linspace(-view.span, view.span, view.resolution, dtype=torch.float64)
+    yield from _plane("plane", trained, directions, [axis, axis])
+
+
+def random_lines(view: spec.RandomLines, trained: Trained) -> Iterator[Told]:
+    """ "lines": x (k,), and each measure (lines, k), of as many lines as are done."""
+    axis = torch.linspace(-view.span, view.span, view.resolution, dtype=torch.float64)
+    lines: dict[str, list[np.ndarray]] = {}
+    for index in range(view.count):
+        *_, (_, found) = _levels(trained, [_direction(view, trained, index)], [axis])
+        for name, values in found.items():
+            lines.setdefault(name, []).append(values)
+        yield len(axis), {"lines": {"x": axis.numpy(), **{n: np.stack(rows) for n, rows in lines.items() if n != "x"}}}
+
+
+def path_plane(view: spec.PathPlane, trained: Trained) -> Iterator[Told]:
+    """ "path": the training in its plane; "path_plane": each measure over that plane, as in `random_plane`, in units of
+    weights."""
+    if len(trained.steps) < 3:
+        raise EngineError(f"Network.steps must be at least 2 for a training path, got {trained.network.at}")
+    points = torch.stack([landscape.as_vector(trained.weights(place)) for place in range(len(trained.steps))])
+    found = landscape.plane(points)
+    directions = [landscape.as_weights(d, trained.weights()) for d in found.directions]
+    yield 0, {"path": _path(trained, points, found, directions)}
+    axes = _around(found.path, view.margin, view.resolution)
+    yield from _plane("path_plane", trained, directions, axes)
+
+
+def line(view: spec.Line, start: Trained, end: Trained) -> Iterator[Told]:
+    """ "line": x (k,), 0 at the first network and 1 at the second, and each measure (k,), on the first one's samples.
+
+    Batch norm's running statistics go along with the weights, so that both ends are the networks that they are.
+    """
+    shapes = [{name: tuple(t.shape) for name, t in side.states[-1].items()} for side in (start, end)]
+    if shapes[0] != shapes[1]:
+        raise EngineError(
+            "Landscape.other must have the shape of the network for a line between them: make the two equal in layers, "
+            "widths, batch norm and bias"
+        )
+    axis = torch.linspace(-view.margin, 1 + view.margin, view.resolution, dtype=torch.float64)
+    module = copy.deepcopy(start.module)
+    heights: dict[str, np.ndarray] = {}
+    for level, stride in zip(landscape.coarse_to_fine([len(axis)]), STRIDES, strict=False):
+        for index in level.flatten().tolist():
+            at = float(axis[index])
+            module.load_state_dict(
+                {
+                    name: torch.lerp(t, end.states[-1][name], at) if t.is_floating_point() else t
+                    for name, t in start.states[-1].items()
+                }
+            )
+            for name, value in start.heights.of(module).items():
+                heights.setdefault(name, np.full(len(axis), np.nan))[index] = value
+            yield 1, {}
+        yield 0, {"line": {"x": axis[::stride].numpy(), **{n: h[::stride] for n, h in heights.items()}}}
+
+
+def _direction(view: spec.RandomPlane | spec.RandomLines, trained: Trained, index: int) -> landscape.Direction:
+    weights = trained.weights()
+    drawn = landscape.random_direction(trained.module, generator(view.seed, "direction", index))
+    return landscape.filter_normalized(weights, drawn, keep_vectors=view.vectors)
+
+
+def _plane(
+    name: str, trained: Trained, directions: Sequence[Sequence[Tensor]], axes: Sequence[Tensor]
+) -> Iterator[Told]:
+    for points, found in _levels(trained, directions, axes):
+        yield points, {name: found} if found else {}
+
+
+def _levels(
+    trained: Trained, directions: Sequence[Sequence[Tensor]], axes: Sequence[Tensor]
+) -> Iterator[tuple[int, Arrays]]:
+    """Points done since the last time, and the whole of a level once it is there: x, y for planes, and measures."""
+    heights = trained.heights
+    shape = [len(axis) for axis in axes]
+    whole: dict[str, np.ndarray] = {}
+    done, strides = 0, list(STRIDES)
+    for block in landscape.walk(
+        trained.module, heights.loss, heights.data, directions, axes, accuracy=heights.accuracy, first=STRIDES[0]
+    ):
+        place = tuple(block.indices.numpy().T)
+        for what, found in (("loss", block.losses), ("accuracy", block.accuracies)):
+            for part, values in found.items():
+                whole.setdefault(f"{part}_{what}", np.full(shape, np.nan))[place] = values.double().numpy()
+        done += len(block.indices)
+        arrays: Arrays = {}
+        while strides and done == prod(-(-n // strides[0]) for n in shape):
+            stride = strides.pop(0)
+            cut = (slice(None, None, stride),) * len(shape)
+            arrays = {name: axis[::stride].numpy() for name, axis in zip("xy", axes, strict=False)}
+            arrays |= {name: values[cut].T.copy() for name, values in whole.items()}
+        yield len(block.indices), arrays
+
+
+def _around(path: Tensor, margin: float, resolution: int) -> list[Tensor]:
+    """Axes around the path."""
+    low, high = path.amin(0), path.amax(0)
+    extent = high - low
+    extent = extent.maximum(NARROWEST * extent.max())
+    middle = (low + high) / 2
+    reach = extent * (0.5 + margin)
+    return [
+        torch.linspace(float(m - r), float(m + r), resolution, dtype=torch.float64)
+        for m, r in zip(middle, reach, strict=True)
+    ]
+
+
+def _path(trained: Trained, points: Tensor, found: landscape.Plane, directions: Sequence[Sequence[Tensor]]) -> Arrays:
+    """steps, distances from the end and off the plane (T,), coordinates (T, 2), the shares of the squared distances
+    that the plane's axes explain (2,) and that a random plane does (), and each measure at the places in the plane
+    that stand for the points, (T,) as "plane_train_loss", …"""
+    away = points.double() - points[-1].double()
+    weights = trained.weights()
+    module = trained.module
+    random = [
+        landscape.as_vector(
+            landscape.filter_normalized(weights, landscape.random_direction(module, generator(0, "direction", index)))
+        ).double()
+        for index in range(2)
+    ]
+    basis = torch.linalg.qr(torch.stack(random).T)[0]
+    total = away.square().sum()
+    share = float((away @ basis).square().sum() / total) if total > 0 else 0.0
+    heights = trained.heights
+    held = copy.deepcopy(module)
+    at = OneByOne(held, heights.loss, heights.data, [weights, *directions], heights.accuracy).at(found.path)
+    seen = {
+        f"plane_{part}_{what}": values.double().cpu().numpy()
+        for what, parts in zip(("loss", "accuracy"), at, strict=True)
+        for part, values in parts.items()
+    }
+    return {
+        "steps": np.array(trained.steps, np.int64),
+        "coordinates": found.path.cpu().numpy(),
+        "explained": found.explained.cpu().numpy(),
+        "random_explained": np.array(share),
+        "residuals": found.residuals.cpu().numpy(),
+        "distances": away.norm(dim=1).cpu().numpy(),
+        **seen,
+    }

@@ -1,0 +1,202 @@
+"""Landscapes: the surface that a network's loss is over its weights, around where training ended and along its way."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import ConfigDict, Field, model_validator
+
+from nnviz.spec.base import Spec
+from nnviz.spec.learners import Learner, Supervised
+
+KEPT = 61
+"""Sets of weights that are kept of a training, evenly over its steps, the first and the last among them."""
+
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Fineness = Annotated[int, Field(ge=9, le=201)]
+Steps = Annotated[int, Field(ge=1, le=1_000_000, json_schema_extra={"log": True})]
+
+
+class Stretch(Spec):
+    """Training that came before, under other settings: as far as step `until`, where the next went on."""
+
+    learner: Learner
+    steps: Steps = Field(description="Mini-batches that were planned; schedules go by it.")
+    seed: Seed = Field(description="Decides the initial weights, the batches and the dropout masks.")
+    until: int = Field(ge=0, le=1_000_000, description="Step at which the next stretch went on.")
+
+
+class Network(Spec):
+    """A network and how it is trained; it is trained again to be looked at, from the same seed to the same weights."""
+
+    learner: Learner = Supervised()
+    steps: Steps = Field(1000, description="Mini-batches to train for.")
+    step: int | None = Field(
+        None,
+        ge=0,
+        le=1_000_000,
+        title="look at step",
+        description="Look at the network as it is after this step; empty: after the last.",
+    )
+    seed: Seed = Field(0, description="Decides the data, the initial weights, the batches and the dropout masks.")
+    before: tuple[Stretch, ...] = Field((), max_length=100, description="Training that this one went on from.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Network":
+        if self.step is not None and self.step > self.steps:
+            raise ValueError(f"Network.step must be at most steps = {self.steps}, got {self.step}")
+        ends = [0, *(stretch.until for stretch in self.before), self.at]
+        if ends != sorted(ends):
+            raise ValueError(
+                f"Network.before must go on from earlier to later steps, ending by {self.at}, got {ends[1:-1]}"
+            )
+        return self
+
+    @property
+    def at(self) -> int:
+        """The step at which it is looked at."""
+        return self.steps if self.step is None else self.step
+
+    @property
+    def stretches(self) -> tuple[Stretch, ...]:
+        """All of the training, in order."""
+        return (*self.before, Stretch(learner=self.learner, steps=self.steps, seed=self.seed, until=self.at))
+
+
+class RandomPlane(Spec):
+    """Loss over the plane of two random directions through the network, each filter's as long as the filter's weights
+    (Li et al., 2018, arXiv:1712.09913)."""
+
+    model_config = ConfigDict(title="Random plane")
+    kind: Literal["plane"] = "plane"
+    span: float = Field(
+        1.0, gt=0, le=10, description="How far the plane reaches each way; at 1 each filter is moved by its own length."
+    )
+    resolution: Fineness = Field(41, description="Points along each side.")
+    seed: Seed = Field(0, title="directions' seed", description="Decides the random directions.")
+    vectors: bool = Field(
+        False,
+        title="move biases",
+        description="Move biases and batch norm's scale and shift too, each as one filter. Off, as in the paper, they "
+        "stay as they are.",
+    )
+
+    @property
+    def units(self) -> int:
+        """Points to evaluate."""
+        return self.resolution**2
+
+
+class RandomLines(Spec):
+    """Loss along straight lines through the network in random directions, filter by filter as long as the weights."""
+
+    model_config = ConfigDict(title="Random lines")
+    kind: Literal["lines"] = "lines"
+    count: int = Field(5, ge=1, le=20, title="lines", description="How many directions.")
+    span: float = Field(1.0, gt=0, le=10, description="How far the lines reach each way.")
+    resolution: Fineness = Field(65, description="Points along each line.")
+    seed: Seed = Field(0, title="directions' seed", description="Decides the random directions.")
+    vectors: bool = Field(False, title="move biases", description="Move biases and batch norm's scale and shift too.")
+
+    @property
+    def units(self) -> int:
+        """Points to evaluate."""
+        return self.count * self.resolution
+
+
+class PathPlane(Spec):
+    """Loss over the plane that lies closest to the way that training went: its first two principal components
+    (Li et al., 2018, §7)."""
+
+    model_config = ConfigDict(title="Training path")
+    kind: Literal["path"] = "path"
+    margin: float = Field(0.25, ge=0, le=5, description="Room around the path, as a share of its extent.")
+    resolution: Fineness = Field(41, description="Points along each side.")
+
+    @property
+    def units(self) -> int:
+        """Points to evaluate."""
+        return self.resolution**2
+
+
+class Line(Spec):
+    """Loss on the straight line between two trained networks (Goodfellow et al., 2015, arXiv:1412.6544): to the second
+    where two are compared, else to the same network trained from another seed."""
+
+    model_config = ConfigDict(title="Line between two networks")
+    kind: Literal["line"] = "line"
+    seed: Seed = Field(
+        1,
+        title="the other's seed",
+        description="Where no two networks are compared: the seed that the other starts from.",
+    )
+    margin: float = Field(0.25, ge=0, le=5, description="How far the line goes on beyond either end.")
+    resolution: Fineness = Field(97, description="Points along the line.")
+
+    @property
+    def units(self) -> int:
+        """Points to evaluate."""
+        return self.resolution
+
+
+class Curvature(Spec):
+    """Largest eigenvalues of the loss's Hessian (Lanczos) and its trace (Hutchinson) over training, against the
+    curvature that the learning rate can bear (Cohen et al., 2021, arXiv:2103.00065)."""
+
+    kind: Literal["curvature"] = "curvature"
+    points: int = Field(21, ge=2, le=KEPT, description="Steps of training that are looked at, evenly.")
+    eigenvalues: int = Field(3, ge=1, le=20, description="How many of the largest.")
+    probes: int = Field(20, ge=2, le=1000, description="Random vectors that the trace is estimated from.")
+    seed: Seed = Field(0, title="vectors' seed", description="Decides the random vectors.")
+
+    @property
+    def units(self) -> int:
+        """Something like the cost of a point of a plane, for each."""
+        return self.points * 100
+
+
+View = Annotated[RandomPlane | RandomLines | PathPlane | Line | Curvature, Field(discriminator="kind")]
+
+
+class Landscape(Spec):
+    """What the loss looks like around a trained network."""
+
+    kind: Literal["landscape"] = "landscape"
+    network: Network = Network()
+    other: Network | None = Field(None, description="Where the line leads to; none: another seed of the network.")
+    views: tuple[View, ...] = Field(
+        (RandomPlane(), PathPlane(), Curvature()), min_length=1, max_length=5, description="What is looked at."
+    )
+    samples: int = Field(
+        1000,
+        ge=10,
+        le=1000,
+        description="Samples of the training and of the test part that the loss is taken over, at most; always the "
+        "same ones.",
+        json_schema_extra={"log": True},
+    )
+    device: str = Field(
+        "auto",
+        pattern=r"^(auto|cpu|mps|cuda(:\d{1,2})?)$",
+        description="auto (CUDA, then MPS, then CPU), cpu, mps, cuda or cuda:1.",
+    )
+
+    parent: ClassVar[None] = None
+
+    @model_validator(mode="after")
+    def _each_once(self) -> "Landscape":
+        kinds = [view.kind for view in self.views]
+        if len(set(kinds)) < len(kinds):
+            raise ValueError(f"Landscape.views must each be of another kind, got {', '.join(kinds)}")
+        return self
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """Those to train: the second only where a line leads to it."""
+        line = next((view for view in self.views if isinstance(view, Line)), None)
+        if line is None:
+            return (self.network,)
+        return (self.network, self.other or self.network.model_copy(update={"seed": line.seed}))
+
+    @property
+    def steps(self) -> int:
+        """Progress: steps of training and points to evaluate."""
+        return sum(network.at for network in self.networks) + sum(view.units for view in self.views)
