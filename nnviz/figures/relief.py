@@ -1,5 +1,6 @@
 """Heights as colors: a scale with honest ticks, and a surface as a small picture with its contour lines."""
 
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -13,14 +14,15 @@ BANDS = 12
 TICKS = 5
 # Opacity of the lowest and of the highest band, and how much stronger the lines between them are.
 LOWEST, HIGHEST, LINE = 0.02, 0.5, 0.2
-# Pixels from one recorded height to the next.
-FINER = 4
+# Pixels from one recorded height to the next, and along a side at least, where few heights are known yet.
+FINER, SIDE = 4, 160
 # A surface whose middle height is within this share of its range above its lowest is best seen by logarithms.
 FLAT = 0.2
 
 
 class Scale(NamedTuple):
-    """Where heights stand on a color scale or a vertical axis: at their logarithms above the lowest, if `shift`."""
+    """Where heights stand on a color scale or a vertical axis: at their logarithms above the lowest, if `shift`; with
+    `shift` = `low` at their own logarithms."""
 
     low: float
     high: float
@@ -35,6 +37,11 @@ class Scale(NamedTuple):
     def height(self, places: np.ndarray) -> np.ndarray:
         """Places to heights."""
         return 10 ** np.asarray(places, float) - self.shift + self.low if self.shift else np.asarray(places, float)
+
+    @property
+    def zero(self) -> float:
+        """The height that logarithms count from, so that round numbers above it are labeled."""
+        return 0.0 if self.shift == self.low else self.low
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -56,35 +63,58 @@ def scale(z: np.ndarray, log_height: bool | None) -> Scale:
 
 def edges(scale: Scale) -> np.ndarray:
     """The heights of the contour lines, rising: round numbers, or 1, 2 and 5 times powers of ten above the lowest."""
-    span = scale.high - scale.low
     if not scale.shift:
         found = _multiples(scale.low, scale.high, BANDS)
         return found[(found > scale.low) & (found < scale.high)]
-    powers = np.arange(np.floor(np.log10(scale.shift)), np.ceil(np.log10(span)) + 1)
-    above = (10 ** powers[:, None] * np.array([1, 2, 5])).ravel()
-    return scale.low + above[(above > scale.shift) & (above < span)]
+    if scale.zero == scale.low:
+        above = _decades(scale.shift, scale.high - scale.low, (1, 2, 5))
+        return scale.low + above[above > scale.shift]
+    span = np.log10(scale.high / scale.low)
+    if span < 1:
+        found = _multiples(scale.low, scale.high, BANDS)
+    elif span < BANDS / 2:
+        found = _decades(scale.low, scale.high, range(1, 10) if span < 2 else (1, 2, 5))
+    else:
+        found = _decades(scale.low, scale.high, (1,), int(np.ceil(span / (1.5 * BANDS))))
+    return found[(found > scale.low) & (found < scale.high)]
 
 
-def ticks(scale: Scale) -> tuple[list[float], list[str]]:
-    """Places and what stands there: heights in as few digits as tell them from the lowest, exactly at their place."""
-    lines = edges(scale)
-    if scale.shift:
+def ticks(
+    scale: Scale, written: Callable[[float], str] | None = None, *, is_cut: bool = False
+) -> tuple[list[float], list[str]]:
+    """Places and what stands there: heights in as few digits as tell them from the lowest, exactly at their place.
+
+    `is_cut`: there is higher ground, so the highest is written as "≥".
+    """
+    written = written or _written
+    if not scale.shift:
+        found = _multiples(scale.low, scale.high, TICKS).tolist()
+    elif scale.zero == scale.low:
+        lines = edges(scale)
         above = lines - scale.low
         whole = np.isclose(np.log10(above) % 1, [[0], [1]], atol=1e-9).any(0)
         pairs = [(scale.low, scale.shift), *zip(lines[whole], above[whole], strict=True)]
         found = [_rounded(float(height), 0.1 * float(gap)) for height, gap in pairs]
     else:
-        found = _multiples(scale.low, scale.high, TICKS).tolist()
-    return scale.place(found).tolist(), [_written(height) for height in found]
+        found = _powers(scale.low, scale.high)
+    places, words = scale.place(found).tolist(), [written(height) for height in found]
+    if is_cut:
+        low, high = scale.ends
+        kept = [i for i, place in enumerate(places) if place < high - (high - low) / (2 * TICKS)]
+        top = _rounded(scale.high, 0.05 * (scale.high - scale.low))
+        places, words = [*(places[i] for i in kept), high], [*(words[i] for i in kept), f"≥ {written(top)}"]
+    return places, words
 
 
-def colorbar(scale: Scale, title: str) -> dict:
-    """A trace without points that has the color scale as its legend."""
+def colorbar(
+    scale: Scale, title: str, written: Callable[[float], str] | None = None, *, is_cut: bool = False
+) -> dict:
+    """A trace without points that has the color scale as its legend; what is written there as in `ticks`."""
     low, high = scale.ends
     places = (scale.place(edges(scale)) - low) / (high - low)
     bounds, colors = [0.0, *places.tolist(), 1.0], _shades(len(places) + 1)
     stops = [[end, color] for i, color in enumerate(colors) for end in (bounds[i], bounds[i + 1])]
-    tickvals, ticktext = ticks(scale)
+    tickvals, ticktext = ticks(scale, written, is_cut=is_cut)
     bar = theme.colorbar(title, tickvals=tickvals, ticktext=ticktext)
     return {
         "type": "scatter",
@@ -101,7 +131,8 @@ def colorbar(scale: Scale, title: str) -> dict:
 def picture(x: np.ndarray, y: np.ndarray, z: np.ndarray, scale: Scale) -> dict:
     """The surface as a layout image: bands of color, a line between two of them, stripes where there is no height."""
     defined = np.isfinite(z)
-    fine = _finer(np.where(defined, z, scale.high), FINER)
+    finer = max(FINER, -(-SIDE // (min(z.shape) - 1)))
+    fine = _finer(np.where(defined, np.minimum(z, scale.high), scale.high), finer)
     band = np.searchsorted(edges(scale), fine)
     line = np.zeros(band.shape, bool)
     line[:-1] |= band[1:] != band[:-1]
@@ -110,7 +141,7 @@ def picture(x: np.ndarray, y: np.ndarray, z: np.ndarray, scale: Scale) -> dict:
     pixels = np.minimum(2 * band + line, 253)
     if not defined.all():
         rows, columns = (np.arange(n) for n in fine.shape)
-        missing = ~defined[np.ix_((rows + FINER // 2) // FINER, (columns + FINER // 2) // FINER)]
+        missing = ~defined[np.ix_((rows + finer // 2) // finer, (columns + finer // 2) // finer)]
         stripes = (rows[:, None] + columns) // FINER % 4 == 0
         pixels = np.where(missing, np.where(stripes, 254, 255), pixels)
     palette = np.zeros((256, 4), np.uint8)
@@ -136,6 +167,25 @@ def _multiples(low: float, high: float, parts: int) -> np.ndarray:
     """The multiples of a round number between two heights, about so many."""
     step = _round((high - low) / parts)
     return step * np.arange(np.ceil(low / step), np.floor(high / step) + 1) + 0.0  # no −0
+
+
+def _decades(low: float, high: float, digits: Iterable[int], every: int = 1) -> np.ndarray:
+    """These digits times every so many powers of ten, rising, from the power below `low` up to below `high`."""
+    powers = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    powers = powers[powers % every == 0]
+    found = (10 ** powers[:, None] * np.array(list(digits))).ravel()
+    return found[found < high]
+
+
+def _powers(low: float, high: float) -> list[float]:
+    """What a logarithmic axis is labeled with: powers of ten, with 2 and 5 between them where there are few, or round
+    numbers where it is short."""
+    span = np.log10(high / low)
+    if span < 1:
+        return _multiples(low, high, TICKS).tolist()
+    every = int(np.ceil(span / (TICKS + 1)))
+    found = _decades(low, high * (1 + 1e-12), (1, 2, 5) if span < 2 else (1,), every)
+    return found[found >= low * (1 - 1e-12)].tolist()
 
 
 def _round(value: float) -> float:

@@ -23,7 +23,7 @@ COST = 100
 
 
 def curvature(view: Curvature, trained: Trained) -> Iterator[Told]:
-    """ "curvature": steps (n,), eigenvalues and errors (n, k), lowest, trace, trace_error and limit (n,), nan where
+    """Snapshot "curvature": steps (n,), eigenvalues and errors (n, k), lowest, trace, trace_error and limit (n,), nan where
     nothing is known yet; `no_limit` says why theory has none.
 
     Every step's Hessian is that of the loss over the training samples in evaluation mode.

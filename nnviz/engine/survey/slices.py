@@ -27,14 +27,14 @@ NARROWEST = 0.1
 
 
 def random_plane(view: spec.RandomPlane, trained: Trained) -> Iterator[Told]:
-    """ "plane": x and y (k,) in lengths of the filters, and each measure (k, k) by row of y."""
+    """Snapshot "plane": x and y (k,) in lengths of the filters, and each measure (k, k) by row of y."""
     directions = [_direction(view, trained, index) for index in range(2)]
     axis = torch.linspace(-view.span, view.span, view.resolution, dtype=torch.float64)
     yield from _plane("plane", trained, directions, [axis, axis])
 
 
 def random_lines(view: spec.RandomLines, trained: Trained) -> Iterator[Told]:
-    """ "lines": x (k,), and each measure (lines, k), of as many lines as are done."""
+    """Snapshot "lines": x (k,), and each measure (lines, k), of as many lines as are done."""
     axis = torch.linspace(-view.span, view.span, view.resolution, dtype=torch.float64)
     lines: dict[str, list[np.ndarray]] = {}
     for index in range(view.count):
@@ -45,7 +45,7 @@ def random_lines(view: spec.RandomLines, trained: Trained) -> Iterator[Told]:
 
 
 def path_plane(view: spec.PathPlane, trained: Trained) -> Iterator[Told]:
-    """ "path": the training in its plane; "path_plane": each measure over that plane, as in `random_plane`, in units of
+    """Snapshot "path": the training in its plane; "path_plane": each measure over that plane, as in `random_plane`, in units of
     weights."""
     if len(trained.steps) < 3:
         raise EngineError(f"Network.steps must be at least 2 for a training path, got {trained.network.at}")
@@ -58,7 +58,7 @@ def path_plane(view: spec.PathPlane, trained: Trained) -> Iterator[Told]:
 
 
 def line(view: spec.Line, start: Trained, end: Trained) -> Iterator[Told]:
-    """ "line": x (k,), 0 at the first network and 1 at the second, and each measure (k,), on the first one's samples.
+    """Snapshot "line": x (k,), 0 at the first network and 1 at the second, and each measure (k,), on the first one's samples.
 
     Batch norm's running statistics go along with the weights, so that both ends are the networks that they are.
     """
