@@ -22,6 +22,7 @@ class Stretch(Spec):
     steps: Steps = Field(description="Mini-batches that were planned; schedules go by it.")
     seed: Seed = Field(description="Decides the initial weights, the batches and the dropout masks.")
     until: int = Field(ge=0, le=1_000_000, description="Step at which the next stretch went on.")
+    weights_seed: Seed | None = Field(None, description="Decides all but the data; none: the seed does.")
 
 
 class Network(Spec):
@@ -37,6 +38,11 @@ class Network(Spec):
         description="Look at the network as it is after this step; empty: after the last.",
     )
     seed: Seed = Field(0, description="Decides the data, the initial weights, the batches and the dropout masks.")
+    weights_seed: Seed | None = Field(
+        None,
+        title="seed of weights",
+        description="Decides initial weights, batches and dropout masks, on the same data; empty: the seed above does.",
+    )
     before: tuple[Stretch, ...] = Field((), max_length=100, description="Training that this one went on from.")
 
     @model_validator(mode="after")
@@ -58,7 +64,10 @@ class Network(Spec):
     @property
     def stretches(self) -> tuple[Stretch, ...]:
         """All of the training, in order."""
-        return (*self.before, Stretch(learner=self.learner, steps=self.steps, seed=self.seed, until=self.at))
+        last = Stretch(
+            learner=self.learner, steps=self.steps, seed=self.seed, until=self.at, weights_seed=self.weights_seed
+        )
+        return (*self.before, last)
 
 
 class RandomPlane(Spec):
@@ -119,7 +128,7 @@ class PathPlane(Spec):
 
 class Line(Spec):
     """Loss on the straight line between two trained networks (Goodfellow et al., 2015, arXiv:1412.6544): to the second
-    where two are compared, else to the same network trained from another seed."""
+    where two are compared, else to the same network trained on the same data from other initial weights."""
 
     model_config = ConfigDict(title="Line between two networks")
     kind: Literal["line"] = "line"
@@ -194,7 +203,7 @@ class Landscape(Spec):
         line = next((view for view in self.views if isinstance(view, Line)), None)
         if line is None:
             return (self.network,)
-        return (self.network, self.other or self.network.model_copy(update={"seed": line.seed}))
+        return (self.network, self.other or self.network.model_copy(update={"weights_seed": line.seed}))
 
     @property
     def steps(self) -> int:

@@ -7,9 +7,11 @@ from nnviz.engine.learners.supervised import SupervisedLearning
 from nnviz.spec import learners as spec
 
 
-def build(learner: spec.Learner, seed: int, steps: int, device: torch.device) -> Learning:
-    """The learner at step 0."""
+def build(
+    learner: spec.Learner, seed: int, steps: int, device: torch.device, weights_seed: int | None = None
+) -> Learning:
+    """The learner at step 0. With a `weights_seed` the other decides the data alone."""
     match learner:
         case spec.Supervised():
-            return SupervisedLearning(learner, seed, steps, device)
+            return SupervisedLearning(learner, seed, steps, device, weights_seed)
     raise TypeError(f"no learner for {learner!r}")

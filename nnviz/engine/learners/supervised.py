@@ -20,11 +20,20 @@ class SupervisedLearning:
     """A network under way; see `Learning`. Batches and dropout masks depend on the seed and the step's number alone, so
     that two runs of other models see the same batches, and a run goes on from any step without a generator's state."""
 
-    def __init__(self, learner: spec.Supervised, seed: int, steps: int, device: torch.device) -> None:
-        self.spec, self.seed, self.steps, self.device = learner, seed, steps, device
+    def __init__(
+        self,
+        learner: spec.Supervised,
+        seed: int,
+        steps: int,
+        device: torch.device,
+        weights_seed: int | None = None,
+    ) -> None:
+        """`seed` decides everything, or with a `weights_seed` the data alone."""
+        self.spec, self.steps, self.device = learner, steps, device
+        self.seed = seed if weights_seed is None else weights_seed
         self.steps_per_epoch = learner.steps_per_epoch
         self.data = data.build(learner.data, seed)
-        network = models.build(learner.model, self.data.inputs.shape[1], learner.outputs, seed)
+        network = models.build(learner.model, self.data.inputs.shape[1], learner.outputs, self.seed)
         self.network = network.to(device)
         self.modules: Mapping[str, nn.Module] = {"model": self.network}
         self.loss = losses.build(learner.loss, learner.data.classes, learner.outputs)

@@ -23,8 +23,8 @@ COST = 100
 
 
 def curvature(view: Curvature, trained: Trained) -> Iterator[Told]:
-    """Snapshot "curvature": steps (n,), eigenvalues and errors (n, k), lowest, trace, trace_error and limit (n,), nan where
-    nothing is known yet; `no_limit` says why theory has none.
+    """Snapshot "curvature": steps (n,), eigenvalues and errors (n, k), lowest, trace, trace_error and limit (n,), nan
+    where nothing is known yet; `no_limit` says why theory has none.
 
     Every step's Hessian is that of the loss over the training samples in evaluation mode.
     """

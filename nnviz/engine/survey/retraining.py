@@ -91,7 +91,7 @@ def retrain(network: Network, samples: int, device: torch.device) -> Iterator[in
     number = 0
     state = None
     for stretch in network.stretches:
-        learning = learners.build(stretch.learner, stretch.seed, stretch.steps, device)
+        learning = learners.build(stretch.learner, stretch.seed, stretch.steps, device, stretch.weights_seed)
         if state is not None:
             _take_up(learning, state)
         trained = _with_heights(trained, network, learning, samples)

@@ -45,8 +45,8 @@ def random_lines(view: spec.RandomLines, trained: Trained) -> Iterator[Told]:
 
 
 def path_plane(view: spec.PathPlane, trained: Trained) -> Iterator[Told]:
-    """Snapshot "path": the training in its plane; "path_plane": each measure over that plane, as in `random_plane`, in units of
-    weights."""
+    """Snapshot "path": the training in its plane; "path_plane": each measure over that plane, as in `random_plane`, in
+    units of weights."""
     if len(trained.steps) < 3:
         raise EngineError(f"Network.steps must be at least 2 for a training path, got {trained.network.at}")
     points = torch.stack([landscape.as_vector(trained.weights(place)) for place in range(len(trained.steps))])
@@ -58,7 +58,7 @@ def path_plane(view: spec.PathPlane, trained: Trained) -> Iterator[Told]:
 
 
 def line(view: spec.Line, start: Trained, end: Trained) -> Iterator[Told]:
-    """Snapshot "line": x (k,), 0 at the first network and 1 at the second, and each measure (k,), on the first one's samples.
+    """Snapshot "line": x (k,), 0 at the first network and 1 at the second, and each measure (k,), on the first's samples.
 
     Batch norm's running statistics go along with the weights, so that both ends are the networks that they are.
     """
