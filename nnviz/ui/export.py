@@ -13,8 +13,9 @@ from nnviz.ui.experiment import LETTERS, Asked
 from nnviz.ui.session import memory
 
 
-def share(asked: Asked, views: Sequence[RunView]) -> None:
-    """A menu: the link, the job as JSON and as a command, and downloads of the runs shown."""
+def share(asked: Asked, views: Sequence[RunView], names: Sequence[str] = ()) -> None:
+    """A menu: the link, the job as JSON and as a command, and downloads of the runs shown: by their names, or as A and
+    B."""
     state = asked.state
     with st.popover("Share", icon=":material/ios_share:"):
         st.caption("Link with every setting: it opens this experiment in any nnviz, also when defaults have changed.")
@@ -24,8 +25,8 @@ def share(asked: Asked, views: Sequence[RunView]) -> None:
             st.code(dump(job), language="json", height=140)
         st.caption("Command")
         st.code("python -m nnviz run job.json", language="bash")
-        for letter, view in zip(_letters(len(views)), views, strict=False):
-            _download(letter, view)
+        for name, view in zip(names or _letters(len(views)), views, strict=False):
+            _download(name, view)
 
 
 def drawing() -> None:
@@ -47,9 +48,9 @@ def _letters(count: int) -> Sequence[str]:
     return [f"{letter}: " for letter in LETTERS] if count > 1 else [""]
 
 
-def _download(letter: str, view: RunView) -> None:
+def _download(name: str, view: RunView) -> None:
     st.download_button(
-        f"{letter}Data of run {view.id}",
+        f"{name}Data of run {view.id}",
         lambda: _packed(view.id),
         f"{view.id}.zip",
         "application/zip",

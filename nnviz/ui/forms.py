@@ -56,7 +56,7 @@ def _draw(about: FieldInfo, value: Any, name: str, key: str, fitting: Sequence[s
     if (item := item_type(annotation)) is not None and issubclass(item, Spec):
         return _rows(about, item, value, text, key)
     if isinstance(value, Spec):
-        return _fields(value, key)
+        return fields(value, key=key)
     return _value(about, value, text, key)
 
 
@@ -80,10 +80,11 @@ def _union(kinds: Mapping[str, type[Spec]], value: Spec, text: str, key: str) ->
     )
     cls = kinds[kind]
     inner = value if type(value) is cls else cls()
-    return {"kind": kind, **_fields(inner, f"{key}:{kind}")}
+    return {"kind": kind, **fields(inner, key=f"{key}:{kind}")}
 
 
-def _fields(value: Spec, key: str) -> dict[str, Any]:
+def fields(value: Spec, *, key: str) -> dict[str, Any]:
+    """The widgets of all fields of a spec but its kind; what was chosen as plain JSON values by name."""
     chosen: dict[str, Any] = {}
     for name, about in type(value).model_fields.items():
         if name != "kind":

@@ -1,6 +1,6 @@
 """Shows runs while they train: transport, status and board in one part of the page that refreshes itself."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -68,8 +68,8 @@ def show(
             key=f"board-{state.page}",
             source="|".join([*state.runs, variant]),
             subject="|".join(state.runs),
-            rows=_rows(rows, set(each), len(shown)),
-            heights=_heights(heights or {}),
+            rows=side_by_side(rows, set(each), len(shown)),
+            heights=for_both(heights or {}),
             live=any(v.status.state == "running" for v in shown),
             titles=titles([*each, *(shared or {})]),
             stale=transport.outdated(shown, asked.jobs),
@@ -146,7 +146,7 @@ def _titled(figure: dict, letter: str) -> dict:
     return {**figure, "layout": {**layout, "meta": meta}}
 
 
-def _rows(rows: Sequence[Sequence[str]], each: set[str], runs: int) -> list[list[str]]:
+def side_by_side(rows: Sequence[Sequence[str]], each: Collection[str], runs: int) -> list[list[str]]:
     """Of two runs every picture of one run gets a row of its own, left and right."""
     if runs < 2:
         return [list(row) for row in rows]
@@ -164,5 +164,6 @@ def titles(names: Sequence[str]) -> dict[str, str]:
     return titles | {f"{name} {letter}": f"{letter} · {title}" for name, title in titles.items() for letter in LETTERS}
 
 
-def _heights(heights: Mapping[str, int]) -> dict[str, int]:
+def for_both(heights: Mapping[str, int]) -> dict[str, int]:
+    """The heights of pictures, and of those of either run."""
     return {n: h for name, h in heights.items() for n in (name, *(f"{name} {letter}" for letter in LETTERS))}

@@ -5,7 +5,7 @@ import pytest
 
 from nnviz.records import Scalar
 from nnviz.spec import presets
-from nnviz.ui.live import Pictures, _heights, _rows, titles
+from nnviz.ui.live import Pictures, for_both, side_by_side, titles
 
 JOB = presets.PLAYGROUND
 
@@ -100,16 +100,16 @@ def test_what_there_is_no_picture_of_is_left_out(views):
 
 
 def test_rows_of_one_run_are_as_the_page_says():
-    assert _rows([["a", "b"], ["all"]], {"a", "b"}, 1) == [["a", "b"], ["all"]]
+    assert side_by_side([["a", "b"], ["all"]], {"a", "b"}, 1) == [["a", "b"], ["all"]]
 
 
 def test_of_two_runs_every_picture_has_a_row_with_left_and_right():
-    rows = _rows([["a", "b"], ["all", "more"]], {"a", "b"}, 2)
+    rows = side_by_side([["a", "b"], ["all", "more"]], {"a", "b"}, 2)
     assert rows == [["a A", "a B"], ["b A", "b B"], ["all", "more"]]
 
 
 def test_heights_hold_for_the_pictures_of_both_runs():
-    assert _heights({"a": 300}) == {"a": 300, "a A": 300, "a B": 300}
+    assert for_both({"a": 300}) == {"a": 300, "a A": 300, "a B": 300}
 
 
 def test_pictures_have_titles_in_sentence_case_until_they_come():

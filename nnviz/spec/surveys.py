@@ -1,0 +1,148 @@
+"""Landscapes that the page on the loss landscape starts from and offers."""
+
+from nnviz.spec import activations as a
+from nnviz.spec import data as d
+from nnviz.spec import initializers as i
+from nnviz.spec.landscapes import Curvature, Landscape, Line, Network, PathPlane, RandomLines, RandomPlane, View
+from nnviz.spec.learners import Supervised
+from nnviz.spec.losses import MSE
+from nnviz.spec.models import MLP, DeepMLP, Hidden
+from nnviz.spec.optimizers import SGD
+from nnviz.spec.presets import Preset
+
+ALL = (RandomPlane(), RandomLines(), PathPlane(), Line(), Curvature())
+
+
+def _layers(activation: a.Activation, *widths: int) -> tuple[Hidden, ...]:
+    return tuple(Hidden(width=w, activation=activation) for w in widths)
+
+
+def _look(*views: View, steps: int = 1000, seed: int = 0, samples: int = 1000, **learner: object) -> Landscape:
+    network = Network(learner=Supervised(**learner), steps=steps, seed=seed)
+    return Landscape(network=network, views=views or ALL, samples=samples)
+
+
+LOSS_LANDSCAPE = _look(
+    RandomPlane(), PathPlane(), Curvature(), model=MLP(hidden=_layers(a.Tanh(), 8, 8)), optimizer=SGD(lr=0.1, momentum=0.9)
+)
+"""Two moons, two tanh layers, momentum."""
+
+_DEEP = DeepMLP(depth=20, width=16, activation=a.Tanh(), initializer=i.ClassicUniform())
+
+LOSS_LANDSCAPE_EXAMPLES = (
+    Preset(
+        title="The way down",
+        jobs=(LOSS_LANDSCAPE.model_copy(update={"views": (PathPlane(), RandomPlane(), RandomLines())}),),
+        look_at="Drag the slider and follow the point down the valley. Two directions hold nearly all of the way, while a "
+        "random plane sees next to nothing of it; and every point lies off the plane, the early ones farthest.",
+        reference="Li et al., 2018, arXiv:1712.09913",
+    ),
+    Preset(
+        title="Edge of stability",
+        jobs=(
+            _look(
+                Curvature(points=41),
+                PathPlane(),
+                data=d.Curve(),
+                loss=MSE(),
+                model=MLP(hidden=_layers(a.Tanh(), 32, 32)),
+                optimizer=SGD(lr=0.1),
+                batch_size=20_000,
+                steps=2000,
+            ),
+        ),
+        look_at="Plain descent on all samples at once. The largest eigenvalue climbs until it meets 2/η and then hovers "
+        "there, although beyond it every step overshoots: the loss still falls, but not at every step.",
+        reference="Cohen et al., 2021, arXiv:2103.00065",
+    ),
+    Preset(
+        title="Skip connections",
+        jobs=tuple(
+            _look(
+                RandomPlane(resolution=25),
+                RandomLines(resolution=49),
+                Curvature(points=11),
+                data=d.Digits(),
+                model=_DEEP.model_copy(update={"skip": skip}),
+                optimizer=SGD(lr=0.05, momentum=0.9),
+                batch_size=64,
+                steps=400,
+                samples=200,
+            )
+            for skip in (False, True)
+        ),
+        look_at="Twenty tanh layers without (A) and with skip connections (B). Why a deep network without help is hard to "
+        "descend: A sits on a plain that tells no direction; in B the same loss function has a slope and a bowl.",
+        reference="Li et al., 2018, arXiv:1712.09913",
+    ),
+    Preset(
+        title="Batch norm",
+        jobs=tuple(
+            _look(
+                RandomPlane(resolution=25),
+                RandomLines(resolution=49),
+                PathPlane(resolution=25),
+                data=d.Digits(),
+                model=DeepMLP(depth=6, width=24, activation=a.Sigmoid(), initializer=i.GlorotNormal(), batch_norm=norm),
+                optimizer=SGD(lr=0.1, momentum=0.9),
+                batch_size=64,
+                steps=600,
+                samples=300,
+            )
+            for norm in (False, True)
+        ),
+        look_at="Six sigmoid layers without (A) and with batch norm (B), on one scale of heights.",
+        reference="Santurkar et al., 2018, arXiv:1805.11604",
+    ),
+    Preset(
+        title="Two solutions",
+        jobs=(
+            _look(
+                Line(),
+                PathPlane(),
+                data=d.Spirals(),
+                model=MLP(hidden=_layers(a.ReLU(), 16, 16), initializer=i.HeNormal()),
+                optimizer=SGD(lr=0.1, momentum=0.9),
+                steps=2000,
+            ),
+        ),
+        look_at="The same network from other initial weights, on the same data, ends elsewhere with a loss as low. Half-way "
+        "on the straight line between the two lies a barrier: the mean of two solutions is none.",
+        reference="Goodfellow et al., 2015, arXiv:1412.6544; Frankle et al., 2020, arXiv:1912.05671",
+    ),
+    Preset(
+        title="Wide and narrow",
+        jobs=tuple(
+            _look(
+                RandomPlane(),
+                RandomLines(),
+                Curvature(),
+                data=d.Spirals(),
+                model=MLP(hidden=_layers(a.ReLU(), width, width), initializer=i.HeNormal()),
+                optimizer=SGD(lr=0.1, momentum=0.9),
+                steps=2000,
+            )
+            for width in (4, 64)
+        ),
+        look_at="Two hidden layers of 4 (A) and of 64 units (B), moved by the same share of their filters' lengths.",
+        reference="Li et al., 2018, arXiv:1712.09913",
+    ),
+    Preset(
+        title="Large and small batches",
+        jobs=tuple(
+            _look(
+                RandomPlane(),
+                RandomLines(),
+                Curvature(),
+                data=d.Digits(),
+                model=MLP(hidden=_layers(a.Tanh(), 32)),
+                optimizer=SGD(lr=0.1),
+                batch_size=size,
+                steps=2000,
+            )
+            for size in (1024, 16)
+        ),
+        look_at="The same number of steps on batches of 1,024 (A) and of 16 (B).",
+        reference="Keskar et al., 2017, arXiv:1609.04836",
+    ),
+)

@@ -1,0 +1,131 @@
+"""The form of a landscape: the network and its training, and what is looked at."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from nnviz.runs import RunError
+from nnviz.spec.base import SpecError, item_type, label, options, replace_many, summary
+from nnviz.spec.jobs import Experiment, Landscape
+from nnviz.spec.landscapes import Network, Stretch
+from nnviz.spec.presets import Preset
+from nnviz.ui import forms, runtime, session
+from nnviz.ui.experiment import LETTERS, Asked, explain, open_job, pressed
+from nnviz.ui.library import library
+
+VIEWS = options(item_type(Landscape.model_fields["views"].annotation))
+
+SHARED = {
+    "Data and training": ["network.learner.data", "network.learner.loss", "network.steps", "network.step", "network.seed"],
+    "Schedule, penalties": ["network.learner.schedule", "network.learner.l1", "network.learner.l2"],
+    "Samples, device": ["samples", "device"],
+}
+COMPARED = [
+    "network.learner.model",
+    "network.learner.optimizer",
+    "network.learner.batch_size",
+    "network.learner.clipping",
+    "network.weights_seed",
+]
+
+
+def landscape(page: str, default: Landscape, *, examples: Sequence[Preset] = ()) -> Asked:
+    """Draws the examples and the form; what is asked for."""
+    state = session.enter(page, default)
+    pressed(state, examples)
+    for line in state.problems:
+        st.error(line, icon=":material/error:")
+    problem, jobs = "", ()
+    with st.sidebar:
+        library(state, "Take a network from a run", kind=Experiment, take=lambda runs: take(state, runs))
+        try:
+            jobs = _form(state)
+        except SpecError as error:
+            problem = str(error)
+            st.error(problem, icon=":material/error:")
+        open_job(state)
+    if jobs:
+        state.remember(jobs, runs=False)
+        explain(jobs, examples)
+    return Asked(state, jobs, problem)
+
+
+def take(state: session.PageState, runs: Sequence[str]) -> None:
+    """The networks of one or two runs, as they are now, in place of those in the form. Raises RunError."""
+    base = state.chosen[0]
+    state.restart([base.model_copy(update={"network": network_of(run), "other": None}) for run in runs[:2]])
+
+
+def network_of(run: str) -> Network:
+    """The network of a run at its last step, and how it came about. Raises RunError where that is not known."""
+    view = runtime.store().view(run)
+    job, until = view.job, view.status.step
+    last, before, seen = job, [], {run}
+    while job.parent:
+        parent, step = job.parent.run, job.parent.step
+        if parent in seen:
+            raise RunError(f"run {run} goes on from itself: it is damaged")
+        seen.add(parent)
+        try:
+            job = runtime.store().view(parent).job
+        except RunError:
+            raise RunError(
+                f"run {run} went on from run {parent}, which is not in the store any more: its training cannot be "
+                "repeated; take another run"
+            ) from None
+        before.insert(0, Stretch(learner=job.learner, steps=job.steps, seed=job.seed, until=step))
+    step = until if until < last.steps else None
+    return Network(learner=last.learner, steps=last.steps, step=step, seed=last.seed, before=tuple(before))
+
+
+def _form(state: session.PageState) -> tuple[Landscape, ...]:
+    key, bases = state.key, state.jobs
+    first = bases[0]
+
+    def flip() -> None:
+        # The second starts as a copy of the first, as that is now and not as the form began.
+        jobs = state.chosen[:1]
+        state.restart(jobs * 2 if session.value(f"{key}:compare") else jobs)
+
+    two = st.toggle(
+        "Compare two networks",
+        len(bases) > 1,
+        key=f"{key}:compare",
+        on_change=flip,
+        help="Draws A and B side by side, on the same data, with one scale of heights.",
+    )
+    _origin(first)
+    chosen = forms.choose(first, SHARED, key=key, opened=["Data and training"])
+    views = _views(first, key)
+    jobs = []
+    for letter, base in zip(LETTERS if two else ("Network",), (first, bases[-1]), strict=False):
+        own = forms.choose(base, {letter: COMPARED}, key=f"{key}:{letter}", opened=[letter])
+        job = replace_many(base, {**chosen, **own, "views": views})
+        jobs.append(job if _is_same_training(job, base) else replace_many(job, {"network.before": []}))
+    return tuple(jobs)
+
+
+def _is_same_training(job: Landscape, base: Landscape) -> bool:
+    """Whether the form has left the training as it was: else what came before belongs to another experiment."""
+    return all(getattr(job.network, name) == getattr(base.network, name) for name in ("learner", "seed", "weights_seed"))
+
+
+def _origin(job: Landscape) -> None:
+    """Settings that the form has no widgets for."""
+    if job.network.before:
+        steps = " and ".join(f"{stretch.until:,}" for stretch in job.network.before)
+        st.caption(f"Its training went on under other settings at step {steps}, and is repeated so.")
+
+
+def _views(base: Landscape, key: str) -> list[Mapping[str, Any]]:
+    """An expander for each kind of view, with a switch."""
+    known = {view.kind: view for view in base.views}
+    drawn = []
+    for kind, cls in VIEWS.items():
+        with st.expander(label(cls), key=f"{key}:view:{kind}"):
+            shows = st.toggle("Show", kind in known, key=f"{key}:show:{kind}", help=summary(cls))
+            values = forms.fields(known.get(kind, cls()), key=f"{key}:{kind}")
+        if shows:
+            drawn.append({"kind": kind, **values})
+    return drawn
