@@ -6,8 +6,9 @@ from typing import Any
 import streamlit as st
 
 from nnviz.runs import RunError
+from nnviz.spec import presets
 from nnviz.spec.base import SpecError, item_type, label, options, replace_many, summary
-from nnviz.spec.jobs import Experiment, Landscape
+from nnviz.spec.jobs import Landscape
 from nnviz.spec.landscapes import Network, Stretch
 from nnviz.spec.presets import Preset
 from nnviz.ui import forms, runtime, session
@@ -17,7 +18,13 @@ from nnviz.ui.library import library
 VIEWS = options(item_type(Landscape.model_fields["views"].annotation))
 
 SHARED = {
-    "Data and training": ["network.learner.data", "network.learner.loss", "network.steps", "network.step", "network.seed"],
+    "Data and training": [
+        "network.learner.data",
+        "network.learner.loss",
+        "network.steps",
+        "network.step",
+        "network.seed",
+    ],
     "Schedule, penalties": ["network.learner.schedule", "network.learner.l1", "network.learner.l2"],
     "Samples, device": ["samples", "device"],
 }
@@ -38,7 +45,7 @@ def landscape(page: str, default: Landscape, *, examples: Sequence[Preset] = ())
         st.error(line, icon=":material/error:")
     problem, jobs = "", ()
     with st.sidebar:
-        library(state, "Take a network from a run", kind=Experiment, take=lambda runs: take(state, runs))
+        library(state, "Take a network from a run", default=presets.PLAYGROUND, take=take)
         try:
             jobs = _form(state)
         except SpecError as error:
@@ -108,7 +115,9 @@ def _form(state: session.PageState) -> tuple[Landscape, ...]:
 
 def _is_same_training(job: Landscape, base: Landscape) -> bool:
     """Whether the form has left the training as it was: else what came before belongs to another experiment."""
-    return all(getattr(job.network, name) == getattr(base.network, name) for name in ("learner", "seed", "weights_seed"))
+    return all(
+        getattr(job.network, name) == getattr(base.network, name) for name in ("learner", "seed", "weights_seed")
+    )
 
 
 def _origin(job: Landscape) -> None:

@@ -1,6 +1,6 @@
 """Earlier runs: what the store holds, as a table to open runs from and to delete them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -21,23 +21,34 @@ ROW, HEAD, MOST = 35, 37, 14
 """Pixels of a line of the table and of its head; lines that are seen at once."""
 
 
-def library(state: PageState) -> None:
-    """A button that opens the table of the runs that have trained; it stays open when the page runs again."""
+Take = Callable[[PageState, Sequence[str]], None]
+"""What is done with the runs of a line that is chosen; raises RunError."""
+
+
+def library(
+    state: PageState, text: str = "Earlier runs", *, default: Job | None = None, take: Take | None = None
+) -> None:
+    """A button that opens the table of the runs that have trained; it stays open when the page runs again.
+
+    The runs are those of the kind of `default`, told by how they differ from it: of the page's own unless given. `take`
+    is what choosing a line does: unless given the page shows the run with its settings.
+    """
+    default, take = default or state.default, take or _show
     kept = memory(f"library:{state.page}")
 
     def show() -> None:
         kept.clear()
         kept["open"] = True
 
-    st.button("Earlier runs", icon=":material/history:", width="stretch", key=f"{state.page}:library", on_click=show)
+    st.button(text, icon=":material/history:", width="stretch", key=f"{state.page}:library", on_click=show)
     if kept.get("open"):
-        st.dialog("Earlier runs", width="large", icon=":material/history:", on_dismiss=kept.clear)(_table)(state)
+        show_table = st.dialog(text, width="large", icon=":material/history:", on_dismiss=kept.clear)(_table)
+        show_table(state, default, take)
 
 
-def _table(state: PageState) -> None:
+def _table(state: PageState, default: Job, take: Take) -> None:
     kept = memory(f"library:{state.page}")
-    kind = state.default.kind
-    found = [s for s in runtime.store().list() if (s.step and s.kind == kind) or s.state == "damaged"]
+    found = [s for s in runtime.store().list() if (s.step and s.kind == default.kind) or s.state == "damaged"]
     if not found:
         st.markdown(
             "No run has trained yet. Every run that takes a step appears here: what it changed, how far it came, its "
@@ -48,7 +59,7 @@ def _table(state: PageState) -> None:
     # Under a new key nothing is ticked: after a deletion the lines are others.
     key = f"{state.page}:library:{kept.setdefault('deleted', 0)}"
     chosen = st.dataframe(
-        _frame(found, state.default),
+        _frame(found, default),
         key=key,
         hide_index=True,
         height=HEAD + ROW * min(len(found), MOST),
@@ -58,12 +69,12 @@ def _table(state: PageState) -> None:
         selection_mode=["multi-row", "single-cell"],
     ).selection
     if chosen.cells:
-        _open(state, found[chosen.cells[0][0]])
+        _open(state, found[chosen.cells[0][0]], take)
     _delete(state, [found[row] for row in chosen.rows])
 
 
 COLUMNS = {
-    "run": st.column_config.TextColumn("Changed from this page's default", width=225),
+    "run": st.column_config.TextColumn("Changed from the default", width=225),
     "state": st.column_config.TextColumn("State", width=72),
     "step": st.column_config.TextColumn("Step", width=115),
     "loss": st.column_config.NumberColumn("Loss", format="%.3g", width=80, help="The last one, on test data."),
@@ -101,16 +112,18 @@ def _words(path: Path, default: Job) -> str:
     return letter + (", ".join(found[:SAID]) + more or "nothing")
 
 
-def _open(state: PageState, summary: Summary) -> None:
+def _open(state: PageState, summary: Summary, take: Take) -> None:
     try:
-        runs = [run for run in runtime.store().group(summary.id) if runtime.store().path(run).exists()][:2]
-        jobs = [without_parent(runtime.store().view(run).job) for run in runs]
+        take(state, [run for run in runtime.store().group(summary.id) if runtime.store().path(run).exists()][:2])
     except RunError as error:
         st.error(str(error), icon=":material/error:")
         return
-    state.restart(jobs, runs=runs)
     memory(f"library:{state.page}").clear()
     st.rerun()
+
+
+def _show(state: PageState, runs: Sequence[str]) -> None:
+    state.restart([without_parent(runtime.store().view(run).job) for run in runs], runs=runs)
 
 
 def _delete(state: PageState, ticked: Sequence[Summary]) -> None:
