@@ -75,7 +75,7 @@ def depth_profile(
         drawn.append(predicted[ever])
     elif no_theory or theory:
         reason = no_theory if not theory else "nothing to scale it to"
-        traces.append(_absent(f"no theory line:<br>{reason}"))
+        traces.append(layout.absent(f"no theory line:<br>{reason}"))
     traces += edge_marks(x, now, known, shown, over="layer")
     ends = [shown.floor] * bool((now == 0).any()) + [shown.ceiling] * bool((~np.isfinite(now) & known).any())
     places, texts = labels.depth_ticks([site for site, one in zip(sites, ever, strict=True) if one])
@@ -217,12 +217,6 @@ def _at_least(values: np.ndarray, decades: float) -> list[float]:
     low, high = (float(logs.min()), float(logs.max())) if len(logs) else (-1.0, 1.0)
     margin = max(0.05 * (high - low), (decades - (high - low)) / 2)
     return [low - margin, high + margin]
-
-
-def _absent(name: str) -> dict:
-    """An entry of the legend that says what is not drawn."""
-    marker = {"symbol": "line-ew-open", "size": 8, "color": theme.NEUTRAL, "opacity": 0}
-    return {"type": "scatter", "mode": "markers", "x": [None], "y": [None], "name": name, "marker": marker}
 
 
 def _line(x: np.ndarray, values: np.ndarray, name: str, line: Mapping, names: list[str]) -> dict:

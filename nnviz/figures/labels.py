@@ -37,6 +37,11 @@ def name(quantity: str) -> str:
     return QUANTITIES.get(quantity, quantity.replace("_", " "))
 
 
+def lowered(number: int) -> str:
+    """A whole number as an index: "₁₂"."""
+    return str(number).translate(_LOWERED)
+
+
 def power(exponent: float) -> str:
     """10 raised to a whole number, in the HTML that Plotly reads everywhere."""
     return f"10<sup>{round(exponent)}</sup>".replace("-", "−")
@@ -90,4 +95,4 @@ def class_names(data: Mapping[str, np.ndarray], count: int) -> list[str]:
 def feature_names(data: Mapping[str, np.ndarray], count: int) -> list[str]:
     """The names of the inputs, or x₁ … where the data has none."""
     names = [str(name) for name in data.get("feature_names", ())]
-    return names if len(names) == count else [f"x{str(i + 1).translate(_LOWERED)}" for i in range(count)]
+    return names if len(names) == count else [f"x{lowered(i + 1)}" for i in range(count)]

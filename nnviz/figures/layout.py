@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from nnviz.figures import theme
+
 
 def figure(
     traces: Sequence[Mapping],
@@ -41,6 +43,28 @@ def empty(title: str, help: str, awaited: str = "waiting for the first step") ->
     hidden = {"visible": False, "range": [0, 1], "fixedrange": True}
     note = {"text": awaited, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False, "opacity": 0.75}
     return figure([], title=title, help=help, x=hidden, y=hidden, annotations=[note])
+
+
+def corner(text: str, place: str = "bottom left") -> dict:
+    """A note in a corner of the picture."""
+    yanchor, xanchor = place.split()
+    return {
+        "text": text,
+        "x": {"left": 0.01, "right": 0.99}[xanchor],
+        "y": {"bottom": 0.01, "top": 0.99}[yanchor],
+        "xref": "paper",
+        "yref": "paper",
+        "xanchor": xanchor,
+        "yanchor": yanchor,
+        "align": xanchor,
+        "showarrow": False,
+    }
+
+
+def absent(name: str) -> dict:
+    """An entry of the legend that says what is not drawn."""
+    marker = {"symbol": "line-ew-open", "size": 8, "color": theme.NEUTRAL, "opacity": 0}
+    return {"type": "scatter", "mode": "markers", "x": [None], "y": [None], "name": name, "marker": marker}
 
 
 def axis(title: str, **more: object) -> dict:

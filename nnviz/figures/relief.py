@@ -106,9 +106,7 @@ def ticks(
     return places, words
 
 
-def colorbar(
-    scale: Scale, title: str, written: Callable[[float], str] | None = None, *, is_cut: bool = False
-) -> dict:
+def colorbar(scale: Scale, title: str, written: Callable[[float], str] | None = None, *, is_cut: bool = False) -> dict:
     """A trace without points that has the color scale as its legend; what is written there as in `ticks`."""
     low, high = scale.ends
     places = (scale.place(edges(scale)) - low) / (high - low)

@@ -62,7 +62,7 @@ def contour_map(
         x=layout.axis("x", range=[float(x[0]), float(x[-1])], showgrid=False),
         y=layout.axis("y", range=[float(y[0]), float(y[-1])], showgrid=False),
         images=[relief.picture(x, y, z, scale)],
-        annotations=[_note(note)] if note else [],
+        annotations=[layout.corner(note)] if note else [],
         **racers.legend(count if chosen is None else count + 3),
     )
     found["layout"]["meta"]["reveals"] = True
@@ -171,19 +171,4 @@ def _start(race: Arrays) -> dict:
         "hovertemplate": f"start (drag or click to move it)<br>x {labels.shown('x')}, y {labels.shown('y')}"
         "<extra></extra>",
         "showlegend": False,
-    }
-
-
-def _note(text: str) -> dict:
-    """The conditions of the race, in a corner of the picture."""
-    return {
-        "text": text,
-        "x": 0.01,
-        "y": 0.01,
-        "xref": "paper",
-        "yref": "paper",
-        "xanchor": "left",
-        "yanchor": "bottom",
-        "align": "left",
-        "showarrow": False,
     }

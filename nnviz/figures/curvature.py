@@ -1,0 +1,162 @@
+"""How curved the loss is at the network over training: largest eigenvalues of the Hessian, and its trace."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from nnviz.figures import labels, layout, measures, panels, theme
+from nnviz.figures.curves import spans_decades
+from nnviz.figures.decades import logarithmic
+from nnviz.figures.layout import f4, i4
+from nnviz.figures.magnitudes import edge_marks, magnitudes
+
+TOP_COLOR, LOWEST_COLOR = theme.POSITIVE, theme.NEGATIVE
+# Opacity of the second eigenvalue and of the last.
+FAINT = 0.6, 0.25
+_SHARPNESS_HELP = (
+    "The largest eigenvalues of the loss's Hessian; at the dashed line plain full-batch descent begins to swing across "
+    "the valley, and training often climbs up to it and stays (Cohen et al., 2021). With mini-batches it mostly stays "
+    "below."
+)
+_TRACE_HELP = (
+    "The sum of all the Hessian's eigenvalues, estimated from random vectors; the band is one standard error each way. "
+    "Where the largest few make up most of it, the loss is curved in few directions."
+)
+
+Arrays = Mapping[str, np.ndarray]
+
+
+def sharpness(curvature: Arrays, *, limit_words: str = "2/η", no_theory: str = "", log_y: bool | None = None) -> dict:
+    """The largest eigenvalues over the steps, the curvature that the learning rate can bear dashed, and the smallest
+    eigenvalue below (Cohen et al., 2021, arXiv:2103.00065).
+
+    `curvature` has steps (K,), eigenvalues and errors (K, k), falling along k, lowest and limit (K,); NaN is what was
+    not computed yet, or a limit that theory does not have. `limit_words` is the limit as a formula, such as
+    "(2 + 2β)/η" for momentum; `no_theory` says in a few words why there is none. `log_y` None: logarithmic where the
+    eigenvalues and the limit are positive and span more than a factor of 30.
+    """
+    title = "Sharpness"
+    if not curvature:
+        return layout.empty(title, _SHARPNESS_HELP, measures.RETRAINING)
+    steps, values = np.asarray(curvature["steps"]), np.asarray(curvature["eigenvalues"], float)
+    errors, limit = (np.asarray(curvature[name], float) for name in ("errors", "limit"))
+    if np.isnan(values).all():
+        return layout.empty(title, _SHARPNESS_HELP, "waiting for the curvature at the first step")
+    if log_y is None:
+        found = [values[np.isfinite(values)], limit[np.isfinite(limit)]]
+        log_y = spans_decades(found) and all((part > 0).all() for part in found)
+    count = values.shape[1]
+    traces = []
+    for i in reversed(range(count)):  # the largest on top
+        traces.append(_curve(steps, values[:, i], f"λ{labels.lowered(i + 1)}", _line(i, count), log_y, errors[:, i]))
+    known = np.isfinite(limit)
+    if known.any():
+        dashes = {"color": theme.NEUTRAL, "width": 2, "dash": "dash"}
+        traces.append(_curve(steps, limit, f"{limit_words}: what the learning rate can bear", dashes, log_y))
+    elif no_theory:
+        traces.append(layout.absent(f"no theory line: {no_theory}"))
+    if log_y:
+        top = values[:, :1]
+        traces += edge_marks(steps, top, ~np.isnan(top), magnitudes(np.append(values, limit[known])))
+    word = "eigenvalue of the Hessian"
+    upper = logarithmic(word, np.append(values, limit[known])) if log_y else layout.axis(word, rangemode="tozero")
+    axes, anchor = {"yaxis": upper}, panels.anchor(1)
+    lowest = np.asarray(curvature.get("lowest", []), float)
+    if np.isfinite(lowest).any():
+        axes["yaxis"] |= {"domain": [0.34, 1]}
+        axes["yaxis2"] = layout.axis("lowest", domain=[0, 0.27], nticks=4, rangemode="tozero", zeroline=True)
+        anchor = panels.anchor(2)
+        line = {"color": LOWEST_COLOR, "width": 2}
+        traces.append(_curve(steps, lowest, "λ<sub>min</sub>", line, False) | {"yaxis": anchor})
+    return layout.figure(
+        traces,
+        title=title,
+        help=_SHARPNESS_HELP,
+        x=layout.steps() | {"anchor": anchor},
+        y=axes.pop("yaxis"),
+        **axes,
+        over_steps=True,
+        hovermode="x",
+        legend={"traceorder": "reversed"},
+    )
+
+
+def hessian_trace(curvature: Arrays) -> dict:
+    """The Hessian's trace with its standard error as a band, and the sum of the largest eigenvalues, over the steps.
+
+    `curvature` has steps, trace and trace_error (K,), and eigenvalues (K, k); NaN is what was not computed yet.
+    """
+    title = "Trace of the Hessian"
+    if not curvature:
+        return layout.empty(title, _TRACE_HELP, measures.RETRAINING)
+    trace, error = (np.asarray(curvature[name], float) for name in ("trace", "trace_error"))
+    known = np.isfinite(trace)
+    if not known.any():
+        return layout.empty(title, _TRACE_HELP, "waiting for the curvature at the first step")
+    steps, values = np.asarray(curvature["steps"]), np.asarray(curvature["eigenvalues"], float)
+    wide = np.where(np.isfinite(error), error, 0.0)[known]
+    at, middle = steps[known], trace[known]
+    total = values.sum(1)
+    found = np.concatenate([middle - wide, total[np.isfinite(total)]])
+    log_y = bool((found > 0).all()) and spans_decades([found, middle + wide])
+    color = theme.SPLITS["train"]
+    band = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": i4(np.concatenate([at, at[::-1]])),
+        "y": f4(np.concatenate([middle + wide, (middle - wide)[::-1]])),
+        "line": {"width": 0},
+        "fill": "toself",
+        "fillcolor": theme.faded(color, 0.25),
+        "hoverinfo": "skip",
+        "name": "± standard error",
+        "uid": "band",
+    }
+    count = values.shape[1]
+    name = "largest eigenvalue" if count == 1 else f"sum of the {count} largest eigenvalues"
+    largest = {"color": TOP_COLOR, "width": 2}
+    traces = [
+        band,
+        _curve(steps, trace, "trace", {"color": color, "width": 2}, log_y, error),
+        _curve(steps, total, name, largest, log_y),
+    ]
+    both = np.concatenate([found, middle + wide])
+    return layout.figure(
+        traces,
+        title=title,
+        help=_TRACE_HELP,
+        x=layout.steps(),
+        y=logarithmic("curvature", both) if log_y else layout.axis("curvature", rangemode="tozero"),
+        over_steps=True,
+        hovermode="x",
+    )
+
+
+def _line(place: int, count: int) -> dict:
+    """The largest strong, the others the fainter the smaller."""
+    if place == 0:
+        return {"color": TOP_COLOR, "width": 2.5}
+    share = (place - 1) / max(count - 2, 1)
+    return {"color": theme.faded(TOP_COLOR, FAINT[0] + share * (FAINT[1] - FAINT[0])), "width": 1.5}
+
+
+def _curve(
+    steps: np.ndarray, values: np.ndarray, name: str, line: Mapping, log_y: bool, errors: np.ndarray | None = None
+) -> dict:
+    """One curve through what is known, with what it may be off by in the hover text."""
+    known = np.isfinite(values)
+    drawn = magnitudes(values[known]).drawn if log_y else values[known]
+    off = {} if errors is None else {"customdata": f4(np.where(np.isfinite(errors), errors, np.nan)[known])}
+    plus = " ± %{customdata:.2~g}" if off else ""
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": i4(steps[known]),
+        "y": f4(drawn),
+        **off,
+        "name": name,
+        "uid": name,
+        "line": dict(line),
+        "marker": {"color": line["color"], "size": 4 if "dash" not in line else 1},
+        "hovertemplate": f"{name} {labels.shown('y')}{plus} at step %{{x}}<extra></extra>",
+    }

@@ -1,0 +1,206 @@
+"""The loss along straight lines through weight space: through one network, and from one network to another."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from nnviz.figures import labels, layout, measures, panels, theme
+from nnviz.figures.decades import logarithmic
+from nnviz.figures.layout import f4
+
+_LINES_HELP = (
+    "The network in the middle, its weights moved along random directions, filter by filter as long as the filter's "
+    "own weights: a wide floor means that the weights need not be exact."
+)
+_LINE_HELP = (
+    "All networks on the straight line between the weights of two; the barrier is how far the train loss rises above "
+    "the straight line between its ends (Frankle et al., 2020)."
+)
+
+# Above the curves, as a share of the height, stand the names of the networks and the barrier.
+TOP = 0.92
+
+Arrays = Mapping[str, np.ndarray]
+Drawn = Callable[[np.ndarray], np.ndarray]
+"""Heights to what is drawn of them."""
+
+
+def loss_lines(lines: Arrays, measure: str = "train_loss", *, log_height: bool | None = None) -> dict:
+    """A measure along each of some random lines through the network, faint, and their mean, strong.
+
+    `lines` has x (nx,), 0 at the network and 1 where each filter is moved by its own length, and measures (lines, nx).
+    `log_height` None: logarithmic where that shows more; accuracy never is. The axis ends where `height_scale` does.
+    """
+    title = f"{measures.word(measure).capitalize()} along random lines"
+    if not lines:
+        return layout.empty(title, _LINES_HELP, measures.RETRAINING)
+    if reason := measures.reason_missing(measure, lines):
+        return layout.empty(title, _LINES_HELP, reason)
+    x, z = np.asarray(lines["x"], float), np.asarray(lines[measure], float)
+    color, word = measures.color(measure), measures.word(measure)
+    y, drawn = _heights([z], measures.is_share(measure), log_height, word)
+    count = len(z)
+    traces = []
+    for i, row in enumerate(z):
+        name = f"direction {i + 1}"
+        faint = {"color": theme.faded(color, 0.45), "width": 1.2}
+        hover = f"{name}: {word} {measures.shown(measure, 'customdata')} at {labels.shown('x')}<extra></extra>"
+        shown = {"name": f"{count} directions", "showlegend": i == 0 and count > 1, "legendgroup": "directions"}
+        traces.append(_curve(x, row, drawn, name, faint, hover) | shown)
+    hover = f"mean {measures.shown(measure, 'customdata')} at {labels.shown('x')}<extra></extra>"
+    if count > 1:
+        traces.append(_curve(x, z.mean(0), drawn, "mean", {"color": color, "width": 2.5}, hover) | {"showlegend": True})
+    return layout.figure(
+        traces,
+        title=title,
+        help=_LINES_HELP,
+        x=layout.axis("along each direction (lengths of the filters)", range=[float(x[0]), float(x[-1])]),
+        y=y,
+        uirevision="loss lines",
+        shapes=[_upright(0.0)],
+    )
+
+
+def loss_line(line: Arrays, names: Sequence[str] = ("A", "B"), *, log_height: bool | None = None) -> dict:
+    """Train and test loss on the straight line from one network's weights to another's, and accuracy below where there
+    is one, with the barrier of the train loss (Goodfellow et al., 2015, arXiv:1412.6544; Frankle et al., 2020,
+    arXiv:1912.05671).
+
+    `line` has x (nx,), the first of `names` at 0 and the second at 1, and measures (nx,). `log_height` None:
+    logarithmic where that shows more.
+    """
+    title = f"Loss between {names[0]} and {names[1]}"
+    if not line:
+        return layout.empty(title, _LINE_HELP, measures.RETRAINING)
+    if reason := measures.reason_missing("train_loss", line):
+        return layout.empty(title, _LINE_HELP, reason)
+    x = np.asarray(line["x"], float)
+    losses, shares = ([f"{part}_{kind}" for part in ("train", "test")] for kind in ("loss", "accuracy"))
+    losses, shares = ([m for m in some if m in line] for some in (losses, shares))
+    y, drawn = _heights([np.asarray(line[m], float) for m in losses], False, log_height, "loss")
+    rise, place = barrier(x, line["train_loss"])
+    traces = [*_barrier(x, line["train_loss"], rise, place, drawn), *(_measured(x, line, m, drawn) for m in losses)]
+    axes = {"yaxis": y | {"domain": [0.36 if shares else 0, TOP]}}
+    if shares:
+        axes["yaxis2"] = layout.axis("accuracy", tickformat=".0%", range=[-0.03, 1.03], nticks=4, domain=[0, 0.29])
+        below = {"yaxis": panels.anchor(2), "showlegend": False}
+        traces += [_measured(x, line, m, np.asarray) | below for m in shares]
+    said = f"barrier {labels.number(rise)}" if not np.isnan(rise) else ""
+    heads = [(0.0, f"<b>{names[0]}</b>"), (0.5, said), (1.0, f"<b>{names[1]}</b>")]
+    return layout.figure(
+        traces,
+        title=title,
+        help=_LINE_HELP,
+        x=layout.axis(
+            f"from {names[0]} (0) to {names[1]} (1)",
+            range=[float(x[0]), float(x[-1])],
+            anchor=panels.anchor(2 if shares else 1),
+        ),
+        y=axes.pop("yaxis"),
+        **axes,
+        annotations=[
+            {"x": at, "y": TOP, "yref": "paper", "yanchor": "bottom", "text": text, "showarrow": False}
+            for at, text in heads
+            if text
+        ],
+        shapes=[_upright(0.0, TOP), _upright(1.0, TOP)],
+        hovermode="x",
+        uirevision="loss line",
+    )
+
+
+def barrier(x: np.ndarray, losses: np.ndarray) -> tuple[float, float]:
+    """How far the loss rises above the straight line between its values at 0 and 1, at most, and where on [0, 1].
+
+    At least 0, which it is at both ends; ∞ where a loss between them is. NaN, NaN while a finite end is not known.
+    """
+    x, losses = np.asarray(x, float), np.asarray(losses, float)
+    known = ~np.isnan(losses)
+    x, losses = x[known], losses[known]
+    start, end = (_at(x, losses, place) for place in (0.0, 1.0))
+    if not np.isfinite([start, end]).all():
+        return float("nan"), float("nan")
+    between = (x > 0) & (x < 1)
+    places = np.concatenate([[0.0], x[between], [1.0]])
+    rises = np.concatenate([[start], losses[between], [end]]) - (start + places * (end - start))
+    # Rounding at the ends is no barrier.
+    rises[[0, -1]] = 0.0
+    most = int(np.argmax(rises))
+    return float(rises[most]), float(places[most])
+
+
+def _at(x: np.ndarray, losses: np.ndarray, place: float) -> float:
+    """The loss at a place, straight between its neighbors if it was not taken there; NaN outside of them."""
+    after = int(np.searchsorted(x, place - 1e-9))
+    if after == len(x) or (after == 0 and x[0] > place + 1e-9):
+        return float("nan")
+    if abs(x[after] - place) <= 1e-9:
+        return float(losses[after])
+    share = (place - x[after - 1]) / (x[after] - x[after - 1])
+    return float(losses[after - 1] * (1 - share) + losses[after] * share)
+
+
+def _heights(slices: list[np.ndarray], share: bool, log_height: bool | None, word: str) -> tuple[dict, Drawn]:
+    """The vertical axis of these heights, and what is drawn of them: on a logarithmic axis the lowest for 0."""
+    if share:
+        return layout.axis(word, tickformat=".0%", range=[0, 1.02]), _finite
+    scale = measures.scale(slices, log_height)
+    if scale.shift and scale.shift == scale.low:
+        low, high = scale.ends
+        margin = max(0.05 * (high - low), 0.02)
+        y = logarithmic(word, np.array([scale.low, scale.high]), [low - margin, high + margin])
+        return y, lambda values: np.maximum(_finite(values), scale.low)
+    margin = 0.05 * (scale.high - scale.low)
+    return layout.axis(word, range=[scale.low - margin, scale.high + margin]), _finite
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    values = np.asarray(values, float)
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _measured(x: np.ndarray, line: Arrays, measure: str, drawn: Drawn) -> dict:
+    """One measure along the line between two networks."""
+    values = np.asarray(line[measure], float)
+    word = measures.word(measure)
+    hover = f"{word} {measures.shown(measure, 'customdata')} at {labels.shown('x')}<extra></extra>"
+    return _curve(x, values, drawn, word, {"color": measures.color(measure), "width": 2}, hover)
+
+
+def _barrier(x: np.ndarray, losses: np.ndarray, rise: float, place: float, drawn: Drawn) -> list[dict]:
+    """The straight line between the ends' losses, and the barrier standing on it."""
+    if np.isnan(rise):
+        return []
+    known = ~np.isnan(np.asarray(losses, float))
+    start, end = (_at(x[known], np.asarray(losses, float)[known], at) for at in (0.0, 1.0))
+    along = np.linspace(0, 1, 33)
+    foot = start + place * (end - start)
+    dots = {"color": theme.NEUTRAL, "width": 1.5, "dash": "dot"}
+    stem = {"color": theme.ALERT, "width": 2}
+    hover = f"barrier {labels.number(rise)} at {labels.number(place)}<extra></extra>"
+    quiet = {"showlegend": False, "hoverinfo": "skip", "hovertemplate": None}
+    return [
+        _curve(along, start + along * (end - start), drawn, "between the ends", dots, "") | quiet,
+        _curve(np.array([place, place]), np.array([foot, foot + rise]), drawn, "barrier", stem, hover)
+        | {"showlegend": False},
+    ]
+
+
+def _curve(x: np.ndarray, values: np.ndarray, drawn: Drawn, name: str, line: Mapping, hover: str) -> dict:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": f4(x),
+        "y": f4(drawn(values)),
+        "customdata": f4(_finite(values)),
+        "name": name,
+        "uid": name,
+        "line": dict(line),
+        "hovertemplate": hover,
+    }
+
+
+def _upright(x: float, top: float = 1.0) -> dict:
+    """Where a network is."""
+    line = {"color": theme.NEUTRAL, "width": 1, "dash": "dot"}
+    return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": top, "yref": "paper", "line": line, "layer": "below"}

@@ -1,0 +1,221 @@
+"""The way of training through weight space, seen in a plane: on the map, and how far off the plane it is."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from nnviz.figures import labels, layout, measures, theme
+from nnviz.figures.curves import spans_decades
+from nnviz.figures.decades import logarithmic
+from nnviz.figures.layout import f4, i4
+from nnviz.figures.magnitudes import edge_marks, magnitudes
+
+# Corners of the ellipse around a point of the path.
+CORNERS = 28
+COLOR = theme.SPLITS["train"]
+PLANE = theme.NEUTRAL
+
+Arrays = Mapping[str, np.ndarray]
+
+
+class Path(NamedTuple):
+    """A path of T points in a plane and what is told of it."""
+
+    steps: np.ndarray  # (T,)
+    points: np.ndarray  # (T, 2)
+    residuals: np.ndarray  # (T,) distance off the plane
+    true: np.ndarray  # (T,) the measure at the point, NaN where it is not known
+    plane: np.ndarray  # (T,) the measure on the plane below it
+    words: list[str]  # (T,) for the hover text
+
+
+def told(path: Arrays, training: Arrays, measure: str) -> Path | None:
+    """A path with the measure at its points; None where there is none yet."""
+    if not path:
+        return None
+    steps, points, residuals, distances = (
+        np.asarray(path[name]) for name in ("steps", "coordinates", "residuals", "distances")
+    )
+    true = at_steps(training, measure, steps)
+    plane = np.asarray(path.get(f"plane_{measure}", np.full(len(steps), np.nan)), float)
+    word = measures.word(measure)
+    words = [
+        f"<b>step {step}</b><br>{word} {measures.number(measure, t)}, on the plane {measures.number(measure, p)}<br>"
+        f"{labels.number(float(r))} off the plane, {labels.number(float(d))} from the end"
+        for step, t, p, r, d in zip(steps, true, plane, residuals, distances, strict=True)
+    ]
+    return Path(steps, points.astype(float), residuals.astype(float), true, plane, words)
+
+
+def at_steps(training: Arrays, measure: str, steps: np.ndarray) -> np.ndarray:
+    """The measure of a training at these steps (T,), NaN where it was not taken."""
+    found = np.full(len(steps), np.nan)
+    if measure not in training:
+        return found
+    known = np.asarray(training["steps"])
+    place = np.minimum(np.searchsorted(known, steps), len(known) - 1)
+    hits = known[place] == steps
+    found[hits] = np.asarray(training[measure], float)[place[hits]]
+    return found
+
+
+def plane_names(path: Arrays) -> list[str]:
+    """The axes of the path's plane: "PC 1 (93.0 % of the path)"."""
+    if not path:
+        return ["PC 1", "PC 2"]
+    return [f"PC {i} ({_percent(share)} of the path)" for i, share in enumerate(path["explained"], 1)]
+
+
+def path_on_map(way: Path) -> list[dict]:
+    """The band, the line and its points up to the chosen step, the start, and the mark at the step."""
+    x, y = way.points.T
+    common = {"type": "scatter", "x": f4(x), "y": f4(y), "hovertemplate": "%{text}<extra></extra>", "text": way.words}
+    until, at = ({"meta": {"steps": i4(way.steps), "show": show}} for show in ("until", "at"))
+    line = {
+        "mode": "lines+markers",
+        "line": {"color": COLOR, "width": 2},
+        "marker": {"size": 5, "color": COLOR},
+        "name": "training",
+        "uid": "path",
+    }
+    ring = {"symbol": "circle-open", "size": 14, "color": theme.INK, "line": {"width": 2.2}}
+    start = {
+        "mode": "markers",
+        "x": f4(x[:1]),
+        "y": f4(y[:1]),
+        "text": way.words[:1],
+        "marker": ring,
+        "name": "start",
+        "uid": "start",
+    }
+    mark = {
+        "mode": "markers",
+        "marker": {"size": 12, "color": COLOR, "line": {"color": theme.HALO, "width": 1.5}},
+        "name": "at the step",
+        "uid": "mark",
+    }
+    traces = [common | line | until, common | start, common | mark | at]
+    return [trace | {"showlegend": False} for trace in [_band(way), *traces]]
+
+
+def _band(way: Path) -> dict:
+    """Around every point an ellipse whose half axes are its distance off the plane in the units of each axis."""
+    turn = np.linspace(0, 2 * np.pi, CORNERS)
+    ring = np.append(np.stack([np.cos(turn), np.sin(turn)], 1), [[np.nan, np.nan]], 0)
+    corners = way.points[:, None] + way.residuals[:, None, None] * ring
+    x, y = corners.reshape(-1, 2).T
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": f4(x),
+        "y": f4(y),
+        "line": {"width": 0},
+        "fill": "toself",
+        "fillcolor": theme.faded(COLOR, 0.18),
+        "hoverinfo": "skip",
+        "name": "off the plane",
+        "uid": "band",
+        "meta": {"steps": i4(np.repeat(way.steps, len(ring))), "show": "until"},
+    }
+
+
+def path_residuals(path: Arrays) -> dict:
+    """Over the steps, how far the path is from the plane and how far from its end, both as distances in weight space.
+
+    What share of the path's squared distances the plane holds, and a random one, is printed.
+    """
+    title = "Distance off the plane"
+    help = (
+        "How far the weights still are from where they end, and how much of that way lies off the plane that the path "
+        "is drawn on: the closer to the floor, the truer the map."
+    )
+    if not path:
+        return layout.empty(title, help, measures.RETRAINING)
+    steps = np.asarray(path["steps"])
+    words = f"the plane holds {_percent(float(np.sum(path['explained'])))} of the path’s squared distances"
+    if "random_explained" in path:
+        words += f",<br>a random plane {_percent(float(path['random_explained']))}"
+    traces = [
+        _curve(steps, path["distances"], "from the end", PLANE) | {"fill": "tozeroy"},
+        _curve(steps, path["residuals"], "off the plane", COLOR) | {"fill": "tozeroy"},
+    ]
+    for trace, color in zip(traces, (PLANE, COLOR), strict=True):
+        trace["fillcolor"] = theme.faded(color, 0.14)
+    return layout.figure(
+        traces,
+        title=title,
+        help=help,
+        x=layout.steps(),
+        y=layout.axis("distance in weight space", rangemode="tozero"),
+        over_steps=True,
+        hovermode="x",
+        annotations=[layout.corner(words, "top right")],
+    )
+
+
+def plane_truth(training: Arrays, path: Arrays, measure: str = "train_loss", *, log_y: bool | None = None) -> dict:
+    """A measure over the steps: what training had, and what the plane shows below each of its points.
+
+    `log_y` None: logarithmic where it spans more than a factor of 30; accuracy never is.
+    """
+    title = f"{measures.word(measure).capitalize()}: training and plane"
+    help = (
+        "The solid line is what training had, the dashed one what the map shows below the path; where they part, the "
+        "plane is not the ground that training walked on."
+    )
+    if not path:
+        return layout.empty(title, help, measures.RETRAINING)
+    reason = measures.reason_missing(measure, path, "plane_")
+    if reason:
+        return layout.empty(title, help, reason)
+    steps, share = np.asarray(path["steps"]), measures.is_share(measure)
+    true, plane = at_steps(training, measure, steps), np.asarray(path[f"plane_{measure}"], float)
+    both = np.concatenate([true, plane])
+    if log_y is None:
+        log_y = not share and spans_decades([both]) and not (both < 0).any()
+    color = measures.color(measure)
+    traces = [
+        _curve(steps, true, "training", color, log_y, measure),
+        _curve(steps, plane, "on the plane", color, log_y, measure),
+    ]
+    traces[1]["line"] = {"color": color, "width": 2, "dash": "dash"}
+    if log_y:
+        values = np.stack([true, plane], 1)
+        traces += edge_marks(steps, values, ~np.isnan(values), magnitudes(values))
+    word = measures.word(measure)
+    y = layout.axis(word, tickformat=".0%", range=[0, 1.02]) if share else layout.axis(word)
+    return layout.figure(
+        traces,
+        title=title,
+        help=help,
+        x=layout.steps(),
+        y=logarithmic(word, both) if log_y else y,
+        over_steps=True,
+        hovermode="x",
+        uirevision="plane truth",
+    )
+
+
+def _curve(
+    steps: np.ndarray, values: np.ndarray, name: str, color: str, log_y: bool = False, measure: str = "distance"
+) -> dict:
+    values = np.asarray(values, float)
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": i4(steps),
+        "y": f4(magnitudes(values).drawn if log_y else np.where(np.isfinite(values), values, np.nan)),
+        "name": name,
+        "uid": name,
+        "line": {"color": color, "width": 2},
+        "hovertemplate": f"{name} {measures.shown(measure, 'y')} at step %{{x}}<extra></extra>",
+    }
+
+
+def _percent(share: float) -> str:
+    """Two or three digits of a share, more where it is close to all or nothing."""
+    if not np.isfinite(share):
+        return "?"
+    digits = 0 if 0.1 <= share < 0.99 else 1 if share >= 0.01 else 2
+    return f"{100 * share:.{digits}f} %"
