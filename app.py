@@ -10,6 +10,7 @@ st.navigation(
         st.Page("pages/playground.py", title="Playground", default=True),
         st.Page("pages/gradient_flow.py", title="Gradient flow"),
         st.Page("pages/optimizers.py", title="Optimizers"),
+        st.Page("pages/loss_landscape.py", title="Loss landscape"),
     ],
     position="top",
 ).run()

@@ -17,7 +17,7 @@ from nnviz.spec.base import SpecError
 if TYPE_CHECKING:
     from nnviz.runs import Store
 
-PAGES = ("playground", "gradient_flow", "optimizers")
+PAGES = ("playground", "gradient_flow", "optimizers", "loss_landscape")
 LONGEST = 500  # characters of an error
 
 
@@ -92,13 +92,14 @@ def _parser() -> Parser:
 
 
 def _template(arguments: argparse.Namespace) -> int:
-    from nnviz.spec import presets, races
+    from nnviz.spec import presets, races, surveys
     from nnviz.spec.jobs import dump
 
     jobs = {
         "playground": presets.PLAYGROUND,
         "gradient_flow": presets.GRADIENT_FLOW,
         "optimizers": races.OPTIMIZERS,
+        "loss_landscape": surveys.LOSS_LANDSCAPE,
     }
     print(dump(jobs[arguments.page]))
     return 0

@@ -22,7 +22,9 @@ class Stretch(Spec):
     steps: Steps = Field(description="Mini-batches that were planned; schedules go by it.")
     seed: Seed = Field(description="Decides the initial weights, the batches and the dropout masks.")
     until: int = Field(ge=0, le=1_000_000, description="Step at which the next stretch went on.")
-    weights_seed: Seed | None = Field(None, description="Decides all but the data; none: the seed does.")
+    weights_seed: int | None = Field(
+        None, ge=0, le=2**31 - 1, description="Decides all but the data; none: the seed does."
+    )
 
 
 class Network(Spec):
@@ -38,8 +40,10 @@ class Network(Spec):
         description="Look at the network as it is after this step; empty: after the last.",
     )
     seed: Seed = Field(0, description="Decides the data, the initial weights, the batches and the dropout masks.")
-    weights_seed: Seed | None = Field(
+    weights_seed: int | None = Field(
         None,
+        ge=0,
+        le=2**31 - 1,
         title="seed of weights",
         description="Decides initial weights, batches and dropout masks, on the same data; empty: the seed above does.",
     )

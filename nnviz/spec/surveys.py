@@ -23,7 +23,11 @@ def _look(*views: View, steps: int = 1000, seed: int = 0, samples: int = 1000, *
 
 
 LOSS_LANDSCAPE = _look(
-    RandomPlane(), PathPlane(), Curvature(), model=MLP(hidden=_layers(a.Tanh(), 8, 8)), optimizer=SGD(lr=0.1, momentum=0.9)
+    RandomPlane(),
+    PathPlane(),
+    Curvature(),
+    model=MLP(hidden=_layers(a.Tanh(), 8, 8)),
+    optimizer=SGD(lr=0.1, momentum=0.9),
 )
 """Two moons, two tanh layers, momentum."""
 
@@ -33,8 +37,8 @@ LOSS_LANDSCAPE_EXAMPLES = (
     Preset(
         title="The way down",
         jobs=(LOSS_LANDSCAPE.model_copy(update={"views": (PathPlane(), RandomPlane(), RandomLines())}),),
-        look_at="Drag the slider and follow the point down the valley. Two directions hold nearly all of the way, while a "
-        "random plane sees next to nothing of it; and every point lies off the plane, the early ones farthest.",
+        look_at="Drag the slider and follow the point down the valley. Two directions hold nearly all of the way; a "
+        "random plane sees next to nothing of it. No point lies in the plane: the band shows how far off it is.",
         reference="Li et al., 2018, arXiv:1712.09913",
     ),
     Preset(
@@ -43,16 +47,16 @@ LOSS_LANDSCAPE_EXAMPLES = (
             _look(
                 Curvature(points=41),
                 PathPlane(),
-                data=d.Curve(),
                 loss=MSE(),
-                model=MLP(hidden=_layers(a.Tanh(), 32, 32)),
-                optimizer=SGD(lr=0.1),
+                model=MLP(hidden=_layers(a.Tanh(), 16, 16)),
+                optimizer=SGD(lr=0.2),
                 batch_size=20_000,
-                steps=2000,
+                steps=1500,
             ),
         ),
-        look_at="Plain descent on all samples at once. The largest eigenvalue climbs until it meets 2/η and then hovers "
-        "there, although beyond it every step overshoots: the loss still falls, but not at every step.",
+        look_at="Plain descent on all samples at once. The largest eigenvalue climbs until it meets 2/η and hovers "
+        "there, although beyond it steps overshoot: why not a larger rate. Try η/3: the eigenvalue climbs past this "
+        "line. Or a batch of 8: it never gets here.",
         reference="Cohen et al., 2021, arXiv:2103.00065",
     ),
     Preset(
@@ -71,8 +75,8 @@ LOSS_LANDSCAPE_EXAMPLES = (
             )
             for skip in (False, True)
         ),
-        look_at="Twenty tanh layers without (A) and with skip connections (B). Why a deep network without help is hard to "
-        "descend: A sits on a plain that tells no direction; in B the same loss function has a slope and a bowl.",
+        look_at="Twenty tanh layers without (A) and with skip connections (B). Why a deep network without help is hard "
+        "to descend: A sits on a plain that tells no direction; in B the same loss has a slope and a bowl.",
         reference="Li et al., 2018, arXiv:1712.09913",
     ),
     Preset(
@@ -106,8 +110,8 @@ LOSS_LANDSCAPE_EXAMPLES = (
                 steps=2000,
             ),
         ),
-        look_at="The same network from other initial weights, on the same data, ends elsewhere with a loss as low. Half-way "
-        "on the straight line between the two lies a barrier: the mean of two solutions is none.",
+        look_at="The same network from other initial weights, on the same data, ends elsewhere with a loss as low. "
+        "Half-way on the straight line between the two lies a barrier: the mean of two solutions is none.",
         reference="Goodfellow et al., 2015, arXiv:1412.6544; Frankle et al., 2020, arXiv:1912.05671",
     ),
     Preset(

@@ -1,12 +1,14 @@
 """What all pages share: the form, the transport, the board."""
 
-from nnviz.ui import race_pictures
+from nnviz.ui import landscape_pictures, race_pictures
 from nnviz.ui.experiment import experiment
+from nnviz.ui.landscape import landscape
 from nnviz.ui.lineage import forks
 from nnviz.ui.live import Picture, show
 from nnviz.ui.options import choice
 from nnviz.ui.page import heading, start
 from nnviz.ui.race import race
+from nnviz.ui.watch_landscape import watch_landscape
 from nnviz.ui.watch_race import racer_choice, watch_race
 
 __all__ = [
@@ -15,10 +17,13 @@ __all__ = [
     "experiment",
     "forks",
     "heading",
+    "landscape",
+    "landscape_pictures",
     "race",
     "race_pictures",
     "racer_choice",
     "show",
     "start",
+    "watch_landscape",
     "watch_race",
 ]

@@ -20,6 +20,13 @@ SAID = 4
 ROW, HEAD, MOST = 35, 37, 14
 """Pixels of a line of the table and of its head; lines that are seen at once."""
 
+PLACES = 4
+"""What the table draws each time, an empty place where there is nothing to say: caption, lines, problems, deletion.
+
+A part of a page must not leave out what it has drawn before. The browser takes away what is left out only when it hears
+that the part was drawn without an interruption, and Streamlit calls it interrupted where another part (the board, by its
+timer) is drawn next, before the word of the end is sent. What was left out would stay, and could be pressed.
+"""
 
 Take = Callable[[PageState, Sequence[str]], None]
 """What is done with the runs of a line that is chosen; raises RunError."""
@@ -54,6 +61,8 @@ def _table(state: PageState, default: Job, take: Take) -> None:
             "No run has trained yet. Every run that takes a step appears here: what it changed, how far it came, its "
             f"last loss, and when it was. Runs are kept in `{runtime.store().home}`."
         )
+        for _ in range(PLACES - 1):
+            st.empty()
         return
     st.caption("Click a line to open the run with its settings. Tick lines to delete them. Sort by clicking a heading.")
     # Under a new key nothing is ticked: after a deletion the lines are others.
@@ -68,9 +77,17 @@ def _table(state: PageState, default: Job, take: Take) -> None:
         on_select="rerun",
         selection_mode=["multi-row", "single-cell"],
     ).selection
+    problems = kept.pop("problems", [])
     if chosen.cells:
-        _open(state, found[chosen.cells[0][0]], take)
-    _delete(state, [found[row] for row in chosen.rows])
+        problems += _open(state, found[chosen.cells[0][0]], take)
+    if problems:
+        st.error("\n\n".join(problems), icon=":material/error:")
+    else:
+        st.empty()
+    if chosen.rows:
+        _delete(state, [found[row] for row in chosen.rows])
+    else:
+        st.empty()
 
 
 COLUMNS = {
@@ -112,12 +129,12 @@ def _words(path: Path, default: Job) -> str:
     return letter + (", ".join(found[:SAID]) + more or "nothing")
 
 
-def _open(state: PageState, summary: Summary, take: Take) -> None:
+def _open(state: PageState, summary: Summary, take: Take) -> list[str]:
+    """Takes the runs of a line and closes the table; or what is wrong with them."""
     try:
         take(state, [run for run in runtime.store().group(summary.id) if runtime.store().path(run).exists()][:2])
     except RunError as error:
-        st.error(str(error), icon=":material/error:")
-        return
+        return [str(error)]
     memory(f"library:{state.page}").clear()
     st.rerun()
 
@@ -128,10 +145,6 @@ def _show(state: PageState, runs: Sequence[str]) -> None:
 
 def _delete(state: PageState, ticked: Sequence[Summary]) -> None:
     kept = memory(f"library:{state.page}")
-    for problem in kept.pop("problems", []):
-        st.error(problem, icon=":material/error:")
-    if not ticked:
-        return
     many = f"{len(ticked)} runs" if len(ticked) > 1 else "this run"
 
     def delete() -> None:

@@ -10,7 +10,6 @@ from nnviz.runs import RunView
 from nnviz.spec.jobs import Landscape
 from nnviz.spec.landscapes import Line
 
-
 SHOWN = {"plane": "plane", "lines": "lines", "path": "path_plane", "line": "line", "curvature": "curvature"}
 """What each kind of view shows, as its run records it."""
 

@@ -23,6 +23,8 @@ REFRESH = 0.4
 PATIENCE = 0.5
 """Seconds that a change waits for its first pictures before the page goes on."""
 
+BEHIND = "computing what you asked for; dimmed is what was there before"
+
 Drawn = Callable[[Sequence[Sight]], tuple[Mapping[str, Picture], Mapping[str, Picture]]]
 """Pictures of each network, and those that all share."""
 
@@ -69,7 +71,7 @@ def watch_landscape(
             heights=for_both(heights or {}),
             live=any(run.status.live for run in runs),
             titles=titles([*each, *shared]),
-            stale="computing what you asked for; this is what was there before" if any(s.is_behind for s in shown) else "",
+            stale=BEHIND if any(sight.is_behind for sight in shown) else "",
         )
         if not any(run.status.live for run in runs):
             kept["before"] = kept["runs"]
@@ -212,21 +214,24 @@ def _progress(sights: Sequence[Sight]) -> None:
 
 
 def _done(sights: Sequence[Sight]) -> None:
-    """What the network looked at has come to."""
-    said = []
-    for letter, sight in zip([f"{x} " for x in LETTERS] if len(sights) > 1 else [""], sights, strict=False):
-        training = sight.snapshot("training")
-        if not training:
-            continue
-        parts = [f"step {training['steps'][-1]:,}"]
-        for part in ("train", "test"):
-            if f"{part}_loss" in training:
-                accuracy = training.get(f"{part}_accuracy")
-                share = f" ({accuracy[-1]:.1%} right)" if accuracy is not None else ""
-                parts.append(f"{part} loss {training[f'{part}_loss'][-1]:.3g}{share}")
-        size = next((run.status.info.get("parameters") for run in sight.runs.values()), None)
-        said.append(f":green-badge[{letter}trained] " + " · ".join([*parts, *([f"{size:,} parameters"] if size else [])]))
-    st.markdown(" &nbsp;&nbsp; ".join(said))
+    """What the networks that are looked at have come to."""
+    letters = [f"{letter} " for letter in LETTERS] if len(sights) > 1 else [""]
+    st.markdown(" &nbsp;&nbsp; ".join(map(_come_to, sights, letters)))
+
+
+def _come_to(sight: Sight, letter: str) -> str:
+    training = sight.snapshot("training")
+    if not training:
+        return ""
+    words = [f"step {training['steps'][-1]:,}"]
+    for part in ("train", "test"):
+        if f"{part}_loss" in training:
+            right = training.get(f"{part}_accuracy")
+            share = "" if right is None else f" ({right[-1]:.1%} right)"
+            words.append(f"{part} loss {training[f'{part}_loss'][-1]:.3g}{share}")
+    if size := next((run.status.info.get("parameters") for run in sight.runs.values()), None):
+        words.append(f"{size:,} parameters")
+    return f":green-badge[{letter}trained] " + " · ".join(words)
 
 
 def _problems(sights: Sequence[Sight]) -> None:

@@ -1,0 +1,130 @@
+"""Pictures of landscapes, each from what is known of a network (`Sight`); None where a network has none of the kind."""
+
+from collections.abc import Mapping, Sequence
+
+from nnviz import figures
+from nnviz.spec.jobs import Landscape
+from nnviz.spec.landscapes import Line, RandomPlane
+from nnviz.spec.optimizers import SGD
+from nnviz.ui.experiment import LETTERS
+from nnviz.ui.live import Picture
+from nnviz.ui.race_pictures import SCALES, Figure
+from nnviz.ui.sights import Sight
+
+MEASURES = {
+    "train_loss": "train loss",
+    "test_loss": "test loss",
+    "train_accuracy": "train accuracy",
+    "test_accuracy": "test accuracy",
+}
+"""What may be the height of a landscape."""
+
+
+def drawn(sights: Sequence[Sight], *, measure: str, scale: str) -> tuple[Mapping[str, Picture], Mapping[str, Picture]]:
+    """Pictures of each network, on one scale of heights, and those of both together."""
+    log = SCALES[scale]
+    heights = {
+        name: figures.height_scale(*(sight.snapshot(name) for sight in sights), measure=measure, log_height=log)
+        for name in ("plane", "path_plane")
+    }
+
+    def path_map(sight: Sight) -> Figure:
+        return figures.path_map(
+            sight.snapshot("path_plane"),
+            sight.snapshot("path"),
+            sight.snapshot("training"),
+            measure,
+            heights=heights["path_plane"],
+            note=_note(sight.runs["path"].job),
+        )
+
+    def path_space(sight: Sight) -> Figure:
+        return figures.path_space(
+            sight.snapshot("path_plane"),
+            sight.snapshot("path"),
+            sight.snapshot("training"),
+            measure,
+            heights=heights["path_plane"],
+        )
+
+    def plane_map(sight: Sight) -> Figure:
+        return figures.loss_map(
+            sight.snapshot("plane"), measure, heights=heights["plane"], note=_note(sight.runs["plane"].job)
+        )
+
+    def plane_space(sight: Sight) -> Figure:
+        return figures.loss_space(sight.snapshot("plane"), measure, heights=heights["plane"])
+
+    def truth(sight: Sight) -> Figure:
+        return figures.plane_truth(sight.snapshot("training"), sight.snapshot("path"), measure, log_y=log)
+
+    def lines(sight: Sight) -> Figure:
+        return figures.loss_lines(sight.snapshot("lines"), measure, log_height=log)
+
+    def sharpness(sight: Sight) -> Figure:
+        found = sight.snapshot("curvature")
+        words = _limit(sight.runs["curvature"].job)
+        return figures.sharpness(found, limit_words=words, no_theory=str(found.get("no_limit", "")))
+
+    each = {
+        "path": ("path", path_map),
+        "path in space": ("path", path_space),
+        "off the plane": ("path", lambda sight: figures.path_residuals(sight.snapshot("path"))),
+        "on the plane": ("path", truth),
+        "plane": ("plane", plane_map),
+        "plane in space": ("plane", plane_space),
+        "lines": ("lines", lines),
+        "sharpness": ("curvature", sharpness),
+        "trace": ("curvature", lambda sight: figures.hessian_trace(sight.snapshot("curvature"))),
+    }
+    shown = {kind for sight in sights for kind in sight.runs}
+    pictures = {name: _still(picture) for name, (kind, picture) in each.items() if kind in shown}
+    return pictures, {"line": _still(_line)} if "line" in shown else {}
+
+
+def _line(sights: Mapping[str, Sight]) -> Figure:
+    """Loss on the way from one network to another; None where there is no line."""
+    first = next(iter(sights.values()))
+    if "line" not in first.runs:
+        return None
+    names = LETTERS if len(sights) > 1 else _ends(first.runs["line"].job)
+    return figures.loss_line(first.snapshot("line"), names)
+
+
+def _ends(job: Landscape) -> tuple[str, str]:
+    """The two networks on a line by what tells them apart."""
+    line = next((view for view in job.views if isinstance(view, Line)), Line())
+    network = job.network
+    seed = network.seed if network.weights_seed is None else network.weights_seed
+    return f"weights of seed {seed}", f"of seed {line.seed}"
+
+
+def _limit(job: Landscape) -> str:
+    """The curvature that the learning rate can bear, as a formula of η and β."""
+    method = job.network.learner.optimizer
+    if not isinstance(method, SGD) or not method.momentum:
+        return "2/η"
+    return "(2 + 2β) / (1 + 2β)η" if method.nesterov else "(2 + 2β)/η"
+
+
+def _still(picture: Picture) -> Picture:
+    """The picture, told to the board as one that holds the whole training: it is not asked for step by step."""
+
+    def whole(shown: object) -> Figure:
+        figure = picture(shown)
+        if figure is not None and not figure["layout"]["meta"].get("x_is_step"):
+            figure["layout"]["meta"]["reveals"] = True
+        return figure
+
+    return whole
+
+
+def _note(job: Landscape) -> str:
+    """What is the same all over a map, though training changes it."""
+    model, view = job.network.learner.model, job.views[0]
+    said = []
+    if isinstance(view, RandomPlane) and not view.vectors and (model.bias or model.batch_norm):
+        said.append("biases and norm's scale and shift fixed" if model.batch_norm else "biases fixed")
+    if model.batch_norm:
+        said.append("batch norm's statistics fixed")
+    return " · ".join(said)

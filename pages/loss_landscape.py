@@ -1,0 +1,36 @@
+"""Loss landscape · the surface that a network really sees, around its weights and along its training."""
+
+from functools import partial
+
+from nnviz import ui
+from nnviz.spec import surveys
+from nnviz.ui import landscape_pictures as pictures
+
+ui.heading("Loss landscape", "The surface that a network really sees: around its weights, and along its training.")
+
+asked = ui.landscape("loss_landscape", surveys.LOSS_LANDSCAPE, examples=surveys.LOSS_LANDSCAPE_EXAMPLES)
+measure = ui.choice("Height is", pictures.MEASURES, key="loss_landscape:measure")
+scale = ui.choice("Height", {"auto": "auto", "linear": "linear", "log": "logarithmic"}, key="loss_landscape:height")
+
+ui.watch_landscape(
+    asked,
+    partial(pictures.drawn, measure=measure, scale=scale),
+    rows=[
+        ["path", "path in space"],
+        ["off the plane", "on the plane"],
+        ["plane", "plane in space"],
+        ["lines", "line"],
+        ["sharpness", "trace"],
+    ],
+    heights={
+        "path": 430,
+        "path in space": 430,
+        "plane": 430,
+        "plane in space": 430,
+        "lines": 360,
+        "line": 360,
+        "sharpness": 340,
+        "trace": 340,
+    },
+    variant=f"{measure}|{scale}",
+)
