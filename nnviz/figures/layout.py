@@ -1,5 +1,6 @@
 """The frame around a figure's data: axes, empty states, and what the board is told."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -26,7 +27,7 @@ def figure(
     if over_steps:
         meta |= {"x_is_step": True, "link": "step"}
     return {
-        "data": list(traces),
+        "data": [_named(trace) for trace in traces],
         "layout": {
             "xaxis": dict(x or {}),
             "yaxis": dict(y or {}),
@@ -36,6 +37,12 @@ def figure(
             **layout,
         },
     }
+
+
+def _named(trace: Mapping) -> Mapping:
+    """The trace with an identity that can be part of a CSS selector, which Plotly makes of it."""
+    uid = trace.get("uid", "")
+    return {**trace, "uid": re.sub(r"\W", "_", uid)} if re.search(r"\W", uid) else trace
 
 
 def empty(title: str, help: str, awaited: str = "waiting for the first step") -> dict:

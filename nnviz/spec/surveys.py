@@ -19,7 +19,10 @@ def _layers(activation: a.Activation, *widths: int) -> tuple[Hidden, ...]:
 
 def _look(*views: View, steps: int = 1000, seed: int = 0, samples: int = 1000, **learner: object) -> Landscape:
     network = Network(learner=Supervised(**learner), steps=steps, seed=seed)
-    return Landscape(network=network, views=views or ALL, samples=samples)
+    order = [type(view) for view in ALL]
+    return Landscape(
+        network=network, views=tuple(sorted(views, key=lambda view: order.index(type(view)))), samples=samples
+    )
 
 
 LOSS_LANDSCAPE = _look(
@@ -36,7 +39,7 @@ _DEEP = DeepMLP(depth=20, width=16, activation=a.Tanh(), initializer=i.ClassicUn
 LOSS_LANDSCAPE_EXAMPLES = (
     Preset(
         title="The way down",
-        jobs=(LOSS_LANDSCAPE.model_copy(update={"views": (PathPlane(), RandomPlane(), RandomLines())}),),
+        jobs=(LOSS_LANDSCAPE.model_copy(update={"views": (RandomPlane(), RandomLines(), PathPlane())}),),
         look_at="Drag the slider and follow the point down the valley. Two directions hold nearly all of the way; a "
         "random plane sees next to nothing of it. No point lies in the plane: the band shows how far off it is.",
         reference="Li et al., 2018, arXiv:1712.09913",
@@ -47,6 +50,7 @@ LOSS_LANDSCAPE_EXAMPLES = (
             _look(
                 Curvature(points=41),
                 PathPlane(),
+                data=d.Moons(points=200, noise=0.1),
                 loss=MSE(),
                 model=MLP(hidden=_layers(a.Tanh(), 16, 16)),
                 optimizer=SGD(lr=0.2),
