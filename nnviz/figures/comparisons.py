@@ -1,6 +1,6 @@
 """Two runs next to each other: in one picture, or in two pictures with the same axes."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -55,7 +55,8 @@ def same_axes(*figures: dict) -> tuple[dict, ...]:
     """The same figures with equal axis and color ranges, legends and margins, to be compared by eye side by side.
 
     An axis is equalised where the figures' axes of that name are of one type; one with a fixed range joins in with it.
-    Where one vertical axis is logarithmic, so become the others, unless they have a range or values that forbid it.
+    Where one vertical axis is logarithmic, so become the others, unless they have a range or values that forbid it. In
+    space those axes are equalised that have a range and one title, marked as in the figure whose own range is largest.
     What one legend explains, all do, so that all plots are equally high. Figures without data are left alone. Nothing
     is changed in place.
     """
@@ -79,11 +80,25 @@ def same_axes(*figures: dict) -> tuple[dict, ...]:
             changes[name] = {"range": [high, low] if reversed_ else [low, high], "autorange": False}
             if all(axis.get("type") == "log" for axis in axes):
                 changes[name] |= decades.ticks(low, high)
+    scenes = [figure["layout"]["scene"] for figure in filled if "scene" in figure["layout"]]
+    if len(scenes) == len(filled):
+        changes["scene"] = {name: _of_all(scenes, name) for name in ("xaxis", "yaxis", "zaxis")}
     colors = [figure["layout"]["coloraxis"] for figure in filled if "coloraxis" in figure["layout"]]
     if len(colors) == len(filled):
         changes["coloraxis"] = {"cmin": min(c["cmin"] for c in colors), "cmax": max(c["cmax"] for c in colors)}
     told = {trace["name"] for figure in filled for trace in _legend(figure)}
     return tuple(_changed(figure, changes, told) if figure["data"] else figure for figure in figures)
+
+
+def _of_all(scenes: Sequence[Mapping], name: str) -> dict:
+    """What an axis of scenes becomes in all of them; nothing where they tell different things."""
+    axes = [scene[name] for scene in scenes]
+    ranges = [axis.get("range") for axis in axes]
+    if None in ranges or len({axis["title"]["text"] for axis in axes}) > 1:
+        return {}
+    widest = max(axes, key=lambda axis: axis["range"][1] - axis["range"][0])
+    ticks = {key: widest[key] for key in ("tickvals", "ticktext") if key in widest}
+    return {"range": [min(r[0] for r in ranges), max(r[1] for r in ranges)], **ticks}
 
 
 def _of_one_type(figures: tuple[dict, ...]) -> tuple[dict, ...]:
@@ -108,7 +123,10 @@ def _is_positive(figure: dict) -> bool:
 def _changed(figure: dict, changes: Mapping[str, Mapping], told: Collection[str]) -> dict:
     """A figure with other axes, and a legend of those traces whose names are `told` in any of the figures."""
     layout = figure["layout"]
-    merged = {name: {**layout.get(name, {}), **change} for name, change in changes.items()}
+    merged = {name: {**layout.get(name, {}), **change} for name, change in changes.items() if name != "scene"}
+    if "scene" in changes:
+        axes = {name: {**layout["scene"][name], **change} for name, change in changes["scene"].items()}
+        merged["scene"] = {**layout["scene"], **axes}
     # With this much room for the labels of the axis all plots begin at the same place.
     merged["margin"] = {"l": MARGIN, **layout.get("margin", {})}
     if not told:

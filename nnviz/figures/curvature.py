@@ -20,7 +20,7 @@ _SHARPNESS_HELP = (
 )
 _TRACE_HELP = (
     "The sum of all the Hessian's eigenvalues, estimated from random vectors; the band is one standard error each way. "
-    "Where the largest few make up most of it, the loss is curved in few directions."
+    "Where the largest few eigenvalues make up most of it, the loss is curved in few directions."
 )
 
 Arrays = Mapping[str, np.ndarray]
@@ -32,8 +32,8 @@ def sharpness(curvature: Arrays, *, limit_words: str = "2/η", no_theory: str = 
 
     `curvature` has steps (K,), eigenvalues and errors (K, k), falling along k, lowest and limit (K,); NaN is what was
     not computed yet, or a limit that theory does not have. `limit_words` is the limit as a formula, such as
-    "(2 + 2β)/η" for momentum; `no_theory` says in a few words why there is none. `log_y` None: logarithmic where the
-    eigenvalues and the limit are positive and span more than a factor of 30.
+    "(2 + 2β)/η" for momentum; `no_theory`, or else `curvature["no_limit"]`, says in a few words why there is none.
+    `log_y` None: logarithmic where the eigenvalues and the limit are positive and span more than a factor of 30.
     """
     title = "Sharpness"
     if not curvature:
@@ -45,16 +45,15 @@ def sharpness(curvature: Arrays, *, limit_words: str = "2/η", no_theory: str = 
     if log_y is None:
         found = [values[np.isfinite(values)], limit[np.isfinite(limit)]]
         log_y = spans_decades(found) and all((part > 0).all() for part in found)
-    count = values.shape[1]
-    traces = []
-    for i in reversed(range(count)):  # the largest on top
-        traces.append(_curve(steps, values[:, i], f"λ{labels.lowered(i + 1)}", _line(i, count), log_y, errors[:, i]))
+    traces = _eigenvalues(steps, values, errors, log_y)
     known = np.isfinite(limit)
+    notes = []
     if known.any():
         dashes = {"color": theme.NEUTRAL, "width": 2, "dash": "dash"}
-        traces.append(_curve(steps, limit, f"{limit_words}: what the learning rate can bear", dashes, log_y))
-    elif no_theory:
-        traces.append(layout.absent(f"no theory line: {no_theory}"))
+        traces.append(_curve(steps, limit, limit_words, dashes, log_y))
+        notes.append(_told(steps[known], limit[known], f"{limit_words}: what the learning rate can bear", log_y))
+    elif reason := no_theory or str(curvature.get("no_limit", "")):
+        traces.append(layout.absent(reason.replace(": ", ":<br>")))
     if log_y:
         top = values[:, :1]
         traces += edge_marks(steps, top, ~np.isnan(top), magnitudes(np.append(values, limit[known])))
@@ -64,7 +63,7 @@ def sharpness(curvature: Arrays, *, limit_words: str = "2/η", no_theory: str = 
     lowest = np.asarray(curvature.get("lowest", []), float)
     if np.isfinite(lowest).any():
         axes["yaxis"] |= {"domain": [0.34, 1]}
-        axes["yaxis2"] = layout.axis("lowest", domain=[0, 0.27], nticks=4, rangemode="tozero", zeroline=True)
+        axes["yaxis2"] = layout.axis("smallest", domain=[0, 0.27], nticks=4, rangemode="tozero", zeroline=True)
         anchor = panels.anchor(2)
         line = {"color": LOWEST_COLOR, "width": 2}
         traces.append(_curve(steps, lowest, "λ<sub>min</sub>", line, False) | {"yaxis": anchor})
@@ -77,7 +76,7 @@ def sharpness(curvature: Arrays, *, limit_words: str = "2/η", no_theory: str = 
         **axes,
         over_steps=True,
         hovermode="x",
-        legend={"traceorder": "reversed"},
+        annotations=notes,
     )
 
 
@@ -110,10 +109,11 @@ def hessian_trace(curvature: Arrays) -> dict:
         "fillcolor": theme.faded(color, 0.25),
         "hoverinfo": "skip",
         "name": "± standard error",
+        "showlegend": False,
         "uid": "band",
     }
     count = values.shape[1]
-    name = "largest eigenvalue" if count == 1 else f"sum of the {count} largest eigenvalues"
+    name = "largest eigenvalue" if count == 1 else f"sum of the {count} largest"
     largest = {"color": TOP_COLOR, "width": 2}
     traces = [
         band,
@@ -130,6 +130,34 @@ def hessian_trace(curvature: Arrays) -> dict:
         over_steps=True,
         hovermode="x",
     )
+
+
+def _eigenvalues(steps: np.ndarray, values: np.ndarray, errors: np.ndarray, log_y: bool) -> list[dict]:
+    """The largest on top of the others, which share an entry of the legend."""
+    count = values.shape[1]
+    traces = []
+    for i in reversed(range(count)):
+        name = f"λ{labels.lowered(i + 1)}"
+        curve = _curve(steps, values[:, i], name, _line(i, count), log_y, errors[:, i]) | {"legendrank": i + 1}
+        if i:
+            told = name if count == 2 else f"λ₂ … λ{labels.lowered(count)}"
+            curve |= {"name": told, "showlegend": i == 1, "legendgroup": "others"}
+        traces.append(curve)
+    return traces
+
+
+def _told(steps: np.ndarray, limit: np.ndarray, text: str, log_y: bool) -> dict:
+    """Words on the line of the limit, at its end."""
+    y = float(np.log10(limit[-1])) if log_y else float(limit[-1])
+    return {
+        "x": float(steps[-1]),
+        "y": y,
+        "text": text,
+        "xanchor": "right",
+        "yanchor": "bottom",
+        "font": {"size": theme.SMALL},
+        "showarrow": False,
+    }
 
 
 def _line(place: int, count: int) -> dict:

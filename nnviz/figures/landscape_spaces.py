@@ -5,18 +5,21 @@ from collections.abc import Mapping
 import numpy as np
 
 from nnviz.figures import ground, labels, layout, measures, relief, theme
-from nnviz.figures.landscapes import NAMES, missing
+from nnviz.figures.landscapes import missing
 from nnviz.figures.layout import f4, i4
 from nnviz.figures.training_paths import COLOR, Path, plane_names, told
 
 # How far marks float above the ground, as a share of the picture's height.
-LIFT = 0.015
+LIFT = 0.02
+# Where the true height is nearer than this, as a share of the picture's height, it is not shown apart.
+NEAR = 0.02
+TRUE = theme.SPLITS["train"]
 # Places of the path between two of its points, so that it follows the ground.
 FINER = 10
 _HELP = "The same slice in space, to be turned with the mouse; the dot is the network."
 _PATH_HELP = (
-    "The path lies on the ground of its plane. A small diamond is what the loss really was, at the end of a line from "
-    "the path: long lines say that the path ran off the plane."
+    "The path lies on the ground of its plane. Where training was higher or lower than that, off the plane, a small "
+    "diamond is at its true height."
 )
 
 Arrays = Mapping[str, np.ndarray]
@@ -32,7 +35,7 @@ def loss_space(
     """A measure over the plane of two random directions in space; arguments as those of `loss_map`."""
     title = f"{measures.word(measure).capitalize()} around the network, in space"
     return missing(title, _HELP, plane, measure) or _space(
-        plane, None, measure, log_height, heights, NAMES, title, _HELP, "loss space"
+        plane, None, measure, log_height, heights, ["direction 1", "direction 2"], title, _HELP, "loss space"
     )
 
 
@@ -71,6 +74,7 @@ def _space(
     floor = scale.place(np.minimum(z, scale.high))
     low, high = scale.ends
     word = measures.word(measure)
+    short = word.split()[-1]
     hover = f"{word} {measures.shown(measure, 'customdata')}<br>at {labels.shown('x')}, {labels.shown('y')}"
     traces = [ground.surface(x, y, floor, z, hover, name=word, ends=(low, high))]
     lift = LIFT * (high - low)
@@ -79,7 +83,7 @@ def _space(
     traces.append(_network(x, y, floor, lift))
     places, words = measures.ticks(scale, measure, z)
     margin = 0.04 * (high - low)
-    kind = ", logarithmic" if scale.shift else ""
+    kind = " (log)" if scale.shift else ""
     drawn = layout.figure(
         traces,
         title=title,
@@ -89,7 +93,7 @@ def _space(
         **ground.scene(
             layout.axis(names[0], range=[float(x[0]), float(x[-1])]),
             layout.axis(names[1], range=[float(y[0]), float(y[-1])]),
-            layout.axis(word + kind, tickvals=places, ticktext=words, range=[low - margin, high + 2 * margin]),
+            layout.axis(short + kind, tickvals=places, ticktext=words, range=[low - margin, high + 2 * margin]),
             revision,
         ),
     )
@@ -105,7 +109,7 @@ def _network(x: np.ndarray, y: np.ndarray, floor: np.ndarray, lift: float) -> di
         "mode": "markers",
         "x": f4([0]),
         "y": f4([0]),
-        "z": f4(ground.below(here, x, y, floor) + lift),
+        "z": f4(ground.below(here, x, y, floor) + 2 * lift),
         "marker": {"size": 6, "color": theme.WHITE, "line": {"color": theme.INK, "width": 2}},
         "name": "network",
         "uid": "network",
@@ -120,15 +124,15 @@ def _path(way: Path, x: np.ndarray, y: np.ndarray, floor: np.ndarray, scale: rel
     fine, steps = _between(way)
     along = np.where(ground.inside(fine, x, y), ground.below(fine, x, y, floor) + lift, np.nan)
     true = scale.place(np.minimum(np.where(np.isfinite(way.true), way.true, np.nan), scale.high)) + lift
-    true = np.where(np.isnan(level), np.nan, true)
+    true = np.where(np.abs(true - level) > NEAR * (scale.ends[1] - scale.ends[0]), true, np.nan)
     until, at = ({"meta": {"steps": i4(way.steps), "show": show}} for show in ("until", "at"))
     stems = np.stack([level, true, np.full(len(true), np.nan)], 1).ravel()
     dots = {"hovertemplate": "%{text}<extra></extra>", "text": way.words}
     quiet = {"hoverinfo": "skip", "mode": "lines"}
     path = _placed(fine, along) | quiet | {"line": {"color": COLOR, "width": 5}, "name": "training", "uid": "path"}
-    lines = {"line": {"color": theme.faded(theme.NEGATIVE, 0.6), "width": 2}, "name": "off the plane", "uid": "stems"}
+    lines = {"line": {"color": theme.faded(TRUE, 0.7), "width": 2}, "name": "off the plane", "uid": "stems"}
     lines = _placed(np.repeat(way.points, 3, 0), stems) | quiet | lines
-    marker = {"symbol": "diamond", "size": 3, "color": theme.NEGATIVE}
+    marker = {"symbol": "diamond", "size": 3, "color": TRUE}
     diamonds = _placed(way.points, true) | dots | {"mode": "markers", "marker": marker, "name": "true", "uid": "true"}
     points = _placed(way.points, level) | dots | {"mode": "markers", "name": "training"}
     return [

@@ -63,10 +63,9 @@ def path_map(
     title = f"{measures.word(measure).capitalize()} along the way of training"
     if empty := missing(title, _PATH_HELP, plane, measure):
         return empty
-    traces, way = [_network()], told(path, training, measure)
-    if way:
-        traces = path_on_map(way) + traces
-    found = _map(plane, measure, log_height, heights, traces, plane_names(path))
+    way = told(path, training, measure)
+    traces = [*path_on_map(way), _network(_aside(way))] if way else [_network()]
+    found = _map(plane, measure, log_height, heights, traces, plane_names(path, " of the path"))
     return _finished(found, title, _PATH_HELP, "path map", note, way)
 
 
@@ -94,7 +93,7 @@ def _map(
         "traces": [_heights(x, y, z, measure), measures.colorbar(scale, measure, z), *marks],
         "x": layout.axis(names[0], **ends[0]),
         "y": layout.axis(names[1], **ends[1]),
-        "images": [relief.picture(x, y, z, scale)],
+        "images": [relief.picture(x, y, z, scale, measures.STRONGEST)],
     }
 
 
@@ -129,15 +128,20 @@ def _heights(x: np.ndarray, y: np.ndarray, z: np.ndarray, measure: str) -> dict:
     }
 
 
-def _network() -> dict:
-    """The network as trained, or as far as it was trained."""
+def _aside(way: Path) -> str:
+    """Where a word at the network does not lie on the last third of the path."""
+    return f"{'top' if way.points[-len(way.points) // 3 :, 1].mean() < 0 else 'bottom'} center"
+
+
+def _network(words: str = "bottom center") -> dict:
+    """The network as trained, or as far as it was trained, its name at the position `words`."""
     return {
         "type": "scatter",
         "mode": "markers+text",
         "x": f4([0]),
         "y": f4([0]),
         "text": ["network"],
-        "textposition": "bottom center",
+        "textposition": words,
         "textfont": {"size": theme.SMALL},
         "marker": {"symbol": "circle", "size": 9, "color": theme.HALO, "line": {"color": theme.INK, "width": 2.2}},
         "name": "network",

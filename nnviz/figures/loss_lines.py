@@ -176,7 +176,7 @@ def _barrier(x: np.ndarray, losses: np.ndarray, rise: float, place: float, drawn
     along = np.linspace(0, 1, 33)
     foot = start + place * (end - start)
     dots = {"color": theme.NEUTRAL, "width": 1.5, "dash": "dot"}
-    stem = {"color": theme.ALERT, "width": 2}
+    stem = {"color": theme.INK, "width": 2}
     hover = f"barrier {labels.number(rise)} at {labels.number(place)}<extra></extra>"
     quiet = {"showlegend": False, "hoverinfo": "skip", "hovertemplate": None}
     return [

@@ -16,6 +16,8 @@ WORDS = {
 CUT, TALL = 0.9, 2.5
 # A loss smaller than this share of the largest is as good as nothing on a logarithmic scale.
 NOTHING = 1e-10
+# How strong the highest ground is drawn.
+STRONGEST = 0.8
 RETRAINING = "waiting for the training to be repeated"
 
 Arrays = Mapping[str, np.ndarray]
@@ -63,8 +65,8 @@ def height_scale(*slices: Arrays, measure: str, log_height: bool | None = None) 
 
     Logarithmic where `log_height` says so, None: where that shows more; accuracy never is. Losses have their own
     logarithm, or where some are negative that above the lowest. Heights beyond 2.5 times those of nine tenths of a
-    slice (counted from the lowest, by logarithms on a logarithmic scale) are cut off, so that one huge loss flattens
-    nothing.
+    slice (counted from the lowest, by logarithms on a logarithmic scale) are cut off at the highest of the others, so
+    that one huge loss flattens nothing.
     """
     found = [np.asarray(arrays[measure], float) for arrays in slices if measure in arrays]
     if not found:
@@ -93,9 +95,9 @@ def scale(slices: list[np.ndarray], log_height: bool | None, share: bool = False
 
 
 def _top(parts: list[np.ndarray], low: float, most: float) -> float:
-    """Where heights are cut off; the highest where they are not."""
-    top = low + TALL * (max(float(np.quantile(part, CUT)) for part in parts) - low)
-    return top if low < top < most else most
+    """The highest that is not cut off."""
+    cut = low + TALL * (max(float(np.quantile(part, CUT)) for part in parts) - low)
+    return max(float(part[part <= cut].max(initial=low)) for part in parts) if low < cut < most else most
 
 
 def is_cut(scale: relief.Scale, z: np.ndarray) -> bool:
@@ -111,7 +113,9 @@ def ticks(scale: relief.Scale, measure: str, z: np.ndarray) -> tuple[list[float]
 def colorbar(scale: relief.Scale, measure: str, z: np.ndarray) -> dict:
     """The legend of a map's colors."""
     words = _percent if is_share(measure) else None
-    return relief.colorbar(scale, word(measure).replace(" ", "<br>"), words, is_cut=is_cut(scale, z))
+    return relief.colorbar(
+        scale, f"{word(measure).replace(' ', '<br>')}<br> ", words, is_cut=is_cut(scale, z), highest=STRONGEST
+    )
 
 
 def _percent(share: float) -> str:

@@ -12,10 +12,10 @@ NOTHING = 1e-4
 # About so many bands between contour lines.
 BANDS = 12
 TICKS = 5
-# Opacity of the lowest and of the highest band, and how much stronger the lines between them are.
+# Opacity of the lowest and of the highest band (or as asked for), and how much stronger the lines between them are.
 LOWEST, HIGHEST, LINE = 0.02, 0.5, 0.2
 # Pixels from one recorded height to the next, and along a side at least, where few heights are known yet.
-FINER, SIDE = 4, 160
+FINER, SIDE = 4, 280
 # A surface whose middle height is within this share of its range above its lowest is best seen by logarithms.
 FLAT = 0.2
 
@@ -106,11 +106,18 @@ def ticks(
     return places, words
 
 
-def colorbar(scale: Scale, title: str, written: Callable[[float], str] | None = None, *, is_cut: bool = False) -> dict:
+def colorbar(
+    scale: Scale,
+    title: str,
+    written: Callable[[float], str] | None = None,
+    *,
+    is_cut: bool = False,
+    highest: float = HIGHEST,
+) -> dict:
     """A trace without points that has the color scale as its legend; what is written there as in `ticks`."""
     low, high = scale.ends
     places = (scale.place(edges(scale)) - low) / (high - low)
-    bounds, colors = [0.0, *places.tolist(), 1.0], _shades(len(places) + 1)
+    bounds, colors = [0.0, *places.tolist(), 1.0], _shades(len(places) + 1, highest)
     stops = [[end, color] for i, color in enumerate(colors) for end in (bounds[i], bounds[i + 1])]
     tickvals, ticktext = ticks(scale, written, is_cut=is_cut)
     bar = theme.colorbar(title, tickvals=tickvals, ticktext=ticktext)
@@ -126,8 +133,9 @@ def colorbar(scale: Scale, title: str, written: Callable[[float], str] | None = 
     }
 
 
-def picture(x: np.ndarray, y: np.ndarray, z: np.ndarray, scale: Scale) -> dict:
-    """The surface as a layout image: bands of color, a line between two of them, stripes where there is no height."""
+def picture(x: np.ndarray, y: np.ndarray, z: np.ndarray, scale: Scale, highest: float = HIGHEST) -> dict:
+    """The surface as a layout image: bands of color, a line between two of them, stripes where there is no height.
+    `highest` is the opacity of the highest."""
     defined = np.isfinite(z)
     finer = max(FINER, -(-SIDE // (min(z.shape) - 1)))
     fine = _finer(np.where(defined, np.minimum(z, scale.high), scale.high), finer)
@@ -144,7 +152,7 @@ def picture(x: np.ndarray, y: np.ndarray, z: np.ndarray, scale: Scale) -> dict:
         pixels = np.where(missing, np.where(stripes, 254, 255), pixels)
     palette = np.zeros((256, 4), np.uint8)
     palette[:, :3] = theme.rgb(theme.TERRAIN)
-    strength = _strength(len(edges(scale)) + 1)[:count]
+    strength = _strength(len(edges(scale)) + 1, highest)[:count]
     palette[: 2 * count : 2, 3] = (255 * strength).round()
     palette[1 : 2 * count : 2, 3] = (255 * (strength + LINE)).round()
     palette[254, 3] = 90
@@ -153,12 +161,12 @@ def picture(x: np.ndarray, y: np.ndarray, z: np.ndarray, scale: Scale) -> dict:
     return images.placed(images.png(pixels[::-1].astype(np.uint8), palette), *(float(value) for value in place))
 
 
-def _strength(count: int) -> np.ndarray:
-    return np.linspace(LOWEST, HIGHEST, count)
+def _strength(count: int, highest: float) -> np.ndarray:
+    return np.linspace(LOWEST, highest, count)
 
 
-def _shades(count: int) -> list[str]:
-    return [theme.faded(theme.TERRAIN, alpha) for alpha in _strength(count)]
+def _shades(count: int, highest: float) -> list[str]:
+    return [theme.faded(theme.TERRAIN, alpha) for alpha in _strength(count, highest)]
 
 
 def _multiples(low: float, high: float, parts: int) -> np.ndarray:
@@ -182,7 +190,8 @@ def _powers(low: float, high: float) -> list[float]:
     if span < 1:
         return _multiples(low, high, TICKS).tolist()
     every = int(np.ceil(span / (TICKS + 1)))
-    found = _decades(low, high * (1 + 1e-12), (1, 2, 5) if span < 2 else (1,), every)
+    digits = (1, 2, 5) if span < 2.3 else (1, 3) if span < 3.3 else (1,)
+    found = _decades(low, high * (1 + 1e-12), digits, every)
     return found[found >= low * (1 - 1e-12)].tolist()
 
 

@@ -11,9 +11,11 @@ from nnviz.figures.decades import logarithmic
 from nnviz.figures.layout import f4, i4
 from nnviz.figures.magnitudes import edge_marks, magnitudes
 
-# Corners of the ellipse around a point of the path.
-CORNERS = 28
-COLOR = theme.SPLITS["train"]
+# Corners of half a circle around a point of the path.
+CORNERS = 10
+# Height of a plot that has words above its curves, as a multiple of the curves'.
+ROOM = 1.25
+COLOR = theme.NEGATIVE
 PLANE = theme.NEUTRAL
 
 Arrays = Mapping[str, np.ndarray]
@@ -60,11 +62,11 @@ def at_steps(training: Arrays, measure: str, steps: np.ndarray) -> np.ndarray:
     return found
 
 
-def plane_names(path: Arrays) -> list[str]:
-    """The axes of the path's plane: "PC 1 (93.0 % of the path)"."""
+def plane_names(path: Arrays, of: str = "") -> list[str]:
+    """The axes of the path's plane: "PC 1 (93 %)", and after the share what it is `of`."""
     if not path:
         return ["PC 1", "PC 2"]
-    return [f"PC {i} ({_percent(share)} of the path)" for i, share in enumerate(path["explained"], 1)]
+    return [f"PC {i} ({_percent(share)}{of})" for i, share in enumerate(path["explained"], 1)]
 
 
 def path_on_map(way: Path) -> list[dict]:
@@ -79,7 +81,7 @@ def path_on_map(way: Path) -> list[dict]:
         "name": "training",
         "uid": "path",
     }
-    ring = {"symbol": "circle-open", "size": 14, "color": theme.INK, "line": {"width": 2.2}}
+    ring = {"symbol": "circle-open", "size": 14, "color": COLOR, "line": {"width": 2.2}}
     start = {
         "mode": "markers",
         "x": f4(x[:1]),
@@ -100,10 +102,21 @@ def path_on_map(way: Path) -> list[dict]:
 
 
 def _band(way: Path) -> dict:
-    """Around every point an ellipse whose half axes are its distance off the plane in the units of each axis."""
-    turn = np.linspace(0, 2 * np.pi, CORNERS)
-    ring = np.append(np.stack([np.cos(turn), np.sin(turn)], 1), [[np.nan, np.nan]], 0)
-    corners = way.points[:, None] + way.residuals[:, None, None] * ring
+    """Everything that is as near to the path as the path is to the plane, in the units of the axes: around each point a
+    circle of its residual, and between two of them the straight lines that touch both."""
+    reach = np.where(np.isfinite(way.residuals), way.residuals, 0.0)
+    ends, ahead = way.points, np.diff(way.points, axis=0, prepend=way.points[:1])
+    before = np.append(reach[:1], reach[:-1])
+    far = np.hypot(*ahead.T)
+    # Of a circle and the next, the next is outermost as far as this angle from the way that leads to it.
+    turn = np.arccos(np.clip(np.divide(before - reach, far, out=np.zeros(len(far)), where=far > 0), -1, 1))
+    front = turn[:, None] * np.linspace(-1, 1, CORNERS)
+    back = turn[:, None] + (2 * np.pi - 2 * turn[:, None]) * np.linspace(0, 1, CORNERS)
+    angles = np.arctan2(ahead[:, 1], ahead[:, 0])[:, None] + np.concatenate([front, back], 1)
+    size = np.repeat(np.stack([reach, before], 1), CORNERS, 1)
+    center = np.repeat(np.stack([ends, ends - ahead], 1), CORNERS, 1)
+    corners = center + size[..., None] * np.stack([np.cos(angles), np.sin(angles)], 2)
+    corners = np.concatenate([corners, np.full((len(corners), 1, 2), np.nan)], 1)
     x, y = corners.reshape(-1, 2).T
     return {
         "type": "scatter",
@@ -112,11 +125,11 @@ def _band(way: Path) -> dict:
         "y": f4(y),
         "line": {"width": 0},
         "fill": "toself",
-        "fillcolor": theme.faded(COLOR, 0.18),
+        "fillcolor": theme.faded(COLOR, 0.22),
         "hoverinfo": "skip",
         "name": "off the plane",
         "uid": "band",
-        "meta": {"steps": i4(np.repeat(way.steps, len(ring))), "show": "until"},
+        "meta": {"steps": i4(np.repeat(way.steps, 2 * CORNERS + 1)), "show": "until"},
     }
 
 
@@ -147,11 +160,16 @@ def path_residuals(path: Arrays) -> dict:
         title=title,
         help=help,
         x=layout.steps(),
-        y=layout.axis("distance in weight space", rangemode="tozero"),
+        y=layout.axis("distance in weight space", range=[0.0, ROOM * (_most(path["distances"]) or 1.0)]),
         over_steps=True,
         hovermode="x",
         annotations=[layout.corner(words, "top right")],
     )
+
+
+def _most(values: np.ndarray) -> float:
+    values = np.asarray(values, float)
+    return float(values[np.isfinite(values)].max(initial=0.0))
 
 
 def plane_truth(training: Arrays, path: Arrays, measure: str = "train_loss", *, log_y: bool | None = None) -> dict:
@@ -177,9 +195,9 @@ def plane_truth(training: Arrays, path: Arrays, measure: str = "train_loss", *, 
     color = measures.color(measure)
     traces = [
         _curve(steps, true, "training", color, log_y, measure),
-        _curve(steps, plane, "on the plane", color, log_y, measure),
+        _curve(steps, plane, "on the plane", COLOR, log_y, measure),
     ]
-    traces[1]["line"] = {"color": color, "width": 2, "dash": "dash"}
+    traces[1]["line"] = {"color": COLOR, "width": 2, "dash": "dash"}
     if log_y:
         values = np.stack([true, plane], 1)
         traces += edge_marks(steps, values, ~np.isnan(values), magnitudes(values))
