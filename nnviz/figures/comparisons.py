@@ -117,7 +117,7 @@ def _is_positive(figure: dict) -> bool:
     """Whether a figure of curves could have a logarithmic vertical axis."""
     if "range" in figure["layout"]["yaxis"] or not all(trace["type"] == "scatter" for trace in figure["data"]):
         return False
-    return all(np.all(np.asarray(trace["y"], float) > 0) for trace in figure["data"])
+    return all(np.all(np.asarray(t["y"], float) > 0) for t in figure["data"] if t.get("yaxis", "y") == "y")
 
 
 def _changed(figure: dict, changes: Mapping[str, Mapping], told: Collection[str]) -> dict:

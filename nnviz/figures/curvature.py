@@ -47,11 +47,10 @@ def sharpness(curvature: Arrays, *, limit_words: str = "2/η", no_theory: str = 
         log_y = spans_decades(found) and all((part > 0).all() for part in found)
     traces = _eigenvalues(steps, values, errors, log_y)
     known = np.isfinite(limit)
-    notes = []
     if known.any():
         dashes = {"color": theme.NEUTRAL, "width": 2, "dash": "dash"}
         traces.append(_curve(steps, limit, limit_words, dashes, log_y))
-        notes.append(_told(steps[known], limit[known], f"{limit_words}: what the learning rate can bear", log_y))
+        traces.append(_told(steps[known], limit[known], values, f"{limit_words}: what the learning rate can bear"))
     elif reason := no_theory or str(curvature.get("no_limit", "")):
         traces.append(layout.absent(reason.replace(": ", ":<br>")))
     if log_y:
@@ -76,7 +75,6 @@ def sharpness(curvature: Arrays, *, limit_words: str = "2/η", no_theory: str = 
         **axes,
         over_steps=True,
         hovermode="x",
-        annotations=notes,
     )
 
 
@@ -140,23 +138,28 @@ def _eigenvalues(steps: np.ndarray, values: np.ndarray, errors: np.ndarray, log_
         name = f"λ{labels.lowered(i + 1)}"
         curve = _curve(steps, values[:, i], name, _line(i, count), log_y, errors[:, i]) | {"legendrank": i + 1}
         if i:
-            told = name if count == 2 else f"λ₂ … λ{labels.lowered(count)}"
+            told = f"λ₂ … λ{labels.lowered(count)}" if i == 1 and count > 2 else name
             curve |= {"name": told, "showlegend": i == 1, "legendgroup": "others"}
         traces.append(curve)
     return traces
 
 
-def _told(steps: np.ndarray, limit: np.ndarray, text: str, log_y: bool) -> dict:
-    """Words on the line of the limit, at its end."""
-    y = float(np.log10(limit[-1])) if log_y else float(limit[-1])
+def _told(steps: np.ndarray, limit: np.ndarray, values: np.ndarray, text: str) -> dict:
+    """Words at the end of the limit's line, on the side where they cover no curve."""
+    is_far = bool(limit[-1] > 2 * np.nanmax(np.where(np.isfinite(values), values, 0.0)))
     return {
-        "x": float(steps[-1]),
-        "y": y,
-        "text": text,
-        "xanchor": "right",
-        "yanchor": "bottom",
-        "font": {"size": theme.SMALL},
-        "showarrow": False,
+        "type": "scatter",
+        "mode": "text",
+        "x": i4(steps[-1:]),
+        "y": f4(limit[-1:]),
+        "text": [text],
+        "textposition": "bottom left" if is_far else "top left",
+        "textfont": {"size": theme.SMALL},
+        "name": "limit",
+        "uid": "limit",
+        "showlegend": False,
+        "hoverinfo": "skip",
+        "cliponaxis": False,
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from nnviz.figures import labels, layout, measures, panels, theme
+from nnviz.figures import labels, layout, measures, panels, relief, theme
 from nnviz.figures.decades import logarithmic
 from nnviz.figures.layout import f4
 
@@ -25,11 +25,18 @@ Drawn = Callable[[np.ndarray], np.ndarray]
 """Heights to what is drawn of them."""
 
 
-def loss_lines(lines: Arrays, measure: str = "train_loss", *, log_height: bool | None = None) -> dict:
+def loss_lines(
+    lines: Arrays,
+    measure: str = "train_loss",
+    *,
+    log_height: bool | None = None,
+    heights: relief.Scale | None = None,
+) -> dict:
     """A measure along each of some random lines through the network, faint, and their mean, strong.
 
     `lines` has x (nx,), 0 at the network and 1 where each filter is moved by its own length, and measures (lines, nx).
-    `log_height` None: logarithmic where that shows more; accuracy never is. The axis ends where `height_scale` does.
+    `log_height` None: logarithmic where that shows more; accuracy never is. The axis ends where
+    `height_scale` does, or that of two networks, `heights`.
     """
     title = f"{measures.word(measure).capitalize()} along random lines"
     if not lines:
@@ -38,14 +45,15 @@ def loss_lines(lines: Arrays, measure: str = "train_loss", *, log_height: bool |
         return layout.empty(title, _LINES_HELP, reason)
     x, z = np.asarray(lines["x"], float), np.asarray(lines[measure], float)
     color, word = measures.color(measure), measures.word(measure)
-    y, drawn = _heights([z], measures.is_share(measure), log_height, word)
+    y, drawn = _heights(heights or measures.scale([z], log_height), measures.is_share(measure), word)
     count = len(z)
     traces = []
     for i, row in enumerate(z):
         name = f"direction {i + 1}"
+        told = {"name": f"{count} directions"} if i == 0 and count > 1 else {}
         faint = {"color": theme.faded(color, 0.45), "width": 1.2}
         hover = f"{name}: {word} {measures.shown(measure, 'customdata')} at {labels.shown('x')}<extra></extra>"
-        shown = {"name": f"{count} directions", "showlegend": i == 0 and count > 1, "legendgroup": "directions"}
+        shown = {"showlegend": bool(told), "legendgroup": "directions", **told}
         traces.append(_curve(x, row, drawn, name, faint, hover) | shown)
     hover = f"mean {measures.shown(measure, 'customdata')} at {labels.shown('x')}<extra></extra>"
     if count > 1:
@@ -77,7 +85,8 @@ def loss_line(line: Arrays, names: Sequence[str] = ("A", "B"), *, log_height: bo
     x = np.asarray(line["x"], float)
     losses, shares = ([f"{part}_{kind}" for part in ("train", "test")] for kind in ("loss", "accuracy"))
     losses, shares = ([m for m in some if m in line] for some in (losses, shares))
-    y, drawn = _heights([np.asarray(line[m], float) for m in losses], False, log_height, "loss")
+    scale = measures.scale([np.asarray(line[m], float) for m in losses], log_height)
+    y, drawn = _heights(scale, False, "loss")
     rise, place = barrier(x, line["train_loss"])
     traces = [*_barrier(x, line["train_loss"], rise, place, drawn), *(_measured(x, line, m, drawn) for m in losses)]
     axes = {"yaxis": y | {"domain": [0.36 if shares else 0, TOP]}}
@@ -140,11 +149,10 @@ def _at(x: np.ndarray, losses: np.ndarray, place: float) -> float:
     return float(losses[after - 1] * (1 - share) + losses[after] * share)
 
 
-def _heights(slices: list[np.ndarray], share: bool, log_height: bool | None, word: str) -> tuple[dict, Drawn]:
-    """The vertical axis of these heights, and what is drawn of them: on a logarithmic axis the lowest for 0."""
+def _heights(scale: relief.Scale, share: bool, word: str) -> tuple[dict, Drawn]:
+    """The vertical axis of heights on a scale, and what is drawn of them: on a logarithmic axis the lowest for 0."""
     if share:
         return layout.axis(word, tickformat=".0%", range=[0, 1.02]), _finite
-    scale = measures.scale(slices, log_height)
     if scale.shift and scale.shift == scale.low:
         low, high = scale.ends
         margin = max(0.05 * (high - low), 0.02)

@@ -14,7 +14,7 @@ WORDS = {
 }
 # What stands high above the rest is cut off: at so many times the height of nine tenths of all places.
 CUT, TALL = 0.9, 2.5
-# A loss smaller than this share of the largest is as good as nothing on a logarithmic scale.
+# A loss smaller than this share of most others is as good as nothing on a logarithmic scale.
 NOTHING = 1e-10
 # How strong the highest ground is drawn.
 STRONGEST = 0.8
@@ -78,9 +78,11 @@ def scale(slices: list[np.ndarray], log_height: bool | None, share: bool = False
     """See `height_scale`; arrays of any shape."""
     parts = [part for part in (z[np.isfinite(z)] for z in slices) if len(part)]
     z = np.concatenate(parts) if parts else np.empty(0)
-    low, most = (float(z.min()), float(z.max())) if len(z) else (0.0, 1.0)
-    if share or most <= low:
-        return relief.Scale(*((low, most) if most > low else (0.0, 1.0) if share else (low, low + 1.0)), 0.0)
+    low, most = (float(z.min()), float(z.max())) if len(z) else (0.0, 0.0)
+    if most <= low:
+        return relief.Scale(0.0, 1.0, 0.0) if share else relief.Scale(low, low + max(1.0, abs(low)), 0.0)
+    if share:
+        return relief.Scale(low, most, 0.0)
     top = _top(parts, low, most)
     if log_height is None:
         log_height = bool(np.median(z) - low < relief.FLAT * (top - low))
@@ -88,9 +90,11 @@ def scale(slices: list[np.ndarray], log_height: bool | None, share: bool = False
         return relief.Scale(low, top, 0.0)
     if low < 0:
         return relief.Scale(low, top, relief.NOTHING * (top - low))
-    low = max(float(z[z > 0].min()), NOTHING * most)
+    usual = max(float(np.quantile(part, CUT)) for part in parts)
+    low = max(float(z[z > 0].min()), NOTHING * usual)
     logs = [np.log10(np.maximum(part, low)) for part in parts]
-    top = min(most, 10 ** _top(logs, float(np.log10(low)), float(np.log10(most))))
+    top = 10 ** _top(logs, float(np.log10(low)), float(np.log10(most)))
+    top = float(z[z <= top * (1 + 1e-9)].max())
     return relief.Scale(low, max(top, 1.0001 * low), low)
 
 

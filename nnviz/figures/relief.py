@@ -101,7 +101,7 @@ def ticks(
     if is_cut:
         low, high = scale.ends
         kept = [i for i, place in enumerate(places) if place < high - (high - low) / (2 * TICKS)]
-        top = _rounded(scale.high, 0.05 * (scale.high - scale.low))
+        top = _rounded(scale.high, 0.02 * (scale.high - scale.low))
         places, words = [*(places[i] for i in kept), high], [*(words[i] for i in kept), f"≥ {written(top)}"]
     return places, words
 
@@ -223,7 +223,7 @@ def _finer(z: np.ndarray, times: int) -> np.ndarray:
     """Heights at `times` as many places along each side, by parabolas: straight lines would put beads on the floor of
     a narrow valley. A parabola is as curved as the flatter of its two ends, so beside a cliff nothing swings."""
     for _ in range(2):
-        bend = np.pad(np.diff(z, 2, axis=0), ((1, 1), (0, 0)), mode="edge")
+        bend = np.pad(np.diff(z, 2, axis=0), ((1, 1), (0, 0)), mode="edge") if len(z) > 2 else np.zeros_like(z)
         left, right = bend[:-1], bend[1:]
         least = np.where(left * right > 0, np.sign(left) * np.minimum(np.abs(left), np.abs(right)), 0.0)[:, None]
         t = (np.arange(times) / times)[:, None]

@@ -12,7 +12,7 @@ from nnviz.figures.layout import f4, i4
 from nnviz.figures.magnitudes import edge_marks, magnitudes
 
 # Corners of half a circle around a point of the path.
-CORNERS = 10
+CORNERS = 12
 # Height of a plot that has words above its curves, as a multiple of the curves'.
 ROOM = 1.25
 COLOR = theme.NEGATIVE
@@ -109,12 +109,16 @@ def _band(way: Path) -> dict:
     before = np.append(reach[:1], reach[:-1])
     far = np.hypot(*ahead.T)
     # Of a circle and the next, the next is outermost as far as this angle from the way that leads to it.
-    turn = np.arccos(np.clip(np.divide(before - reach, far, out=np.zeros(len(far)), where=far > 0), -1, 1))
+    narrower = before - reach
+    turn = np.arccos(np.clip(np.divide(narrower, far, out=np.sign(narrower), where=far > 0), -1, 1))
     front = turn[:, None] * np.linspace(-1, 1, CORNERS)
     back = turn[:, None] + (2 * np.pi - 2 * turn[:, None]) * np.linspace(0, 1, CORNERS)
     angles = np.arctan2(ahead[:, 1], ahead[:, 0])[:, None] + np.concatenate([front, back], 1)
-    size = np.repeat(np.stack([reach, before], 1), CORNERS, 1)
-    center = np.repeat(np.stack([ends, ends - ahead], 1), CORNERS, 1)
+    # Where one circle holds the other, it alone.
+    to, since = (np.where(turn > 0, 1, 0), np.where(turn < np.pi, 0, 1))
+    of = np.repeat(np.stack([to, since], 1), CORNERS, 1)
+    size = np.where(of, reach[:, None], before[:, None])
+    center = np.where(of[..., None], ends[:, None], (ends - ahead)[:, None])
     corners = center + size[..., None] * np.stack([np.cos(angles), np.sin(angles)], 2)
     corners = np.concatenate([corners, np.full((len(corners), 1, 2), np.nan)], 1)
     x, y = corners.reshape(-1, 2).T
