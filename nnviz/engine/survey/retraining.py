@@ -12,13 +12,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nnviz.engine import device as devices
 from nnviz.engine import learners
 from nnviz.engine.device import EngineError
 from nnviz.engine.learners.supervised import SupervisedLearning
 from nnviz.engine.survey.heights import Heights
+from nnviz.engine.survey.threads import threads
 from nnviz.spec.base import fingerprint
+from nnviz.spec.jobs import Experiment, estimate
 from nnviz.spec.landscapes import KEPT, Network
+from nnviz.spec.learners import Learner
 
 State = dict[str, Tensor]
 
@@ -39,10 +41,13 @@ class Trained:
     steps: list[int] = field(default_factory=list)
     states: list[State] = field(default_factory=list)
     """At each of the steps, by the names of `state_dict`."""
+    learners: list[Learner] = field(default_factory=list)
+    """How each of the steps was trained."""
     rates: list[float] = field(default_factory=list)
     """Learning rate of the update that led to each step."""
-    measures: dict[str, list[float]] = field(default_factory=dict)
-    """Losses and accuracies at each step, by "train_loss", "test_accuracy", …"""
+    measures: list[dict[str, float]] = field(default_factory=list)
+    """Losses and accuracies at each step, by "train_loss", "test_accuracy", …, as a run tells them: on the data and by
+    the loss of that time."""
 
     @property
     def module(self) -> nn.Module:
@@ -54,9 +59,11 @@ class Trained:
         return [self.states[place][name] for name, _ in self.module.named_parameters()]
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """steps (T,), learning_rate (T,) and each measure (T,)."""
+        """steps (T,), learning_rate (T,) and each measure (T,), nan where training had none: in a run that goes on from
+        another one with numbers for targets there is no accuracy before."""
         found = {"steps": np.array(self.steps, np.int64), "learning_rate": np.array(self.rates)}
-        return found | {name: np.array(values) for name, values in self.measures.items()}
+        names = dict.fromkeys(name for measured in self.measures for name in measured)
+        return found | {name: np.array([m.get(name, np.nan) for m in self.measures]) for name in names}
 
     @property
     def bytes(self) -> int:
@@ -91,30 +98,33 @@ def retrain(network: Network, samples: int, device: torch.device) -> Iterator[in
     number = 0
     state = None
     for stretch in network.stretches:
-        learning = learners.build(stretch.learner, stretch.seed, stretch.steps, device, stretch.weights_seed)
-        if state is not None:
-            _take_up(learning, state)
-        trained = _with_heights(trained, network, learning, samples)
-        if number == 0 and not trained.steps:
-            _keep(trained, 0)
-        # As a run has them: on more threads sums come out in another order.
-        size = sum(p.numel() for p in learning.network.parameters()) * min(
-            stretch.learner.batch_size, len(learning.train[0])
-        )
+        work = _work(stretch.learner)
+        with threads(work):
+            learning = learners.build(stretch.learner, stretch.seed, stretch.steps, device, stretch.weights_seed)
+            if state is not None:
+                _take_up(learning, state)
+            trained = _with_heights(trained, network, learning, samples)
+            if not trained.steps:
+                _keep(trained, 0)
         while number < stretch.until:
             number += 1
-            devices.set_threads(size)
-            learning.step(number)
-            if number in kept:
-                _keep(trained, number)
-            elif number % CHECKED_EVERY == 0:
-                _check(trained, number)
+            with threads(work):
+                learning.step(number)
+                if number in kept:
+                    _keep(trained, number)
+                elif number % CHECKED_EVERY == 0:
+                    _check(trained, number)
             yield number
         state = learning.state_dict()
     assert trained is not None  # there is at least one stretch
     trained.learning.network.eval()
     _remember(trained, samples, device)
     yield trained
+
+
+def _work(learner: Learner) -> int:
+    """Multiply-adds of a step, by which a run of it chooses its threads."""
+    return estimate(Experiment(learner=learner, probes=())).parameters * min(learner.batch_size, learner.train_size)
 
 
 def _with_heights(trained: Trained | None, network: Network, learning: SupervisedLearning, samples: int) -> Trained:
@@ -138,10 +148,10 @@ def _keep(trained: Trained, step: int) -> None:
     _check(trained, step)
     trained.steps.append(step)
     trained.states.append({name: t.detach().clone() for name, t in trained.module.state_dict().items()})
+    trained.learners.append(trained.learning.spec)
     trained.rates.append(trained.learning.learning_rate(max(1, step)))
     trained.learning.network.eval()
-    for name, value in trained.heights.of(trained.module).items():
-        trained.measures.setdefault(name, []).append(value)
+    trained.measures.append(trained.heights.of(trained.module))
     trained.learning.network.train()
 
 

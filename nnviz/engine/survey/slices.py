@@ -14,6 +14,7 @@ from nnviz.engine.device import EngineError
 from nnviz.engine.randomness import generator
 from nnviz.engine.survey.retraining import Trained
 from nnviz.spec import landscapes as spec
+from nnviz.spec.jobs import Experiment, estimate
 
 Arrays = dict[str, np.ndarray]
 Told = tuple[int, dict[str, Arrays]]
@@ -38,18 +39,32 @@ def random_lines(view: spec.RandomLines, trained: Trained) -> Iterator[Told]:
     axis = torch.linspace(-view.span, view.span, view.resolution, dtype=torch.float64)
     lines: dict[str, list[np.ndarray]] = {}
     for index in range(view.count):
-        *_, (_, found) = _levels(trained, [_direction(view, trained, index)], [axis])
-        for name, values in found.items():
-            lines.setdefault(name, []).append(values)
-        yield len(axis), {"lines": {"x": axis.numpy(), **{n: np.stack(rows) for n, rows in lines.items() if n != "x"}}}
+        for points, found in _levels(trained, [_direction(view, trained, index)], [axis]):
+            whole = len(found.pop("x", ())) == len(axis)
+            for name, values in found.items() if whole else ():
+                lines.setdefault(name, []).append(values)
+            told = {"x": axis.numpy(), **{name: np.stack(rows) for name, rows in lines.items()}}
+            yield points, {"lines": told} if whole else {}
+
+
+def check_path(network: spec.Network) -> None:
+    """Raises EngineError where its training is no path that a plane could lie along."""
+    if network.at < 2:
+        raise EngineError(f"a training path has at least 2 steps, got {network.at}: look at a later step")
+    parameters = estimate(Experiment(learner=network.learner, probes=())).parameters
+    if parameters < 2:
+        raise EngineError(f"a plane along the training path takes at least 2 parameters, the model has {parameters}")
 
 
 def path_plane(view: spec.PathPlane, trained: Trained) -> Iterator[Told]:
     """Snapshot "path": the training in its plane; "path_plane": each measure over that plane, as in `random_plane`, in
     units of weights."""
-    if len(trained.steps) < 3:
-        raise EngineError(f"Network.steps must be at least 2 for a training path, got {trained.network.at}")
     points = torch.stack([landscape.as_vector(trained.weights(place)) for place in range(len(trained.steps))])
+    if torch.equal(points[1:], points[:-1]):
+        raise EngineError(
+            "a training path takes weights that move, and these stay as they are at all steps: raise the learning rate "
+            "or change the initializer"
+        )
     found = landscape.plane(points)
     directions = [landscape.as_weights(d, trained.weights()) for d in found.directions]
     yield 0, {"path": _path(trained, points, found, directions)}
@@ -57,33 +72,52 @@ def path_plane(view: spec.PathPlane, trained: Trained) -> Iterator[Told]:
     yield from _plane("path_plane", trained, directions, axes)
 
 
-def line(view: spec.Line, start: Trained, end: Trained) -> Iterator[Told]:
-    """Snapshot "line": x (k,), 0 at the first network and 1 at the second, and each measure (k,), on the first's samples.
+def check_line(start: spec.Network, end: spec.Network) -> None:
+    """Raises EngineError unless both are the same function of their weights, so that weights between are a network."""
+    for name, of in {
+        "inputs": lambda learner: learner.data.features,
+        "hidden layers": lambda learner: len(learner.model.hidden),
+        "widths": lambda learner: [layer.width for layer in learner.model.hidden],
+        "activations": lambda learner: [layer.activation for layer in learner.model.hidden],
+        "batch norm": lambda learner: learner.model.batch_norm,
+        "skip connections": lambda learner: learner.model.skip,
+        "biases": lambda learner: learner.model.bias,
+        "outputs": lambda learner: learner.outputs,
+    }.items():
+        if of(start.learner) != of(end.learner):
+            raise EngineError(
+                f"a line leads between networks of one shape; these two differ in their {name}: make them equal"
+            )
 
-    Batch norm's running statistics go along with the weights, so that both ends are the networks that they are.
+
+def line(view: spec.Line, start: Trained, end: Trained) -> Iterator[Told]:
+    """Snapshot "line": x (k,), 0 at the first network and 1 at the second, and each measure (k,), of its samples.
+
+    Batch norm's running statistics go along with the weights, so that both ends are the networks that they are; beyond
+    the ends they stay as they are there, since a variance must not fall below 0.
     """
-    shapes = [{name: tuple(t.shape) for name, t in side.states[-1].items()} for side in (start, end)]
-    if shapes[0] != shapes[1]:
-        raise EngineError(
-            "Landscape.other must have the shape of the network for a line between them: make the two equal in layers, "
-            "widths, batch norm and bias"
-        )
     axis = torch.linspace(-view.margin, 1 + view.margin, view.resolution, dtype=torch.float64)
+    for place in (0.0, 1.0):  # the points nearest to the ends are moved there
+        axis[(axis - place).abs().argmin()] = place
     module = copy.deepcopy(start.module)
+    parameters = {name for name, _ in module.named_parameters()}
     heights: dict[str, np.ndarray] = {}
     for level, stride in zip(landscape.coarse_to_fine([len(axis)]), STRIDES, strict=False):
         for index in level.flatten().tolist():
             at = float(axis[index])
+            inside = min(1.0, max(0.0, at))
             module.load_state_dict(
                 {
-                    name: torch.lerp(t, end.states[-1][name], at) if t.is_floating_point() else t
+                    name: torch.lerp(t, end.states[-1][name], at if name in parameters else inside)
+                    if t.is_floating_point()
+                    else t
                     for name, t in start.states[-1].items()
                 }
             )
             for name, value in start.heights.of(module).items():
                 heights.setdefault(name, np.full(len(axis), np.nan))[index] = value
             yield 1, {}
-        yield 0, {"line": {"x": axis[::stride].numpy(), **{n: h[::stride] for n, h in heights.items()}}}
+        yield 0, {"line": {"x": axis[::stride].numpy(), **{n: h[::stride].copy() for n, h in heights.items()}}}
 
 
 def _direction(view: spec.RandomPlane | spec.RandomLines, trained: Trained, index: int) -> landscape.Direction:
@@ -119,7 +153,7 @@ def _levels(
         while strides and done == prod(-(-n // strides[0]) for n in shape):
             stride = strides.pop(0)
             cut = (slice(None, None, stride),) * len(shape)
-            arrays = {name: axis[::stride].numpy() for name, axis in zip("xy", axes, strict=False)}
+            arrays = {name: axis[::stride].numpy().copy() for name, axis in zip("xy", axes, strict=False)}
             arrays |= {name: values[cut].T.copy() for name, values in whole.items()}
         yield len(block.indices), arrays
 
@@ -141,23 +175,22 @@ def _path(trained: Trained, points: Tensor, found: landscape.Plane, directions: 
     """steps, distances from the end and off the plane (T,), coordinates (T, 2), the shares of the squared distances
     that the plane's axes explain (2,) and that a random plane does (), and each measure at the places in the plane
     that stand for the points, (T,) as "plane_train_loss", …"""
-    away = points.double() - points[-1].double()
+    away = landscape.in_double(points)
+    away = away - away[-1]
     weights = trained.weights()
     module = trained.module
     random = [
-        landscape.as_vector(
-            landscape.filter_normalized(weights, landscape.random_direction(module, generator(0, "direction", index)))
-        ).double()
+        landscape.filter_normalized(weights, landscape.random_direction(module, generator(0, "direction", index)))
         for index in range(2)
     ]
-    basis = torch.linalg.qr(torch.stack(random).T)[0]
+    basis = torch.linalg.qr(landscape.in_double(torch.stack([landscape.as_vector(d) for d in random])).T)[0]
     total = away.square().sum()
     share = float((away @ basis).square().sum() / total) if total > 0 else 0.0
     heights = trained.heights
     held = copy.deepcopy(module)
     at = OneByOne(held, heights.loss, heights.data, [weights, *directions], heights.accuracy).at(found.path)
     seen = {
-        f"plane_{part}_{what}": values.double().cpu().numpy()
+        f"plane_{part}_{what}": landscape.in_double(values).cpu().numpy()
         for what, parts in zip(("loss", "accuracy"), at, strict=True)
         for part, values in parts.items()
     }

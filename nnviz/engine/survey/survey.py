@@ -3,8 +3,8 @@
 import platform
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
+from itertools import chain
 from typing import Any
 
 import torch
@@ -15,6 +15,7 @@ from nnviz.engine.survey import slices
 from nnviz.engine.survey.curvatures import curvature
 from nnviz.engine.survey.retraining import Trained, remembered, retrain
 from nnviz.engine.survey.slices import Told
+from nnviz.engine.survey.threads import threads
 from nnviz.records import Record, Snapshot
 from nnviz.spec import landscapes as spec
 from nnviz.spec.jobs import Landscape, estimate
@@ -26,18 +27,32 @@ TURN = 0.03
 class Survey(Iterator[list[Record]]):
     """A survey under way: each `next` works for a moment. `step` counts steps of training and points evaluated.
 
-    The same job on the CPU gives the same pictures, in turns of any length.
+    The same job on the CPU gives the same pictures, in turns of any length. To go on from a checkpoint the work is done
+    again, which takes less than to keep it; until it is back there, it stays at the checkpoint's step and says nothing.
     """
 
     def __init__(self, job: Landscape, checkpoint: bytes | None = None) -> None:
         self.job = job
         self.device = device.choose(job.device)
-        self.step, self.until = 0, -1
+        self.until = -1
         self._parameters = estimate(job).parameters
+        self._done = 0
+        # A checkpoint of step 0 may have been made before anything was said.
+        self._said_until = (0 if checkpoint is None else _step(checkpoint, job.steps)) or -1
+        for view in job.views:
+            if isinstance(view, spec.PathPlane):
+                slices.check_path(job.network)
+            elif isinstance(view, spec.Line):
+                slices.check_line(*job.networks)
         self._work = self._works()
-        self._left: list[Record] = []
-        if checkpoint is not None:
-            self._take_up(checkpoint)
+        self._put_off: list[Told] = []
+        self._trouble: EngineError | None = None
+        self._is_over = False
+
+    @property
+    def step(self) -> int:
+        """How far it is."""
+        return max(self._done, self._said_until)
 
     @property
     def info(self) -> dict[str, Any]:
@@ -53,38 +68,49 @@ class Survey(Iterator[list[Record]]):
         }
 
     def __next__(self) -> list[Record]:
-        said, self._left = self._left, []
-        if self.step >= self.job.steps and not said:
-            self.close()
+        if self._trouble:
+            raise self._trouble
+        if self._is_over:
             raise StopIteration
-        deadline = time.monotonic() + TURN
-        with _threads(self._parameters * self.job.samples):
-            for advanced, pictures in self._work:
-                self.step += advanced
-                said += [Snapshot(self.step, name, arrays) for name, arrays in pictures.items()]
-                if time.monotonic() > deadline:
-                    break
-            else:
-                self.step = self.job.steps
+        said: list[Record] = []
+        try:
+            with threads(self._parameters * self.job.samples):
+                for advanced, pictures in self._turn():
+                    self._done += advanced
+                    if self._done > self._said_until:
+                        said += [Snapshot(self._done, name, arrays) for name, arrays in pictures.items()]
+        except EngineError as error:  # told after what was seen before it
+            self.close()
+            self._trouble = error
+        if not said and self._is_over:
+            return next(self)
         return said
+
+    def _turn(self) -> Iterator[Told]:
+        """Work for a moment. All that comes at a step comes in one turn: a checkpoint in between would lose it or have
+        it said twice."""
+        deadline, is_first = time.monotonic() + TURN, True
+        for piece in chain(self._put_off, self._work):
+            advanced, pictures = piece
+            if time.monotonic() > deadline and not is_first and (advanced or not pictures):
+                self._put_off = [piece]
+                return
+            is_first = False
+            yield piece
+        self.close()
 
     def look(self) -> list[Record]:
         """Nothing: pictures come when a level of them is complete."""
         return []
 
     def checkpoint(self) -> bytes:
-        """How far it is: what was done is done again, which takes less than to keep it."""
+        """How far it is."""
         return str(self.step).encode()
 
     def close(self) -> None:
         """There is no more work."""
+        self._is_over = True
         self._work.close()
-
-    def _take_up(self, checkpoint: bytes) -> None:
-        if not checkpoint.isdigit() or int(checkpoint) > self.job.steps:
-            raise EngineError(f"the checkpoint is damaged or of another job: {checkpoint[:20]!r}")
-        while self.step < int(checkpoint):
-            self._left += [record for record in next(self) if record.step > int(checkpoint)]
 
     def _works(self) -> Iterator[Told]:
         """All of the work, piece by piece."""
@@ -104,6 +130,12 @@ class Survey(Iterator[list[Record]]):
             yield from _seen(view, trained)
 
 
+def _step(checkpoint: bytes, steps: int) -> int:
+    if not checkpoint.isdigit() or len(checkpoint) > len(str(steps)) or int(checkpoint) > steps:
+        raise EngineError(f"the checkpoint is damaged or of another job: {checkpoint[:20]!r}")
+    return int(checkpoint)
+
+
 def _seen(view: spec.View, trained: list[Trained]) -> Iterator[Told]:
     match view:
         case spec.RandomPlane():
@@ -117,15 +149,3 @@ def _seen(view: spec.View, trained: list[Trained]) -> Iterator[Told]:
         case spec.Curvature():
             return curvature(view, trained[0])
     raise TypeError(f"nothing shows {view!r}")
-
-
-@contextmanager
-def _threads(work: int) -> Iterator[None]:
-    """As many threads as this work wants; then those again that others in the process count on, whose sums would come
-    out in another order."""
-    before = torch.get_num_threads()
-    device.set_threads(work)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

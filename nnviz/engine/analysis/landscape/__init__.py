@@ -1,12 +1,22 @@
 """The surface that a network sees: loss over slices through its weights, training paths on them, and its curvature."""
 
 from nnviz.engine.analysis.landscape.accuracies import accuracy
-from nnviz.engine.analysis.landscape.curvature import Spectrum, Trace, hessian, lanczos, trace
+from nnviz.engine.analysis.landscape.curvature import (
+    Piecewise,
+    Spectrum,
+    Trace,
+    hessian,
+    lanczos,
+    lanczos_piecewise,
+    trace,
+    trace_piecewise,
+)
 from nnviz.engine.analysis.landscape.directions import (
     Direction,
     as_vector,
     as_weights,
     filter_normalized,
+    in_double,
     random_direction,
 )
 from nnviz.engine.analysis.landscape.paths import Plane, line, plane
@@ -15,6 +25,7 @@ from nnviz.engine.analysis.landscape.slices import Block, coarse_to_fine, grid, 
 __all__ = [
     "Block",
     "Direction",
+    "Piecewise",
     "Plane",
     "Spectrum",
     "Trace",
@@ -25,10 +36,13 @@ __all__ = [
     "filter_normalized",
     "grid",
     "hessian",
+    "in_double",
     "lanczos",
+    "lanczos_piecewise",
     "line",
     "plane",
     "random_direction",
     "trace",
+    "trace_piecewise",
     "walk",
 ]

@@ -1,17 +1,21 @@
 """The Hessian of the loss in the weights, by its products with vectors alone: it is never formed."""
 
 import copy
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Generator
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from nnviz.engine.analysis.landscape.directions import as_vector, as_weights
+from nnviz.engine.analysis.landscape.directions import as_vector, as_weights, in_double
 from nnviz.engine.losses import LossFunction
 
 Product = Callable[[Tensor], Tensor]
 """v (parameters,) -> H·v (parameters,)."""
+
+Found = TypeVar("Found")
+Piecewise = Generator[None, None, Found]
+"""Work that stops after each product with the Hessian, so that others have their turn, and returns what it found."""
 
 
 def hessian(module: nn.Module, loss: LossFunction, inputs: Tensor, targets: Tensor) -> Product:
@@ -76,6 +80,19 @@ def lanczos(
     the smallest ones pass lambda v: -product(v) and change the signs. An eigenvalue that is exactly repeated may be
     found once only. Memory: steps · parameters. Raises ValueError where there are fewer than k parameters or steps.
     """
+    return _whole(lanczos_piecewise(product, like, generator, k=k, steps=steps, tolerance=tolerance))
+
+
+def lanczos_piecewise(
+    product: Product,
+    like: Tensor,
+    generator: torch.Generator,
+    *,
+    k: int = 3,
+    steps: int = 100,
+    tolerance: float | None = None,
+) -> Piecewise[Spectrum]:
+    """The same, piece by piece."""
     size = len(like)
     if not 1 <= k <= min(size, steps):
         raise ValueError(f"k must be in [1, {min(size, steps)}], the fewer of parameters and steps, got {k}")
@@ -89,6 +106,7 @@ def lanczos(
     for taken in range(1, len(basis) + 1):
         basis[taken - 1] = vector
         image = product(vector)
+        yield
         small[taken - 1, taken - 1] = float(vector @ image)
         values, inner = torch.linalg.eigh(small[:taken, :taken])
         rest = _without(image, basis[:taken])
@@ -105,8 +123,19 @@ def lanczos(
             vector = _orthogonal(_normal(like, generator), basis[:taken])
     values = values[-k:].flip(0)
     vectors = inner[:, -k:].flip(1).T.to(like) @ basis[:taken]
-    residuals = torch.stack([(product(v) - float(value) * v).norm() for v, value in zip(vectors, values, strict=True)])
-    return Spectrum(values.to(like), vectors, residuals, taken)
+    residuals = []
+    for v, value in zip(vectors, values, strict=True):
+        residuals.append((product(v) - float(value) * v).norm())
+        yield
+    return Spectrum(values.to(like), vectors, torch.stack(residuals), taken)
+
+
+def _whole(work: Piecewise[Found]) -> Found:
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            return done.value
 
 
 def _normal(like: Tensor, generator: torch.Generator) -> Tensor:
@@ -138,11 +167,19 @@ def trace(product: Product, like: Tensor, generator: torch.Generator, *, probes:
 
     `like` is a vector (parameters,) that gives length, type and device. Raises ValueError for fewer than two probes.
     """
+    return _whole(trace_piecewise(product, like, generator, probes=probes))
+
+
+def trace_piecewise(
+    product: Product, like: Tensor, generator: torch.Generator, *, probes: int = 100
+) -> Piecewise[Trace]:
+    """The same, piece by piece."""
     if probes < 2:
         raise ValueError(f"probes must be at least 2, for a standard error, got {probes}")
     found = []
     for _ in range(probes):
         signs = torch.randint(0, 2, (len(like),), generator=generator, device=generator.device).to(like) * 2 - 1
-        found.append((signs.double() @ product(signs).double()).cpu())
+        found.append((in_double(signs) @ in_double(product(signs))).cpu())
+        yield
     values = torch.stack(found)
     return Trace(float(values.mean()), float(values.std() / probes**0.5))

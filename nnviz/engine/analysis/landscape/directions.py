@@ -52,6 +52,11 @@ def as_vector(weights: Sequence[Tensor]) -> Tensor:
     return torch.cat([w.detach().flatten() for w in weights])
 
 
+def in_double(t: Tensor) -> Tensor:
+    """In float64, on the CPU where the device has none (MPS)."""
+    return (t.detach().cpu() if t.device.type == "mps" else t.detach()).double()
+
+
 def as_weights(vector: Tensor, like: Sequence[Tensor]) -> Direction:
     """A vector (parameters,) cut into tensors of the shapes, type and device of `like`. Raises ValueError on another
     length."""

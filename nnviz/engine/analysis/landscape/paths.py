@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from nnviz.engine.analysis.landscape.directions import Direction, check
+from nnviz.engine.analysis.landscape.directions import Direction, check, in_double
 
 
 class Plane(NamedTuple):
@@ -30,7 +30,7 @@ def plane(points: Tensor) -> Plane:
     """
     if points.dim() != 2 or points.shape[0] < 3 or points.shape[1] < 2:
         raise ValueError(f"points must be (at least 3 points, at least 2 parameters), got {tuple(points.shape)}")
-    away = points.detach().double()
+    away = in_double(points)
     away = away - away[-1]
     _, lengths, directions = torch.linalg.svd(away[:-1], full_matrices=False)
     directions = directions[:2]
