@@ -3,10 +3,12 @@
 import math
 import random
 from collections.abc import Iterator
+from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
 from nnviz.spec.base import Limits, Spec, SpecError, item_type, limits, options
 from nnviz.spec.jobs import Job, Parent
+from nnviz.spec.landscapes import Stretch
 
 
 def _parts(annotation: Any) -> Iterator[type[Spec]]:
@@ -62,7 +64,8 @@ def numbers() -> list[tuple[type[Spec], str, Limits]]:
 
 def example(cls: type[Spec]) -> dict[str, Any]:
     """Plain values that the class accepts: its defaults, and something for what has none."""
-    return {"run": "20261120-1551-ab12cd", "step": 3} if cls is Parent else {}
+    needed = {Parent: {"run": "20261120-1551-ab12cd", "step": 3}}
+    return needed.get(cls) or ({"learner": {}, "steps": 9, "seed": 1, "until": 3} if cls is Stretch else {})
 
 
 def number(annotation: type, bound: Limits, rng: random.Random, small: bool) -> float:
@@ -81,6 +84,9 @@ def value(field: Any, annotation: Any, rng: random.Random, small: bool = False) 
     """A random value for an annotation as plain JSON."""
     if kinds := options(annotation):
         return plain(rng.choice(list(kinds.values())), rng, small)
+    if NoneType in get_args(annotation):
+        inner = next(a for a in get_args(annotation) if a is not NoneType)
+        return value(field, inner, rng, small) if rng.random() < 0.5 else None
     if (item := item_type(annotation)) is not None:
         return [value(None, item, rng, small) for _ in range(rng.choice([0, 1, 2, 3, 5]))]
     if isinstance(annotation, type) and issubclass(annotation, Spec):
@@ -91,9 +97,8 @@ def value(field: Any, annotation: Any, rng: random.Random, small: bool = False) 
         return rng.random() < 0.5
     if annotation in (int, float):
         return number(annotation, limits(field), rng, small)
-    if annotation is str:
-        return rng.choice(["auto", "cpu", "cuda:1"]) if field.metadata and "auto" in str(field.metadata) else "some run"
-    return rng.choice([None, {"run": "some run", "step": rng.randint(0, 99)}])  # the parent
+    assert annotation is str
+    return rng.choice(["auto", "cpu", "cuda:1"]) if field.metadata and "auto" in str(field.metadata) else "some run"
 
 
 def plain(cls: type[Spec], rng: random.Random, small: bool = False) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from nnviz.spec.base import Limits, Spec, SpecError, options, summary
-from nnviz.spec.jobs import Descent, Experiment, load
+from nnviz.spec.jobs import Descent, Experiment, Landscape, load
 from nnviz.spec.learners import Supervised
 from tests.spec.options import classes, example, families, members, numbers, some
 
@@ -35,6 +35,7 @@ ASKED_FOR = {
     "clipping": "none norm value",
     "model": "mlp deep_mlp",
     "probes": "gradient_norms updates activations signal histograms",
+    "views": "plane lines path line curvature",
     "surface": "quadratic ravine saddle monkey_saddle rosenbrock beale himmelblau rastrigin ackley styblinski_tang "
     "three_hump_camel cliff formula",
     "method": "sgd adagrad adadelta rmsprop adam uncorrected_adam adamw nadam radam adamax rprop asgd lbfgs newton "
@@ -61,11 +62,15 @@ def test_random_settings_survive_json(cls):
         assert cls.model_validate_json(spec.model_dump_json()) == spec
 
 
+UNDESCRIBED = ("kind", "learner", "activation", "network")
+"""Fields whose class says all there is to say."""
+
+
 @by_class
 def test_classes_say_what_they_are(cls):
     assert summary(cls)
     for name, field in cls.model_fields.items():
-        documented = field.description or options(field.annotation) or name in ("kind", "learner", "activation")
+        documented = field.description or options(field.annotation) or name in UNDESCRIBED
         assert documented, f"{cls.__name__}.{name} has no description"
 
 
@@ -136,6 +141,7 @@ def _host(family: str) -> tuple[str, Any]:
         "probes": ("probes.0", {"probes": ["%"]}),
         "surface": ("Descent.surface", {"surface": "%"}),
         "method": ("racers.0.method", {"racers": [{"method": "%"}]}),
+        "views": ("views.0", {"views": ["%"]}),
     }.get(family, (f"learner.{family}", {"learner": {family: "%"}}))
 
 
@@ -151,7 +157,7 @@ def _filled(value: Any, kind: str) -> Any:
 def test_an_unknown_kind_is_refused_with_the_one_that_was_meant(family, kind):
     path, host = _host(family)
     wrong = f"{kind}{kind[-1]}"
-    cls = Descent if family in ("surface", "method") else Experiment
+    cls = {"surface": Descent, "method": Descent, "views": Landscape}.get(family, Experiment)
     line = refusal(cls, _filled(host, wrong))
     assert line.startswith(f"{path}.kind must be one of ")
     assert line.endswith(f'got "{wrong}"; did you mean {kind}?')
