@@ -49,7 +49,7 @@ def sharpness(curvature: Arrays, *, limit_words: str = "2/η", no_theory: str = 
     known = np.isfinite(limit)
     if known.any():
         dashes = {"color": theme.NEUTRAL, "width": 2, "dash": "dash"}
-        traces.append(_curve(steps, limit, limit_words, dashes, log_y))
+        traces.append(_curve(steps, limit, limit_words, dashes, log_y) | {"uid": "limit"})
         traces.append(_told(steps[known], limit[known], values, f"{limit_words}: what the learning rate can bear"))
     elif reason := no_theory or str(curvature.get("no_limit", "")):
         traces.append(layout.absent(reason.replace(": ", ":<br>")))
@@ -65,7 +65,7 @@ def sharpness(curvature: Arrays, *, limit_words: str = "2/η", no_theory: str = 
         axes["yaxis2"] = layout.axis("smallest", domain=[0, 0.27], nticks=4, rangemode="tozero", zeroline=True)
         anchor = panels.anchor(2)
         line = {"color": LOWEST_COLOR, "width": 2}
-        traces.append(_curve(steps, lowest, "λ<sub>min</sub>", line, False) | {"yaxis": anchor})
+        traces.append(_curve(steps, lowest, "λ<sub>min</sub>", line, False) | {"yaxis": anchor, "uid": "lowest"})
     return layout.figure(
         traces,
         title=title,
@@ -116,7 +116,7 @@ def hessian_trace(curvature: Arrays) -> dict:
     traces = [
         band,
         _curve(steps, trace, "trace", {"color": color, "width": 2}, log_y, error),
-        _curve(steps, total, name, largest, log_y),
+        _curve(steps, total, name, largest, log_y) | {"uid": "largest"},
     ]
     both = np.concatenate([found, middle + wide])
     return layout.figure(
@@ -140,7 +140,7 @@ def _eigenvalues(steps: np.ndarray, values: np.ndarray, errors: np.ndarray, log_
         if i:
             told = f"λ₂ … λ{labels.lowered(count)}" if i == 1 and count > 2 else name
             curve |= {"name": told, "showlegend": i == 1, "legendgroup": "others"}
-        traces.append(curve)
+        traces.append(curve | {"uid": f"eigenvalue{i + 1}"})
     return traces
 
 
@@ -156,7 +156,7 @@ def _told(steps: np.ndarray, limit: np.ndarray, values: np.ndarray, text: str) -
         "textposition": "bottom left" if is_far else "top left",
         "textfont": {"size": theme.SMALL},
         "name": "limit",
-        "uid": "limit",
+        "uid": "limit_words",
         "showlegend": False,
         "hoverinfo": "skip",
         "cliponaxis": False,

@@ -236,8 +236,10 @@ def _curve(
 
 
 def _percent(share: float) -> str:
-    """Two or three digits of a share, more where it is close to all or nothing."""
+    """A share in percent, in more digits where it is close to all or nothing."""
     if not np.isfinite(share):
         return "?"
-    digits = 0 if 0.1 <= share < 0.99 else 1 if share >= 0.01 else 2
+    if 0 < share < 5e-5:
+        return labels.power(np.log10(share))
+    digits = 0 if share == 0 or 0.1 <= share < 0.99 or share > 0.9995 else 1 if share >= 0.01 else 2
     return f"{100 * share:.{digits}f} %"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nnviz import figures
-from tests.figures import made
+from tests.figures import made, surveys
 
 NONE = made.scalars()
 DEEP = made.deep()
@@ -93,6 +93,17 @@ FILLED = {
     "basins": lambda: figures.basin_map(made.basins(), 0, "SGD"),
     "many basins": lambda: figures.basin_map(made.basins(30, 30), 0, "SGD"),
     "basin steps": lambda: figures.basin_steps(made.basins(), 0, "SGD"),
+    "loss map": lambda: figures.loss_map(surveys.plane(41), note="η = 0.1"),
+    "loss map of accuracy": lambda: figures.loss_map(surveys.plane(6), "test_accuracy"),
+    "path map": lambda: figures.path_map(surveys.path_plane(41), surveys.path(61), surveys.training(61)),
+    "loss space": lambda: figures.loss_space(surveys.plane(41)),
+    "path space": lambda: figures.path_space(surveys.path_plane(41), surveys.path(61), surveys.training(61)),
+    "path residuals": lambda: figures.path_residuals(surveys.path()),
+    "plane truth": lambda: figures.plane_truth(surveys.training(), surveys.path()),
+    "loss lines": lambda: figures.loss_lines(surveys.lines()),
+    "loss line": lambda: figures.loss_line(surveys.line()),
+    "sharpness": lambda: figures.sharpness(surveys.curvature()),
+    "trace of the Hessian": lambda: figures.hessian_trace(surveys.curvature()),
 }
 EMPTY = {
     "curves": lambda: figures.curves(NONE, "loss"),
@@ -123,6 +134,16 @@ EMPTY = {
     "step parts before the first step": lambda: figures.step_parts(made.race(0), 0, "SGD"),
     "basins": lambda: figures.basin_map({}, 0, "SGD"),
     "basin steps": lambda: figures.basin_steps({}, 0, "SGD"),
+    "loss map": lambda: figures.loss_map({}),
+    "path map": lambda: figures.path_map({}, {}, {}),
+    "loss space": lambda: figures.loss_space({}),
+    "path space": lambda: figures.path_space({}, {}, {}),
+    "path residuals": lambda: figures.path_residuals({}),
+    "plane truth": lambda: figures.plane_truth({}, {}),
+    "loss lines": lambda: figures.loss_lines({}),
+    "loss line": lambda: figures.loss_line({}),
+    "sharpness": lambda: figures.sharpness({}),
+    "trace of the Hessian": lambda: figures.hessian_trace({}),
 }
 
 

@@ -1,0 +1,122 @@
+"""Losses along lines are those of the survey, and the barrier is the one of Frankle et al. (2020)."""
+
+import numpy as np
+import pytest
+
+from nnviz import figures
+from nnviz.figures import theme
+from tests.figures import surveys
+from tests.figures.test_surfaces import named
+
+LINES, LINE = surveys.lines(), surveys.line()
+
+
+@pytest.mark.parametrize("measure", surveys.MEASURES)
+@pytest.mark.parametrize("log_height", [False, True, None])
+def test_each_direction_and_their_mean_are_drawn(measure, log_height, valid):
+    traces = valid(figures.loss_lines(LINES, measure, log_height=log_height))["data"]
+    assert len(traces) == 6
+    for trace, row in zip(traces, [*LINES[measure], LINES[measure].mean(0)], strict=True):
+        np.testing.assert_allclose(trace["customdata"], row, rtol=1e-6)
+        np.testing.assert_allclose(trace["y"], row, rtol=1e-6)
+    assert [t["name"] for t in traces if t["showlegend"]] == ["5 directions", "mean"]
+
+
+def test_one_line_alone_is_its_own_mean():
+    traces = figures.loss_lines(surveys.lines(1))["data"]
+    assert [t["name"] for t in traces] == ["direction 1"]
+
+
+def test_zero_is_at_the_floor_of_a_logarithmic_axis_and_told_as_zero():
+    z = LINES["train_loss"].copy()
+    z[:, 8] = 0
+    figure = figures.loss_lines(LINES | {"train_loss": z}, log_height=True)
+    assert figure["data"][0]["customdata"][8] == 0
+    assert np.log10(figure["data"][0]["y"][8]) >= figure["layout"]["yaxis"]["range"][0]
+
+
+def test_a_huge_loss_leaves_the_picture_and_does_not_flatten_it(valid):
+    z = LINES["train_loss"].copy()
+    z[0, 0], z[1, 0], z[2, 0] = 1e9, np.inf, np.nan
+    for log_height in (False, True):
+        usual, drawn = (valid(figures.loss_lines(a, log_height=log_height)) for a in (LINES, LINES | {"train_loss": z}))
+        ends = [figure["layout"]["yaxis"]["range"] for figure in (usual, drawn)]
+        np.testing.assert_allclose(*ends, rtol=0.2, atol=0.1)
+
+
+def test_lines_of_two_networks_can_have_one_axis():
+    other = LINES | {"train_loss": 100 * LINES["train_loss"]}
+    scale = figures.height_scale(LINES, other, measure="train_loss")
+    one, two = figures.same_axes(*(figures.loss_lines(a, heights=scale) for a in (LINES, other)))
+    assert one["layout"]["yaxis"] == two["layout"]["yaxis"]
+    told = [[t["name"] for t in figure["data"] if t.get("showlegend", True)] for figure in (one, two)]
+    assert told == [["5 directions", "mean"]] * 2
+
+
+def test_missing_measures_are_explained(valid):
+    regression = {name: v for name, v in LINES.items() if "accuracy" not in name}
+    said = valid(figures.loss_lines(regression, "train_accuracy"))["layout"]["annotations"][0]["text"]
+    assert said == "accuracy is for classes"
+    said = valid(figures.loss_lines({"x": LINES["x"], "train_loss": LINES["train_loss"]}, "test_loss"))
+    assert said["layout"]["annotations"][0]["text"] == "this network has no test part"
+
+
+def test_the_barrier_of_a_hill_on_a_slope():
+    """Above the straight line between the ends lies the hill alone, 2 · sin πx, wherever that slope leads."""
+    for slope in (0.0, 0.5, -3.0):
+        x = np.linspace(-0.25, 1.25, 97)
+        height, place = figures.barrier(x, 5 + slope * x + 2 * np.sin(np.pi * x))
+        np.testing.assert_allclose([height, place], [2, 0.5], rtol=1e-12)
+
+
+def test_a_barrier_is_between_the_networks_alone_and_never_negative():
+    x = np.linspace(-0.5, 1.5, 41)
+    assert figures.barrier(x, (x - 0.5) ** 2)[0] == 0
+    assert figures.barrier(x, np.where((x < -0.1) | (x > 1.1), 1e9, 1.0))[0] == 0
+    assert figures.barrier(x, 3 - x)[0] < 1e-12
+
+
+def test_a_barrier_without_a_point_at_the_ends_uses_their_neighbors():
+    x = np.array([-0.1, 0.1, 0.5, 0.9, 1.1])
+    np.testing.assert_allclose(figures.barrier(x, np.array([1, 1, 4.0, 3, 3])), [2, 0.5])
+
+
+def test_an_infinite_loss_between_is_an_infinite_barrier_and_unknown_ends_have_none():
+    x = np.linspace(0, 1, 5)
+    assert figures.barrier(x, np.array([1, 2, np.inf, 2, 1])) == (np.inf, 0.5)
+    for unknown in ([np.nan, 2, 2, 2, 1], [1, 2, 2, 2, np.inf], [np.nan] * 5):
+        assert np.isnan(figures.barrier(x, np.array(unknown))).all()
+    assert np.isnan(figures.barrier(x[:3], np.ones(3))).all()
+    assert figures.barrier(x, np.array([1, np.nan, 3, np.nan, 1])) == (2, 0.5)
+
+
+@pytest.mark.parametrize("log_height", [False, True, None])
+def test_the_line_shows_all_that_was_measured_and_the_barrier_of_the_train_loss(log_height, valid):
+    figure = valid(figures.loss_line(LINE, ("first", "second"), log_height=log_height))
+    for measure in surveys.MEASURES:
+        np.testing.assert_allclose(named(figure, measure)["customdata"], LINE[measure], rtol=1e-6)
+    height, place = figures.barrier(LINE["x"], LINE["train_loss"])
+    texts = [note["text"] for note in figure["layout"]["annotations"]]
+    assert texts == ["<b>first</b>", "barrier 2.00", "<b>second</b>"]
+    stem = named(figure, "barrier")
+    np.testing.assert_allclose(stem["x"], place)
+    np.testing.assert_allclose(np.ptp(stem["y"]), height, rtol=1e-6)
+    assert named(figure, "test_accuracy")["yaxis"] == figure["layout"]["xaxis"]["anchor"] == "y2"
+    assert named(figure, "test_loss")["line"]["color"] == theme.SPLITS["test"]
+
+
+def test_a_regression_has_no_second_plot_and_an_unfinished_line_no_barrier(valid):
+    line = {name: v for name, v in LINE.items() if "accuracy" not in name}
+    figure = valid(figures.loss_line(line))
+    assert "yaxis2" not in figure["layout"]
+    line = {name: v[:9] for name, v in LINE.items()}
+    figure = valid(figures.loss_line(line))
+    assert [note["text"] for note in figure["layout"]["annotations"]] == ["<b>A</b>", "<b>B</b>"]
+    assert not any(trace.get("uid") == "barrier" for trace in figure["data"])
+
+
+def test_an_infinite_barrier_is_drawn(valid):
+    losses = LINE["train_loss"].copy()
+    losses[12] = np.inf
+    figure = valid(figures.loss_line(LINE | {"train_loss": losses}))
+    assert figure["layout"]["annotations"][1]["text"] == "barrier ∞"
