@@ -64,7 +64,10 @@ class Board {
   moveTo(place) {
     if (this.place === place) return;
     this.place = place;
-    place.querySelector(".nnviz-board").replaceWith(this.root);
+    // A place that the board has left before, and that Streamlit comes back to, is empty.
+    const stand = place.querySelector(".nnviz-board");
+    if (stand) stand.replaceWith(this.root);
+    else place.append(this.root);
     this.retheme();
   }
 

@@ -82,32 +82,36 @@ def _form(
     state: session.PageState,
     bases: Sequence[Experiment],
     groups: Mapping[str, Sequence[str]],
-    compared: Sequence[str],
+    differing: Sequence[str],
     opened: Sequence[str],
 ) -> tuple[Experiment, ...]:
     key, first = state.key, bases[0]
-    if not compared:
+    if not differing:
         return (forms.form(first, groups, key=key, opened=opened),)
 
-    def flip() -> None:
-        # The second starts as a copy of the first, as that is now and not as the form began.
-        jobs = state.chosen[:1]
-        state.restart(jobs * 2 if session.value(f"{key}:compare") else jobs, runs=state.runs)
-
-    two = st.toggle(
-        "Compare two networks",
-        len(bases) > 1,
-        key=f"{key}:compare",
-        on_change=flip,
-        help="Trains A and B side by side on the same data, in the same order, from the same seed.",
-    )
+    two = compared(state, "Trains A and B side by side on the same data, in the same order, from the same seed.")
     chosen = forms.choose(first, groups, key=key, opened=opened)
     titles = LETTERS if two else ("Network",)
     jobs = []
     for letter, base in zip(titles, (first, bases[-1]), strict=False):
-        own = forms.choose(base, {letter: compared}, key=f"{key}:{letter}", opened=[letter])
+        own = forms.choose(base, {letter: differing}, key=f"{key}:{letter}", opened=[letter])
         jobs.append(replace_many(first, {**chosen, **own}))
     return tuple(jobs)
+
+
+def compared(state: session.PageState, help: str) -> bool:
+    """A switch between one job and two; whether there are two."""
+    key, is_pair = f"{state.key}:compare", len(state.jobs) > 1
+
+    def flip() -> None:
+        # Streamlit also calls this for a switch that it has just drawn, when that drawing was cut short.
+        if session.value(key) == is_pair:
+            return
+        # The second starts as a copy of the first, as that is now and not as the form began.
+        jobs = state.chosen[:1]
+        state.restart(jobs if is_pair else jobs * 2, runs=state.runs)
+
+    return st.toggle("Compare two networks", is_pair, key=key, on_change=flip, help=help)
 
 
 def pressed(state: session.PageState, examples: Sequence[Preset]) -> bool:

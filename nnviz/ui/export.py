@@ -25,7 +25,9 @@ def share(asked: Asked, views: Sequence[RunView], names: Sequence[str] = ()) -> 
             st.code(dump(job), language="json", height=140)
         st.caption("Command")
         st.code("python -m nnviz run job.json", language="bash")
-        for name, view in zip(names or _letters(len(views)), views, strict=False):
+        # Two equal networks may be looked at in the same run.
+        named = {view.id: (name, view) for name, view in zip(names or _letters(len(views)), views, strict=False)}
+        for name, view in named.values():
             _download(name, view)
 
 

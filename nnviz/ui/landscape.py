@@ -12,7 +12,7 @@ from nnviz.spec.jobs import Landscape
 from nnviz.spec.landscapes import Network, Stretch
 from nnviz.spec.presets import Preset
 from nnviz.ui import forms, runtime, session
-from nnviz.ui.experiment import LETTERS, Asked, explain, open_job, pressed
+from nnviz.ui.experiment import LETTERS, Asked, compared, explain, open_job, pressed
 from nnviz.ui.library import library
 
 VIEWS = options(item_type(Landscape.model_fields["views"].annotation))
@@ -68,6 +68,8 @@ def network_of(run: str) -> Network:
     """The network of a run at its last step, and how it came about. Raises RunError where that is not known."""
     view = runtime.store().view(run)
     job, until = view.job, view.status.step
+    if view.status.state == "diverged" and (saved := runtime.store().open(run).checkpoint()):
+        until = saved[0]  # the last step at which its weights were finite
     last, before, seen = job, [], {run}
     while job.parent:
         parent, step = job.parent.run, job.parent.step
@@ -89,19 +91,7 @@ def network_of(run: str) -> Network:
 def _form(state: session.PageState) -> tuple[Landscape, ...]:
     key, bases = state.key, state.jobs
     first = bases[0]
-
-    def flip() -> None:
-        # The second starts as a copy of the first, as that is now and not as the form began.
-        jobs = state.chosen[:1]
-        state.restart(jobs * 2 if session.value(f"{key}:compare") else jobs)
-
-    two = st.toggle(
-        "Compare two networks",
-        len(bases) > 1,
-        key=f"{key}:compare",
-        on_change=flip,
-        help="Draws A and B side by side, on the same data, with one scale of heights.",
-    )
+    two = compared(state, "Draws A and B side by side, on the same data, with one scale of heights.")
     _origin(first)
     chosen = forms.choose(first, SHARED, key=key, opened=["Data and training"])
     views = _views(first, key)
