@@ -14,7 +14,7 @@ from nnviz.records import Scalar
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Experiment, Parent
 from nnviz.spec.landscapes import KEPT
-from tests.engine.running import job, said
+from tests.engine.running import job, said, scalars
 from tests.engine.surveying import CPU, SITUATIONS, network, same_bits, stretch, trained
 
 every_situation = pytest.mark.parametrize("changes", SITUATIONS.values(), ids=SITUATIONS)
@@ -99,10 +99,8 @@ def test_steps_are_kept_evenly_with_the_first_and_the_last(steps):
 def test_the_rate_is_that_of_the_update_before():
     chosen = job(learner__schedule={"kind": "step", "every": 7, "factor": 0.1})
     arrays = trained(network(chosen)).arrays()
-    rates = {
-        s.step: s.value for s in said(replace_many(chosen, {"evaluate_every": 1})) if s.quantity == "learning_rate"
-    }
-    assert dict(zip(arrays["steps"].tolist(), arrays["learning_rate"].tolist(), strict=True)) == rates
+    told = scalars(said(replace_many(chosen, {"evaluate_every": 1})), "learning_rate", "model")
+    assert dict(zip(arrays["steps"].tolist(), arrays["learning_rate"].tolist(), strict=True)) == told
 
 
 # -- training that went on from another -------------------------------------------------------------------------------
@@ -132,7 +130,7 @@ def branched(parent: Experiment, at: int, changes: dict, checkpoint: bytes | Non
 
 
 @pytest.mark.parametrize(("first", "then"), BRANCHES.values(), ids=BRANCHES)
-@pytest.mark.parametrize("at", [0, 7, 10])
+@pytest.mark.parametrize("at", [0, 7])
 def test_a_branch_has_the_weights_and_measures_of_the_run_that_was_branched(first, then, at):
     parent = job(**first)
     child, checkpoint = branched(parent, at, then)
@@ -144,7 +142,7 @@ def test_a_branch_has_the_weights_and_measures_of_the_run_that_was_branched(firs
     told = {key: v for key, v in measured(parent).items() if key[1] <= at} | measured(child, checkpoint)
     arrays = again.arrays()
     assert all(arrays[name][step] == value for (name, step), value in told.items())
-    assert len(told) == 4 * (child.steps + 1 - (at == 0))
+    assert len(told) == 4 * (child.steps + 1)
 
 
 def test_a_branch_of_a_branch_goes_through_all_stretches():
@@ -182,12 +180,10 @@ def test_a_seed_of_weights_leaves_the_data_as_they_are_and_decides_all_else():
 
 
 def test_training_that_diverges_names_the_last_good_step_and_there_it_can_be_looked_at():
-    chosen = job(
-        learner__loss="mse", learner__optimizer__lr=10, learner__model__hidden__0__activation="relu", steps=200
-    )
-    with pytest.raises(
-        EngineError, match=r"^Network\.step must be .* diverged by step \d+: look at step \d+ or"
-    ) as told:
+    relu = {"learner__model__hidden__0__activation": "relu"}
+    chosen = job(**relu, learner__loss="mse", learner__optimizer__lr=10, steps=200)
+    words = r"^Network\.step must be .* diverged by step \d+: look at step \d+ or earlier$"
+    with pytest.raises(EngineError, match=words) as told:
         trained(network(chosen))
     assert "\n" not in str(told.value)
     good = int(str(told.value).split("look at step ")[1].split()[0])
