@@ -56,7 +56,8 @@ def same_axes(*figures: dict) -> tuple[dict, ...]:
 
     An axis is equalised where the figures' axes of that name are of one type; one with a fixed range joins in with it.
     Where one vertical axis is logarithmic, so become the others, unless they have a range or values that forbid it. In
-    space those axes are equalised that have a range and one title, marked as in the figure whose own range is largest.
+    space axes are equalised that have a range, the vertical ones where they tell the same; they are marked as in the
+    figure whose own range is largest.
     What one legend explains, all do, so that all plots are equally high. Figures without data are left alone. Nothing
     is changed in place.
     """
@@ -94,7 +95,7 @@ def _of_all(scenes: Sequence[Mapping], name: str) -> dict:
     """What an axis of scenes becomes in all of them; nothing where they tell different things."""
     axes = [scene[name] for scene in scenes]
     ranges = [axis.get("range") for axis in axes]
-    if None in ranges or len({axis["title"]["text"] for axis in axes}) > 1:
+    if None in ranges or (name == "zaxis" and len({axis["title"]["text"] for axis in axes}) > 1):
         return {}
     widest = max(axes, key=lambda axis: axis["range"][1] - axis["range"][0])
     ticks = {key: widest[key] for key in ("tickvals", "ticktext") if key in widest}

@@ -47,12 +47,15 @@ def sharpness(curvature: Arrays, *, limit_words: str = "2/η", no_theory: str = 
         log_y = spans_decades(found) and all((part > 0).all() for part in found)
     traces = _eigenvalues(steps, values, errors, log_y)
     known = np.isfinite(limit)
+    notes = []
     if known.any():
         dashes = {"color": theme.NEUTRAL, "width": 2, "dash": "dash"}
         traces.append(_curve(steps, limit, limit_words, dashes, log_y) | {"uid": "limit"})
         traces.append(_told(steps[known], limit[known], values, f"{limit_words}: what the learning rate can bear"))
     elif reason := no_theory or str(curvature.get("no_limit", "")):
-        traces.append(layout.absent(reason.replace(": ", ":<br>")))
+        # The smallest eigenvalue is farthest below zero at the beginning.
+        small = {"font": {"size": theme.SMALL}}
+        notes.append(layout.corner(reason.replace(": ", ":<br>"), "bottom right") | small)
     if log_y:
         top = values[:, :1]
         traces += edge_marks(steps, top, ~np.isnan(top), magnitudes(np.append(values, limit[known])))
@@ -75,6 +78,7 @@ def sharpness(curvature: Arrays, *, limit_words: str = "2/η", no_theory: str = 
         **axes,
         over_steps=True,
         hovermode="x",
+        annotations=notes,
     )
 
 
@@ -93,7 +97,7 @@ def hessian_trace(curvature: Arrays) -> dict:
     steps, values = np.asarray(curvature["steps"]), np.asarray(curvature["eigenvalues"], float)
     wide = np.where(np.isfinite(error), error, 0.0)[known]
     at, middle = steps[known], trace[known]
-    total = values.sum(1)
+    total = np.where(np.isfinite(values), values, np.nan).sum(1)
     found = np.concatenate([middle - wide, total[np.isfinite(total)]])
     log_y = bool((found > 0).all()) and spans_decades([found, middle + wide])
     color = theme.SPLITS["train"]
@@ -149,7 +153,8 @@ def _told(steps: np.ndarray, limit: np.ndarray, values: np.ndarray, text: str) -
     is_far = bool(limit[-1] > 2 * np.nanmax(np.where(np.isfinite(values), values, 0.0)))
     return {
         "type": "scatter",
-        "mode": "text",
+        "mode": "markers+text",
+        "marker": {"size": 4 if is_far else 14, "opacity": 0},  # keeps the words off the line
         "x": i4(steps[-1:]),
         "y": f4(limit[-1:]),
         "text": [text],

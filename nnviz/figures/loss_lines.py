@@ -57,7 +57,8 @@ def loss_lines(
         traces.append(_curve(x, row, drawn, name, faint, hover) | shown)
     hover = f"mean {measures.shown(measure, 'customdata')} at {labels.shown('x')}<extra></extra>"
     if count > 1:
-        traces.append(_curve(x, z.mean(0), drawn, "mean", {"color": color, "width": 2.5}, hover) | {"showlegend": True})
+        mean = _finite(z).mean(0)
+        traces.append(_curve(x, mean, drawn, "mean", {"color": color, "width": 2.5}, hover) | {"showlegend": True})
     return layout.figure(
         traces,
         title=title,
@@ -101,7 +102,7 @@ def loss_line(line: Arrays, names: Sequence[str] = ("A", "B"), *, log_height: bo
         title=title,
         help=_LINE_HELP,
         x=layout.axis(
-            f"from {names[0]} (0) to {names[1]} (1)",
+            f"from {names[0]} to {names[1]}",
             range=[float(x[0]), float(x[-1])],
             anchor=panels.anchor(2 if shares else 1),
         ),
@@ -155,7 +156,7 @@ def _heights(scale: relief.Scale, share: bool, word: str) -> tuple[dict, Drawn]:
         return layout.axis(word, tickformat=".0%", range=[0, 1.02]), _finite
     if scale.shift and scale.shift == scale.low:
         low, high = scale.ends
-        margin = max(0.05 * (high - low), 0.02)
+        margin = 0.05 * (high - low)
         y = logarithmic(word, np.array([scale.low, scale.high]), [low - margin, high + margin])
         return y, lambda values: np.maximum(_finite(values), scale.low)
     margin = 0.05 * (scale.high - scale.low)

@@ -14,6 +14,8 @@ WORDS = {
 }
 # What stands high above the rest is cut off: at so many times the height of nine tenths of all places.
 CUT, TALL = 0.9, 2.5
+# Losses within this factor look the same by their logarithm.
+FACTOR = 5
 # A loss smaller than this share of most others is as good as nothing on a logarithmic scale.
 NOTHING = 1e-10
 # How strong the highest ground is drawn.
@@ -85,7 +87,7 @@ def scale(slices: list[np.ndarray], log_height: bool | None, share: bool = False
         return relief.Scale(low, most, 0.0)
     top = _top(parts, low, most)
     if log_height is None:
-        log_height = bool(np.median(z) - low < relief.FLAT * (top - low))
+        log_height = bool(np.median(z) - low < relief.FLAT * (top - low)) and not 0 < top < FACTOR * low
     if not log_height:
         return relief.Scale(low, top, 0.0)
     if low < 0:

@@ -254,6 +254,48 @@ def test_scenes_of_one_kind_get_the_wider_range_without_a_common_scale():
     assert one["layout"]["scene"]["zaxis"]["range"][1] == drawn[1]["layout"]["scene"]["zaxis"]["range"][1]
 
 
+DRAWN = {
+    "loss map": lambda a: figures.loss_map(a["plane"]),
+    "loss map, logarithmic": lambda a: figures.loss_map(a["plane"], log_height=True),
+    "loss map of accuracy": lambda a: figures.loss_map(a["plane"], "test_accuracy"),
+    "path map": lambda a: figures.path_map(a["path_plane"], a["path"], a["training"]),
+    "loss space": lambda a: figures.loss_space(a["plane"]),
+    "path space": lambda a: figures.path_space(a["path_plane"], a["path"], a["training"], "test_loss"),
+    "path residuals": lambda a: figures.path_residuals(a["path"]),
+    "plane truth": lambda a: figures.plane_truth(a["training"], a["path"]),
+    "loss lines": lambda a: figures.loss_lines(a["lines"]),
+    "loss line": lambda a: figures.loss_line(a["line"]),
+    "sharpness": lambda a: figures.sharpness(a["curvature"]),
+    "sharpness, logarithmic": lambda a: figures.sharpness(a["curvature"], log_y=True),
+    "trace": lambda a: figures.hessian_trace(a["curvature"]),
+}
+EXACT = ("x", "y", "steps", "coordinates", "no_limit")
+ODD = np.array([np.nan, np.inf, -np.inf, 1e38, -1e38, 1e-38, 0.0])
+"""What float32 comes to."""
+
+
+def spoiled(name: str, share: float, rng: np.random.Generator) -> dict:
+    """The arrays of a snapshot, that share of what was measured replaced by odd numbers; shares of a whole by NaN."""
+    found = {}
+    for key, values in getattr(surveys, name)().items():
+        odd = ODD[:1] if "accuracy" in key or "explained" in key else ODD
+        strange = rng.choice(odd, values.shape)
+        found[key] = values if key in EXACT else np.where(rng.random(values.shape) < share, strange, values)
+    return found
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5, 1.0])
+@pytest.mark.parametrize("name", DRAWN)
+def test_any_number_may_be_nan_infinite_or_huge(name, share, valid):
+    rng = np.random.default_rng(0)
+    snapshots = ("plane", "path_plane", "path", "training", "lines", "line", "curvature")
+    usual = DRAWN[name]({which: getattr(surveys, which)() for which in snapshots})
+    for _ in range(6):
+        figure = valid(DRAWN[name]({which: spoiled(which, share, rng) for which in snapshots}))
+        for drawn in (figure, *figures.same_axes(figure, usual)):
+            json.dumps(drawn, default=np.shape, allow_nan=False)
+
+
 def test_a_full_map_is_small():
     """Bytes as the board sends them: arrays as they are, the rest as JSON."""
     path = surveys.path(61)
