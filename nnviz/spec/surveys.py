@@ -34,14 +34,14 @@ LOSS_LANDSCAPE = _look(
 )
 """Two moons, two tanh layers, momentum."""
 
-_DEEP = DeepMLP(depth=20, width=16, activation=a.Tanh(), initializer=i.ClassicUniform())
+_DEEP = DeepMLP(depth=20, width=16, activation=a.Tanh(), initializer=i.GlorotNormal())
 
 LOSS_LANDSCAPE_EXAMPLES = (
     Preset(
         title="The way down",
         jobs=(LOSS_LANDSCAPE.model_copy(update={"views": (RandomPlane(), RandomLines(), PathPlane())}),),
         look_at="Drag the slider and follow the point down the valley. Two directions hold nearly all of the way; a "
-        "random plane sees next to nothing of it. No point lies in the plane: the band shows how far off it is.",
+        "random plane sees little of it. No point lies in the plane: the band shows how far off it is.",
         reference="Li et al., 2018, arXiv:1712.09913",
     ),
     Preset(
@@ -67,55 +67,54 @@ LOSS_LANDSCAPE_EXAMPLES = (
         title="Skip connections",
         jobs=tuple(
             _look(
-                RandomPlane(resolution=25),
-                RandomLines(resolution=49),
-                Curvature(points=11),
-                data=d.Digits(),
+                RandomPlane(),
+                RandomLines(),
+                Curvature(),
+                data=d.Digits(points=300),
                 model=_DEEP.model_copy(update={"skip": skip}),
-                optimizer=SGD(lr=0.05, momentum=0.9),
-                batch_size=64,
+                optimizer=SGD(lr=0.05),
                 steps=400,
-                samples=200,
             )
             for skip in (False, True)
         ),
-        look_at="Twenty tanh layers without (A) and with skip connections (B). Why a deep network without help is hard "
-        "to descend: A sits on a plain that tells no direction; in B the same loss has a slope and a bowl.",
+        look_at="Twenty tanh layers without (A) and with skip connections (B): why a deep network without help is hard "
+        "to descend. A's plane has several pits, and its largest eigenvalue is ten times B's and more; B sits in one "
+        "bowl.",
         reference="Li et al., 2018, arXiv:1712.09913",
     ),
     Preset(
         title="Batch norm",
         jobs=tuple(
             _look(
-                RandomPlane(resolution=25),
-                RandomLines(resolution=49),
-                PathPlane(resolution=25),
-                data=d.Digits(),
-                model=DeepMLP(depth=6, width=24, activation=a.Sigmoid(), initializer=i.GlorotNormal(), batch_norm=norm),
-                optimizer=SGD(lr=0.1, momentum=0.9),
-                batch_size=64,
+                RandomPlane(),
+                RandomLines(),
+                PathPlane(),
+                data=d.Digits(points=300),
+                model=DeepMLP(depth=4, width=32, activation=a.Sigmoid(), initializer=i.GlorotNormal(), batch_norm=norm),
+                optimizer=SGD(lr=0.5),
                 steps=600,
-                samples=300,
             )
             for norm in (False, True)
         ),
-        look_at="Six sigmoid layers without (A) and with batch norm (B), on one scale of heights.",
-        reference="Santurkar et al., 2018, arXiv:1805.11604",
+        look_at="Four sigmoid layers without (A) and with batch norm (B). A has hardly left a plain that tells no "
+        "direction; B has walked down into a bowl. Where the network trains without it anyway (try tanh), batch norm "
+        "does not make this plane any smoother.",
+        reference="Ioffe & Szegedy, 2015, arXiv:1502.03167; Santurkar et al., 2018, arXiv:1805.11604",
     ),
     Preset(
         title="Two solutions",
         jobs=(
             _look(
-                Line(),
                 PathPlane(),
-                data=d.Spirals(),
-                model=MLP(hidden=_layers(a.ReLU(), 16, 16), initializer=i.HeNormal()),
-                optimizer=SGD(lr=0.1, momentum=0.9),
-                steps=2000,
+                Line(),
+                data=d.Moons(points=200),
+                model=MLP(hidden=_layers(a.Tanh(), 16, 16)),
+                optimizer=SGD(lr=0.2),
+                steps=1500,
             ),
         ),
         look_at="The same network from other initial weights, on the same data, ends elsewhere with a loss as low. "
-        "Half-way on the straight line between the two lies a barrier: the mean of two solutions is none.",
+        "On the straight line between the two lies a barrier: the mean of two solutions is none.",
         reference="Goodfellow et al., 2015, arXiv:1412.6544; Frankle et al., 2020, arXiv:1912.05671",
     ),
     Preset(
@@ -125,14 +124,16 @@ LOSS_LANDSCAPE_EXAMPLES = (
                 RandomPlane(),
                 RandomLines(),
                 Curvature(),
-                data=d.Spirals(),
-                model=MLP(hidden=_layers(a.ReLU(), width, width), initializer=i.HeNormal()),
-                optimizer=SGD(lr=0.1, momentum=0.9),
-                steps=2000,
+                data=d.Digits(points=300),
+                model=MLP(hidden=_layers(a.Tanh(), *[width] * 3), initializer=i.GlorotNormal()),
+                optimizer=SGD(lr=0.1),
+                steps=600,
             )
             for width in (4, 64)
         ),
-        look_at="Two hidden layers of 4 (A) and of 64 units (B), moved by the same share of their filters' lengths.",
+        look_at="Three hidden layers of 4 (A) and of 64 units (B), moved by the same share of their filters' lengths. "
+        "The wide network can be moved far before its loss rises; the narrow one sits in a crevice, with a ten times "
+        "larger eigenvalue.",
         reference="Li et al., 2018, arXiv:1712.09913",
     ),
     Preset(
@@ -142,15 +143,16 @@ LOSS_LANDSCAPE_EXAMPLES = (
                 RandomPlane(),
                 RandomLines(),
                 Curvature(),
-                data=d.Digits(),
-                model=MLP(hidden=_layers(a.Tanh(), 32)),
+                data=d.Digits(points=1000),
+                model=MLP(hidden=_layers(a.ReLU(), 64, 64), initializer=i.HeNormal()),
                 optimizer=SGD(lr=0.1),
                 batch_size=size,
-                steps=2000,
+                steps=1500,
             )
-            for size in (1024, 16)
+            for size in (20_000, 8)
         ),
-        look_at="The same number of steps on batches of 1,024 (A) and of 16 (B).",
+        look_at="As many steps with all samples at once (A) and with 8 (B). A ends where the loss is sharper: its "
+        "largest eigenvalue is several times B's. Yet look at the test accuracy: here the sharper one is not the worse.",
         reference="Keskar et al., 2017, arXiv:1609.04836",
     ),
 )
