@@ -33,7 +33,7 @@ def sharpness(curvature: Arrays, *, limit_words: str = "2/η", no_theory: str = 
     `curvature` has steps (K,), eigenvalues and errors (K, k), falling along k, lowest and limit (K,); NaN is what was
     not computed yet, or a limit that theory does not have. `limit_words` is the limit as a formula, such as
     "(2 + 2β)/η" for momentum; `no_theory`, or else `curvature["no_limit"]`, says in a few words why there is none.
-    `log_y` None: logarithmic where the eigenvalues and the limit are positive and span more than a factor of 30.
+    `log_y` None: logarithmic where all are positive and the largest and the limit span more than a factor of 30.
     """
     title = "Sharpness"
     if not curvature:
@@ -43,8 +43,7 @@ def sharpness(curvature: Arrays, *, limit_words: str = "2/η", no_theory: str = 
     if np.isnan(values).all():
         return layout.empty(title, _SHARPNESS_HELP, "waiting for the curvature at the first step")
     if log_y is None:
-        found = [values[np.isfinite(values)], limit[np.isfinite(limit)]]
-        log_y = spans_decades(found) and all((part > 0).all() for part in found)
+        log_y = spans_decades([values[:, 0], limit]) and not (values <= 0).any()
     traces = _eigenvalues(steps, values, errors, log_y)
     known = np.isfinite(limit)
     notes = []

@@ -102,3 +102,11 @@ def test_two_networks_have_equal_axes_and_legends():
         assert one["layout"]["yaxis"]["range"] == two["layout"]["yaxis"]["range"]
         assert one["layout"]["yaxis"].get("type") == two["layout"]["yaxis"].get("type")
         assert told(one) == told(two)
+
+
+def test_at_the_edge_of_stability_the_axis_is_straight_and_far_from_it_logarithmic():
+    """The small eigenvalues alone would press the largest and its limit together."""
+    near = surveys.curvature() | {"eigenvalues": np.tile([21.0, 1.0, 0.01], (11, 1))}
+    far = near | {"limit": np.full(11, 1000.0)}
+    types = [figures.sharpness(arrays)["layout"]["yaxis"].get("type") for arrays in (near, far)]
+    assert types == [None, "log"]

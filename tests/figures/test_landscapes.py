@@ -1,7 +1,10 @@
 """Maps and spaces of a loss are the numbers of the survey, two can have one scale, and one huge loss flattens none."""
 
+import base64
 import json
 import re
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -222,15 +225,36 @@ def test_two_networks_have_one_color_scale_and_one_vertical_axis(measure, log_he
     assert one["layout"]["scene"]["zaxis"]["range"][0] <= scale.ends[0]
 
 
-def test_the_same_height_has_the_same_color_in_both_pictures():
-    other = surveys.plane(steep=30.0)
-    scale = figures.height_scale(PLANE, other, measure="train_loss")
-    one, two = (relief.picture(p["x"], p["y"], p["train_loss"], scale)["source"] for p in (PLANE, other))
-    alone = relief.picture(
-        *(PLANE[name] for name in ("x", "y", "train_loss")), figures.height_scale(PLANE, measure="train_loss")
-    )
-    assert one != two
-    assert one != alone["source"]
+def colors(figure: dict) -> np.ndarray:
+    """The pixels (height, width, 4) of a map, the lowest row first, without its contour lines' own shade."""
+    raw = base64.b64decode(figure["layout"]["images"][0]["source"].split(",")[1])
+    chunks, at = {}, 8
+    while at < len(raw):
+        length, kind = struct.unpack(">I4s", raw[at : at + 8])
+        chunks[kind] = raw[at + 8 : at + 8 + length]
+        at += length + 12
+    width, height = struct.unpack(">II", chunks[b"IHDR"][:8])
+    rows = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(height, width + 1)[::-1, 1:]
+    palette = np.frombuffer(chunks[b"PLTE"], np.uint8).reshape(-1, 3)
+    alpha = np.frombuffer(chunks[b"tRNS"], np.uint8)
+    return np.append(palette, alpha[:, None], 1)[rows - rows % 2]
+
+
+@pytest.mark.parametrize("log_height", [False, True])
+def test_the_same_height_has_the_same_color_in_both_maps(log_height):
+    """Four times as steep a bowl is as high half as far out."""
+    other = surveys.plane(steep=4.0)
+    scale = figures.height_scale(PLANE, other, measure="train_loss", log_height=log_height)
+    flat, steep = (colors(figures.loss_map(plane, heights=scale)) for plane in (PLANE, other))
+    count, middle = len(PLANE["x"]) // 2, len(flat) // 2
+    pixels = middle // count
+    even = [(i, j) for i in range(-count, count + 1, 2) for j in range(-count, count + 1, 2)]
+    for i, j in even:
+        one = flat[middle + i * pixels, middle + j * pixels]
+        two = steep[middle + i // 2 * pixels, middle + j // 2 * pixels]
+        np.testing.assert_array_equal(one, two)
+    alone = colors(figures.loss_map(PLANE, log_height=log_height))
+    assert not np.array_equal(alone, flat)
 
 
 def test_no_slice_has_no_scale_and_one_that_is_not_there_yet_is_left_out():
