@@ -148,14 +148,15 @@ def _eigenvalues(steps: np.ndarray, values: np.ndarray, errors: np.ndarray, log_
 
 
 def _told(steps: np.ndarray, limit: np.ndarray, values: np.ndarray, text: str) -> dict:
-    """Words at the end of the limit's line, on the side where they cover no curve."""
-    is_far = bool(limit[-1] > 2 * np.nanmax(np.where(np.isfinite(values), values, 0.0)))
+    """Words at the end of the limit's line: below it where all curves are far below, else above all curves."""
+    most = float(values[np.isfinite(values)].max(initial=0.0))
+    is_far = bool(limit[-1] > 2 * most)
     return {
         "type": "scatter",
         "mode": "markers+text",
-        "marker": {"size": 4 if is_far else 14, "opacity": 0},  # keeps the words off the line
+        "marker": {"size": 4, "opacity": 0},  # keeps the words off the line
         "x": i4(steps[-1:]),
-        "y": f4(limit[-1:]),
+        "y": f4([limit[-1] if is_far else max(limit[-1], most)]),
         "text": [text],
         "textposition": "bottom left" if is_far else "top left",
         "textfont": {"size": theme.SMALL},
