@@ -20,13 +20,6 @@ SAID = 4
 ROW, HEAD, MOST = 35, 37, 14
 """Pixels of a line of the table and of its head; lines that are seen at once."""
 
-PLACES = 4
-"""What the table draws each time, an empty place where there is nothing to say: caption, lines, problems, deletion.
-
-A part of a page must not leave out what it has drawn before. The browser takes away what is left out only when it hears
-that the part was drawn without an interruption, and Streamlit calls it interrupted where another part (the board, by its
-timer) is drawn next, before the word of the end is sent. What was left out would stay, and could be pressed.
-"""
 
 Take = Callable[[PageState, Sequence[str]], None]
 """What is done with the runs of a line that is chosen; raises RunError."""
@@ -61,8 +54,6 @@ def _table(state: PageState, default: Job, take: Take) -> None:
             "No run has trained yet. Every run that takes a step appears here: what it changed, how far it came, its "
             f"last loss, and when it was. Runs are kept in `{runtime.store().home}`."
         )
-        for _ in range(PLACES - 1):
-            st.empty()
         return
     st.caption("Click a line to open the run with its settings. Tick lines to delete them. Sort by clicking a heading.")
     # Under a new key nothing is ticked: after a deletion the lines are others.
@@ -74,20 +65,23 @@ def _table(state: PageState, default: Job, take: Take) -> None:
         height=HEAD + ROW * min(len(found), MOST),
         row_height=ROW,
         column_config=COLUMNS,
-        on_select="rerun",
+        on_select=_whole_page,
         selection_mode=["multi-row", "single-cell"],
     ).selection
-    problems = kept.pop("problems", [])
     if chosen.cells:
-        problems += _open(state, found[chosen.cells[0][0]], take)
-    if problems:
-        st.error("\n\n".join(problems), icon=":material/error:")
-    else:
-        st.empty()
-    if chosen.rows:
-        _delete(state, [found[row] for row in chosen.rows])
-    else:
-        st.empty()
+        _open(state, found[chosen.cells[0][0]], take)
+    _delete(state, [found[row] for row in chosen.rows])
+
+
+def _whole_page() -> None:
+    """After a click in the table the whole page is drawn, not the table alone.
+
+    Drawn alone it may be taken for broken off, or not be sent at all, where the board's timer wants the board drawn at
+    that moment: Streamlit tells the browser that a part was drawn to its end only if no other part comes at its heels,
+    and forgets what a drawing has not sent yet when the next one begins just after it. The question about a run that is
+    gone would stay on the page then, and could be answered again.
+    """
+    st.rerun()
 
 
 COLUMNS = {
@@ -129,12 +123,12 @@ def _words(path: Path, default: Job) -> str:
     return letter + (", ".join(found[:SAID]) + more or "nothing")
 
 
-def _open(state: PageState, summary: Summary, take: Take) -> list[str]:
-    """Takes the runs of a line and closes the table; or what is wrong with them."""
+def _open(state: PageState, summary: Summary, take: Take) -> None:
     try:
         take(state, [run for run in runtime.store().group(summary.id) if runtime.store().path(run).exists()][:2])
     except RunError as error:
-        return [str(error)]
+        st.error(str(error), icon=":material/error:")
+        return
     memory(f"library:{state.page}").clear()
     st.rerun()
 
@@ -145,6 +139,10 @@ def _show(state: PageState, runs: Sequence[str]) -> None:
 
 def _delete(state: PageState, ticked: Sequence[Summary]) -> None:
     kept = memory(f"library:{state.page}")
+    for problem in kept.pop("problems", []):
+        st.error(problem, icon=":material/error:")
+    if not ticked:
+        return
     many = f"{len(ticked)} runs" if len(ticked) > 1 else "this run"
 
     def delete() -> None:
@@ -157,6 +155,7 @@ def _delete(state: PageState, ticked: Sequence[Summary]) -> None:
                 kept.setdefault("problems", []).append(str(error))
         kept["deleted"] += 1
         state.runs = [run for run in state.runs if run not in gone]
+        _whole_page()
 
     with st.popover(f"Delete {many} …", icon=":material/delete:"):
         st.markdown(f"Delete {many} for good? There is no way back.")

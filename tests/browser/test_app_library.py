@@ -1,5 +1,7 @@
 """Earlier runs in the browser: opened by a click on a line, deleted by ticks and a confirmation."""
 
+from pathlib import Path
+
 import pytest
 
 from nnviz.spec import presets
@@ -9,15 +11,17 @@ from tests.browser.player import House, playing
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+HASTY = Path(__file__).parent / "apps" / "hasty.py"
+
 TICKS = 16
 """Pixels from the table's left to the middle of its column of ticks."""
 
 
 @pytest.fixture(scope="module")
 def kept(app, tmp_path_factory) -> House:
-    """An app whose store holds the finished runs of the seeds 1, 2 and 3."""
+    """An app that refreshes at every moment: what is clicked must come through between two refreshes."""
     home = tmp_path_factory.mktemp("home")
-    return House(app(home=home), home)
+    return House(app(HASTY, home), home)
 
 
 def fill(player) -> list[str]:
@@ -34,13 +38,13 @@ def fill(player) -> list[str]:
 
 def click(player, line: int, x: float) -> None:
     """Clicks into a line of the table, 0 for the newest run."""
-    box = player.page.get_by_test_id("stDataFrame").bounding_box()
+    box = player.page.locator("[data-testid=stDataFrame]:visible").bounding_box()
     player.page.mouse.click(box["x"] + x, box["y"] + HEAD + ROW * (line + 0.5))
 
 
 def open_table(player) -> None:
     player.page.get_by_role("button", name="Earlier runs").click()
-    player.page.get_by_test_id("stDataFrame").locator("canvas").first.wait_for()
+    player.page.locator("[data-testid=stDataFrame]:visible canvas").first.wait_for()
     player.page.wait_for_timeout(300)  # it comes in with a movement
 
 
@@ -58,7 +62,7 @@ def test_runs_are_deleted_after_a_question_and_opened_by_a_click(browser, kept, 
         player.page.get_by_role("button", name="Yes, delete").click()
         player.wait(lambda: not player.store.path(third).exists(), "for the deletion")
         player.page.get_by_role("button", name="Delete this run").wait_for(state="detached")
-        assert player.page.get_by_test_id("stDialog").is_visible()
+        player.page.get_by_test_id("stDialog").wait_for()
         click(player, 1, 150)
         player.page.get_by_test_id("stDialog").wait_for(state="detached")
         player.wait(lambda: player.runs == [first], "for the run")

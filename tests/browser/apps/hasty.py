@@ -1,0 +1,12 @@
+"""The Playground with a part that refreshes as often as it can, so that every click meets a refresh under way."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from nnviz import ui
+from nnviz.ui import live
+
+live.RATES.update(dict.fromkeys(live.RATES, 0.05))
+ui.start()
+st.navigation([st.Page(Path(__file__).parents[3] / "pages" / "playground.py", default=True)], position="hidden").run()
