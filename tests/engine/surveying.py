@@ -1,11 +1,15 @@
 """Short landscapes and what they said."""
 
+import copy
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
+from torch import Tensor
 
+from nnviz.engine import losses
 from nnviz.engine.survey import Survey
 from nnviz.engine.survey.retraining import Trained, retrain
 from nnviz.records import Record
@@ -73,3 +77,36 @@ def seen(chosen: Landscape) -> dict[str, dict[str, np.ndarray]]:
 def same_bits(one: Iterable[torch.Tensor], other: Iterable[torch.Tensor]) -> bool:
     """Whether the tensors are equal to the bit."""
     return [t.numpy().tobytes() for t in one] == [t.numpy().tobytes() for t in other]
+
+
+@torch.no_grad()
+def plain(of: Trained, state: dict[str, Tensor]) -> dict[str, float]:
+    """Measures of a network with this state, in float64 and without the machinery of slices."""
+    module = copy.deepcopy(of.module).double().eval()
+    module.load_state_dict(state)
+    found = {}
+    for part, (x, y) in of.heights.data.items():
+        outputs = module(x.double())
+        found[f"{part}_loss"] = float(of.heights.loss(outputs, y if not y.is_floating_point() else y.double()))
+        if of.learning.spec.data.classes:
+            shares = losses.probabilities(of.learning.spec.loss, outputs)
+            found[f"{part}_accuracy"] = float((shares.argmax(1) == y).double().mean())
+    return found
+
+
+def moved(of: Trained, *terms: tuple[float, list[Tensor]]) -> dict[str, Tensor]:
+    """The last state with multiples of directions added to its parameters."""
+    state = {name: t.double() if t.is_floating_point() else t for name, t in of.states[-1].items()}
+    for scale, direction in terms:
+        for (name, _), d in zip(of.module.named_parameters(), direction, strict=True):
+            state[name] = state[name] + scale * d.double()
+    return state
+
+
+def agree(arrays: dict[str, np.ndarray], place: tuple[int, ...], expected: dict[str, float]) -> None:
+    """A picture's measures at a place are the expected ones, within what float32 can hold."""
+    for name, value in expected.items():
+        if name.endswith("loss"):
+            assert arrays[name][place] == pytest.approx(value, rel=2e-5, abs=1e-6), (name, place)
+        else:  # a sample on the edge may fall to either side
+            assert arrays[name][place] == pytest.approx(value, abs=0.04), (name, place)
