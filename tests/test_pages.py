@@ -11,16 +11,23 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from nnviz.runs import Store
-from nnviz.spec import presets, races
-from nnviz.spec.jobs import Parent, dump
+from nnviz.spec import presets, races, surveys
+from nnviz.spec.base import replace_many
+from nnviz.spec.jobs import Job, Landscape, Parent, dump
+from nnviz.ui.sights import parts
 from tests.ui.paging import MAIN, ROOT, button, ended, fine, housed, jobs, open_job, opened, shown, wait_for
 
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("pages/*.py"))
 TRAINING = {MAIN: presets.PLAYGROUND, "pages/gradient_flow.py": presets.GRADIENT_FLOW}
-DEFAULTS = {**TRAINING, "pages/optimizers.py": races.OPTIMIZERS}
+DEFAULTS = {
+    **TRAINING,
+    "pages/optimizers.py": races.OPTIMIZERS,
+    "pages/loss_landscape.py": surveys.LOSS_LANDSCAPE,
+}
 BAD = {
     "experiment": ("learner__optimizer__lr", "-3", "link: learner.optimizer.lr must be in (0, 10], got -3"),
     "descent": ("steps", "0", "link: Descent.steps must be in [1, 20000], got 0"),
+    "landscape": ("samples", "3", "link: Landscape.samples must be in [10, 1000], got 3"),
 }
 EXAMPLES = [(MAIN, p) for p in presets.PLAYGROUND_EXAMPLES] + [
     ("pages/gradient_flow.py", p) for p in presets.GRADIENT_FLOW_EXAMPLES
@@ -41,6 +48,20 @@ def start(store: Store) -> Iterator[Callable[..., AppTest]]:
     """`start(page, **parameters)` opens a page of the app under a link; runs are ended after the test."""
     yield opened
     ended(store)
+
+
+def seeded(page: str, seed: int) -> dict[str, str]:
+    """What a link to the page says of the seed."""
+    return {"network__seed" if isinstance(DEFAULTS[page], Landscape) else "seed": str(seed)}
+
+
+def seed_of(job: Job) -> int:
+    return job.network.seed if isinstance(job, Landscape) else job.seed
+
+
+def runs_of(job: Job) -> tuple[Job, ...]:
+    """The jobs of the runs that a page makes of one: each view of a landscape is a run of its own."""
+    return tuple(part for own in parts((job,)) for part in own.values()) if isinstance(job, Landscape) else (job,)
 
 
 def test_every_page_is_known_here_and_in_the_table_of_contents():
@@ -103,18 +124,18 @@ def test_an_example_trains_to_its_end_and_is_found_again(start, store):
 @by_page
 def test_a_bad_link_is_answered_with_one_clear_line(start, store, page):
     name, value, words = BAD[DEFAULTS[page].kind]
-    app = start(page, **{name: value}, seed="5")
+    app = start(page, **{name: value}, **seeded(page, 5))
     assert [e.value for e in app.error] == [words]
-    assert store.open(shown(app)[0]).job.seed == 5
+    assert seed_of(store.open(shown(app)[0]).job) == 5
 
 
 @by_page
 def test_a_link_to_an_unknown_run_is_answered_with_one_clear_line(start, store, page):
-    app = start(page, run="20260101-0000-000000", seed="5")
+    app = start(page, run="20260101-0000-000000", **seeded(page, 5))
     assert len(app.error) == 1
     assert "20260101-0000-000000" in app.error[0].value
     assert "\n" not in app.error[0].value
-    assert store.open(shown(app)[0]).job.seed == 5
+    assert seed_of(store.open(shown(app)[0]).job) == 5
 
 
 @by_page
@@ -124,7 +145,7 @@ def test_a_link_to_a_damaged_run_is_answered_with_one_clear_line(start, store, p
     assert len(app.error) == 1
     assert "20260101-0000-bad000" in app.error[0].value
     assert "\n" not in app.error[0].value
-    assert jobs(store, app) == (DEFAULTS[page],)
+    assert jobs(store, app) == runs_of(DEFAULTS[page])
 
 
 @pytest.mark.parametrize(
@@ -137,11 +158,12 @@ def test_a_link_to_a_damaged_run_is_answered_with_one_clear_line(start, store, p
         '{"learner": {"data": {"kind": "curve"}}}': "learner.loss must fit the data",
         '{"kind": "descent", "surface": {"kind": "formula", "text": "x +"}}': 'nothing follows "+" at character 3',
         '{"kind": "descent", "racers": []}': "racers",
+        '{"kind": "landscape", "views": []}': "views",
     }.items(),
 )
 @by_page
 def test_a_bad_job_is_answered_with_one_clear_line_and_nothing_is_lost(start, page, text, words):
-    app = start(page, seed="5")
+    app = start(page, **seeded(page, 5))
     before = shown(app)
     open_job(app, text)
     assert len(app.error) == 1
@@ -152,17 +174,18 @@ def test_a_bad_job_is_answered_with_one_clear_line_and_nothing_is_lost(start, pa
 
 @by_page
 def test_a_job_from_json_is_shown(start, store, page):
-    job = DEFAULTS[page].model_copy(update={"seed": 77, "steps": 123})
+    where = "network." if isinstance(DEFAULTS[page], Landscape) else ""
+    job = replace_many(DEFAULTS[page], {f"{where}seed": 77, f"{where}steps": 123})
     app = start(page)
     open_job(app, dump(job))
     assert not app.error
-    assert jobs(store, app) == (job,)
+    assert jobs(store, app) == runs_of(job)
 
 
 @by_page
 def test_a_job_for_another_page_is_answered_with_one_clear_line_and_nothing_is_lost(start, page):
     other = next(job for job in DEFAULTS.values() if job.kind != DEFAULTS[page].kind)
-    app = start(page, seed="5")
+    app = start(page, **seeded(page, 5))
     before = shown(app)
     open_job(app, dump(other))
     kinds = f"the page shows jobs of kind {DEFAULTS[page].kind}, got {other.kind}"

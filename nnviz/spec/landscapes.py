@@ -12,14 +12,13 @@ KEPT = 61
 
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Fineness = Annotated[int, Field(ge=9, le=201)]
-Steps = Annotated[int, Field(ge=1, le=1_000_000, json_schema_extra={"log": True})]
 
 
 class Stretch(Spec):
     """Training that came before, under other settings: as far as step `until`, where the next went on."""
 
     learner: Learner
-    steps: Steps = Field(description="Mini-batches that were planned; schedules go by it.")
+    steps: int = Field(ge=1, le=1_000_000, description="Mini-batches that were planned; schedules go by it.")
     seed: Seed = Field(description="Decides the initial weights, the batches and the dropout masks.")
     until: int = Field(ge=0, le=1_000_000, description="Step at which the next stretch went on.")
     weights_seed: int | None = Field(
@@ -31,7 +30,9 @@ class Network(Spec):
     """A network and how it is trained; it is trained again to be looked at, from the same seed to the same weights."""
 
     learner: Learner = Supervised()
-    steps: Steps = Field(1000, description="Mini-batches to train for.")
+    steps: int = Field(
+        1000, ge=1, le=1_000_000, description="Mini-batches to train for.", json_schema_extra={"log": True}
+    )
     step: int | None = Field(
         None,
         ge=0,

@@ -151,8 +151,8 @@ LOSS_LANDSCAPE_EXAMPLES = (
             )
             for size in (20_000, 8)
         ),
-        look_at="As many steps with all samples at once (A) and with 8 (B). A ends where the loss is sharper: its "
-        "largest eigenvalue is several times B's. Yet look at the test accuracy: here the sharper one is not the worse.",
+        look_at="As many steps with all samples (A) and with 8 at once (B). A ends where the loss is sharper, its "
+        "largest eigenvalue several times B's. Yet look at the test accuracy: the sharper one is not the worse here.",
         reference="Keskar et al., 2017, arXiv:1609.04836",
     ),
 )

@@ -8,7 +8,7 @@ import streamlit as st
 from nnviz.runs import RunError
 from nnviz.spec import presets
 from nnviz.spec.base import SpecError, item_type, label, options, replace_many, summary
-from nnviz.spec.jobs import Landscape
+from nnviz.spec.jobs import Experiment, Landscape
 from nnviz.spec.landscapes import Network, Stretch
 from nnviz.spec.presets import Preset
 from nnviz.ui import forms, runtime, session
@@ -40,6 +40,7 @@ COMPARED = [
 def landscape(page: str, default: Landscape, *, examples: Sequence[Preset] = ()) -> Asked:
     """Draws the examples and the form; what is asked for."""
     state = session.enter(page, default)
+    _adopt(state)
     pressed(state, examples)
     for line in state.problems:
         st.error(line, icon=":material/error:")
@@ -56,6 +57,26 @@ def landscape(page: str, default: Landscape, *, examples: Sequence[Preset] = ())
         state.remember(jobs, runs=False)
         explain(jobs, examples)
     return Asked(state, jobs, problem)
+
+
+def _adopt(state: session.PageState) -> None:
+    """A link that names runs means their networks, or the landscapes that they are."""
+    named = session.memory(f"named:{state.page}")
+    if named.setdefault("read", False):
+        return
+    named["read"] = True
+    runs, alone = state.runs, state.names_only_runs
+    state.runs = []
+    try:
+        jobs = [runtime.store().view(run).job for run in runs[:2]]
+        if not (jobs and alone):
+            return
+        if all(isinstance(job, Experiment) for job in jobs):
+            take(state, runs)
+        else:
+            state.restart([state.check(job) for job in jobs])
+    except (RunError, SpecError) as error:
+        state.problems.append(str(error))
 
 
 def take(state: session.PageState, runs: Sequence[str]) -> None:

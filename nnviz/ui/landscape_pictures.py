@@ -1,6 +1,7 @@
 """Pictures of landscapes, each from what is known of a network (`Sight`); None where a network has none of the kind."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from nnviz import figures
 from nnviz.spec.jobs import Landscape
@@ -25,7 +26,7 @@ def drawn(sights: Sequence[Sight], *, measure: str, scale: str) -> tuple[Mapping
     log = SCALES[scale]
     heights = {
         name: figures.height_scale(*(sight.snapshot(name) for sight in sights), measure=measure, log_height=log)
-        for name in ("plane", "path_plane")
+        for name in ("plane", "path_plane", "lines")
     }
 
     def path_map(sight: Sight) -> Figure:
@@ -59,7 +60,7 @@ def drawn(sights: Sequence[Sight], *, measure: str, scale: str) -> tuple[Mapping
         return figures.plane_truth(sight.snapshot("training"), sight.snapshot("path"), measure, log_y=log)
 
     def lines(sight: Sight) -> Figure:
-        return figures.loss_lines(sight.snapshot("lines"), measure, log_height=log)
+        return figures.loss_lines(sight.snapshot("lines"), measure, heights=heights["lines"])
 
     def sharpness(sight: Sight) -> Figure:
         found = sight.snapshot("curvature")
@@ -79,16 +80,16 @@ def drawn(sights: Sequence[Sight], *, measure: str, scale: str) -> tuple[Mapping
     }
     shown = {kind for sight in sights for kind in sight.runs}
     pictures = {name: _still(picture) for name, (kind, picture) in each.items() if kind in shown}
-    return pictures, {"line": _still(_line)} if "line" in shown else {}
+    return pictures, {"line": _still(partial(_line, log=log))} if "line" in shown else {}
 
 
-def _line(sights: Mapping[str, Sight]) -> Figure:
+def _line(sights: Mapping[str, Sight], log: bool | None) -> Figure:
     """Loss on the way from one network to another; None where there is no line."""
     first = next(iter(sights.values()))
     if "line" not in first.runs:
         return None
     names = LETTERS if len(sights) > 1 else _ends(first.runs["line"].job)
-    return figures.loss_line(first.snapshot("line"), names)
+    return figures.loss_line(first.snapshot("line"), names, log_height=log)
 
 
 def _ends(job: Landscape) -> tuple[str, str]:

@@ -104,7 +104,8 @@ def _start(asked: Asked, kept: dict) -> None:
     if found == kept.get("runs"):
         return
     kept["runs"] = found
-    _drop(kept, {run for own in found for run in own.values()})
+    asked.state.runs = list(dict.fromkeys(run for own in found for run in own.values()))
+    _drop(kept, set(asked.state.runs))
     _wait(fresh)
 
 
