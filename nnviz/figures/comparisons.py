@@ -58,15 +58,17 @@ def same_axes(*figures: dict) -> tuple[dict, ...]:
     Where one vertical axis is logarithmic, so become the others, unless they have a range or values that forbid it. In
     space axes are equalised that have a range, the vertical ones where they tell the same; they are marked as in the
     figure whose own range is largest.
-    What one legend explains, all do, so that all plots are equally high. Figures without data are left alone. Nothing
-    is changed in place.
+    What one legend explains, all do, so that all plots are equally high. Figures whose `layout.meta.own_plane` says
+    that x and y are directions of their own keep these. Figures without data are left alone. Nothing is changed in
+    place.
     """
     if sum(bool(figure["data"]) for figure in figures) < 2:
         return figures
     figures = _of_one_type(figures)
     filled = [figure for figure in figures if figure["data"]]
     changes: dict[str, dict] = {}
-    names = {key for figure in filled for key in figure["layout"] if key.startswith(("xaxis", "yaxis"))}
+    own = any(figure["layout"]["meta"].get("own_plane") for figure in filled)
+    names = {key for figure in filled for key in figure["layout"] if key.startswith(("xaxis", "yaxis")) and not own}
     for name in names:
         axes = [figure["layout"].get(name) for figure in filled]
         if any(axis is None or axis.get("visible") is False for axis in axes):
@@ -83,7 +85,7 @@ def same_axes(*figures: dict) -> tuple[dict, ...]:
                 changes[name] |= decades.ticks(low, high)
     scenes = [figure["layout"]["scene"] for figure in filled if "scene" in figure["layout"]]
     if len(scenes) == len(filled):
-        changes["scene"] = {name: _of_all(scenes, name) for name in ("xaxis", "yaxis", "zaxis")}
+        changes["scene"] = {name: _of_all(scenes, name) for name in ("xaxis", "yaxis", "zaxis")[2 * own :]}
     colors = [figure["layout"]["coloraxis"] for figure in filled if "coloraxis" in figure["layout"]]
     if len(colors) == len(filled):
         changes["coloraxis"] = {"cmin": min(c["cmin"] for c in colors), "cmax": max(c["cmax"] for c in colors)}

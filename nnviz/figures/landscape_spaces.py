@@ -98,7 +98,7 @@ def _space(
         ),
     )
     if way:
-        drawn["layout"]["meta"]["reveals"] = True
+        drawn["layout"]["meta"] |= {"reveals": True, "own_plane": True}
     return drawn
 
 

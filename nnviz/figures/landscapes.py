@@ -108,7 +108,7 @@ def _finished(found: dict, title: str, help: str, revision: str, note: str, way:
         **found,
     )
     if way is not None:
-        drawn["layout"]["meta"]["reveals"] = True
+        drawn["layout"]["meta"] |= {"reveals": True, "own_plane": True}
     return drawn
 
 

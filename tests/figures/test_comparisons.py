@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nnviz import figures
-from nnviz.figures import theme
+from nnviz.figures import layout, theme
 from tests.figures.made import deep, exponents, histogram, layers, scalars
 
 ONE = scalars(("loss", "train", [0, 10], [1.0, 0.5]), ("loss", "batch", [1, 2], [9.0, 9.0]))
@@ -144,3 +144,16 @@ def test_both_sides_label_a_logarithmic_axis_alike():
         for figure in figures.same_axes(first, second)
     ]
     assert ticks[0] == ticks[1]
+
+
+def test_planes_of_their_own_keep_their_axes_and_share_all_else():
+    pair = [layout.figure([trace], title="plane", help="", x={"range": [0, size]}, y={}) for trace, size in _two()]
+    for figure in pair:
+        figure["layout"]["meta"]["own_plane"] = True
+    first, second = figures.same_axes(*pair)
+    assert (first["layout"]["xaxis"]["range"], second["layout"]["xaxis"]["range"]) == ([0, 1], [0, 20])
+    assert first["layout"]["margin"] == second["layout"]["margin"]
+
+
+def _two():
+    return [({"type": "scatter", "x": [0, size], "y": [0, 1], "name": "a"}, size) for size in (1, 20)]
