@@ -67,9 +67,9 @@ LOSS_LANDSCAPE_EXAMPLES = (
         title="Skip connections",
         jobs=tuple(
             _look(
-                RandomPlane(),
-                RandomLines(),
-                Curvature(),
+                RandomPlane(resolution=33),
+                RandomLines(resolution=49),
+                Curvature(points=11),
                 data=d.Digits(points=300),
                 model=_DEEP.model_copy(update={"skip": skip}),
                 optimizer=SGD(lr=0.05),
