@@ -149,7 +149,7 @@ def test_separated_eigenvalues_take_few_products():
     matrix = symmetric(torch.cat([torch.tensor([100.0, 50.0, 25.0]), torch.linspace(0, 1, 200)]))
     found = landscape.lanczos(lambda v: matrix @ v, matrix[0], seeded())
     torch.testing.assert_close(found.values, torch.tensor([100.0, 50.0, 25.0]).double())
-    assert found.steps < 15
+    assert found.steps < 25
 
 
 def test_it_goes_on_from_an_invariant_subspace():

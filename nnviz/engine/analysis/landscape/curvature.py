@@ -13,6 +13,10 @@ from nnviz.engine.losses import LossFunction
 Product = Callable[[Tensor], Tensor]
 """v (parameters,) -> H·v (parameters,)."""
 
+BEYOND = 20
+"""Steps more than eigenvalues that the Lanczos method takes at least: after fewer, what has converged may be the next
+eigenvalue below one that the start has too little of."""
+
 Found = TypeVar("Found")
 Piecewise = Generator[None, None, Found]
 """Work that stops after each product with the Hessian, so that others have their turn, and returns what it found."""
@@ -112,7 +116,7 @@ def lanczos_piecewise(
         rest = _without(image, basis[:taken])
         length = float(rest.norm())
         scale = float(values.abs().max())
-        if taken >= k and taken < size and bool((length * inner[-1, -k:].abs() <= tolerance * scale).all()):
+        if k + BEYOND <= taken < size and bool((length * inner[-1, -k:].abs() <= tolerance * scale).all()):
             break
         if taken == len(basis):
             break
