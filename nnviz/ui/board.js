@@ -195,6 +195,15 @@ class Board {
     this.request();
   }
 
+  // To the step nearest to this one.
+  goTo(step) {
+    const { steps } = this.store;
+    let place = 0;
+    steps.forEach((other, i) => { if (Math.abs(other - step) < Math.abs(steps[place] - step)) place = i; });
+    this.header.stop();
+    this.scrub(place, performance.now());
+  }
+
   follow() {
     this.follows = true;
     this.locate();

@@ -143,8 +143,17 @@ export class Card {
       this.point(this.board.step);
       if (this.link) this.board.linked(this, ranges(change, this.plot._fullLayout));
     });
+    this.plot.on("plotly_click", ({ points }) => this.clicked(points?.[0]));
     this.plot.on("plotly_relayouting", () => this.point(this.board.step));
     this.plot.on("plotly_afterplot", () => this.point(this.board.step));
+  }
+
+  // A click on a point that belongs to a step takes the time slider there, unless clicks choose a point of the plane.
+  clicked(point) {
+    if (!point || this.figure?.layout?.meta?.pick) return;
+    const { steps, show } = point.data?.meta ?? {};
+    const step = show === "until" ? steps?.[point.pointNumber] : this.isOverSteps && !steps ? point.x : undefined;
+    if (Number.isFinite(step)) this.board.goTo(step);
   }
 
   // A line at `step` over each plot whose x axis is the step, where the axis shows it now.
