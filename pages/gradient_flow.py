@@ -81,4 +81,5 @@ ui.show(
         ["total"],
     ],
     heights={"signal": 320, "activations": 320, "preactivations": 320, "loss": 230, "accuracy": 230},
+    onward={"Its loss landscape": "pages/loss_landscape.py"},
 )

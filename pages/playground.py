@@ -45,4 +45,5 @@ ui.show(
         "learning rate": 180,
     },
     variant=style,
+    onward={"Its loss landscape": "pages/loss_landscape.py"},
 )

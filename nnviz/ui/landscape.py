@@ -60,7 +60,13 @@ def landscape(page: str, default: Landscape, *, examples: Sequence[Preset] = ())
 
 
 def _adopt(state: session.PageState) -> None:
-    """A link that names runs means their networks, or the landscapes that they are."""
+    """Runs that another page has handed over, or that a link names, mean their networks; or the landscapes that they
+    are."""
+    if given := session.handed(state.page):
+        try:
+            take(state, given)
+        except RunError as error:
+            state.problems.append(str(error))
     named = session.memory(f"named:{state.page}")
     if named.setdefault("read", False):
         return

@@ -1,6 +1,7 @@
 """Shows runs while they train: transport, status and board in one part of the page that refreshes itself."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -11,7 +12,7 @@ from nnviz.ui import runtime, transport
 from nnviz.ui.board import board
 from nnviz.ui.experiment import LETTERS, Asked
 from nnviz.ui.export import drawing, share
-from nnviz.ui.session import PageState, memory
+from nnviz.ui.session import PageState, hand, memory
 
 RATES = {"calm": 1.0, "default": 0.5, "smooth": 0.25}
 """Seconds between two updates; below a quarter of a second the browser's drawing is the limit."""
@@ -27,12 +28,14 @@ def show(
     rows: Sequence[Sequence[str]],
     heights: Mapping[str, int] | None = None,
     variant: str = "",
+    onward: Mapping[str, str] | None = None,
 ) -> None:
     """Draws the runs of what is asked for, in rows of pictures, and keeps them up to date.
 
     `each` are pictures of one run: functions of a RunView that give a figure, or None where there is nothing of the
     kind. Of two runs side by side each is drawn for both, left and right, on the same axes. `shared` are pictures of
     all runs in one: functions of a mapping from "A", "B" to RunViews. `variant` names options that change pictures.
+    `onward` are other pages, by the words of a button, that the runs shown can be taken to.
     """
     state = asked.state
     views = _views(state)
@@ -56,6 +59,7 @@ def show(
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"transport-{state.page}"):
             transport.transport(state, shown, asked.jobs, asked.problem)
             share(asked, shown)
+            _onward(onward or {}, shown)
         transport.status(shown, asked.jobs, [f"{letter} " if letter else "" for letter in letters])
         if asked.jobs:
             state.remember(asked.jobs)
@@ -77,6 +81,16 @@ def show(
         transport.drawn()
 
     part()
+
+
+def _onward(places: Mapping[str, str], shown: Sequence[RunView]) -> None:
+    """A button for each of the other pages, once there is a network that has trained."""
+    if not all(run.status.step for run in shown):
+        return
+    for text, page in places.items():
+        if st.button(text, icon=":material/arrow_forward:", key=f"onward:{page}", help="Takes this network there."):
+            hand(Path(page).stem, [run.id for run in shown])
+            st.switch_page(page)
 
 
 def _views(state: PageState) -> list[RunView]:

@@ -34,6 +34,16 @@ def put(key: str, value: Any) -> None:
     st.session_state[key] = value
 
 
+def hand(page: str, runs: Sequence[str]) -> None:
+    """Gives runs to another page, for when the session goes there."""
+    memory(f"handed:{page}")["runs"] = list(runs)
+
+
+def handed(page: str) -> list[str]:
+    """The runs that another page has given to this one; once."""
+    return memory(f"handed:{page}").pop("runs", [])
+
+
 @dataclass
 class PageState:
     """A page in this session; what is set on it lasts."""
