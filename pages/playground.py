@@ -25,7 +25,9 @@ ui.show(
     asked,
     {
         "outcome": lambda run: outcomes.outcome(run.snapshot, style=style),
-        "network": lambda run: figures.network(run.snapshot("network"), run.snapshot("data"), run.snapshot("layers")),
+        "network": lambda run: figures.network(
+            run.snapshot("network"), run.snapshot("data"), run.snapshot("layers"), skip=run.job.learner.model.skip
+        ),
         "loss": lambda run: figures.curves(run.scalars("loss"), "loss", smooth=0.9, forks=ui.forks(run)),
         "metric": lambda run: outcomes.metric(run.scalars("accuracy", "r_squared"), forks=ui.forks(run)),
         "sizes by layer": lambda run: figures.layer_bars(

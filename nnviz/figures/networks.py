@@ -1,6 +1,6 @@
 """The network as a diagram: what every neuron computes, every weight and every bias."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -29,6 +29,7 @@ _PICTURES = (
     "blue positive. The gray lines to them only say that every neuron sees the whole image; all other lines are "
     "weights, the squares biases."
 )
+_SKIP = " At a layer marked ⊕ what enters is added to what leaves it."
 # The height of the card that this is drawn for, of a line of text and the width of a letter, in pixels: text keeps its
 # size when the picture grows, so its share of the picture has to be known.
 _CARD, _LINE, _LETTER = 276, 13.5, 5.8
@@ -41,13 +42,15 @@ def network(
     *,
     reference: float | None = None,
     aspect: float = 1.5,
+    skip: bool = False,
 ) -> dict:
     """The diagram of an MLP from the snapshots network, data and layers; `aspect` is that of the card (width / height).
 
     A neuron is a map over the input plane where there are maps (2-D inputs; a small curve for 1-D), the picture of its
     incoming weights in the first layer of an image network, else a disc in the color of its bias. Lines are orange for
     negative and blue for positive weights, their width linear in |w| up to `reference` (None: the next 1, 2 or 5 above
-    the largest). At most 16 neurons a layer (10 with pictures of weights) and 8 layers are drawn, and the picture says
+    the largest). `skip` says that connections go around the hidden layers that are as wide as what enters them: those
+    are marked. At most 16 neurons a layer (10 with pictures of weights) and 8 layers are drawn, and the picture says
     so.
     """
     if not arrays or not layers or "weight_1" not in arrays:
@@ -66,6 +69,7 @@ def network(
     # Names stand beside the outer columns; headers reach over them by half.
     pads = [max([0.3 + pixel * _LETTER * len(word) for word in words] + [24 * pixel]) for words in (left, right)]
     columns = _columns(kept, shown, units, layers, max(aspect * total - sum(pads) - 2.2, (len(kept) - 1) * 1.6))
+    around = {i + 1 for i in range(len(units) - 2) if skip and units[i] == units[i + 1]}
     boxes = {column.layer: neurons.boxed(arrays, data, column) for column in columns}
     columns = [_grown(column, max(shown)) if boxes[column.layer] else column for column in columns]
     cables = _cables(arrays, columns, boxes)
@@ -78,7 +82,7 @@ def network(
         *neurons.curves(arrays, columns),
         *neurons.biases(arrays, columns, boxes, disc),
         neurons.tell(arrays, columns, 1.1 * disc),
-        _headers(columns, layers, height / 2),
+        _headers(columns, layers, height / 2, around),
         _words(columns[0], left, "middle left"),
         _words(columns[-1], right, "middle right"),
     ]
@@ -87,7 +91,8 @@ def network(
     return layout.figure(
         traces,
         title=_TITLE,
-        help=_MAPS if any(name.startswith("maps_") for name in arrays) else _PICTURES if as_picture else _DISCS,
+        help=(_MAPS if any(name.startswith("maps_") for name in arrays) else _PICTURES if as_picture else _DISCS)
+        + (_SKIP if around else ""),
         x={"visible": False, "range": span, "constrain": "domain"},
         y={
             "visible": False,
@@ -157,12 +162,14 @@ def _fan(source: Column, target: Column) -> dict:
     return {"type": "scatter", "mode": "lines", "x": f4(x), "y": f4(y), "line": line, "hoverinfo": "skip"}
 
 
-def _headers(columns: Sequence[Column], layers: Mapping[str, np.ndarray], top: float) -> dict:
-    """Above every column: which layer it is, its activation, and how many of its neurons are drawn."""
+def _headers(columns: Sequence[Column], layers: Mapping[str, np.ndarray], top: float, around: Collection[int]) -> dict:
+    """Above every column: which layer it is, its activation, a mark where a connection goes around it, and how many of
+    its neurons are drawn."""
     text = []
     for column in columns:
         activation = str(layers["activations"][column.layer - 1]) if column.layer else ""
-        lines = [column.name, labels.shorten(activation.replace("_", " "), 11)]
+        mark = " ⊕" if column.layer in around else ""
+        lines = [column.name, labels.shorten(activation.replace("_", " "), 11) + mark]
         if column.units > len(column.y):
             lines.append(f"{column.units} pixels" if column.is_picture else f"{len(column.y)} of {column.units}")
         text.append("<br>".join(line for line in lines if line))
