@@ -7,13 +7,14 @@ import streamlit as st
 
 from nnviz.runs import RunError
 from nnviz.spec import presets
-from nnviz.spec.base import SpecError, item_type, label, options, replace_many, summary
-from nnviz.spec.jobs import Experiment, Landscape
-from nnviz.spec.landscapes import Network, Stretch
+from nnviz.spec.base import SpecError, get_at, item_type, label, options, replace_many, summary
+from nnviz.spec.jobs import Experiment, Job, Landscape
+from nnviz.spec.landscapes import Line, Network
 from nnviz.spec.presets import Preset
 from nnviz.ui import forms, runtime, session
 from nnviz.ui.experiment import LETTERS, Asked, compared, explain, open_job, pressed
 from nnviz.ui.library import library
+from nnviz.ui.lineage import in_words
 
 VIEWS = options(item_type(Landscape.model_fields["views"].annotation))
 
@@ -22,7 +23,6 @@ SHARED = {
         "network.learner.data",
         "network.learner.loss",
         "network.steps",
-        "network.step",
         "network.seed",
     ],
     "Schedule, penalties": ["network.learner.schedule", "network.learner.l1", "network.learner.l2"],
@@ -33,6 +33,7 @@ COMPARED = [
     "network.learner.optimizer",
     "network.learner.batch_size",
     "network.learner.clipping",
+    "network.step",
     "network.weights_seed",
 ]
 
@@ -88,13 +89,19 @@ def _adopt(state: session.PageState) -> None:
 def take(state: session.PageState, runs: Sequence[str]) -> None:
     """The networks of one or two runs, as they are now, in place of those in the form. Raises RunError."""
     base = state.chosen[0]
-    state.restart([base.model_copy(update={"network": network_of(run), "other": None}) for run in runs[:2]])
+    jobs = [base.model_copy(update={"network": network_of(run), "other": None}) for run in runs[:2]]
+    paths = [path for group in SHARED.values() for path in group]
+    differing = [path for path in paths if get_at(jobs[0], path) != get_at(jobs[-1], path)]
+    words = ", ".join(in_words(jobs[0], path) for path in differing)
+    state.restart(
+        jobs, problems=[f"two networks are compared under the same settings; B takes A's {words}"] * bool(words)
+    )
 
 
 def network_of(run: str) -> Network:
     """The network of a run at its last step, and how it came about. Raises RunError where that is not known."""
     view = runtime.store().view(run)
-    job, until = view.job, view.status.step
+    job, until = _trained(run, view.job), view.status.step
     if view.status.state == "diverged" and (saved := runtime.store().open(run).checkpoint()):
         until = saved[0]  # the last step at which its weights were finite
     last, before, seen = job, [], {run}
@@ -104,29 +111,49 @@ def network_of(run: str) -> Network:
             raise RunError(f"run {run} goes on from itself: it is damaged")
         seen.add(parent)
         try:
-            job = runtime.store().view(parent).job
+            job = _trained(parent, runtime.store().view(parent).job)
         except RunError:
             raise RunError(
                 f"run {run} went on from run {parent}, which is not in the store any more: its training cannot be "
                 "repeated; take another run"
             ) from None
-        before.insert(0, Stretch(learner=job.learner, steps=job.steps, seed=job.seed, until=step))
+        before.insert(0, {"learner": job.learner, "steps": job.steps, "seed": job.seed, "until": step})
     step = until if until < last.steps else None
-    return Network(learner=last.learner, steps=last.steps, step=step, seed=last.seed, before=tuple(before))
+    try:
+        return Network.parse(
+            {"learner": last.learner, "steps": last.steps, "step": step, "seed": last.seed, "before": before}
+        )
+    except SpecError as error:
+        raise RunError(f"the training of run {run} cannot be repeated: {error}") from None
+
+
+def _trained(run: str, job: Job) -> Experiment:
+    if not isinstance(job, Experiment):
+        raise RunError(f"a network is taken from a run of kind {Experiment().kind}, got {job.kind} in run {run}")
+    return job
 
 
 def _form(state: session.PageState) -> tuple[Landscape, ...]:
     key, bases = state.key, state.jobs
     first = bases[0]
     two = compared(state, "Draws A and B side by side, on the same data, with one scale of heights.")
-    _origin(first)
+    origin = st.container()
     chosen = forms.choose(first, SHARED, key=key, opened=["Data and training"])
     views = _views(first, key)
+    bases = (first, bases[-1]) if two else (first,)
+    # All widgets come before anything can be wrong: those that are not drawn would forget what they hold.
+    drawn = [
+        forms.choose(base, {letter: COMPARED}, key=f"{key}:{letter}", opened=[letter])
+        for letter, base in zip(LETTERS if two else ("Network",), bases, strict=False)
+    ]
+    if not views:
+        raise SpecError("nothing is looked at: switch on one of the views, such as “Random plane”")
     jobs = []
-    for letter, base in zip(LETTERS if two else ("Network",), (first, bases[-1]), strict=False):
-        own = forms.choose(base, {letter: COMPARED}, key=f"{key}:{letter}", opened=[letter])
+    for own, base in zip(drawn, bases, strict=True):
         job = replace_many(base, {**chosen, **own, "views": views})
         jobs.append(job if _is_same_training(job, base) else replace_many(job, {"network.before": []}))
+    with origin:
+        _origin(jobs)
     return tuple(jobs)
 
 
@@ -137,11 +164,15 @@ def _is_same_training(job: Landscape, base: Landscape) -> bool:
     )
 
 
-def _origin(job: Landscape) -> None:
+def _origin(jobs: Sequence[Landscape]) -> None:
     """Settings that the form has no widgets for."""
-    if job.network.before:
-        steps = " and ".join(f"{stretch.until:,}" for stretch in job.network.before)
-        st.caption(f"Its training went on under other settings at step {steps}, and is repeated so.")
+    for letter, job in zip(LETTERS if len(jobs) > 1 else ("",), jobs, strict=True):
+        if before := job.network.before:
+            steps = " and ".join(f"{stretch.until:,}" for stretch in before)
+            of = f"{letter}: its" if letter else "Its"
+            st.caption(f"{of} training went on under other settings at step {steps}, and is repeated so.")
+    if len(jobs) == 1 and jobs[0].other and any(isinstance(view, Line) for view in jobs[0].views):
+        st.caption("The line leads to another network, which came with the job.")
 
 
 def _views(base: Landscape, key: str) -> list[Mapping[str, Any]]:

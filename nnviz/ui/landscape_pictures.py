@@ -1,9 +1,12 @@
 """Pictures of landscapes, each from what is known of a network (`Sight`); None where a network has none of the kind."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+import numpy as np
+
 from nnviz import figures
+from nnviz.runs import RunView
 from nnviz.spec.jobs import Landscape
 from nnviz.spec.landscapes import Line, RandomPlane
 from nnviz.spec.optimizers import SGD
@@ -11,6 +14,8 @@ from nnviz.ui.experiment import LETTERS
 from nnviz.ui.live import Picture
 from nnviz.ui.race_pictures import SCALES, Figure
 from nnviz.ui.sights import Sight
+
+Arrays = Mapping[str, np.ndarray]
 
 MEASURES = {
     "train_loss": "train loss",
@@ -29,71 +34,66 @@ def drawn(sights: Sequence[Sight], *, measure: str, scale: str) -> tuple[Mapping
         for name in ("plane", "path_plane", "lines")
     }
 
-    def path_map(sight: Sight) -> Figure:
-        return figures.path_map(
-            sight.snapshot("path_plane"),
-            sight.snapshot("path"),
-            sight.snapshot("training"),
-            measure,
-            heights=heights["path_plane"],
-            note=_note(sight.runs["path"].job),
-        )
+    def way(run: RunView) -> tuple[Arrays, Arrays, Arrays]:
+        return run.snapshot("path_plane"), run.snapshot("path"), run.snapshot("training")
 
-    def path_space(sight: Sight) -> Figure:
-        return figures.path_space(
-            sight.snapshot("path_plane"),
-            sight.snapshot("path"),
-            sight.snapshot("training"),
-            measure,
-            heights=heights["path_plane"],
-        )
+    def path_map(run: RunView) -> Figure:
+        return figures.path_map(*way(run), measure, heights=heights["path_plane"], note=_note(run.job))
 
-    def plane_map(sight: Sight) -> Figure:
-        return figures.loss_map(
-            sight.snapshot("plane"), measure, heights=heights["plane"], note=_note(sight.runs["plane"].job)
-        )
+    def path_space(run: RunView) -> Figure:
+        return figures.path_space(*way(run), measure, heights=heights["path_plane"])
 
-    def plane_space(sight: Sight) -> Figure:
-        return figures.loss_space(sight.snapshot("plane"), measure, heights=heights["plane"])
+    def truth(run: RunView) -> Figure:
+        return figures.plane_truth(run.snapshot("training"), run.snapshot("path"), measure, log_y=log)
 
-    def truth(sight: Sight) -> Figure:
-        return figures.plane_truth(sight.snapshot("training"), sight.snapshot("path"), measure, log_y=log)
+    def plane_map(run: RunView) -> Figure:
+        return figures.loss_map(run.snapshot("plane"), measure, heights=heights["plane"], note=_note(run.job))
 
-    def lines(sight: Sight) -> Figure:
-        return figures.loss_lines(sight.snapshot("lines"), measure, heights=heights["lines"])
+    def plane_space(run: RunView) -> Figure:
+        return figures.loss_space(run.snapshot("plane"), measure, heights=heights["plane"])
 
-    def sharpness(sight: Sight) -> Figure:
-        found = sight.snapshot("curvature")
-        words = _limit(sight.runs["curvature"].job)
-        return figures.sharpness(found, limit_words=words, no_theory=str(found.get("no_limit", "")))
+    def lines(run: RunView) -> Figure:
+        return figures.loss_lines(run.snapshot("lines"), measure, heights=heights["lines"])
+
+    def sharpness(run: RunView) -> Figure:
+        found = run.snapshot("curvature")
+        return figures.sharpness(found, limit_words=_limit(run.job), no_theory=str(found.get("no_limit", "")))
 
     each = {
         "path": ("path", path_map),
         "path in space": ("path", path_space),
-        "off the plane": ("path", lambda sight: figures.path_residuals(sight.snapshot("path"))),
+        "off the plane": ("path", lambda run: figures.path_residuals(run.snapshot("path"))),
         "on the plane": ("path", truth),
         "plane": ("plane", plane_map),
         "plane in space": ("plane", plane_space),
         "lines": ("lines", lines),
         "sharpness": ("curvature", sharpness),
-        "trace": ("curvature", lambda sight: figures.hessian_trace(sight.snapshot("curvature"))),
+        "trace": ("curvature", lambda run: figures.hessian_trace(run.snapshot("curvature"))),
     }
     shown = {kind for sight in sights for kind in sight.runs}
-    pictures = {name: _still(picture) for name, (kind, picture) in each.items() if kind in shown}
+    pictures = {name: _still(partial(_of, kind, picture)) for name, (kind, picture) in each.items() if kind in shown}
     return pictures, {"line": _still(partial(_line, log=log))} if "line" in shown else {}
+
+
+def _of(kind: str, picture: Callable[[RunView], Figure], sight: Sight) -> Figure:
+    """The picture of whichever run shows the kind now, with what that run's own job says of it."""
+    run = sight.run(kind)
+    return None if run is None else picture(run)
 
 
 def _line(sights: Mapping[str, Sight], log: bool | None) -> Figure:
     """Loss on the way from one network to another; None where there is no line."""
-    first = next(iter(sights.values()))
-    if "line" not in first.runs:
+    run = next(iter(sights.values())).run("line")
+    if run is None:
         return None
-    names = LETTERS if len(sights) > 1 else _ends(first.runs["line"].job)
-    return figures.loss_line(first.snapshot("line"), names, log_height=log)
+    names = LETTERS if len(sights) > 1 else _ends(run.job)
+    return figures.loss_line(run.snapshot("line"), names, log_height=log)
 
 
 def _ends(job: Landscape) -> tuple[str, str]:
     """The two networks on a line by what tells them apart."""
+    if job.other is not None:
+        return "this network", "the other"
     line = next((view for view in job.views if isinstance(view, Line)), Line())
     network = job.network
     seed = network.seed if network.weights_seed is None else network.weights_seed

@@ -29,26 +29,27 @@ class Sight:
         """The same seen from another step of training."""
         return replace(self, step=step)
 
+    def run(self, kind: str) -> RunView | None:
+        """The run that shows this kind of view: what there was before, as long as the new one is computed and has
+        nothing to show. None where there is nothing of the kind and none is to come."""
+        new, old = self.runs.get(kind), self.before.get(kind)
+        if new is None or new.snapshot(SHOWN[kind]):
+            return new
+        if not new.status.live:
+            return None
+        return old if old is not None and old.snapshot(SHOWN[kind]) else new
+
     def snapshot(self, quantity: str) -> dict[str, np.ndarray]:
-        """The newest picture of `quantity`, of whichever view has it; {} when there is none."""
-        for run in (*self.runs.values(), *self._awaited.values()):
-            if found := run.snapshot(quantity):
+        """The newest picture of `quantity`, of whichever view shows it; {} when there is none."""
+        for run in (*map(self.run, self.runs), *self.runs.values()):
+            if run is not None and (found := run.snapshot(quantity)):
                 return found
         return {}
 
     @property
-    def _awaited(self) -> dict[str, RunView]:
-        """What there was before of views that are computed now and have nothing to show yet."""
-        return {
-            kind: self.before[kind]
-            for kind, run in self.runs.items()
-            if kind in self.before and run.status.live and not run.snapshot(SHOWN[kind])
-        }
-
-    @property
     def is_behind(self) -> bool:
         """Whether something shown is of what was asked before."""
-        return bool(self._awaited)
+        return any((shown := self.run(kind)) and shown is not new for kind, new in self.runs.items())
 
 
 def parts(jobs: tuple[Landscape, ...]) -> list[dict[str, Landscape]]:

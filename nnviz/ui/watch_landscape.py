@@ -1,13 +1,14 @@
 """Shows a landscape: its views are computed again whenever what is asked for changes, and kept for when it is asked for
 again."""
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
 from nnviz.runs import RunError, RunView
-from nnviz.spec.base import SpecError, label
+from nnviz.spec.base import label
 from nnviz.spec.jobs import fingerprint
 from nnviz.ui import runtime
 from nnviz.ui.board import board
@@ -16,7 +17,7 @@ from nnviz.ui.export import share
 from nnviz.ui.landscape import VIEWS
 from nnviz.ui.live import Picture, Pictures, for_both, side_by_side, titles
 from nnviz.ui.session import memory
-from nnviz.ui.sights import Sight, parts
+from nnviz.ui.sights import SHOWN, Sight, parts
 
 REFRESH = 0.4
 """Seconds between two looks at a landscape that is being computed."""
@@ -24,6 +25,9 @@ PATIENCE = 0.5
 """Seconds that a change waits for its first pictures before the page goes on."""
 
 BEHIND = "computing what you asked for; dimmed is what was there before"
+
+FAILED = re.compile(r"^failed after \d+ steps: ")
+"""What a run file says before the reason; the steps are those of the survey, which nobody has asked for."""
 
 Drawn = Callable[[Sequence[Sight]], tuple[Mapping[str, Picture], Mapping[str, Picture]]]
 """Pictures of each network, and those that all share."""
@@ -43,16 +47,18 @@ def watch_landscape(
     kept = memory(f"landscape:{state.page}")
     if asked.jobs:
         _start(asked, kept)
-    sights = _sights(kept)
-    is_live = any(run.status.live for run in _runs(sights))
+    is_busy = _is_busy(kept)
+    can_mend = bool(asked.jobs) and not _is_missing(kept)
 
-    @st.fragment(run_every=REFRESH if is_live else None)
+    @st.fragment(run_every=REFRESH if is_busy else None)
     def part() -> None:
+        # The page decides how often this part refreshes, and starts what has been deleted meanwhile.
+        if _is_busy(kept) != is_busy or (can_mend and _is_missing(kept)):
+            st.rerun()
         shown = _sights(kept)
         runs = _runs(shown)
+        is_live = any(run.status.live for run in runs)
         runtime.watch(run.id for run in runs)
-        if any(run.status.live for run in runs) != is_live:
-            st.rerun()
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"transport-{state.page}"):
             _buttons(state.page, runs)
             share(asked, runs, _names(shown))
@@ -69,93 +75,138 @@ def watch_landscape(
             subject="|".join(fingerprint(sight.job.network) for sight in shown),
             rows=side_by_side(rows, each, len(shown)),
             heights=for_both(heights or {}),
-            live=any(run.status.live for run in runs),
+            live=is_live,
             titles=titles([*each, *shared]),
             stale=BEHIND if any(sight.is_behind for sight in shown) else "",
         )
-        if not any(run.status.live for run in runs):
+        if not is_live:
             kept["before"] = kept["runs"]
+            _drop(kept)
 
     part()
 
 
 def _start(asked: Asked, kept: dict) -> None:
     """Makes the runs shown those of what is asked for: found in the store, or started."""
-    wanted = parts(asked.jobs)
     known: dict[str, str] = kept.setdefault("known", {})
     found: list[dict[str, str]] = []
-    fresh = []
-    for jobs in wanted:
+    fresh, problems = [], []
+    for jobs in parts(asked.jobs):
         own = {}
         for kind, job in jobs.items():
             mark = fingerprint(job)
-            run = known.get(mark) or runtime.store().find(mark)
+            run = _found(kind, mark, known)
             try:
-                if run is None or not runtime.store().path(run).exists():
+                if run is None:
                     run = runtime.pool().submit([job])[0]
                     kept.setdefault("own", []).append(run)
                     fresh.append(run)
             except RunError as error:
-                st.error(str(error), icon=":material/error:")
-                known.pop(mark, None)
+                problems.append(str(error))
                 continue
             known[mark] = own[kind] = run
         found.append(own)
-    if found == kept.get("runs"):
-        return
     kept["runs"] = found
+    _drop(kept)
     asked.state.runs = list(dict.fromkeys(run for own in found for run in own.values()))
-    _drop(kept, set(asked.state.runs))
+    for problem in dict.fromkeys(problems):
+        st.error(problem, icon=":material/error:")
     _wait(fresh)
+
+
+def _found(kind: str, mark: str, known: Mapping[str, str]) -> str | None:
+    """The run of a job with this fingerprint: the one that this session knows, or a finished one; None where there is
+    none that can be read."""
+    if (run := known.get(mark)) and _look(kind, run):
+        return run
+    return run if (run := runtime.store().find(mark)) and _look(kind, run) else None
 
 
 def _wait(runs: Sequence[str]) -> None:
     """A moment, so that what is quick is there when the page is drawn."""
     deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and any(runtime.store().view(run).status.live for run in runs):
+    while time.monotonic() < deadline and any(_is_live(run) for run in runs):
         time.sleep(0.01)
 
 
-def _drop(kept: dict, wanted: set[str]) -> None:
+def _is_live(run: str) -> bool:
+    try:
+        return runtime.store().view(run).status.live
+    except RunError:
+        return False
+
+
+def _drop(kept: dict) -> None:
     """Stops what this session has started and nobody waits for any more. What is finished stays, to be used again; what
-    is not is deleted once it has stopped."""
-    for run in list(kept.get("own", ())):
-        if run in wanted:
-            continue
+    is not is deleted once it has stopped and is not shown in place of what is awaited."""
+    wanted, before = (_ids(kept.get(name, ())) for name in ("runs", "before"))
+    left = []
+    for run in kept.get("own", ()):
         try:
-            file = runtime.store().open(run)
-            status = file.status()
-            if status.live:
-                file.cancel()
-                continue
-            if status.state != "finished":
-                runtime.store().delete(run)
-                kept["known"] = {mark: other for mark, other in kept["known"].items() if other != run}
+            if run in wanted or _is_left(run, kept, shown=run in before):
+                left.append(run)
         except RunError:
-            pass  # it is gone already
-        kept["own"].remove(run)
+            continue  # it is gone already
+    kept["own"] = left
+
+
+def _is_left(run: str, kept: dict, *, shown: bool) -> bool:
+    """Whether a run that is not wanted must be looked at again."""
+    file = runtime.store().open(run)
+    status = file.status()
+    if status.state == "finished":
+        return False
+    # It is not taken up again: who comes back to what it showed starts anew.
+    kept["known"] = {mark: other for mark, other in kept.get("known", {}).items() if other != run}
+    if status.live and not status.cancelled:
+        file.cancel()
+    if not (status.live or shown):
+        runtime.store().delete(run)
+    return status.live or shown
+
+
+def _ids(runs: Sequence[Mapping[str, str]]) -> set[str]:
+    return {run for own in runs for run in own.values()}
+
+
+def _is_busy(kept: dict) -> bool:
+    """Whether something is computed, or has not stopped yet."""
+    return any(map(_is_live, {*_ids(kept.get("runs", ())), *kept.get("own", ())}))
+
+
+def _is_missing(kept: dict) -> bool:
+    """Whether a run that is to be shown cannot be read: it was deleted, or is damaged."""
+    return any(_look(kind, run) is None for own in kept.get("runs", ()) for kind, run in own.items())
 
 
 def _sights(kept: dict) -> list[Sight]:
     """What is shown: the runs as they are now."""
     before = kept.get("before", [])
-    found = []
+    found: list[Sight] = []
     for number, own in enumerate(kept.get("runs", [])):
         runs, old = _views(own), _views(before[number]) if number < len(before) else {}
         if runs:
-            job = next(iter(runs.values())).job
-            found.append(Sight("+".join(run.id for run in runs.values()), job, runs, old))
+            found.append(Sight("+".join(run.id for run in runs.values()), next(iter(runs.values())).job, runs, old))
+        elif found and (line := found[0].runs.get("line")) and line.job.other:
+            # Nothing is looked at but the line to it.
+            found.append(Sight("", line.job.model_copy(update={"network": line.job.other}), {}, {}))
     return found
 
 
 def _views(own: Mapping[str, str]) -> dict[str, RunView]:
-    found = {}
-    for kind, run in own.items():
-        try:
-            found[kind] = runtime.store().view(run)
-        except (RunError, SpecError):
-            continue
-    return found
+    found = {kind: _look(kind, run) for kind, run in own.items()}
+    return {kind: run for kind, run in found.items() if run is not None}
+
+
+def _look(kind: str, run: str) -> RunView | None:
+    """A run that shows this kind of view; None where it is gone or damaged."""
+    try:
+        view = runtime.store().view(run)
+        for quantity in (SHOWN[kind], "training", kind):
+            view.snapshot(quantity)
+    except RunError:
+        return None
+    return view
 
 
 def _runs(sights: Sequence[Sight]) -> list[RunView]:
@@ -170,22 +221,26 @@ def _names(sights: Sequence[Sight]) -> list[str]:
 
 
 def _buttons(page: str, runs: Sequence[RunView]) -> None:
-    """Stop what is computed, or go on with what was stopped."""
+    """Stop what is computed, go on with what was stopped, or try again what has failed."""
     live = [run.id for run in runs if run.status.live]
-    left = [run.id for run in runs if run.status.state in ("stopped", "lost", "failed")]
+    left = [run.id for run in runs if run.status.state in ("stopped", "lost")]
+    failed = [run.id for run in runs if run.status.state == "failed"]
 
     def stop() -> None:
         for run in live:
             _quietly(lambda run=run: runtime.store().open(run).cancel())
 
-    def go_on() -> None:
-        for run in left:
+    def go_on(runs: Sequence[str]) -> None:
+        for run in dict.fromkeys(runs):
             _quietly(lambda run=run: runtime.pool().resume(run))
 
+    again = {"on_click": go_on, "icon": ":material/play_arrow:"}
     if live:
         st.button("Stop", icon=":material/stop:", key=f"{page}:stop", on_click=stop, help="What is there is kept.")
     elif left:
-        st.button("Continue", icon=":material/play_arrow:", key=f"{page}:continue", on_click=go_on, type="primary")
+        st.button("Continue", key=f"{page}:continue", args=(left,), type="primary", **again)
+    elif failed:
+        st.button("Try again", key=f"{page}:again", args=(failed,), **again)
 
 
 def _quietly(act: Callable[[], object]) -> None:
@@ -204,14 +259,18 @@ def _progress(sights: Sequence[Sight]) -> None:
         return
     done = sum(run.status.step for run in runs) / max(1, sum(run.status.steps for run in runs))
     now = next((run for run in live if run.status.state == "running"), live[0])
-    view = now.job.views[0]
-    training = sum(network.at for network in now.job.networks)
-    if now.status.step < training:
-        text = f"training again, step {now.status.step:,} of {training:,}"
-    else:
-        share = (now.status.step - training) / max(1, view.units)
-        text = f"{label(type(view))}, {share:.0%}"
-    st.progress(min(1.0, done), text, width=320)
+    st.progress(min(1.0, done), _words(now, _names(sights)[runs.index(now)]), width=320)
+
+
+def _words(run: RunView, name: str) -> str:
+    """What a run does now."""
+    status, view = run.status, run.job.views[0]
+    if status.state == "queued":
+        return f"waiting, {status.position:,} before it" if status.position else "waiting"
+    training = sum(network.at for network in run.job.networks)
+    if status.step < training:
+        return f"training again, step {status.step:,} of {training:,}"
+    return f"{name}{(status.step - training) / max(1, view.units):.0%}"
 
 
 def _done(sights: Sequence[Sight]) -> None:
@@ -236,12 +295,16 @@ def _come_to(sight: Sight, letter: str) -> str:
 
 
 def _problems(sights: Sequence[Sight]) -> None:
-    letters = [f"{letter} · " for letter in LETTERS] if len(sights) > 1 else [""]
-    for letter, sight in zip(letters, sights, strict=False):
-        for kind, run in sight.runs.items():
-            if run.status.error:
-                show = st.info if run.status.state == "stopped" else st.error
-                show(f"{letter}{label(VIEWS[kind])}: {run.status.error}", icon=":material/info:")
+    """What went wrong, each once with the views that it keeps from being shown."""
+    runs = _runs(sights)
+    said: dict[tuple[str, bool], list[str]] = {}
+    for name, run in zip(_names(sights), runs, strict=True):
+        if run.status.error:
+            words = FAILED.sub("", run.status.error)
+            said.setdefault((words, run.status.state == "stopped"), []).append(name.removesuffix(": "))
+    for (words, is_stopped), names in said.items():
+        show = st.info if is_stopped else st.error
+        show(f"{', '.join(dict.fromkeys(names))}: {words}", icon=":material/info:")
 
 
 def _positions(sights: Sequence[Sight]) -> list[int]:
