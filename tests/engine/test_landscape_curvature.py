@@ -1,5 +1,7 @@
 """Curvature by products with vectors, against the whole Hessian."""
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -177,6 +179,39 @@ def test_the_seed_decides():
     assert landscape.trace(product, like, seeded(), probes=5) == landscape.trace(product, like, seeded(), probes=5)
     one, again = (landscape.lanczos(product, like, seeded(7), k=2).vectors for _ in range(2))
     assert torch.equal(one, again)
+
+
+def test_piecewise_work_stops_after_each_product_and_finds_the_same():
+    module, x, y = problem()
+    product = landscape.hessian(module, F.cross_entropy, x, y)
+    like = landscape.as_vector(list(module.parameters()))
+    taken: list[Tensor] = []
+
+    def counted(v: Tensor) -> Tensor:
+        taken.append(v)
+        return product(v)
+
+    for whole, work in (
+        (
+            landscape.lanczos(product, like, seeded(), k=2)[:3],
+            landscape.lanczos_piecewise(counted, like, seeded(), k=2),
+        ),
+        (
+            landscape.trace(product, like, seeded(), probes=5),
+            landscape.trace_piecewise(counted, like, seeded(), probes=5),
+        ),
+    ):
+        taken.clear()
+        returned = []
+
+        def listening(work=work, returned=returned) -> Iterator[None]:
+            returned.append((yield from work))
+
+        assert [len(taken) for _ in listening()] == list(range(1, len(taken) + 1))
+        (found,) = returned
+        assert all(
+            torch.equal(torch.as_tensor(a), torch.as_tensor(b)) for a, b in zip(found[: len(whole)], whole, strict=True)
+        )
 
 
 def test_mistakes_are_named():
