@@ -29,14 +29,6 @@ FLAGS = [
 Serve = Callable[..., str]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests in a browser run in one process: they share browser and app, and two at a time would be too slow for
-    what they say about rates. (The hook is given the tests of all folders.)"""
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 def _chromium() -> str | None:
     named = os.environ.get("NNVIZ_CHROMIUM")
     if named:
