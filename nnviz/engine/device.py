@@ -23,9 +23,9 @@ def choose(name: str) -> torch.device:
         name = next(n for n, available in _AVAILABLE.items() if available())
     device = torch.device(name)
     if not _AVAILABLE[device.type]():
-        raise EngineError(f"Experiment.device must be available here, got {name!r}; use auto or cpu")
+        raise EngineError(f"device must be available here, got {name!r}; use auto or cpu")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise EngineError(f"Experiment.device must be one of {torch.cuda.device_count()} CUDA devices, got {name!r}")
+        raise EngineError(f"device must be one of {torch.cuda.device_count()} CUDA devices, got {name!r}")
     return device
 
 

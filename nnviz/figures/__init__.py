@@ -13,7 +13,7 @@ from nnviz.figures.landscape_spaces import loss_space, path_space
 from nnviz.figures.landscapes import loss_map, path_map
 from nnviz.figures.layers import layer_curves, update_ratios
 from nnviz.figures.layout import empty
-from nnviz.figures.loss_lines import barrier, loss_line, loss_lines
+from nnviz.figures.loss_lines import loss_line, loss_lines
 from nnviz.figures.measures import height_scale
 from nnviz.figures.networks import network
 from nnviz.figures.phase import phase_diagram
@@ -28,7 +28,6 @@ from nnviz.figures.theme import template
 from nnviz.figures.training_paths import path_residuals, plane_truth
 
 __all__ = [
-    "barrier",
     "basin_map",
     "basin_steps",
     "confusion",

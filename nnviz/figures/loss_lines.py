@@ -75,8 +75,8 @@ def loss_line(line: Arrays, names: Sequence[str] = ("A", "B"), *, log_height: bo
     is one, with the barrier of the train loss (Goodfellow et al., 2015, arXiv:1412.6544; Frankle et al., 2020,
     arXiv:1912.05671).
 
-    `line` has x (nx,), the first of `names` at 0 and the second at 1, and measures (nx,). `log_height` None:
-    logarithmic where that shows more.
+    `line` has x (nx,), the first of `names` at 0 and the second at 1, measures (nx,), and once both ends are there the
+    barrier, (2,): its height and place. `log_height` None: logarithmic where that shows more.
     """
     title = f"Loss between {names[0]} and {names[1]}"
     if not line:
@@ -88,7 +88,7 @@ def loss_line(line: Arrays, names: Sequence[str] = ("A", "B"), *, log_height: bo
     losses, shares = ([m for m in some if m in line] for some in (losses, shares))
     scale = measures.scale([np.asarray(line[m], float) for m in losses], log_height)
     y, drawn = _heights(scale, False, "loss")
-    rise, place = barrier(x, line["train_loss"])
+    rise, place = map(float, line.get("barrier", (np.nan, np.nan)))
     traces = [*_barrier(x, line["train_loss"], rise, place, drawn), *(_measured(x, line, m, drawn) for m in losses)]
     axes = {"yaxis": y | {"domain": [0.36 if shares else 0, TOP]}}
     if shares:
@@ -117,37 +117,6 @@ def loss_line(line: Arrays, names: Sequence[str] = ("A", "B"), *, log_height: bo
         hovermode="x",
         uirevision="loss line",
     )
-
-
-def barrier(x: np.ndarray, losses: np.ndarray) -> tuple[float, float]:
-    """How far the loss rises above the straight line between its values at 0 and 1, at most, and where on [0, 1].
-
-    At least 0, which it is at both ends; ∞ where a loss between them is. NaN, NaN while a finite end is not known.
-    """
-    x, losses = np.asarray(x, float), np.asarray(losses, float)
-    known = ~np.isnan(losses)
-    x, losses = x[known], losses[known]
-    start, end = (_at(x, losses, place) for place in (0.0, 1.0))
-    if not np.isfinite([start, end]).all():
-        return float("nan"), float("nan")
-    between = (x > 0) & (x < 1)
-    places = np.concatenate([[0.0], x[between], [1.0]])
-    rises = np.concatenate([[start], losses[between], [end]]) - (start + places * (end - start))
-    # Rounding at the ends is no barrier.
-    rises[[0, -1]] = 0.0
-    most = int(np.argmax(rises))
-    return float(rises[most]), float(places[most])
-
-
-def _at(x: np.ndarray, losses: np.ndarray, place: float) -> float:
-    """The loss at a place, straight between its neighbors if it was not taken there; NaN outside of them."""
-    after = int(np.searchsorted(x, place - 1e-9))
-    if after == len(x) or (after == 0 and x[0] > place + 1e-9):
-        return float("nan")
-    if abs(x[after] - place) <= 1e-9:
-        return float(losses[after])
-    share = (place - x[after - 1]) / (x[after] - x[after - 1])
-    return float(losses[after - 1] * (1 - share) + losses[after] * share)
 
 
 def _heights(scale: relief.Scale, share: bool, word: str) -> tuple[dict, Drawn]:
@@ -180,8 +149,7 @@ def _barrier(x: np.ndarray, losses: np.ndarray, rise: float, place: float, drawn
     """The straight line between the ends' losses, and the barrier standing on it."""
     if np.isnan(rise):
         return []
-    known = ~np.isnan(np.asarray(losses, float))
-    start, end = (_at(x[known], np.asarray(losses, float)[known], at) for at in (0.0, 1.0))
+    start, end = (float(np.asarray(losses, float)[x == at][0]) for at in (0.0, 1.0))
     along = np.linspace(0, 1, 33)
     foot = start + place * (end - start)
     dots = {"color": theme.NEUTRAL, "width": 1.5, "dash": "dot"}

@@ -25,6 +25,12 @@ class Stretch(Spec):
         None, ge=0, le=2**31 - 1, description="Decides all but the data; none: the seed does."
     )
 
+    @model_validator(mode="after")
+    def _within_its_steps(self) -> "Stretch":
+        if self.until > self.steps:
+            raise ValueError(f"Stretch.until must be at most steps = {self.steps}, got {self.until}")
+        return self
+
 
 class Network(Spec):
     """A network and how it is trained; it is trained again to be looked at, from the same seed to the same weights."""
@@ -208,7 +214,11 @@ class Landscape(Spec):
         line = next((view for view in self.views if isinstance(view, Line)), None)
         if line is None:
             return (self.network,)
-        return (self.network, self.other or self.network.model_copy(update={"weights_seed": line.seed}))
+        if self.other is not None:
+            return (self.network, self.other)
+        # From other initial weights, whatever came first.
+        before = tuple(stretch.model_copy(update={"weights_seed": line.seed}) for stretch in self.network.before)
+        return (self.network, self.network.model_copy(update={"weights_seed": line.seed, "before": before}))
 
     @property
     def steps(self) -> int:

@@ -101,11 +101,13 @@ def _ends(job: Landscape) -> tuple[str, str]:
 
 
 def _limit(job: Landscape) -> str:
-    """The curvature that the learning rate can bear, as a formula of η and β."""
+    """The curvature that the learning rate can bear, as a formula."""
     method = job.network.learner.optimizer
-    if not isinstance(method, SGD) or not method.momentum:
+    if not isinstance(method, SGD):
         return "2/η"
-    return "(2 + 2β) / (1 + 2β)η" if method.nesterov else "(2 + 2β)/η"
+    rate = "((1 + 2β)η)" if method.nesterov else "((1 − d)η)" if method.momentum and method.dampening else "η"
+    words = f"(2 + 2β)/{rate}" if method.momentum else "2/η"
+    return f"{words} − weight decay" if method.weight_decay else words
 
 
 def _still(picture: Picture) -> Picture:

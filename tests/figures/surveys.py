@@ -58,7 +58,8 @@ def lines(count: int = 5, size: int = 17) -> Arrays:
 def line(size: int = 25) -> Arrays:
     """The snapshot line from −0.25 to 1.25: a hill of height 2 in the middle, its second end 0.5 higher."""
     x = np.linspace(-0.25, 1.25, size)
-    return {"x": x, **measures(0.5 * x + 2 * np.maximum(np.sin(np.pi * x), -0.1) + 0.2)}
+    losses = measures(0.5 * x + 2 * np.maximum(np.sin(np.pi * x), -0.1) + 0.2)
+    return {"x": x, **losses, "barrier": np.array([2.0, 0.5])}
 
 
 def curvature(count: int = 11, k: int = 3) -> Arrays:

@@ -1,4 +1,4 @@
-"""Losses along lines are those of the survey, and the barrier is the one of Frankle et al. (2020)."""
+"""Losses along lines, and the barrier, are those of the survey."""
 
 import numpy as np
 import pytest
@@ -61,41 +61,12 @@ def test_missing_measures_are_explained(valid):
     assert said["layout"]["annotations"][0]["text"] == "this network has no test part"
 
 
-def test_the_barrier_of_a_hill_on_a_slope():
-    """Above the straight line between the ends lies the hill alone, 2 · sin πx, wherever that slope leads."""
-    for slope in (0.0, 0.5, -3.0):
-        x = np.linspace(-0.25, 1.25, 97)
-        height, place = figures.barrier(x, 5 + slope * x + 2 * np.sin(np.pi * x))
-        np.testing.assert_allclose([height, place], [2, 0.5], rtol=1e-12)
-
-
-def test_a_barrier_is_between_the_networks_alone_and_never_negative():
-    x = np.linspace(-0.5, 1.5, 41)
-    assert figures.barrier(x, (x - 0.5) ** 2)[0] == 0
-    assert figures.barrier(x, np.where((x < -0.1) | (x > 1.1), 1e9, 1.0))[0] == 0
-    assert figures.barrier(x, 3 - x)[0] < 1e-12
-
-
-def test_a_barrier_without_a_point_at_the_ends_uses_their_neighbors():
-    x = np.array([-0.1, 0.1, 0.5, 0.9, 1.1])
-    np.testing.assert_allclose(figures.barrier(x, np.array([1, 1, 4.0, 3, 3])), [2, 0.5])
-
-
-def test_an_infinite_loss_between_is_an_infinite_barrier_and_unknown_ends_have_none():
-    x = np.linspace(0, 1, 5)
-    assert figures.barrier(x, np.array([1, 2, np.inf, 2, 1])) == (np.inf, 0.5)
-    for unknown in ([np.nan, 2, 2, 2, 1], [1, 2, 2, 2, np.inf], [np.nan] * 5):
-        assert np.isnan(figures.barrier(x, np.array(unknown))).all()
-    assert np.isnan(figures.barrier(x[:3], np.ones(3))).all()
-    assert figures.barrier(x, np.array([1, np.nan, 3, np.nan, 1])) == (2, 0.5)
-
-
 @pytest.mark.parametrize("log_height", [False, True, None])
 def test_the_line_shows_all_that_was_measured_and_the_barrier_of_the_train_loss(log_height, valid):
     figure = valid(figures.loss_line(LINE, ("first", "second"), log_height=log_height))
     for measure in surveys.MEASURES:
         np.testing.assert_allclose(named(figure, measure)["customdata"], LINE[measure], rtol=1e-6)
-    height, place = figures.barrier(LINE["x"], LINE["train_loss"])
+    height, place = LINE["barrier"]
     texts = [note["text"] for note in figure["layout"]["annotations"]]
     assert texts == ["<b>first</b>", "barrier 2.00", "<b>second</b>"]
     stem = named(figure, "barrier")
@@ -109,7 +80,7 @@ def test_a_regression_has_no_second_plot_and_an_unfinished_line_no_barrier(valid
     line = {name: v for name, v in LINE.items() if "accuracy" not in name}
     figure = valid(figures.loss_line(line))
     assert "yaxis2" not in figure["layout"]
-    line = {name: v[:9] for name, v in LINE.items()}
+    line = {name: v[:9] for name, v in LINE.items() if name != "barrier"}
     figure = valid(figures.loss_line(line))
     assert [note["text"] for note in figure["layout"]["annotations"]] == ["<b>A</b>", "<b>B</b>"]
     assert not any(trace.get("uid") == "barrier" for trace in figure["data"])
@@ -118,5 +89,5 @@ def test_a_regression_has_no_second_plot_and_an_unfinished_line_no_barrier(valid
 def test_an_infinite_barrier_is_drawn(valid):
     losses = LINE["train_loss"].copy()
     losses[12] = np.inf
-    figure = valid(figures.loss_line(LINE | {"train_loss": losses}))
+    figure = valid(figures.loss_line(LINE | {"train_loss": losses, "barrier": np.array([np.inf, 0.5])}))
     assert figure["layout"]["annotations"][1]["text"] == "barrier ∞"

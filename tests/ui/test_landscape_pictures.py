@@ -124,7 +124,7 @@ def test_the_line_is_between_a_and_b_or_named_by_seeds(made):
     [
         (SGD(lr=0.1), "2/η"),
         (SGD(lr=0.1, momentum=0.9), "(2 + 2β)/η"),
-        (SGD(lr=0.1, momentum=0.9, nesterov=True), "(2 + 2β) / (1 + 2β)η"),
+        (SGD(lr=0.1, momentum=0.9, nesterov=True), "(2 + 2β)/((1 + 2β)η)"),
         (Adam(), "2/η"),
     ],
 )

@@ -12,6 +12,7 @@ from nnviz.engine.analysis import landscape
 from nnviz.engine.analysis.landscape.slices import OneByOne
 from nnviz.engine.device import EngineError
 from nnviz.engine.randomness import generator
+from nnviz.engine.survey.barriers import barrier
 from nnviz.engine.survey.retraining import Trained
 from nnviz.spec import landscapes as spec
 from nnviz.spec.jobs import Experiment, estimate
@@ -91,7 +92,8 @@ def check_line(start: spec.Network, end: spec.Network) -> None:
 
 
 def line(view: spec.Line, start: Trained, end: Trained) -> Iterator[Told]:
-    """Snapshot "line": x (k,), 0 at the first network and 1 at the second, and each measure (k,), of its samples.
+    """Snapshot "line": x (k,), 0 at the first network and 1 at the second, each measure (k,) of the first's samples,
+    and the train loss's barrier (2,): its height and place, once both ends are there.
 
     Batch norm's running statistics go along with the weights, so that both ends are the networks that they are; beyond
     the ends they stay as they are there, since a variance must not fall below 0.
@@ -117,7 +119,9 @@ def line(view: spec.Line, start: Trained, end: Trained) -> Iterator[Told]:
             for name, value in start.heights.of(module).items():
                 heights.setdefault(name, np.full(len(axis), np.nan))[index] = value
             yield 1, {}
-        yield 0, {"line": {"x": axis[::stride].numpy(), **{n: h[::stride].copy() for n, h in heights.items()}}}
+        told = {"x": axis[::stride].numpy(), **{n: h[::stride].copy() for n, h in heights.items()}}
+        rise = barrier(told["x"], told["train_loss"])
+        yield 0, {"line": told if rise is None else told | {"barrier": rise}}
 
 
 def _direction(view: spec.RandomPlane | spec.RandomLines, trained: Trained, index: int) -> landscape.Direction:
