@@ -48,7 +48,7 @@ def library(
 
 def _table(state: PageState, default: Job, take: Take) -> None:
     kept = memory(f"library:{state.page}")
-    found = [s for s in runtime.store().list() if (s.step and s.kind == default.kind) or s.state == "damaged"]
+    found = _listed(kept, [s for s in runtime.store().list() if _belongs(s, default)])
     if not found:
         st.markdown(
             "No run has trained yet. Every run that takes a step appears here: what it changed, how far it came, its "
@@ -71,6 +71,22 @@ def _table(state: PageState, default: Job, take: Take) -> None:
     if chosen.cells:
         _open(state, found[chosen.cells[0][0]], take)
     _delete(state, [found[row] for row in chosen.rows])
+
+
+def _belongs(summary: Summary, default: Job) -> bool:
+    return bool(summary.step and summary.kind == default.kind) or summary.state == "damaged"
+
+
+def _listed(kept: dict, there: Sequence[Summary]) -> list[Summary]:
+    """The runs in the lines that they had when the table was opened: a tick says a line, and must go on to mean the
+    same run when others begin to train. When one is gone nothing is ticked any more."""
+    by_id = {summary.id: summary for summary in there}
+    lines = kept.setdefault("lines", list(by_id))
+    left = [run for run in lines if run in by_id]
+    if left != lines:
+        kept["lines"] = left
+        kept["deleted"] = kept.get("deleted", 0) + 1
+    return [by_id[run] for run in left]
 
 
 def _whole_page() -> None:

@@ -210,7 +210,7 @@ def test_info_says_what_the_run_file_remembers():
 
 def test_a_device_that_is_not_here_is_refused_with_what_to_do():
     missing = next(d for d in ("mps", "cuda:63") if d != "mps" or not torch.backends.mps.is_available())
-    with pytest.raises(EngineError, match=r"Experiment\.device must be .*, got "):
+    with pytest.raises(EngineError, match=r"device must be .*, got "):
         run(job(device=missing))
 
 
