@@ -180,8 +180,11 @@ def _views(base: Landscape, key: str) -> list[Mapping[str, Any]]:
     known = {view.kind: view for view in base.views}
     drawn = []
     for kind, cls in VIEWS.items():
-        with st.expander(label(cls), key=f"{key}:view:{kind}"):
-            shows = st.toggle("Show", kind in known, key=f"{key}:show:{kind}", help=summary(cls))
+        switch = f"{key}:show:{kind}"
+        is_on = kind in known if session.value(switch) is None else session.value(switch)
+        icon = f":material/visibility{'' if is_on else '_off'}:"
+        with st.expander(label(cls), key=f"{key}:view:{kind}", icon=icon):
+            shows = st.toggle("Show", kind in known, key=switch, help=summary(cls))
             values = forms.fields(known.get(kind, cls()), key=f"{key}:{kind}")
         if shows:
             drawn.append({"kind": kind, **values})
