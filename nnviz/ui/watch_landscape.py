@@ -26,6 +26,9 @@ PATIENCE = 0.5
 
 BEHIND = "computing what you asked for; dimmed is what was there before"
 
+LEFT = ("stopped", "lost")
+"""States that a run can be gone on from."""
+
 FAILED = re.compile(r"^failed after \d+ steps: ")
 """What a run file says before the reason; the steps are those of the survey, which nobody has asked for."""
 
@@ -64,22 +67,21 @@ def watch_landscape(
             share(asked, runs, _names(shown))
             _progress(shown)
         _problems(shown)
-        if not runs:
-            return
-        each, shared = drawn(shown)
-        board(
-            lambda step: Pictures(shown, step, each, shared),
-            _positions(shown),
-            key=f"board-{state.page}",
-            source="|".join([*(run.id for run in runs), variant]),
-            subject="|".join(fingerprint(sight.job.network) for sight in shown),
-            rows=side_by_side(rows, each, len(shown)),
-            heights=for_both(heights or {}),
-            live=is_live,
-            titles=titles([*each, *shared]),
-            stale=BEHIND if any(sight.is_behind for sight in shown) else "",
-        )
-        if not is_live:
+        if any(sight.run(kind) for sight in shown for kind in sight.runs):
+            each, shared = drawn(shown)
+            board(
+                lambda step: Pictures(shown, step, each, shared),
+                _positions(shown),
+                key=f"board-{state.page}",
+                source="|".join([*(run.id for run in runs), variant]),
+                subject="|".join(fingerprint(sight.job.network) for sight in shown),
+                rows=side_by_side(rows, each, len(shown)),
+                heights=for_both(heights or {}),
+                live=is_live,
+                titles=titles([*each, *shared]),
+                stale=BEHIND if any(sight.is_behind for sight in shown) else "",
+            )
+        if runs and not is_live:
             kept["before"] = kept["runs"]
             _drop(kept)
 
@@ -223,7 +225,7 @@ def _names(sights: Sequence[Sight]) -> list[str]:
 def _buttons(page: str, runs: Sequence[RunView]) -> None:
     """Stop what is computed, go on with what was stopped, or try again what has failed."""
     live = [run.id for run in runs if run.status.live]
-    left = [run.id for run in runs if run.status.state in ("stopped", "lost")]
+    left = [run.id for run in runs if run.status.state in LEFT]
     failed = [run.id for run in runs if run.status.state == "failed"]
 
     def stop() -> None:
@@ -276,7 +278,8 @@ def _words(run: RunView, name: str) -> str:
 def _done(sights: Sequence[Sight]) -> None:
     """What the networks that are looked at have come to."""
     letters = [f"{letter} " for letter in LETTERS] if len(sights) > 1 else [""]
-    st.markdown(" &nbsp;&nbsp; ".join(map(_come_to, sights, letters)))
+    is_left = any(run.status.state in LEFT for run in _runs(sights))
+    st.markdown(" &nbsp;&nbsp; ".join([":gray-badge[stopped]"] * is_left + list(map(_come_to, sights, letters))))
 
 
 def _come_to(sight: Sight, letter: str) -> str:

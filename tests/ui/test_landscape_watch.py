@@ -178,7 +178,7 @@ def test_a_view_that_was_given_up_starts_anew_when_the_form_comes_back_to_it(sta
     third = by_kind(store, app)["plane"]
     assert len({first, second, third}) == 3
     assert not store.open(third).status().cancelled
-    wait_for(lambda: not any(store.open(run).status().live for run in (first, second)))
+    wait_for(lambda: all(is_gone(store, run) or not store.open(run).status().live for run in (first, second)))
     fine(app.run())
     assert is_gone(store, first)
     assert is_gone(store, second)
@@ -271,6 +271,18 @@ def test_a_landscape_that_nobody_watched_says_so_and_goes_on(start, store):
     fine(app.run())
     assert [i.value for i in app.info] == [f"Random plane, Training path, Curvature: {STOPPED}"]
     assert "Continue" in labels(app)
+
+
+def test_where_nothing_is_to_be_shown_there_is_no_board(start, store):
+    app = start()
+    assert len(app.get("bidi_component")) == 1
+    press(app, "Stop")
+    wait_for(lambda: set(states(store, app)) == {"stopped"})
+    fine(app.run())
+    assert not app.get("bidi_component")
+    assert any("stopped" in m.value for m in app.markdown)
+    press(app, "Continue")
+    assert len(app.get("bidi_component")) == 1
 
 
 def test_of_two_networks_it_is_said_whose_view_failed(start, store, seed):
