@@ -148,7 +148,8 @@ def _drop(kept: dict) -> None:
             if run in wanted or _is_left(run, kept, shown=run in before):
                 left.append(run)
         except RunError:
-            continue  # it is gone already
+            if runtime.store().path(run).exists():
+                left.append(run)  # it is out of reach for now; else it is gone already
     kept["own"] = left
 
 

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from nnviz.records import Snapshot
-from nnviz.runs import Pool, RunError, Store
+from nnviz.runs import Pool, RunError, RunFile, Store
 from nnviz.spec import surveys
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Landscape
@@ -184,6 +184,22 @@ def test_a_view_that_was_given_up_starts_anew_when_the_form_comes_back_to_it(sta
     assert is_gone(store, second)
     assert states(store, app) == ["queued"] * 3
     assert "Continue" not in labels(app)
+
+
+def test_a_view_that_cannot_be_given_up_now_is_given_up_later(start, store, monkeypatch):
+    app = start()
+    first = by_kind(store, app)["plane"]
+
+    def locked(_: RunFile) -> None:
+        raise RunError("the file is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFile, "cancel", locked)
+        set_to(app, ":plane.span", 2.0)
+    assert not app.error
+    assert not store.open(first).status().cancelled
+    fine(app.run())
+    assert store.open(first).status().cancelled
 
 
 def test_runs_of_others_are_neither_stopped_nor_deleted(start, store, seed):
