@@ -48,6 +48,7 @@ def board(
     *,
     key: str,
     source: str = "",
+    edition: str = "",
     subject: str = "",
     rows: Sequence[Sequence[str]] | None = None,
     live: bool = False,
@@ -83,6 +84,7 @@ def board(
     head = {
         "key": key,
         "source": source,
+        "edition": edition,
         "subject": subject,
         "rows": None if rows is None else [list(row) for row in rows],
         "heights": dict(heights or {}),

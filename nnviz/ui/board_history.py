@@ -57,19 +57,27 @@ def message(
     """The JSON text to send now; `client` is changed to what the browser has once it arrives.
 
     `head` goes along as it is (layout, unit, …), `once` only with the first message. head["source"] names what is
-    shown, and history is dropped when that changes. `budget` is the time in seconds that earlier steps may take; at
-    least one of those missing is sent.
+    shown, and all is dropped when that changes; when head["edition"] does, the pictures of each step are, and new ones
+    are still sent as differences from what the browser has. `budget` is the time in seconds that earlier steps may
+    take; at least one of those missing is sent.
     """
     want = _listen(client)
     first = "token" not in client
     if first:
         client.update(token=uuid.uuid4().hex[:12], seq=0, base_count=0)
     if first or client["source"] != head["source"]:
-        client.update(source=head["source"], bases={}, now={}, names=[], sent=[], steps=None, newest=None, log={})
+        client.update(source=head["source"], bases={}, now={}, steps=None, log={})
+        client.update(edition=None, past=[], names=[], sent=[], newest=None)
     client["seq"] += 1
     figures = pictures(steps[-1]) if steps else {}
     past = [name for name, figure in figures.items() if not _is_over_steps(figure)]
     draft = _Draft(client, past)
+    # Earlier pictures are those of another edition; a board that has none for each step loses nothing.
+    forget = client.pop("forget", False)
+    if client["edition"] not in (None, head["edition"]) and (past or client["past"]):
+        forget = True
+        client.update(names=[], sent=[], newest=None)
+    client.update(edition=head["edition"], past=past)
     for name in [name for name in figures if name not in past]:
         draft.replace(name, figures[name])
 
@@ -77,14 +85,12 @@ def message(
     if figures.keys() - client["names"]:
         sent = set()  # earlier steps were sent without the new figure
     client["names"] = sorted({*figures, *client["names"]})
-    forget = False
     if steps:
         before, client["newest"] = client["newest"], [steps[-1], hash(draft.add(steps[-1], figures)), head["live"]]
         changed = before is not None and before[0] == steps[-1] and before[1] != client["newest"][1]
         # The same step looks different though nothing trains: an option changed, so earlier pictures are out of date.
-        forget = changed and not (head["live"] or before[2])
-        if forget:
-            sent = set()
+        if changed and not (head["live"] or before[2]):
+            forget, sent = True, set()
         elif steps[-1] in sent and not changed:
             draft.take_back()
         sent.add(steps[-1])
@@ -96,6 +102,7 @@ def message(
         if time.perf_counter() - started > budget or draft.size > _CHARACTERS_A_MESSAGE:
             break
     client["sent"] = sorted(sent)
+    draft.log["forget"] = forget
     whole = {
         **head,
         **(once if first else {}),
@@ -124,6 +131,8 @@ def _listen(client: dict[str, Any]) -> list[int]:
     for log in lost:
         client["sent"] = [step for step in client["sent"] if step not in log["steps"]]
         client["steps"] = None
+        if log["forget"]:  # the browser still has the pictures of before
+            client.update(sent=[], forget=True)
         for name in log["now"]:
             client["now"].pop(name, None)
         for name, kind in log["bases"]:
@@ -145,7 +154,7 @@ class _Draft:
 
     def __post_init__(self) -> None:
         number, log = self.client["seq"], self.client["log"]
-        self.log = log[number] = {"steps": [], "bases": [], "now": []}
+        self.log = log[number] = {"steps": [], "bases": [], "now": [], "forget": False}
         log.pop(number - _MESSAGES_REMEMBERED, None)
 
     def replace(self, name: str, figure: dict) -> None:

@@ -79,6 +79,7 @@ def watch_race(
             _positions(views[0], asked),
             key=f"board-{state.page}",
             source=variant,
+            edition=views[0].id,
             subject=state.key,
             rows=rows,
             heights=heights,

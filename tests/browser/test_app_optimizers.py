@@ -201,6 +201,18 @@ def test_basins_are_drawn_where_they_are_asked_for(player):
     assert sum("(" in name for name in names) == 4
 
 
+def test_one_example_after_another_has_all_its_pictures(player):
+    race(player, steps=20)
+    expected = [
+        ("Basins of attraction", "basins"),
+        ("Four learning rates", "phase"),
+        ("Basins of attraction", "arrivals"),
+    ]
+    for example, figure in expected:
+        player.page.get_by_role("button", name=example).click()
+        player.page.wait_for_function(f"{plot(figure)}?.data?.length && {plot(figure)}.style.visibility === 'visible'")
+
+
 def test_rates_are_tuned_and_the_best_are_taken_over(player):
     race(player, surface__kind="quadratic", x=-4, y=2, steps=30)
     player.press("Tune learning rates")

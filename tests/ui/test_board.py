@@ -93,10 +93,9 @@ class Browser:
         return message
 
 
-def send(client: dict, pictures, steps, *, source="run", live=False, budget=10.0) -> str:
-    return board_history.message(
-        client, pictures, steps, {"source": source, "live": live}, once={"themes": {}}, budget=budget
-    )
+def send(client: dict, pictures, steps, *, source="run", edition="", live=False, budget=10.0) -> str:
+    head = {"source": source, "edition": edition, "live": live}
+    return board_history.message(client, pictures, steps, head, once={"themes": {}}, budget=budget)
 
 
 def test_every_plotly_dtype_comes_back_bit_for_bit():
@@ -376,6 +375,56 @@ def test_another_source_drops_history():
         browser.take(send(client, lambda step: {"a": figure(step + 100)}, [0, 1], source="two"))
     assert sorted(browser.history) == [0, 1]
     assert browser.history[0]["a"] == json.loads(encode(figure(100)))
+
+
+def test_another_edition_drops_pictures_of_steps_and_sends_the_newest_whatever_was_sent_before():
+    def race(surface, *names):
+        return lambda step: {
+            "map": figure(surface, meta={"reveals": True}),
+            **{n: figure(surface + step) for n in names},
+        }
+
+    client, browser = {}, Browser()
+    for edition, (surface, last, *names) in enumerate([(10, 4, "phase"), (20, 6), (30, 4, "phase"), (40, 2, "phase")]):
+        pictures, steps = race(surface, *names), list(range(last + 1))
+        first = browser.take(send(client, pictures, steps, edition=str(edition)))
+        assert set(browser.history[last]) == set(names)
+        browser.take(send(client, pictures, steps, edition=str(edition)))
+        assert sorted(browser.history) == steps
+        for step, figures in browser.history.items():
+            assert figures == {n: json.loads(encode(figure(surface + step))) for n in names}
+        assert browser.now["map"] == json.loads(encode(figure(surface, meta={"reveals": True})))
+    assert first["bases"] == []  # differences only
+
+
+def test_pictures_of_another_edition_are_dropped_though_the_message_that_says_so_is_lost():
+    client, browser = {}, Browser()
+    for _ in range(2):
+        browser.take(send(client, one, [0, 1, 2, 3], edition="one"))
+    other = lambda step: {"a": figure(step + 50)}  # noqa: E731
+    send(client, other, [0, 1, 2, 3], edition="two", budget=0)  # never arrives
+    browser.take(send(client, other, [0, 1, 2, 3], edition="two", budget=0))
+    client["ask"] = {"lost": browser.lost}
+    browser.take(send(client, other, [0, 1, 2, 3], edition="two", budget=0))
+    assert 3 in browser.history
+    assert all(browser.history[s] == {"a": json.loads(encode(figure(s + 50)))} for s in browser.history)
+
+
+def test_a_figure_that_comes_late_in_each_edition_is_sent_for_all_steps():
+    client, browser = {}, Browser()
+    for edition in ("one", "two"):
+        for names in ((), ("basins",), ("basins",)):
+            pictures = lambda step: {n: figure(step) for n in ("phase", *names)}  # noqa: B023, E731
+            browser.take(send(client, pictures, [0, 1, 2], edition=edition, live=not names))
+        assert all(set(figures) == {"phase", "basins"} for figures in browser.history.values())
+
+
+def test_another_edition_costs_nothing_where_no_picture_is_kept_for_each_step():
+    client, browser = {}, Browser()
+    for edition in range(4):
+        pictures = lambda _: {"map": figure(edition, meta={"reveals": True})}  # noqa: B023, E731
+        message = browser.take(send(client, pictures, list(range(50)), edition=str(edition)))
+    assert message["history"] == []
 
 
 def test_a_picture_that_changed_while_nothing_trains_drops_earlier_ones():
