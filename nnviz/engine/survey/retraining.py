@@ -7,6 +7,7 @@ be had again, without probes and pictures in less time than the first time.
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
@@ -86,6 +87,42 @@ def _remember(trained: Trained, samples: int, device: torch.device) -> None:
     _remembered[fingerprint(trained.network), samples, str(device)] = trained
     while len(_remembered) > 1 and sum(t.bytes for t in _remembered.values()) > REMEMBERED_BYTES:
         _remembered.popitem(last=False)
+
+
+class Retraining:
+    """A training under way. All surveys of a network in a process take turns at the same one, and none trains alone."""
+
+    def __init__(self, network: Network, samples: int, device: torch.device) -> None:
+        self._work = retrain(network, samples, device)
+        self.step = 0
+        self.trained = remembered(network, samples, device)
+        self._trouble: Exception | None = None
+
+    def advance(self) -> None:
+        """One step of training, or the last word. Raises EngineError, for every survey that waits."""
+        if self._trouble is not None:
+            raise self._trouble
+        try:
+            found = next(self._work)
+        except Exception as error:
+            self._trouble = error
+            raise
+        if isinstance(found, Trained):
+            self.trained = found
+        else:
+            self.step = found
+
+
+_under_way: WeakValueDictionary[tuple[str, int, str], Retraining] = WeakValueDictionary()
+
+
+def retraining(network: Network, samples: int, device: torch.device) -> Retraining:
+    """The training of this network that is under way in this process, or a new one."""
+    key = (fingerprint(network), samples, str(device))
+    found = _under_way.get(key)
+    if found is None or (found.trained is None and remembered(network, samples, device)):
+        found = _under_way[key] = Retraining(network, samples, device)
+    return found
 
 
 def retrain(network: Network, samples: int, device: torch.device) -> Iterator[int | Trained]:

@@ -13,7 +13,7 @@ from nnviz.engine import device
 from nnviz.engine.device import EngineError
 from nnviz.engine.survey import slices
 from nnviz.engine.survey.curvatures import curvature
-from nnviz.engine.survey.retraining import Trained, remembered, retrain
+from nnviz.engine.survey.retraining import Trained, retraining
 from nnviz.engine.survey.slices import Told
 from nnviz.engine.survey.threads import threads
 from nnviz.records import Record, Snapshot
@@ -116,16 +116,17 @@ class Survey(Iterator[list[Record]]):
         """All of the work, piece by piece."""
         trained = []
         for number, network in enumerate(self.job.networks):
-            found = remembered(network, self.job.samples, self.device)
-            if found is None:
-                for found in retrain(network, self.job.samples, self.device):
-                    if not isinstance(found, Trained):
-                        yield 1, {}
-            else:
-                yield network.at, {}
-            trained.append(found)
+            training, step = retraining(network, self.job.samples, self.device), 0
+            while training.trained is None:
+                training.advance()
+                moved, step = training.step - step, training.step  # others may have moved it on too
+                if moved:
+                    yield moved, {}
+            if step < network.at:
+                yield network.at - step, {}
+            trained.append(training.trained)
             if number == 0:
-                yield 0, {"training": found.arrays()}
+                yield 0, {"training": training.trained.arrays()}
         for view in self.job.views:
             yield from _seen(view, trained)
 
