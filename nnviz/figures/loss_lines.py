@@ -147,9 +147,9 @@ def _measured(x: np.ndarray, line: Arrays, measure: str, drawn: Drawn) -> dict:
 
 def _barrier(x: np.ndarray, losses: np.ndarray, rise: float, place: float, drawn: Drawn) -> list[dict]:
     """The straight line between the ends' losses, and the barrier standing on it."""
-    if np.isnan(rise):
+    start, end = (float(np.asarray(losses, float)[x == at].sum()) for at in (0.0, 1.0))
+    if not np.isfinite([start, end]).all() or np.isnan(rise):
         return []
-    start, end = (float(np.asarray(losses, float)[x == at][0]) for at in (0.0, 1.0))
     along = np.linspace(0, 1, 33)
     foot = start + place * (end - start)
     dots = {"color": theme.NEUTRAL, "width": 1.5, "dash": "dot"}

@@ -165,8 +165,9 @@ class Player:
     # -- pictures -----------------------------------------------------------------------------------------------------
 
     def trace(self, figure: str, number: int, part: str) -> np.ndarray:
-        """An array of a trace as the browser has it, as soon as there is such a trace: a card that was out of view for
-        a moment is drawn once it is back."""
+        """An array of a trace as the browser has it, as soon as there is such a trace: a card that is out of view is
+        drawn once it is back."""
+        self.page.locator(f'[data-figure="{figure}"]').scroll_into_view_if_needed()
         there = """([name, number]) => document.querySelector(`[data-figure="${name}"] .nnviz-plot`).data?.[number]"""
         self.page.wait_for_function(there, arg=[figure, number])
         code = """([name, number, part]) => {

@@ -173,10 +173,10 @@ def test_a_real_run_that_diverges_says_where_and_goes_on_from_its_last_good_step
     job = Experiment(steps=200)
     job = replace_at(job, "learner.optimizer.lr", 10.0)
     job = replace_at(job, "learner.model.hidden", [{"width": 8, "activation": {"kind": "identity"}}] * 4)
-    file = store.create(job)
     worker = Worker("nnviz.runs.worker")
     try:
         worker.read()
+        file = store.create(job)  # a run that waits long for a worker reads as lost
         worker.send(file.path)
         wait_for(lambda: not file.status().live, 30)
         status = file.status()
