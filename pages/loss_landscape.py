@@ -9,8 +9,10 @@ from nnviz.ui import landscape_pictures as pictures
 ui.heading("Loss landscape", "The surface that a network really sees: around its weights, and along its training.")
 
 asked = ui.landscape("loss_landscape", surveys.LOSS_LANDSCAPE, examples=surveys.LOSS_LANDSCAPE_EXAMPLES)
-measure = ui.choice("Height is", pictures.MEASURES, key="loss_landscape:measure")
-scale = ui.choice("Height", {"auto": "auto", "linear": "linear", "log": "logarithmic"}, key="loss_landscape:height")
+measure = ui.choice("Height", pictures.MEASURES, key="loss_landscape:measure")
+scale = ui.choice(
+    "Scale of heights", {"auto": "auto", "linear": "linear", "log": "logarithmic"}, key="loss_landscape:height"
+)
 
 ui.watch_landscape(
     asked,

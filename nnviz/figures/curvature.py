@@ -14,7 +14,8 @@ TOP_COLOR, LOWEST_COLOR = theme.POSITIVE, theme.NEGATIVE
 # Opacity of the second eigenvalue and of the last.
 FAINT = 0.6, 0.25
 _SHARPNESS_HELP = (
-    "The largest eigenvalues of the loss's Hessian; at the dashed line plain full-batch descent begins to swing across "
+    "How fast the slope of the loss changes in the directions in which it changes most: the largest eigenvalues λ of "
+    "its Hessian, the table of second derivatives. At the dashed line plain full-batch descent begins to swing across "
     "the valley, and training often climbs up to it and stays (Cohen et al., 2021). With mini-batches it mostly stays "
     "below."
 )

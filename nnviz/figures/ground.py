@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from nnviz.figures import theme
 from nnviz.figures.layout import f4
 
 
@@ -45,10 +44,9 @@ def surface(
         "y": f4(y),
         "z": f4(ground),
         "customdata": f4(z),
-        "colorscale": theme.scale(theme.RELIEF),
         "showscale": False,
         **({"cmin": low, "cmax": high} if ends else {}),
-        "contours": {"z": line | quiet | {"color": theme.RELIEF_LINE}, "x": quiet, "y": quiet},
+        "contours": {"z": line | quiet, "x": quiet, "y": quiet},
         "lighting": {"ambient": 0.75, "diffuse": 0.5, "specular": 0.05, "roughness": 0.9, "fresnel": 0.1},
         "name": name,
         "hovertemplate": f"{hover}<extra></extra>",

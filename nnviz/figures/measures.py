@@ -20,7 +20,7 @@ FACTOR = 5
 NOTHING = 1e-10
 # How strong the highest ground is drawn.
 STRONGEST = 0.8
-RETRAINING = "waiting for the training to be repeated"
+RETRAINING = "waiting for the network to be trained"
 
 Arrays = Mapping[str, np.ndarray]
 

@@ -54,8 +54,12 @@ COMPONENTS = {"x": POSITIVE, "y": NEGATIVE}
 ARROWS = {"gradient": "#12909f", "momentum": "#b0307a"}
 # Heights of a surface that paths are drawn on: so quiet that all racers stand out.
 TERRAIN = "#6f7f9c"
-RELIEF_LINE = "#a9b4c6"
-RELIEF = ("#56647f", "#6d7c98", "#8795af", "#a3afc4", "#bfc8d7")
+# The same in space, from low to high ground: away from the page's own color, as on the map. And its contour lines.
+RELIEF = {
+    "light": ("#edf0f5", "#d0d7e2", "#aab6c9", "#8493ad", "#66758f"),
+    "dark": ("#56647f", "#6d7c98", "#8795af", "#a3afc4", "#bfc8d7"),
+}
+RELIEF_LINES = {"light": "#8e9bb2", "dark": "#a9b4c6"}
 # First layer … last layer.
 DEPTH = ("#7d4fd6", "#3f74d4", "#1690a8", "#2f9f5d", "#94a01c", "#d9922a")
 # A value that has no zero to speak of: a regression's target.
@@ -153,6 +157,7 @@ def colorbar(title: str, **more: object) -> dict:
 
 def template(dark: bool) -> dict:
     """The Plotly template of the light or dark page: what is not data."""
+    name = "dark" if dark else "light"
     ink = "#e6e9ef" if dark else "#2b2f38"
     soft = "#a9b1bd" if dark else "#5b6472"
     grid = "rgba(255,255,255,0.09)" if dark else "rgba(20,30,50,0.09)"
@@ -208,5 +213,8 @@ def template(dark: bool) -> dict:
             "annotationdefaults": {"font": {"size": SIZE - 1, "color": soft}, "showarrow": False},
             "shapedefaults": {"line": {"color": line, "width": 1}},
         },
-        "data": {"scatter": [{"marker": {"line": {"width": 0}}}]},
+        "data": {
+            "scatter": [{"marker": {"line": {"width": 0}}}],
+            "surface": [{"colorscale": scale(RELIEF[name]), "contours": {"z": {"color": RELIEF_LINES[name]}}}],
+        },
     }

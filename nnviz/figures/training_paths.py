@@ -98,7 +98,8 @@ def path_on_map(way: Path) -> list[dict]:
         "uid": "mark",
     }
     traces = [common | line | until, common | start, common | mark | at]
-    return [trace | {"showlegend": False} for trace in [_band(way), *traces]]
+    told = ("band", "path", "start")
+    return [trace | {"showlegend": trace["uid"] in told} for trace in [_band(way), *traces]]
 
 
 def _band(way: Path) -> dict:
@@ -194,7 +195,7 @@ def plane_truth(training: Arrays, path: Arrays, measure: str = "train_loss", *, 
     steps, share = np.asarray(path["steps"]), measures.is_share(measure)
     true, plane = at_steps(training, measure, steps), np.asarray(path[f"plane_{measure}"], float)
     both = np.concatenate([true, plane])
-    if log_y is None:
+    if log_y is None or share:
         log_y = not share and spans_decades([both]) and not (both < 0).any()
     color = measures.color(measure)
     traces = [

@@ -51,8 +51,7 @@ def landscape(page: str, default: Landscape, *, examples: Sequence[Preset] = ())
         try:
             jobs = _form(state)
         except SpecError as error:
-            problem = str(error)
-            st.error(problem, icon=":material/error:")
+            problem = str(error)  # said over the pictures, where it is seen
         open_job(state)
     if jobs:
         state.remember(jobs, runs=False)

@@ -29,9 +29,11 @@ MEASURES = {
 def drawn(sights: Sequence[Sight], *, measure: str, scale: str) -> tuple[Mapping[str, Picture], Mapping[str, Picture]]:
     """Pictures of each network, on one scale of heights, and those of both together."""
     log = SCALES[scale]
+    # A logarithm makes a deep pit look like a narrow one: lines, whose shape is what is looked at, have it on request.
+    logs = {"plane": log, "path_plane": log, "lines": bool(log)}
     heights = {
-        name: figures.height_scale(*(sight.snapshot(name) for sight in sights), measure=measure, log_height=log)
-        for name in ("plane", "path_plane", "lines")
+        name: figures.height_scale(*(sight.snapshot(name) for sight in sights), measure=measure, log_height=wanted)
+        for name, wanted in logs.items()
     }
 
     def way(run: RunView) -> tuple[Arrays, Arrays, Arrays]:

@@ -55,7 +55,8 @@ def _table(state: PageState, default: Job, take: Take) -> None:
             f"last loss, and when it was. Runs are kept in `{runtime.store().home}`."
         )
         return
-    st.caption("Click a line to open the run with its settings. Tick lines to delete them. Sort by clicking a heading.")
+    does = "open the run with its settings" if take is _show else "take its network to this page"
+    st.caption(f"Click a line to {does}. Tick lines to delete them. Sort by clicking a heading.")
     # Under a new key nothing is ticked: after a deletion the lines are others.
     key = f"{state.page}:library:{kept.setdefault('deleted', 0)}"
     chosen = st.dataframe(

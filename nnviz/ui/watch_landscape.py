@@ -62,6 +62,8 @@ def watch_landscape(
         runs = _runs(shown)
         is_live = any(run.status.live for run in runs)
         runtime.watch(run.id for run in runs)
+        if asked.problem:
+            st.error(asked.problem, icon=":material/error:")
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"transport-{state.page}"):
             _buttons(state.page, runs)
             share(asked, runs, _names(shown))
@@ -272,7 +274,7 @@ def _words(run: RunView, name: str) -> str:
         return f"waiting, {status.position:,} before it" if status.position else "waiting"
     training = sum(network.at for network in run.job.networks)
     if status.step < training:
-        return f"training again, step {status.step:,} of {training:,}"
+        return f"training the network, step {status.step:,} of {training:,}"
     return f"{name}{(status.step - training) / max(1, view.units):.0%}"
 
 

@@ -419,8 +419,8 @@ def view(store, seed):
 
 def test_progress_says_what_is_done_now(view):
     assert MODULE._words(view("plane", "queued"), "Random plane: ") == "waiting"
-    assert MODULE._words(view("plane", "running", 250), "") == "training again, step 250 of 1,000"
-    assert MODULE._words(view("line", "running", 250), "") == "training again, step 250 of 2,000"
+    assert MODULE._words(view("plane", "running", 250), "") == "training the network, step 250 of 1,000"
+    assert MODULE._words(view("line", "running", 250), "") == "training the network, step 250 of 2,000"
     half = 1000 + 41 * 41 // 2
     assert MODULE._words(view("plane", "running", half), "A · Random plane: ") == "A · Random plane: 50%"
 
