@@ -212,10 +212,9 @@ class Board {
 
   // Cards in the order of the rows; a card that stays keeps its place in the document.
   arrange() {
-    const { names, rows, heights, stale } = this.store.head;
-    if (this.stale.textContent !== stale) this.stale.textContent = stale;
-    this.root.dataset.stale = Boolean(stale);
+    const { names, rows, heights } = this.store.head;
     const shown = names.length || !rows ? names : rows.flat();
+    const stale = this.dim(shown);
     const given = (rows ?? []).map((row) => row.filter((name) => shown.includes(name))).filter((row) => row.length);
     const rest = shown.filter((name) => !given.flat().includes(name));
     while (rest.length) given.push(rest.splice(0, 2));
@@ -232,6 +231,7 @@ class Board {
         if (!this.cards.has(name)) this.cards.set(name, this.card(name));
         const { root, stage } = this.cards.get(name);
         root.style.setProperty("--nnviz-in-row", row.length);
+        root.dataset.stale = name in stale;
         if (!stage.style.height) stage.style.height = `${heights[name] ?? 280}px`;
         const next = before ? before.nextSibling : this.grid.firstChild;
         if (next !== root) this.grid.insertBefore(root, next);
@@ -242,6 +242,17 @@ class Board {
       this.sizes.observe(card.stage);
       this.views.observe(card.root);
     }
+  }
+
+  // Says over the figures why some or all of them are not what was asked for; the lines of those that are only some.
+  dim(shown) {
+    const { stale } = this.store.head;
+    const isWhole = typeof stale === "string";
+    const lines = isWhole ? [stale] : shown.filter((name) => name in stale).map((name) => stale[name]);
+    const text = [...new Set(lines)].join(" · ");
+    if (this.stale.textContent !== text) this.stale.textContent = text;
+    this.root.dataset.stale = !text ? "false" : isWhole ? "true" : "some";
+    return isWhole ? {} : stale;
   }
 
   card(name) {

@@ -55,7 +55,7 @@ def board(
     heights: Mapping[str, int] | None = None,
     unit: str = "step",
     titles: Mapping[str, str] | None = None,
-    stale: str = "",
+    stale: str | Mapping[str, str] = "",
     on_pick: Callable[[str, float, float, bool], None] | None = None,
 ) -> None:
     """Draw the figures of the newest of `steps`, and let the viewer go back to the others.
@@ -77,7 +77,7 @@ def board(
     newest step. `rows` lists the names that share a row (two a row unless given), `heights` their height in
     pixels (280 unless given). `live` says that more steps are to come. `titles` are shown over pictures that have not
     come yet. `stale` says in a line why the pictures are not what was asked for: they are dimmed, with the line over
-    them.
+    them. Where it holds only for some, it is a mapping from their names to such lines, and the others stay as they are.
     """
     plotly_js.publish(_static_folder())
     client = session.memory(f"board:{key}")
@@ -91,7 +91,7 @@ def board(
         "live": live,
         "unit": unit,
         "titles": dict(titles or {}),
-        "stale": stale,
+        "stale": stale if isinstance(stale, str) else {name: line for name, line in stale.items() if line},
     }
     text = board_history.message(client, pictures, steps, head, once={"themes": _themes()}, budget=BACKFILL_SECONDS)
     _component()(
