@@ -10,7 +10,8 @@ const MENU = [
   ["png", "Picture (PNG)"], ["svg", "Picture (SVG)"], ["csv", "Data (CSV)"], ["json", "Plotly JSON"],
   ["zoom", "Reset zoom"], ["full", "Full screen"],
 ];
-const CONFIG = { displayModeBar: false, displaylogo: false, doubleClick: "reset", showTips: false };
+// What a double click resets is the board's to say: Plotly takes the range of the last drawing for the first one.
+const CONFIG = { displayModeBar: false, displaylogo: false, doubleClick: false, showTips: false };
 
 export function element(tag, className, attributes = {}, ...children) {
   const node = Object.assign(document.createElement(tag), { className });
@@ -39,6 +40,11 @@ export class Card {
       this.menu.append(item);
     }
     this.plot = element("div", "nnviz-plot");
+    // Over a scene in space the wheel scrolls the page, as everywhere; it zooms where there is nothing to scroll.
+    this.plot.addEventListener("wheel", (event) => {
+      if (inSpace(event) && document.fullscreenElement !== this.root) event.stopPropagation();
+    }, { capture: true, passive: true });
+    this.plot.addEventListener("dblclick", (event) => inSpace(event) && this.act("zoom"));
     this.lines = element("div", "nnviz-lines", { "aria-hidden": "true" });
     this.note = element("p", "nnviz-note");
     this.stage = element("div", "nnviz-stage", {}, this.plot, this.lines, this.note);
@@ -126,7 +132,7 @@ export class Card {
   layout(given) {
     const { theme, limits } = this.board;
     const layout = {
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", ...copy(given), uirevision: `kept ${this.revision}`,
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", ...this.revised(copy(given)), uirevision: `kept ${this.revision}`,
       template: theme.template, width: this.width, height: this.height, autosize: false, datarevision: this.drawn,
     };
     layout.font = { family: theme.font, color: theme.text, size: 12, ...theme.template.layout?.font, ...layout.font };
@@ -138,12 +144,23 @@ export class Card {
     return layout;
   }
 
+  // Axes and scenes may say by a uirevision of their own when a zoom of them is void; "Reset zoom" voids it too. Plotly
+  // writes a zoom into the very list that holds an axis's range, which must stay as it was for the next drawing.
+  revised(layout) {
+    for (const part of Object.values(layout)) {
+      if (part?.uirevision !== undefined) part.uirevision = `${part.uirevision} ${this.revision}`;
+      if (part?.range) part.range = Array.from(part.range);
+    }
+    return layout;
+  }
+
   listen(Plotly) {
     this.plot.on("plotly_relayout", (change) => {
       this.point(this.board.step);
       if (this.link) this.board.linked(this, ranges(change, this.plot._fullLayout));
     });
     this.plot.on("plotly_click", ({ points }) => this.clicked(points?.[0]));
+    this.plot.on("plotly_doubleclick", () => this.act("zoom"));
     this.plot.on("plotly_relayouting", () => this.point(this.board.step));
     this.plot.on("plotly_afterplot", () => this.point(this.board.step));
   }
@@ -234,6 +251,8 @@ export class Card {
     this.root.remove();
   }
 }
+
+const inSpace = (event) => Boolean(event.target.closest?.(".gl-container"));
 
 // A copy that Plotly may write into; lists of plain values and typed arrays stay the same objects.
 function copy(value) {

@@ -1,0 +1,126 @@
+"""How figures of the board are looked at: zoomed and turned, put back, scrolled past, dimmed one by one."""
+
+import pytest
+
+from tests.browser.board import open_board, plot, until, x_range
+from tests.browser.conftest import ROOT
+
+pytestmark = pytest.mark.browser
+
+EYE = f"Object.values({plot('space')}._fullLayout.scene._scene.getCamera().eye)"
+OWN = [1.3, -1.5, 1.0]
+
+
+@pytest.fixture(scope="module")
+def views(app) -> str:
+    return app(ROOT / "tests/browser/apps/views_demo.py")
+
+
+@pytest.fixture
+def looked_at(page, views):
+    """The page with both figures drawn."""
+    open_board(page, views)
+    page.wait_for_function(f"{plot('space')}._fullLayout?.scene?._scene && {plot('map')}._fullLayout")
+    return page
+
+
+def drag(page, name: str, x: float, y: float) -> tuple[float, float]:
+    """Drags by some pixels from the middle of a figure; where it began."""
+    box = page.locator(f"[data-figure={name}] .nnviz-stage").bounding_box()
+    place = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(*place)
+    page.mouse.down()
+    page.mouse.move(place[0] + x, place[1] + y, steps=5)
+    page.mouse.up()
+    return place
+
+
+def turn(page) -> tuple[float, float]:
+    """Drags the scene until it has turned, since one that has just been drawn anew may miss a drag; where it began."""
+    for _ in range(10):
+        place = drag(page, "space", 80, 30)
+        page.wait_for_timeout(100)
+        if page.evaluate(f"Math.abs({EYE}[0] - 1.3) > 0.2"):
+            return place
+    return pytest.fail("the scene did not turn")
+
+
+def reset(page, name: str) -> None:
+    page.locator(f"[data-figure={name}] .nnviz-more").click()
+    page.get_by_role("menuitem", name="Reset zoom").click()
+
+
+@pytest.mark.parametrize("how", ["menu", "double click"])
+def test_a_zoom_is_put_back_to_the_figures_own_range(looked_at, how):
+    page = looked_at
+    for onward in (False, True):
+        if onward:
+            page.get_by_role("button", name="Onward").click()
+            until(page, "d.step === '2' && d.busy === 'false'")
+        assert x_range(page, "map") == [-10, 10]
+        place = drag(page, "map", 100, 80)
+        page.wait_for_function(f"{plot('map')}._fullLayout.xaxis.range[0] > -9")
+        if how == "menu":
+            reset(page, "map")
+        else:
+            page.mouse.dblclick(*place)
+        page.wait_for_function(f"{plot('map')}._fullLayout.xaxis.range[0] === -10")
+        assert x_range(page, "map") == [-10, 10]
+
+
+@pytest.mark.parametrize("how", ["menu", "double click"])
+def test_a_scene_is_turned_back_however_often_it_was_drawn(looked_at, how):
+    page = looked_at
+    for onward in (False, True):
+        if onward:
+            page.get_by_role("button", name="Onward").click()
+            until(page, "d.step === '2' && d.busy === 'false'")
+        place = turn(page)
+        if how == "menu":
+            reset(page, "space")
+        else:
+            page.mouse.dblclick(*place)
+        page.wait_for_function(f"Math.abs({EYE}[0] - 1.3) < 1e-6")
+        assert page.evaluate(EYE) == pytest.approx(OWN)
+
+
+def test_the_wheel_over_a_scene_scrolls_the_page(looked_at):
+    page = looked_at
+    box = page.locator("[data-figure=space] .nnviz-stage").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.wheel(0, 200)
+    page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop >= 150")
+    assert page.evaluate(EYE) == pytest.approx(OWN)
+
+
+def test_the_wheel_zooms_a_scene_in_full_screen(looked_at):
+    page = looked_at
+    page.locator("[data-figure=space] .nnviz-more").click()
+    page.get_by_role("menuitem", name="Full screen").click()
+    page.wait_for_function("document.fullscreenElement")
+    until(page, "d.busy === 'false'")
+    page.mouse.move(720, 450)
+    for _ in range(20):  # a scene that has just been drawn anew may miss the first
+        page.mouse.wheel(0, 200)
+        page.wait_for_timeout(100)
+        if page.evaluate(f"Math.hypot(...{EYE}) > 2.4"):
+            return
+    pytest.fail("the scene did not zoom")
+
+
+def test_figures_are_dimmed_one_by_one_with_one_line(looked_at):
+    page = looked_at
+    opacities = """['.nnviz-grid', '[data-figure=map]', '[data-figure=space]'].map(
+      name => Number(getComputedStyle(document.querySelector(name)).opacity))"""
+    line = page.locator(".nnviz-stale span")
+    assert not line.is_visible()
+    for name, marked, text, dim in [
+        ("One", "some", "old map", [1, 0.45, 1]),
+        ("Two", "some", "old", [1, 0.45, 0.45]),
+        ("Whole", "true", "all old", [0.45, 1, 1]),
+        ("None", "false", "", [1, 1, 1]),
+    ]:
+        page.get_by_role("button", name=name, exact=True).click()
+        until(page, f"d.stale === '{marked}' && document.querySelector('.nnviz-stale').textContent === '{text}'")
+        assert page.evaluate(opacities) == dim
+        assert line.is_visible() == bool(text)
