@@ -241,6 +241,6 @@ def _percent(share: float) -> str:
     if not np.isfinite(share):
         return "?"
     if 0 < share < 5e-5:
-        return labels.power(np.log10(share))
+        return "under 0.01 %"
     digits = 0 if share == 0 or 0.1 <= share < 0.99 or share > 0.9995 else 1 if share >= 0.01 else 2
     return f"{100 * share:.{digits}f} %"

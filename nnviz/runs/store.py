@@ -24,6 +24,9 @@ WAITED = 600.0
 KEPT = 5
 """Untrained runs that were given up and are kept all the same."""
 
+REMADE, KEPT_REMADE = ("descent", "rate_search", "landscape"), 200
+"""Kinds of jobs that are made again in a moment, and how many of their finished runs are kept to be used again."""
+
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,99}")
 
 
@@ -119,17 +122,25 @@ class Store:
                 path.with_name(path.name + end).unlink(missing_ok=True)
 
     def sweep(self, older: float = WAITED, keep: int = KEPT) -> Sequence[str]:
-        """Delete runs that waited untrained at step 0 and were given up; the ids of those deleted.
+        """Delete runs that waited untrained at step 0 and were given up, and races and landscapes that were left
+        unfinished or are the oldest of many; the ids of those deleted.
 
         Runs that are live, pinned, or were looked at within `older` seconds stay, and so do the `keep` newest of the
-        rest: tabs and links that are still open name the last few.
+        untrained ones: tabs and links that are still open name the last few.
         """
-        left = [s for s in self.list() if s.state in ("stopped", "lost") and not (s.step or s.pinned or s.parent)]
+        mine = [s for s in self.list() if s.state not in (*LIVE, "damaged") and not s.pinned]
+        remade = [s for s in mine if s.kind in REMADE]
+        waited = [
+            s for s in mine if s.kind not in REMADE and s.state in ("stopped", "lost") and not (s.step or s.parent)
+        ]
+        spare = [s for s in remade if s.state != "finished"]
+        spare += [s for s in remade if s.state == "finished"][KEPT_REMADE:]
         swept = []
-        for summary in left[keep:]:
+        for summary in [*waited[keep:], *spare]:
             with suppress(RunError):  # gone, or taken up again, in the meantime
                 status = self.open(summary.id).status()
-                if status.until == 0 and time.time() - max(status.seen, status.ended or 0.0) > older:
+                is_spare = summary.kind in REMADE or status.until == 0
+                if is_spare and time.time() - max(status.seen, status.ended or 0.0) > older:
                     self.delete(summary.id)
                     swept.append(summary.id)
         return swept

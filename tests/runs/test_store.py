@@ -11,7 +11,7 @@ import pytest
 
 from nnviz.records import Scalar
 from nnviz.runs import RunError, Store
-from nnviz.spec.jobs import Experiment, fingerprint
+from nnviz.spec.jobs import Experiment, Landscape, fingerprint
 
 
 def execute(path: Path, statement: str) -> None:
@@ -282,6 +282,36 @@ def test_a_sweep_leaves_what_was_looked_at_lately(store):
     left_waiting(store, 3, minutes=5)
     assert store.sweep(keep=0) == []
     assert len(store.sweep(older=60, keep=0)) == 3
+
+
+def remade(store, count: int, state: str, **options) -> list[str]:
+    """Landscapes that ended an hour ago, oldest first."""
+    ids = []
+    for number in range(count):
+        file = store.create(Landscape(samples=10 + number), **options)
+        file.write(state="running", step=3)
+        file.write(state=state)
+        file.close()
+        at = time.time() - 3600 + number
+        execute(file.path, f"UPDATE control SET seen = {at}")
+        execute(file.path, f"UPDATE status SET ended = {at}")
+        execute(file.path, f"UPDATE job SET created = {at}")
+        ids.append(file.id)
+    return ids
+
+
+def test_landscapes_are_swept_where_they_are_unfinished_or_the_oldest_of_many(store, monkeypatch):
+    monkeypatch.setattr("nnviz.runs.store.KEPT_REMADE", 3)
+    finished, stopped = remade(store, 5, "finished"), remade(store, 2, "stopped")
+    pinned = remade(store, 2, "stopped", pinned=True)
+    assert set(store.sweep()) == {*finished[:2], *stopped}
+    assert {s.id for s in store.list()} == {*finished[2:], *pinned}
+    assert store.sweep() == []
+
+
+def test_landscapes_that_were_looked_at_lately_are_not_swept(store):
+    remade(store, 2, "stopped")
+    assert store.sweep(older=7200) == []
 
 
 @pytest.mark.parametrize("what", ["pinned", "trained", "asked to train", "went on", "finished", "live"])
