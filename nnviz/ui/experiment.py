@@ -52,13 +52,14 @@ def experiment(
         try:
             jobs = _form(state, bases, groups, compared, opened)
         except SpecError as error:
-            problem = str(error)
-            st.error(problem, icon=":material/error:")
+            problem = str(error)  # said over the pictures, where it is seen
         library(state)
         open_job(state)
     if jobs:
         state.remember(jobs)
-        explain(jobs, examples)
+    explain(jobs, examples)
+    if problem:
+        st.error(problem, icon=":material/error:")
     return Asked(state, tuple(jobs), problem, start)
 
 
@@ -92,11 +93,12 @@ def _form(
     two = compared(state, "Trains A and B side by side on the same data, in the same order, from the same seed.")
     chosen = forms.choose(first, groups, key=key, opened=opened)
     titles = LETTERS if two else ("Network",)
-    jobs = []
-    for letter, base in zip(titles, (first, bases[-1]), strict=False):
-        own = forms.choose(base, {letter: differing}, key=f"{key}:{letter}", opened=[letter])
-        jobs.append(replace_many(first, {**chosen, **own}))
-    return tuple(jobs)
+    # All widgets come before anything can be wrong: those that are not drawn would forget what they hold.
+    drawn = [
+        forms.choose(base, {letter: differing}, key=f"{key}:{letter}", opened=[letter])
+        for letter, base in zip(titles, (first, bases[-1]), strict=False)
+    ]
+    return tuple(replace_many(first, {**chosen, **own}) for own in drawn)
 
 
 def compared(state: session.PageState, help: str) -> bool:
@@ -109,7 +111,7 @@ def compared(state: session.PageState, help: str) -> bool:
             return
         # The second starts as a copy of the first, as that is now and not as the form began.
         jobs = state.chosen[:1]
-        state.restart(jobs if is_pair else jobs * 2, runs=state.runs)
+        derive(state, jobs if is_pair else jobs * 2)
 
     return st.toggle("Compare two networks", is_pair, key=key, on_change=flip, help=help)
 
@@ -129,11 +131,30 @@ def pressed(state: session.PageState, examples: Sequence[Preset]) -> bool:
 
 
 def explain(jobs: Sequence[Job], examples: Sequence[Preset]) -> None:
-    """What to look at, while the form asks for one of the examples."""
+    """What to look at: in the example that the form asks for, or still in the one that it has come from, so that
+    nothing moves on the page when a setting is changed."""
+    page = session.memory("here")["page"]
+    marks = session.memory(f"explained:{page}")
+    generation = session.memory(f"page:{page}")["generation"]
+    same = next((preset for preset in examples if tuple(preset.jobs) == tuple(jobs)), None)
+    if same:
+        marks.update(title=same.title, generation=generation)
+    elif marks.get("generation") != generation:
+        return
     for preset in examples:
-        if tuple(preset.jobs) == tuple(jobs):
+        if preset.title == marks["title"]:
             reference = f" <small>({preset.reference})</small>" if preset.reference else ""
-            st.markdown(f"**{preset.title}.** {preset.look_at}{reference}", unsafe_allow_html=True)
+            changed = "" if same else " <small>(settings changed)</small>"
+            st.markdown(f"**{preset.title}.** {preset.look_at}{reference}{changed}", unsafe_allow_html=True)
+
+
+def derive(state: session.PageState, jobs: Sequence[Job]) -> None:
+    """Draws the form anew from jobs that were made of its own, while what it has come from stays the same."""
+    marks = session.memory(f"explained:{state.page}")
+    stays = f"{state.page}:{marks.get('generation')}" == state.key
+    state.restart(jobs, runs=state.runs)
+    if stays:
+        marks["generation"] = session.memory(f"page:{state.page}")["generation"]
 
 
 def open_job(state: session.PageState) -> None:

@@ -25,6 +25,20 @@ MEASURES = {
 }
 """What may be the height of a landscape."""
 
+SHOWS = {
+    "path": "path",
+    "path in space": "path",
+    "off the plane": "path",
+    "on the plane": "path",
+    "plane": "plane",
+    "plane in space": "plane",
+    "lines": "lines",
+    "line": "line",
+    "sharpness": "curvature",
+    "trace": "curvature",
+}
+"""Which kind of view each picture shows."""
+
 
 def drawn(sights: Sequence[Sight], *, measure: str, scale: str) -> tuple[Mapping[str, Picture], Mapping[str, Picture]]:
     """Pictures of each network, on one scale of heights, and those of both together."""
@@ -62,19 +76,29 @@ def drawn(sights: Sequence[Sight], *, measure: str, scale: str) -> tuple[Mapping
         return figures.sharpness(found, limit_words=_limit(run.job), no_theory=str(found.get("no_limit", "")))
 
     each = {
-        "path": ("path", path_map),
-        "path in space": ("path", path_space),
-        "off the plane": ("path", lambda run: figures.path_residuals(run.snapshot("path"))),
-        "on the plane": ("path", truth),
-        "plane": ("plane", plane_map),
-        "plane in space": ("plane", plane_space),
-        "lines": ("lines", lines),
-        "sharpness": ("curvature", sharpness),
-        "trace": ("curvature", lambda run: figures.hessian_trace(run.snapshot("curvature"))),
+        "path": path_map,
+        "path in space": path_space,
+        "off the plane": lambda run: figures.path_residuals(run.snapshot("path")),
+        "on the plane": truth,
+        "plane": plane_map,
+        "plane in space": plane_space,
+        "lines": lines,
+        "sharpness": sharpness,
+        "trace": lambda run: figures.hessian_trace(run.snapshot("curvature")),
     }
     shown = {kind for sight in sights for kind in sight.runs}
-    pictures = {name: _still(partial(_of, kind, picture)) for name, (kind, picture) in each.items() if kind in shown}
+    pictures = {n: _still(partial(_of, SHOWS[n], picture)) for n, picture in each.items() if SHOWS[n] in shown}
     return pictures, {"line": _still(partial(_line, log=log))} if "line" in shown else {}
+
+
+def behind(sights: Sequence[Sight]) -> list[str]:
+    """The pictures that are still of what was asked for before."""
+    found = []
+    for letter, sight in zip(LETTERS if len(sights) > 1 else ("",), sights, strict=False):
+        for name, kind in SHOWS.items():
+            if kind in sight.awaited:
+                found.append(name if name == "line" else f"{name} {letter}".strip())
+    return found
 
 
 def _of(kind: str, picture: Callable[[RunView], Figure], sight: Sight) -> Figure:

@@ -10,7 +10,7 @@ from nnviz.spec.descent import MOST_RACERS, Descent, Racer
 from nnviz.spec.presets import Preset
 from nnviz.spec.surfaces import AnySurface
 from nnviz.ui import forms, runtime, session
-from nnviz.ui.experiment import Asked, adopt, explain, open_job, pressed
+from nnviz.ui.experiment import Asked, adopt, derive, explain, open_job, pressed
 from nnviz.ui.library import library
 
 SURFACES = options(AnySurface)
@@ -35,13 +35,14 @@ def race(page: str, default: Descent, *, examples: Sequence[Preset] = ()) -> Ask
         try:
             jobs = (_form(state, base),)
         except SpecError as error:
-            problem = str(error)
-            st.error(problem, icon=":material/error:")
+            problem = str(error)  # said over the pictures, where it is seen
         library(state)
         open_job(state)
     if jobs:
         state.remember(jobs, runs=False)
-        explain(jobs, examples)
+    explain(jobs, examples)
+    if problem:
+        st.error(problem, icon=":material/error:")
     return Asked(state, jobs, problem)
 
 
@@ -131,4 +132,4 @@ def _change(state: session.PageState, what: str, number: int = -1) -> None:
         racers.insert(number + 1, racers[number])
     else:
         del racers[number]
-    state.restart([job.model_copy(update={"racers": tuple(racers)})], runs=state.runs)
+    derive(state, [job.model_copy(update={"racers": tuple(racers)})])

@@ -47,9 +47,9 @@ class Sight:
         return {}
 
     @property
-    def is_behind(self) -> bool:
-        """Whether something shown is of what was asked before."""
-        return any((shown := self.run(kind)) and shown is not new for kind, new in self.runs.items())
+    def awaited(self) -> set[str]:
+        """Kinds of views that are shown as they were before."""
+        return {kind for kind, new in self.runs.items() if (shown := self.run(kind)) and shown is not new}
 
 
 def parts(jobs: tuple[Landscape, ...]) -> list[dict[str, Landscape]]:

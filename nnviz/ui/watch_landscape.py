@@ -15,6 +15,7 @@ from nnviz.ui.board import board
 from nnviz.ui.experiment import LETTERS, Asked
 from nnviz.ui.export import share
 from nnviz.ui.landscape import VIEWS
+from nnviz.ui.landscape_pictures import behind
 from nnviz.ui.live import Picture, Pictures, for_both, side_by_side, titles
 from nnviz.ui.session import memory
 from nnviz.ui.sights import SHOWN, Sight, parts
@@ -81,7 +82,7 @@ def watch_landscape(
                 heights=for_both(heights or {}),
                 live=is_live,
                 titles=titles([*each, *shared]),
-                stale=BEHIND if any(sight.is_behind for sight in shown) else "",
+                stale=dict.fromkeys(behind(shown), BEHIND),
             )
         if runs and not is_live:
             kept["before"] = kept["runs"]

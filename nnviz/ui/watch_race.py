@@ -85,6 +85,7 @@ def watch_race(
             heights=heights,
             live=any(view.status.live for view in views),
             titles=titles([*each, *searched]),
+            stale=asked.problem and f"These pictures are not what the form asks for: {asked.problem}",
             on_pick=pick,
         )
 

@@ -13,7 +13,7 @@ from nnviz.spec.jobs import Landscape
 from nnviz.spec.landscapes import RandomPlane
 from nnviz.spec.models import MLP, Hidden
 from nnviz.spec.optimizers import SGD, Adam
-from nnviz.ui.landscape_pictures import MEASURES, _ends, _limit, _note, drawn
+from nnviz.ui.landscape_pictures import MEASURES, _ends, _limit, _note, behind, drawn
 from nnviz.ui.live import Pictures
 from nnviz.ui.race_pictures import SCALES
 from nnviz.ui.sights import Sight, parts
@@ -163,3 +163,13 @@ def test_a_picture_of_what_was_there_before_is_described_by_its_own_job(made, st
     names = {trace.get("name") for trace in figures_of(both)["sharpness"]["data"]}
     assert "2/η" in names
     file.close()
+
+
+def test_only_pictures_of_what_was_asked_before_are_behind():
+    class Waiting:
+        def __init__(self, *kinds):
+            self.awaited = set(kinds)
+
+    assert behind([Waiting()]) == []
+    assert behind([Waiting("curvature")]) == ["sharpness", "trace"]
+    assert behind([Waiting("plane", "line"), Waiting("lines")]) == ["plane A", "plane in space A", "line", "lines B"]

@@ -255,12 +255,12 @@ def test_what_was_stopped_is_shown_dimmed_until_there_is_something_new_and_then_
     fine(app.run())
     set_to(app, ":plane.span", 2.0)
     (sight,) = sights(app)
-    assert sight.is_behind
+    assert sight.awaited
     assert sight.run("plane").id == old
     for run in by_kind(store, app).values():
         work(store, run)
     fine(app.run())
-    assert not sights(app)[0].is_behind
+    assert not sights(app)[0].awaited
     assert is_gone(store, old)
 
 

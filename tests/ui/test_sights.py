@@ -81,7 +81,7 @@ def test_what_is_new_is_shown_in_place_of_what_was_there(run):
     both = sight({"plane": new}, {"plane": old})
     assert len(both.snapshot("plane")["x"]) == 9
     assert both.run("plane") is new
-    assert not both.is_behind
+    assert not both.awaited
 
 
 def test_what_was_there_is_shown_as_long_as_the_new_has_nothing(run):
@@ -89,14 +89,14 @@ def test_what_was_there_is_shown_as_long_as_the_new_has_nothing(run):
     both = sight({"plane": new}, {"plane": old})
     assert len(both.snapshot("plane")["x"]) == 5
     assert both.run("plane") is old
-    assert both.is_behind
+    assert both.awaited
 
 
 def test_a_picture_is_of_one_run_though_the_new_one_has_a_part_of_it(run):
     old = run("path", "finished", path=arrays.path(5), path_plane=arrays.path_plane(), training=arrays.training(5))
     new = run("path", path=arrays.path(9), training=arrays.training(9))
     both = sight({"path": new}, {"path": old})
-    assert both.is_behind
+    assert both.awaited
     assert [len(both.snapshot(name)["steps"]) for name in ("path", "training")] == [5, 5]
 
 
@@ -104,7 +104,7 @@ def test_with_nothing_from_before_the_new_one_is_awaited_and_nothing_is_behind(r
     new, empty = run("plane", training=arrays.training(5)), run("plane", "stopped")
     for both in (sight({"plane": new}), sight({"plane": new}, {"plane": empty})):
         assert both.run("plane") is new
-        assert not both.is_behind
+        assert not both.awaited
         assert both.snapshot("plane") == {}
         assert len(both.snapshot("training")["steps"]) == 5
 
@@ -115,7 +115,7 @@ def test_a_view_that_ended_with_nothing_is_shown_by_nothing(run, state):
     both = sight({"plane": new}, {"plane": old})
     assert both.run("plane") is None
     assert both.snapshot("plane") == {}
-    assert not both.is_behind
+    assert not both.awaited
     # How the network has come out is known all the same.
     assert len(both.snapshot("training")["steps"]) == 5
 
