@@ -1,0 +1,76 @@
+"""The form of a page as a whole: what is wrong with it, and the text of the example that it has come from."""
+
+from collections.abc import Iterator
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from nnviz.runs import Store
+from nnviz.spec import races
+from tests.ui.paging import at, ended, fine, housed, opened, press
+
+CHANGED = "(settings changed)"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """The store that the pages use, with a worker."""
+    with housed(tmp_path_factory.mktemp("home")) as store:
+        yield store
+        ended(store)
+
+
+def text(app: AppTest, preset) -> str:
+    """The text of an example as the page says it; empty where it does not."""
+    return next((m.value for m in app.markdown if preset.look_at in m.value), "")
+
+
+@pytest.mark.usefixtures("store")
+def test_what_is_wrong_with_a_race_is_said_once_over_the_pictures():
+    app = opened("pages/optimizers.py", surface__kind="formula", steps="20")
+    at(app.text_input, ".text").set_value("x +")
+    fine(app.run())
+    assert len(app.main.error) == 1
+    assert not app.sidebar.error
+
+
+@pytest.mark.usefixtures("store")
+def test_the_settings_of_b_stay_while_those_of_a_do_not_fit_together():
+    app = opened("pages/gradient_flow.py", learner__optimizer__kind="sgd")
+    next(t for t in app.toggle if t.label == "Compare two networks").set_value(True)
+    fine(app.run())
+    at(app.number_input, ":B:learner.model:deep_mlp.width").set_value(77)
+    fine(app.run())
+    at(app.toggle, ":A:learner.optimizer:sgd.nesterov").set_value(True)
+    fine(app.run())
+    assert len(app.main.error) == 1
+    assert "nesterov" in app.main.error[0].value.lower()
+    assert at(app.number_input, ":B:learner.model:deep_mlp.width").value == 77
+    at(app.toggle, ":A:learner.optimizer:sgd.nesterov").set_value(False)
+    fine(app.run())
+    assert not app.error
+    assert at(app.number_input, ":B:learner.model:deep_mlp.width").value == 77
+
+
+@pytest.mark.usefixtures("store")
+def test_the_text_of_an_example_stays_while_the_form_comes_from_it():
+    first, other = races.OPTIMIZERS_EXAMPLES[:2]
+    app = press(opened("pages/optimizers.py"), first.title)
+    assert text(app, first)
+    assert CHANGED not in text(app, first)
+    at(app.number_input, ":x").set_value(1.25)
+    fine(app.run())
+    assert CHANGED in text(app, first)
+    at(app.button, ":Remove:0").click()
+    fine(app.run())
+    assert CHANGED in text(app, first)
+    press(app, other.title)
+    assert not text(app, first)
+    assert text(app, other)
+    assert CHANGED not in text(app, other)
+
+
+@pytest.mark.usefixtures("store")
+def test_no_example_is_spoken_of_where_none_was_pressed():
+    app = opened("pages/optimizers.py", x="1.25", steps="20")
+    assert not any(text(app, preset) for preset in races.OPTIMIZERS_EXAMPLES)
