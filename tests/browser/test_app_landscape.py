@@ -159,6 +159,30 @@ def test_a_network_is_taken_from_a_run_of_another_page(player):
     no_trouble(player)
 
 
+def test_a_network_goes_from_its_page_to_its_landscape_and_a_click_on_its_path_to_a_step(player):
+    player.open(learner__data__points=100, steps=60, seed=32)
+    player.press("Run")
+    player.says("finished step 60")
+    player.press("Its loss landscape")
+    player.wait(lambda: said(player, "network.seed") == "32", "for the network in the address")
+    page = settled(player).page
+    player.at(60)
+    points = np.stack([drawn(player, "path", "path", part) for part in "xy"], 1)
+    place = f"""([x, y]) => {{
+      const plot = {plot("path")}, {{ left, top }} = plot.getBoundingClientRect();
+      const {{ xaxis, yaxis }} = plot._fullLayout;
+      return [left + xaxis._offset + xaxis.d2p(x), top + yaxis._offset + yaxis.d2p(y)];
+    }}"""
+    x, y = page.evaluate(place, points[20].tolist())
+    page.mouse.move(x - 4, y)
+    page.mouse.move(x, y)
+    page.wait_for_function(f"{plot('path')}.querySelector('.hoverlayer .hovertext')")
+    page.mouse.click(x, y)
+    player.until("+d.wanted < 60 && d.follows === 'false'")
+    assert len(drawn(player, "path", "mark")) == 1
+    no_trouble(player)
+
+
 def test_it_fits_a_narrow_window_and_a_dark_page(browser, house):
     with playing(browser, house, viewport={"width": 700, "height": 900}, color_scheme="dark") as player:
         landscape(player)
