@@ -113,17 +113,37 @@ def test_a_click_elsewhere_is_another_start_and_a_drag_from_there_zooms(player):
     assert start(player) == before
 
 
+def test_the_text_of_an_example_stays_so_that_the_map_does_not_jump(player):
+    race(player, steps=20)
+    player.page.get_by_role("button", name="A saddle is no minimum").click()
+    player.page.locator("p", has_text="A saddle is no minimum.").wait_for()
+    settled(player)
+    top = (
+        "document.querySelector('[data-figure=map]').getBoundingClientRect().top + "
+        "document.querySelector('[data-testid=stMain]').scrollTop"
+    )
+    before = player.page.evaluate(top)
+    player.page.mouse.click(*pixel(player, 0.5, 0.5))
+    player.page.get_by_text("(settings changed)").wait_for()
+    settled(player)
+    assert player.page.evaluate(top) == pytest.approx(before, abs=25)  # a line more at most
+
+
 def test_a_formula_is_typed_and_a_wrong_one_is_said_while_the_pictures_stay(player):
     race(player, surface__kind="formula", x=-2, y=1, steps=40)
     box = player.setting("F(x, y)").or_(player.setting("f(x, y)"))
     box.fill("x**2 +")
     box.press("Enter")
     player.alert('nothing follows "+"')
+    assert player.page.get_by_test_id("stMain").get_by_test_id("stAlert").count() == 1
+    player.until("d.stale === 'true'")
+    assert "not what the form asks for" in player.page.locator(".nnviz-stale").inner_text()
     assert len(path(player)) > 0
     box.fill("x**2 + 5*y**2")
     box.press("Enter")
     player.wait(lambda: said(player, "surface.text") == "x**2 + 5*y**2" and not player.alerts(), "for the formula")
     settled(player)
+    player.until("d.stale === 'false'")
     # η = 0.95 on x²: the first racer goes to −0.9 of where it was.
     player.page.wait_for_function(f"Math.abs({plot('map')}.data.find(t => t.uid === 'path0').x[1] - 1.8) < 1e-3")
 
