@@ -26,6 +26,11 @@ class Asked:
     start: bool = False
     """Whether they are to be started at once."""
 
+    @property
+    def stale(self) -> str:
+        """Why what is shown is not what the form asks for, while that cannot be done."""
+        return f"These pictures are not what the form asks for: {self.problem}" if self.problem else ""
+
 
 def experiment(
     page: str,

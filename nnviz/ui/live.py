@@ -76,7 +76,7 @@ def show(
             heights=for_both(heights or {}),
             live=any(v.status.state == "running" for v in shown),
             titles=titles([*each, *(shared or {})]),
-            stale=transport.outdated(shown, asked.jobs),
+            stale=asked.stale or transport.outdated(shown, asked.jobs),
         )
         transport.drawn()
 

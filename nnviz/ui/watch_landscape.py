@@ -82,7 +82,7 @@ def watch_landscape(
                 heights=for_both(heights or {}),
                 live=is_live,
                 titles=titles([*each, *shared]),
-                stale=dict.fromkeys(behind(shown), BEHIND),
+                stale=asked.stale or dict.fromkeys(behind(shown), BEHIND),
             )
         if runs and not is_live:
             kept["before"] = kept["runs"]

@@ -85,7 +85,7 @@ def watch_race(
             heights=heights,
             live=any(view.status.live for view in views),
             titles=titles([*each, *searched]),
-            stale=asked.problem and f"These pictures are not what the form asks for: {asked.problem}",
+            stale=asked.stale,
             on_pick=pick,
         )
 
