@@ -49,8 +49,7 @@ def experiment(
     state = session.enter(page, default)
     adopt(state)
     start = pressed(state, examples)
-    for line in state.problems:
-        st.error(line, icon=":material/error:")
+    say(*state.problems)
     bases = state.jobs
     problem, jobs = "", ()
     with st.sidebar:
@@ -63,9 +62,17 @@ def experiment(
     if jobs:
         state.remember(jobs)
     explain(jobs, examples)
-    if problem:
-        st.error(problem, icon=":material/error:")
+    say(problem)
     return Asked(state, tuple(jobs), problem, start)
+
+
+def say(*problems: str) -> None:
+    """What is wrong, if anything is. What comes after it on the page keeps its place in the document either way: else
+    Streamlit takes the board out and puts it in again."""
+    with st.container():
+        for line in problems:
+            if line:
+                st.error(line, icon=":material/error:")
 
 
 def adopt(state: session.PageState) -> None:

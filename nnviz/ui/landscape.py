@@ -12,7 +12,7 @@ from nnviz.spec.jobs import Experiment, Job, Landscape
 from nnviz.spec.landscapes import Line, Network
 from nnviz.spec.presets import Preset
 from nnviz.ui import forms, runtime, session
-from nnviz.ui.experiment import LETTERS, Asked, compared, explain, open_job, pressed
+from nnviz.ui.experiment import LETTERS, Asked, compared, explain, open_job, pressed, say
 from nnviz.ui.library import library
 from nnviz.ui.lineage import in_words
 
@@ -43,8 +43,7 @@ def landscape(page: str, default: Landscape, *, examples: Sequence[Preset] = ())
     state = session.enter(page, default)
     _adopt(state)
     pressed(state, examples)
-    for line in state.problems:
-        st.error(line, icon=":material/error:")
+    say(*state.problems)
     problem, jobs = "", ()
     with st.sidebar:
         library(state, "Take a network from a run", default=presets.PLAYGROUND, take=take)

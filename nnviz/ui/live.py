@@ -65,10 +65,9 @@ def show(
             state.remember(asked.jobs)
         if not shown:
             return
-        steps = sorted(set(shown[0].steps).union(*(v.steps for v in shown[1:])))
         board(
             lambda step: Pictures(shown, step, each, shared or {}),
-            steps,
+            _steps(shown),
             key=f"board-{state.page}",
             source="|".join([*state.runs, variant]),
             subject="|".join(state.runs),
@@ -81,6 +80,14 @@ def show(
         transport.drawn()
 
     part()
+
+
+def _steps(shown: Sequence[RunView]) -> list[int]:
+    """Steps that have pictures, as far as all runs have come that go on: of two in lock-step one writes before the
+    other, and a picture of the other at that step would be of an earlier one, for good."""
+    reached = min((max(v.steps, default=0) for v in shown if v.status.live), default=None)
+    every = set(shown[0].steps).union(*(v.steps for v in shown[1:]))
+    return sorted(step for step in every if reached is None or step <= reached)
 
 
 def _onward(places: Mapping[str, str], shown: Sequence[RunView]) -> None:

@@ -10,7 +10,7 @@ from nnviz.spec.descent import MOST_RACERS, Descent, Racer
 from nnviz.spec.presets import Preset
 from nnviz.spec.surfaces import AnySurface
 from nnviz.ui import forms, runtime, session
-from nnviz.ui.experiment import Asked, adopt, derive, explain, open_job, pressed
+from nnviz.ui.experiment import Asked, adopt, derive, explain, open_job, pressed, say
 from nnviz.ui.library import library
 
 SURFACES = options(AnySurface)
@@ -28,8 +28,7 @@ def race(page: str, default: Descent, *, examples: Sequence[Preset] = ()) -> Ask
     _missing(state)
     adopt(state)
     pressed(state, examples)
-    for line in state.problems:
-        st.error(line, icon=":material/error:")
+    say(*state.problems)
     base, problem, jobs = state.jobs[0], "", ()
     with st.sidebar:
         try:
@@ -41,8 +40,7 @@ def race(page: str, default: Descent, *, examples: Sequence[Preset] = ()) -> Ask
     if jobs:
         state.remember(jobs, runs=False)
     explain(jobs, examples)
-    if problem:
-        st.error(problem, icon=":material/error:")
+    say(problem)
     return Asked(state, jobs, problem)
 
 

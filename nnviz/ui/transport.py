@@ -18,7 +18,7 @@ SETTLE = 0.4
 
 ANEW = "Run anew"
 
-ECHO = 0.05
+ECHO = 0.1
 """Seconds after a page's answer to a click in which the same click comes again, if it does.
 
 Streamlit's browser side puts a click on its way in two parts, and where the timer of `run_every` falls between them

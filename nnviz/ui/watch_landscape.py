@@ -12,7 +12,7 @@ from nnviz.spec.base import label
 from nnviz.spec.jobs import fingerprint
 from nnviz.ui import runtime
 from nnviz.ui.board import board
-from nnviz.ui.experiment import LETTERS, Asked
+from nnviz.ui.experiment import LETTERS, Asked, say
 from nnviz.ui.export import share
 from nnviz.ui.landscape import VIEWS
 from nnviz.ui.landscape_pictures import behind
@@ -63,8 +63,7 @@ def watch_landscape(
         runs = _runs(shown)
         is_live = any(run.status.live for run in runs)
         runtime.watch(run.id for run in runs)
-        if asked.problem:
-            st.error(asked.problem, icon=":material/error:")
+        say(asked.problem)
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"transport-{state.page}"):
             _buttons(state.page, runs)
             share(asked, runs, _names(shown))

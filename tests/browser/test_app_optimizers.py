@@ -34,7 +34,8 @@ def plot(figure: str) -> str:
 
 
 def path(player: Player, racer: int = 0, figure: str = "map") -> np.ndarray:
-    """The path of a racer as the picture has it, (points, 2)."""
+    """The path of a racer as the picture has it, (points, 2), as soon as there is a picture."""
+    player.page.wait_for_function(f"{plot(figure)}?.data?.length")
     code = f"(({plot(figure)}.data.find(t => t.uid === 'path{racer}')) || {{x: [], y: []}})"
     return np.array(player.page.evaluate(f"(t => [Array.from(t.x), Array.from(t.y)])({code})")).T
 

@@ -1,11 +1,13 @@
 """Pictures of one or two runs: made when asked for, named and titled by the letter of the run, on the same axes."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from nnviz.records import Scalar
 from nnviz.spec import presets
-from nnviz.ui.live import Pictures, for_both, side_by_side, titles
+from nnviz.ui.live import Pictures, _steps, for_both, side_by_side, titles
 
 JOB = presets.PLAYGROUND
 
@@ -116,3 +118,16 @@ def test_pictures_have_titles_in_sentence_case_until_they_come():
     found = titles(["activation bands", "loss"])
     assert found["activation bands"] == "Activation bands"
     assert found["loss B"] == "B · Loss"
+
+
+def _run(steps: list[int], live: bool) -> SimpleNamespace:
+    return SimpleNamespace(steps=steps, status=SimpleNamespace(live=live))
+
+
+def test_a_step_is_shown_once_all_runs_that_go_on_have_reached_it():
+    assert _steps([_run([0, 10, 20], True)]) == [0, 10, 20]
+    assert _steps([_run([0, 10, 20], True), _run([0, 10], True)]) == [0, 10]
+    assert _steps([_run([0, 10, 20], True), _run([], True)]) == [0]
+    # One that is over stays behind for good.
+    assert _steps([_run([0, 10, 20], True), _run([0, 7], False)]) == [0, 7, 10, 20]
+    assert _steps([_run([0, 10], False), _run([0, 7], False)]) == [0, 7, 10]
