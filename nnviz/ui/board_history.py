@@ -21,6 +21,8 @@ Pictures = Callable[[int], Mapping[str, dict]]
 # A figure whose number or types of traces change gets a base for each kind, up to this many: more would fill memory.
 _BASES_PER_FIGURE = 16
 _MESSAGES_REMEMBERED = 64
+RESTING = 3.0
+"""Seconds after a run has paused in which its newest pictures are sent again."""
 _CHARACTERS_A_MESSAGE = 1_500_000
 
 
@@ -91,7 +93,7 @@ def message(
         # The same step looks different though nothing trains: an option changed, so earlier pictures are out of date.
         if changed and not (head["live"] or before[2]):
             forget, sent = True, set()
-        elif steps[-1] in sent and not changed:
+        elif steps[-1] in sent and not changed and not _has_just_come_to_rest(client, before, head["live"]):
             draft.take_back()
         sent.add(steps[-1])
     # The first message carries the newest step alone, so that it is drawn as early as can be.
@@ -117,6 +119,14 @@ def message(
     if client["steps"] != list(steps):
         client["steps"] = whole["steps"] = list(steps)
     return draft.text(whole)
+
+
+def _has_just_come_to_rest(client: dict[str, Any], before: Sequence[Any] | None, live: bool) -> bool:
+    """For a moment after a run has paused its newest pictures go along with every message: several come at once then,
+    the browser may miss some of them, and no later one would make up for it."""
+    if before is not None and before[2] and not live:
+        client["rested"] = time.monotonic()
+    return not live and time.monotonic() - client.get("rested", -RESTING) < RESTING
 
 
 def _listen(client: dict[str, Any]) -> list[int]:
