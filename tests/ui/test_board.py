@@ -482,3 +482,14 @@ def test_parts_for_the_browser_are_copied_beside_the_app(tmp_path):
     plotly_js.publish(static)
     assert (static / names["plotly"]).stat().st_mtime_ns == before
     assert {path.name for path in static.iterdir()} == {".gitignore", names["plotly"], names["board"]}
+
+
+def test_the_newest_pictures_come_again_while_a_run_comes_to_rest():
+    client, browser = {}, Browser()
+    browser.take(send(client, one, [0, 1], live=True))
+    browser.take(send(client, one, [0, 1], live=True))
+    assert browser.take(send(client, one, [0, 1], live=True))["history"] == []
+    for _ in range(2):
+        assert [step for step, _ in browser.take(send(client, one, [0, 1]))["history"]] == [1]
+    client["rested"] -= board_history.RESTING
+    assert browser.take(send(client, one, [0, 1]))["history"] == []
