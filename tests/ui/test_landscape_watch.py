@@ -1,120 +1,21 @@
-"""Runs of a landscape on its page: found again, started, stopped, continued, given up, deleted and damaged."""
+"""Runs of a landscape on its page: found again, started, given up, stopped and continued; and how far they are."""
 
 import json
-import sqlite3
-import sys
-from collections.abc import Callable, Iterator
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from nnviz.records import Snapshot
-from nnviz.runs import Pool, RunError, RunFile, Store
-from nnviz.spec import surveys
+from nnviz.runs import RunError, RunFile
 from nnviz.spec.base import replace_many
-from nnviz.spec.jobs import Landscape
 from nnviz.spec.landscapes import Line
-from nnviz.ui import links, runtime
-from nnviz.ui.sights import SHOWN, Sight, parts
+from nnviz.ui.sights import Sight, parts
 from tests.figures import surveys as arrays
-from tests.ui.paging import at, ended, fine, housed, kept, opened, press, shown, wait_for
+from tests.ui import landscaping, watching
+from tests.ui.landscaping import ALL, DEFAULT, MODULE
+from tests.ui.paging import fine, kept, press, shown, wait_for
+from tests.ui.watching import by_kind, is_gone, labels, left_by_others, own, set_to, sights, states, work
 
-DEFAULT = surveys.LOSS_LANDSCAPE
-ALL = DEFAULT.model_copy(update={"views": surveys.ALL})
-MODULE = sys.modules["nnviz.ui.watch_landscape"]
-FOUND = {
-    "plane": {"plane": arrays.plane(9)},
-    "lines": {"lines": arrays.lines()},
-    "path": {"path": arrays.path(), "path_plane": arrays.path_plane()},
-    "line": {"line": arrays.line()},
-    "curvature": {"curvature": arrays.curvature()},
-}
-STOPPED = "stopped: nobody watched for 60 s"
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """The store of the page; its worker never becomes ready: what runs do is up to the tests."""
-    pools: list[Pool] = []
-
-    def pool() -> Pool:
-        if not pools:
-            pools.append(Pool(runtime.store(), command=[sys.executable, "-c", "import sys; sys.stdin.read()"]))
-        return pools[0]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runtime, "pool", pool)
-        patch.setattr(MODULE, "PATIENCE", 0.0)
-        with housed(tmp_path_factory.mktemp("home")) as store:
-            yield store
-
-
-@pytest.fixture
-def seed(store: Store) -> Iterator[int]:
-    """Each test has networks of its own."""
-    yield 1 + len(store.list())
-    ended(store)
-
-
-@pytest.fixture
-def start(store: Store, seed: int) -> Callable[..., AppTest]:
-    """`start(*jobs)` opens the page under a link to the jobs, by default the page's own with the test's seed."""
-    assert store
-
-    def begin(*jobs: Landscape) -> AppTest:
-        said = links.query(jobs or (own(seed),), DEFAULT)
-        return opened("pages/loss_landscape.py", **{name.replace(".", "__"): v for name, v in said.items()})
-
-    return begin
-
-
-def own(seed: int, job: Landscape = DEFAULT) -> Landscape:
-    """The job with a network of the test's own."""
-    return replace_many(job, {"network.seed": seed})
-
-
-def work(store: Store, run: str, state: str = "finished", error: str = "", *, nothing: bool = False) -> str:
-    """Does what a worker would have done of a run, as far as this state; its id."""
-    file = store.open(run)
-    (view,) = file.job.views
-    file.write(state="running", step=10)
-    found = {} if nothing else FOUND[view.kind]
-    file.write([Snapshot(10, name, one) for name, one in ({"training": arrays.training()} | found).items()])
-    if state != "running":
-        file.write(state=state, error=error)
-    file.close()
-    return run
-
-
-def left_by_others(store: Store, job: Landscape) -> list[str]:
-    """Finished runs of all views, of another session."""
-    return [work(store, store.create(part).id) for part in parts((job,))[0].values()]
-
-
-def by_kind(store: Store, app: AppTest) -> dict[str, str]:
-    """The runs shown by the kind of view."""
-    return {store.open(run).job.views[0].kind: run for run in shown(app)}
-
-
-def states(store: Store, app: AppTest) -> list[str]:
-    return [store.open(run).status().state for run in shown(app)]
-
-
-def labels(app: AppTest) -> set[str]:
-    return {button.label for button in app.button}
-
-
-def sights(app: AppTest) -> list[Sight]:
-    return MODULE._sights(kept(app, "landscape:loss_landscape"))
-
-
-def set_to(app: AppTest, key: str, value: object) -> AppTest:
-    at([*app.number_input, *app.slider, *app.toggle], key).set_value(value)
-    return fine(app.run())
-
-
-def is_gone(store: Store, run: str) -> bool:
-    return not store.path(run).exists()
+store, seed, start = landscaping.store, watching.seed, watching.start
 
 
 def test_a_finished_landscape_is_found_again_and_nothing_is_started(start, store, seed):
@@ -264,31 +165,6 @@ def test_what_was_stopped_is_shown_dimmed_until_there_is_something_new_and_then_
     assert is_gone(store, old)
 
 
-def test_what_a_view_fails_with_is_said_with_its_name_and_the_others_are_shown(start, store):
-    app = start()
-    runs = by_kind(store, app)
-    work(store, runs["plane"])
-    for kind in ("path", "curvature"):
-        work(store, runs[kind], "failed", f"failed after {len(kind)} steps: look at a later step", nothing=True)
-    fine(app.run())
-    assert [e.value for e in app.error] == ["Training path, Curvature: look at a later step"]
-    (sight,) = sights(app)
-    assert [kind for kind in SHOWN if sight.run(kind)] == ["plane"]
-    assert len(app.get("bidi_component")) == 1
-    press(app, "Try again")
-    assert states(store, app) == ["finished", "queued", "queued"]
-    assert not app.error
-
-
-def test_a_landscape_that_nobody_watched_says_so_and_goes_on(start, store):
-    app = start()
-    for run in shown(app):
-        work(store, run, "stopped", STOPPED, nothing=True)
-    fine(app.run())
-    assert [i.value for i in app.info] == [f"Random plane, Training path, Curvature: {STOPPED}"]
-    assert "Continue" in labels(app)
-
-
 def test_where_nothing_is_to_be_shown_there_is_no_board(start, store):
     app = start()
     assert len(app.get("bidi_component")) == 1
@@ -299,16 +175,6 @@ def test_where_nothing_is_to_be_shown_there_is_no_board(start, store):
     assert any("stopped" in m.value for m in app.markdown)
     press(app, "Continue")
     assert len(app.get("bidi_component")) == 1
-
-
-def test_of_two_networks_it_is_said_whose_view_failed(start, store, seed):
-    app = start(own(seed), replace_many(own(seed), {"network.weights_seed": 5}))
-    for run in shown(app):
-        is_second = store.open(run).job.network.weights_seed == 5
-        work(store, run, "failed" if is_second else "finished", "too wide" if is_second else "", nothing=is_second)
-    fine(app.run())
-    assert [e.value for e in app.error] == ["B · Random plane, B · Training path, B · Curvature: too wide"]
-    assert any("A trained" in m.value and "B trained" in m.value for m in app.markdown)
 
 
 def test_equal_networks_share_their_runs_and_each_can_be_had_once(start, store, seed):
@@ -327,69 +193,6 @@ def test_with_nothing_but_a_line_both_networks_are_there(start, store, seed):
     first, second = sights(fine(app.run()))
     assert (first.job.network.weights_seed, second.job.network.weights_seed) == (None, 5)
     assert second.runs == {}
-
-
-def test_what_is_deleted_from_outside_is_computed_again(start, store):
-    app = start()
-    for run in shown(app):
-        work(store, run)
-    fine(app.run())
-    before = by_kind(store, app)
-    store.delete(before["path"])
-    fine(app.run())
-    after = by_kind(store, app)
-    assert {kind for kind in after if after[kind] != before[kind]} == {"path"}
-    assert store.open(after["path"]).status().live
-    assert not app.error
-
-
-@pytest.mark.parametrize("how", ["file", "picture"])
-def test_what_is_damaged_is_computed_again(start, store, how):
-    app = start()
-    for run in shown(app):
-        work(store, run)
-    fine(app.run())
-    before = by_kind(store, app)
-    path = store.path(before["plane"])
-    if how == "file":
-        path.write_bytes(b"not a database" * 100)
-    else:
-        with sqlite3.connect(path) as c:
-            c.execute("UPDATE snapshots SET arrays = x'00'")
-            c.execute("UPDATE status SET generation = generation + 1")
-        c.close()
-    for page in (app, start()):
-        fine(page.run())
-        assert by_kind(store, page)["path"] == before["path"]
-        assert by_kind(store, page)["plane"] != before["plane"]
-        assert not page.error
-    path.unlink()
-
-
-def test_runs_that_vanish_while_they_are_computed_harm_nothing(start, store):
-    app = start()
-    for run in shown(app):
-        store.path(run).unlink()
-    fine(app.run())
-    assert states(store, app) == ["queued"] * 3
-    press(app, "Stop")
-    for run in shown(app):
-        store.path(run).unlink(missing_ok=True)
-    set_to(app, ":plane.span", 2.0)
-    assert states(store, app) == ["queued"] * 3
-    assert not app.error
-
-
-def test_a_landscape_that_cannot_be_started_is_answered_with_one_line(start, store, seed, monkeypatch):
-    def refuse(*_: object) -> None:
-        raise RunError("the disk is full")
-
-    plane = work(store, store.create(parts((own(seed),))[0]["plane"]).id)
-    monkeypatch.setattr(runtime.pool(), "submit", refuse)
-    app = start()
-    assert [e.value for e in app.error] == ["the disk is full"]
-    assert shown(app) == [plane]
-    assert "the disk is full" in fine(app.run()).error[0].value
 
 
 def test_leaving_the_page_and_coming_back_shows_the_same_runs(start, store):
