@@ -54,9 +54,9 @@ def phase_diagram(
     alphas, betas = np.asarray(phase["alphas"], float), np.asarray(phase["betas"], float)
     if log_x is None:
         log_x = _spaced_by_factors(alphas)
-    x = layout.axis("learning rate α", range=[float(alphas[0]), float(alphas[-1])])
+    x = layout.axis("learning rate η", range=[float(alphas[0]), float(alphas[-1])])
     if log_x:
-        x = logarithmic("learning rate α", alphas, [float(np.log10(alphas[0])), float(np.log10(alphas[-1]))])
+        x = logarithmic("learning rate η", alphas, [float(np.log10(alphas[0])), float(np.log10(alphas[-1]))])
     traces = [_surface(alphas, betas, np.asarray(phase["rate"], float)), *_lines(phase, alphas, betas), _best(phase)]
     return layout.figure(
         [*traces, *(_mark(racer, i, phase, alphas, betas) for i, racer in enumerate(racers))],
@@ -77,7 +77,7 @@ def _surface(alphas: np.ndarray, betas: np.ndarray, rate: np.ndarray) -> dict:
     count = len(BANDS) - 1
     colors = [theme.faded(theme.MEASURES["gradient"], alpha) for alpha in np.linspace(WEAKEST, STRONGEST, count)]
     bar = theme.colorbar("error kept a step", tickvals=shade(BANDS).tolist(), ticktext=[f"{edge:g}" for edge in BANDS])
-    words = f"α {labels.shown('x')}, β {labels.shown('y')}<br>keeps {labels.shown('customdata')} of the error a step"
+    words = f"η {labels.shown('x')}, β {labels.shown('y')}<br>keeps {labels.shown('customdata')} of the error a step"
     return {
         "type": "heatmap",
         "x": f4(alphas),
@@ -113,7 +113,7 @@ def _lines(phase: Mapping[str, np.ndarray], alphas: np.ndarray, betas: np.ndarra
         (calm, "swings beyond", {"color": theme.NEUTRAL, "width": 1.5, "dash": "dot"}),
         (edge, "edge of stability", {"color": theme.ALERT, "width": 2.5}),
     ):
-        words = f"{name}: α {labels.shown('x')} at β {labels.shown('y')}<extra></extra>"
+        words = f"{name}: η {labels.shown('x')} at β {labels.shown('y')}<extra></extra>"
         # Plotly leaves a line out between points of which one is not a number.
         seen = np.where((limit >= alphas[0]) & (limit <= alphas[-1]), limit, np.nan)
         found.append(common | {"x": f4(seen), "y": f4(betas), "line": line, "name": name, "hovertemplate": words})
@@ -123,7 +123,7 @@ def _lines(phase: Mapping[str, np.ndarray], alphas: np.ndarray, betas: np.ndarra
 
 def _best(phase: Mapping[str, np.ndarray]) -> dict:
     alpha, beta, rate = np.asarray(phase["best"], float)
-    place = f"α {labels.number(alpha, 4)}, β {labels.number(beta, 4)}"
+    place = f"η {labels.number(alpha, 4)}, β {labels.number(beta, 4)}"
     return {
         "type": "scatter",
         "mode": "markers+text",
@@ -152,7 +152,7 @@ def _mark(racer: Racer, index: int, phase: Mapping[str, np.ndarray], alphas: np.
     method = _METHODS[nesterov] if beta else "no momentum"
     words = [
         f"<b>{racer['name']}</b> ({method}{'' if own else ': the map is of the other method'})",
-        f"α {labels.number(alpha, 4)}, β {labels.number(beta, 4)}",
+        f"η {labels.number(alpha, 4)}, β {labels.number(beta, 4)}",
         f"predicted: {_kept(predicted)}",
         f"measured: {_kept(racer.get('measured'))}",
     ]

@@ -48,7 +48,7 @@ def test_plotly_and_the_board_take_the_map(nesterov, alphas, racers, valid):
 @pytest.mark.parametrize("dark", [False, True])
 def test_both_templates_fit(dark):
     figure = go.Figure(chart()).update_layout(template=theme.template(dark))
-    assert figure.layout.xaxis.title.text == "learning rate α"
+    assert figure.layout.xaxis.title.text == "learning rate η"
     assert figure.layout.yaxis.title.text == "momentum β"
     assert figure.data[0].colorbar.title.text == "error kept a step"
 
@@ -115,7 +115,7 @@ def test_racers_stand_at_their_settings_in_their_colors_and_say_their_rates():
     assert (mark["x"][0], mark["y"][0]) == (0.5, 0)
     assert mark["marker"]["color"] == theme.racer_color(3)
     assert mark["marker"]["symbol"] == "circle"
-    for words in ("SGD", "α 0.5000, β 0", "predicted: keeps 0.9950", "measured: keeps 0.9951"):
+    for words in ("SGD", "η 0.5000, β 0", "predicted: keeps 0.9950", "measured: keeps 0.9951"):
         assert words in mark["hovertemplate"]
 
 
@@ -142,7 +142,7 @@ def test_a_racer_outside_is_an_arrow_at_the_edge_that_says_where_it_is():
     mark = named(chart(), "too fast")
     assert mark["marker"]["symbol"] == "triangle-right"
     assert mark["x"][0] == pytest.approx(8)
-    assert "α 80.00, β 0.5000" in mark["hovertemplate"]
+    assert "η 80.00, β 0.5000" in mark["hovertemplate"]
 
 
 def test_the_axis_is_logarithmic_where_the_learning_rates_are_spaced_so():
