@@ -2,7 +2,7 @@
 
 import { Card, element } from "./board_card.js";
 import { Header } from "./board_header.js";
-import { loadStyle, theme, watchTheme } from "./board_page.js";
+import { loadStyle, nextTask, theme, watchTheme } from "./board_page.js";
 import { loadPlotly } from "./board_plotly.js";
 import { Store } from "./board_store.js";
 
@@ -59,6 +59,15 @@ class Board {
       this.request();
     }, { rootMargin: "150px" });
     document.addEventListener("visibilitychange", (this.awake = () => this.pace()));
+    document.addEventListener("fullscreenchange", (this.filled = () => this.fill()));
+  }
+
+  // The time line goes along with the figure that fills the screen.
+  fill() {
+    const full = [...this.cards.values()].find((card) => card.root === document.fullscreenElement);
+    const over = full?.root ?? this.root;
+    if (this.header.root.parentElement !== over) over.prepend(this.header.root);
+    this.request();
   }
 
   moveTo(place) {
@@ -381,14 +390,7 @@ class Board {
     this.sizes.disconnect();
     this.views.disconnect();
     document.removeEventListener("visibilitychange", this.awake);
+    document.removeEventListener("fullscreenchange", this.filled);
     for (const card of this.cards.values()) card.dispose();
   }
-}
-
-function nextTask() {
-  return new Promise((resolve) => {
-    const channel = new MessageChannel();
-    channel.port1.onmessage = () => resolve();
-    channel.port2.postMessage(null);
-  });
 }

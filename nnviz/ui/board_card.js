@@ -59,7 +59,6 @@ export class Card {
     document.addEventListener("pointerdown", (this.outside = (event) => {
       if (!this.menu.contains(event.target) && event.target !== this.more) this.open(false);
     }));
-    document.addEventListener("fullscreenchange", (this.resized = () => board.request()));
     this.say("");
   }
 
@@ -74,7 +73,9 @@ export class Card {
   }
 
   get height() {
-    if (document.fullscreenElement === this.root) return window.innerHeight - this.head.offsetHeight - 24;
+    if (document.fullscreenElement === this.root) {
+      return window.innerHeight - this.head.offsetHeight - this.board.header.root.offsetHeight - 32;
+    }
     return this.board.store.head.heights[this.name] ?? 280;
   }
 
@@ -247,7 +248,6 @@ export class Card {
   dispose() {
     if (this.drawn) this.board.Plotly.purge(this.plot);
     document.removeEventListener("pointerdown", this.outside);
-    document.removeEventListener("fullscreenchange", this.resized);
     this.root.remove();
   }
 }

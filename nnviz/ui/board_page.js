@@ -39,3 +39,12 @@ export function watchTheme(element, changed) {
   element.append(sentinel);
   sentinel.addEventListener("transitionend", changed);
 }
+
+// Lets the browser do what waits, such as painting.
+export function nextTask() {
+  return new Promise((resolve) => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => resolve();
+    channel.port2.postMessage(null);
+  });
+}

@@ -108,6 +108,20 @@ def test_the_wheel_zooms_a_scene_in_full_screen(looked_at):
     pytest.fail("the scene did not zoom")
 
 
+def test_the_time_slider_goes_along_into_full_screen_and_back(looked_at):
+    page = looked_at
+    page.locator("[data-figure=map] .nnviz-more").click()
+    page.get_by_role("menuitem", name="Full screen").click()
+    page.wait_for_function("document.fullscreenElement?.querySelector('.nnviz-slider')")
+    until(page, "d.busy === 'false'")
+    slider, card = (page.locator(f"[data-figure=map] {part}") for part in (".nnviz-slider", ".nnviz-stage"))
+    assert slider.bounding_box()["y"] >= 0
+    assert slider.bounding_box()["y"] < card.bounding_box()["y"]
+    assert 0 <= 900 - card.bounding_box()["y"] - card.bounding_box()["height"] < 20  # it fills the rest
+    page.evaluate("document.exitFullscreen()")
+    page.wait_for_function("document.querySelector('.nnviz-board').firstChild.matches('.nnviz-head')")
+
+
 def test_figures_are_dimmed_one_by_one_with_one_line(looked_at):
     page = looked_at
     opacities = """['.nnviz-grid', '[data-figure=map]', '[data-figure=space]'].map(
