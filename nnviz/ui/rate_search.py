@@ -5,7 +5,7 @@ import streamlit as st
 from nnviz.runs import RunError, RunView
 from nnviz.spec.jobs import Descent, RateSearch
 from nnviz.ui import runtime
-from nnviz.ui.experiment import Asked
+from nnviz.ui.experiment import Asked, derive
 from nnviz.ui.session import memory
 
 
@@ -39,7 +39,7 @@ def tuning(asked: Asked, found: list[RunView]) -> None:
     def take() -> None:
         arrays = found[0].snapshot("rate_search")
         rates = [float(f"{arrays['rates'][i]:.4g}") if i >= 0 else None for i in arrays["best"].tolist()]
-        asked.state.restart([race.rated(rates)], runs=asked.state.runs)
+        derive(asked.state, [race.rated(rates)])
         kept["taken"] = True
 
     busy = bool(found) and found[0].status.live
