@@ -65,7 +65,8 @@ def watch_landscape(
         runtime.watch(run.id for run in runs)
         say(asked.problem)
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"transport-{state.page}"):
-            _buttons(state.page, runs)
+            with st.container(width="content"):  # a place of its own: the others stay where they are
+                _buttons(state.page, runs)
             share(asked, runs, _names(shown))
             _progress(shown)
         _problems(shown)

@@ -11,7 +11,7 @@ from nnviz.runs import RunError, RunView
 from nnviz.spec.jobs import Descent, fingerprint
 from nnviz.ui import runtime
 from nnviz.ui.board import board
-from nnviz.ui.experiment import Asked
+from nnviz.ui.experiment import Asked, say
 from nnviz.ui.export import share
 from nnviz.ui.live import Picture, Pictures, titles
 from nnviz.ui.race import move_start
@@ -65,10 +65,12 @@ def watch_race(
         if any(view.status.live for view in [*views, *found]) != is_live:
             st.rerun()
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"transport-{state.page}"):
-            tuning(asked, found)
+            # Each part has a place of its own, so that none is drawn twice while another comes or goes.
+            with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", width="content"):
+                tuning(asked, found)
             share(asked, views)
-            if views:
-                _status(views[0])
+            st.markdown(_status(views[0]) if views else "")
+        say(*(view.status.error for view in views))
         if not views:
             return
         _theory(views[0])
@@ -187,26 +189,20 @@ def _positions(view: RunView, asked: Asked) -> list[int]:
     return np.unique(np.linspace(0, last, min(last, POSITIONS) + 1).round().astype(int)).tolist()
 
 
-def _status(view: RunView) -> None:
+def _status(view: RunView) -> str:
+    """A line on how far the race is, who is lowest and who has left."""
     s = view.status
-    if s.error:
-        st.error(s.error, icon=":material/error:")
-    elif s.live:
-        st.markdown(f":blue-badge[racing] step {s.step:,} of {s.steps:,}")
-    race = view.snapshot("race")
-    if not race:
-        return
-    called = names(view)
-    last = race["heights"][:, -1]
-    parts = []
-    if not s.live and np.isfinite(last).any():
-        best = int(np.nanargmin(last))
-        parts.append(f":green-badge[lowest after {s.step:,} steps] {called[best]}: f = {last[best]:.4g}")
-    left = [f"{name} at step {step}" for name, step in zip(called, race["gone"].tolist(), strict=True) if step >= 0]
-    if left:
-        parts.append(f":red-badge[left for infinity] {', '.join(left)}")
-    if parts:
-        st.markdown(" &nbsp;&nbsp; ".join(parts))
+    parts = [f":blue-badge[racing] step {s.step:,} of {s.steps:,}"] if s.live else []
+    if race := view.snapshot("race"):
+        called = names(view)
+        last = race["heights"][:, -1]
+        if not s.live and np.isfinite(last).any():
+            best = int(np.nanargmin(last))
+            parts.append(f":green-badge[lowest after {s.step:,} steps] {called[best]}: f = {last[best]:.4g}")
+        left = [f"{name} at step {step}" for name, step in zip(called, race["gone"].tolist(), strict=True) if step >= 0]
+        if left:
+            parts.append(f":red-badge[left for infinity] {', '.join(left)}")
+    return " &nbsp;&nbsp; ".join(parts)
 
 
 def _theory(view: RunView) -> None:
