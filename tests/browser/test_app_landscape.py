@@ -148,9 +148,8 @@ def test_a_network_is_taken_from_a_run_of_another_page(player):
     page = landscape(player).page
     page.get_by_role("button", name="Take a network from a run").click()
     page.locator("[data-testid=stDataFrame]:visible canvas").first.wait_for()
-    page.wait_for_timeout(300)  # it comes in with a movement
-    box = page.locator("[data-testid=stDataFrame]:visible").bounding_box()
-    page.mouse.click(box["x"] + 150, box["y"] + HEAD + ROW * 0.5)
+    table = page.locator("[data-testid=stDataFrame]:visible")
+    table.click(position={"x": 150, "y": HEAD + ROW * 0.5})  # once it has come to rest
     page.get_by_test_id("stDialog").wait_for(state="detached")
     player.wait(lambda: said(player, "network.seed") == "31", "for the network in the address")
     assert said(player, "network.steps") == "40"

@@ -38,14 +38,13 @@ def fill(player) -> list[str]:
 
 def click(player, line: int, x: float) -> None:
     """Clicks into a line of the table, 0 for the newest run."""
-    box = player.page.locator("[data-testid=stDataFrame]:visible").bounding_box()
-    player.page.mouse.click(box["x"] + x, box["y"] + HEAD + ROW * (line + 0.5))
+    table = player.page.locator("[data-testid=stDataFrame]:visible")
+    table.click(position={"x": x, "y": HEAD + ROW * (line + 0.5)})  # once it has come to rest
 
 
 def open_table(player) -> None:
     player.page.get_by_role("button", name="Earlier runs").click()
     player.page.locator("[data-testid=stDataFrame]:visible canvas").first.wait_for()
-    player.page.wait_for_timeout(300)  # it comes in with a movement
 
 
 @pytest.mark.parametrize("width", [1440, 700])

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import numpy as np
 import pytest
 
+from nnviz.spec.descent import Descent
 from tests.browser.board import choose, scrub
 from tests.browser.player import Player, playing
 
@@ -18,13 +19,13 @@ def race(player: Player, **parameters: object) -> Player:
     """Goes to the page and waits for the whole race."""
     said = urlencode({name.replace("__", "."): value for name, value in parameters.items()})
     player.page.goto(f"{player.house.url}/optimizers?{said}")
-    return settled(player)
+    return settled(player, parameters.get("steps", Descent().steps))
 
 
-def settled(player: Player) -> Player:
-    """Waits until a race is over and drawn."""
-    player.until("d.drawn > 0 && d.step !== '' && d.busy === 'false'")
-    player.page.get_by_text("lowest after").wait_for()
+def settled(player: Player, steps: int) -> Player:
+    """Waits until a race of so many steps is over and drawn."""
+    player.page.locator("[class*=st-key-transport-]", has_text=f"lowest after {steps:,} steps").wait_for()
+    player.until(f"d.drawn > 0 && +d.newest === {steps} && d.step !== '' && d.busy === 'false' && d.stale === 'false'")
     player.page.wait_for_function(f"{plot('map')}.data?.some(t => t.uid === 'start')")
     return player
 
@@ -89,13 +90,13 @@ def test_the_start_is_dragged_and_the_paths_follow_the_pointer(player):
     page.mouse.up()
     chooses(player, 2, -1.5)
     assert not page.locator("[data-figure=map] .nnviz-ghost").is_visible()
-    settled(player)
+    settled(player, 200)
     page.wait_for_function(f"{plot('map')}.data.find(t => t.uid === 'path0').x.length > 100")
     # The map has not zoomed, and the address opens the same race.
     again = page.url
     assert page.evaluate(f"{plot('map')}._fullLayout.xaxis.range.slice()") == pytest.approx([-10, 10])
     page.goto(again)
-    settled(player)
+    settled(player, 200)
     page.wait_for_function(begins(*start(player)))
     assert start(player) == pytest.approx((2, -1.5), abs=0.06)
 
@@ -118,7 +119,7 @@ def test_the_text_of_an_example_stays_so_that_the_map_does_not_jump(player):
     race(player, steps=20)
     player.page.get_by_role("button", name="A saddle is no minimum").click()
     player.page.locator("p", has_text="A saddle is no minimum.").wait_for()
-    settled(player)
+    settled(player, 150)
     top = (
         "document.querySelector('[data-figure=map]').getBoundingClientRect().top + "
         "document.querySelector('[data-testid=stMain]').scrollTop"
@@ -126,7 +127,7 @@ def test_the_text_of_an_example_stays_so_that_the_map_does_not_jump(player):
     before = player.page.evaluate(top)
     player.page.mouse.click(*pixel(player, 0.5, 0.5))
     player.page.get_by_text("(settings changed)").wait_for()
-    settled(player)
+    settled(player, 150)
     assert player.page.evaluate(top) == pytest.approx(before, abs=25)  # a line more at most
 
 
@@ -143,7 +144,7 @@ def test_a_formula_is_typed_and_a_wrong_one_is_said_while_the_pictures_stay(play
     box.fill("x**2 + 5*y**2")
     box.press("Enter")
     player.wait(lambda: said(player, "surface.text") == "x**2 + 5*y**2" and not player.alerts(), "for the formula")
-    settled(player)
+    settled(player, 40)
     player.until("d.stale === 'false'")
     # η = 0.95 on x²: the first racer goes to −0.9 of where it was.
     player.page.wait_for_function(f"Math.abs({plot('map')}.data.find(t => t.uid === 'path0').x[1] - 1.8) < 1e-3")
@@ -241,5 +242,5 @@ def test_rates_are_tuned_and_the_best_are_taken_over(player):
     player.page.wait_for_function(f"{plot('rates')}?.data?.some(t => t.uid === 'best0')")
     player.press("Use the best")
     player.wait(lambda: '"lr":' in said(player, "racers"), "for the rates in the address")
-    settled(player)
+    settled(player, 30)
     assert player.alerts() == []
