@@ -26,6 +26,9 @@ ELEMENTWISE = {
 ENTRIES = {"cpu": 2**18, "cuda": 2**26}
 """Entries of one activation that are held at once: 1 MB in float32 on a CPU. More leaves its cache, and memory
 for it goes back to the system after each use, which costs more to ask for again than it is worth."""
+FEW = 8
+"""Points at once whose hidden activations may be four times as large: with fewer the calls cost more than the cache
+saves."""
 MOST = 512
 """Points at once; more gain nothing."""
 ALIGNED = 16
@@ -83,9 +86,9 @@ class Stack:
         widths = [m.out_features for m in found if isinstance(m, nn.Linear)]
         self.width, self.samples = widths[-1], columns.shape[1]
         hidden = self.samples * max(widths)
-        self.at_once = _fitting(inputs.device, hidden)
         self.most = _fitting(inputs.device, max(self.n * self.width, len(flat[0])))
         """Points to ask for in one go."""
+        self.at_once = max(_fitting(inputs.device, hidden), min(FEW, self.most, _fitting(inputs.device, hidden / 4)))
         self.space = [inputs.new_empty(self.at_once * hidden) for _ in range(2)]
 
     def outputs(self, coordinates: Tensor) -> Tensor:
@@ -122,9 +125,9 @@ class Stack:
             found.copy_(h[..., : self.n])
 
 
-def _fitting(device: torch.device, each: int) -> int:
+def _fitting(device: torch.device, each: float) -> int:
     """Points at a time, if each takes so many entries."""
-    return max(1, min(MOST, ENTRIES.get(device.type, ENTRIES["cpu"]) // max(1, each)))
+    return max(1, min(MOST, int(ENTRIES.get(device.type, ENTRIES["cpu"]) / max(1, each))))
 
 
 def _forward(layer: nn.Module, at: dict[Tensor, Tensor], h: Tensor) -> Tensor:
