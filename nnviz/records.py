@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +22,15 @@ class Scalar(NamedTuple):
     value: float
     site: str = ""
     member: int = 0
+
+
+def scalars(steps: Iterable[int], quantity: str, values: Iterable[float], sites: Iterable[str]) -> Iterable[Scalar]:
+    """One quantity at many steps and sites, taken along each other."""
+    # Calling Scalar for each takes four times as long, which counts while a network trains.
+    return map(_SCALAR, zip(steps, repeat(quantity), values, sites, repeat(0)))
+
+
+_SCALAR = partial(tuple.__new__, Scalar)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,9 @@ Between samples a step costs two empty optimizer hooks. On a sampled step forwar
 are read where the optimizer reads them; measurements stay on the device until `flush`, so that nothing waits for it.
 """
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from itertools import count
+from functools import partial
 from operator import attrgetter
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -17,9 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules import activation as torch_activations
+from torch.nn.modules.module import register_module_forward_hook
 from torch.utils.hooks import RemovableHandle
 
 from nnviz.engine.activations import Step, Tails, flat_tails
+from nnviz.engine.sampling import evenly
 from nnviz.records import Record
 
 NOT_ELEMENTWISE = (
@@ -87,9 +87,9 @@ class Watch:
         named = [(f"{root}.{name}", p) for name, p in module.named_parameters() if p.requires_grad]
         self.sites = [name for name, _ in named]
         self.parameters = [p for _, p in named]
-        self.activations = {f"{root}.{n}": m for n, m in module.named_modules() if _is_activation(n, m)}
-        self.tails = {site: flat_tails(m) for site, m in self.activations.items()}
-        self.layers = {f"{root}.{n}": m for n, m in module.named_modules() if isinstance(m, nn.Linear | _CONVOLUTIONS)}
+        modules = list(module.named_modules())
+        self.activations = {m: (f"{root}.{name}", flat_tails(m)) for name, m in modules if _is_activation(name, m)}
+        self.layers = {m: f"{root}.{name}" for name, m in modules if isinstance(m, nn.Linear | _CONVOLUTIONS)}
         self.optimizer, self.probes = optimizer, list(probes)
         self._pending: list[tuple[int, Probe, tuple[Tensor, ...]]] = []
         self._hooks: list[RemovableHandle] = []
@@ -132,7 +132,8 @@ class Watch:
             # Kept from sample to sample: fresh memory for every large layer costs more than the copy.
             if not self._before:
                 self._before = [torch.empty_like(p) for p in self.parameters]
-            torch._foreach_copy_(self._before, [p.detach() for p in self.parameters])
+            with torch.no_grad():
+                torch._foreach_copy_(self._before, self.parameters)
             trace.before = self._before
 
     def _after_update(self, *_: Any) -> None:
@@ -145,27 +146,26 @@ class Watch:
 class Sampling:
     """One update under watch; a class and not a generator, since it is entered at every step of every run."""
 
-    __slots__ = ("_hooks", "_step", "_watch")
+    __slots__ = ("_hook", "_step", "_watch")
 
     def __init__(self, watch: Watch, step: int) -> None:
         self._watch, self._step = watch, step
-        self._hooks: list[RemovableHandle] = []
+        self._hook: RemovableHandle | None = None
 
     def __enter__(self) -> None:
         watch = self._watch
         if watch._due:
             trace = watch._trace = Trace(self._step, watch.parameters)
             needs = frozenset().union(*(p.needs for p in watch._due))
-            if "activations" in needs:
-                for site, module in watch.activations.items():
-                    self._hooks.append(module.register_forward_hook(_keep_activation(trace, site, watch.tails[site])))
-            if "signals" in needs:
-                for site, module in watch.layers.items():
-                    self._hooks.append(module.register_forward_hook(_keep_signal(trace, site)))
+            activations = watch.activations if "activations" in needs else {}
+            layers = watch.layers if "signals" in needs else {}
+            if activations or layers:
+                # One hook for all modules of the process: putting one on each and taking it off takes much longer.
+                self._hook = register_module_forward_hook(_keep(trace, activations, layers))
 
     def __exit__(self, kind: type | None, error: BaseException | None, where: TracebackType | None) -> None:
-        for hook in self._hooks:
-            hook.remove()
+        if self._hook is not None:
+            self._hook.remove()
         self._watch._trace = None
 
 
@@ -179,56 +179,28 @@ def _is_activation(name: str, module: nn.Module) -> bool:
     return is_torch or isinstance(module, Step)
 
 
-def _keep_activation(trace: Trace, site: str, tails: Tails) -> Any:
-    def hook(_module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        x, y = inputs[0].detach(), output.detach()
-        units = x.reshape(x.shape[0], -1)
-        sample = evenly(x)
-        parts = [sample, evenly(y)]
-        if tails.has_low:
-            parts.append(units.amax(0))
-        if tails.has_high:
-            parts.append(units.amin(0))
-        # This copies: a later layer may work in place.
-        trace.activations[site] = Kept(torch.cat(parts), sample.shape[0], units.shape[1], tails)
+def _keep(
+    trace: Trace, activations: Mapping[nn.Module, tuple[str, Tails]], layers: Mapping[nn.Module, str]
+) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
+    def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        if found := activations.get(module):
+            site, tails = found
+            trace.activations[site] = _kept(inputs[0].detach(), output.detach(), tails)
+        elif (site := layers.get(module)) and output.requires_grad:
+            # A hook on the tensor: module backward hooks fail on layers that work in place.
+            output.register_hook(partial(trace.signals.__setitem__, site))
 
     return hook
 
 
-def evenly(tensor: Tensor, at_most: int = 1024) -> Tensor:
-    """Up to `at_most` entries, (entries,), every row and every column met equally often. May share memory with the
-    tensor: copy it where that may change."""
-    entries = tensor.numel()
-    if entries <= at_most:
-        return tensor.reshape(-1)
-    stride = _stride(entries, entries // tensor.shape[0], at_most)
-    if stride is None:
-        return tensor.reshape(-1).index_select(0, _places(tensor.shape[0], entries, at_most, tensor.device))
-    if tensor.is_contiguous():  # one call in place of two, which counts with hundreds of tensors
-        return tensor.as_strided(((entries - 1) // stride + 1,), (stride,))
-    return tensor.reshape(-1)[::stride]
-
-
-@lru_cache(maxsize=512)
-def _stride(entries: int, columns: int, at_most: int) -> int | None:
-    # A stride that shares a factor with the row meets some columns again and again and others never. None if the next
-    # one that does not would leave too few.
-    stride = next(n for n in count(-(-entries // at_most)) if math.gcd(n, columns) == 1)
-    return stride if entries / stride > 0.9 * at_most else None
-
-
-@lru_cache(maxsize=512)
-def _places(rows: int, entries: int, at_most: int, device: torch.device) -> Tensor:
-    # With a count that shares no factor with the rows, the i-th entry's place in its row, i · rows / count mod 1, takes
-    # every value k / count once.
-    count = next(n for n in range(at_most, 0, -1) if math.gcd(n, rows) == 1)
-    return (torch.arange(count) * entries // count).to(device)
-
-
-def _keep_signal(trace: Trace, site: str) -> Any:
-    # A hook on the tensor: module backward hooks fail on layers that work in place.
-    def hook(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        if output.requires_grad:
-            output.register_hook(lambda gradient: trace.signals.__setitem__(site, gradient))
-
-    return hook
+def _kept(x: Tensor, y: Tensor, tails: Tails) -> Kept:
+    """What is kept of pre-activations x and activations y, (batch, …)."""
+    units = x.reshape(x.shape[0], -1)
+    sample = evenly(x)
+    parts = [sample, evenly(y)]
+    if tails.has_low:
+        parts.append(units.amax(0))
+    if tails.has_high:
+        parts.append(units.amin(0))
+    # This copies: a later layer may work in place.
+    return Kept(torch.cat(parts), sample.shape[0], units.shape[1], tails)

@@ -148,7 +148,7 @@ def test_even_bins_are_those_of_numpy(seed):
 def test_even_bins_leave_out_what_is_not_finite():
     inf, nan = np.float32(np.inf), np.float32(np.nan)
     rows = [[nan] * 5, [1, 2, inf, -inf, nan], [5, 5, 5, 5, 5], [3e38, -3e38, 0, 0, 0]]
-    arrays = even_bins(np.sort(np.array(rows, np.float32), axis=1))
+    arrays = even_bins(np.sort(np.array(rows, np.float64), axis=1))
     assert arrays["counts"].sum(1).tolist() == [0, 2, 5, 5]
     assert arrays["counts"][2, 0] == 5
     assert arrays["low"].tolist()[:3] == [0, 1, 5]

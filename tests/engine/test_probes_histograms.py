@@ -95,8 +95,8 @@ def test_histograms_of_a_run_are_those_of_its_gradients_and_new_weights():
 
 def test_exponents_span_what_occurs_and_nothing_more():
     counts = np.zeros((2, 512), np.int64)
-    counts[0, 127] = 3  # +1 … 2
-    counts[1, 256 + 130] = 2  # −8 … −16
+    counts[0, 256 + 127] = 3  # +1 … 2
+    counts[1, 130] = 2  # −8 … −16
     arrays = exponent_arrays(["a", "b"], counts)
     assert arrays["exponents"].tolist() == [0, 1, 2, 3]
     assert arrays["positive"].tolist() == [[3, 0, 0, 0], [0, 0, 0, 0]]

@@ -2,7 +2,6 @@
 
 import copy
 import gc
-import math
 
 import pytest
 import torch
@@ -10,7 +9,7 @@ from torch import nn
 
 from nnviz.engine import learners, probes, run
 from nnviz.engine.activations import Step
-from nnviz.engine.watch import Watch, evenly
+from nnviz.engine.watch import Watch
 from nnviz.spec import probes as spec
 from tests.engine.running import job, scalars
 from tests.spec.options import families
@@ -171,21 +170,6 @@ def test_a_step_without_an_update_says_nothing():
         with watch.step(2):
             optimizer.step()  # not a step that is due
         assert watch.flush() == []
-
-
-@pytest.mark.parametrize("units", [1, 7, 8, 15, 33, 45, 60, 64, 100, 1000])
-@pytest.mark.parametrize("rows", [1, 10, 32, 100, 1000, 1021, 1024])
-def test_a_sample_holds_at_most_its_size_and_reaches_all_units_and_rows_evenly(units, rows):
-    tensor = torch.arange(rows * units).reshape(rows, units)
-    sample = evenly(tensor)
-    if tensor.numel() <= 1024:
-        assert torch.equal(sample, tensor.flatten())
-        return
-    assert 900 <= len(sample) <= 1024
-    for index, extent in ((sample % units, units), (sample // units, rows)):
-        counts = torch.bincount(index, minlength=extent)
-        expected = len(sample) / extent
-        assert math.floor(expected) <= counts.min() <= counts.max() <= math.ceil(expected)
 
 
 class Add(nn.Module):

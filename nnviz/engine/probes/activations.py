@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from nnviz.engine.watch import Sample, Trace
-from nnviz.records import Record, Scalar, Snapshot
+from nnviz.records import Record, Snapshot, scalars
 
 BINS = 64
 PERCENTILES = (5, 25, 50, 75, 95)
@@ -51,19 +51,18 @@ class Activations:
         shape = (len(steps), len(self.sites))
         bins = {name: _empty_bins(shape) for name in ("activation", "preactivation")}
         for (entries, *extremes), at, rows in self._by_size(samples):
-            places = [(steps[s], self.sites[layer]) for s, layer in zip(*at, strict=True)]
+            at_steps, at_sites = [steps[s] for s in at[0]], [self.sites[layer] for layer in at[1]]
             x, y = rows[:, :entries], rows[:, entries : 2 * entries]
             found = self._shares(at[1], x, rows[:, 2 * entries :], *extremes)
-            ordered = np.sort(np.concatenate([y, x]), axis=1)
+            # In float64, since deep sigmoids differ by 1e-8 from one sample to the next.
+            ordered = np.sort(np.concatenate([y, x]), axis=1).astype(np.float64)
+            n = len(y)
             for what, values in _statistics(ordered).items():
-                found["activation_" + what], found["preactivation_" + what] = np.split(values, 2)
+                found["activation_" + what], found["preactivation_" + what] = values[:n], values[n:]
             for array, counted in even_bins(ordered).items():
-                bins["activation"][array][at], bins["preactivation"][array][at] = np.split(counted, 2)
+                bins["activation"][array][at], bins["preactivation"][array][at] = counted[:n], counted[n:]
             for quantity, values in found.items():
-                said += [
-                    Scalar(step, quantity, value, site)
-                    for (step, site), value in zip(places, values.tolist(), strict=True)
-                ]
+                said += scalars(at_steps, quantity, values.tolist(), at_sites)
         sites = np.array(self.sites, dtype=str)
         for name, arrays in bins.items():
             said += [
@@ -101,10 +100,8 @@ class Activations:
         }
 
 
-def _statistics(ordered: np.ndarray) -> dict[str, np.ndarray]:
-    """Mean, deviation and linearly interpolated percentiles of each sorted row (layers, entries), each (layers,); in
-    float64, since deep sigmoids differ by 1e-8 from one sample to the next."""
-    values = ordered.astype(np.float64)
+def _statistics(values: np.ndarray) -> dict[str, np.ndarray]:
+    """Mean, deviation and linearly interpolated percentiles of each sorted row (layers, entries), each (layers,)."""
     place = np.array(PERCENTILES) / 100 * (values.shape[1] - 1)
     below = place.astype(int)
     above = np.minimum(below + 1, values.shape[1] - 1)
@@ -122,12 +119,11 @@ def _empty_bins(shape: tuple[int, ...]) -> dict[str, np.ndarray]:
     return {"low": ends, "high": ends.copy(), "counts": np.zeros((*shape, BINS), np.int32)}
 
 
-def even_bins(ordered: np.ndarray) -> dict[str, np.ndarray]:
-    """Sorted rows (layers, entries) as counts (layers, BINS) between each row's smallest and largest value.
+def even_bins(values: np.ndarray) -> dict[str, np.ndarray]:
+    """Sorted rows (layers, entries) of float64 as counts (layers, BINS) between each row's smallest and largest value.
 
     What is not finite is left out. A row whose values are all the same has them in its first bin.
     """
-    values = ordered.astype(np.float64)
     low, high = values[:, 0], values[:, -1]
     is_finite = np.isfinite(low) & np.isfinite(high)  # sorted, with nan last: then all are
     kept: np.ndarray | slice = slice(None)

@@ -1,13 +1,14 @@
 """Norms of gradients."""
 
 from collections.abc import Sequence
+from itertools import repeat
 
 import numpy as np
 from torch import Tensor
 
 from nnviz.engine.norms import norms
 from nnviz.engine.watch import Sample, Trace
-from nnviz.records import Record, Scalar
+from nnviz.records import Record, Scalar, scalars
 
 
 class GradientNorms:
@@ -27,7 +28,7 @@ class GradientNorms:
         said: list[Record] = []
         for step, (row,) in samples:
             found = row.astype(np.float64)
-            said += [Scalar(step, "gradient_norm", n, s) for s, n in zip(self.sites, found.tolist(), strict=True)]
+            said += scalars(repeat(step), "gradient_norm", found.tolist(), self.sites)
             total = float(np.sqrt(np.square(found).sum()))
             said.append(Scalar(step, "gradient_norm_total", total, "after_clipping"))
         return said

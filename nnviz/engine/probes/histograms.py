@@ -6,10 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nnviz.engine.watch import Sample, Trace, evenly
+from nnviz.engine.sampling import Runs, evenly, in_runs
+from nnviz.engine.watch import Sample, Trace
 from nnviz.records import Record, Snapshot
 
 SAMPLED = 2048
+LARGE = 8 * SAMPLED
+"""Entries above which they are taken in runs; below, too few would be left between one stride and the next."""
 EXPONENTS = 512
 """A float32's sign and exponent bits: 256 powers of two on either side of zero."""
 
@@ -21,18 +24,36 @@ class Histograms:
 
     def __init__(self, every: int, sites: Sequence[str]) -> None:
         self.every, self.sites = every, list(sites)
-        self._rows: Tensor | None = None
+        self._views: list[tuple[int, Runs]] = []  # of large tensors
+        self._medium: list[int] = []
+        self._small: list[int] = []  # counted whole
+        self._rows = torch.empty(0)
 
     def measure(self, trace: Trace) -> tuple[Tensor, ...]:
         """Counts (2 · parameters, 512), gradients before weights, in one bincount: the top nine bits of a float32 are
         its sign and its power of two."""
-        tensors = [evenly(t.detach(), SAMPLED) for t in (*trace.gradients, *trace.parameters)]
-        if self._rows is None:
-            rows = torch.arange(len(tensors), dtype=torch.int32) * EXPONENTS
-            self._rows = rows.repeat_interleave(torch.tensor([len(t) for t in tensors])).to(tensors[0].device)
-        bits = torch.cat(tensors).float().view(torch.int32)
-        index = bits.bitwise_right_shift_(23).bitwise_and_(EXPONENTS - 1).add_(self._rows)
+        tensors = [*trace.gradients, *trace.parameters]
+        if not len(self._rows):
+            self._arrange(tensors)
+        small = [tensors[i].reshape(-1) for i in self._small]
+        small += [evenly(tensors[i], SAMPLED) for i in self._medium]
+        large = [view.of(tensors[i]) for i, view in self._views]
+        bits = torch.cat([torch.cat(large).view(-1), *small] if large else small).float().view(torch.int32)
+        # The shift keeps the sign: −256 … −1 of negative numbers, 0 … 255 of the others.
+        index = bits.bitwise_right_shift_(23).add_(self._rows)
         return (torch.bincount(index, minlength=len(tensors) * EXPONENTS),)
+
+    def _arrange(self, tensors: Sequence[Tensor]) -> None:
+        """What is the same at every step: which entries are taken, and the row of counts that each belongs to."""
+        sizes = [t.numel() for t in tensors]
+        large = [i for i, size in enumerate(sizes) if size > LARGE]
+        self._medium = [i for i, size in enumerate(sizes) if SAMPLED < size <= LARGE]
+        self._small = [i for i, size in enumerate(sizes) if size <= SAMPLED]
+        self._views = [(i, in_runs(tensors[i].shape, SAMPLED)) for i in large]
+        counts = [view.entries for _, view in self._views] + [sizes[i] for i in self._small]
+        counts += [len(evenly(tensors[i], SAMPLED)) for i in self._medium]
+        rows = torch.tensor([*large, *self._small, *self._medium], dtype=torch.int32) * EXPONENTS + EXPONENTS // 2
+        self._rows = rows.repeat_interleave(torch.tensor(counts)).to(tensors[0].device)
 
     def records(self, samples: Sequence[Sample]) -> list[Record]:
         """gradient_histogram and weight_histogram."""
@@ -49,9 +70,9 @@ class Histograms:
 def exponent_arrays(sites: Sequence[str], counts: np.ndarray) -> dict[str, np.ndarray]:
     """Raw counts (parameters, 512) as a histogram: the exponents that occur, and counts by sign.
 
-    Bin 0 holds zero and what is below 2^−126, bin 255 infinities and nan.
+    Negative numbers come before the others. Bin 0 holds zero and what is below 2^−126, bin 255 infinities and nan.
     """
-    positive, negative = counts[:, :256], counts[:, 256:]
+    negative, positive = counts[:, :256], counts[:, 256:]
     used = np.flatnonzero((positive + negative)[:, 1:255].any(0)) + 1
     span = slice(used[0], used[-1] + 1) if len(used) else slice(0, 0)
     return {

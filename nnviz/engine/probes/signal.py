@@ -1,14 +1,14 @@
 """The signal that backpropagation carries."""
 
 from collections.abc import Sequence
+from itertools import repeat
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from nnviz.engine.norms import norms
 from nnviz.engine.watch import Sample, Trace
-from nnviz.records import Record, Scalar
+from nnviz.records import Record, scalars
 
 
 class Signal:
@@ -21,21 +21,21 @@ class Signal:
     def __init__(self, every: int) -> None:
         self.every = every
         self.sites: list[str] = []
+        # The last batch of an epoch may be smaller.
+        self._factors: dict[int, list[float]] = {}
 
     def measure(self, trace: Trace) -> tuple[Tensor, ...]:
         """One row (layers,)."""
         # Backpropagation meets the layers last to first.
         self.sites = list(reversed(trace.signals))
         signals = [trace.signals[s] for s in self.sites]
-        found = norms(signals)
-        if signals:
-            torch._foreach_mul_(found.unbind(), [len(g) / g.numel() ** 0.5 for g in signals])
-        return (found,)
+        self._factors[trace.step] = [len(g) / g.numel() ** 0.5 for g in signals]
+        return (norms(signals),)
 
     def records(self, samples: Sequence[Sample]) -> list[Record]:
         """signal_rms of each layer."""
-        return [
-            Scalar(step, "signal_rms", value, site)
-            for step, (row,) in samples
-            for site, value in zip(self.sites, row.astype(np.float64).tolist(), strict=True)
-        ]
+        said: list[Record] = []
+        for step, (row,) in samples:
+            found = row.astype(np.float64) * self._factors.pop(step)
+            said += scalars(repeat(step), "signal_rms", found.tolist(), self.sites)
+        return said

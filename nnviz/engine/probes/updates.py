@@ -1,6 +1,7 @@
 """Norms of weights and of their updates."""
 
 from collections.abc import Sequence
+from itertools import repeat
 
 import numpy as np
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from nnviz.engine.norms import norms
 from nnviz.engine.watch import Sample, Trace
-from nnviz.records import Record, Scalar
+from nnviz.records import Record, scalars
 
 
 class Updates:
@@ -22,16 +23,17 @@ class Updates:
     def measure(self, trace: Trace) -> tuple[Tensor, ...]:
         """Weight norms, then update norms, in one row (2 · parameters,)."""
         weights = norms(trace.before)
-        torch._foreach_sub_(trace.before, [p.detach() for p in trace.parameters])
+        torch._foreach_sub_(trace.before, trace.parameters)
         return (torch.cat([weights, norms(trace.before)]),)
 
     def records(self, samples: Sequence[Sample]) -> list[Record]:
         """weight_norm, update_norm and update_ratio of each parameter; no ratio to a parameter that is all zeros."""
         said: list[Record] = []
         for step, (row,) in samples:
-            weights, updates = row.astype(np.float64).reshape(2, -1).tolist()
-            for site, weight, update in zip(self.sites, weights, updates, strict=True):
-                said += [Scalar(step, "weight_norm", weight, site), Scalar(step, "update_norm", update, site)]
-                if weight > 0:
-                    said.append(Scalar(step, "update_ratio", update / weight, site))
+            weights, updates = row.astype(np.float64).reshape(2, -1)
+            moving = np.flatnonzero(weights > 0)
+            ratios = updates[moving] / weights[moving]
+            said += scalars(repeat(step), "weight_norm", weights.tolist(), self.sites)
+            said += scalars(repeat(step), "update_norm", updates.tolist(), self.sites)
+            said += scalars(repeat(step), "update_ratio", ratios.tolist(), [self.sites[i] for i in moving.tolist()])
         return said
