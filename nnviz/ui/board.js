@@ -2,7 +2,7 @@
 
 import { Card, element } from "./board_card.js";
 import { Header } from "./board_header.js";
-import { loadStyle, nextTask, theme, watchTheme } from "./board_page.js";
+import { keepHistoryShort, loadStyle, nextTask, theme, watchTheme } from "./board_page.js";
 import { loadPlotly } from "./board_plotly.js";
 import { Store } from "./board_store.js";
 
@@ -13,6 +13,7 @@ const MOST_PARKED = 4;
 const statistics = (window.nnviz ??= { boards: {} }).boards; // key -> measured times, for tests and benchmarks
 
 const parser = new TextDecoder();
+keepHistoryShort();
 
 // Called by Streamlit at each rerun, with the message as bytes. Returns what to call when the place is taken away.
 export async function update(component, served, names) {

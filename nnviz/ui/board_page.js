@@ -1,4 +1,5 @@
-// What the board needs of the page around it: its style, loaded once, and the colors of Streamlit's theme.
+// What the board needs of the page around it: its style, loaded once, the colors of Streamlit's theme, a history to go
+// back in.
 
 const styles = new Map();
 
@@ -47,4 +48,16 @@ export function nextTask() {
     channel.port1.onmessage = () => resolve();
     channel.port2.postMessage(null);
   });
+}
+
+// Streamlit enters every change of the address into the browser's history: "Back" would have to be pressed once for each
+// setting that was changed, before it leaves the page. So what stays on the page takes the place of the last entry.
+export function keepHistoryShort() {
+  if (history.isShort) return;
+  history.isShort = true;
+  const { pushState } = history;
+  history.pushState = (state, title, url) => {
+    const stays = new URL(url ?? "", location.href).pathname === location.pathname;
+    return stays ? history.replaceState(state, title, url) : pushState.call(history, state, title, url);
+  };
 }

@@ -59,7 +59,8 @@ def show(
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"transport-{state.page}"):
             transport.transport(state, shown, asked.jobs, asked.problem)
             share(asked, shown)
-            _onward(onward or {}, shown)
+            with st.container(width="content"):
+                _onward(onward or {}, shown)
         transport.status(shown, asked.jobs, [f"{letter} " if letter else "" for letter in letters])
         if asked.jobs:
             state.remember(asked.jobs)

@@ -18,6 +18,9 @@ SETTLE = 0.4
 
 ANEW = "Run anew"
 
+WIDTHS = {"first": 112, "keep": 90}
+"""Pixels of the places for buttons that take turns."""
+
 ECHO = 0.1
 """Seconds after a page's answer to a click in which the same click comes again, if it does.
 
@@ -128,14 +131,15 @@ def transport(state: PageState, views: Sequence[RunView], jobs: Sequence[Experim
         state.runs = runtime.pool().submit(jobs, until=0)
 
     step = max((v.status.step for v in views), default=0)
+    branching = changed and not problem and can_go_on(views, jobs)
+    with _place(state, "branch"):
+        if branching:
+            _branch(state, views[0], jobs[0])
     if running and not changed:
         with _place(state, "first"):
             help = "Stop after the present step."
             _button("Pause", "pause", state, lambda: each("pause"), primary=True, name="pause", help=help)
     else:
-        branching = changed and not problem and can_go_on(views, jobs)
-        if branching:
-            _branch(state, views[0], jobs[0])
         text = _begin_words(waiting, changed, step, views)
         help = _begin_help(views, jobs, bool(live)) if text == ANEW and jobs else None
         with _place(state, "first"):
@@ -150,21 +154,22 @@ def transport(state: PageState, views: Sequence[RunView], jobs: Sequence[Experim
     _button(
         "Reset", "restart_alt", state, again, disabled=bool(problem) or not step, help="New run, waiting at step 0."
     )
-    if live:
-        pinned = all(v.status.pinned for v in views)
-        help = "Keep running when nobody watches; without it a run stops 60 s after its last viewer has left."
-        icon = "keep" if pinned else "keep_off"
-        text = "Kept" if pinned else "Keep"
-        with _place(state, "keep"):
+    with _place(state, "keep"):
+        if live:
+            pinned = all(v.status.pinned for v in views)
+            help = "Keep running when nobody watches; without it a run stops 60 s after its last viewer has left."
+            icon = "keep" if pinned else "keep_off"
+            text = "Kept" if pinned else "Keep"
             _button(text, icon, state, lambda: each("pin", not pinned), settles=False, help=help)
 
 
 def _place(state: PageState, name: str) -> DeltaGenerator:
-    """A place for buttons that take turns: as wide for all, so that no other moves away under the pointer.
+    """A place for buttons that take turns, or come and go: as wide for all, so that no other moves away under the
+    pointer. Every place is there at all times, if only an empty one, which takes no room.
 
     The one that has gone stays in the page for a moment, after the one that has come; page.py hides it.
     """
-    return st.container(key=f"turns-{name}-{state.page}", width=112 if name == "first" else 90)
+    return st.container(key=f"turns-{name}-{state.page}", width=WIDTHS.get(name, "content"))
 
 
 def _begin_words(waiting: bool, changed: bool, step: int, views: Sequence[RunView]) -> str:

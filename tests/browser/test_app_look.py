@@ -96,6 +96,22 @@ def test_settings_and_run_survive_a_visit_to_the_other_page(player):
     assert player.setting("Seed").input_value() == "5"
 
 
+def test_back_leads_to_the_page_before_whatever_was_set_on_this_one(player):
+    player.open(seed=8)
+    player.page.get_by_role("link", name="Gradient flow").click()
+    player.page.locator("h1", has_text="Gradient flow").wait_for()
+    player.ready()
+    for size in ("16", "8", "4"):
+        player.setting("Batch size").fill(size)
+        player.setting("Batch size").press("Enter")
+        player.wait(lambda size=size: f"batch_size={size}" in player.page.url, "for the address")
+    player.page.go_back()
+    player.page.locator("h1", has_text="Playground").wait_for()
+    player.wait(lambda: "seed=8" in player.page.url, "for the page's own address")
+    player.ready()
+    assert player.alerts() == []
+
+
 @pytest.mark.parametrize(("scheme", "seed"), [("light", 6), ("dark", 7)])
 def test_pictures_of_earlier_settings_are_dimmed_and_say_so(browser, house, scheme, seed):
     with playing(browser, house, color_scheme=scheme) as player:
