@@ -210,10 +210,11 @@ def main() -> None:
             page.goto(f"{url}/{LONG}")
             click_to_curve(page)
             print(f"updates at the default setting: {updates_a_second(page, args.seconds):.1f} a second")
-            page.get_by_role("radio", name="4 a second").or_(page.get_by_text("4 a second")).first.click()
+            rates = page.locator("[class*=st-key-drawing-rate]")
+            rates.get_by_text("4", exact=True).click()
             page.wait_for_timeout(2000)
             print(f"updates at the smooth setting: {updates_a_second(page, args.seconds):.1f} a second")
-            page.get_by_text("2 a second").first.click()
+            rates.get_by_text("2", exact=True).click()
             page.get_by_role("button", name="Keep", exact=True).click()
             address = page.url
             run = address.split("run=")[1].split("&")[0]

@@ -71,12 +71,22 @@ function quicken(Plotly) {
 // surface, their nodes stay as they are; that halves the time of the drawing.
 export async function draw(Plotly, plot, data, layout, config, kept) {
   plot.nnvizKept = kept;
+  const before = margins(plot);
   try {
     await Plotly.react(plot, data.map(light), layout, config);
+    // Where the margins have changed, plotly.js leaves the legend where the old ones would have it.
+    if (before !== undefined && before !== margins(plot)) {
+      await Plotly.react(plot, data.map(light), { ...layout, datarevision: `${layout.datarevision} again` }, config);
+    }
   } finally {
     plot.nnvizKept = undefined;
   }
   for (const trace of plot._fullData ?? []) if (trace.type === "scatter") keepNodes(trace._module);
+}
+
+function margins(plot) {
+  const { t, b, l, r } = plot._fullLayout?._size ?? {};
+  return t === undefined ? undefined : [t, b, l, r].join();
 }
 
 // Markers that cannot be seen are there to be hovered over, which needs no nodes in the document.

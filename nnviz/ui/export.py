@@ -36,11 +36,11 @@ def drawing() -> None:
     kept = memory("drawing")
     options = ("calm", "default", "smooth")
     kept["rate"] = st.segmented_control(
-        "Updates",
+        "Updates a second",
         options,
         default=kept.get("rate", "default"),
         required=True,
-        format_func={"calm": "1 a second", "default": "2 a second", "smooth": "4 a second"}.__getitem__,
+        format_func={"calm": "1", "default": "2", "smooth": "4"}.__getitem__,
         help="How often the pictures are drawn while a run is live. Training itself does not wait for them.",
         key="drawing-rate",
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nnviz.spec.descent import Descent
-from tests.browser.board import choose, scrub
+from tests.browser.board import BOARD, choose, scrub
 from tests.browser.player import Player, playing
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -193,6 +193,22 @@ def test_a_picture_is_saved_as_it_is_shown(player):
     assert "Adam" in text
     png = choose(player.page, "map", "Picture (PNG)")
     assert Path(png.path()).read_bytes()[:4] == b"\x89PNG"
+
+
+def test_the_legend_stays_above_the_picture_when_the_window_changes(browser, house):
+    ends = f"""(p => [p.querySelector('.legend').getBoundingClientRect().bottom,
+      p.querySelector('.nsewdrag').getBoundingClientRect().top, p._fullLayout.width])({plot("map")})"""
+    with playing(browser, house) as player:
+        race(player, steps=20)
+        page = player.page
+        page.get_by_role("button", name="A saddle is no minimum").click()
+        settled(player, 150)
+        for width in (1000, 1440):
+            before = page.evaluate(ends)[2]
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_function(f"({ends})[2] !== {before} && {BOARD}.dataset.busy === 'false'")
+            legend, picture, _ = page.evaluate(ends)
+            assert abs(picture - legend) < 6
 
 
 def test_a_dark_page_has_a_dark_map(browser, house):
