@@ -10,6 +10,7 @@ from nnviz.spec.base import SpecError, replace_many
 from nnviz.spec.jobs import Experiment, Job, load
 from nnviz.spec.presets import Preset
 from nnviz.ui import forms, runtime, session
+from nnviz.ui.complaints import complain
 from nnviz.ui.library import library
 from nnviz.ui.lineage import without_parent
 
@@ -57,7 +58,7 @@ def experiment(
             jobs = _form(state, bases, groups, compared, opened)
         except SpecError as error:
             problem = str(error)  # said over the pictures, where it is seen
-        library(state)
+        library(state, pairs=bool(compared))
         open_job(state)
     if jobs:
         state.remember(jobs)
@@ -72,7 +73,7 @@ def say(*problems: str) -> None:
     with st.container():
         for line in problems:
             if line:
-                st.error(line, icon=":material/error:")
+                complain(line)
 
 
 def adopt(state: session.PageState) -> None:
@@ -178,6 +179,6 @@ def open_job(state: session.PageState) -> None:
             try:
                 state.restart([state.check(load(file.getvalue() if file else text))])
             except SpecError as error:
-                st.error(str(error), icon=":material/error:")
+                complain(error)
             else:
                 st.rerun()

@@ -10,6 +10,7 @@ from nnviz import figures
 from nnviz.runs import RunError, RunView
 from nnviz.ui import runtime, transport
 from nnviz.ui.board import board
+from nnviz.ui.complaints import complain
 from nnviz.ui.experiment import LETTERS, Asked
 from nnviz.ui.export import drawing, share
 from nnviz.ui.session import PageState, hand, memory
@@ -109,7 +110,7 @@ def _views(state: PageState) -> list[RunView]:
             views.append(runtime.store().view(run))
         except RunError as error:
             state.problems.append(str(error))
-            st.error(str(error), icon=":material/error:")
+            complain(error)
     if len(views) < len(state.runs):
         state.runs = [v.id for v in views]
     return views

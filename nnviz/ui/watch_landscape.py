@@ -12,6 +12,7 @@ from nnviz.spec.base import label
 from nnviz.spec.jobs import fingerprint
 from nnviz.ui import runtime
 from nnviz.ui.board import board
+from nnviz.ui.complaints import complain
 from nnviz.ui.experiment import LETTERS, Asked, say
 from nnviz.ui.export import share
 from nnviz.ui.landscape import VIEWS
@@ -115,7 +116,7 @@ def _start(asked: Asked, kept: dict) -> None:
     _drop(kept)
     asked.state.runs = list(dict.fromkeys(run for own in found for run in own.values()))
     for problem in dict.fromkeys(problems):
-        st.error(problem, icon=":material/error:")
+        complain(problem)
     _wait(fresh)
 
 
@@ -253,7 +254,7 @@ def _quietly(act: Callable[[], object]) -> None:
     try:
         act()
     except RunError as error:
-        st.toast(str(error), icon=":material/error:")
+        complain(error, st.toast)
 
 
 def _progress(sights: Sequence[Sight]) -> None:
@@ -311,7 +312,7 @@ def _problems(sights: Sequence[Sight]) -> None:
             said.setdefault((words, run.status.state == "stopped"), []).append(name.removesuffix(": "))
     for (words, is_stopped), names in said.items():
         show = st.info if is_stopped else st.error
-        show(f"{', '.join(dict.fromkeys(names))}: {words}", icon=":material/info:")
+        complain(f"{', '.join(dict.fromkeys(names))}: {words}", show, ":material/info:")
 
 
 def _positions(sights: Sequence[Sight]) -> list[int]:
