@@ -38,6 +38,8 @@ def surface_3d(
     if not surface:
         return layout.empty(title, _HELP)
     x, y, z = (np.asarray(surface[name], float) for name in "xyz")
+    if not np.isfinite(z).any():  # a scene without any ground leaves plotly.js with a broken picture
+        return layout.empty(title, _HELP, "f(x, y) has no value here")
     every = -(-len(x) // PLACES)
     x, y, z = x[::every], y[::every], np.where(np.isfinite(z), z, np.nan)[::every, ::every]
     scale = relief.scale(z, log_height)

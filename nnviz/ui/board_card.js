@@ -116,7 +116,12 @@ export class Card {
     this.link = meta.link;
     this.describe(meta.title ?? this.name, meta.help);
     const layout = this.layout(this.figure.layout ?? {});
-    await draw(Plotly, this.plot, data.map(copy), layout, CONFIG, kept);
+    try {
+      await draw(Plotly, this.plot, data.map(copy), layout, CONFIG, kept);
+    } catch (error) {
+      this.clear(); // or what is half drawn spoils every later drawing
+      throw error;
+    }
     if (!this.drawn) this.listen(Plotly);
     this.root.dataset.drawn = ++this.drawn;
     this.point(step);
@@ -195,6 +200,8 @@ export class Card {
     if (open === !this.menu.hidden) return;
     const inside = this.menu.contains(document.activeElement);
     this.menu.hidden = !open;
+    const full = document.fullscreenElement === this.root;
+    this.menu.querySelector('[data-action="full"]').textContent = full ? "Leave full screen" : "Full screen";
     this.more.setAttribute("aria-expanded", String(open));
     if (open) this.menu.firstChild.focus();
     else if (inside) this.more.focus();
@@ -239,7 +246,10 @@ export class Card {
 
   // Frees the chart when it holds one of the few WebGL contexts that a page may have; it is drawn again when it is back.
   park() {
-    if (!this.plot.querySelector(".gl-container canvas")) return;
+    if (this.plot.querySelector(".gl-container canvas")) this.clear();
+  }
+
+  clear() {
     this.board.Plotly.purge(this.plot);
     this.drawn = 0;
     this.look = this.figure = undefined;
