@@ -16,10 +16,10 @@ POINTS = 500
 # How far a logarithmic axis goes above and below where the race began, as factors: a racer that leaves for infinity, or
 # one that is there up to the last bit, would press all others flat.
 ABOVE, BELOW = 1e3, 1e-17
+# A height is drawn as 0 below this.
+TINY = 1e-30
 # What is left of the height by rounding alone, as a share of what was subtracted.
 ROUNDING = 4e-16
-# With more racers that left, hover alone says when.
-SAID = 3
 _HEIGHT_HELP = (
     "How high each method still is at every step; a straight line down on this axis is the same factor a step."
 )
@@ -75,6 +75,8 @@ def rate_search(
         return layout.empty(title, _SEARCH_HELP, "waiting for the search")
     final = _above(np.asarray(final, float), optimum or 0.0)
     log_y = bool(np.all(~np.isfinite(final) | (final >= 0)))
+    if log_y:  # as good as zero, and beyond what single precision holds
+        final = np.where((final >= 0) & (final < TINY), 0.0, final)
     scale = signed(final)
     drawn = magnitudes(final)
     shown = drawn.drawn if log_y else scale.place(np.where(np.isfinite(final), final, np.nan))
@@ -90,7 +92,7 @@ def rate_search(
         place = int(best[i])
         zero = np.flatnonzero(final[i] == 0) if log_y else np.array([], int)
         if len(zero):
-            traces.append(_zero(rates[zero], drawn.floor, i, "η", labels.shown("x")))
+            traces.append(_low(rates[zero], drawn.floor, i, "exactly 0", "η", labels.shown("x")))
         if place >= 0:
             level = row[place] if np.isfinite(row[place]) else drawn.floor
             mark = {"symbol": "star", "size": 15, "color": theme.racer_color(i)}
@@ -114,7 +116,7 @@ def _above(heights: np.ndarray, optimum: float) -> np.ndarray:
 
 
 def _curves(race: Arrays, values: np.ndarray, names: Sequence[str], title: str, help: str, text: str) -> dict:
-    """One line a racer; its end is marked where it left, or where exactly 0 begins on a logarithmic axis."""
+    """One line a racer; its end is marked where it left, or where it goes below a logarithmic axis for good."""
     good = np.isfinite(values)
     log_y = not (values[good] < 0).any()
     if log_y:
@@ -128,14 +130,15 @@ def _curves(race: Arrays, values: np.ndarray, names: Sequence[str], title: str, 
     traces, left = [], []
     for i, row in enumerate(values):
         last = racers.last_step(race, i)
-        zero = row[: last + 1] == 0
-        stop = last + 1 if not log_y or not zero.any() else _settled(zero)
+        low = row[: last + 1] < 10 ** ends[0] if log_y else np.zeros(last + 1, bool)
+        stop = _settled(low) if low.any() else last + 1
         traces.append(_line(i, row[:stop], place, racers.called(names, race, i)))
         if stop <= last:
-            traces.append(_zero(np.array([stop]), 10 ** ends[0], i, "from step", "%{x}"))
+            text = "below this" if row[stop : last + 1].any() else "exactly 0"
+            traces.append(_low(np.array([stop]), 10 ** ends[0], i, text, "from step", "%{x}"))
         if race["gone"][i] >= 0:
             left.append((i, last, float(np.clip(_last(place(row[: last + 1])), *_inside(ends, log_y)))))
-    traces += [_cross(race, i, at, level, len(left) <= SAID) for i, at, level in left]
+    traces += [_cross(race, i, at, level) for i, at, level in left]
     return layout.figure(
         traces, title=title, help=help, x=layout.steps(), y=y, over_steps=True, **racers.legend(len(values))
     )
@@ -153,9 +156,9 @@ def _by_logarithm(values: np.ndarray, text: str) -> tuple:
     return (lambda row: magnitudes(row).drawn), logarithmic(text, found, ends), ends
 
 
-def _settled(zero: np.ndarray) -> int:
-    """The step from which on all is zero; the length where it is not at the end."""
-    other = np.flatnonzero(~zero)
+def _settled(low: np.ndarray) -> int:
+    """The step from which on all is low; the length where it is not at the end."""
+    other = np.flatnonzero(~low)
     return int(other[-1]) + 1 if len(other) else 0
 
 
@@ -196,7 +199,8 @@ def _line(racer: int, row: np.ndarray, place, name: str) -> dict:
     }
 
 
-def _zero(x: np.ndarray, level: float, racer: int, over: str, told: str) -> dict:
+def _low(x: np.ndarray, level: float, racer: int, text: str, over: str, told: str) -> dict:
+    """Marks at the lower edge of a logarithmic axis."""
     color = theme.racer_color(racer)
     return {
         "type": "scatter",
@@ -204,27 +208,24 @@ def _zero(x: np.ndarray, level: float, racer: int, over: str, told: str) -> dict
         "x": f4(x),
         "y": f4(np.full(len(x), level)),
         "marker": {"symbol": "triangle-down-open", "size": 9, "color": color, "line": {"width": 1.8, "color": color}},
-        "name": "exactly 0",
-        "uid": f"zero{racer}",
+        "name": text,
+        "uid": f"low{racer}",
         "showlegend": False,
         "cliponaxis": False,
-        "hovertemplate": f"exactly 0 {over} {told}<extra></extra>",
+        "hovertemplate": f"{text} {over} {told}<extra></extra>",
         **racers.group(racer),
     }
 
 
-def _cross(race: Arrays, racer: int, step: int, level: float, said: bool) -> dict:
-    """Where a racer left for infinity."""
+def _cross(race: Arrays, racer: int, step: int, level: float) -> dict:
+    """Where a racer left for infinity; the legend says at which step."""
     color = theme.racer_color(racer)
-    longest = max(racers.last_step(race, i) for i in range(len(race["gone"])))
     text = f"left at step {int(race['gone'][racer])}"
     return {
         "type": "scatter",
-        "mode": "markers+text" if said else "markers",
+        "mode": "markers",
         "x": i4([step]),
         "y": f4([level]),
-        "text": [text],
-        "textposition": "middle right" if step < 0.6 * longest else "middle left",
         "marker": {"symbol": "x", "size": 9, "color": color, "line": {"width": 1, "color": theme.HALO}},
         "name": text,
         "uid": f"left{racer}",

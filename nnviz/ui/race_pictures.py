@@ -1,5 +1,6 @@
 """Pictures of a race, each from its RunView; None where a race has none of the kind."""
 
+import re
 from collections.abc import Sequence
 
 from nnviz import figures
@@ -81,7 +82,7 @@ def rate_search(run: RunView) -> Figure:
         return None
     lowest = found["lowest"]
     optimum = float(lowest[0]) if len(lowest) else None
-    return figures.rate_search(found["rates"], found["final"], called(run.job.race.racers), found["best"], optimum)
+    return figures.rate_search(found["rates"], found["final"], _unrated(run.job.race.racers), found["best"], optimum)
 
 
 def names(run: RunView) -> list[str]:
@@ -94,6 +95,11 @@ def called(racers: Sequence[Racer]) -> list[str]:
     if len(racers) <= FEW:
         return [racer.name for racer in racers]
     return [f"{number} {label(type(racer.method))}" for number, racer in enumerate(racers, 1)]
+
+
+def _unrated(racers: Sequence[Racer]) -> list[str]:
+    """The racers in words, without the learning rates that a search puts in their place."""
+    return [re.sub(r" η=[^\s,]+,?", "", name) for name in called(racers)]
 
 
 def _momentum_racers(run: RunView) -> list[dict[str, object]]:

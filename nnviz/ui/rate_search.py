@@ -1,10 +1,14 @@
 """Learning rates for all racers, found by the same budget for each."""
 
+from collections.abc import Sequence
+
+import numpy as np
 import streamlit as st
 
 from nnviz.runs import RunError, RunView
 from nnviz.spec.jobs import Descent, RateSearch
 from nnviz.ui import runtime
+from nnviz.ui.complaints import complain
 from nnviz.ui.experiment import Asked, derive
 from nnviz.ui.session import memory
 
@@ -22,8 +26,20 @@ def search_of(asked: Asked) -> list[RunView]:
     return [view] if _unrated(view.job.race) == _unrated(asked.jobs[0]) else []
 
 
-def tuning(asked: Asked, found: list[RunView]) -> None:
-    """A button that starts a search and one that takes over what it has found."""
+def better(rates: Sequence[float | None], final: np.ndarray, race: Descent, shown: Sequence[RunView]) -> list:
+    """The rates (racers,) that a search has found, final heights (racers, rates); None for racers that came lower with
+    the rate they have, in the race that is shown."""
+    now = shown[0].snapshot("race") if shown and shown[0].job == race and not shown[0].status.live else {}
+    if not now:
+        return list(rates)
+    lowest = np.min(final, axis=1, where=np.isfinite(final), initial=np.inf)
+    return [
+        None if own < least else rate for rate, own, least in zip(rates, now["heights"][:, -1], lowest, strict=True)
+    ]
+
+
+def tuning(asked: Asked, found: list[RunView], shown: Sequence[RunView]) -> None:
+    """A button that starts a search and one that takes over what it has found; `shown` is the race shown."""
     kept = memory(f"search:{asked.state.page}")
     race = asked.jobs[0] if asked.jobs else None
     if kept.pop("taken", False):
@@ -39,7 +55,7 @@ def tuning(asked: Asked, found: list[RunView]) -> None:
     def take() -> None:
         arrays = found[0].snapshot("rate_search")
         rates = [float(f"{arrays['rates'][i]:.4g}") if i >= 0 else None for i in arrays["best"].tolist()]
-        derive(asked.state, [race.rated(rates)])
+        derive(asked.state, [race.rated(better(rates, arrays["final"], race, shown))])
         kept["taken"] = True
 
     busy = bool(found) and found[0].status.live
@@ -62,10 +78,11 @@ def tuning(asked: Asked, found: list[RunView]) -> None:
             key=f"{asked.state.page}:tuned",
             on_click=take,
             type="primary",
-            help="Gives every racer the rate at which its point ended lowest.",
+            help="Gives every racer the rate at which its point ended lowest; one that came lower with the rate it has "
+            "keeps that.",
         )
     if "problem" in kept:
-        st.error(kept["problem"], icon=":material/error:")
+        complain(kept["problem"])
 
 
 def _unrated(race: Descent) -> Descent:

@@ -11,6 +11,7 @@ from nnviz.runs import RunError, RunView
 from nnviz.spec.jobs import Descent, fingerprint
 from nnviz.ui import runtime
 from nnviz.ui.board import board
+from nnviz.ui.complaints import complain
 from nnviz.ui.experiment import Asked, say
 from nnviz.ui.export import share
 from nnviz.ui.live import Picture, Pictures, titles
@@ -67,7 +68,7 @@ def watch_race(
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"transport-{state.page}"):
             # Each part has a place of its own, so that none is drawn twice while another comes or goes.
             with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", width="content"):
-                tuning(asked, found)
+                tuning(asked, found, views)
             share(asked, views)
             st.markdown(_status(views[0]) if views else "")
         say(*(view.status.error for view in views))
@@ -141,7 +142,7 @@ def _run(state: PageState, job: Descent) -> None:
             _drop(view.id)
         state.runs = [run]
     except RunError as error:
-        st.error(str(error), icon=":material/error:")
+        complain(error)
 
 
 def _wait(run: str) -> bool:
@@ -196,6 +197,9 @@ def _status(view: RunView) -> str:
     if race := view.snapshot("race"):
         called = names(view)
         last = race["heights"][:, -1]
+        if not np.isfinite(race["heights"][:, 0]).any():
+            x, y = view.job.start
+            return f":red-badge[no value at the start] f({x:g}, {y:g}) is no finite number: choose another start"
         if not s.live and np.isfinite(last).any():
             best = int(np.nanargmin(last))
             parts.append(f":green-badge[lowest after {s.step:,} steps] {called[best]}: f = {last[best]:.4g}")

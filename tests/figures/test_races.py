@@ -46,9 +46,22 @@ def test_exact_zeros_end_a_curve_with_a_mark():
     race["distance"][0, 12:] = 0
     figure = distances(race, NAMES)
     assert named(figure, "racer0")["x"][-1] == 11
-    assert named(figure, "zero0")["x"].tolist() == [12]
-    assert "exactly 0" in named(figure, "zero0")["hovertemplate"]
-    assert "zero1" not in uids(figure)
+    assert named(figure, "low0")["x"].tolist() == [12]
+    assert "exactly 0" in named(figure, "low0")["hovertemplate"]
+    assert "low1" not in uids(figure)
+
+
+def test_a_curve_that_goes_below_the_axis_for_good_ends_with_a_mark():
+    race = made.race()
+    race["distance"][0, 12:] = 1e-40 * race["distance"][0, 0]
+    figure = distances(race, NAMES)
+    low = 10 ** figure["layout"]["yaxis"]["range"][0]
+    assert low > 1e-18 * race["distance"][0, 0]
+    assert named(figure, "racer0")["x"][-1] == 11
+    mark = named(figure, "low0")
+    assert mark["x"].tolist() == [12]
+    assert mark["y"] == pytest.approx(low)
+    assert "below this from step" in mark["hovertemplate"]
 
 
 def test_a_zero_on_the_way_leaves_a_gap_and_the_curve_goes_on():
@@ -65,7 +78,8 @@ def test_one_that_left_ends_in_a_cross_that_says_when():
     figure = heights(race, NAMES, optimum=-1.0)
     cross = named(figure, "left2")
     assert cross["x"].tolist() == [8]
-    assert cross["text"] == ["left at step 9"]
+    assert "left at step 9" in cross["hovertemplate"]
+    assert "(left at step 9)" in named(figure, "racer2")["name"]
     low, high = figure["layout"]["yaxis"]["range"]
     assert low < np.log10(cross["y"][0]) < high < 6
     assert "left0" not in uids(figure)
@@ -77,14 +91,14 @@ def test_rounding_is_not_taken_for_height():
     race["heights"][0] = np.nextafter(-78.3323, 0)
     race["heights"][:, :5] = -70.0
     figure = heights(race, NAMES, optimum=-78.3323)
-    assert named(figure, "zero0")["x"].tolist() == [5]
+    assert named(figure, "low0")["x"].tolist() == [5]
 
 
 def test_the_search_takes_rounding_below_the_lowest_for_zero(valid):
     final = np.array([[-70.0, np.nextafter(-78.3323, -100)], [np.nan, np.nan]])
     figure = valid(rate_search(np.array([0.01, 0.1]), final, NAMES, [1, -1], optimum=-78.3323))
     assert figure["layout"]["yaxis"]["type"] == "log"
-    np.testing.assert_allclose(named(figure, "zero0")["x"], 0.1, rtol=1e-6)
+    np.testing.assert_allclose(named(figure, "low0")["x"], 0.1, rtol=1e-6)
 
 
 def test_a_surface_without_a_lowest_point_has_no_distance_to_it(valid):
@@ -110,7 +124,7 @@ def test_the_search_marks_the_best_rates_and_draws_nothing_where_a_racer_left():
     np.testing.assert_allclose(named(figure, "search0")["y"], [1, 0.1, np.nan, np.nan], rtol=1e-6)
     np.testing.assert_allclose(named(figure, "best0")["x"], rates[1], rtol=1e-6)
     np.testing.assert_allclose(named(figure, "best0")["y"], 0.1, rtol=1e-6)
-    np.testing.assert_allclose(named(figure, "zero1")["x"], rates[2], rtol=1e-6)
+    np.testing.assert_allclose(named(figure, "low1")["x"], rates[2], rtol=1e-6)
     assert 0 < named(figure, "best1")["y"][0] < 0.1
     assert "best2" not in uids(figure)
 
