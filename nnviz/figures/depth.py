@@ -56,6 +56,7 @@ def depth_profile(
     if not sites or len(measured.steps) == 0:
         return layout.empty(title, help)
     start, at = int(measured.steps[0]), int(measured.steps[-1]) if step is None else max(step, int(measured.steps[0]))
+    at = int(measured.steps[measured.steps <= at].max())  # the probes sample now and then
     (first, _), (now, known) = _by_layer(measured, start, sites), _by_layer(measured, at, sites)
     predicted = _predicted(quantity, theory, first, len(sites))
     ever = _by_layer(measured._replace(values=measured.recorded.cumsum(0)), None, sites)[1]
