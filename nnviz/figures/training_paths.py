@@ -153,7 +153,7 @@ def path_residuals(path: Arrays) -> dict:
     steps = np.asarray(path["steps"])
     words = f"the plane holds {_percent(float(np.sum(path['explained'])))} of the path’s squared distances"
     if "random_explained" in path:
-        words += f",<br>a random plane {_percent(float(path['random_explained']))}"
+        words += f",<br>random planes {_percent(float(path['random_explained']))} on average"
     traces = [
         _curve(steps, path["distances"], "from the end", PLANE) | {"fill": "tozeroy"},
         _curve(steps, path["residuals"], "off the plane", COLOR) | {"fill": "tozeroy"},

@@ -6,7 +6,7 @@ from math import prod
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from nnviz.engine.analysis import landscape
 from nnviz.engine.analysis.landscape.slices import OneByOne
@@ -23,6 +23,9 @@ Told = tuple[int, dict[str, Arrays]]
 
 STRIDES = (8, 4, 2, 1)
 """Of the levels from coarse to fine."""
+
+RANDOM_PLANES = 10
+"""Random planes that a path is held against."""
 
 NARROWEST = 0.1
 """A path's plane is at least so wide, as a share of its length: a straight path would leave no plane to see."""
@@ -175,21 +178,24 @@ def _around(path: Tensor, margin: float, resolution: int) -> list[Tensor]:
     ]
 
 
+def _share(away: Tensor, module: nn.Module, weights: Sequence[Tensor], number: int) -> float:
+    """The share of squared lengths (T, parameters) that lies in a plane of two filter-normalized random directions."""
+    drawn = [landscape.random_direction(module, generator(number, "direction", index)) for index in range(2)]
+    random = torch.stack([landscape.as_vector(landscape.filter_normalized(weights, d)) for d in drawn])
+    basis = torch.linalg.qr(landscape.in_double(random).T)[0]
+    total = away.square().sum()
+    return float((away @ basis).square().sum() / total) if total > 0 else 0.0
+
+
 def _path(trained: Trained, points: Tensor, found: landscape.Plane, directions: Sequence[Sequence[Tensor]]) -> Arrays:
     """steps, distances from the end and off the plane (T,), coordinates (T, 2), the shares of the squared distances
-    that the plane's axes explain (2,) and that a random plane does (), and each measure at the places in the plane
-    that stand for the points, (T,) as "plane_train_loss", …"""
+    that the plane's axes explain (2,) and that random planes do on average (), and each measure at the places in the
+    plane that stand for the points, (T,) as "plane_train_loss", …"""
     away = landscape.in_double(points)
     away = away - away[-1]
     weights = trained.weights()
     module = trained.module
-    random = [
-        landscape.filter_normalized(weights, landscape.random_direction(module, generator(0, "direction", index)))
-        for index in range(2)
-    ]
-    basis = torch.linalg.qr(landscape.in_double(torch.stack([landscape.as_vector(d) for d in random])).T)[0]
-    total = away.square().sum()
-    share = float((away @ basis).square().sum() / total) if total > 0 else 0.0
+    share = float(np.mean([_share(away, module, weights, number) for number in range(RANDOM_PLANES)]))
     heights = trained.heights
     held = copy.deepcopy(module)
     at = OneByOne(held, heights.loss, heights.data, [weights, *directions], heights.accuracy).at(found.path)
