@@ -49,6 +49,7 @@ export class Picker {
     const far = Math.hypot(place.left - xaxis._offset - xaxis.d2p(pick.x), place.top - yaxis._offset - yaxis.d2p(pick.y));
     if (far > NEAR) return; // a drag from here zooms
     this.held = true;
+    this.card.plot.querySelector(".hoverlayer")?.replaceChildren(); // it would stay where the drag began
     event.stopPropagation();
     event.preventDefault();
     this.show(place);

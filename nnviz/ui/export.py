@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from nnviz.runs import RunView, export_zip
-from nnviz.spec.jobs import dump
+from nnviz.spec.jobs import Experiment, dump
 from nnviz.ui import runtime
 from nnviz.ui.experiment import LETTERS, Asked
 from nnviz.ui.session import memory
@@ -23,6 +23,11 @@ def share(asked: Asked, views: Sequence[RunView], names: Sequence[str] = ()) -> 
         for letter, job in zip(_letters(len(asked.jobs)), asked.jobs, strict=False):
             st.caption(f"{letter}Job as JSON; save it as `job.json` for the command line")
             st.code(dump(job), language="json", height=140)
+        if any(view.job.parent for view in views if isinstance(view.job, Experiment)):
+            st.caption(
+                ":material/info: This run went on from another one. Link, job and command have its last settings, and "
+                "train with them from step 0; the zip below and *Its loss landscape* keep the whole history."
+            )
         st.caption("Command")
         st.code("python -m nnviz run job.json", language="bash")
         # Two equal networks may be looked at in the same run.

@@ -11,11 +11,15 @@ import streamlit as st
 from nnviz.runs import RunError, Summary
 from nnviz.spec.jobs import Job
 from nnviz.ui import runtime
+from nnviz.ui.complaints import complain
 from nnviz.ui.lineage import changes, without_parent
 from nnviz.ui.session import PageState, memory
 
 SAID = 4
 """Changes that a line names; of a run of another page nearly everything differs."""
+
+MOST_LOSS = 2.0**53
+"""A browser's table shows no larger number."""
 
 ROW, HEAD, MOST = 35, 37, 14
 """Pixels of a line of the table and of its head; lines that are seen at once."""
@@ -26,12 +30,18 @@ Take = Callable[[PageState, Sequence[str]], None]
 
 
 def library(
-    state: PageState, text: str = "Earlier runs", *, default: Job | None = None, take: Take | None = None
+    state: PageState,
+    text: str = "Earlier runs",
+    *,
+    default: Job | None = None,
+    take: Take | None = None,
+    pairs: bool = True,
 ) -> None:
     """A button that opens the table of the runs that have trained; it stays open when the page runs again.
 
     The runs are those of the kind of `default`, told by how they differ from it: of the page's own unless given. `take`
-    is what choosing a line does: unless given the page shows the run with its settings.
+    is what choosing a line does: unless given the page shows the run with its settings. Of two runs that trained side
+    by side a line means both, or with `pairs` False only its own.
     """
     default, take = default or state.default, take or _show
     kept = memory(f"library:{state.page}")
@@ -43,10 +53,10 @@ def library(
     st.button(text, icon=":material/history:", width="stretch", key=f"{state.page}:library", on_click=show)
     if kept.get("open"):
         show_table = st.dialog(text, width="large", icon=":material/history:", on_dismiss=kept.clear)(_table)
-        show_table(state, default, take)
+        show_table(state, default, take, pairs)
 
 
-def _table(state: PageState, default: Job, take: Take) -> None:
+def _table(state: PageState, default: Job, take: Take, pairs: bool) -> None:
     kept = memory(f"library:{state.page}")
     found = _listed(kept, [s for s in runtime.store().list() if _belongs(s, default)])
     if not found:
@@ -70,7 +80,7 @@ def _table(state: PageState, default: Job, take: Take) -> None:
         selection_mode=["multi-row", "single-cell"],
     ).selection
     if chosen.cells:
-        _open(state, found[chosen.cells[0][0]], take)
+        _open(state, found[chosen.cells[0][0]], take, pairs)
     _delete(state, [found[row] for row in chosen.rows])
 
 
@@ -105,7 +115,9 @@ COLUMNS = {
     "run": st.column_config.TextColumn("Changed from the default", width=225),
     "state": st.column_config.TextColumn("State", width=72),
     "step": st.column_config.TextColumn("Step", width=115),
-    "loss": st.column_config.NumberColumn("Loss", format="%.3g", width=80, help="The last one, on test data."),
+    "loss": st.column_config.NumberColumn(
+        "Test loss", format="%.3g", width=80, help="The last one; empty where it is beyond all bounds."
+    ),
     "when": st.column_config.DatetimeColumn("When", format="D MMM HH:mm", width=92),
 }
 """Narrow enough for a small window; where there is room they grow alike."""
@@ -117,7 +129,9 @@ def _frame(found: Sequence[Summary], default: Job) -> pd.DataFrame:
             "run": [_said(summary, default) for summary in found],
             "state": [summary.state for summary in found],
             "step": [f"{summary.step:,} of {summary.steps:,}" for summary in found],
-            "loss": pd.Series([summary.loss for summary in found], dtype="float64"),
+            "loss": pd.Series([summary.loss for summary in found], dtype="float64").where(
+                lambda loss: loss < MOST_LOSS
+            ),
             "when": [datetime.fromtimestamp(s.created) if s.created else None for s in found],
         }
     )
@@ -140,11 +154,12 @@ def _words(path: Path, default: Job) -> str:
     return letter + (", ".join(found[:SAID]) + more or "nothing")
 
 
-def _open(state: PageState, summary: Summary, take: Take) -> None:
+def _open(state: PageState, summary: Summary, take: Take, pairs: bool) -> None:
     try:
-        take(state, [run for run in runtime.store().group(summary.id) if runtime.store().path(run).exists()][:2])
+        runs = runtime.store().group(summary.id) if pairs else [summary.id]
+        take(state, [run for run in runs if runtime.store().path(run).exists()][:2])
     except RunError as error:
-        st.error(str(error), icon=":material/error:")
+        complain(error)
         return
     memory(f"library:{state.page}").clear()
     st.rerun()
@@ -157,7 +172,7 @@ def _show(state: PageState, runs: Sequence[str]) -> None:
 def _delete(state: PageState, ticked: Sequence[Summary]) -> None:
     kept = memory(f"library:{state.page}")
     for problem in kept.pop("problems", []):
-        st.error(problem, icon=":material/error:")
+        complain(problem)
     if not ticked:
         return
     many = f"{len(ticked)} runs" if len(ticked) > 1 else "this run"

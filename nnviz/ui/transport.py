@@ -10,6 +10,7 @@ from nnviz.runs import RunError, RunView
 from nnviz.spec.base import differences
 from nnviz.spec.jobs import Experiment, Job, fingerprint
 from nnviz.ui import runtime
+from nnviz.ui.complaints import complain
 from nnviz.ui.lineage import changes, without_parent
 from nnviz.ui.session import PageState, memory
 
@@ -86,7 +87,7 @@ def prepare(state: PageState, views: Sequence[RunView], jobs: Sequence[Experimen
             state.runs = runtime.pool().submit(jobs, until=None if start else 0)
     except RunError as error:
         state.runs = []
-        st.error(str(error), icon=":material/error:")
+        complain(error)
 
 
 def discard(state: PageState, views: Sequence[RunView]) -> None:
@@ -299,6 +300,8 @@ def status(views: Sequence[RunView], jobs: Sequence[Job], letters: Sequence[str]
             text += f" · {s.steps_per_second:,.0f} steps/s"
         if s.info.get("parameters"):
             text += f" · {s.info['parameters']:,} parameters"
+        if came := view.job.parent:
+            text += f" · went on from step {came.step:,} of run {came.run}"
         parts.append(text)
     if changed := _changes(views, jobs):
         parts.append(f":orange-badge[changed: {changed}]")
@@ -306,8 +309,8 @@ def status(views: Sequence[RunView], jobs: Sequence[Job], letters: Sequence[str]
         st.markdown(" &nbsp;&nbsp; ".join(parts))
     problem = memory("transport").get("problem")
     if problem:
-        st.error(problem, icon=":material/error:")
+        complain(problem)
     for view, letter in zip(views, letters, strict=False):
         if view.status.error:
             show = st.info if view.status.state == "stopped" else st.error
-            show(letter + view.status.error, icon=":material/info:")
+            complain(letter + view.status.error, show, ":material/info:")
