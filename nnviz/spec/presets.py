@@ -74,8 +74,8 @@ PLAYGROUND_EXAMPLES = (
     ),
     Preset(
         title="Curve fitting",
-        look_at="One input, one output: each neuron of the first layer bends the line once. Count the "
-        "bends against the number of ReLU neurons, then switch to tanh for smooth ones.",
+        look_at="One input, one output: each ReLU of the first layer bends the line once, those of "
+        "the second add more. Watch the bends gather where the curve turns, then switch to tanh for smooth ones.",
         reference="Cybenko (1989)",
         jobs=(
             _play(
@@ -123,7 +123,7 @@ GRADIENT_FLOW_EXAMPLES = (
         title="Vanishing",
         look_at="Each sigmoid layer multiplies the gradient by at most ¼, so after twenty of them nothing"
         " reaches the first layers (A): read the slope of the profile, about a factor of four a "
-        "layer, and compare with ReLU (B). The sigmoid network guesses the most frequent class "
+        "layer, and compare with ReLU (B). The sigmoid network gives all samples the same class "
         "and stays there.",
         reference="Hochreiter (1991); Glorot & Bengio (2010)",
         jobs=(_deep(_SIGMOID), _deep(_RELU)),

@@ -25,9 +25,8 @@ def test_an_example_is_one_small_race_that_survives_json_and_a_link(preset):
 
 
 @by_example
-def test_an_example_starts_where_its_surface_wants_it_in_the_picture(preset):
+def test_an_example_starts_in_the_picture(preset):
     (job,) = preset.jobs
-    assert job.start == job.surface.start
     assert inside(job.surface, job.start)
 
 
