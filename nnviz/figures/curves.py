@@ -74,6 +74,7 @@ def curves(
         x=layout.steps(),
         over_steps=True,
         hovermode="x",
+        legend={"title": {"text": "last:", "side": "left"}},  # wherever the time slider is
         **marked(value_axis(quantity, log_y, unit, rows["value"].to_numpy()), forks, int(rows["step"].max())),
     )
 

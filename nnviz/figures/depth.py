@@ -143,6 +143,11 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: Mapping[str, np.nd
         axes[f"xaxis{suffix}"]["showticklabels"] = not few
         notes.append({"x": left, "y": 1, "xref": "paper", "yref": "paper", "yanchor": "bottom", "xanchor": "left"})
         notes[-1] |= {"text": f"{word} (rms){unit}", "showarrow": False}
+    measured = np.concatenate([table.steps for table in found.values()])
+    taken = int(measured[measured <= (measured.max() if step is None else step)].max(initial=0))
+    if step is not None and step > taken:  # the probes sample now and then
+        note = {"text": f"measured at step {taken:,}", "x": 1, "y": 0, "xref": "paper", "yref": "paper"}
+        notes.append(note | {"xanchor": "right", "yanchor": "bottom", "showarrow": False})
     return layout.figure(
         traces,
         title=title,

@@ -12,6 +12,8 @@ POINTS = 2000
 DOTS = 600
 # The share of a picture's height that the names may take, before they scroll.
 LEGEND = 0.22
+# From this many on they may take half as much again.
+MANY = 10
 
 Race = Mapping[str, np.ndarray]
 
@@ -55,4 +57,5 @@ def symbol(racer: int) -> str:
 
 def legend(entries: int) -> dict:
     """Layout options for a legend of so many names: many scroll rather than press the picture flat."""
-    return {"showlegend": True, "legend": {"maxheight": LEGEND} if entries > 4 else {}}
+    most = LEGEND if entries <= MANY else 1.5 * LEGEND
+    return {"showlegend": True, "legend": {"maxheight": most} if entries > 4 else {}}

@@ -14,7 +14,7 @@ MOST = 40
 DIM = 0.35
 _HELP = (
     "Stronger color is higher ground; each line is a method's path from the open ring, its mark where it is at the "
-    "chosen step; stars are lowest points, dots other minima, crosses saddles."
+    "chosen step; stars are lowest points, dots other minima, crosses saddles, triangles tops."
 )
 _STEP_HELP = (
     "The arrows take one step apart: against the gradient, against what is remembered of gradients, and where the "

@@ -156,13 +156,18 @@ def _words(path: Path, default: Job) -> str:
 
 def _open(state: PageState, summary: Summary, take: Take, pairs: bool) -> None:
     try:
-        runs = runtime.store().group(summary.id) if pairs else [summary.id]
-        take(state, [run for run in runs if runtime.store().path(run).exists()][:2])
+        take(state, _meant(summary, pairs))
     except RunError as error:
         complain(error)
         return
     memory(f"library:{state.page}").clear()
     st.rerun()
+
+
+def _meant(summary: Summary, pairs: bool) -> list[str]:
+    """The runs that a line stands for, as far as they are still there."""
+    runs = runtime.store().group(summary.id) if pairs else [summary.id]
+    return [run for run in runs if runtime.store().path(run).exists()][:2]
 
 
 def _show(state: PageState, runs: Sequence[str]) -> None:

@@ -84,7 +84,7 @@ def _apply(default: Job, values: Mapping[str, Any]) -> tuple[Job, list[str]]:
             continue
         job, left = _one_by_one(job, {path: values[path] for path in left if path not in pair})
     problems = list(left.values()) or [whole]
-    said = [f"link: {problem}" for problem in problems[:MOST_SAID]]
+    said = [f"link: {problem}; it is left out" for problem in problems[:MOST_SAID]]
     return job, said + [f"link: {len(problems) - MOST_SAID} more of its values are wrong"] * (len(problems) > MOST_SAID)
 
 

@@ -114,3 +114,8 @@ def test_a_cosine_schedule_is_linear_and_an_exponential_one_logarithmic():
     exponential = scalars(("learning_rate", "model", steps, list(0.99 ** np.arange(1000))))
     assert "type" not in figures.learning_rate(cosine)["layout"]["yaxis"]
     assert figures.learning_rate(exponential)["layout"]["yaxis"]["type"] == "log"
+
+
+def test_the_legend_says_that_its_numbers_are_the_last_ones():
+    figure = figures.curves(scalars(("loss", "train", [0, 10], [2.0, 1.5])))
+    assert figure["layout"]["legend"]["title"]["text"] == "last:"

@@ -239,3 +239,11 @@ def test_paths_in_space_end_where_the_ground_does():
 def test_twelve_racers_have_twelve_colors():
     assert len({theme.racer_color(i) for i in range(12)}) == 12
     assert theme.racer_color(12) == theme.racer_color(0)
+
+
+def test_a_surface_that_has_no_height_anywhere_is_said_so_and_not_drawn_in_space():
+    nowhere = made.surface() | {"z": np.full_like(made.surface()["z"], np.nan)}
+    figure = surface_3d(nowhere, made.race(), NAMES)
+    assert figure["data"] == []
+    assert figure["layout"]["annotations"][0]["text"] == "f(x, y) has no value here"
+    assert contour_map(nowhere, made.race(), NAMES)["data"]

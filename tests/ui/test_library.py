@@ -2,11 +2,14 @@
 
 import time
 
+import numpy as np
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from nnviz.records import Scalar
 from nnviz.spec import presets
 from nnviz.spec.base import replace_many
+from nnviz.ui import library
 
 JOB = presets.PLAYGROUND
 
@@ -88,3 +91,19 @@ def test_while_the_table_is_open_a_line_goes_on_to_mean_the_same_run(trained, st
     runs[0].close()
     store.delete(runs[0].id)
     assert list(app.run().dataframe[0].value["run"]) == [line for line in before if line != "seed 1"]
+
+
+def test_a_loss_beyond_what_a_browser_can_show_is_left_empty(trained):
+    run = trained(JOB, 20, "diverged")
+    run.write([Scalar(20, "loss", 1.2e19, "test")])
+    assert np.isnan(table().dataframe[0].value["loss"]).all()
+
+
+@pytest.mark.parametrize("pairs", [True, False])
+def test_a_line_means_both_of_two_networks_or_one_where_two_cannot_be_shown(store, pairs):
+    files = store.create_group([JOB, replace_many(JOB, {"learner.l2": 0.1})])
+    for file in files:
+        file.write(state="running", step=5)
+        file.close()
+    for summary in store.list():
+        assert library._meant(summary, pairs) == ([file.id for file in files] if pairs else [summary.id])

@@ -1,13 +1,16 @@
 """The search for learning rates on its page: it runs, its best rates are taken over, and it goes with its race."""
 
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from nnviz.runs import Store
 from nnviz.spec import races
 from nnviz.spec.jobs import RateSearch
+from nnviz.ui.rate_search import better
 from tests.ui.paging import at, button, ended, fine, housed, jobs, kept, opened, press, shown, wait_for
 
 LINK = {
@@ -90,3 +93,24 @@ def test_a_search_that_was_deleted_is_forgotten(store, tuned):
 def test_the_runs_shown_are_races_alone(store, tuned):
     app = tuned()
     assert [job.kind for job in jobs(store, app)] == [races.OPTIMIZERS.kind]
+
+
+class Shown:
+    """A race that is shown, with these last heights."""
+
+    def __init__(self, job, heights: list[float], live: bool = False) -> None:
+        self.job, self.status = job, SimpleNamespace(live=live)
+        self.heights = np.array(heights)[:, None]
+
+    def snapshot(self, _quantity: str) -> dict[str, np.ndarray]:
+        return {"heights": self.heights}
+
+
+def test_a_racer_that_came_lower_with_the_rate_it_has_keeps_it():
+    job = races.OPTIMIZERS
+    final = np.array([[3.0, 1.0], [0.5, np.nan], [np.nan, np.nan]])
+    rates = [0.1, 0.2, None]
+    assert better(rates, final, job, [Shown(job, [2.0, 0.4, 7.0])]) == [0.1, None, None]
+    # Without the same race over there is nothing to go by.
+    for over in ([], [Shown(job, [0.0] * 3, live=True)], [Shown(job.rated([1.0] * 4), [0.0] * 3)]):
+        assert better(rates, final, job, over) == rates
