@@ -14,6 +14,8 @@ from nnviz.figures.magnitudes import edge_marks, magnitudes
 
 POINTS = 500
 SHARES = ("accuracy",)
+# Before the names in the legend: their numbers are the last ones, wherever the time slider is.
+LAST = {"text": "last:", "side": "left", "font": {"size": theme.SIZE - 1}}
 _ORDER = {"batch": 0, "train": 1, "test": 2}
 _HELP = {
     "loss": (
@@ -74,7 +76,7 @@ def curves(
         x=layout.steps(),
         over_steps=True,
         hovermode="x",
-        legend={"title": {"text": "last:", "side": "left"}},  # wherever the time slider is
+        legend={"title": LAST},
         **marked(value_axis(quantity, log_y, unit, rows["value"].to_numpy()), forks, int(rows["step"].max())),
     )
 

@@ -135,7 +135,7 @@ def _curves(race: Arrays, values: np.ndarray, names: Sequence[str], title: str, 
         traces.append(_line(i, row[:stop], place, racers.called(names, race, i)))
         if stop <= last:
             text = "below this" if row[stop : last + 1].any() else "exactly 0"
-            traces.append(_low(np.array([stop]), 10 ** ends[0], i, text, "from step", "%{x}"))
+            traces.append(_low(np.array([stop]), _inside(ends, log_y)[0], i, text, "from step", "%{x}"))
         if race["gone"][i] >= 0:
             left.append((i, last, float(np.clip(_last(place(row[: last + 1])), *_inside(ends, log_y)))))
     traces += [_cross(race, i, at, level) for i, at, level in left]

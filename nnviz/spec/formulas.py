@@ -306,7 +306,7 @@ class _Parser:
                 inner = self.expression(_SIGN, self.deeper(depth, token))
                 return self.counted(Negative(inner), token) if token.text == "-" else inner
             case "end":
-                _refuse(f"nothing follows {self.tokens[self.index - 2]}: {_OPERAND_IS} must")
+                _refuse(f"nothing follows {self.tokens[self.index - 2]}: {_OPERAND_IS} must follow")
             case "other":
                 _refuse(f"{token} is not allowed: {_ALLOWED}")
         _refuse(f"{token} cannot stand there: {_OPERAND_IS} must come first")

@@ -60,7 +60,7 @@ def test_a_curve_that_goes_below_the_axis_for_good_ends_with_a_mark():
     assert named(figure, "racer0")["x"][-1] == 11
     mark = named(figure, "low0")
     assert mark["x"].tolist() == [12]
-    assert mark["y"] == pytest.approx(low)
+    assert low < mark["y"][0] < 10 * low  # plotly.js leaves out what is not within the axis
     assert "below this from step" in mark["hovertemplate"]
 
 

@@ -71,7 +71,7 @@ SAID = {
     "(x": '"(" at character 1 is not closed: write )',
     "sin(x": '"(" at character 4 is not closed: write )',
     "x)": '")" at character 2 closes nothing',
-    "x +": 'nothing follows "+" at character 3: a number, x, y, pi, e, a function or ( must',
+    "x +": 'nothing follows "+" at character 3: a number, x, y, pi, e, a function or ( must follow',
     "*x": '"*" at character 1 cannot stand there',
     "x // y": '"/" at character 4 cannot stand there',
     "1_000": '"_000" at character 2 is not known',
