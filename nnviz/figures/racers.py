@@ -11,7 +11,7 @@ POINTS = 2000
 # With fewer points in all each step gets a dot.
 DOTS = 600
 # The share of a picture's height that the names may take, before they scroll.
-LEGEND = 0.22
+LEGEND = 0.25
 # From this many on they may take half as much again.
 MANY = 10
 

@@ -16,8 +16,8 @@ POINTS = 500
 # How far a logarithmic axis goes above and below where the race began, as factors: a racer that leaves for infinity, or
 # one that is there up to the last bit, would press all others flat.
 ABOVE, BELOW = 1e3, 1e-17
-# A height is drawn as 0 below this.
-TINY = 1e-30
+# A height is as good as 0 below this.
+TINY = 1e-25
 # What is left of the height by rounding alone, as a share of what was subtracted.
 ROUNDING = 4e-16
 _HEIGHT_HELP = (
@@ -43,11 +43,11 @@ def heights(race: Arrays, names: Sequence[str], optimum: float | None = None) ->
     if not race:
         return layout.empty(title, _HEIGHT_HELP)
     found = np.asarray(race["heights"], float)
-    text = "f(x, y)"
-    if optimum:
-        text = f"f(x, y) − f<sub>min</sub>, f<sub>min</sub> = {labels.number(optimum, 4)}"
+    text, help = "f(x, y)", _HEIGHT_HELP
+    if optimum and abs(optimum) > TINY:
+        text, help = "f(x, y) − f<sub>min</sub>", f"{help} The lowest height is {labels.number(optimum, 4)}."
         found = _above(found, optimum)
-    return _curves(race, found, names, title, _HEIGHT_HELP, text)
+    return _curves(race, found, names, title, help, text)
 
 
 def distances(race: Arrays, names: Sequence[str]) -> dict:

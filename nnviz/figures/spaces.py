@@ -56,7 +56,8 @@ def surface_3d(
         inside = ground.inside(points, x, y)
         level = np.fmax(scale.place(np.minimum(heights, top)), ground.below(points, x, y, floor)) + LIFT * span
         level = np.where(inside & np.isfinite(heights), level, np.nan)
-        traces += [trace | racers.group(i, hidden) for trace in _path(race, i, names, steps, points, level, heights)]
+        path = _path(race, i, names, steps, points, level, heights, LIFT * span)
+        traces += [trace | racers.group(i, hidden) for trace in path]
     traces.append(_lowest(surface, x, y, floor, LIFT * span))
     places, words = relief.ticks(scale._replace(high=top))
     help = _HELP if top >= scale.high else f"{_HELP} Walls above {labels.number(top)} are cut off flat."
@@ -93,6 +94,7 @@ def _path(
     points: np.ndarray,
     level: np.ndarray,
     heights: np.ndarray,
+    lift: float,
 ) -> list[dict]:
     name = racers.called(names, race, racer)
     color = theme.racer_color(racer)
@@ -110,6 +112,7 @@ def _path(
     }
     line = {"mode": "lines", "line": {"color": color, "width": 5}, "uid": f"path{racer}", "showlegend": True}
     mark = {"mode": "markers", "marker": {"size": 6, "color": color}, "uid": f"mark{racer}", "showlegend": False}
+    mark["z"] = f4(level + lift)  # as a disk it would be half sunk
     return [
         common | line | {"meta": {"steps": i4(steps), "show": "until"}},
         common | mark | {"meta": {"steps": i4(steps), "show": "at"}},
