@@ -7,6 +7,7 @@ medians over the rounds of (watched / bare in that round).
 """
 
 import argparse
+import gc
 import statistics
 import time
 
@@ -72,6 +73,8 @@ def main() -> None:
     args = parser.parse_args()
     device.set_threads(0)
     contestants = {name: prepare(watched) for name, watched in WATCHED.items()}
+    gc.collect()
+    gc.freeze()  # as a worker does
     times: dict[str, list[float]] = {name: [] for name in contestants}
     for round_number in range(args.rounds + 1):
         names = list(contestants)
