@@ -118,9 +118,9 @@ def test_pictures_of_earlier_settings_are_dimmed_and_say_so(browser, house, sche
         player.open(seed=seed, steps=60)
         player.press("Run")
         player.says("finished step 60")
-        opacity = "Number(getComputedStyle(document.querySelector('.nnviz-grid')).opacity)"
+        opacity = "(e => e && Number(getComputedStyle(e).opacity))(document.querySelector('.nnviz-grid'))"
         line = player.page.locator(".nnviz-stale span")
-        assert player.page.evaluate(opacity) == 1
+        player.page.wait_for_function(f"{opacity} === 1")
         assert not line.is_visible()
         player.page.get_by_test_id("stSidebar").get_by_label("Data", exact=True).first.click()
         player.page.get_by_role("option", name="Circles").click()

@@ -57,7 +57,7 @@ def test_a_setting_that_does_not_fit_the_others_is_said_and_the_run_stays(player
     player.setting("Batch size").fill("16")
     player.setting("Batch size").press("Enter")
     player.button("Continue with batch size 16").wait_for()
-    assert player.alerts() == []
+    player.wait(lambda: not player.alerts(), "for the message to go")
 
 
 def test_charts_come_although_first_picture_and_first_question_get_lost(player):
