@@ -333,4 +333,4 @@ def test_a_pool_sweeps_untrained_runs_that_were_given_up(make, monkeypatch):
     swept = []
     monkeypatch.setattr(Store, "sweep", lambda store: swept.append(store.home))
     pool = make()
-    wait_for(lambda: swept == [pool.store.home])
+    wait_for(lambda: swept.count(pool.store.home) == 1)  # a pool of another test may sweep its own at that moment
