@@ -6,6 +6,7 @@ import gc
 import pytest
 import torch
 from torch import nn
+from torch.nn.modules import module as torch_modules
 
 from nnviz.engine import learners, probes, run
 from nnviz.engine.activations import Step
@@ -19,8 +20,8 @@ EVERY_STEP = [{"kind": kind, "every": 1} for kind in KINDS]
 
 
 def hooks(module: nn.Module, optimizer: torch.optim.Optimizer) -> int:
-    """How many hooks of any kind hang on the module, its parameters and its optimizer."""
-    found = 0
+    """How many hooks of any kind hang on the module, its parameters and its optimizer, or on all modules there are."""
+    found = len(torch_modules._global_forward_hooks) + len(torch_modules._global_forward_pre_hooks)
     for part in module.modules():
         found += sum(len(value) for name, value in vars(part).items() if "hooks" in name and isinstance(value, dict))
     found += sum(len(p._backward_hooks or ()) for p in module.parameters())
