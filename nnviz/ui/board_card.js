@@ -120,6 +120,7 @@ export class Card {
       await draw(Plotly, this.plot, data.map(copy), layout, CONFIG, kept);
     } catch (error) {
       this.clear(); // or what is half drawn spoils every later drawing
+      this.look = look; // it is not tried again until something changes
       throw error;
     }
     if (!this.drawn) this.listen(Plotly);
@@ -252,7 +253,7 @@ export class Card {
   clear() {
     this.board.Plotly.purge(this.plot);
     this.drawn = 0;
-    this.look = this.figure = undefined;
+    this.look = this.figure = this.shown = undefined;
   }
 
   dispose() {

@@ -222,3 +222,32 @@ def test_without_static_serving_one_line_says_so(page, serve):
     url = serve(DEMO, {"DEMO_START": "4"}, ["--server.enableStaticServing=false"])
     page.goto(url)
     page.get_by_text("Is server.enableStaticServing on").wait_for()
+
+
+def test_a_figure_that_cannot_be_drawn_says_so_once_and_is_drawn_again_later(page, finished):
+    open_board(page, finished)
+    filled(page)
+    page.evaluate(
+        """() => {
+          const { Plotly } = window, { react } = Plotly;
+          window.tried = 0;
+          Plotly.react = (plot, ...rest) => {
+            if (plot.closest("[data-figure]").dataset.figure !== "boundary") return react(plot, ...rest);
+            window.tried++;
+            throw new Error("no picture");
+          };
+          window.mend = () => { Plotly.react = react; };
+        }"""
+    )
+    scrub(page, 6)
+    until(page, "d.step === '60' && d.busy === 'false'")  # it would be busy for good if it tried again and again
+    note = page.locator("[data-figure=boundary] .nnviz-note")
+    assert "could not be drawn: no picture" in note.inner_text()
+    tried = page.evaluate("window.tried")
+    assert 1 <= tried <= 3
+    page.evaluate("window.mend()")
+    scrub(page, 7)
+    until(page, "d.step === '70' && d.busy === 'false'")
+    assert page.evaluate("window.tried") == tried
+    assert not note.is_visible()
+    assert page.evaluate(f"{plot('boundary')}.querySelectorAll('.subplot').length") >= 1
