@@ -78,6 +78,9 @@ def regression_curve(
         return layout.empty(title, _CURVE)
     targets, x = np.asarray(data["targets"], float), f4(curve["x"])
     margin = 0.15 * float(np.ptp(targets)) or 1.0
+    low, high = float(targets.min()) - margin, float(targets.max()) + margin
+    predicted = np.asarray(curve["prediction"], float)
+    is_seen = bool(((predicted >= low) & (predicted <= high)).any())
     line = {"type": "scatter", "mode": "lines", "x": x, "y": f4(curve["prediction"]), "name": "prediction"}
     words = f"prediction {labels.shown('y')} at {labels.shown('x')}<extra></extra>"
     return layout.figure(
@@ -85,7 +88,8 @@ def regression_curve(
         title=title,
         help=_CURVE,
         x=layout.axis(labels.feature_names(data, 1)[0], range=[float(x.min()), float(x.max())]),
-        y=layout.axis("target", range=[float(targets.min()) - margin, float(targets.max()) + margin]),
+        y=layout.axis("target", range=[low, high]),
+        annotations=[] if is_seen else [layout.corner("the prediction is outside of this picture", "top right")],
     )
 
 

@@ -154,3 +154,16 @@ def test_a_wild_prediction_does_not_move_the_data():
     wild = figures.regression_curve({"x": x, "prediction": np.full(9, 1e6)}, made)
     assert calm["layout"]["yaxis"]["range"] == wild["layout"]["yaxis"]["range"]
     np.testing.assert_array_equal(wild["data"][-1]["y"], np.full(9, 1e6, np.float32))
+
+
+@pytest.mark.parametrize(("shift", "notes"), [(0.0, 0), (1e9, 1), (np.nan, 1)])
+def test_a_prediction_that_is_nowhere_in_the_picture_is_said_to_be_outside(shift, notes):
+    data = {
+        "inputs": np.linspace(-1, 1, 5)[:, None],
+        "targets": np.linspace(-1, 1, 5),
+        "test": np.zeros(5, bool),
+        "features": np.array(["x"]),
+    }
+    curve = {"x": np.linspace(-1, 1, 9), "prediction": np.linspace(-1, 1, 9) + shift}
+    said = figures.regression_curve(curve, data)["layout"]["annotations"]
+    assert [note["text"] for note in said] == ["the prediction is outside of this picture"] * notes
