@@ -18,16 +18,16 @@ def share(asked: Asked, views: Sequence[RunView], names: Sequence[str] = ()) -> 
     B."""
     state = asked.state
     with st.popover("Share", icon=":material/ios_share:"):
-        st.caption("Link with every setting: it opens this experiment in any nnviz, also when defaults have changed.")
-        st.code(state.link, language=None, wrap_lines=True, height=100)
-        for letter, job in zip(_letters(len(asked.jobs)), asked.jobs, strict=False):
-            st.caption(f"{letter}Job as JSON; save it as `job.json` for the command line")
-            st.code(dump(job), language="json", height=140)
         if any(view.job.parent for view in views if isinstance(view.job, Experiment)):
             st.caption(
                 ":material/info: This run went on from another one. Link, job and command have its last settings, and "
                 "train with them from step 0; the zip below and *Its loss landscape* keep the whole history."
             )
+        st.caption("Link with every setting: it opens this experiment in any nnviz, also when defaults have changed.")
+        st.code(state.link, language=None, wrap_lines=True, height=100)
+        for letter, job in zip(_letters(len(asked.jobs)), asked.jobs, strict=False):
+            st.caption(f"{letter}Job as JSON; save it as `job.json` for the command line")
+            st.code(dump(job), language="json", height=140)
         st.caption("Command")
         st.code("python -m nnviz run job.json", language="bash")
         # Two equal networks may be looked at in the same run.

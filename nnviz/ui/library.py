@@ -116,7 +116,7 @@ COLUMNS = {
     "state": st.column_config.TextColumn("State", width=72),
     "step": st.column_config.TextColumn("Step", width=115),
     "loss": st.column_config.NumberColumn(
-        "Test loss", format="%.3g", width=80, help="The last one; empty where it is beyond all bounds."
+        "Test loss", format="%.3g", width=80, help="The last one; none where it is beyond all bounds."
     ),
     "when": st.column_config.DatetimeColumn("When", format="D MMM HH:mm", width=92),
 }

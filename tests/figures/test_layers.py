@@ -170,3 +170,20 @@ def test_bars_take_each_quantity_from_its_own_last_step():
     weight, _, update = figures.layer_bars(frame, None, layers(1, 1))["data"]
     assert weight["x"][0] == 2
     assert update["x"][0] == 0.5
+
+
+def test_bars_say_when_they_were_measured_if_that_was_earlier():
+    frame = scalars(
+        ("weight_norm", "model.output.weight", [1, 10], [1.0, 2.0]),
+        ("gradient_norm", "model.output.weight", [1, 10], [1.0, 2.0]),
+        ("update_norm", "model.output.weight", [1, 10], [1.0, 2.0]),
+    )
+    for step, said in ((10, []), (3, ["measured at step 1"]), (13, ["measured at step 10"]), (None, [])):
+        notes = [note["text"] for note in figures.layer_bars(frame, step, layers(1, 1))["layout"]["annotations"]]
+        assert [text for text in notes if text.startswith("measured")] == said
+
+
+def test_a_profile_names_the_step_that_it_was_measured_at():
+    series = [("gradient_norm", f"{site}.weight", [1, 10], [1.0, 2.0]) for site in sites(5)]
+    figure = figures.depth_profile(scalars(*series), "gradient_norm", 600, layers(*[4] * 7))
+    assert [trace["name"] for trace in figure["data"][:2]] == ["step 1", "step 10"]

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from nnviz.records import Scalar, Snapshot
 from nnviz.spec import presets
-from nnviz.spec.jobs import load
+from nnviz.spec.jobs import Parent, load
 from nnviz.ui.export import _packed
 
 JOB = presets.PLAYGROUND
@@ -49,3 +49,13 @@ def test_the_menu_holds_link_job_and_command(trained):
     assert "seed=7" in link
     assert load(text) == job
     assert command == "python -m nnviz run job.json"
+
+
+def test_of_a_run_that_went_on_the_menu_says_what_its_link_leaves_out(trained):
+    alone = JOB.model_copy(update={"seed": 7})
+    onward = alone.model_copy(update={"parent": Parent(run="20260101-0000-aaaaaa", step=3)})
+    for job, said in ((alone, 0), (onward, 1)):
+        options = {"runs": [trained(job, 20, "finished").id], "job": alone, "default": JOB}
+        app = AppTest.from_function(_script, default_timeout=30, kwargs=options).run()
+        assert not app.exception
+        assert sum("went on from another one" in caption.value for caption in app.caption) == said

@@ -172,6 +172,12 @@ def test_the_status_line_says_how_far_a_run_is(trained):
     assert "step 20 of 4,000 · epoch 2.5 · 1,234 parameters" in text
 
 
+def test_the_status_line_names_the_run_and_step_that_a_run_went_on_from(trained):
+    child = JOB.model_copy(update={"parent": Parent(run="20260101-0000-aaaaaa", step=1300)})
+    text = row([trained(child)], [JOB]).markdown[0].value
+    assert "went on from step 1,300 of run 20260101-0000-aaaaaa" in text
+
+
 def test_runs_are_shown_when_they_are_of_the_jobs_whoever_their_parent(store, trained):
     child = JOB.model_copy(update={"parent": Parent(run="20260101-0000-aaaaaa", step=3)})
     views = [store.view(trained(job).id) for job in (JOB, child)]

@@ -9,7 +9,7 @@ from nnviz.records import Snapshot
 from nnviz.spec import races
 from nnviz.spec.base import replace_many
 from nnviz.ui.experiment import Asked
-from nnviz.ui.watch_race import DRAG, POSITIONS, SHORTEST, _digits, _dragged, _positions
+from nnviz.ui.watch_race import DRAG, POSITIONS, SHORTEST, _digits, _dragged, _positions, _status
 
 JOB = races.OPTIMIZERS
 
@@ -84,3 +84,17 @@ def test_a_race_with_nothing_yet_has_one_place(store):
     job = replace_many(JOB, {"steps": 100})
     view = store.view(store.create(job).id)
     assert _positions(view, Asked(None, (job,))) == [0]
+
+
+def test_a_start_without_a_value_is_said_and_nobody_is_called_the_lowest(store):
+    formula = {"kind": "formula", "text": "log(x)"}
+    for x, words in ((-2.0, "no value at the start"), (2.0, "lowest after 1 steps")):
+        job = replace_many(JOB, {"surface": formula, "x": x, "y": 1.0, "steps": 1})
+        heights = np.full((len(job.racers), 2), np.log(x) if x > 0 else np.nan)
+        heights[:, 1] = -1.0
+        file = store.create(job)
+        file.write(state="running", step=1)
+        file.write([Snapshot(1, "race", {"heights": heights, "gone": np.full(len(job.racers), -1)})])
+        file.write(state="finished")
+        file.close()
+        assert words in _status(store.view(file.id))
