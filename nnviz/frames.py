@@ -55,9 +55,18 @@ def smooth(frame: pd.DataFrame, weight: float) -> pd.DataFrame:
     if weight == 0 or len(frame) == 0:
         return frame
     averaged = frame.groupby(SERIES, sort=False)["value"].transform(
-        lambda values: values.ewm(alpha=1 - weight, adjust=True).mean()
+        lambda values: moving_average(values.to_numpy(), weight)
     )
     return frame.assign(value=averaged)
+
+
+def moving_average(values: np.ndarray, weight: float) -> np.ndarray:
+    """The average of `smooth` of values (S,) or of every column of (S, L); what is not finite becomes NaN, and counts
+    for nothing."""
+    finite = np.where(np.isfinite(values), values, np.nan)
+    columns = pd.DataFrame(finite.reshape(len(finite), -1))
+    averaged = columns.ewm(alpha=1 - weight, adjust=True, ignore_na=True).mean().to_numpy().reshape(finite.shape)
+    return np.where(np.isnan(finite), np.nan, averaged)
 
 
 def thin(frame: pd.DataFrame, n: int = 500) -> pd.DataFrame:

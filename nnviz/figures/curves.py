@@ -13,7 +13,11 @@ from nnviz.figures.layout import f4, i4
 from nnviz.figures.magnitudes import edge_marks, magnitudes
 
 POINTS = 500
+# Opacity of what was measured behind its moving average.
+RAW = 0.35
 SHARES = ("accuracy",)
+# They start below zero where a network does worse than the mean, and are read against 1.
+LINEAR = ("r_squared",)
 # Before the names in the legend: their numbers are the last ones, wherever the time slider is.
 LAST = {"text": "last:", "side": "left", "font": {"size": theme.SIZE - 1}}
 _ORDER = {"batch": 0, "train": 1, "test": 2}
@@ -41,9 +45,10 @@ def curves(
 ) -> dict:
     """One line a site (train, test, and the batch loss faint behind), at most 500 points each, extremes kept.
 
-    `log_y` None: logarithmic where train and test span more than a factor of 30. `smooth` in [0, 1): weight of the
-    moving average laid over the batch curve. `forks`: (step, text) where the run goes on from another, or with other
-    settings. Accuracy is shown in percent from 0 to 100. With several members the mean is drawn.
+    `log_y` None: logarithmic where train and test span more than a factor of 30, no value is negative, and the quantity
+    is not R². `smooth` in [0, 1): weight of the moving average laid over the batch curve, of logarithms on a
+    logarithmic axis. `forks`: (step, text) where the run goes on from another, or with other settings. Accuracy is
+    shown in percent from 0 to 100. With several members the mean is drawn.
     """
     title = title or labels.name(quantity).capitalize()
     help = _HELP.get(quantity, f"{labels.name(quantity).capitalize()} at every step.")
@@ -52,16 +57,14 @@ def curves(
         return layout.empty(title, help)
     series = split(rows)
     if log_y is None:
-        log_y = spans_decades([values for site, (_, values) in series.items() if site != "batch"] or [rows["value"]])
+        parts = [values for site, (_, values) in series.items() if site != "batch"] or [rows["value"]]
+        log_y = quantity not in LINEAR and spans_decades(parts) and not (rows["value"] < 0).any()
     share = quantity in SHARES
     traces = []
     for site, (steps, values) in series.items():
         if site == "batch" and smooth:
-            averaged = pd.Series(values).ewm(alpha=1 - smooth, adjust=True).mean().to_numpy()
-            traces.append(line(steps, values, "batch", share, log_y, color=theme.faded(theme.NEUTRAL, 0.22)))
-            traces[-1] |= {"showlegend": False, "hoverinfo": "skip", "hovertemplate": None}
-            traces.append(line(steps, averaged, "batch", share, log_y, color=theme.NEUTRAL))
-            traces[-1]["hovertemplate"] = "smoothed " + traces[-1]["hovertemplate"]
+            raw = line(steps, values, "batch", share, log_y, color=theme.faded(theme.NEUTRAL, RAW))
+            traces += [raw | {"showlegend": True}, averaged(steps, values, smooth, share, log_y)]
         else:
             color = theme.SITES.get(site, theme.class_color(len(traces)))
             traces.append(line(steps, values, site.replace("_", " "), share, log_y, color=color))
@@ -96,6 +99,8 @@ def learning_rate(frame: pd.DataFrame, *, forks: Sequence[Fork] = ()) -> dict:
         | {"showlegend": True, "fill": None if log_y else "tozeroy", "fillcolor": theme.faded(theme.POSITIVE, 0.12)}
         for steps, values in series.values()
     ]
+    if log_y:
+        traces += marks(series)
     return layout.figure(
         traces,
         title=title,
@@ -116,10 +121,11 @@ def split(rows: pd.DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 
 def spans_decades(columns: Sequence[np.ndarray], factor: float = 30) -> bool:
-    """Whether the positive values of these curves span more than `factor`."""
+    """Whether the positive values of these curves span more than `factor`, and none is negative."""
     values = np.concatenate([np.asarray(column, float) for column in columns])
-    positive = values[np.isfinite(values) & (values > 0)]
-    return bool(len(positive) and positive.max() > factor * positive.min())
+    values = values[np.isfinite(values)]
+    positive = values[values > 0]
+    return bool(len(positive) and positive.max() > factor * positive.min() and (values >= 0).all())
 
 
 def decays(rates: np.ndarray, factor: float = 8) -> bool:
@@ -143,6 +149,24 @@ def line(steps: np.ndarray, values: np.ndarray, name: str, share: bool, log_y: b
         "line": {"color": color, "width": 2},
         "marker": {"color": color, "size": 5},
         "hovertemplate": f"{name} {'%{y:.1%}' if share else labels.shown('y')} at step %{{x}}<extra></extra>",
+    }
+
+
+def averaged(steps: np.ndarray, values: np.ndarray, weight: float, share: bool, log_y: bool) -> dict:
+    """The moving average of the batch curve, named with its weight; of logarithms on a logarithmic axis, where one of
+    the values themselves would fall on a straight line for long after they have become 0."""
+    if log_y:
+        found = 10 ** frames.moving_average(np.log10(magnitudes(values).drawn), weight)
+    else:
+        found = frames.moving_average(values, weight)
+    drawn = line(steps, found, "batch", share, log_y, color=theme.NEUTRAL)
+    words = f"smoothed (weight {weight:g})"
+    return drawn | {
+        "name": f"batch, {words}",
+        "uid": "smoothed",
+        "showlegend": True,
+        "legendrank": 1100,
+        "hovertemplate": f"smoothed {drawn['hovertemplate']}",
     }
 
 

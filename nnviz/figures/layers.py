@@ -12,7 +12,7 @@ from nnviz.figures.layout import f4, i4
 from nnviz.figures.magnitudes import edge_marks, magnitudes
 
 # Points of all lines together: fifty layers are drawn with fewer points each, or a figure weighs megabytes.
-POINTS = 8000
+POINTS = 6000
 FEW = 8
 BAND = (-3.5, -2.5)
 _HELP = {
@@ -42,8 +42,8 @@ def layer_curves(
 
     `role` picks the parameter of parameter quantities ("weight" or "bias" of linear layers). `smooth` in [0, 1) is the
     weight of a moving average (of logarithms on the logarithmic axis), as values of single batches hide the layers
-    behind each other; up to eight layers they stay faint behind. Zeros are marked at the bottom edge of the logarithmic
-    axis, non-finite values at the top.
+    behind each other; what was measured stays faint behind, of more than eight layers in gray. Zeros are marked at the
+    bottom edge of the logarithmic axis, non-finite values at the top.
     """
     word = labels.name(quantity)
     title = title or f"{word.capitalize()} of every layer"
@@ -51,15 +51,15 @@ def layer_curves(
     steps, sites, table, recorded = layer_table(frame, quantity, role)
     if len(steps) == 0:
         return layout.empty(title, help)
-    label = f"{word}, smoothed" if smooth else word
     if log_y:
         shown = magnitudes(table)
         averaged = 10 ** smoothed(np.log10(shown.drawn), smooth)
-        traces = lines(steps, sites, shown.drawn, averaged, hover=labels.shown("y"))
+        traces = lines(steps, sites, shown.drawn, averaged, hover=labels.shown("y"), weight=smooth)
         traces += edge_marks(steps, table, recorded, shown)
-        y = logarithmic(label, table if len(sites) <= FEW else averaged)
+        y = logarithmic(word, table)
     else:
-        traces, y = lines(steps, sites, table, smoothed(table, smooth), hover=labels.shown("y")), layout.axis(label)
+        traces = lines(steps, sites, table, smoothed(table, smooth), hover=labels.shown("y"), weight=smooth)
+        y = layout.axis(word)
     return layout.figure(traces, title=title, help=help, x=layout.steps(), y=y, over_steps=True, showlegend=True)
 
 
@@ -75,7 +75,7 @@ def update_ratios(frame: pd.DataFrame, *, role: str = "weight", smooth: float = 
         return layout.empty(title, _RATIO_HELP)
     shown = magnitudes(table)
     powers = np.log10(shown.drawn)
-    traces = lines(steps, sites, powers, smoothed(powers, smooth), hover="10<sup>%{y:.2f}</sup>")
+    traces = lines(steps, sites, powers, smoothed(powers, smooth), hover="10<sup>%{y:.2f}</sup>", weight=smooth)
     in_powers = shown._replace(floor=np.log10(shown.floor), ceiling=np.log10(shown.ceiling))
     traces += edge_marks(steps, table, recorded, in_powers)
     green = theme.faded(theme.GOOD, 0.16)
@@ -96,7 +96,7 @@ def update_ratios(frame: pd.DataFrame, *, role: str = "weight", smooth: float = 
         title=title,
         help=_RATIO_HELP,
         x=layout.steps(),
-        y=layout.axis("log₁₀ of update / weight" + (", smoothed" if smooth else "")),
+        y=layout.axis("log₁₀ of update / weight"),
         over_steps=True,
         showlegend=True,
         shapes=[band | {"fillcolor": green, "line": {"width": 0}}],
@@ -104,11 +104,8 @@ def update_ratios(frame: pd.DataFrame, *, role: str = "weight", smooth: float = 
 
 
 def smoothed(table: np.ndarray, weight: float) -> np.ndarray:
-    """Moving average of every column (S, L), bias corrected as `frames.smooth`; NaN stays, and counts for nothing."""
-    if not weight or len(table) < 2:
-        return table
-    averaged = pd.DataFrame(table).ewm(alpha=1 - weight, adjust=True, ignore_na=True).mean().to_numpy()
-    return np.where(np.isnan(table), np.nan, averaged)
+    """`frames.moving_average` of every column (S, L); the table itself where there is nothing to smooth."""
+    return frames.moving_average(table, weight) if weight and len(table) > 1 else table
 
 
 def layer_table(frame: pd.DataFrame, quantity: str, role: str = "weight") -> frames.Table:
@@ -126,25 +123,44 @@ def layer_sites(sites: Sequence[str], role: str) -> list[str]:
 
 
 def lines(
-    steps: np.ndarray, sites: Sequence[str], table: np.ndarray, averaged: np.ndarray, *, hover: str
+    steps: np.ndarray, sites: Sequence[str], table: np.ndarray, averaged: np.ndarray, *, hover: str, weight: float = 0.0
 ) -> list[dict]:
     """A line a layer with its color by depth, and the color legend that says which is which.
 
-    `averaged` (S, L) is drawn; `table` (S, L), what was measured, stays faint behind where the layers are few.
+    `averaged` (S, L) is drawn; `table` (S, L), what was measured, stays faint behind, and the legend names both, with
+    the `weight` of the average.
     """
     total = len(sites)
     width = 2.0 if total <= FEW else 1.5 if total <= 20 else 1.1
-    faint = []
-    if averaged is not table and total <= FEW:
-        faint = _lines(steps, sites, table, {"width": 1}, {"opacity": 0.25, "hoverinfo": "skip"})
-    shown = _lines(steps, sites, averaged, {"width": width}, {})
+    picked = frames.thin_indices(table, max(60, min(500, POINTS // max(total, 1))))
+    shown = _lines(steps, sites, averaged, picked, {"width": width}, {})
     for trace, site in zip(shown, sites, strict=True):
         trace["hovertemplate"] = f"{frames.label_site(site)}: {hover} at step %{{x}}<extra></extra>"
-    return [*faint, *shown, depth_legend(sites)]
+    if not weight or len(steps) < 2:
+        return [*shown, depth_legend(sites)]
+    faint = _lines(steps, sites, table, picked, {"width": 1}, {"opacity": 0.25, "hoverinfo": "skip"})
+    faint = faint if total <= FEW else [_together(faint)]
+    keys = [("measured", theme.faded(theme.NEUTRAL, 0.45), 1.5), (f"smoothed (weight {weight:g})", theme.NEUTRAL, 2.5)]
+    return [*faint, *shown, *(_key(*key) for key in keys), depth_legend(sites)]
 
 
-def _lines(steps: np.ndarray, sites: Sequence[str], table: np.ndarray, line: dict, more: dict) -> list[dict]:
-    picked = frames.thin_indices(table, max(60, min(500, POINTS // max(len(sites), 1))))
+def _together(traces: Sequence[dict]) -> dict:
+    """Many faint curves as one gray trace, with a gap after each: they cost the browser little."""
+    x = np.concatenate([np.append(trace["x"], trace["x"][-1]) for trace in traces])
+    y = np.concatenate([np.append(trace["y"], np.float32(np.nan)) for trace in traces])
+    line = {"color": theme.NEUTRAL, "width": 0.8}
+    return traces[0] | {"x": x, "y": y, "line": line, "name": "measured", "opacity": 0.2}
+
+
+def _key(name: str, color: str, width: float) -> dict:
+    """An entry of the legend without points of its own."""
+    line = {"color": color, "width": width}
+    return {"type": "scatter", "mode": "lines", "x": [None], "y": [None], "name": name, "line": line}
+
+
+def _lines(
+    steps: np.ndarray, sites: Sequence[str], table: np.ndarray, picked: np.ndarray, line: dict, more: dict
+) -> list[dict]:
     traces = []
     for i, site in enumerate(sites):
         color = {"color": theme.depth_color(i, len(sites))}

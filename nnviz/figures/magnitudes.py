@@ -1,4 +1,4 @@
-"""Zeros and non-finite values on a logarithmic axis, where neither has a place: marked at the edge, never dropped."""
+"""Values that have no place on a logarithmic axis (zero, negative, not finite): marked at its edge, never dropped."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ class Magnitudes(NamedTuple):
     """Values fit for a logarithmic axis: NaN where there is none, and where to mark those."""
 
     drawn: np.ndarray  # as the values, NaN where zero, negative or not finite
-    floor: float  # where zeros are marked, below all drawn values
+    floor: float  # where zeros and negative values are marked, below all drawn values
     ceiling: float  # where values that are not finite are marked, above all drawn values
 
 
@@ -35,14 +35,24 @@ def magnitudes(values: np.ndarray) -> Magnitudes:
 def edge_marks(
     steps: np.ndarray, values: np.ndarray, recorded: np.ndarray, shown: Magnitudes, over: str = "step"
 ) -> list[dict]:
-    """Traces that mark zeros at the bottom and non-finite values at the top, at most 30 each: always two, maybe empty.
+    """Traces that mark zeros and negative values at the bottom, and non-finite values at the top, at most 30 each:
+    always two, maybe empty.
 
-    `values` (S,) or (S, L) over `steps` (S,), and where they were recorded at all. `over` is what x counts.
+    `values` (S,) or (S, L) over `steps` (S,), and where they were recorded at all. `over` is what x counts. Over the
+    first mark of zeros stands "0".
     """
     traces = []
-    for where, level, symbol, color, text in (
-        (values == 0, shown.floor, "triangle-down-open", theme.NEUTRAL, "exactly 0"),
-        (~np.isfinite(values), shown.ceiling, "x-thin", theme.ALERT, "not finite"),
+    negative = bool(((values < 0) & np.isfinite(values) & recorded).any())
+    for where, level, symbol, color, text, label in (
+        (
+            (values <= 0) & np.isfinite(values),
+            shown.floor,
+            "triangle-down-open",
+            theme.NEUTRAL,
+            "0 or below" if negative else "exactly 0",
+            "" if negative else "0",
+        ),
+        (~np.isfinite(values), shown.ceiling, "x-thin", theme.ALERT, "not finite", ""),
     ):
         places = steps[(where & recorded).reshape(len(steps), -1).any(1)]
         if len(places) > MARKS:
@@ -50,10 +60,12 @@ def edge_marks(
         traces.append(
             {
                 "type": "scatter",
-                "mode": "markers",
-                "x": i4(places),
+                "mode": "markers+text" if label else "markers",
+                "x": i4(places) if places.dtype.kind in "iu" else f4(places),
                 "y": f4(np.full(len(places), level)),
                 "marker": {"symbol": symbol, "size": 8, "color": color, "line": {"width": 1.5, "color": color}},
+                "text": [label, *[""] * (len(places) - 1)][: len(places)],
+                "textposition": "top center",
                 "name": text,
                 "showlegend": bool(len(places)),
                 "hovertemplate": f"{text} at {over} %{{x}}<extra></extra>",

@@ -131,7 +131,7 @@ def test_what_one_legend_explains_both_do_and_both_have_the_same_room():
     calm = scalars(("gradient_norm", "model.linear1.weight", [1, 2], [1.0, 2.0]))
     dead = scalars(("gradient_norm", "model.linear1.weight", [1, 2], [1.0, 0.0]))
     one, other = figures.same_axes(*(figures.layer_curves(frame, "gradient_norm") for frame in (calm, dead)))
-    assert _told(one) == _told(other) == ["exactly 0"]
+    assert _told(one) == _told(other) == ["measured", "smoothed (weight 0.9)", "exactly 0"]
     assert one["layout"]["showlegend"] is other["layout"]["showlegend"] is True
     assert one["layout"]["margin"] == other["layout"]["margin"]
 

@@ -71,12 +71,57 @@ def test_accuracy_goes_from_nothing_to_all_in_percent():
     assert figure["data"][0]["name"] == "train 97.3 %"
 
 
-def test_smoothing_lays_a_corrected_average_over_the_raw_batch_loss():
+def test_smoothing_lays_a_corrected_average_over_the_raw_batch_loss_and_names_both():
     values = [4.0, 2.0, 3.0]
     raw, smooth = figures.curves(scalars(("loss", "batch", [1, 2, 3], values)), smooth=0.5)["data"]
     np.testing.assert_array_equal(raw["y"], np.float32(values))
     np.testing.assert_allclose(smooth["y"], [4, (2 * 2 + 4) / 3, (3 * 4 + 2 * 2 + 4) / 7], rtol=1e-6)
-    assert raw["showlegend"] is False
+    assert raw["name"] == "batch 3.00"  # the last value, not the last average
+    assert smooth["name"] == "batch, smoothed (weight 0.5)"
+    assert raw["showlegend"] is True
+    assert smooth["showlegend"] is True
+
+
+def test_zeros_that_are_smoothed_make_no_decay_on_a_logarithmic_axis():
+    values = [1.0] * 30 + [1e-3] * 30 + [0.0] * 270
+    figure = figures.curves(scalars(("loss", "batch", list(range(330)), values)), smooth=0.9, log_y=True)
+    raw, smooth = _named(figure, "batch 0"), _named(figure, "batch, smoothed")
+    assert raw["name"] == "batch 0"
+    assert np.isnan(smooth["y"][60:]).all()
+    assert np.nanmin(smooth["y"]) >= 1e-3
+    zero = _named(figure, "exactly 0")
+    assert (zero["x"][0], zero["x"][-1]) == (60, 329)
+    assert zero["text"][0] == "0"
+    assert 0 < zero["y"][0] < 1e-3
+
+
+def test_r_squared_is_linear_however_it_starts():
+    for start in (-0.285, -1.953, 0.001):
+        values = [start, 0.5, 0.9, 0.99]
+        figure = figures.curves(scalars(("r_squared", "test", [0, 1, 2, 3], values)), "r_squared")
+        assert "type" not in figure["layout"]["yaxis"], start
+        np.testing.assert_array_equal(figure["data"][0]["y"], np.float32(values), err_msg=str(start))
+
+
+def test_no_axis_turns_logarithmic_over_negative_values():
+    steps = [0, 1, 2]
+    for site in ("train", "batch"):
+        frame = scalars(("loss", "train", steps, [1.0, 0.1, 0.001]), ("loss", site, steps, [1.0, -0.1, 0.001]))
+        assert "type" not in figures.curves(frame)["layout"]["yaxis"], site
+
+
+def test_negative_values_are_marked_where_a_logarithmic_axis_is_asked_for():
+    figure = figures.curves(scalars(("loss", "train", [0, 1, 2], [1.0, -0.1, 0.5])), log_y=True)
+    low = _named(figure, "0 or below")
+    assert list(low["x"]) == [1]
+    assert list(low["text"]) == [""]
+
+
+def test_a_rate_that_starts_at_zero_is_marked_on_a_logarithmic_axis():
+    rates = [0.0, *(0.99 ** np.arange(999))]
+    figure = figures.learning_rate(scalars(("learning_rate", "model", list(range(1000)), rates)))
+    assert figure["layout"]["yaxis"]["type"] == "log"
+    assert list(_named(figure, "exactly 0")["x"]) == [0]
 
 
 def test_a_fork_is_a_line_at_its_step_with_its_words_above_the_plot():

@@ -33,24 +33,36 @@ def test_biases_can_be_chosen():
 
 
 def test_first_and_last_layer_have_the_ends_of_the_ramp():
-    traces = _drawn(figures.layer_curves(FRAME, "gradient_norm"))
+    traces = _drawn(figures.layer_curves(FRAME, "gradient_norm", smooth=0))
     assert traces[0]["line"]["color"] == theme.DEPTH[0]
     assert traces[-1]["line"]["color"] == theme.DEPTH[-1]
 
 
 def test_smoothing_averages_logarithms():
     frame = scalars(("gradient_norm", "model.linear1.weight", [1, 2], [1.0, 100.0]))
-    raw, averaged = _drawn(figures.layer_curves(frame, "gradient_norm", smooth=0.5))
+    raw, averaged, *keys = _drawn(figures.layer_curves(frame, "gradient_norm", smooth=0.5))
     np.testing.assert_allclose(raw["y"], [1, 100])
     np.testing.assert_allclose(averaged["y"], [1, 10 ** (2 * 2 / 3)], rtol=1e-6)
+    assert [key["name"] for key in keys] == ["measured", "smoothed (weight 0.5)"]
+
+
+def test_what_was_measured_is_seen_behind_its_average_however_many_layers():
+    for depth in (3, DEPTH):
+        frame = deep(depth)
+        figure = figures.layer_curves(frame, "gradient_norm", smooth=0.9)
+        behind = [t for t in figure["data"] if t.get("opacity", 1) < 1]
+        values = np.concatenate([t["y"][np.isfinite(t["y"])] for t in behind])
+        expected = np.concatenate([_recorded("gradient_norm", f"{site}.weight", frame) for site in sites(depth)])
+        np.testing.assert_allclose(values, expected, rtol=1e-6, err_msg=str(depth))
+        assert len(behind) <= 8, depth
 
 
 def test_fifty_layers_stay_light_and_readable():
     figure = figures.layer_curves(deep(50, steps=400), "gradient_norm")
-    assert sum(t["x"].nbytes + t["y"].nbytes for t in _drawn(figure)) < 100_000
+    assert sum(t["x"].nbytes + t["y"].nbytes for t in _drawn(figure) if len(t["x"]) > 1) < 100_000
     colorbar = figure["data"][-3]["marker"]["colorbar"]
     assert len(colorbar["ticktext"]) <= 12
-    assert not any(t.get("showlegend", True) for t in _drawn(figure))
+    assert [t["name"] for t in _drawn(figure) if t.get("showlegend", True)] == ["measured", "smoothed (weight 0.9)"]
 
 
 def test_layers_with_zero_gradient_are_marked_not_dropped():
