@@ -44,7 +44,7 @@ def sharpness(curvature: Arrays, *, limit_words: str = "2/η", no_theory: str = 
     if np.isnan(values).all():
         return layout.empty(title, _SHARPNESS_HELP, "waiting for the curvature at the first step")
     if log_y is None:
-        log_y = spans_decades([values[:, 0], limit]) and not (values <= 0).any()
+        log_y = spans_decades([values[:, 0], limit]) and not ((values <= 0).any() or (limit <= 0).any())
     traces = _eigenvalues(steps, values, errors, log_y)
     known = np.isfinite(limit)
     notes = []
@@ -57,8 +57,8 @@ def sharpness(curvature: Arrays, *, limit_words: str = "2/η", no_theory: str = 
         small = {"font": {"size": theme.SMALL}}
         notes.append(layout.corner(reason.replace(": ", ":<br>"), "bottom right") | small)
     if log_y:
-        top = values[:, :1]
-        traces += edge_marks(steps, top, ~np.isnan(top), magnitudes(np.append(values, limit[known])))
+        marked = np.column_stack([values, limit])
+        traces += edge_marks(steps, marked, ~np.isnan(marked), magnitudes(marked))
     word = "eigenvalue of the Hessian"
     upper = logarithmic(word, np.append(values, limit[known])) if log_y else layout.axis(word, rangemode="tozero")
     axes, anchor = {"yaxis": upper}, panels.anchor(1)

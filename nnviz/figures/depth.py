@@ -77,8 +77,9 @@ def depth_profile(
     elif no_theory or theory:
         reason = no_theory if not theory else "nothing to scale it to"
         traces.append(layout.absent(f"no theory line:<br>{reason}"))
-    traces += edge_marks(x, now, known, shown, over="layer")
-    ends = [shown.floor] * bool((now == 0).any()) + [shown.ceiling] * bool((~np.isfinite(now) & known).any())
+    both, recorded = np.stack([now, first], 1), np.stack([known, ~np.isnan(first)], 1)
+    traces += edge_marks(x, both, recorded, shown, over="layer")
+    ends = [shown.floor] * bool((both <= 0).any()) + [shown.ceiling] * bool((~np.isfinite(both) & recorded).any())
     places, texts = labels.depth_ticks([site for site, one in zip(sites, ever, strict=True) if one])
     values = np.concatenate([*drawn, ends])
     return layout.figure(

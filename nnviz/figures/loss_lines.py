@@ -7,6 +7,7 @@ import numpy as np
 from nnviz.figures import labels, layout, measures, panels, relief, theme
 from nnviz.figures.decades import logarithmic
 from nnviz.figures.layout import f4
+from nnviz.figures.magnitudes import Magnitudes, edge_marks
 
 _LINES_HELP = (
     "The network in the middle, its weights moved along random directions, filter by filter as long as the filter's "
@@ -59,6 +60,7 @@ def loss_lines(
     if count > 1:
         mean = _finite(z).mean(0)
         traces.append(_curve(x, mean, drawn, "mean", {"color": color, "width": 2.5}, hover) | {"showlegend": True})
+    traces += _at_floor(x, z, y, drawn)
     return layout.figure(
         traces,
         title=title,
@@ -90,6 +92,7 @@ def loss_line(line: Arrays, names: Sequence[str] = ("A", "B"), *, log_height: bo
     y, drawn = _heights(scale, False, "loss")
     rise, place = map(float, line.get("barrier", (np.nan, np.nan)))
     traces = [*_barrier(x, line["train_loss"], rise, place, drawn), *(_measured(x, line, m, drawn) for m in losses)]
+    traces += _at_floor(x, np.stack([np.asarray(line[m], float) for m in losses]), y, drawn)
     axes = {"yaxis": y | {"domain": [0.36 if shares else 0, TOP]}}
     if shares:
         axes["yaxis2"] = layout.axis("accuracy", tickformat=".0%", range=[-0.03, 1.03], nticks=4, domain=[0, 0.29])
@@ -130,6 +133,16 @@ def _heights(scale: relief.Scale, share: bool, word: str) -> tuple[dict, Drawn]:
         return y, lambda values: np.maximum(_finite(values), scale.low)
     margin = 0.05 * (scale.high - scale.low)
     return layout.axis(word, range=[scale.low - margin, scale.high + margin]), _finite
+
+
+def _at_floor(x: np.ndarray, z: np.ndarray, axis: Mapping, drawn: Drawn) -> list[dict]:
+    """Marks where a loss (lines, nx) is 0, which a logarithmic axis has no place for: it is drawn at its floor."""
+    zero = (z == 0).any(0)
+    if axis.get("type") != "log" or not zero.any():
+        return []
+    floor = np.full(len(x), float(drawn(np.zeros(1))[0]))
+    marks, _ = edge_marks(x, np.where(zero, 0.0, 1.0), np.ones(len(x), bool), Magnitudes(floor, floor[0], 1.0), "x =")
+    return [marks | {"cliponaxis": False}]
 
 
 def _finite(values: np.ndarray) -> np.ndarray:

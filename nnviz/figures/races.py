@@ -92,7 +92,7 @@ def rate_search(
         place = int(best[i])
         zero = np.flatnonzero(final[i] == 0) if log_y else np.array([], int)
         if len(zero):
-            traces.append(_low(rates[zero], drawn.floor, i, "exactly 0", "η", labels.shown("x")))
+            traces.append(_low(rates[zero], drawn.floor, i, [f"exactly 0 at η {labels.shown('x')}"] * len(zero)))
         if place >= 0:
             level = row[place] if np.isfinite(row[place]) else drawn.floor
             mark = {"symbol": "star", "size": 15, "color": theme.racer_color(i)}
@@ -133,9 +133,13 @@ def _curves(race: Arrays, values: np.ndarray, names: Sequence[str], title: str, 
         low = row[: last + 1] < 10 ** ends[0] if log_y else np.zeros(last + 1, bool)
         stop = _settled(low) if low.any() else last + 1
         traces.append(_line(i, row[:stop], place, racers.called(names, race, i)))
+        zeros = np.flatnonzero(row[:stop] == 0) if log_y else np.array([], int)
+        words = ["exactly 0 at step %{x}"] * len(zeros)
         if stop <= last:
-            text = "below this" if row[stop : last + 1].any() else "exactly 0"
-            traces.append(_low(np.array([stop]), _inside(ends, log_y)[0], i, text, "from step", "%{x}"))
+            words.append(f"{'below this' if row[stop : last + 1].any() else 'exactly 0'} from step %{{x}}")
+            zeros = np.append(zeros, stop)
+        if len(zeros):
+            traces.append(_low(zeros, _inside(ends, log_y)[0], i, words))
         if race["gone"][i] >= 0:
             left.append((i, last, float(np.clip(_last(place(row[: last + 1])), *_inside(ends, log_y)))))
     traces += [_cross(race, i, at, level) for i, at, level in left]
@@ -199,20 +203,24 @@ def _line(racer: int, row: np.ndarray, place, name: str) -> dict:
     }
 
 
-def _low(x: np.ndarray, level: float, racer: int, text: str, over: str, told: str) -> dict:
-    """Marks at the lower edge of a logarithmic axis."""
+def _low(x: np.ndarray, level: float, racer: int, words: Sequence[str]) -> dict:
+    """Marks at the lower edge of a logarithmic axis, and what each of them says; "0" stands over the first."""
+    zero = words[0].startswith("exactly")
     color = theme.racer_color(racer)
     return {
         "type": "scatter",
-        "mode": "markers",
+        "mode": "markers+text" if zero else "markers",
         "x": f4(x),
         "y": f4(np.full(len(x), level)),
+        "text": ["0" * zero, *[""] * (len(x) - 1)],
+        "textposition": "top center",
+        "textfont": {"color": color},
         "marker": {"symbol": "triangle-down-open", "size": 9, "color": color, "line": {"width": 1.8, "color": color}},
-        "name": text,
+        "name": "at the edge",
         "uid": f"low{racer}",
         "showlegend": False,
         "cliponaxis": False,
-        "hovertemplate": f"{text} {over} {told}<extra></extra>",
+        "hovertemplate": [f"{text}<extra></extra>" for text in words],
         **racers.group(racer),
     }
 

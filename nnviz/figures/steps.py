@@ -8,7 +8,7 @@ from nnviz import frames
 from nnviz.figures import labels, layout, panels, theme
 from nnviz.figures.decades import logarithmic
 from nnviz.figures.layout import f4, i4
-from nnviz.figures.magnitudes import magnitudes
+from nnviz.figures.magnitudes import edge_marks, magnitudes
 from nnviz.figures.signed import signed, spans
 
 # Points of one curve, extremes kept.
@@ -56,6 +56,9 @@ def step_parts(race: Arrays, index: int, name: str, method_words: str = "", *, s
         components = ["x", "y", "x", "y"][: values.shape[1]] if values.shape[1] > 1 else [""]
         for i, (component, row, shown) in enumerate(zip(components, values.T, drawn.T, strict=True)):
             traces.append(_line(row, shown, heading, component, place, corrected=i > 1))
+        if axis.get("type") == "log" and (values == 0).any():
+            zeros, _ = edge_marks(np.arange(len(values)), values, ~np.isnan(values), magnitudes(values))
+            traces.append(zeros | {"yaxis": f"y{panels.suffix(place)}", "showlegend": False})
     if any(values.shape[1] > 2 for values in found.values()):
         traces.append(_key())
     stack, notes = panels.stacked(axes, list(found), GAP)

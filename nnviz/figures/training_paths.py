@@ -196,7 +196,7 @@ def plane_truth(training: Arrays, path: Arrays, measure: str = "train_loss", *, 
     true, plane = at_steps(training, measure, steps), np.asarray(path[f"plane_{measure}"], float)
     both = np.concatenate([true, plane])
     if log_y is None or share:
-        log_y = not share and spans_decades([both]) and not (both < 0).any()
+        log_y = not share and spans_decades([both])
     color = measures.color(measure)
     traces = [
         _curve(steps, true, "training", color, log_y, measure),

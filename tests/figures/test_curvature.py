@@ -76,6 +76,15 @@ def test_eigenvalues_without_a_logarithm_are_drawn(value, valid):
         assert valid(figures.sharpness(CURVATURE | {"eigenvalues": values}, log_y=log_y))["data"]
 
 
+def test_a_limit_below_zero_keeps_the_axis_straight():
+    rise = CURVATURE["eigenvalues"] * np.geomspace(1e-3, 1, 11)[:, None]
+    types = []
+    for limit in (20.0, -1.0):
+        figure = figures.sharpness(CURVATURE | {"eigenvalues": rise, "limit": np.full(11, limit)})
+        types.append(figure["layout"]["yaxis"].get("type"))
+    assert types == ["log", None]
+
+
 def test_the_band_is_one_standard_error_each_way(valid):
     figure = valid(figures.hessian_trace(CURVATURE))
     band = named(figure, "band")["y"]

@@ -33,6 +33,8 @@ def test_zero_is_at_the_floor_of_a_logarithmic_axis_and_told_as_zero():
     figure = figures.loss_lines(LINES | {"train_loss": z}, log_height=True)
     assert figure["data"][0]["customdata"][8] == 0
     assert np.log10(figure["data"][0]["y"][8]) >= figure["layout"]["yaxis"]["range"][0]
+    zero = figure["data"][-1]
+    assert (zero["name"], list(zero["x"]), zero["text"]) == ("exactly 0", [0.0], ["0"])
 
 
 def test_a_huge_loss_leaves_the_picture_and_does_not_flatten_it(valid):

@@ -47,7 +47,7 @@ def test_exact_zeros_end_a_curve_with_a_mark():
     figure = distances(race, NAMES)
     assert named(figure, "racer0")["x"][-1] == 11
     assert named(figure, "low0")["x"].tolist() == [12]
-    assert "exactly 0" in named(figure, "low0")["hovertemplate"]
+    assert "exactly 0" in named(figure, "low0")["hovertemplate"][0]
     assert "low1" not in uids(figure)
 
 
@@ -61,15 +61,19 @@ def test_a_curve_that_goes_below_the_axis_for_good_ends_with_a_mark():
     mark = named(figure, "low0")
     assert mark["x"].tolist() == [12]
     assert low < mark["y"][0] < 10 * low  # plotly.js leaves out what is not within the axis
-    assert "below this from step" in mark["hovertemplate"]
+    assert "below this from step" in mark["hovertemplate"][0]
+    assert mark["text"] == [""]
 
 
 def test_a_zero_on_the_way_leaves_a_gap_and_the_curve_goes_on():
     race = made.race()
     race["distance"][0, 12] = 0
-    line = named(distances(race, NAMES), "racer0")
+    figure = distances(race, NAMES)
+    line, mark = named(figure, "racer0"), named(figure, "low0")
     assert np.isnan(line["y"][line["x"] == 12]).all()
     assert line["x"][-1] == 30
+    assert (mark["x"].tolist(), mark["text"]) == ([12], ["0"])
+    assert "exactly 0 at step" in mark["hovertemplate"][0]
 
 
 def test_one_that_left_ends_in_a_cross_that_says_when():

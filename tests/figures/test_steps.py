@@ -64,6 +64,16 @@ def test_swings_that_die_out_have_an_axis_with_both_signs():
     np.testing.assert_allclose(line["y"], scale.place(line["customdata"]), atol=1e-5)
 
 
+def test_zeros_of_a_size_are_marked_on_its_logarithmic_axis():
+    race = made.race()
+    race["second_moment"] = np.geomspace(1, 1e-8, 30)[:, None] * np.ones((3, 30, 2))
+    race["second_moment"][0, :3] = 0
+    figure = step_parts(race, 0, "Adam")
+    assert figure["layout"]["yaxis2"]["type"] == "log"
+    zero = next(trace for trace in lines(figure, 1) if trace["name"] == "exactly 0")
+    assert list(zero["x"]) == [0, 1, 2]
+
+
 def test_a_racer_that_left_is_drawn_up_to_there(valid):
     figure = valid(step_parts(made.race(gone=9), 2, "SGD", "Leaves."))
     assert figure["layout"]["meta"]["help"].endswith("Leaves.")
