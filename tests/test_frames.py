@@ -6,6 +6,7 @@ import pytest
 
 from nnviz import frames
 from nnviz.records import COLUMNS, Scalar, frame
+from tests.each import each
 from tests.figures.made import scalars
 
 
@@ -56,8 +57,8 @@ def test_smoothing_refuses_weights_outside_of_zero_to_one(weight):
         frames.smooth(_series([1]), weight)
 
 
-@pytest.mark.parametrize("n", [4, 5, 50, 500])
-@pytest.mark.parametrize("length", [3, 500, 501, 999, 20000])
+@each("n", [4, 5, 50, 500])
+@each("length", [3, 500, 501, 999, 20000])
 def test_thinning_keeps_both_ends_and_both_extremes(n, length):
     values = np.random.default_rng(length).normal(size=length)
     picked = frames.thin_indices(values, n)
@@ -194,7 +195,7 @@ def test_sites_are_in_the_order_of_the_signal():
     ]
 
 
-@pytest.mark.parametrize(
+@each(
     ("site", "text"),
     [
         ("model.linear3", "layer 3"),

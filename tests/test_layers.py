@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+from tests.each import each
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,7 +36,7 @@ FILES = sorted(
     str(path.relative_to(ROOT))
     for path in [*ROOT.glob("nnviz/**/*.py"), *ROOT.glob("pages/**/*.py"), *ROOT.glob("app.py")]
 )
-by_file = pytest.mark.parametrize("file", FILES)
+by_file = each("file", FILES)
 
 
 def room(file: str) -> str:
@@ -68,7 +68,7 @@ def test_a_module_imports_only_what_its_room_may(file):
     assert set(imported(file)) <= ALLOWED[room(file)]
 
 
-@pytest.mark.parametrize("file", [f for f in FILES if f.endswith("__init__.py")])
+@each("file", [f for f in FILES if f.endswith("__init__.py")])
 def test_a_package_init_holds_no_code(file):
     allowed = (ast.Import, ast.ImportFrom, ast.Expr, ast.Assign)
     body = ast.parse((ROOT / file).read_text()).body
@@ -96,7 +96,7 @@ def test_a_module_says_what_it_is(file):
 NEVER_TORCH = ["spec", "records", "frames", "figures", "runs", "ui"]
 
 
-@pytest.mark.parametrize("name", NEVER_TORCH)
+@each("name", NEVER_TORCH)
 def test_the_side_of_the_user_interface_does_not_load_torch(name):
     modules = [
         file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")

@@ -10,6 +10,7 @@ from nnviz.runs import Store
 from nnviz.runs.run_file import create
 from nnviz.spec.jobs import Experiment
 from tests.cli.conftest import Command
+from tests.each import each
 
 DIGITS = "20261120-1551-ab12cd"
 
@@ -79,7 +80,7 @@ def bad_files(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("bad_files")
-@pytest.mark.parametrize(("arguments", "named"), WRONG.values(), ids=WRONG)
+@each(("arguments", "named"), WRONG.values())
 def test_wrong_request_gets_one_line_and_status_2(arguments: tuple[str, ...], named: str, nnviz: Command) -> None:
     before = {path.name for path in Path("runs").iterdir()}
     answer = nnviz(*arguments)

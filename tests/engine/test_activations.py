@@ -8,6 +8,7 @@ import torch
 from nnviz.engine import activations
 from nnviz.engine.activations import DEAD, SATURATED, derivative, flat_tails
 from nnviz.spec import activations as spec
+from tests.each import each
 from tests.spec.options import families
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
@@ -19,7 +20,7 @@ VARIANTS = [cls() for cls in families()["activation"].values()] + [
     spec.ELU(alpha=3),
     spec.Softplus(beta=7),
 ]
-every_activation = pytest.mark.parametrize("activation", VARIANTS, ids=lambda a: a.model_dump_json()[9:-1])
+every_activation = each("activation", VARIANTS)
 
 
 def naive(activation: spec.Activation, x: float) -> float:

@@ -6,6 +6,7 @@ from torch import nn
 
 from nnviz.engine.clipping import clip
 from nnviz.spec.clipping import ClipNorm, ClipValue, NoClipping
+from tests.each import each
 
 
 def parameters(scale: float = 1.0) -> list[nn.Parameter]:
@@ -21,8 +22,8 @@ def flat(found: list[nn.Parameter]) -> torch.Tensor:
     return torch.cat([p.grad.flatten() for p in found if p.grad is not None])
 
 
-@pytest.mark.parametrize("scale", [1e-30, 1e-6, 0.1, 1.0, 1e3, 1e18, 1e30])
-@pytest.mark.parametrize("most", [0.01, 1.0, 1000.0])
+@each("scale", [1e-30, 1e-6, 0.1, 1.0, 1e3, 1e18, 1e30])
+@each("most", [0.01, 1.0, 1000.0])
 def test_clipping_by_norm_shortens_to_the_limit_and_keeps_the_direction(most, scale):
     found = parameters(scale)
     before = flat(found)

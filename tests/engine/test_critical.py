@@ -10,6 +10,7 @@ import torch
 from nnviz.engine import surfaces
 from nnviz.engine.analysis.critical import MOST, Critical, critical
 from nnviz.spec import surfaces as spec
+from tests.each import each
 
 # Roots of 4x³ − 32x + 5 = 0, twice the slope of Styblinski and Tang's function along one axis.
 LOW, MIDDLE, HIGH = sorted(np.roots([4, 0, -32, 5]).real)
@@ -77,7 +78,7 @@ def same(found: torch.Tensor, expected: list, near: float = 1e-8) -> bool:
     return bool((distance.min(0).values < near).all() and (distance.min(1).values < near).all())
 
 
-@pytest.mark.parametrize(("surface", "minima", "maxima", "saddles", "least"), KNOWN.values(), ids=KNOWN)
+@each(("surface", "minima", "maxima", "saddles", "least"), KNOWN.values())
 def test_the_level_points_of_a_known_surface_are_found_no_more_and_no_less(surface, minima, maxima, saddles, least):
     found = critical(surface)
     assert same(found.minima, minima), found.minima
@@ -148,7 +149,7 @@ def test_a_surface_with_holes_does_no_harm(text):
         assert same(found.saddles, [(1, 0)])
 
 
-@pytest.mark.parametrize("text", ["x**2", "(x + y)**2", "(x**2 + y**2 - 1)**2", "abs(x)", "sin(x)", "tanh(100*x)"])
+@each("text", ["x**2", "(x + y)**2", "(x**2 + y**2 - 1)**2", "abs(x)", "sin(x)", "tanh(100*x)"])
 def test_a_line_of_minima_does_no_harm(text):
     for points in formula(text):
         assert torch.isfinite(points).all()

@@ -10,14 +10,15 @@ from sklearn.datasets import load_iris, load_wine
 from nnviz.engine import data
 from nnviz.engine.data.toys import curve_value, hills_value
 from nnviz.spec import data as spec
+from tests.each import each
 from tests.spec.options import families, some
 
 EVERY = list(families()["data"].values())
-every_set = pytest.mark.parametrize("cls", EVERY, ids=lambda c: c.__name__)
+every_set = each("cls", EVERY)
 
 
 @every_set
-@pytest.mark.parametrize("seed", range(3))
+@each("seed", range(3))
 def test_shapes_types_and_split_are_what_the_spec_says(cls, seed):
     chosen = some(cls, seed)
     made = data.build(chosen, seed)
@@ -66,9 +67,7 @@ def test_another_share_moves_points_between_the_parts_and_changes_none(cls):
     assert bool((more.test <= less.test).all())
 
 
-@pytest.mark.parametrize(
-    "cls", [c for c in EVERY if c().classes and "noise" in c.model_fields], ids=lambda c: c.__name__
-)
+@each("cls", [c for c in EVERY if c().classes and "noise" in c.model_fields])
 def test_classes_of_toys_are_about_even_in_both_parts(cls):
     made = data.build(cls(points=4000), 0)
     for part in (True, False):
@@ -139,7 +138,7 @@ CURVES = {
 }
 
 
-@pytest.mark.parametrize("function", CURVES)
+@each("function", CURVES)
 def test_curves_without_noise_are_their_function(function):
     x, _, y = noiseless(spec.Curve(function=function, noise=0))
     np.testing.assert_allclose(y, CURVES[function](x), atol=2e-6)

@@ -12,6 +12,7 @@ import torch
 from nnviz.engine import Diverged, learners, run
 from nnviz.engine.divergence import first_nonfinite
 from nnviz.spec.jobs import Experiment
+from tests.each import each
 from tests.engine.running import after, as_bytes, job, scalars, state
 
 PROBES = [{"kind": kind, "every": 1} for kind in ("gradient_norms", "updates", "activations", "signal", "histograms")]
@@ -41,7 +42,7 @@ def finite(learning) -> bool:
     return all(bool(p.isfinite().all()) for p in parts if p.is_floating_point())
 
 
-@pytest.mark.parametrize("changes", DIVERGING.values(), ids=DIVERGING)
+@each("changes", DIVERGING.values())
 def test_divergence_is_told_at_the_first_loss_that_is_not_finite(changes):
     chosen = job(**changes)
     learning = learners.build(chosen.learner, chosen.seed, chosen.steps, torch.device("cpu"))
@@ -63,7 +64,7 @@ def test_divergence_is_told_at_the_first_loss_that_is_not_finite(changes):
     assert last_finite or " at step " in culprit or culprit.startswith("output of")
 
 
-@pytest.mark.parametrize("changes", DIVERGING.values(), ids=DIVERGING)
+@each("changes", DIVERGING.values())
 def test_the_last_good_checkpoint_is_finite_and_diverges_again_at_the_same_step(changes):
     chosen = job(**changes)
     _, _, error = diverge(chosen)
@@ -75,7 +76,7 @@ def test_the_last_good_checkpoint_is_finite_and_diverges_again_at_the_same_step(
     assert (again.step, again.message.split(";")[0]) == (error.step, error.message.split(";")[0])
 
 
-@pytest.mark.parametrize("changes", DIVERGING.values(), ids=DIVERGING)
+@each("changes", DIVERGING.values())
 def test_the_last_good_state_is_that_of_a_run_that_stopped_there(changes):
     chosen = job(**changes)
     running, _, error = diverge(chosen)
@@ -83,14 +84,14 @@ def test_the_last_good_state_is_that_of_a_run_that_stopped_there(changes):
         assert state(running) == state(after(chosen.model_copy(update={"steps": error.last_good})))
 
 
-@pytest.mark.parametrize("changes", DIVERGING.values(), ids=DIVERGING)
+@each("changes", DIVERGING.values())
 def test_from_the_last_good_state_one_more_step_has_a_finite_loss(changes):
     running, _, error = diverge(job(**changes))
     assert error.last_good > 0
     assert math.isfinite(running.learning.step(error.last_good + 1)["loss", "batch"])
 
 
-@pytest.mark.parametrize("changes", DIVERGING.values(), ids=DIVERGING)
+@each("changes", DIVERGING.values())
 def test_records_up_to_the_divergence_are_there_once(changes):
     chosen = job(**changes, evaluate_every=1000)
     _, records, error = diverge(chosen)
@@ -142,7 +143,7 @@ def with_weights(learning, hidden: float, output: float):
     return learning
 
 
-@pytest.mark.parametrize(
+@each(
     ("hidden", "output", "culprit"),
     [
         (math.nan, 1.0, "output of model.linear1"),

@@ -10,6 +10,7 @@ from nnviz.engine.descent import evolution
 from nnviz.engine.descent.evolution.open_es import ranks
 from nnviz.spec import evolution as spec
 from nnviz.spec.base import limits, options
+from tests.each import each
 
 VARIANTS = [cls() for cls in options(spec.Evolution).values()] + [
     spec.OnePlusOneES(factor=1.0, sigma=0.1),
@@ -19,7 +20,7 @@ VARIANTS = [cls() for cls in options(spec.Evolution).values()] + [
     spec.Genetic(elite=0, blend=0.0, mutation=1.0, tournament=1, population=4),
     spec.Genetic(elite=3, crossover=0.0, population=4),
 ]
-every_method = pytest.mark.parametrize("settings", VARIANTS, ids=lambda s: s.model_dump_json(exclude_defaults=True))
+every_method = each("settings", VARIANTS)
 
 POINTS = torch.tensor([[3.0, -1.0], [-2.0, 4.0], [0.5, 0.5]], dtype=torch.float64)
 
@@ -93,7 +94,7 @@ def test_the_points_that_were_given_are_left_alone(settings):
 
 
 @every_method
-@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+@each("value", [torch.nan, torch.inf, -torch.inf])
 def test_where_nothing_is_finite_the_points_stay(settings, value):
     method = start(settings)
     found = path(method, lambda x: torch.full((len(x),), value, dtype=torch.float64), moves=50)
@@ -102,7 +103,7 @@ def test_where_nothing_is_finite_the_points_stay(settings, value):
 
 
 @every_method
-@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+@each("value", [torch.nan, torch.inf, -torch.inf])
 def test_holes_in_the_landscape_are_not_entered(settings, value):
     def holed(x: Tensor) -> Tensor:
         return torch.where((x[:, 0] < -0.2) | (x[:, 1] < -1.5), value, bowl(x))

@@ -13,6 +13,7 @@ from torch.autograd import grad, gradcheck, gradgradcheck
 from nnviz.engine import formulas
 from nnviz.engine.formulas import compile_formula
 from nnviz.spec.formulas import Binary, Call, Negative, Number, Variable, parse
+from tests.each import each
 from tests.engine.points import points, tensor
 
 # -- derivatives ------------------------------------------------------------------------------------------------------
@@ -34,7 +35,7 @@ SMOOTH = [
     *("(x + 4)**y", "(x + 4)**1.5", "e**(-x^2 - y^2)", "(1 - x)**2 + 100*(y - x**2)**2", "sin(cos(sin(x*y)))"),
     "20 + x**2 + y**2 - 10*(cos(2*pi*x) + cos(2*pi*y))",
 ]
-every_smooth = pytest.mark.parametrize("text", SMOOTH)
+every_smooth = each("text", SMOOTH)
 
 
 @every_smooth
@@ -63,7 +64,7 @@ def hessian(f: Callable[[Tensor, Tensor], Tensor], x: float, y: float) -> list[l
     return [[float(g) for g in grad(d, (a, b), retain_graph=True)] for d in first]
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "expected"),
     {
         "3": [[0, 0], [0, 0]],
@@ -91,7 +92,7 @@ def test_transforms_of_torch_differentiate_a_formula_too():
 # -- powers -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("n", range(21))
+@each("n", range(21))
 def test_whole_powers_of_whole_numbers_are_exact_and_smooth_at_0_and_below(n):
     f = compile_formula(parse(f"x**{n}"))
     bases = [b for b in (-3, -2, -1, 0, 1, 2, 3) if abs(b) ** n < 2**53]
@@ -106,7 +107,7 @@ def test_whole_powers_of_whole_numbers_are_exact_and_smooth_at_0_and_below(n):
     torch.testing.assert_close(second, tensor([float(n * (n - 1) * b ** (n - 2)) if n > 1 else 0.0 for b in bases]))
 
 
-@pytest.mark.parametrize("n", range(1, 17))
+@each("n", range(1, 17))
 def test_negative_whole_powers_are_exact_at_powers_of_2(n):
     f = compile_formula(parse(f"x**-{n}"))
     assert f(tensor([-2.0, 2.0, -1.0]), tensor(0.0)).tolist() == [(-0.5) ** n, 0.5**n, (-1.0) ** n]
@@ -130,8 +131,8 @@ def test_a_variable_exponent_is_numpys_at_0():
 # -- shapes, constants, depth -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["2", "x", "y", "x*y + 1", "pi**2", "x**0", "1/0"])
-@pytest.mark.parametrize(
+@each("text", ["2", "x", "y", "x*y + 1", "pi**2", "x**0", "1/0"])
+@each(
     ("x", "y", "expected"),
     [((), (), ()), ((3,), (3,), (3,)), ((4, 1), (5,), (4, 5)), ((2, 3), (), (2, 3)), ((0,), (1,), (0,))],
 )
@@ -143,7 +144,7 @@ def test_the_result_has_the_shape_that_the_inputs_broadcast_to(text, x, y, expec
     assert [g.shape for g in grad(value.sum(), (a, b))] == [x, y]
 
 
-@pytest.mark.parametrize("text", ["0", "2", "-pi", "1/0", "0/0", "2**0.5", "sin(1)"])
+@each("text", ["0", "2", "-pi", "1/0", "0/0", "2**0.5", "sin(1)"])
 def test_a_constant_has_the_gradient_0(text):
     x, y = tensor([0.0, -1.0, math.inf, math.nan]).requires_grad_(), tensor(2.0).requires_grad_()
     slopes = grad(compile_formula(parse(text))(x, y).sum(), (x, y))

@@ -4,11 +4,11 @@ import random
 from collections.abc import Callable
 
 import numpy as np
-import pytest
 import torch
 
 from nnviz.engine.formulas import compile_formula
 from nnviz.spec.formulas import parse
+from tests.each import each
 from tests.engine.points import Array, points, tensor
 
 
@@ -105,7 +105,7 @@ with np.errstate(all="ignore"):
     HAND = by_hand(*points())
 
 
-@pytest.mark.parametrize("text", HAND)
+@each("text", HAND)
 def test_values_are_those_of_numpy(text):
     assert_is(text, HAND[text])
 
@@ -215,7 +215,7 @@ def some_formulas(n: int) -> dict[str, Array]:
 RANDOM = some_formulas(200)
 
 
-@pytest.mark.parametrize("text", RANDOM)
+@each("text", RANDOM)
 def test_values_of_random_trees_are_those_of_numpy(text):
     assert_is(text, RANDOM[text])
 

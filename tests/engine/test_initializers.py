@@ -9,6 +9,7 @@ from torch import nn
 from nnviz.engine import initializers
 from nnviz.engine.randomness import generator
 from nnviz.spec import initializers as spec
+from tests.each import each
 from tests.spec.options import families
 
 SEEDS = range(12)
@@ -21,9 +22,9 @@ VARIANTS = [cls() for cls in families()["initializer"].values()] + [
 ]
 RANDOM = [v for v in VARIANTS if initializers.variance(v, 1, 1) is not None]
 UNIFORM = (spec.ClassicUniform, spec.PyTorchDefault, spec.GlorotUniform, spec.HeUniform)
-every_initializer = pytest.mark.parametrize("initializer", VARIANTS, ids=lambda i: i.model_dump_json()[9:-1])
-every_random = pytest.mark.parametrize("initializer", RANDOM, ids=lambda i: i.model_dump_json()[9:-1])
-every_shape = pytest.mark.parametrize(("n_in", "n_out"), [(200, 50), (50, 200), (64, 64)])
+every_initializer = each("initializer", VARIANTS)
+every_random = each("initializer", RANDOM)
+every_shape = each(("n_in", "n_out"), [(200, 50), (50, 200), (64, 64)])
 
 
 def layer(initializer: spec.Initializer, n_in: int, n_out: int, seed: int) -> nn.Linear:
@@ -62,7 +63,7 @@ def test_biases_start_at_0_but_for_pytorchs_default(initializer):
         assert not biases.any()
 
 
-@pytest.mark.parametrize("gain", [1.0, 0.3])
+@each("gain", [1.0, 0.3])
 @every_shape
 def test_orthogonal_weights_have_all_singular_values_equal_to_the_gain(gain, n_in, n_out):
     weight = layer(spec.Orthogonal(gain=gain), n_in, n_out, 0).weight.detach()

@@ -14,10 +14,11 @@ from nnviz.engine.analysis import landscape
 from nnviz.engine.analysis.landscape import stacked
 from nnviz.spec import losses as loss_specs
 from nnviz.spec.models import MLP, Hidden
+from tests.each import each
 
 AXES = [torch.linspace(-1, 1, 7, dtype=torch.float64), torch.linspace(-0.5, 1, 10, dtype=torch.float64)]
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-12}
-by_precision = pytest.mark.parametrize("dtype", TOLERANCE, ids=["float32", "float64"])
+by_precision = each("dtype", TOLERANCE)
 
 
 class Residual(nn.Module):
@@ -80,7 +81,7 @@ NETWORKS = {
         nn.Linear(4, 6), nn.BatchNorm1d(6, track_running_stats=False), nn.ReLU(), nn.Linear(6, 3)
     ),
 }
-every_network = pytest.mark.parametrize("name", NETWORKS)
+every_network = each("name", NETWORKS)
 
 
 def network(name: str, dtype: torch.dtype = torch.float64) -> nn.Module:
@@ -168,7 +169,7 @@ def test_a_network_with_hooks_is_called_and_a_convolution_works():
     torch.testing.assert_close(drawn_grid(conv, along, AXES).losses["train"], expected[0], rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize(
+@each(
     "loss",
     [
         loss_specs.CrossEntropy(),
@@ -179,7 +180,6 @@ def test_a_network_with_hooks_is_called_and_a_convolution_works():
         loss_specs.RMSE(),
         loss_specs.Huber(),
     ],
-    ids=repr,
 )
 @by_precision
 def test_every_loss_is_computed_as_the_job_defines_it(loss, dtype):
@@ -194,7 +194,7 @@ def test_every_loss_is_computed_as_the_job_defines_it(loss, dtype):
 WEIGHTS = torch.tensor([1.0, 2.0, 0.5], dtype=torch.float64)
 
 
-@pytest.mark.parametrize(
+@each(
     "loss",
     [
         nn.CrossEntropyLoss(),
@@ -263,7 +263,7 @@ def assert_same(before: tuple, after: tuple) -> None:
 
 
 @every_network
-@pytest.mark.parametrize("training", [True, False])
+@each("training", [True, False])
 def test_the_module_is_left_bit_identical_when_all_is_done_and_when_stopped_early(name, training):
     module = network(name).train(training)
     before = state(module)
@@ -293,8 +293,8 @@ def test_a_slice_keeps_its_center_while_the_network_trains_on():
         )
 
 
-@pytest.mark.parametrize("shape", [(1,), (7,), (51,), (51, 51), (8, 3), (1, 20)])
-@pytest.mark.parametrize("first", [1, 3, 8, 100])
+@each("shape", [(1,), (7,), (51,), (51, 51), (8, 3), (1, 20)])
+@each("first", [1, 3, 8, 100])
 def test_each_point_of_the_grid_comes_exactly_once_from_coarse_to_fine(shape, first):
     levels = list(landscape.coarse_to_fine(shape, first))
     seen = torch.cat(levels)

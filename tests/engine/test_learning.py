@@ -10,6 +10,7 @@ from nnviz.engine import Diverged, learners, run
 from nnviz.records import Scalar, Snapshot
 from nnviz.spec.base import SpecError, replace_many
 from nnviz.spec.jobs import Experiment
+from tests.each import each
 from tests.engine.running import SHORT, job, said, scalars
 from tests.spec.options import families, some
 
@@ -37,9 +38,7 @@ def with_option(family: str, kind: str) -> Experiment:
 OF_OTHER_JOBS = ("surface", "method", "views")
 
 
-@pytest.mark.parametrize(
-    ("family", "kind"), [(f, k) for f, kinds in families().items() if f not in OF_OTHER_JOBS for k in kinds]
-)
+@each(("family", "kind"), [(f, k) for f, kinds in families().items() if f not in OF_OTHER_JOBS for k in kinds])
 def test_every_option_trains(family, kind):
     with run(with_option(family, kind)) as running:
         before = {n: p.clone() for n, p in running.learning.modules["model"].named_parameters()}
@@ -51,7 +50,7 @@ def test_every_option_trains(family, kind):
     assert all(math.isfinite(v) for v in scalars(records, "loss").values())
 
 
-@pytest.mark.parametrize("seed", range(40))
+@each("seed", range(40))
 def test_random_small_jobs_train_or_diverge_and_say_nothing_on_the_side(seed):
     chosen = replace_many(
         some(Experiment, seed, small=True), {"steps": 3, "device": "cpu", "parent": None, "evaluate_every": 2}
@@ -87,7 +86,7 @@ def test_every_epoch_goes_through_the_training_part_once_in_a_new_order():
     assert not torch.equal(epochs[0], epochs[1])
 
 
-@pytest.mark.parametrize(
+@each(
     ("size", "sizes"),
     [(16, [16, 16, 16, 16, 6]), (23, [23, 23, 23]), (70, [70]), (1000, [70]), (1, [1] * 70), (35, [35, 35])],
 )

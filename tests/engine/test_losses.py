@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from nnviz.engine import losses
 from nnviz.spec import losses as spec
+from tests.each import each
 from tests.spec.options import families
 
 G = torch.Generator().manual_seed(0)
@@ -16,8 +17,8 @@ Y = torch.randint(5, (40,), generator=G)
 BINARY = torch.randint(2, (40,), generator=G)
 NUMBERS = torch.randn(41, generator=G, dtype=torch.float64).exp()
 EVERY = [cls() for cls in families()["loss"].values()]
-every_loss = pytest.mark.parametrize("loss", EVERY, ids=lambda loss: loss.kind)
-for_numbers = pytest.mark.parametrize("loss", [l for l in EVERY if "numbers" in l.fits], ids=lambda loss: loss.kind)
+every_loss = each("loss", EVERY)
+for_numbers = each("loss", [l for l in EVERY if "numbers" in l.fits])
 
 
 def gradient(loss, z, y) -> torch.Tensor:
@@ -35,7 +36,7 @@ def minimum(loss: spec.Loss) -> float:
 
 
 @every_loss
-@pytest.mark.parametrize(("classes", "outputs"), [(0, 1), (2, 1), (2, 2), (5, 5)])
+@each(("classes", "outputs"), [(0, 1), (2, 1), (2, 2), (5, 5)])
 def test_a_loss_is_one_finite_number_for_every_target_it_fits(loss, classes, outputs):
     if ("classes" if classes else "numbers") not in loss.fits or (outputs == 1 and loss.kind == "cross_entropy"):
         return
@@ -47,7 +48,7 @@ def test_a_loss_is_one_finite_number_for_every_target_it_fits(loss, classes, out
 
 
 @every_loss
-@pytest.mark.parametrize("outputs", [1, 2, 5])
+@each("outputs", [1, 2, 5])
 def test_probabilities_are_probabilities(loss, outputs):
     if outputs == 1 and loss.kind == "cross_entropy":
         return

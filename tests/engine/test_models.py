@@ -11,12 +11,13 @@ from nnviz.spec import models as spec
 from nnviz.spec.activations import ReLU, Sigmoid, Tanh
 from nnviz.spec.initializers import HeNormal
 from nnviz.spec.jobs import Experiment, estimate
+from tests.each import each
 from tests.spec.options import members, some
 
 THREE = (spec.Hidden(width=5), spec.Hidden(width=4, activation=ReLU()), spec.Hidden(width=3, activation=Sigmoid()))
 
 
-@pytest.mark.parametrize("seed", range(25))
+@each("seed", range(25))
 def test_the_estimate_counts_the_parameters_exactly(seed):
     job = some(Experiment, seed, small=True)
     learner = job.learner
@@ -39,10 +40,8 @@ def test_layers_before_batch_norm_have_no_bias_of_their_own():
     assert all(m.bias is None for m in models.linears(network).values())
 
 
-@pytest.mark.parametrize(
-    "cls", [c for c in members() if c.__module__.endswith("activations")], ids=lambda c: c.__name__
-)
-@pytest.mark.parametrize("batch_norm", [False, True])
+@each("cls", [c for c in members() if c.__module__.endswith("activations")])
+@each("batch_norm", [False, True])
 def test_outputs_have_a_row_a_sample_and_a_column_a_class(cls, batch_norm):
     model = spec.DeepMLP(depth=3, width=6, activation=cls(), batch_norm=batch_norm, dropout=0.2)
     network = models.build(model, 4, 3, 0).eval()

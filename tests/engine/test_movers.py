@@ -12,6 +12,7 @@ from nnviz.spec.base import options
 from nnviz.spec.clipping import ClipNorm
 from nnviz.spec.optimizers import SGD, Adam, RMSprop
 from nnviz.spec.surfaces import Ackley, AnySurface, Himmelblau, Rastrigin, Rosenbrock
+from tests.each import each
 from tests.engine.racing import job
 
 KINDS = options(spec.Method)
@@ -80,7 +81,7 @@ def test_every_method_is_built_and_moves():
         assert torch.isfinite(ways(movers, 3)).all(), kind
 
 
-@pytest.mark.parametrize("method", [*LED, *MORE], ids=lambda method: method.kind)
+@each("method", [*LED, *MORE])
 def test_the_bare_arithmetic_is_that_of_torchs_step_to_the_last_bit(method):
     points = starts(3)
     mover = ByGradient(method, points)
@@ -104,7 +105,7 @@ KEYWORDS = {
 }
 
 
-@pytest.mark.parametrize("method", [*LED, *MORE], ids=lambda method: method.kind)
+@each("method", [*LED, *MORE])
 def test_the_installed_torch_has_its_bare_arithmetic_where_it_is_looked_for(method):
     mover = ByGradient(method, starts(1))
     mover.move(torch.ones(1, 2, dtype=torch.float64), 1.0)

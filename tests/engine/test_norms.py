@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from nnviz.engine.norms import norms
+from tests.each import each
 
 
-@pytest.mark.parametrize("scale", [1e-38, 1e-30, 1e-22, 1e-18, 1e-3, 1.0, 1e18, 1e25, 3e38])
+@each("scale", [1e-38, 1e-30, 1e-22, 1e-18, 1e-3, 1.0, 1e18, 1e25, 3e38])
 def test_norms_neither_underflow_nor_overflow(scale):
     g = torch.Generator().manual_seed(0)
     tensors = [scale * torch.rand(shape, generator=g) for shape in [(64, 64), (5,), (1,), (3, 4, 5)]]

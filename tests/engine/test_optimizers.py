@@ -10,6 +10,7 @@ from torch import Tensor
 
 from nnviz.engine import optimizers
 from nnviz.spec import optimizers as spec
+from tests.each import each
 from tests.spec.options import families
 
 STEPS, SIZE = 100, 7
@@ -28,7 +29,7 @@ VARIANTS = [cls() for cls in families()["optimizer"].values()] + [
     spec.Adamax(lr=0.02, beta1=0.7, beta2=0.9, eps=1e-3, weight_decay=0.1),
     spec.Rprop(lr=0.02, shrink=0.3, grow=2, smallest=1e-3, largest=0.1),
 ]
-every_optimizer = pytest.mark.parametrize("optimizer", VARIANTS, ids=lambda o: o.model_dump_json(exclude_defaults=True))
+every_optimizer = each("optimizer", VARIANTS)
 
 
 def gradients() -> list[Tensor]:
@@ -139,9 +140,7 @@ def test_the_path_is_that_of_the_formula(optimizer):
     torch.testing.assert_close(path(optimizer), by_hand(optimizer), rtol=tolerance, atol=tolerance / 10)
 
 
-@pytest.mark.parametrize(
-    ("cls", "name"), [(c, n) for c in families()["optimizer"].values() for n in c.model_fields if n != "kind"]
-)
+@each(("cls", "name"), [(c, n) for c in families()["optimizer"].values() for n in c.model_fields if n != "kind"])
 def test_every_setting_changes_the_path(cls, name):
     other = {"nesterov": {"momentum": 0.9}, "dampening": {"momentum": 0.9}}.get(name, {})
     start = cls.parse({"lr": 0.05, **other})

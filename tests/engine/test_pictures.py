@@ -6,6 +6,7 @@ import torch
 
 from nnviz.engine import losses, run
 from nnviz.spec.jobs import Experiment
+from tests.each import each
 from tests.engine.running import job, snapshots
 
 
@@ -25,8 +26,8 @@ def outputs(learning, points: np.ndarray) -> torch.Tensor:
     return learning.network(torch.tensor(points, dtype=torch.float32))
 
 
-@pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy", "mse"])
-@pytest.mark.parametrize("data", ["moons", "blobs"])
+@each("loss", ["cross_entropy", "binary_cross_entropy", "mse"])
+@each("data", ["moons", "blobs"])
 def test_the_decision_grid_holds_probabilities_with_rows_along_y(data, loss):
     learning, last, _ = pictures(job(learner__data=data, learner__loss=loss))
     grid = last["decision_grid"]

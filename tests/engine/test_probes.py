@@ -8,6 +8,7 @@ import torch
 
 from nnviz.engine import learners, run
 from nnviz.engine.randomness import stream
+from tests.each import each
 from tests.engine.running import job, said, scalars
 
 EVERY = [{"kind": kind, "every": 1} for kind in ("gradient_norms", "updates", "signal")]
@@ -20,7 +21,7 @@ SITUATIONS = {
     "regression": {"learner__data": "curve", "learner__loss": "huber"},
     "no bias": {"learner__model__bias": False},
 }
-every_situation = pytest.mark.parametrize("changes", SITUATIONS.values(), ids=SITUATIONS)
+every_situation = each("changes", SITUATIONS.values())
 
 
 @every_situation

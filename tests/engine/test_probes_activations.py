@@ -10,6 +10,7 @@ from nnviz.engine.activations import Step
 from nnviz.engine.probes.activations import BINS, even_bins
 from nnviz.engine.watch import Watch
 from nnviz.spec import probes as spec
+from tests.each import each
 from tests.engine.running import job, said, scalars, snapshots
 
 EVERY = [{"kind": "activations", "every": 1}]
@@ -90,7 +91,7 @@ def test_units_of_a_vanishing_signal_are_not_dead():
     assert share("dead", nn.ReLU(), torch.full((5, 4), 1e-30)) == 0
 
 
-@pytest.mark.parametrize(
+@each(
     ("activation", "x", "dead", "saturated"),
     [
         (nn.Sigmoid(), 8.0, 1, 1),
@@ -112,7 +113,6 @@ def test_units_of_a_vanishing_signal_are_not_dead():
         (Step(), 1.0, 1, 1),
         (Step(), -1.0, 1, 1),
     ],
-    ids=lambda v: type(v).__name__ if isinstance(v, nn.Module) else str(v),
 )
 def test_shares_of_a_layer_that_stays_at_one_value(activation, x, dead, saturated):
     values = torch.full((3, 2), x)

@@ -1,12 +1,12 @@
 """Histograms by power of two against frexp."""
 
 import numpy as np
-import pytest
 import torch
 
 from nnviz.engine import learners
 from nnviz.engine.probes.histograms import SAMPLED, Histograms, exponent_arrays
 from nnviz.engine.watch import Trace
+from tests.each import each
 from tests.engine.running import job, said, snapshots
 
 NAMES = ("sites", "zero", "nonfinite", "exponents", "negative", "positive")
@@ -48,7 +48,7 @@ VALUES = {
 }
 
 
-@pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
+@each("values", VALUES.values())
 def test_counts_are_those_of_frexp(values):
     values = values.astype(np.float32)
     arrays = histogram(values)
@@ -64,12 +64,12 @@ def total(arrays: dict[str, np.ndarray]) -> np.ndarray:
     return arrays["zero"] + arrays["nonfinite"] + arrays["negative"].sum(1) + arrays["positive"].sum(1)
 
 
-@pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
+@each("values", VALUES.values())
 def test_counts_sum_to_the_tensors_size(values):
     assert total(histogram(values)).tolist() == [len(values)]
 
 
-@pytest.mark.parametrize("shape", [(1,), (2048,), (32, 64), (33, 64), (300, 300), (8192, 3)])
+@each("shape", [(1,), (2048,), (32, 64), (33, 64), (300, 300), (8192, 3)])
 def test_of_a_tensor_beyond_2048_entries_about_2048_are_counted(shape):
     arrays = histogram(np.random.default_rng(0).normal(size=shape))
     size = int(np.prod(shape))

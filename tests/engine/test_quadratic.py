@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from nnviz.engine.analysis import quadratic
+from tests.each import each
 
 LAMBDAS = (0.01, 0.1, 1.0)
 METHODS = [(0.0, False), (0.5, False), (0.9, False), (0.3, True), (0.9, True)]
@@ -44,8 +45,8 @@ def test_the_best_heavy_ball_has_the_rate_of_the_square_root_of_kappa():
     assert quadratic.best_heavy_ball(LAMBDAS) == pytest.approx((3.3058, 0.66942, 0.8182), abs=5e-5)
 
 
-@pytest.mark.parametrize("kappa", [1.0, 3.0, 100.0, 1e4])
-@pytest.mark.parametrize("scale", [0.01, 1.0, 30.0])
+@each("kappa", [1.0, 3.0, 100.0, 1e4])
+@each("scale", [0.01, 1.0, 30.0])
 def test_the_best_settings_have_the_rates_that_they_state(kappa, scale):
     extremes = [scale, scale * kappa]
     for best, nesterov in (
@@ -193,9 +194,7 @@ def test_passing_the_minimum_changes_no_rate():
         assert quadratic.measured_rate(dipped) == pytest.approx(0.9, abs=1e-6)
 
 
-@pytest.mark.parametrize(
-    "distances", [[], [0.0] * 9, [np.nan] * 9, [1.0, 0.5], [1.0, 0, 0, 0, 0, 0, 0, 0], [np.inf] * 9]
-)
+@each("distances", [[], [0.0] * 9, [np.nan] * 9, [1.0, 0.5], [1.0, 0, 0, 0, 0, 0, 0, 0], [np.inf] * 9])
 def test_too_little_to_tell_gives_no_rate(distances):
     assert math.isnan(quadratic.measured_rate(distances))
 

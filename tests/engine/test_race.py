@@ -25,6 +25,7 @@ from nnviz.spec.optimizers import (
 )
 from nnviz.spec.schedules import OneCycle, StepDecay
 from nnviz.spec.surfaces import Cliff, Formula, Himmelblau, Quadratic, Rastrigin, Ravine, Saddle
+from tests.each import each
 from tests.engine.racing import job, last, race, said
 from tests.engine.running import as_bytes
 
@@ -324,7 +325,7 @@ def test_a_race_looks_who_has_left_whenever_it_is_asked():
     assert np.isnan(arrays["points"][0, -1]).all()
 
 
-@pytest.mark.parametrize("text", ["log(x)", "-exp(x**2)", "1/(x*y)", "sqrt(x) + y", "-x**4 - y**4", "3"])
+@each("text", ["log(x)", "-exp(x**2)", "1/(x*y)", "sqrt(x) + y", "-x**4 - y**4", "3"])
 def test_no_method_stumbles_over_a_surface_with_holes_or_without_a_bottom(text):
     surface = Formula(text=text)
     for some in (ALL[:12], [*ALL[12:], LBFGS(line_search=True), Newton()]):

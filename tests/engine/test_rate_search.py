@@ -13,6 +13,7 @@ from nnviz.spec.methods import LBFGS, Newton
 from nnviz.spec.optimizers import SGD, Adam, RMSprop
 from nnviz.spec.schedules import Cosine
 from nnviz.spec.surfaces import Formula, Himmelblau, MonkeySaddle, Quadratic, Ravine
+from tests.each import each
 from tests.engine.racing import job, last, race, said
 
 
@@ -98,7 +99,7 @@ def test_a_search_goes_on_from_its_checkpoint_to_the_same_end():
         np.testing.assert_array_equal(arrays[name], array)
 
 
-@pytest.mark.parametrize("checkpoint", [b"", b"x", b"-1", b"4", b"1.5", "²".encode()])
+@each("checkpoint", [b"", b"x", b"-1", b"4", b"1.5", "²".encode()])
 def test_a_damaged_checkpoint_is_named(checkpoint):
     with pytest.raises(EngineError, match="checkpoint is damaged"):
         Search(of(SGD(), Adam(), RMSprop()), checkpoint)

@@ -9,6 +9,7 @@ import torch
 from nnviz.engine import EngineError, run
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Experiment, Parent
+from tests.each import each
 from tests.engine.running import as_bytes, job, said, scalars, snapshots, state
 from tests.spec.options import families
 
@@ -40,8 +41,8 @@ def stopped(chosen: Experiment, at: int):
         return records + first.look(), first.checkpoint()
 
 
-@pytest.mark.parametrize("changes", SITUATIONS.values(), ids=SITUATIONS)
-@pytest.mark.parametrize("at", [5, 13], ids=["at the end of an epoch", "within one"])
+@each("changes", SITUATIONS.values())
+@each("at", [5, 13])
 def test_a_resumed_run_ends_in_the_same_records_and_weights_to_the_bit(changes, at):
     chosen = job(**changes)
     whole = run(chosen)
@@ -147,8 +148,8 @@ def test_a_branch_may_run_longer_than_its_parent():
     assert sorted(scalars(records, "loss", "batch")) == [21, 22, 23, 24, 25]
 
 
-@pytest.mark.parametrize("before", ["sgd", "adam", "rprop", {"kind": "sgd", "momentum": 0.9}], ids=str)
-@pytest.mark.parametrize("kind", [*families()["optimizer"], {"kind": "adam", "amsgrad": True}], ids=str)
+@each("before", ["sgd", "adam", "rprop", {"kind": "sgd", "momentum": 0.9}])
+@each("kind", [*families()["optimizer"], {"kind": "adam", "amsgrad": True}])
 def test_a_branch_to_another_optimizer_leaves_behind_the_memory_it_cannot_use(before, kind):
     parent = job(learner__optimizer=before)
     _, checkpoint = stopped(parent, 7)

@@ -9,6 +9,7 @@ import torch
 from nnviz.engine import EngineError, run
 from nnviz.records import Scalar, Snapshot
 from nnviz.spec.jobs import Experiment, Parent
+from tests.each import each
 from tests.engine.running import after, as_bytes, job, said, scalars, snapshots, state
 from tests.spec.options import families, some
 
@@ -42,8 +43,8 @@ def test_another_seed_gives_other_records():
     assert as_bytes(said(job(seed=1))) != as_bytes(said(job(seed=2)))
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "all"])
-@pytest.mark.parametrize("changes", [{}, EVERYTHING], ids=["plain", "everything"])
+@each("kind", [*KINDS, "all"])
+@each("changes", [{}, EVERYTHING])
 def test_a_probe_leaves_losses_and_weights_as_they_are_to_the_bit(kind, changes):
     probes = [{"kind": k, "every": 1} for k in (KINDS if kind == "all" else [kind])]
     watched, alone = run(job(**changes, probes=probes)), run(job(**changes, probes=[]))
@@ -228,7 +229,7 @@ def test_batch_losses_are_those_of_the_step_in_training_mode():
         assert told == {n: float(under_way.step(n)["loss", "batch"]) for n in (1, 2, 3)}
 
 
-@pytest.mark.parametrize("seed", range(6))
+@each("seed", range(6))
 def test_random_jobs_give_the_same_bytes_twice(seed):
     chosen = some(Experiment, 500 + seed, small=True).model_copy(
         update={"steps": 4, "evaluate_every": 2, "device": "cpu", "parent": None}

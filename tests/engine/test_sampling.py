@@ -2,14 +2,14 @@
 
 import math
 
-import pytest
 import torch
 
 from nnviz.engine.sampling import RUN, evenly, in_runs
+from tests.each import each
 
 
-@pytest.mark.parametrize("units", [1, 7, 8, 15, 33, 45, 60, 64, 100, 1000])
-@pytest.mark.parametrize("rows", [1, 10, 32, 100, 1000, 1021, 1024])
+@each("units", [1, 7, 8, 15, 33, 45, 60, 64, 100, 1000])
+@each("rows", [1, 10, 32, 100, 1000, 1021, 1024])
 def test_a_sample_holds_at_most_its_size_and_reaches_all_units_and_rows_evenly(units, rows):
     tensor = torch.arange(rows * units).reshape(rows, units)
     sample = evenly(tensor)
@@ -23,7 +23,7 @@ def test_a_sample_holds_at_most_its_size_and_reaches_all_units_and_rows_evenly(u
         assert math.floor(expected) <= counts.min() <= counts.max() <= math.ceil(expected)
 
 
-@pytest.mark.parametrize(
+@each(
     ("rows", "columns"),
     [(256, 256), (256, 65), (10, 2560), (20_000, 1), (3000, 7), (500, 45), (477, 60), (64, 288), (4, 5000)],
 )

@@ -10,6 +10,7 @@ from torch.optim import lr_scheduler
 
 from nnviz.engine import schedules
 from nnviz.spec import schedules as spec
+from tests.each import each
 from tests.spec.options import families
 
 STEPS = 240
@@ -60,8 +61,8 @@ def test_one_cycle_is_that_of_torch_over_the_same_points(rising):
     assert factors(spec.OneCycle(rising=rising)) == pytest.approx(theirs, rel=1e-9)
 
 
-@pytest.mark.parametrize("cls", families()["schedule"].values(), ids=lambda c: c.__name__)
-@pytest.mark.parametrize("steps", [1, 2, 3, 10, 1000])
+@each("cls", families()["schedule"].values())
+@each("steps", [1, 2, 3, 10, 1000])
 def test_factors_lie_between_0_and_1(cls, steps):
     assert all(0 <= f <= 1 and math.isfinite(f) for f in factors(cls(), steps))
     assert factors(cls(), steps)[0] > 0

@@ -8,6 +8,7 @@ import torch
 from nnviz.engine import surfaces
 from nnviz.spec import surfaces as spec
 from nnviz.spec.base import options
+from tests.each import each
 
 ALL = [
     *(kind() for kind in options(spec.AnySurface).values()),
@@ -55,7 +56,7 @@ def some(surface: spec.Surface, n: int = 300) -> torch.Tensor:
     return at * torch.tensor([right - left, top - bottom]) + torch.tensor([left, bottom])
 
 
-@pytest.mark.parametrize(("surface", "at", "value"), KNOWN, ids=lambda part: getattr(part, "kind", None))
+@each(("surface", "at", "value"), KNOWN)
 def test_values_at_known_points(surface, at, value):
     found = surfaces.values(surface, torch.tensor([at], dtype=torch.float64))
     assert found.dtype == torch.float64
@@ -66,7 +67,7 @@ def test_every_surface_has_a_known_value():
     assert {type(surface) for surface, _, _ in KNOWN} == set(options(spec.AnySurface).values())
 
 
-@pytest.mark.parametrize("surface", ALL, ids=lambda surface: surface.kind)
+@each("surface", ALL)
 def test_the_slope_is_that_of_central_differences(surface):
     points, h = some(surface), 1e-5
     height, gradient = surfaces.slope(surface, points)
@@ -79,7 +80,7 @@ def test_the_slope_is_that_of_central_differences(surface):
         assert torch.allclose(gradient[:, axis], (above - below) / (2 * h), rtol=1e-6, atol=1e-7 * float(scale))
 
 
-@pytest.mark.parametrize("surface", ALL, ids=lambda surface: surface.kind)
+@each("surface", ALL)
 def test_the_curvature_is_that_of_central_differences_and_symmetric(surface):
     points, h = some(surface), 1e-5
     gradient, hessian = surfaces.curvature(surface, points)
@@ -93,7 +94,7 @@ def test_the_curvature_is_that_of_central_differences_and_symmetric(surface):
         assert torch.allclose(hessian[:, axis], (above - below) / (2 * h), rtol=1e-6, atol=1e-7 * float(scale))
 
 
-@pytest.mark.parametrize("surface", ALL, ids=lambda surface: surface.kind)
+@each("surface", ALL)
 def test_the_slope_of_many_points_is_that_of_each_alone_by_backward_to_the_last_bit(surface):
     points = some(surface, 37)
     together = surfaces.slope(surface, points)[1]
@@ -103,7 +104,7 @@ def test_the_slope_of_many_points_is_that_of_each_alone_by_backward_to_the_last_
         assert torch.equal(found, alone.grad)
 
 
-@pytest.mark.parametrize("surface", ALL, ids=lambda surface: surface.kind)
+@each("surface", ALL)
 def test_the_point_where_a_race_starts_is_seen_and_lies_on_a_slope(surface):
     assert spec.inside(surface, surface.start)
     height, gradient = surfaces.slope(surface, torch.tensor([surface.start], dtype=torch.float64))

@@ -16,6 +16,7 @@ from nnviz.spec.base import replace_many
 from nnviz.spec.landscapes import Curvature
 from nnviz.spec.learners import Supervised
 from nnviz.spec.optimizers import SGD
+from tests.each import each
 from tests.engine.running import job
 from tests.engine.surveying import around, landscape, network, seen, stretch, trained
 
@@ -48,7 +49,7 @@ def whole(of: Trained, place: int) -> Tensor:
     return hessian(loss, torch.cat([p.detach().flatten() for p in module.parameters()]))
 
 
-@pytest.mark.parametrize("changes", KINDS.values(), ids=KINDS)
+@each("changes", KINDS.values())
 def test_eigenvalues_and_trace_are_those_of_the_whole_hessian(changes):
     view = Curvature(points=3, eigenvalues=4, probes=400)
     chosen = landscape(view, **changes, samples=40)
@@ -109,8 +110,8 @@ def distance(sgd: SGD, curvature: float) -> float:
     return abs(float(w.detach()))
 
 
-@pytest.mark.parametrize(("sgd", "formula"), DESCENTS.values(), ids=DESCENTS)
-@pytest.mark.parametrize("lr", [0.05, 0.4])
+@each(("sgd", "formula"), DESCENTS.values())
+@each("lr", [0.05, 0.4])
 def test_descent_on_a_quadratic_holds_just_below_the_limit_and_not_just_above(sgd, formula, lr):
     sgd = sgd.model_copy(update={"lr": lr})
     limit = curvatures.limit(Supervised(optimizer=sgd), lr)
@@ -135,7 +136,7 @@ def test_a_rate_of_0_has_no_limit():
     assert np.isnan(curvatures.limit(Supervised(), 0.0))
 
 
-@pytest.mark.parametrize(
+@each(
     ("changes", "words"),
     [
         ({"learner__optimizer": "adam"}, "rescales the gradient"),
@@ -148,7 +149,6 @@ def test_a_rate_of_0_has_no_limit():
         ({"learner__clipping": "value"}, "clipping"),
         ({"learner__optimizer": {"kind": "sgd", "momentum": 0.5, "dampening": 1.0}}, "dampening of 1"),
     ],
-    ids=lambda v: v if isinstance(v, str) else "",
 )
 def test_where_theory_has_no_limit_there_is_none_and_the_reason_is_told(changes, words):
     arrays = seen(landscape(Curvature(points=2, probes=2), **TINY, **changes))["curvature"]

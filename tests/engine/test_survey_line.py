@@ -8,14 +8,15 @@ from nnviz.engine import EngineError
 from nnviz.engine.survey import Survey
 from nnviz.spec.base import replace_many
 from nnviz.spec.landscapes import Line, RandomPlane
+from tests.each import each
 from tests.engine.running import job
 from tests.engine.surveying import SITUATIONS, agree, around, landscape, moved, network, plain, seen, trained
 
-every_situation = pytest.mark.parametrize("changes", SITUATIONS.values(), ids=SITUATIONS)
+every_situation = each("changes", SITUATIONS.values())
 
 
 @every_situation
-@pytest.mark.parametrize("margin", [0.0, 0.25, 0.4])
+@each("margin", [0.0, 0.25, 0.4])
 def test_the_ends_of_a_line_are_the_two_networks_exactly(changes, margin):
     chosen = landscape(Line(seed=5, margin=margin, resolution=10), **changes)
     pictures = seen(chosen)
@@ -74,7 +75,7 @@ def test_an_equal_shape_said_in_other_words_is_no_hindrance():
     assert "line" in seen(around(network(first), Line(resolution=9), other=network(second)))
 
 
-@pytest.mark.parametrize(
+@each(
     ("changes", "words"),
     [
         ({"learner__model__hidden": [{}]}, "hidden layers"),
@@ -86,7 +87,6 @@ def test_an_equal_shape_said_in_other_words_is_no_hindrance():
         ({"learner__loss": "binary_cross_entropy"}, "outputs"),
         ({"learner__data": "iris"}, "inputs"),
     ],
-    ids=lambda v: v if isinstance(v, str) else "",
 )
 def test_two_networks_of_other_shapes_are_refused_in_one_line_before_anything_is_trained(changes, words):
     chosen = around(network(job()), Line(), other=network(job(**changes)))

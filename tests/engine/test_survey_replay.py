@@ -14,10 +14,11 @@ from nnviz.records import Scalar
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Experiment, Parent
 from nnviz.spec.landscapes import KEPT
+from tests.each import each
 from tests.engine.running import job, said, scalars
 from tests.engine.surveying import CPU, SITUATIONS, network, same_bits, stretch, trained
 
-every_situation = pytest.mark.parametrize("changes", SITUATIONS.values(), ids=SITUATIONS)
+every_situation = each("changes", SITUATIONS.values())
 
 
 def states(chosen: Experiment, checkpoint: bytes | None = None) -> Iterator[tuple[int, dict[str, torch.Tensor]]]:
@@ -88,7 +89,7 @@ def test_fewer_samples_are_the_first_of_those_that_a_run_evaluates():
     assert torch.equal(y, all_y[:20])
 
 
-@pytest.mark.parametrize("steps", [0, 1, 2, KEPT - 1, KEPT, 150])
+@each("steps", [0, 1, 2, KEPT - 1, KEPT, 150])
 def test_steps_are_kept_evenly_with_the_first_and_the_last(steps):
     kept = trained(network(job(steps=200), step=steps)).steps
     assert (kept[0], kept[-1]) == (0, steps)
@@ -129,8 +130,8 @@ def branched(parent: Experiment, at: int, changes: dict, checkpoint: bytes | Non
     return replace_many(parent, {**paths, "parent": Parent(run="parent", step=at)}), left
 
 
-@pytest.mark.parametrize(("first", "then"), BRANCHES.values(), ids=BRANCHES)
-@pytest.mark.parametrize("at", [0, 7])
+@each(("first", "then"), BRANCHES.values())
+@each("at", [0, 7])
 def test_a_branch_has_the_weights_and_measures_of_the_run_that_was_branched(first, then, at):
     parent = job(**first)
     child, checkpoint = branched(parent, at, then)

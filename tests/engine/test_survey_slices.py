@@ -10,10 +10,11 @@ from nnviz.engine.randomness import generator
 from nnviz.engine.survey import Survey
 from nnviz.engine.survey.retraining import Trained
 from nnviz.spec.landscapes import PathPlane, RandomLines, RandomPlane
+from tests.each import each
 from tests.engine.running import job
 from tests.engine.surveying import SITUATIONS, agree, around, landscape, moved, network, plain, seen, trained
 
-every_situation = pytest.mark.parametrize("changes", SITUATIONS.values(), ids=SITUATIONS)
+every_situation = each("changes", SITUATIONS.values())
 SPAN = 0.7
 
 
@@ -36,7 +37,7 @@ def direction(of: Trained, seed: int, index: int, vectors: bool) -> list[Tensor]
 
 
 @every_situation
-@pytest.mark.parametrize("vectors", [False, True])
+@each("vectors", [False, True])
 def test_a_random_plane_is_that_of_a_plain_loop(changes, vectors):
     view = RandomPlane(resolution=9, span=SPAN, seed=3, vectors=vectors)
     chosen = landscape(view, **changes)
@@ -62,7 +63,7 @@ def test_random_lines_are_those_of_a_plain_loop(changes):
 
 
 @every_situation
-@pytest.mark.parametrize("step", [None, 0, 7])
+@each("step", [None, 0, 7])
 def test_the_middle_has_the_height_that_training_ended_at(changes, step):
     views = RandomPlane(resolution=9), RandomLines(resolution=9, count=1)
     pictures = seen(around(network(job(**changes), step=step), *views))

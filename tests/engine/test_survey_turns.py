@@ -12,6 +12,7 @@ from nnviz.engine import EngineError, run
 from nnviz.engine.survey import Survey, retraining, survey
 from nnviz.spec.base import replace_many
 from nnviz.spec.landscapes import Curvature, Landscape, Line, PathPlane, RandomLines, RandomPlane
+from tests.each import each
 from tests.engine.running import as_bytes, job
 from tests.engine.surveying import around, landscape, network, said, stretch
 
@@ -204,7 +205,7 @@ def test_a_checkpoint_of_step_0_is_the_beginning():
     assert said(Survey(chosen, str(chosen.steps).encode())) == []
 
 
-@pytest.mark.parametrize("wrong", [b"", b"-1", b"99999999", b"9" * 5000, b"1.5", b"\x80\x04", "²".encode()], ids=len)
+@each("wrong", [b"", b"-1", b"99999999", b"9" * 5000, b"1.5", b"\x80\x04", "²".encode()])
 def test_a_checkpoint_of_something_else_is_refused_in_one_short_line(wrong):
     with pytest.raises(EngineError, match=r"^the checkpoint is damaged or of another job") as refused:
         Survey(ALL, wrong)

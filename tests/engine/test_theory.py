@@ -23,6 +23,7 @@ from nnviz.spec.initializers import (
     PyTorchDefault,
     Zeros,
 )
+from tests.each import each
 from tests.engine.test_activations import VARIANTS, naive
 
 X = torch.randn(200, 32, generator=torch.Generator().manual_seed(0)) * 3
@@ -30,8 +31,8 @@ A0 = float(X.double().square().mean())
 LINES = ("preactivation_rms", "activation_rms", "signal_rms", "gradient_norm")
 
 
-@pytest.mark.parametrize("q", [0.3, 1.0, 20.0])
-@pytest.mark.parametrize("activation", VARIANTS, ids=lambda a: a.model_dump_json()[9:-1])
+@each("q", [0.3, 1.0, 20.0])
+@each("activation", VARIANTS)
 def test_moments_are_those_of_numerical_integration(activation, q):
     def density(u: float) -> float:
         return math.exp(-u * u / 2) / math.sqrt(2 * math.pi)

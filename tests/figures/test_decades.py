@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nnviz.figures.decades import logarithmic, ticks
+from tests.each import each
 
 
 @pytest.mark.parametrize(("low", "high", "plain"), [(-2, 3, True), (-0.5, 0, True), (-3, 0, False), (-1, 4, False)])
@@ -15,8 +16,8 @@ def test_numbers_are_plain_between_a_hundredth_and_a_thousand_and_powers_else(lo
     assert bool(axis["labelalias"]) != plain
 
 
-@pytest.mark.parametrize("span", [2.0, 2.05, 2.3, 3, 4.4, 5, 6.1, 7, 8.5, 13, 20, 44, 76])
-@pytest.mark.parametrize("low", [-13.0, -4.03, -7.5])
+@each("span", [2.0, 2.05, 2.3, 3, 4.4, 5, 6.1, 7, 8.5, 13, 20, 44, 76])
+@each("low", [-13.0, -4.03, -7.5])
 def test_three_powers_of_ten_are_labeled_where_there_are_so_many(low, span):
     high = low + span
     rough = span / ticks(low, high)["nticks"]

@@ -8,6 +8,7 @@ import pytest
 from nnviz import figures
 from nnviz.figures.exponents import DECADES, shares_by_size
 from nnviz.figures.ridgelines import CUT, densities, outline, thinned
+from tests.each import each
 from tests.figures.made import deep, exponents, histogram, scalars
 
 RNG = np.random.default_rng(0)
@@ -99,7 +100,7 @@ def test_marks_are_explained_where_there_are_any():
     assert not figures.ridgelines(histogram(NORMAL, NORMAL))["layout"]["showlegend"]
 
 
-@pytest.mark.parametrize(("total", "every"), [(1, 1), (26, 1), (27, 2), (50, 2), (52, 2), (53, 3), (400, 16)])
+@each(("total", "every"), [(1, 1), (26, 1), (27, 2), (50, 2), (52, 2), (53, 3), (400, 16)])
 def test_of_many_layers_some_are_drawn_the_ends_always(total, every):
     rows, step = thinned(total)
     assert step == every

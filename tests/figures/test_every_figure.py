@@ -1,12 +1,11 @@
 """What holds for all figures: Plotly takes them, the board can send them, and nothing to show is said."""
 
 import json
-import time
 
 import numpy as np
-import pytest
 
 from nnviz import figures
+from tests.each import each
 from tests.figures import made, surveys
 
 NONE = made.scalars()
@@ -155,19 +154,19 @@ def _leaves(value: object) -> list:
     return [value]
 
 
-@pytest.mark.parametrize("name", FILLED)
+@each("name", FILLED)
 def test_plotly_accepts_every_figure(name, valid):
     assert valid(FILLED[name]())["data"]
 
 
-@pytest.mark.parametrize("name", EMPTY)
+@each("name", EMPTY)
 def test_a_figure_without_records_says_what_it_awaits(name, valid):
     figure = valid(EMPTY[name]())
     assert figure["data"] == []
     assert "waiting" in figure["layout"]["annotations"][0]["text"]
 
 
-@pytest.mark.parametrize("name", FILLED)
+@each("name", FILLED)
 def test_figures_hold_only_what_json_and_typed_arrays_can_carry(name):
     for leaf in _leaves(FILLED[name]()):
         if isinstance(leaf, np.ndarray):
@@ -176,7 +175,7 @@ def test_figures_hold_only_what_json_and_typed_arrays_can_carry(name):
             json.dumps(leaf, allow_nan=False)
 
 
-@pytest.mark.parametrize("name", FILLED)
+@each("name", FILLED)
 def test_building_a_figure_changes_nothing_and_gives_the_same_again(name):
     first, second = _leaves(FILLED[name]()), _leaves(FILLED[name]())
     assert len(first) == len(second)
@@ -184,22 +183,8 @@ def test_building_a_figure_changes_nothing_and_gives_the_same_again(name):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("name", FILLED)
+@each("name", FILLED)
 def test_only_figures_over_steps_ask_for_the_time_cursor(name):
     figure = FILLED[name]()
     over_steps = figure["layout"]["xaxis"].get("title", {}).get("text") == "step"
     assert bool(figure["layout"]["meta"].get("x_is_step")) == over_steps
-
-
-def test_figures_are_built_in_milliseconds():
-    """A page draws a dozen several times a second; the bound is loose for a loaded machine."""
-    for name, build in FILLED.items():
-        build()
-        best = min(_seconds(build) for _ in range(5))
-        assert best < 0.05, f"{name} took {1e3 * best:.1f} ms"
-
-
-def _seconds(build) -> float:
-    start = time.perf_counter()
-    build()
-    return time.perf_counter() - start

@@ -1,12 +1,11 @@
 """Numbers and layers in words."""
 
-import pytest
-
 from nnviz.figures import labels
+from tests.each import each
 from tests.figures.made import sites
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "text"),
     [
         (0, "0"),
@@ -28,7 +27,7 @@ def test_numbers_are_written_with_three_digits(value, text):
     assert labels.number(value) == text
 
 
-@pytest.mark.parametrize("depth", [0, 1, 4, 11, 12, 13, 19, 24, 49, 50, 99, 400])
+@each("depth", [0, 1, 4, 11, 12, 13, 19, 24, 49, 50, 99, 400])
 def test_depth_ticks_name_both_ends_and_never_crowd(depth):
     places, texts = labels.depth_ticks(sites(depth))
     assert places[0] == 0

@@ -11,11 +11,12 @@ import pytest
 
 from nnviz import figures
 from nnviz.figures import relief, training_paths
+from tests.each import each
 from tests.figures import surveys
 from tests.figures.test_surfaces import cut, named, revealed
 
 PLANE, PATH_PLANE, PATH, TRAINING = surveys.plane(), surveys.path_plane(), surveys.path(), surveys.training()
-by_measure = pytest.mark.parametrize("measure", surveys.MEASURES)
+by_measure = each("measure", surveys.MEASURES)
 
 
 def maps(plane: dict, path_plane: dict = PATH_PLANE, **options) -> list[dict]:
@@ -151,8 +152,8 @@ def test_losses_that_are_no_numbers_are_left_out(log_height, valid):
     np.testing.assert_array_equal(np.isnan(hover), ~np.isfinite(z))
 
 
-@pytest.mark.parametrize("value", [0.0, 0.3, -1.0, 1e-300, 1e300, np.nan, np.inf])
-@pytest.mark.parametrize("size", [2, 6])
+@each("value", [0.0, 0.3, -1.0, 1e-300, 1e300, np.nan, np.inf])
+@each("size", [2, 6])
 def test_flat_ground_and_small_grids_are_drawn(value, size, valid):
     plane = {name: np.full_like(v, value) if name in surveys.MEASURES else v for name, v in surveys.plane(size).items()}
     for measure in ("train_loss", "train_accuracy"):
@@ -208,7 +209,7 @@ def test_accuracy_is_never_logarithmic_and_told_in_percent():
 
 
 @by_measure
-@pytest.mark.parametrize("log_height", [False, True, None])
+@each("log_height", [False, True, None])
 def test_two_networks_have_one_color_scale_and_one_vertical_axis(measure, log_height, valid):
     other = surveys.plane(steep=30.0)
     scale = figures.height_scale(PLANE, other, measure=measure, log_height=log_height)
@@ -308,8 +309,8 @@ def spoiled(name: str, share: float, rng: np.random.Generator) -> dict:
     return found
 
 
-@pytest.mark.parametrize("share", [0.05, 0.5, 1.0])
-@pytest.mark.parametrize("name", DRAWN)
+@each("share", [0.05, 0.5, 1.0])
+@each("name", DRAWN)
 def test_any_number_may_be_nan_infinite_or_huge(name, share, valid):
     rng = np.random.default_rng(0)
     snapshots = ("plane", "path_plane", "path", "training", "lines", "line", "curvature")

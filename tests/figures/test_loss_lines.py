@@ -5,14 +5,15 @@ import pytest
 
 from nnviz import figures
 from nnviz.figures import theme
+from tests.each import each
 from tests.figures import surveys
 from tests.figures.test_surfaces import named
 
 LINES, LINE = surveys.lines(), surveys.line()
 
 
-@pytest.mark.parametrize("measure", surveys.MEASURES)
-@pytest.mark.parametrize("log_height", [False, True, None])
+@each("measure", surveys.MEASURES)
+@each("log_height", [False, True, None])
 def test_each_direction_and_their_mean_are_drawn(measure, log_height, valid):
     traces = valid(figures.loss_lines(LINES, measure, log_height=log_height))["data"]
     assert len(traces) == 6

@@ -9,6 +9,7 @@ import pytest
 from nnviz.engine.analysis import quadratic
 from nnviz.figures import theme
 from nnviz.figures.phase import BANDS, phase_diagram, shade
+from tests.each import each
 
 LAMBDAS = (0.01, 0.1, 1.0)
 ALPHAS, BETAS = np.geomspace(0.02, 8, 60), np.linspace(0, 0.99, 50)
@@ -34,9 +35,9 @@ def leaves(value: object) -> list:
     return [value]
 
 
-@pytest.mark.parametrize("nesterov", [False, True])
-@pytest.mark.parametrize("alphas", [ALPHAS, np.linspace(0, 5, 60), np.linspace(0, 0.5, 60)])
-@pytest.mark.parametrize("racers", [RACERS, []])
+@each("nesterov", [False, True])
+@each("alphas", [ALPHAS, np.linspace(0, 5, 60), np.linspace(0, 0.5, 60)])
+@each("racers", [RACERS, []])
 def test_plotly_and_the_board_take_the_map(nesterov, alphas, racers, valid):
     for leaf in leaves(valid(chart(nesterov, alphas, racers))):
         if isinstance(leaf, np.ndarray):

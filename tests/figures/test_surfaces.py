@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nnviz.figures import arrows, contour_map, racers, relief, surface_3d, theme
+from tests.each import each
 from tests.figures import made
 
 NAMES = ["plain", "momentum", "leaver"]
@@ -142,8 +143,8 @@ def test_arrows_that_are_no_numbers_are_gaps():
     assert np.isnan(lines).all()
 
 
-@pytest.mark.parametrize("log_height", [False, True])
-@pytest.mark.parametrize("z", [made.surface()["z"], 1e-9 * made.surface()["z"], made.surface()["z"] * 1e6 - 78.3])
+@each("log_height", [False, True])
+@each("z", [made.surface()["z"], 1e-9 * made.surface()["z"], made.surface()["z"] * 1e6 - 78.3])
 def test_ticks_are_at_the_heights_that_they_say(z, log_height):
     scale = relief.scale(z, log_height)
     places, words = relief.ticks(scale)

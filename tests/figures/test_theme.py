@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import pytest
 
 from nnviz.figures import theme
+from tests.each import each
 
 WHITE, DARK = "#ffffff", "#0e1117"
 # Machado, Oliveira & Fernandes (2009), severity 1.0, on linear RGB.
@@ -61,8 +62,8 @@ def test_all_twelve_racers_differ_for_every_kind_of_sight(sight):
         assert _distance(one, other, sight) > 0.07, (one, other)
 
 
-@pytest.mark.parametrize("sight", SIGHT)
-@pytest.mark.parametrize("pair", list(combinations(theme.SPLITS, 2)))
+@each("sight", SIGHT)
+@each("pair", list(combinations(theme.SPLITS, 2)))
 def test_train_test_and_batch_differ_for_every_kind_of_sight(pair, sight):
     assert _distance(*(theme.SPLITS[name] for name in pair), sight) > 0.1
 

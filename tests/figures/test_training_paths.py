@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nnviz import figures
+from tests.each import each
 from tests.figures import surveys
 from tests.figures.test_surfaces import named
 
@@ -49,8 +50,8 @@ def test_words_stand_above_the_curves():
     assert top > 1.2 * PATH["distances"].max()
 
 
-@pytest.mark.parametrize("measure", surveys.MEASURES)
-@pytest.mark.parametrize("log_y", [None, False])
+@each("measure", surveys.MEASURES)
+@each("log_y", [None, False])
 def test_truth_and_plane_are_those_of_the_survey(measure, log_y, valid):
     figure = valid(figures.plane_truth(TRAINING, PATH, measure, log_y=log_y))
     np.testing.assert_allclose(named(figure, "training")["y"], TRAINING[measure], rtol=1e-6)

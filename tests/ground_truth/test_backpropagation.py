@@ -1,6 +1,5 @@
 """Backpropagation through every network that can be chosen equals central differences, in float64."""
 
-import pytest
 import torch
 from torch import Tensor, nn
 
@@ -8,6 +7,7 @@ from nnviz.engine import losses, models
 from nnviz.spec import losses as loss_spec
 from nnviz.spec import models as spec
 from nnviz.spec.initializers import LeCunNormal
+from tests.each import each
 from tests.spec.options import families
 
 H = 1e-5
@@ -55,13 +55,13 @@ def error(activation, batch_norm: bool, loss) -> float:
 ACTIVATIONS = [cls() for kind, cls in families()["activation"].items() if kind != "step"]
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS, ids=lambda a: a.kind)
-@pytest.mark.parametrize("batch_norm", [False, True], ids=["plain", "batch norm"])
+@each("activation", ACTIVATIONS)
+@each("batch_norm", [False, True])
 def test_gradients_are_those_of_central_differences(activation, batch_norm):
     assert error(activation, batch_norm, loss_spec.CrossEntropy()) < 1e-6
 
 
-@pytest.mark.parametrize("cls", families()["loss"].values(), ids=lambda c: c.__name__)
+@each("cls", families()["loss"].values())
 def test_gradients_of_every_loss_are_those_of_central_differences(cls):
     assert error(ACTIVATIONS[3], False, cls()) < 1e-6
 

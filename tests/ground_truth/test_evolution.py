@@ -9,6 +9,7 @@ from torch import Tensor
 
 from nnviz.engine.descent import evolution
 from nnviz.spec.evolution import CMAES, Genetic, OnePlusOneES, OpenES
+from tests.each import each
 
 SEEDS = range(6)
 CENTER = torch.tensor([1.0, -2.0], dtype=torch.float64)
@@ -102,7 +103,7 @@ def test_the_estimate_on_a_quadratic_is_its_gradient_on_average_at_any_sigma():
         assert found.std(dim=0).tolist() == pytest.approx(spread.tolist(), rel=0.08)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@each("seed", SEEDS)
 def test_on_a_linear_function_each_pair_measures_its_direction_exactly(seed):
     points = AT.repeat(4, 1)
     method = start(OpenES(sigma=0.3, pairs=7), points, seed)
@@ -124,7 +125,7 @@ def valley(angle: float, condition: float) -> Tensor:
     return torch.outer(along, along) + condition * torch.outer(across, across)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@each("seed", SEEDS)
 def test_cma_es_is_that_of_the_library(seed):
     hessian, starts, size = valley(0.5, 100), 20, 6 + seed
     points = 4 * torch.randn(starts, 2, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
@@ -143,7 +144,7 @@ def test_cma_es_is_that_of_the_library(seed):
         assert method.covariance[i].numpy() == pytest.approx(library._C, rel=1e-5, abs=1e-6 * abs(library._C).max())
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@each("seed", SEEDS)
 def test_the_covariance_of_cma_es_comes_to_be_the_inverse_hessian(seed):
     angle, condition, starts = 0.3 + 0.5 * seed, 1e4, 20
     hessian = valley(angle, condition)
@@ -166,17 +167,17 @@ def test_the_covariance_of_cma_es_comes_to_be_the_inverse_hessian(seed):
 # -- all --------------------------------------------------------------------------------------------------------------
 
 REACH = [
-    pytest.param(OnePlusOneES(), 400, 401, 1e-6, id="one_plus_one_es"),
-    pytest.param(OpenES(), 150, 3000, 1e-6, id="open_es"),
-    pytest.param(OpenES(ranks=True, lr=0.05), 300, 6000, 0.3, id="open_es, ranks"),
-    pytest.param(CMAES(), 100, 600, 1e-6, id="cma_es"),
-    pytest.param(Genetic(), 100, 30 + 99 * 29, 1e-2, id="genetic"),
+    (OnePlusOneES(), 400, 401, 1e-6),
+    (OpenES(), 150, 3000, 1e-6),
+    (OpenES(ranks=True, lr=0.05), 300, 6000, 0.3),
+    (CMAES(), 100, 600, 1e-6),
+    (Genetic(), 100, 30 + 99 * 29, 1e-2),
 ]
 """Settings, moves, what they cost in evaluations, and how near all starts must come."""
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize(("settings", "moves", "budget", "near"), REACH)
+@each("seed", SEEDS)
+@each(("settings", "moves", "budget", "near"), REACH)
 def test_each_method_reaches_the_bottom_of_the_sphere_within_its_budget(settings, moves, budget, near, seed):
     points = 4 * torch.randn(10, 2, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     method = start(settings, points, seed)

@@ -11,6 +11,7 @@ from nnviz.engine import models
 from nnviz.engine.analysis import landscape
 from nnviz.spec.activations import ReLU
 from nnviz.spec.models import MLP, Hidden
+from tests.each import each
 
 AXIS = torch.linspace(-1, 1, 11, dtype=torch.float64)
 X = torch.randn(60, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -47,8 +48,8 @@ def losses(module: nn.Module, normalized: bool, keep_vectors: bool = False) -> T
     ).losses["train"]
 
 
-@pytest.mark.parametrize("c", [0.01, 0.3, 10.0, 1000.0])
-@pytest.mark.parametrize("keep_vectors", [False, True])
+@each("c", [0.01, 0.3, 10.0, 1000.0])
+@each("keep_vectors", [False, True])
 def test_a_filter_normalized_slice_does_not_see_the_rescaling_of_relu_layers(c, keep_vectors):
     one, other = (losses(m, True, keep_vectors) for m in (network(), rescaled(network(), c)))
     torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)

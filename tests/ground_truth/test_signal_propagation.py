@@ -12,6 +12,7 @@ import pytest
 from nnviz.engine import run
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Experiment
+from tests.each import each
 from tests.engine.running import scalars, snapshots
 
 SEEDS = range(10)
@@ -64,12 +65,12 @@ HOLDS = [
     ("elu", "pytorch_default"),
     ("leaky_relu", "he_uniform"),
 ]
-networks = pytest.mark.parametrize(("activation", "initializer"), HOLDS)
+networks = each(("activation", "initializer"), HOLDS)
 
 
 @pytest.mark.slow
 @networks
-@pytest.mark.parametrize("quantity", ["activation_rms", "signal_rms", "gradient_norm"])
+@each("quantity", ["activation_rms", "signal_rms", "gradient_norm"])
 def test_measured_networks_lie_within_a_factor_of_two_of_the_line(activation, initializer, quantity):
     found = ratios(activation, initializer)[quantity]
     assert 0.5 < found.min() <= found.max() < 2

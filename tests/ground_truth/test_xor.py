@@ -9,6 +9,7 @@ import torch
 from nnviz.engine import data, learners
 from nnviz.spec.data import XOR
 from nnviz.spec.jobs import Experiment
+from tests.each import each
 
 CORNERS = np.array(list(product([-1.0, 1.0], repeat=2)))
 SIGNS = CORNERS.prod(1) < 0
@@ -47,8 +48,8 @@ def test_no_line_gets_more_than_three_of_four_corners_right():
     assert right.mean(1).max() == 0.75
 
 
-@pytest.mark.parametrize("loss", ["binary_cross_entropy", "mse", "cross_entropy"])
-@pytest.mark.parametrize("optimizer", [{"kind": "sgd", "lr": 0.5}, {"kind": "adam", "lr": 0.05}], ids=["sgd", "adam"])
+@each("loss", ["binary_cross_entropy", "mse", "cross_entropy"])
+@each("optimizer", [{"kind": "sgd", "lr": 0.5}, {"kind": "adam", "lr": 0.05}])
 def test_a_linear_model_never_exceeds_three_quarters(loss, optimizer):
     for seed in range(5):
         points = data.build(XOR(points=200, noise=0), seed).inputs.numpy()

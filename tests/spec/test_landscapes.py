@@ -18,6 +18,7 @@ from nnviz.spec.landscapes import (
 )
 from nnviz.spec.learners import Supervised
 from nnviz.spec.models import MLP, DeepMLP, Hidden
+from tests.each import each
 from tests.spec.options import some
 
 BEFORE = Stretch(learner=Supervised(), steps=500, seed=3, until=200)
@@ -36,14 +37,14 @@ def test_a_landscape_survives_json(job):
     assert fingerprint(load(dump(job))) == fingerprint(job)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@each("seed", range(10))
 def test_random_landscapes_survive_json(seed):
     job = some(Landscape, seed)
     assert load(dump(job)) == job
     assert estimate(job).training_bytes > 0
 
 
-@pytest.mark.parametrize(
+@each(
     "changes",
     [
         {"network.step": 249},
@@ -55,7 +56,6 @@ def test_random_landscapes_survive_json(seed):
         {"samples": 101},
         {"views": [{"kind": "path"}]},
     ],
-    ids=str,
 )
 def test_another_landscape_has_another_fingerprint(changes):
     assert fingerprint(replace_many(EVERYTHING, changes)) != fingerprint(EVERYTHING)
@@ -65,7 +65,7 @@ def stretch(until: int) -> dict:
     return BEFORE.model_copy(update={"until": until}).model_dump(mode="json")
 
 
-@pytest.mark.parametrize(
+@each(
     ("changes", "line"),
     [
         ({"network": {"steps": 10, "step": 11}}, r"Network\.step must be at most steps = 10, got 11"),
@@ -93,7 +93,6 @@ def stretch(until: int) -> dict:
         ({"samples": 9}, r"samples must be in \[10, 1000\], got 9"),
         ({"device": "tpu"}, r"device must .*got \"tpu\""),
     ],
-    ids=lambda v: str(v)[:40],
 )
 def test_what_cannot_be_looked_at_is_refused_in_one_line_with_the_thing_the_rule_and_the_value(changes, line):
     with pytest.raises(SpecError, match=line) as refused:

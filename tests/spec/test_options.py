@@ -8,10 +8,11 @@ import pytest
 from nnviz.spec.base import Limits, Spec, SpecError, options, summary
 from nnviz.spec.jobs import Descent, Experiment, Landscape, load
 from nnviz.spec.learners import Supervised
+from tests.each import each
 from tests.spec.options import classes, example, families, members, numbers, some
 
-by_class = pytest.mark.parametrize("cls", classes(), ids=lambda c: c.__name__)
-by_member = pytest.mark.parametrize("cls", members(), ids=lambda c: c.__name__)
+by_class = each("cls", classes())
+by_member = each("cls", members())
 
 
 def refusal(cls: type[Spec], value: Any) -> str:
@@ -43,7 +44,7 @@ ASKED_FOR = {
 }
 
 
-@pytest.mark.parametrize("family", ASKED_FOR)
+@each("family", ASKED_FOR)
 def test_a_family_has_the_options_that_were_asked_for(family):
     assert set(families()[family]) >= set(ASKED_FOR[family].split())
 
@@ -95,14 +96,10 @@ def _beyond(annotation: type, end: float, is_open: bool, outwards: float) -> flo
 
 
 def _ends() -> list[Any]:
-    return [
-        pytest.param(cls, name, bound, side, id=f"{cls.__name__}.{name}-{side}")
-        for cls, name, bound in numbers()
-        for side in ("low", "high")
-    ]
+    return [(cls, name, bound, side) for cls, name, bound in numbers() for side in ("low", "high")]
 
 
-@pytest.mark.parametrize(("cls", "name", "bound", "side"), _ends())
+@each(("cls", "name", "bound", "side"), _ends())
 def test_numbers_beyond_a_limit_are_refused_and_at_a_closed_limit_taken(
     cls: type[Spec], name: str, bound: Limits, side: str
 ):
@@ -118,8 +115,8 @@ def test_numbers_beyond_a_limit_are_refused_and_at_a_closed_limit_taken(
         assert getattr(cls.parse({**example(cls), name: end}), name) == end
 
 
-@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf, None, "many", [], {}], ids=str)
-@pytest.mark.parametrize(("cls", "name"), [(c, n) for c, n, _ in numbers()], ids=lambda v: getattr(v, "__name__", v))
+@each("wrong", [math.nan, math.inf, -math.inf, None, "many", [], {}])
+@each(("cls", "name"), [(c, n) for c, n, _ in numbers()])
 def test_what_is_not_a_finite_number_is_refused(cls, name, wrong):
     line = refusal(cls, {**example(cls), name: wrong})
     assert line.startswith(f"{cls.__name__}.{name} must be a ")
@@ -154,7 +151,7 @@ def _filled(value: Any, kind: str) -> Any:
     return [_filled(v, kind) for v in value] if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize(("family", "kind"), [(f, k) for f, kinds in families().items() for k in kinds])
+@each(("family", "kind"), [(f, k) for f, kinds in families().items() for k in kinds])
 def test_an_unknown_kind_is_refused_with_the_one_that_was_meant(family, kind):
     path, host = _host(family)
     wrong = f"{kind}{kind[-1]}"
@@ -174,7 +171,7 @@ def test_a_loss_that_does_not_fit_the_data_is_refused_with_those_that_do():
     assert "curve has numbers as targets, got cross_entropy; choose mse, mae, rmse or huber" in line
 
 
-@pytest.mark.parametrize("kind", families()["data"])
+@each("kind", families()["data"])
 def test_the_losses_that_are_offered_are_those_that_fit_the_data(kind):
     offered = Supervised().fitting("loss", {"data": {"kind": kind}})
     for loss in families()["loss"]:

@@ -1,23 +1,22 @@
 """Presets: valid, told apart, and saying what to look at."""
 
-import pytest
-
 from nnviz.spec import presets
-from nnviz.spec.base import differences, fingerprint, replace_many
+from nnviz.spec.base import differences, replace_many
 from nnviz.spec.jobs import dump, estimate, load
+from tests.each import each
 
 EXAMPLES = (*presets.PLAYGROUND_EXAMPLES, *presets.GRADIENT_FLOW_EXAMPLES)
 JOBS = [presets.PLAYGROUND, presets.GRADIENT_FLOW, *(job for preset in EXAMPLES for job in preset.jobs)]
 
 
-@pytest.mark.parametrize("job", JOBS, ids=fingerprint)
+@each("job", JOBS)
 def test_the_jobs_of_presets_survive_json_and_are_small(job):
     assert load(dump(job)) == job
     assert estimate(job).parameters < 200_000
     assert replace_many(presets.PLAYGROUND, differences(job, presets.PLAYGROUND)) == job
 
 
-@pytest.mark.parametrize("preset", EXAMPLES, ids=lambda p: p.title)
+@each("preset", EXAMPLES)
 def test_a_preset_says_in_a_few_sentences_what_to_look_at_and_after_whom(preset):
     assert 80 < len(preset.look_at) < 400
     assert preset.look_at.rstrip().endswith(".")
@@ -25,7 +24,7 @@ def test_a_preset_says_in_a_few_sentences_what_to_look_at_and_after_whom(preset)
     assert "  " not in preset.look_at
 
 
-@pytest.mark.parametrize("preset", [p for p in EXAMPLES if len(p.jobs) == 2], ids=lambda p: p.title)
+@each("preset", [p for p in EXAMPLES if len(p.jobs) == 2])
 def test_two_jobs_side_by_side_differ_only_in_the_model_or_the_clipping(preset):
     a, b = preset.jobs
     assert differences(b, a)

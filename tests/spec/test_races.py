@@ -9,9 +9,10 @@ from nnviz.spec.jobs import dump, estimate, fingerprint, load
 from nnviz.spec.optimizers import SGD, Adam
 from nnviz.spec.surfaces import Beale, Himmelblau, inside
 from nnviz.ui import links
+from tests.each import each
 
 EXAMPLES = races.OPTIMIZERS_EXAMPLES
-by_example = pytest.mark.parametrize("preset", EXAMPLES, ids=lambda p: p.title)
+by_example = each("preset", EXAMPLES)
 
 
 @by_example

@@ -2,12 +2,12 @@
 
 import base64
 import json
-import time
 
 import numpy as np
 import pytest
 
 from nnviz.ui.board_wire import diff, encode, sketch
+from tests.each import each
 from tests.ui.sending import figure, patched
 
 
@@ -64,18 +64,7 @@ def test_what_json_cannot_hold_is_named():
         encode({"data": {1, 2}})
 
 
-def test_a_figure_of_twelve_curves_is_encoded_within_milliseconds():
-    x = np.linspace(0, 1, 500)
-    curves = {"data": [{"type": "scatter", "x": x, "y": x**i} for i in range(12)], "layout": {}}
-    times = []
-    for _ in range(20):
-        started = time.perf_counter()
-        encode(curves)
-        times.append(time.perf_counter() - started)
-    assert min(times) < 0.004  # 0.4 ms where nothing else runs
-
-
-@pytest.mark.parametrize(
+@each(
     "new",
     [
         figure(3),

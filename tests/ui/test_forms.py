@@ -16,6 +16,7 @@ from nnviz.spec.losses import CrossEntropy
 from nnviz.spec.models import MLP, DeepMLP, Hidden
 from nnviz.spec.optimizers import SGD, Adam
 from nnviz.ui.forms import ladder
+from tests.each import each
 from tests.spec.options import classes, some
 from tests.ui.forming import Form
 
@@ -36,7 +37,7 @@ def unions(base: Spec, prefix: str = "") -> Iterator[tuple[str, dict[str, type[S
 
 
 CHOICES = {(path, kind): (base, cls) for base in BASES for path, kinds in unions(base) for kind, cls in kinds.items()}
-by_choice = pytest.mark.parametrize(("path", "kind"), CHOICES, ids=[f"{p} {k}" for p, k in CHOICES])
+by_choice = each(("path", "kind"), CHOICES)
 LOG_FIELDS = {
     f"{cls.__name__}.{name}": (cls, name)
     for cls in classes()
@@ -65,7 +66,7 @@ def test_a_form_gives_back_the_job_that_it_was_drawn_from(job):
     assert form.run() == job
 
 
-@pytest.mark.parametrize("seed", range(25))
+@each("seed", range(25))
 def test_a_form_gives_back_any_valid_job(seed):
     job = some(Experiment, seed)
     form = Form(job)
@@ -106,7 +107,7 @@ def plain(key: str) -> str:
     return f"{head}:{path}"
 
 
-@pytest.mark.parametrize("kind", list(options(Supervised.model_fields["data"].annotation)))
+@each("kind", list(options(Supervised.model_fields["data"].annotation)))
 def test_only_losses_that_fit_the_data_are_offered(kind):
     form = Form(Experiment())
     form.set("learner.data.kind", kind)
@@ -158,8 +159,8 @@ def test_limits_of_a_field_are_the_limits_of_its_widget():
         assert (widget.min, widget.max) == (bounds.low, bounds.high), name
 
 
-@pytest.mark.parametrize("place", ["min", "max"])
-@pytest.mark.parametrize("kind", list(options(Supervised.model_fields["optimizer"].annotation)))
+@each("place", ["min", "max"])
+@each("kind", list(options(Supervised.model_fields["optimizer"].annotation)))
 def test_the_ends_of_every_slider_of_an_optimizer_are_valid(kind, place):
     form = Form(with_kind(Experiment(), "learner.optimizer", kind), groups("learner.optimizer"))
     for slider in form.app.slider:
@@ -167,7 +168,7 @@ def test_the_ends_of_every_slider_of_an_optimizer_are_valid(kind, place):
         assert getattr(form.job.learner.optimizer, slider.key.rsplit(".", 1)[-1]) == getattr(slider, place)
 
 
-@pytest.mark.parametrize("name", LOG_FIELDS)
+@each("name", LOG_FIELDS)
 def test_every_rung_of_a_log_scale_is_a_valid_value(name):
     cls, field = LOG_FIELDS[name]
     about = cls.model_fields[field]
@@ -179,7 +180,7 @@ def test_every_rung_of_a_log_scale_is_a_valid_value(name):
         assert getattr(cls.parse({field: rung}), field) == rung
 
 
-@pytest.mark.parametrize("name", LOG_FIELDS)
+@each("name", LOG_FIELDS)
 def test_a_log_scale_spans_its_limits(name):
     cls, field = LOG_FIELDS[name]
     bounds = limits(cls.model_fields[field])

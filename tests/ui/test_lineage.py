@@ -1,11 +1,10 @@
 """Where a run comes from: forks of a run and its ancestors in words."""
 
-import pytest
-
 from nnviz.spec import presets
 from nnviz.spec.base import differences, get_at, replace_many
 from nnviz.spec.jobs import Experiment, Parent
 from nnviz.ui.lineage import changes, forks, in_words, without_parent
+from tests.each import each
 from tests.spec.options import some
 
 JOB = presets.PLAYGROUND
@@ -56,7 +55,7 @@ def test_a_run_that_claims_to_be_its_own_ancestor_does_not_loop(store, trained):
     assert len(forks(store.view(third.id))) == 2
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "value", "words"),
     [
         ("learner.optimizer.lr", 0.3, "learning rate 0.3"),
@@ -82,7 +81,7 @@ def test_a_change_of_many_layers_is_said_in_few_words():
     assert len(in_words(replace_many(JOB, {"learner.model.hidden": hidden}), "learner.model.hidden")) <= 60
 
 
-@pytest.mark.parametrize("seed", range(20))
+@each("seed", range(20))
 def test_every_change_of_every_option_has_words(seed):
     job = some(Experiment, seed)
     found = changes(job, JOB)

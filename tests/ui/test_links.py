@@ -1,7 +1,6 @@
 """Links: what a link says comes back, and what is wrong in it loses only itself."""
 
 import json
-import time
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -11,6 +10,7 @@ from nnviz.spec.base import get_at, replace_many
 from nnviz.spec.jobs import Experiment
 from nnviz.spec.optimizers import Adam
 from nnviz.ui import links
+from tests.each import each
 from tests.spec.options import some
 
 DEFAULT = presets.PLAYGROUND
@@ -35,14 +35,14 @@ def test_a_link_says_only_what_differs_from_the_default():
     assert links.query([job], DEFAULT) == {"learner.optimizer.lr": "0.3", "seed": "7"}
 
 
-@pytest.mark.parametrize("seed", range(60))
+@each("seed", range(60))
 def test_any_job_comes_back_from_its_link(seed):
     job = some(Experiment, seed).model_copy(update={"parent": None})
     parameters = through_a_browser(links.query([job], DEFAULT))
     assert links.read(parameters, DEFAULT) == ([job], [], [])
 
 
-@pytest.mark.parametrize("seed", range(30))
+@each("seed", range(30))
 def test_any_two_jobs_come_back_from_their_link(seed):
     jobs = [some(Experiment, 1000 + seed), some(Experiment, 2000 + seed)]
     parameters = through_a_browser(links.query(jobs, DEFAULT, ["20261120-1551-ab12cd", "20261120-1551-ab12ce"]))
@@ -53,13 +53,13 @@ def test_two_equal_jobs_come_back_as_two():
     assert links.read(links.query([DEFAULT, DEFAULT], DEFAULT), DEFAULT)[0] == [DEFAULT, DEFAULT]
 
 
-@pytest.mark.parametrize("preset", EXAMPLES, ids=lambda p: p.title)
+@each("preset", EXAMPLES)
 def test_an_example_comes_back_from_its_link(preset):
     jobs = list(preset.jobs)
     assert links.read(through_a_browser(links.query(jobs, DEFAULT)), DEFAULT) == (jobs, [], [])
 
 
-@pytest.mark.parametrize("seed", range(40))
+@each("seed", range(40))
 def test_a_whole_link_means_the_same_whatever_the_default(seed):
     jobs = [some(Experiment, seed + n).model_copy(update={"parent": None}) for n in range(1 + seed % 2)]
     parameters = through_a_browser(links.whole(jobs))
@@ -67,7 +67,7 @@ def test_a_whole_link_means_the_same_whatever_the_default(seed):
         assert links.read(parameters, default) == (jobs, [], [])
 
 
-@pytest.mark.parametrize("preset", EXAMPLES, ids=lambda p: p.title)
+@each("preset", EXAMPLES)
 def test_a_whole_link_names_every_field_even_of_a_second_kind(preset):
     jobs = list(preset.jobs)
     parameters = through_a_browser(links.whole(jobs))
@@ -100,7 +100,7 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("what", BAD)
+@each("what", BAD)
 def test_a_bad_parameter_loses_only_itself(what):
     bad, words = BAD[what]
     jobs, runs, problems = links.read({"seed": "7", "learner.data.kind": "circles", "run": "abc", **bad}, DEFAULT)
@@ -140,11 +140,9 @@ def test_a_bad_parameter_beside_the_settings_of_another_kind_loses_only_itself()
     assert len(problems) == 1
 
 
-def test_a_link_full_of_wrong_values_is_answered_soon_and_in_few_lines():
+def test_a_link_full_of_wrong_values_is_answered_in_few_lines():
     nonsense = {f"x{i}": "1" for i in range(1200)}
-    started = time.monotonic()
     jobs, _, problems = links.read({**nonsense, "seed": "7"}, DEFAULT)
-    assert time.monotonic() - started < 5
     assert jobs[0].seed == 7
     assert len(problems) == 6
     assert problems[-1] == "link: 1195 more of its values are wrong"
@@ -166,10 +164,10 @@ def test_a_link_of_more_than_8000_characters_is_refused_whole():
     assert problems == ["the link must be at most 8000 characters long; share the job as JSON instead"]
 
 
-@pytest.mark.parametrize(
+@each(
     "text", ["<script>alert(1)</script>", "'; DROP TABLE runs; --", "\u202e\x00\x1b[31m\ud800", "💥" * 100, "__class__"]
 )
-@pytest.mark.parametrize("place", ["name", "value", "json"])
+@each("place", ["name", "value", "json"])
 def test_nonsense_is_answered_in_one_printable_line(text, place):
     parameters = {
         "name": {text: "1"},
