@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -68,37 +69,72 @@ DEAD = 1e-3
 SATURATED = 0.05
 """A derivative below this share of the function's largest is saturated."""
 
+Intervals = tuple[tuple[float, float], ...]
+"""Closed intervals (low, high), ascending; their ends may be infinite."""
+
 
 @dataclass(frozen=True)
-class Tails:
-    """Pre-activations at or below `[0]`, or at or above `[1]`, lie where the function is flat: |φ′| < DEAD, or
-    < SATURATED of the largest. ±inf where there is no such tail. ReLU's begins at 0 exactly: in a network whose signal
+class Flat:
+    """Where an elementwise function is flat: |φ′| < DEAD, or < SATURATED of its largest. Besides tails, that may be a
+    stretch around an extremum, as GELU and SiLU have one. ReLU's interval ends at 0 exactly: in a network whose signal
     vanishes, units are active at 1e-6."""
 
-    dead: tuple[float, float]
-    saturated: tuple[float, float]
-
-    @property
-    def has_low(self) -> bool:
-        """Whether a unit can be dead below."""
-        return self.dead[0] > -math.inf
-
-    @property
-    def has_high(self) -> bool:
-        """Whether a unit can be dead above."""
-        return self.dead[1] < math.inf
+    dead: Intervals
+    saturated: Intervals
 
 
-def flat_tails(module: nn.Module) -> Tails:
-    """Where an elementwise module is flat, found on a grid of 0.01 over [−100, 100]."""
-    x = torch.arange(-10_000, 10_001, dtype=torch.float64) / 100
-    slope = derivative(copy.deepcopy(module).cpu().double(), x).abs()
-    return Tails(_beyond(x, slope, DEAD), _beyond(x, slope, SATURATED * float(slope.max())))
+def flat(module: nn.Module) -> Flat:
+    """Where an elementwise module is flat with the parameters that it has now, to eight digits, within ±10⁶."""
+    frozen = copy.deepcopy(module).cpu().double()
+
+    def slope(x: Tensor) -> Tensor:
+        return derivative(frozen, x)
+
+    x, s = _GRID, slope(_GRID)
+    top = int(s.abs().argmax())
+    around = torch.linspace(float(x[max(top - 1, 0)]), float(x[min(top + 1, len(x) - 1)]), 513, dtype=x.dtype)
+    steepest = max(float(s[top].abs()), float(slope(around).abs().max()))
+    turns = _turns(slope, x, s)
+    x, order = torch.cat([x, turns]).sort()
+    s = torch.cat([s, slope(turns)])[order]
+    return Flat(_below(slope, x, s, DEAD), _below(slope, x, s, SATURATED * steepest))
 
 
-def _beyond(x: Tensor, slope: Tensor, threshold: float) -> tuple[float, float]:
-    steep = torch.nonzero((slope >= threshold) & (slope > 0)).flatten()
-    if not len(steep):  # flat everywhere
-        return float("inf"), float("inf")
-    low, high = int(steep[0]), int(steep[-1])
-    return float(x[low - 1]) if low > 0 else float("-inf"), float(x[high + 1]) if high < len(x) - 1 else float("inf")
+_FAR = torch.logspace(math.log10(8), 6, 120, dtype=torch.float64)
+_GRID = torch.cat([-_FAR.flip(0), torch.arange(-399, 400, dtype=torch.float64) / 50, _FAR])
+"""±10⁶, every 0.02 between −8 and 8: fine enough for every turn that an activation makes."""
+
+
+def _turns(slope: Callable[[Tensor], Tensor], x: Tensor, s: Tensor) -> Tensor:
+    """Where the slope changes its sign between two points of the grid: (k,)."""
+    at = torch.nonzero(s[:-1] * s[1:] < 0).flatten()
+    signs = s[at].sign()[:, None]
+    return _narrow(lambda points: slope(points).sign() == signs, x[at], x[at + 1])
+
+
+def _below(slope: Callable[[Tensor], Tensor], x: Tensor, s: Tensor, threshold: float) -> Intervals:
+    def is_flat(slopes: Tensor) -> Tensor:
+        return (slopes.abs() < threshold) | (slopes == 0)
+
+    inside = is_flat(s)
+    change = torch.diff(inside.int(), prepend=torch.zeros(1).int(), append=torch.zeros(1).int())
+    first, last = torch.nonzero(change == 1).flatten(), torch.nonzero(change == -1).flatten() - 1
+    outside = torch.cat([(first - 1).clamp_min(0), (last + 1).clamp_max(len(x) - 1)])
+    ends = _narrow(lambda points: is_flat(slope(points)), x[torch.cat([first, last])], x[outside])
+    low, high = ends.tensor_split(2)
+    low, high = low.masked_fill(first == 0, -math.inf), high.masked_fill(last == len(x) - 1, math.inf)
+    return tuple(zip(low.tolist(), high.tolist(), strict=True))
+
+
+def _narrow(holds: Callable[[Tensor], Tensor], inside: Tensor, outside: Tensor) -> Tensor:
+    """The last points (k,) on the way from `inside`, where something holds, to `outside`, where it does not."""
+    if not len(inside):
+        return inside
+    share = torch.linspace(0, 1, 129, dtype=inside.dtype)
+    for _ in range(4):
+        points = inside[:, None] + (outside - inside)[:, None] * share
+        points[:, -1] = outside
+        failing = ~holds(points)
+        place = torch.where(failing.any(1), failing.int().argmax(1), len(share) - 1).clamp_min(1)[:, None]
+        inside, outside = points.gather(1, place - 1)[:, 0], points.gather(1, place)[:, 0]
+    return inside

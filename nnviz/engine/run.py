@@ -20,6 +20,7 @@ from nnviz.engine.survey import Survey
 from nnviz.engine.watch import Watch
 from nnviz.records import Record, Scalar
 from nnviz.spec.jobs import Descent, Experiment, Job, Landscape, RateSearch, estimate
+from nnviz.spec.probes import Activations
 
 REMEMBERED_EVERY = 100
 """Steps between two states kept in memory, from which a divergence is replayed."""
@@ -50,6 +51,9 @@ class Run(Iterator[list[Record]]):
             watch = Watch(module, self.learning.optimizers[root], [], root)
             watch.probes = [probes.build(p, watch.sites) for p in job.probes]
             self._watches.append(watch.__enter__())
+        self._units = None
+        if any(isinstance(p, Activations) for p in job.probes):
+            self._units = probes.Units({m: s for watch in self._watches for m, s in watch.activations.items()})
         self._is_new = checkpoint is None
         if checkpoint is not None:
             self._take_up(checkpoint)
@@ -119,7 +123,7 @@ class Run(Iterator[list[Record]]):
             return self._begin()
         self._evaluated = self.step
         measured = [r for watch in self._watches for r in watch.flush()]
-        return [*self._flush(), *measured, *self.learning.evaluate(self.step)]
+        return [*self._flush(), *measured, *self._evaluate(self.step)]
 
     def checkpoint(self) -> bytes:
         """The state after the present step, as `torch.save` writes it."""
@@ -136,7 +140,12 @@ class Run(Iterator[list[Record]]):
             return []
         self._is_new = False
         self._evaluated = 0
-        return [*self.learning.begin(), *self.learning.evaluate(0)]
+        return [*self.learning.begin(), *self._evaluate(0)]
+
+    def _evaluate(self, step: int) -> list[Record]:
+        if self._units is None:
+            return self.learning.evaluate(step)
+        return [*self.learning.evaluate(step, self._units), *self._units.records(step)]
 
     def _flush(self) -> list[Record]:
         """Batch losses as records; Diverged at the first that is not finite."""
@@ -176,7 +185,7 @@ class Run(Iterator[list[Record]]):
         at = "" if where == step else f" at step {where}"
         message = f"diverged at step {step}: loss is {_name(loss)}; first non-finite: {culprit}{at}"
         if self._evaluated != last_good:
-            said += self.learning.evaluate(last_good)
+            said += self._evaluate(last_good)
         return Diverged(message, step, last_good, self.checkpoint(), said)
 
 

@@ -18,7 +18,7 @@ from torch.nn.modules import activation as torch_activations
 from torch.nn.modules.module import register_module_forward_hook
 from torch.utils.hooks import RemovableHandle
 
-from nnviz.engine.activations import Step, Tails, flat_tails
+from nnviz.engine.activations import Step
 from nnviz.engine.sampling import evenly
 from nnviz.records import Record
 
@@ -48,14 +48,10 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is kept of an activation, in one row: sampled pre-activations and activations, 2 · (entries,), then of each
-    unit the largest and the smallest pre-activation over the batch, (units,) each, if the function is flat below or
-    above them."""
+    """What is kept of an activation, in one row: sampled pre-activations and activations, 2 · (entries,)."""
 
     row: Tensor
     entries: int
-    units: int
-    tails: Tails
 
 
 Sample = tuple[int, Sequence[np.ndarray]]
@@ -88,7 +84,7 @@ class Watch:
         self.sites = [name for name, _ in named]
         self.parameters = [p for _, p in named]
         modules = list(module.named_modules())
-        self.activations = {m: (f"{root}.{name}", flat_tails(m)) for name, m in modules if _is_activation(name, m)}
+        self.activations = {m: f"{root}.{name}" for name, m in modules if _is_activation(name, m)}
         self.layers = {m: f"{root}.{name}" for name, m in modules if isinstance(m, nn.Linear | _CONVOLUTIONS)}
         self.optimizer, self.probes = optimizer, list(probes)
         self._pending: list[tuple[int, Probe, tuple[Tensor, ...]]] = []
@@ -180,12 +176,11 @@ def _is_activation(name: str, module: nn.Module) -> bool:
 
 
 def _keep(
-    trace: Trace, activations: Mapping[nn.Module, tuple[str, Tails]], layers: Mapping[nn.Module, str]
+    trace: Trace, activations: Mapping[nn.Module, str], layers: Mapping[nn.Module, str]
 ) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
     def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        if found := activations.get(module):
-            site, tails = found
-            trace.activations[site] = _kept(inputs[0].detach(), output.detach(), tails)
+        if site := activations.get(module):
+            trace.activations[site] = _kept(inputs[0].detach(), output.detach())
         elif (site := layers.get(module)) and output.requires_grad:
             # A hook on the tensor: module backward hooks fail on layers that work in place.
             output.register_hook(partial(trace.signals.__setitem__, site))
@@ -193,14 +188,8 @@ def _keep(
     return hook
 
 
-def _kept(x: Tensor, y: Tensor, tails: Tails) -> Kept:
+def _kept(x: Tensor, y: Tensor) -> Kept:
     """What is kept of pre-activations x and activations y, (batch, …)."""
-    units = x.reshape(x.shape[0], -1)
     sample = evenly(x)
-    parts = [sample, evenly(y)]
-    if tails.has_low:
-        parts.append(units.amax(0))
-    if tails.has_high:
-        parts.append(units.amin(0))
     # This copies: a later layer may work in place.
-    return Kept(torch.cat(parts), sample.shape[0], units.shape[1], tails)
+    return Kept(torch.cat([sample, evenly(y)]), sample.shape[0])

@@ -27,6 +27,7 @@ QUANTITIES = {
     "activation_std": "activation (standard deviation)",
     "preactivation_mean": "mean pre-activation",
     "preactivation_std": "pre-activation (standard deviation)",
+    "preactivation_spread": "spread of pre-activations between samples",
     "dead_share": "dead units",
     "saturated_share": "saturated values",
 }

@@ -6,12 +6,21 @@ import numpy as np
 
 # The slope is the same everywhere.
 _NEVER = {"identity"}
-# One side is flat by design: about half of all values lie there, and that is how they are meant to be.
-_FLAT_BELOW = {"relu": "ReLU", "leaky_relu": "leaky ReLU"}
-_GENERAL = (
-    "A saturated value lies where the activation's slope is below a twentieth of its steepest, "
-    "so that hardly any gradient passes."
+# The definitions are those of `nnviz.engine.probes.units`.
+MEASURED = "Measured at each evaluation, in evaluation mode, on the same 1,024 training samples (or all there are). "
+DEAD = (
+    "Dead is a unit that stays on one flat part of the activation, slope below 0.001, for every sample: it gets no "
+    "gradient and learns nothing. "
 )
+_SATURATED = "Saturated is a value at which the activation's slope is below a twentieth of its steepest. "
+# About half of all values lie there, and that is how they are meant to be.
+_BELOW = {
+    "relu": "For ReLU that is every input up to 0, about half of them, and normal. ",
+    "leaky_relu": "For leaky ReLU that is every input up to 0 if its slope is below 0.05, and none otherwise. ",
+    "prelu": "For PReLU that is every input up to 0 while the learned slope is within ±0.05. ",
+}
+# Besides the tail, a twentieth of their largest slope is not reached around their minimum.
+_TURNING = {"gelu": "GELU", "silu": "SiLU"}
 
 
 def can_saturate(layers: Mapping[str, np.ndarray] | None) -> bool:
@@ -27,18 +36,14 @@ def name(layers: Mapping[str, np.ndarray] | None) -> str:
 
 
 def explained(layers: Mapping[str, np.ndarray] | None) -> str:
-    """What saturated means for these activations, and whether it is bad."""
+    """How dead and saturated are defined and measured, and what that means for these activations."""
     kinds = _kinds(layers)
     if kinds and kinds <= _NEVER:
-        return "This activation has the same slope everywhere and cannot saturate."
-    if kinds and kinds <= set(_FLAT_BELOW):
-        names = " and ".join(_FLAT_BELOW[kind] for kind in sorted(kinds))
-        passes = "no" if kinds == {"relu"} else "hardly any"
-        return (
-            f"For {names}, saturated is every input below 0, where {passes} gradient passes: about half of them is "
-            "normal, and only a unit below 0 for every sample is lost."
-        )
-    return _GENERAL
+        return MEASURED + DEAD + "This activation has the same slope everywhere and cannot saturate."
+    words = MEASURED + DEAD + _SATURATED + "".join(text for kind, text in _BELOW.items() if kind in kinds)
+    if turning := " and ".join(name for kind, name in _TURNING.items() if kind in kinds):
+        words += f"{turning} have such a place around their minimum too: 9 % of a normal signal. "
+    return words.rstrip()
 
 
 def _kinds(layers: Mapping[str, np.ndarray] | None) -> set[str]:

@@ -10,7 +10,6 @@ from nnviz.figures.layers import layer_table
 from nnviz.figures.layout import f4, i4
 
 COLUMNS = 200
-_DEAD = "A dead unit gives no gradient for any sample and learns nothing. "
 
 
 def shares(frame: pd.DataFrame, quantity: str | None = None, *, layers: Mapping[str, np.ndarray] | None = None) -> dict:
@@ -24,7 +23,7 @@ def shares(frame: pd.DataFrame, quantity: str | None = None, *, layers: Mapping[
     if not quantity and not saturation.can_saturate(layers):
         wanted.remove("saturated_share")
     title = labels.name(quantity).capitalize() if quantity else "Dead and saturated units"
-    help = _DEAD + saturation.explained(layers)
+    help = saturation.explained(layers)
     words = {"dead_share": labels.name("dead_share"), "saturated_share": saturation.name(layers)}
     tables = {name: layer_table(frame, name) for name in wanted}
     tables = {name: table for name, table in tables.items() if len(table.steps)}

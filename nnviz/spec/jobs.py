@@ -137,7 +137,7 @@ def _of_experiment(job: Experiment) -> Estimate:
     slopes = sum(h.activation.kind == "prelu" for h in model.hidden)
     norms = 2 * sum(widths[1:-1]) * model.batch_norm
     parameters = weights + biases + norms + slopes
-    samples = max(min(learner.batch_size, learner.train_size), min(1000, learner.data.points), 2500)
+    samples = max(min(learner.batch_size, learner.train_size), min(1024, learner.data.points), 2500)
     layers = len(widths) - 1
     shown = [min(w, SHOWN_UNITS) for w in widths]
     maps = sum(shown[1:]) * 24 * 24 * 2 if learner.data.features <= 2 else 0
@@ -148,9 +148,11 @@ def _of_experiment(job: Experiment) -> Estimate:
         job.steps
         // p.every
         * layers
-        * {"gradient_norms": 2, "updates": 6, "activations": 16, "signal": 1}.get(p.kind, 0)
+        * {"gradient_norms": 2, "updates": 6, "activations": 14, "signal": 1}.get(p.kind, 0)
         for p in job.probes
     )
+    evaluated = 3 * layers * any(isinstance(p, Activations) for p in job.probes)
+    samplings += (job.steps // job.evaluate_every + 2) * (evaluated + 5)
     return Estimate(
         parameters=parameters,
         training_bytes=parameters * 4 * 7 + samples * sum(widths) * 4 * 3,

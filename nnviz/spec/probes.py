@@ -24,11 +24,14 @@ class Updates(Spec):
 
 
 class Activations(Spec):
-    """Mean, deviation, percentiles and histograms of activations and pre-activations, of 1,024 entries a layer; shares
-    of dead and saturated units.
+    """Mean, deviation, percentiles and histograms of activations and pre-activations, of 1,024 entries a layer of the
+    batch. With each evaluation, on up to 1,024 fixed training samples in evaluation mode: shares of dead and saturated
+    units, and the spread of pre-activations between samples.
 
-    Saturated is an entry in a flat tail of the function, where the derivative is below a twentieth of its largest
-    value. Dead is a unit that stays in one flat tail, the derivative below 0.001, for every sample of the batch.
+    Saturated is a value at which the derivative is below a twentieth of the function's largest. Dead is a unit that
+    stays on one flat part of the function, the derivative below 0.001, for every sample. The spread is the standard
+    deviation between samples of what enters a unit's activation, as root mean square over the layer's units. Batch norm
+    works with its running statistics then, which begin at mean 0 and variance 1 and take some 50 steps to settle.
     """
 
     kind: Literal["activations"] = "activations"

@@ -168,10 +168,20 @@ def test_losses_of_the_parts_are_measured_in_evaluation_mode():
     assert {name: scalars(records, "loss", name)[20] for name in ("train", "test")} == pytest.approx(expected)
 
 
-def test_at_most_1000_samples_of_a_part_are_evaluated_always_the_same():
-    under_way = learning(job(learner__data__points=5000))
-    assert [len(x) for x, _ in under_way.parts.values()] == [1000, 1000]
-    assert torch.equal(under_way.parts["train"][0], under_way.train[0][:1000])
+def test_all_samples_of_both_parts_are_evaluated():
+    chosen = job(learner__data={"kind": "moons", "points": 3000, "train_share": 0.4}, steps=1)
+    records = said(chosen)
+    under_way = learning(chosen)
+    under_way.step(1)
+    under_way.network.eval()
+    for name in ("train", "test"):
+        x, y = under_way.data.part(test=name == "test")
+        assert len(x) == {"train": 1200, "test": 1800}[name]
+        with torch.no_grad():
+            outputs = under_way.network(x)
+        assert scalars(records, "loss", name)[1] == pytest.approx(float(under_way.loss(outputs, y)), rel=1e-5)
+        right = (outputs.argmax(1) == y).float().mean()
+        assert scalars(records, "accuracy", name)[1] == pytest.approx(float(right), abs=1e-6)
 
 
 @pytest.mark.parametrize("clipping", [{"kind": "norm", "max_norm": 0.05}, {"kind": "value", "limit": 0.01}])

@@ -1,4 +1,4 @@
-"""Statistics of activations against numpy on the full tensor; dead and saturated shares on constructed cases."""
+"""Statistics of activations against numpy on the full tensor."""
 
 import numpy as np
 import pytest
@@ -6,11 +6,9 @@ import torch
 from torch import nn
 
 from nnviz.engine import learners, probes
-from nnviz.engine.activations import Step
 from nnviz.engine.probes.activations import BINS, even_bins
 from nnviz.engine.watch import Watch
 from nnviz.spec import probes as spec
-from tests.each import each
 from tests.engine.running import job, said, scalars, snapshots
 
 EVERY = [{"kind": "activations", "every": 1}]
@@ -31,10 +29,6 @@ def measure(activation: nn.Module, x: torch.Tensor):
             module(x).sum().backward()
             optimizer.step()
         return watch.flush()
-
-
-def share(which: str, activation: nn.Module, x: torch.Tensor) -> float:
-    return scalars(measure(activation, x), f"{which}_share", "model.activation")[1]
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
@@ -77,60 +71,6 @@ def test_of_a_large_layer_1024_entries_are_binned_and_their_statistics_are_near(
     assert 900 <= counts.sum() <= 1024
     assert scalars(records, "preactivation_mean", "model.activation")[1] == pytest.approx(float(x.mean()), abs=0.3)
     assert scalars(records, "preactivation_std", "model.activation")[1] == pytest.approx(float(x.std()), rel=0.05)
-
-
-def test_a_unit_that_never_fires_is_dead_and_one_that_fires_once_is_not():
-    x = torch.full((5, 4), -1.0)
-    x[2, 1] = 0.001  # alive by one sample
-    x[:, 2] = 0.0  # at the kink the derivative is 0
-    assert share("dead", nn.ReLU(), x) == 3 / 4
-    assert share("saturated", nn.ReLU(), x) == 19 / 20
-
-
-def test_units_of_a_vanishing_signal_are_not_dead():
-    assert share("dead", nn.ReLU(), torch.full((5, 4), 1e-30)) == 0
-
-
-@each(
-    ("activation", "x", "dead", "saturated"),
-    [
-        (nn.Sigmoid(), 8.0, 1, 1),
-        (nn.Sigmoid(), 5.0, 0, 1),
-        (nn.Sigmoid(), 3.0, 0, 0),
-        (nn.Tanh(), -5.0, 1, 1),
-        (nn.Tanh(), 3.0, 0, 1),
-        (nn.Softsign(), 3.0, 0, 0),
-        (nn.Softsign(), 4.0, 0, 1),
-        (nn.LeakyReLU(0.01), -100.0, 0, 1),
-        (nn.LeakyReLU(0.25), -100.0, 0, 0),
-        (nn.PReLU(init=0.25), -100.0, 0, 0),
-        (nn.ELU(), -8.0, 1, 1),
-        (nn.ELU(), 100.0, 0, 0),
-        (nn.GELU(), -5.0, 1, 1),
-        (nn.SiLU(), -0.5, 0, 0),
-        (nn.Softplus(), -8.0, 1, 1),
-        (nn.Identity(), -1e9, 0, 0),
-        (Step(), 1.0, 1, 1),
-        (Step(), -1.0, 1, 1),
-    ],
-)
-def test_shares_of_a_layer_that_stays_at_one_value(activation, x, dead, saturated):
-    values = torch.full((3, 2), x)
-    assert share("dead", activation, values) == dead
-    assert share("saturated", activation, values) == saturated
-
-
-def test_a_unit_that_swings_between_both_tails_is_saturated_and_not_dead():
-    x = torch.tensor([[9.0], [-9.0]])
-    assert share("saturated", nn.Tanh(), x) == 1
-    assert share("dead", nn.Tanh(), x) == 0
-
-
-def test_shares_count_units_and_entries_of_the_whole_batch():
-    x = torch.full((2000, 10), 1.0)
-    x[:, :3] = -1
-    x[777, 0] = 1  # one sample of 2,000 keeps a unit alive, whether it is in the sample or not
-    assert share("dead", nn.ReLU(), x) == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize("seed", range(5))

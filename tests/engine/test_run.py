@@ -147,7 +147,7 @@ AGREED = {
     "learning_rate": {"model"},
     "gradient_norm_total": {"before_clipping", "after_clipping"},
     **dict.fromkeys(["gradient_norm", "weight_norm", "update_norm", "update_ratio"], PARAMETER_SITES),
-    **dict.fromkeys(["dead_share", "saturated_share"], ACTIVATION_SITES),
+    **dict.fromkeys(["dead_share", "saturated_share", "preactivation_spread"], ACTIVATION_SITES),
     **{
         f"{which}_{what}": ACTIVATION_SITES
         for which in ("activation", "preactivation")

@@ -18,10 +18,15 @@ def test_only_a_straight_line_cannot_saturate(kinds, can):
     assert saturation.can_saturate(None)
 
 
-def test_half_of_the_inputs_of_relu_are_no_alarm():
-    assert "about half" in saturation.explained(_layers("relu", "relu"))
-    assert "about half" not in saturation.explained(_layers("relu", "tanh"))
-    assert "twentieth" in saturation.explained({})
+def test_what_is_counted_and_on_what_is_said_of_every_activation():
+    for kinds in ([], ["relu"], ["relu", "tanh"], ["leaky_relu"], ["prelu"], ["gelu"], ["silu", "gelu"], ["sigmoid"]):
+        told = saturation.explained(_layers(*kinds))
+        for part in ("1,024 training samples", "evaluation mode", "below 0.001, for every sample", "a twentieth"):
+            assert part in told, kinds
+        assert ("about half" in told) == ("relu" in kinds), kinds
+        assert ("slope is below 0.05" in told) == ("leaky_relu" in kinds), kinds
+        assert ("9 %" in told) == (kinds != [] and set(kinds) <= {"gelu", "silu"}), kinds
+    assert "cannot saturate" in saturation.explained(_layers("identity"))
 
 
 def test_shares_say_what_they_count_and_leave_out_what_cannot_be():

@@ -20,9 +20,9 @@ class Dataset:
     class_names: tuple[str, ...] = ()
     image_shape: tuple[int, ...] = ()
 
-    def part(self, test: bool, at_most: int | None = None) -> tuple[Tensor, Tensor]:
-        """Inputs and targets of the test or the training part, the first `at_most` of them (the order is random)."""
-        index = torch.nonzero(self.test if test else ~self.test).flatten()[:at_most]
+    def part(self, test: bool) -> tuple[Tensor, Tensor]:
+        """Inputs and targets of the test or the training part."""
+        index = torch.nonzero(self.test if test else ~self.test).flatten()
         return self.inputs[index], self.targets[index]
 
     def to(self, device: torch.device) -> "Dataset":

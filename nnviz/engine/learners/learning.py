@@ -1,12 +1,15 @@
 """What the loop knows of a learner: the role that every learner plays."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from nnviz.records import Record
+
+NOBODY: AbstractContextManager[None] = nullcontext()
 
 
 class Learning(Protocol):
@@ -22,8 +25,9 @@ class Learning(Protocol):
     def step(self, number: int) -> Mapping[tuple[str, str], Tensor]:
         """One update, the `number`-th (1-based); 0-d tensors by (quantity, site), among them ("loss", "batch")."""
 
-    def evaluate(self, step: int) -> list[Record]:
-        """Losses and metrics in evaluation mode, and pictures."""
+    def evaluate(self, step: int, watching: AbstractContextManager[None] = NOBODY) -> list[Record]:
+        """Losses and metrics in evaluation mode, and pictures. `watching` is entered for one forward pass on training
+        samples, always the same ones."""
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the next step depends on, but for the job and the step's number."""

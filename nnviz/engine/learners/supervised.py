@@ -1,6 +1,7 @@
 """Supervised learning on mini-batches."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -8,12 +9,14 @@ from torch import Tensor, nn
 
 from nnviz.engine import clipping, data, losses, models, optimizers, schedules
 from nnviz.engine.analysis import pictures, theory
+from nnviz.engine.learners.learning import NOBODY
 from nnviz.engine.randomness import generator, stream
 from nnviz.records import Record, Scalar, Snapshot
 from nnviz.spec import learners as spec
 
-EVALUATED = 1000
-"""At most so many samples of each part are evaluated, always the same ones."""
+TOGETHER = 1024
+"""Samples evaluated in one forward pass, which bounds the memory; of the training part the first are those on which
+units are looked at. Their order is random, and decided by the seed."""
 
 
 class SupervisedLearning:
@@ -43,7 +46,7 @@ class SupervisedLearning:
         self.optimizers: Mapping[str, torch.optim.Optimizer] = {"model": self.optimizer}
         on_device = self.data.to(device)
         self.train = on_device.part(test=False)
-        self.parts = {name: on_device.part(test=name == "test", at_most=EVALUATED) for name in ("train", "test")}
+        self.parts = {"train": self.train, "test": on_device.part(test=True)}
         self.dropouts = [m for m in self.network.modules() if isinstance(m, models.Dropout)]
         for dropout in self.dropouts:
             dropout.generator = torch.Generator(device=device)
@@ -102,20 +105,26 @@ class SupervisedLearning:
         return total
 
     @torch.no_grad()
-    def evaluate(self, step: int) -> list[Record]:
-        """Loss and accuracy or R² on fixed training and test samples, both in evaluation mode; pictures."""
+    def evaluate(self, step: int, watching: AbstractContextManager[None] = NOBODY) -> list[Record]:
+        """Loss and accuracy or R² on all training and all test samples, both in evaluation mode; pictures."""
         self.network.eval()
         said: list[Record] = []
         for name, (x, y) in self.parts.items():
             if len(x) == 0:
                 continue
-            outputs = self.network(x)
+            outputs = self.outputs(x, watching if name == "train" else NOBODY)
             said.append(Scalar(step, "loss", float(self.loss(outputs, y)), name))
             said.append(Scalar(step, *self._metric(outputs, y), name))
         said.append(Scalar(step, "learning_rate", self.learning_rate(max(1, step)), "model"))
         said += pictures.draw(step, self.spec, self.network, self.data, self.parts["test"])
         self.network.train()
         return said
+
+    def outputs(self, x: Tensor, watching: AbstractContextManager[None] = NOBODY) -> Tensor:
+        """The network's outputs for x (n, features), part by part; `watching` sees the first part."""
+        with watching:
+            first = self.network(x[:TOGETHER])
+        return torch.cat([first, *(self.network(part) for part in x[TOGETHER:].split(TOGETHER) if len(part))])
 
     def _metric(self, outputs: Tensor, y: Tensor) -> tuple[str, float]:
         if self.spec.data.classes:

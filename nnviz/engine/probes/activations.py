@@ -11,17 +11,14 @@ from nnviz.records import Record, Snapshot, scalars
 
 BINS = 64
 PERCENTILES = (5, 25, 50, 75, 95)
-Size = tuple[int, int, bool, bool]
-"""Entries sampled and units of a layer; whether its largest and its smallest pre-activations were kept."""
 Place = tuple[np.ndarray, np.ndarray]
 """Places of steps, and of layers."""
 
 
 class Activations:
-    """Mean, deviation, percentiles and 64 even bins of the sampled entries of every layer; dead and saturated shares.
+    """Mean, deviation, percentiles and 64 even bins of the sampled entries of every layer.
 
-    The device only gathers the samples and each unit's extremes over the batch; sorting them, all layers and steps at
-    once, comes later on the CPU.
+    The device only gathers the samples; sorting them, all layers and steps at once, comes later on the CPU.
     """
 
     needs = frozenset({"gradients", "activations"})
@@ -29,9 +26,8 @@ class Activations:
     def __init__(self, every: int) -> None:
         self.every = every
         self.sites: list[str] = []
-        self._flat = np.zeros((0, 4))  # ends of the dead and of the saturated range of each layer
         # The last batch of an epoch may be smaller.
-        self._sizes: dict[int, list[Size]] = {}
+        self._entries: dict[int, list[int]] = {}
 
     def measure(self, trace: Trace) -> tuple[Tensor, ...]:
         """What is kept of all layers in one row, to be moved once."""
@@ -40,8 +36,7 @@ class Activations:
             return ()
         if not self.sites:
             self.sites = list(trace.activations)
-            self._flat = np.array([(*k.tails.dead, *k.tails.saturated) for k in kept])
-        self._sizes[trace.step] = [(k.entries, k.units, k.tails.has_low, k.tails.has_high) for k in kept]
+        self._entries[trace.step] = [k.entries for k in kept]
         return (torch.cat([k.row for k in kept]),)
 
     def records(self, samples: Sequence[Sample]) -> list[Record]:
@@ -50,10 +45,10 @@ class Activations:
         steps = [step for step, measured in samples if measured]
         shape = (len(steps), len(self.sites))
         bins = {name: _empty_bins(shape) for name in ("activation", "preactivation")}
-        for (entries, *extremes), at, rows in self._by_size(samples):
+        for entries, at, rows in self._by_size(samples):
             at_steps, at_sites = [steps[s] for s in at[0]], [self.sites[layer] for layer in at[1]]
-            x, y = rows[:, :entries], rows[:, entries : 2 * entries]
-            found = self._shares(at[1], x, rows[:, 2 * entries :], *extremes)
+            x, y = rows[:, :entries], rows[:, entries:]
+            found = {}
             # In float64, since deep sigmoids differ by 1e-8 from one sample to the next.
             ordered = np.sort(np.concatenate([y, x]), axis=1).astype(np.float64)
             n = len(y)
@@ -71,33 +66,17 @@ class Activations:
             ]
         return said
 
-    def _by_size(self, samples: Sequence[Sample]) -> Iterator[tuple[Size, Place, np.ndarray]]:
-        """Layers of equal size, of all steps: (size, places, rows). The cost is in the number of calls."""
-        groups: dict[Size, list[tuple[int, int, np.ndarray]]] = {}
+    def _by_size(self, samples: Sequence[Sample]) -> Iterator[tuple[int, Place, np.ndarray]]:
+        """Layers of equal size, of all steps: (entries, places, rows). The cost is in the number of calls."""
+        groups: dict[int, list[tuple[int, int, np.ndarray]]] = {}
         for s, (step, (row,)) in enumerate((step, measured) for step, measured in samples if measured):
             begin = 0
-            for layer, size in enumerate(self._sizes.pop(step)):
-                entries, units, *extremes = size
-                end = begin + 2 * entries + sum(extremes) * units
-                groups.setdefault(size, []).append((s, layer, row[begin:end]))
-                begin = end
-        for size, group in groups.items():
+            for layer, entries in enumerate(self._entries.pop(step)):
+                groups.setdefault(entries, []).append((s, layer, row[begin : begin + 2 * entries]))
+                begin += 2 * entries
+        for entries, group in groups.items():
             s, layers, rows = zip(*group, strict=True)
-            yield size, (np.array(s), np.array(layers)), np.stack(rows)
-
-    def _shares(
-        self, layers: np.ndarray, x: np.ndarray, extremes: np.ndarray, units: int, has_low: bool, has_high: bool
-    ) -> dict[str, np.ndarray]:
-        dead_low, dead_high, low_tail, high_tail = self._flat[layers].T[:, :, None]
-        is_dead = np.zeros((len(x), units), bool)
-        if has_low:
-            is_dead |= extremes[:, :units] <= dead_low
-        if has_high:
-            is_dead |= extremes[:, -units:] >= dead_high
-        return {
-            "dead_share": is_dead.mean(1),
-            "saturated_share": ((x <= low_tail) | (x >= high_tail)).mean(1),
-        }
+            yield entries, (np.array(s), np.array(layers)), np.stack(rows)
 
 
 def _statistics(values: np.ndarray) -> dict[str, np.ndarray]:
