@@ -21,11 +21,11 @@ asked = ui.experiment(
 
 def no_theory(model: models.Model) -> str:
     """Why there is no line from theory, where there is none."""
-    return theory.missing(model.batch_norm, model.skip, model.initializer.kind)
+    return theory.missing(model.batch_norm, model.initializer.kind)
 
 
 def profile(quantity: str) -> ui.Picture:
-    """A quantity over depth at the chosen step, with theory over it."""
+    """A quantity over depth at the chosen step, with theory under it."""
     recorded = ("activation_mean", "activation_std") if quantity == "activation_rms" else (quantity,)
     return lambda run: figures.depth_profile(
         run.scalars(*recorded),

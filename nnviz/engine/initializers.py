@@ -1,11 +1,19 @@
 """Initializer specs -> what the weights of a linear layer start from."""
 
 import math
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from nnviz.spec import initializers as spec
+
+
+class Layer(Protocol):
+    """A linear layer, or many of one shape."""
+
+    weight: nn.Parameter
+    bias: nn.Parameter | None
 
 
 def variance(initializer: spec.Initializer, n_in: int, n_out: int) -> float | None:
@@ -38,9 +46,9 @@ def bias_variance(initializer: spec.Initializer, n_in: int) -> float:
 
 
 @torch.no_grad()
-def fill(layer: nn.Linear, initializer: spec.Initializer, generator: torch.Generator) -> None:
-    """Sets the layer's weights and biases in place, drawing from `generator` alone."""
-    weight, (n_out, n_in) = layer.weight, layer.weight.shape
+def fill(layer: Layer, initializer: spec.Initializer, generator: torch.Generator) -> None:
+    """Sets the layer's weights (…, n_out, n_in) and biases (…, n_out) in place, drawing from `generator` alone."""
+    weight, (n_out, n_in) = layer.weight, layer.weight.shape[-2:]
     spread = math.sqrt(variance(initializer, n_in, n_out) or 0.0)
     match initializer:
         case spec.Zeros():
@@ -52,7 +60,8 @@ def fill(layer: nn.Linear, initializer: spec.Initializer, generator: torch.Gener
         case spec.ClassicUniform() | spec.PyTorchDefault() | spec.GlorotUniform() | spec.HeUniform():
             _uniform(weight, spread, generator)
         case spec.Orthogonal(gain=gain):
-            nn.init.orthogonal_(weight, gain, generator=generator)
+            for matrix in weight.view(-1, n_out, n_in):
+                nn.init.orthogonal_(matrix, gain, generator=generator)
         case _:
             raise TypeError(f"no initializer for {initializer!r}")
     if layer.bias is not None:

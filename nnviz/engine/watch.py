@@ -43,7 +43,7 @@ class Trace:
     """The parameters before the update; the probe that asks for them may work in them."""
     activations: dict[str, "Kept"] = field(default_factory=dict)
     signals: dict[str, Tensor] = field(default_factory=dict)
-    """Derivative of the loss in a layer's output, (batch, units)."""
+    """Derivative of the loss in a layer's output, after batch norm where there is one, (batch, units)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Watch:
         self.parameters = [p for _, p in named]
         modules = list(module.named_modules())
         self.activations = {m: f"{root}.{name}" for name, m in modules if _is_activation(name, m)}
-        self.layers = {m: f"{root}.{name}" for name, m in modules if isinstance(m, nn.Linear | _CONVOLUTIONS)}
+        self.layers = _layers(modules, root)
         self.optimizer, self.probes = optimizer, list(probes)
         self._pending: list[tuple[int, Probe, tuple[Tensor, ...]]] = []
         self._hooks: list[RemovableHandle] = []
@@ -166,6 +166,21 @@ class Sampling:
 
 
 _CONVOLUTIONS = nn.modules.conv._ConvNd
+_BATCH_NORM = nn.modules.batchnorm._BatchNorm
+
+
+def _layers(modules: Sequence[tuple[str, nn.Module]], root: str) -> dict[nn.Module, str]:
+    """The modules that give what enters the activations, and the sites of their layers: the layer itself, or the batch
+    norm right after it."""
+    found: dict[nn.Module, str] = {}
+    layer: nn.Module | None = None
+    for name, m in modules:
+        if isinstance(m, nn.Linear | _CONVOLUTIONS):
+            found[m] = f"{root}.{name}"
+        elif isinstance(m, _BATCH_NORM) and layer in found:
+            found[m] = found.pop(layer)
+        layer = m
+    return found
 
 
 def _is_activation(name: str, module: nn.Module) -> bool:

@@ -12,8 +12,6 @@ from nnviz.figures.layers import layer_table
 from nnviz.figures.layout import f4, i4
 from nnviz.figures.magnitudes import edge_marks, magnitudes
 
-# Theory gives these relative to the last layer, the others in absolute terms.
-RELATIVE = ("gradient_norm", "signal_rms")
 _RMS = {"activation_rms": "activation", "preactivation_rms": "preactivation"}
 _HELP = {
     "gradient_norm": (
@@ -28,7 +26,9 @@ _HELP = {
     ),
 }
 DECADES = 2.0
-THEORY = "theory at initialization<br>(variance recursion)"
+# Gradients of weights are sums over samples that are not independent; the theory is of single samples.
+NO_LINE = ("gradient_norm",)
+LINE = "theory, untrained,<br>infinite width"
 
 
 def depth_profile(
@@ -41,13 +41,13 @@ def depth_profile(
     no_theory: str = "",
     title: str | None = None,
 ) -> dict:
-    """The magnitude of a quantity over depth (x = layer 1 … L, logarithmic y) at `step` (None: newest), theory dashed.
+    """The magnitude of a quantity over depth (x = layer 1 … L, logarithmic y) at `step` (None: newest), over theory.
 
     `quantity` is a recorded one of parameters or modules, or "activation_rms" / "preactivation_rms", which is
-    √(mean² + std²) of what was recorded. `layers` and `theory` are the snapshots of those names. Where theory knows
-    ratios only (gradients, backward signals) it is scaled to the last layer as measured at the first step. The first
-    step's profile stays as a dotted line. Zeros are marked at the bottom edge. `no_theory` says in a few words why
-    there is no theory, such as "batch norm"; the legend repeats it.
+    √(mean² + std²) of what was recorded. `layers` and `theory` are the snapshots of those names: theory's line for
+    infinite width is dashed, its band of random networks of this shape gray, their median thin. The first step's
+    profile stays as a dotted line. Zeros are marked at the bottom edge. `no_theory` says in a few words why there is no
+    line, such as "batch norm"; the legend repeats it.
     """
     title = title or f"{labels.name(quantity).capitalize()} over depth"
     help = _HELP.get(quantity, f"{labels.name(quantity).capitalize()} from the first layer (left) to the last (right).")
@@ -58,12 +58,18 @@ def depth_profile(
     start, at = int(measured.steps[0]), int(measured.steps[-1]) if step is None else max(step, int(measured.steps[0]))
     at = int(measured.steps[measured.steps <= at].max())  # the probes sample now and then
     (first, _), (now, known) = _by_layer(measured, start, sites), _by_layer(measured, at, sites)
-    predicted = _predicted(quantity, theory, first, len(sites))
     ever = _by_layer(measured._replace(values=measured.recorded.cumsum(0)), None, sites)[1]
     x, first, now, known = np.flatnonzero(ever) + 1, first[ever], now[ever], known[ever]
     names = [frames.label_site(site) for site, one in zip(sites, ever, strict=True) if one]
     shown = magnitudes(np.concatenate([now, first]))
-    traces, drawn = [], [now, first]
+    expected = {word: line[ever] for word, line in _expected(quantity, theory, len(sites)).items()}
+    band = [expected[word] for word in ("low", "median", "high") if word in expected]
+    drawn = [now, first, *expected.values()]
+    both, recorded = np.stack([now, first], 1), np.stack([known, ~np.isnan(first)], 1)
+    ends = [shown.floor] * bool((both <= 0).any()) + [shown.ceiling] * bool((~np.isfinite(both) & recorded).any())
+    values = np.concatenate([*drawn, ends])
+    span = _at_least(values, DECADES)
+    traces = _band(x, *band, float(theory["covered"]), int(theory["networks"]), names, span) if band else []
     if at > start:
         line = {"dash": "dot", "color": theme.POSITIVE, "width": 1.2}
         traces.append(_line(x, first, f"step {start}", line, names))
@@ -71,23 +77,21 @@ def depth_profile(
     if len(sites) <= 60:
         marker = {"size": 6 if len(sites) <= 20 else 4, "color": theme.POSITIVE}
         traces[-1] |= {"mode": "lines+markers", "marker": marker}
-    if predicted is not None:
-        traces.append(_line(x, predicted[ever], THEORY, {"dash": "dash", "color": theme.NEUTRAL, "width": 2}, names))
-        drawn.append(predicted[ever])
-    elif no_theory or theory:
-        reason = no_theory if not theory else "nothing to scale it to"
-        traces.append(layout.absent(f"no theory line:<br>{reason}"))
-    both, recorded = np.stack([now, first], 1), np.stack([known, ~np.isnan(first)], 1)
+    if "line" in expected:
+        line = {"dash": "dash", "color": theme.NEUTRAL, "width": 2}
+        traces.append(_line(x, expected["line"], LINE, line, names))
+    elif no_theory and (quantity not in NO_LINE or not theory):
+        traces.append(layout.absent(f"no theory line:<br>{no_theory}"))
+    if theory and not band:
+        traces.append(layout.absent("no band:<br>network too large"))
     traces += edge_marks(x, both, recorded, shown, over="layer")
-    ends = [shown.floor] * bool((both <= 0).any()) + [shown.ceiling] * bool((~np.isfinite(both) & recorded).any())
     places, texts = labels.depth_ticks([site for site, one in zip(sites, ever, strict=True) if one])
-    values = np.concatenate([*drawn, ends])
     return layout.figure(
         traces,
         title=title,
-        help=help,
+        help=f"{help} {_assumed(expected, theory)}".strip(),
         x=layout.axis("layer", tickvals=x[places].tolist(), ticktext=texts, range=[x[0] - 0.4, x[-1] + 0.4]),
-        y=logarithmic(labels.name(quantity), values, _at_least(values, DECADES)),
+        y=logarithmic(labels.name(quantity), values, span),
         legend={"font": {"size": theme.SMALL}},
     )
 
@@ -202,19 +206,59 @@ def _by_layer(table: frames.Table, step: int | None, sites: list[str]) -> tuple[
     return values[where], known[where]
 
 
-def _predicted(
-    quantity: str, theory: Mapping[str, np.ndarray] | None, first: np.ndarray, layers: int
-) -> np.ndarray | None:
-    """The theory's value a layer (L,), scaled to the last measured layer where it is relative; None without theory."""
-    if not theory or quantity not in theory:
-        return None
-    line = np.asarray(theory[quantity], float)
-    if len(line) != layers:
-        return None
-    if quantity not in RELATIVE:
-        return line
-    good = np.flatnonzero(np.isfinite(first) & (first > 0) & np.isfinite(line) & (line > 0))
-    return line * (first[good[-1]] / line[good[-1]]) if len(good) else None
+def _expected(quantity: str, theory: Mapping[str, np.ndarray] | None, layers: int) -> dict[str, np.ndarray]:
+    """What theory has of a quantity, (L,) each: "line" for infinite width; "low", "median" and "high" of the band."""
+    names = {"line": quantity, **{word: f"{quantity}_{word}" for word in ("low", "median", "high")}}
+    found = {word: np.asarray(theory[name], float) for word, name in names.items() if theory and name in theory}
+    return {word: line for word, line in found.items() if len(line) == layers}
+
+
+def _assumed(expected: Mapping[str, np.ndarray], theory: Mapping[str, np.ndarray] | None) -> str:
+    """What line and band take for granted, as sentences of the help."""
+    said = []
+    if "line" in expected:
+        said.append(
+            "Dashed: mean-field theory of the untrained network on the first batch, in the limit of infinite width."
+        )
+    if theory and "low" in expected:
+        said.append(
+            f"Gray: {100 * float(theory['covered']):.0f} % of networks of this shape with other random weights lie "
+            f"inside, untrained and on the same batch; thin: their median ({int(theory['networks'])} were drawn)."
+        )
+    return " ".join(said)
+
+
+def _band(
+    x: np.ndarray,
+    low: np.ndarray,
+    median: np.ndarray,
+    high: np.ndarray,
+    covered: float,
+    networks: int,
+    names: list[str],
+    span: list[float],
+) -> list[dict]:
+    """The band of random networks as an area that ends at the edges of the axis `span`, and their median over it."""
+    edges = 10 ** np.clip(span, -300, 300)
+    bottom, top = (np.clip(np.nan_to_num(one, posinf=edges[1]), *edges) for one in (low, high))
+    words = (
+        f"%{{customdata[0]}}: median of {networks} untrained networks {labels.shown('y')}<br>"
+        f"{100 * covered:.0f} % lie between %{{customdata[1]}} and %{{customdata[2]}}<extra></extra>"
+    )
+    told = [[n, labels.number(a, 4), labels.number(b, 4)] for n, a, b in zip(names, low, high, strict=True)]
+    area = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": i4(np.concatenate([x, x[::-1]])),
+        "y": f4(np.concatenate([top, bottom[::-1]])),
+        "fill": "toself",
+        "fillcolor": theme.faded(theme.NEUTRAL, 0.25),
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+        "name": f"{100 * covered:.0f} % of untrained<br>networks like this",
+    }
+    middle = _line(x, median, "median of untrained networks", {"color": theme.NEUTRAL, "width": 1}, names)
+    return [area, middle | {"customdata": told, "hovertemplate": words, "showlegend": False}]
 
 
 def _at_least(values: np.ndarray, decades: float) -> list[float]:

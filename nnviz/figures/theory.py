@@ -1,9 +1,7 @@
 """Why a figure has no line from theory."""
 
 
-def missing(batch_norm: bool, skip: bool, initializer: str) -> str:
+def missing(batch_norm: bool, initializer: str) -> str:
     """In a few words why there is no theory for a network, of those it is missing for: batch norm couples the samples
-    of a batch, skip connections a layer's input and output, and the variance recursion is about random weights."""
-    if skip and not batch_norm:
-        return "skip connections"
+    of a batch, and the variance recursion is about random weights."""
     return "batch norm" if batch_norm else f"weights start from {initializer.replace('_', ' ')}"

@@ -39,7 +39,8 @@ class Activations(Spec):
 
 
 class Signal(Spec):
-    """Root mean square of the loss's derivative in each layer's pre-activation: what backpropagation carries."""
+    """Root mean square of the loss's derivative in each layer's pre-activation (after batch norm): what
+    backpropagation carries."""
 
     kind: Literal["signal"] = "signal"
     every: Every = 10

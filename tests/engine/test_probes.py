@@ -64,11 +64,14 @@ def test_the_signal_is_the_rms_of_each_samples_own_derivative(changes):
 
 
 def signals(learning, step: int) -> dict[str, float]:
-    """Each layer's output kept as a leaf of its own, and the sum of the samples' losses derived by it."""
+    """What enters each activation, and the network's output, and the sum of the samples' losses derived by it."""
     kept: dict[str, torch.Tensor] = {}
     for name, module in learning.network.named_children():
-        if isinstance(module, torch.nn.Linear):
-            module.register_forward_hook(lambda _m, _i, out, name=name: kept.__setitem__(f"model.{name}", out))
+        site = f"model.{name.replace('activation', 'linear')}"
+        if name.startswith("activation"):
+            module.register_forward_hook(lambda _m, entering, _o, site=site: kept.__setitem__(site, entering[0]))
+        elif name == "output":
+            module.register_forward_hook(lambda _m, _i, out, site=site: kept.__setitem__(site, out))
     for index, dropout in enumerate(learning.dropouts):
         dropout.generator = torch.Generator()
         dropout.generator.manual_seed(stream(learning.seed, f"dropout{index}", step))

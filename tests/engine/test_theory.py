@@ -28,7 +28,13 @@ from tests.engine.test_activations import VARIANTS, naive
 
 X = torch.randn(200, 32, generator=torch.Generator().manual_seed(0)) * 3
 A0 = float(X.double().square().mean())
-LINES = ("preactivation_rms", "activation_rms", "signal_rms", "gradient_norm")
+LINES = ("preactivation_rms", "activation_rms", "signal_rms")
+
+
+def moments(activation, q: float) -> tuple[float, float]:
+    """E[φ(z)²] and E[φ′(z)²] at one q."""
+    _, second, slope = theory.moments(activation, torch.tensor([q]))
+    return float(second), float(slope)
 
 
 @each("q", [0.3, 1.0, 20.0])
@@ -48,7 +54,7 @@ def test_moments_are_those_of_numerical_integration(activation, q):
     def slope(z: float) -> float:
         return (naive(activation, z + h) - naive(activation, z - h)) / (2 * h)
 
-    value, squared_slope = theory.moments(activation, q)
+    value, squared_slope = moments(activation, q)
     assert value == pytest.approx(integral(lambda z: naive(activation, z) ** 2), rel=1e-5)
     if activation.kind != "step":
         assert squared_slope == pytest.approx(integral(lambda z: slope(z) ** 2), rel=1e-3)
@@ -56,23 +62,22 @@ def test_moments_are_those_of_numerical_integration(activation, q):
 
 @pytest.mark.parametrize("q", [1e-6, 1.0, 50.0])
 def test_moments_of_piecewise_linear_functions_are_shares_of_q(q):
-    assert theory.moments(Identity(), q) == pytest.approx((q, 1))
-    assert theory.moments(ReLU(), q) == pytest.approx((q / 2, 1 / 2), rel=1e-6)
+    assert moments(Identity(), q) == pytest.approx((q, 1))
+    assert moments(ReLU(), q) == pytest.approx((q / 2, 1 / 2), rel=1e-6)
     for leaky in (LeakyReLU(slope=0.3), PReLU(initial_slope=0.3)):
-        assert theory.moments(leaky, q) == pytest.approx((q * 1.09 / 2, 1.09 / 2), rel=1e-6)
-    assert theory.moments(Step(), q) == pytest.approx((1 / 2, 0), rel=1e-6)
+        assert moments(leaky, q) == pytest.approx((q * 1.09 / 2, 1.09 / 2), rel=1e-6)
+    assert moments(Step(), q) == pytest.approx((1 / 2, 0), rel=1e-6)
 
 
 def test_moments_near_zero_are_those_of_the_tangent():
-    assert theory.moments(Tanh(), 1e-8) == pytest.approx((1e-8, 1), rel=1e-6)
-    assert theory.moments(Sigmoid(), 1e-8) == pytest.approx((1 / 4, 1 / 16), rel=1e-6)
+    assert moments(Tanh(), 1e-8) == pytest.approx((1e-8, 1), rel=1e-6)
+    assert moments(Sigmoid(), 1e-8) == pytest.approx((1 / 4, 1 / 16), rel=1e-6)
 
 
 def test_selu_keeps_mean_0_and_variance_1():
-    second, _ = theory.moments(SELU(), 1.0)
-    mean = integrate.quad(lambda z: naive(SELU(), z) * math.exp(-z * z / 2) / math.sqrt(2 * math.pi), -9, 9, points=[0])
-    assert second == pytest.approx(1, abs=1e-6)
-    assert mean[0] == pytest.approx(0, abs=1e-9)
+    mean, second, _ = theory.moments(SELU(), torch.tensor([1.0]))
+    assert float(second) == pytest.approx(1, abs=1e-6)
+    assert float(mean) == pytest.approx(0, abs=1e-6)
 
 
 def deep(activation, initializer, **settings) -> dict[str, np.ndarray]:
@@ -105,11 +110,6 @@ def test_a_linear_network_multiplies_by_n_times_the_variance():
     assert lines["preactivation_rms"] == pytest.approx(lines["activation_rms"])
     back = np.sqrt(0.25**2 * growth ** np.arange(11, -1, -1))
     assert lines["signal_rms"] == pytest.approx([*back, 1])
-    # ‖gradient‖² of weights: signal² times what enters, summed over inputs and outputs.
-    entering = A0 * growth ** np.arange(13)
-    sizes = np.array([32 * 32] * 12 + [32])
-    norms = np.sqrt(lines["signal_rms"] ** 2 * entering * sizes)
-    assert lines["gradient_norm"] == pytest.approx(norms / norms[-1])
 
 
 def test_classic_uniform_on_tanh_loses_at_least_a_factor_of_root_3_a_layer():
@@ -162,12 +162,11 @@ def test_where_there_is_no_theory_there_is_no_line(model):
 def test_lines_have_a_value_for_every_linear_layer(model):
     lines = theory.predict(model, X, 3)
     network = models.build(model, 32, 3, 0)
-    assert lines["sites"].tolist() == list(models.linears(network))
     for name in LINES:
-        assert lines[name].shape == lines["sites"].shape
+        assert lines[name].shape == (len(models.linears(network)),)
         assert bool(np.isfinite(lines[name]).all())
         assert bool((lines[name] > 0).all())
-    assert lines["signal_rms"][-1] == lines["gradient_norm"][-1] == 1
+    assert lines["signal_rms"][-1] == pytest.approx(1)
 
 
 def test_in_a_linear_network_the_mean_square_over_networks_is_exactly_the_line():

@@ -117,14 +117,15 @@ def _told(figure):
 
 def test_a_line_from_theory_on_one_side_leaves_both_plots_equally_high():
     widths = layers(*[4] * 7)
-    line = {"signal_rms": np.ones(6)}
-    with_line = figures.depth_profile(deep(5), "signal_rms", None, widths, line)
-    without = figures.depth_profile(deep(5), "signal_rms", None, widths, {}, no_theory="batch norm")
+    band = {f"signal_rms_{word}": np.full(6, value) for word, value in (("low", 0.5), ("median", 1), ("high", 2))}
+    band |= {"networks": np.array(32), "covered": np.array(0.9)}
+    with_line = figures.depth_profile(deep(5), "signal_rms", None, widths, band | {"signal_rms": np.ones(6)})
+    without = figures.depth_profile(deep(5), "signal_rms", None, widths, band, no_theory="batch norm")
     names = [_told(figure) for figure in figures.same_axes(with_line, without)]
-    assert names[0][:2] == names[1][:2] == ["step 1", "step 50"]
-    assert names[1][2] == "no theory line:<br>batch norm"
+    assert names[0][:3] == names[1][:3] == ["90 % of untrained<br>networks like this", "step 1", "step 50"]
+    assert names[1][3] == "no theory line:<br>batch norm"
     assert len(names[0]) == len(names[1])
-    assert {name.count("<br>") for pair in names for name in pair[2:]} == {1}
+    assert {name.count("<br>") for pair in names for name in (pair[0], pair[3])} == {1}
 
 
 def test_what_one_legend_explains_both_do_and_both_have_the_same_room():

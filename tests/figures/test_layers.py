@@ -119,20 +119,40 @@ def test_profile_shows_the_chosen_step(step):
     np.testing.assert_array_equal(now["x"], np.arange(1, DEPTH + 2))
 
 
-def test_relative_theory_is_scaled_to_the_last_layer_at_the_first_step():
-    relative = 0.5 ** np.arange(DEPTH, -1, -1.0)
-    figure = figures.depth_profile(FRAME, "gradient_norm", 30, LAYERS, {"gradient_norm": relative})
-    theory = next(t for t in _drawn(figure) if t["line"].get("dash") == "dash")
-    assert theory["name"].replace("<br>", " ") == "theory at initialization (variance recursion)"
-    first = _recorded("gradient_norm", "model.output.weight")[0]
-    np.testing.assert_allclose(theory["y"], first * relative, rtol=1e-6)
+def _theory(**lines):
+    return {**lines, "networks": np.array(32), "covered": np.array(0.9)}
 
 
-def test_absolute_theory_is_drawn_as_it_is_where_there_are_measurements():
+def test_the_line_of_infinite_width_is_drawn_as_it_is_and_named_so():
     expected = np.linspace(1, 2, DEPTH + 1)
-    figure = figures.depth_profile(FRAME, "activation_rms", 30, LAYERS, {"activation_rms": expected})
-    theory = next(t for t in _drawn(figure) if t["line"].get("dash") == "dash")
-    np.testing.assert_allclose(theory["y"], expected[:-1], rtol=1e-6)  # the output has no activation
+    figure = figures.depth_profile(FRAME, "activation_rms", 30, LAYERS, _theory(activation_rms=expected))
+    line = next(t for t in _drawn(figure) if t["line"].get("dash") == "dash")
+    np.testing.assert_allclose(line["y"], expected[:-1], rtol=1e-6)  # the output has no activation
+    assert line["name"].replace("<br>", " ") == "theory, untrained, infinite width"
+    assert "in the limit of infinite width" in figure["layout"]["meta"]["help"]
+
+
+def test_the_band_of_random_networks_lies_between_its_ends_and_says_how_many_there_are():
+    low, median, high = (factor * np.ones(DEPTH + 1) for factor in (0.5, 1, 3))
+    low[:2] = 0
+    band = {"gradient_norm_low": low, "gradient_norm_median": median, "gradient_norm_high": high}
+    figure = figures.depth_profile(FRAME, "gradient_norm", 30, LAYERS, _theory(**band), no_theory="batch norm")
+    area, middle = _drawn(figure)[:2]
+    assert area["name"].replace("<br>", " ") == "90 % of untrained networks like this"
+    np.testing.assert_allclose(area["y"][: DEPTH + 1], high)
+    bottom = 10 ** figure["layout"]["yaxis"]["range"][0]
+    np.testing.assert_allclose(area["y"][DEPTH + 1 :][::-1], np.maximum(low, bottom), rtol=1e-5)
+    np.testing.assert_allclose(middle["y"], median)
+    assert list(middle["customdata"][0]) == ["layer 1", "0", "3.000"]
+    assert "90 % of networks of this shape" in figure["layout"]["meta"]["help"]
+    # Gradients of weights never have a line, so none is missed.
+    assert not any("no theory" in t["name"] for t in figure["data"])
+
+
+def test_a_profile_says_why_there_is_no_line_or_no_band():
+    for theory, expected in ((_theory(), "no band: network too large"), ({}, "no theory line: batch norm")):
+        figure = figures.depth_profile(FRAME, "signal_rms", 30, LAYERS, theory, no_theory="batch norm")
+        assert expected in [t["name"].replace("<br>", " ") for t in figure["data"]]
 
 
 def test_rms_is_made_of_mean_and_deviation():

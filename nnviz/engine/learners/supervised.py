@@ -58,7 +58,8 @@ class SupervisedLearning:
             Snapshot(0, "data", self.data.arrays()),
             Snapshot(0, "layers", pictures.layers(self.spec.model, self.network)),
         ]
-        predicted = theory.predict(self.spec.model, self.data.part(test=False)[0], self.spec.outputs)
+        x, y = (t.cpu() for t in self.batch(1))
+        predicted = theory.at_initialization(self.spec, x, y, self.loss, self.seed)
         return [*said, Snapshot(0, "theory", predicted)] if predicted else said
 
     def batch(self, number: int) -> tuple[Tensor, Tensor]:

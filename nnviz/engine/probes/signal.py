@@ -12,7 +12,8 @@ from nnviz.records import Record, scalars
 
 
 class Signal:
-    """Root mean square, over samples and units, of the derivative of a sample's loss in each layer's output.
+    """Root mean square, over samples and units, of the derivative of a sample's loss in what enters each layer's
+    activation: the layer's output, after batch norm where there is one; of the last layer, the network's output.
 
     The loss of a step is the mean over the batch, so its derivative is multiplied by the batch's size."""
 
