@@ -4,11 +4,14 @@ import math
 
 from nnviz.spec import schedules as spec
 
+LOW, LOWEST = 1 / 25, 1 / 250_000
+"""Where one-cycle begins and ends, as `torch.optim.lr_scheduler.OneCycleLR` has them by default."""
+
 
 def factor(schedule: spec.Schedule, step: int, steps: int) -> float:
-    """What the learning rate is multiplied by at update number `step` (0-based) of `steps`. A closed form, so any run
-    can go on from any step."""
-    done = step / max(1, steps)
+    """What the learning rate is multiplied by at update number `step` (0-based) of `steps`; the last is steps − 1. A
+    closed form, so any run can go on from any step."""
+    last = max(1, steps - 1)
     match schedule:
         case spec.ConstantRate():
             return 1.0
@@ -17,17 +20,17 @@ def factor(schedule: spec.Schedule, step: int, steps: int) -> float:
         case spec.ExponentialDecay(every=every, factor=drop):
             return drop ** (step / every)
         case spec.Cosine(final=final):
-            return _cosine(1.0, final, done)
+            return _cosine(1.0, final, step / last)
         case spec.WarmupCosine(warmup=warmup, final=final):
-            rising = max(1, round(warmup * steps))
+            rising = max(1, min(round(warmup * steps), steps - 1))
             if step < rising:
                 return (step + 1) / rising
-            return _cosine(1.0, final, (step - rising) / max(1, steps - rising))
+            return _cosine(1.0, final, (step + 1 - rising) / max(1, steps - rising))
         case spec.OneCycle(rising=rising):
-            low = 1 / 25
-            if done < rising:
-                return _cosine(low, 1.0, done / rising)
-            return _cosine(1.0, low / 1e4, (done - rising) / (1 - rising))
+            top = rising * steps - 1
+            if step <= top:
+                return _cosine(LOW, 1.0, step / top) if top else 1.0
+            return _cosine(1.0, LOWEST, (step - top) / (steps - 1 - top))
     raise TypeError(f"no schedule for {schedule!r}")
 
 

@@ -30,23 +30,30 @@ class ExponentialDecay(Spec):
 
 
 class Cosine(Spec):
-    """Half a cosine from 1 down to `final` over the whole run (Loshchilov & Hutter, 2017, arXiv:1608.03983)."""
+    """Half a cosine from 1 at the first step to `final` at the last (Loshchilov & Hutter, 2017, arXiv:1608.03983)."""
 
     kind: Literal["cosine"] = "cosine"
-    final: float = Field(0.0, ge=0, le=1, description="Factor at the last step.")
+    final: float = Field(0.0, ge=0, le=1, description="Factor at the last step; a run of one step has 1.")
 
 
 class WarmupCosine(Spec):
-    """Linear from 0 to 1 over a first share of the run, then half a cosine (Goyal et al., 2017, arXiv:1706.02677)."""
+    """Linear up to 1 over a first share of the run, n steps from 1/n, then half a cosine down to `final` (Goyal et al.,
+    2017, arXiv:1706.02677)."""
 
     model_config = ConfigDict(title="Warm-up + cosine")
     kind: Literal["warmup_cosine"] = "warmup_cosine"
-    warmup: float = Field(0.1, gt=0, lt=1, description="Share of the run spent warming up.")
-    final: float = Field(0.0, ge=0, le=1, description="Factor at the last step.")
+    warmup: float = Field(
+        0.1,
+        gt=0,
+        lt=1,
+        description="Share of the run spent warming up: at least a step, at most all but the last.",
+    )
+    final: float = Field(0.0, ge=0, le=1, description="Factor at the last step; a run of one step has 1.")
 
 
 class OneCycle(Spec):
-    """Cosine up from 1/25 to 1, down to 1/250,000 (Smith & Topin, 2018, arXiv:1708.07120). Momentum is left alone."""
+    """Cosine up from 1/25 to 1, then down to 1/250,000 at the last step, as torch's OneCycleLR (Smith & Topin, 2018,
+    arXiv:1708.07120). Momentum is left alone."""
 
     kind: Literal["one_cycle"] = "one_cycle"
     rising: float = Field(0.3, gt=0, lt=1, description="Share of the run in which the rate rises.")
