@@ -1,14 +1,14 @@
 """Descent: points roll down a surface, each by its own method, from the same start and under the same noise."""
 
-from collections.abc import Sequence
-from typing import ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from nnviz.spec.base import Spec, label, name_of
+from nnviz.spec.base import Spec, label, name_of, options
 from nnviz.spec.clipping import ClipNorm, Clipping, ClipValue, NoClipping
 from nnviz.spec.methods import Method
-from nnviz.spec.optimizers import SGD, Adam, RMSprop
+from nnviz.spec.optimizers import SGD, Adam, RMSprop, can_be_scheduled
 from nnviz.spec.schedules import ConstantRate, Schedule
 from nnviz.spec.surfaces import AnySurface, Ravine
 
@@ -80,6 +80,24 @@ class Descent(Spec):
         if self.grid == 1:
             raise ValueError("Descent.grid must be 0 or at least 2, got 1")
         return self
+
+    @model_validator(mode="after")
+    def _all_heed_the_schedule(self) -> "Descent":
+        deaf = next((r.method for r in self.racers if not can_be_scheduled(r.method)), None)
+        if deaf and not isinstance(self.schedule, ConstantRate):
+            raise ValueError(
+                f"Descent.schedule must be constant with {deaf.kind} among the methods: its steps after the first do "
+                f"not depend on the learning rate; got {self.schedule.kind}, choose constant or remove {deaf.kind}"
+            )
+        return self
+
+    def fitting(self, name: str, chosen: Mapping[str, Any]) -> list[str] | None:
+        """Schedules that all methods heed."""
+        if name != "schedule":
+            return None
+        kinds = options(Racer.model_fields["method"].annotation)
+        methods = [kinds[r["method"]["kind"]]() for r in chosen.get("racers", ())] or [r.method for r in self.racers]
+        return None if all(map(can_be_scheduled, methods)) else ["constant"]
 
     @property
     def start(self) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from nnviz.spec.clipping import Clipping, NoClipping
 from nnviz.spec.data import Data, Moons
 from nnviz.spec.losses import BinaryCrossEntropy, CrossEntropy, Loss
 from nnviz.spec.models import MLP, Model
-from nnviz.spec.optimizers import SGD, Optimizer
+from nnviz.spec.optimizers import SGD, Optimizer, can_be_scheduled
 from nnviz.spec.schedules import ConstantRate, Schedule
 
 Penalty = Annotated[float, Field(ge=0, le=1, json_schema_extra={"log": True})]
@@ -39,6 +39,11 @@ class Supervised(Spec):
                 f"learner.loss must fit the data: {self.data.kind} has {target} as targets, got {self.loss.kind}; "
                 f"choose {'cross_entropy or binary_cross_entropy' if self.data.classes else 'mse, mae, rmse or huber'}"
             )
+        if not (isinstance(self.schedule, ConstantRate) or can_be_scheduled(self.optimizer)):
+            raise ValueError(
+                f"learner.schedule must be constant with {self.optimizer.kind}: its steps after the first do not depend "
+                f"on the learning rate; got {self.schedule.kind}, choose constant or another optimizer"
+            )
         if self.model.batch_norm and self.batch_size < 2:
             raise ValueError(f"learner.batch_size must be at least 2 with batch norm, got {self.batch_size}")
         if self.train_size < (least := 1 + self.model.batch_norm):
@@ -50,7 +55,11 @@ class Supervised(Spec):
         return self
 
     def fitting(self, name: str, chosen: Mapping[str, Any]) -> list[str] | None:
-        """Losses that fit the data; the one to start with comes first."""
+        """Losses that fit the data, the one to start with first; schedules that the optimizer heeds."""
+        if name == "schedule":
+            kinds = options(type(self).model_fields["optimizer"].annotation)
+            optimizer = kinds[chosen.get("optimizer", {}).get("kind", self.optimizer.kind)]
+            return None if can_be_scheduled(optimizer()) else ["constant"]
         if name != "loss":
             return None
         data = options(type(self).model_fields["data"].annotation)[chosen.get("data", {}).get("kind", self.data.kind)]

@@ -1,5 +1,6 @@
 """Optimizers: how a gradient g becomes a step. η is the learning rate. Settings are those of torch.optim."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
@@ -9,11 +10,9 @@ from nnviz.spec.base import Spec
 LOG = {"log": True}
 
 
-def lr(default: float) -> float:
+def lr(default: float, description: str = "η, the size of a step.") -> float:
     """The field of a learning rate."""
-    return Field(
-        default, gt=0, le=10, title="learning rate", description="η, the size of a step.", json_schema_extra=LOG
-    )
+    return Field(default, gt=0, le=10, title="learning rate", description=description, json_schema_extra=LOG)
 
 
 def eps(default: float) -> float:
@@ -139,10 +138,11 @@ class Adamax(Spec):
 
 
 class Rprop(Spec):
-    """Only the sign of g counts; a step grows while its sign holds (Riedmiller & Braun, 1993). For full batches."""
+    """Only the sign of g counts; a step grows while its sign holds (Riedmiller & Braun, 1993). For full batches, and
+    without a schedule: the step sizes adapt from the first one on, and no learning rate enters them any more."""
 
     kind: Literal["rprop"] = "rprop"
-    lr: float = lr(0.01)
+    lr: float = lr(0.01, "Size of the first step; the later ones follow from it by η⁺ and η⁻.")
     shrink: float = Field(0.5, gt=0, lt=1, title="η⁻", description="Factor when the sign changes.")
     grow: float = Field(1.2, gt=1, le=5, title="η⁺", description="Factor while the sign holds.")
     smallest: float = Field(1e-6, gt=0, le=1, description="Smallest step.", json_schema_extra=LOG)
@@ -152,3 +152,11 @@ class Rprop(Spec):
 Optimizer = Annotated[
     SGD | Adagrad | Adadelta | RMSprop | Adam | AdamW | NAdam | RAdam | Adamax | Rprop, Field(discriminator="kind")
 ]
+
+FIRST_STEP_ONLY: Mapping[type[Spec], tuple[str, ...]] = {Adagrad: ("initial_accumulator",), Rprop: ("lr",)}
+"""Settings that are read at the first step alone: neither a schedule nor a change when a run goes on has an effect."""
+
+
+def can_be_scheduled(optimizer: Spec) -> bool:
+    """Whether a schedule on the learning rate has an effect, or there is no learning rate that it could promise one."""
+    return "lr" not in FIRST_STEP_ONLY.get(type(optimizer), ())

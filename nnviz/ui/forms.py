@@ -24,16 +24,23 @@ def form(base: S, groups: Mapping[str, Sequence[str]], *, key: str, opened: Sequ
     return replace_many(base, choose(base, groups, key=key, opened=opened))
 
 
-def choose(base: Spec, groups: Mapping[str, Sequence[str]], *, key: str, opened: Sequence[str] = ()) -> dict[str, Any]:
+def choose(
+    base: Spec,
+    groups: Mapping[str, Sequence[str]],
+    *,
+    key: str,
+    opened: Sequence[str] = (),
+    before: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Draws the fields at the paths of each group in an expander; what was chosen, plain values by path.
 
-    `key` names this set of widgets: under a new key all start from `base`.
+    `key` names this set of widgets: under a new key all start from `base`. `before` is what was chosen elsewhere.
     """
     chosen: dict[str, Any] = {}
     for title, paths in groups.items():
         with st.expander(title, expanded=title in opened):
             for path in paths:
-                chosen[path] = field(base, path, key=key, chosen=chosen)
+                chosen[path] = field(base, path, key=key, chosen={**(before or {}), **chosen})
     return chosen
 
 

@@ -7,7 +7,9 @@ import streamlit as st
 from nnviz.runs import RunError
 from nnviz.spec.base import SpecError, label, options, replace_many
 from nnviz.spec.descent import MOST_RACERS, Descent, Racer
+from nnviz.spec.optimizers import can_be_scheduled
 from nnviz.spec.presets import Preset
+from nnviz.spec.schedules import ConstantRate
 from nnviz.spec.surfaces import AnySurface
 from nnviz.ui import forms, runtime, session
 from nnviz.ui.experiment import Asked, adopt, derive, explain, open_job, pressed, say
@@ -63,7 +65,7 @@ def _form(state: session.PageState, base: Descent) -> Descent:
         surface = forms.field(base, "surface", key=key)
         start = _start(state, base, surface)
     racers = _racers(state, base)
-    chosen = forms.choose(base, GROUPS, key=key)
+    chosen = forms.choose(base, GROUPS, key=key, before={"racers": racers})
     return replace_many(base, {"surface": surface, **start, "racers": racers, **chosen})
 
 
@@ -130,4 +132,7 @@ def _change(state: session.PageState, what: str, number: int = -1) -> None:
         racers.insert(number + 1, racers[number])
     else:
         del racers[number]
-    derive(state, [job.model_copy(update={"racers": tuple(racers)})])
+    changed = {"racers": tuple(racers)}
+    if not all(can_be_scheduled(racer.method) for racer in racers):
+        changed["schedule"] = ConstantRate()  # the only one that the form then offers
+    derive(state, [job.model_copy(update=changed)])

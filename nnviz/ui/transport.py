@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from nnviz.runs import RunError, RunView
 from nnviz.spec.base import differences
 from nnviz.spec.jobs import Experiment, Job, fingerprint
+from nnviz.spec.optimizers import FIRST_STEP_ONLY
 from nnviz.ui import runtime
 from nnviz.ui.complaints import complain
 from nnviz.ui.lineage import changes, without_parent
@@ -59,7 +60,8 @@ def can_go_on(views: Sequence[RunView], jobs: Sequence[Experiment]) -> bool:
     if len(views) != 1 or len(jobs) != 1 or not 0 < views[0].status.step < jobs[0].steps:
         return False
     changed = differences(jobs[0], without_parent(views[0].job))
-    return all(path.startswith(CONTINUABLE) and not path.endswith("optimizer.kind") for path in changed)
+    over = [f"learner.optimizer.{name}" for name in FIRST_STEP_ONLY.get(type(jobs[0].learner.optimizer), ())]
+    return all(path.startswith(CONTINUABLE) and path not in ("learner.optimizer.kind", *over) for path in changed)
 
 
 def outdated(views: Sequence[RunView], jobs: Sequence[Experiment]) -> str:

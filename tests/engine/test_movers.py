@@ -5,13 +5,13 @@ import torch
 from torch import Tensor, optim
 
 from nnviz.engine.descent import updates
-from nnviz.engine.descent.movers import LOOKING, ByGradient, Movers
+from nnviz.engine.descent.movers import LOOKING, ByGradient, Movers, build
 from nnviz.engine.descent.uncorrected_adam import UncorrectedAdam
 from nnviz.spec import methods as spec
 from nnviz.spec.base import options
 from nnviz.spec.clipping import ClipNorm
-from nnviz.spec.optimizers import SGD, Adam, RMSprop
-from nnviz.spec.surfaces import Ackley, AnySurface, Himmelblau, Rastrigin, Rosenbrock
+from nnviz.spec.optimizers import SGD, Adam, RMSprop, Rprop, can_be_scheduled
+from nnviz.spec.surfaces import Ackley, AnySurface, Formula, Himmelblau, Rastrigin, Rosenbrock
 from tests.each import each
 from tests.engine.racing import job
 
@@ -88,9 +88,11 @@ def test_the_bare_arithmetic_is_that_of_torchs_step_to_the_last_bit(method):
     other = torch.nn.Parameter(starts(3))
     optimizer = type(mover.optimizer)([other], **{k: v for k, v in mover.optimizer.defaults.items() if k in KEYWORDS})
     generator = torch.Generator().manual_seed(1)
+    # Under a schedule torch's ASGD takes a step's rate from the one before.
+    falls = not isinstance(method, spec.ASGD)
     for step in range(30):
         gradient = torch.randn(3, 2, dtype=torch.float64, generator=generator)
-        factor = 1 / (1 + step)
+        factor = 1 / (1 + step) if falls else 1.0
         mover.move(gradient, factor)
         other.grad = gradient.clone()
         optimizer.param_groups[0]["lr"] = method.lr * factor
@@ -111,6 +113,43 @@ def test_the_installed_torch_has_its_bare_arithmetic_where_it_is_looked_for(meth
     mover.move(torch.ones(1, 2, dtype=torch.float64), 1.0)
     found = updates.update(mover.optimizer)
     assert (found is None) == isinstance(mover.optimizer, UncorrectedAdam)
+
+
+def test_every_method_with_a_learning_rate_stands_where_a_schedule_makes_it_0_but_rprop_which_takes_no_schedule():
+    rated = [kind() for kind in KINDS.values() if "lr" in kind.model_fields] + [spec.LBFGS(line_search=True)]
+    for method in rated:
+        if not can_be_scheduled(method):
+            assert isinstance(method, Rprop)
+            continue
+        movers = Movers(job(Himmelblau(), [method]), starts(4))
+        for factor in (0.01, 0.01):
+            movers.advance(factor, None)
+        before = movers.points
+        movers.advance(0.0, None)
+        assert torch.equal(movers.points, before), method
+        movers.advance(0.01, None)
+        assert not torch.equal(movers.points, before), method
+
+
+def test_averaged_descent_takes_each_step_at_the_rate_of_that_step():
+    point = torch.zeros(1, 2, dtype=torch.float64)
+    mover = build(spec.ASGD(lr=0.5, lambd=0.0), point, Himmelblau(), torch.Generator())
+    ones, at = torch.ones(1, 2, dtype=torch.float64), [0.0]
+    for factor in (1.0, 0.5, 0.25, 0.0):
+        mover.move(ones, factor)
+        at.append(float(point[0, 0]))
+    assert at == [0, -0.5, -0.75, -0.875, -0.875]
+
+
+def test_newtons_step_does_not_depend_on_the_scale_of_the_surface():
+    for size in ("1", "1e-13", "1e-200", "1e200"):
+        bowl = Formula(text=f"{size}*(x**2 + 3*y**2)")
+        movers = Movers(job(bowl, [spec.Newton()]), starts(3))
+        movers.advance(1.0, None)
+        assert movers.points.abs().max() < 1e-12, size
+    valley = Movers(job(Formula(text="1e-13*x**2"), [spec.Newton()]), starts(3))  # along y there is no curvature
+    valley.advance(1.0, None)
+    torch.testing.assert_close(valley.points[0], starts(3) * torch.tensor([0.0, 1.0]), atol=1e-12, rtol=0)
 
 
 class Renamed(optim.SGD):

@@ -157,6 +157,34 @@ def test_every_setting_changes_the_path(cls, name):
     assert not torch.allclose(path(start), path(cls.parse(changed)), rtol=1e-6)
 
 
+def test_every_setting_acts_when_it_changes_on_the_way_but_those_that_count_at_the_first_step_alone():
+    """So that no setting is offered when a run goes on, and no schedule, that would do nothing."""
+    start = {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.1, "smallest": 1e-3, "largest": 0.1, "centered": True}
+
+    def end(before: spec.Optimizer, after: spec.Optimizer) -> Tensor:
+        w = torch.nn.Parameter(torch.ones(SIZE, dtype=torch.float64))
+        built, steps = optimizers.build(before, [w]), gradients()
+        for number, g in enumerate(steps[:20]):
+            if number == 10:
+                state, built = built.state_dict()["state"], optimizers.build(after, [w])
+                built.load_state_dict({"state": state, "param_groups": built.state_dict()["param_groups"]})
+            w.grad = g.clone()
+            built.step()
+        return w.detach()
+
+    for cls in families()["optimizer"].values():
+        known = {name: value for name, value in start.items() if name in cls.model_fields}
+        first = cls.parse(known)
+        for name in cls.model_fields:
+            if name in ("kind", "amsgrad", "centered"):  # another memory, which is begun anew
+                continue
+            value = getattr(first, name)
+            other = not value if isinstance(value, bool) else 0.7 * value + 0.01 if value <= 1 else 0.9 * value + 0.3
+            after = cls.parse(known | {name: other})
+            acts = not torch.equal(end(first, first), end(first, after))
+            assert acts == (name not in spec.FIRST_STEP_ONLY.get(cls, ())), (cls, name)
+
+
 @pytest.mark.parametrize("optimizer", [spec.Adam(), spec.AdamW(weight_decay=0), spec.Adamax()], ids=lambda o: o.kind)
 def test_the_first_step_of_adam_is_lr_times_the_sign_of_the_gradient(optimizer):
     first = path(optimizer, gradients()[:1])[1] - 1

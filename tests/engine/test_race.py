@@ -36,14 +36,16 @@ TWELVE = [
     RMSprop(momentum=0.5, centered=True),
     Adam(lr=0.1),
     UncorrectedAdam(),
-    Rprop(),
+    AdamW(),
     ASGD(lr=0.001),
     LBFGS(lr=0.1),
     Newton(absolute=True, lr=0.1),
     CMAES(),
     Genetic(),
 ]
-ALL = [*TWELVE, AdamW(), NAdam(), RAdam(lr=0.001), Adamax(), OnePlusOneES(), OpenES(lr=0.001), SGD(lr=0.002)]
+ALL = [*TWELVE, NAdam(), RAdam(lr=0.001), Adamax(), OnePlusOneES(), OpenES(lr=0.001), SGD(lr=0.002)]
+WITH_RPROP = [*ALL, Rprop()]
+"""It takes no schedule."""
 EVERYTHING = {"noise": 0.3, "clipping": ClipNorm(max_norm=5), "schedule": OneCycle(), "seed": 3}
 
 
@@ -52,9 +54,10 @@ EVERYTHING = {"noise": 0.3, "clipping": ClipNorm(max_norm=5), "schedule": OneCyc
 
 @pytest.mark.parametrize("changes", [{}, EVERYTHING], ids=["plain", "everything"])
 def test_a_racer_goes_its_way_whoever_races_beside_it(changes):
-    together = [race(job(Himmelblau(), some, steps=40, **changes)) for some in (ALL[:12], ALL[12:])]
+    methods = ALL if changes else WITH_RPROP
+    together = [race(job(Himmelblau(), some, steps=40, **changes)) for some in (methods[:12], methods[12:])]
     points = np.concatenate([arrays["points"] for arrays in together])
-    for method, path in zip(ALL, points, strict=True):
+    for method, path in zip(methods, points, strict=True):
         assert np.isfinite(path).all()
         alone = race(job(Himmelblau(), [method], steps=40, **changes))
         assert np.array_equal(path, alone["points"][0]), method.kind
@@ -328,7 +331,7 @@ def test_a_race_looks_who_has_left_whenever_it_is_asked():
 @each("text", ["log(x)", "-exp(x**2)", "1/(x*y)", "sqrt(x) + y", "-x**4 - y**4", "3"])
 def test_no_method_stumbles_over_a_surface_with_holes_or_without_a_bottom(text):
     surface = Formula(text=text)
-    for some in (ALL[:12], [*ALL[12:], LBFGS(line_search=True), Newton()]):
+    for some in (ALL[:12], [*WITH_RPROP[12:], LBFGS(line_search=True), Newton()]):
         arrays = race(job(surface, some, steps=60, x=0.7, y=0.4, grid=2))
         for points, gone in zip(arrays["points"], arrays["gone"], strict=True):
             assert np.isfinite(points[: gone if gone >= 0 else None]).all()

@@ -184,6 +184,14 @@ def test_the_losses_that_are_offered_are_those_that_fit_the_data(kind):
     assert Supervised().fitting("optimizer", {}) is None
 
 
+def test_a_schedule_is_refused_and_not_offered_with_an_optimizer_that_does_not_heed_it():
+    with pytest.raises(SpecError, match=r"schedule must be constant with rprop.*got one_cycle; choose constant"):
+        Supervised.parse({"optimizer": {"kind": "rprop"}, "schedule": {"kind": "one_cycle"}})
+    assert Supervised().fitting("schedule", {"optimizer": {"kind": "rprop"}}) == ["constant"]
+    assert Supervised.parse({"optimizer": {"kind": "rprop"}}).fitting("schedule", {}) == ["constant"]
+    assert Supervised().fitting("schedule", {}) is None
+
+
 def test_batch_norm_refuses_batches_of_one():
     for small in ({"batch_size": 1}, {"data": {"kind": "moons", "points": 10, "train_share": 0.1}}):
         assert "batch norm" in refusal(Experiment, {"learner": {"model": {"kind": "mlp", "batch_norm": True}, **small}})

@@ -77,6 +77,17 @@ def test_what_cannot_be_raced_is_named(changes, words):
         Descent.parse(changes)
 
 
+def test_a_schedule_that_a_method_does_not_heed_is_refused_and_not_offered():
+    deaf = {"racers": [{"method": {"kind": "adam"}}, {"method": {"kind": "rprop"}}]}
+    with pytest.raises(SpecError, match=r"schedule must be constant with rprop among the methods.*got cosine"):
+        Descent.parse(deaf | {"schedule": {"kind": "cosine"}})
+    job = Descent.parse(deaf)
+    assert job.fitting("schedule", {}) == ["constant"]
+    assert job.fitting("schedule", {"racers": [{"method": {"kind": "adam"}}]}) is None
+    assert Descent().fitting("schedule", {}) is None
+    assert Descent().fitting("schedule", {"racers": deaf["racers"]}) == ["constant"]
+
+
 def test_a_race_starts_where_its_surface_wants_it_unless_it_says_where():
     job = replace_many(Descent(), {"surface": "himmelblau"})
     assert job.start == Himmelblau.start

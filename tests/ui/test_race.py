@@ -121,6 +121,17 @@ def test_racers_are_added_copied_and_removed(start, store):
     assert job(store, app).racers[0] == DEFAULT.racers[1]
 
 
+def test_rprop_takes_no_schedule_so_adding_it_leaves_the_constant_rate_alone(start, store):
+    app = start(schedule__kind="cosine", steps="10")
+    assert job(store, app).schedule.kind == "cosine"
+    at(app.selectbox, ":add").set_value("rprop")
+    press(app, "Add")
+    assert not app.error
+    assert job(store, app).racers[-1].method.kind == "rprop"
+    assert job(store, app).schedule.kind == "constant"
+    assert at(app.selectbox, ":schedule.kind").options == ["Constant rate"]
+
+
 def test_what_was_set_before_a_racer_is_added_stays(start, store):
     app = start()
     at(app.number_input, ":x").set_value(4.0)

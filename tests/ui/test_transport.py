@@ -125,6 +125,15 @@ def test_a_change_that_weights_can_bear_is_offered_to_go_on_with(trained, path):
     assert any("changed: " in m.value for m in app.markdown)
 
 
+def test_a_setting_that_counts_at_the_first_step_alone_is_not_offered_to_go_on_with(trained):
+    for kind, path, value in (("rprop", "lr", 0.3), ("adagrad", "initial_accumulator", 1.0)):
+        before = changed({"learner.optimizer.kind": kind})
+        app = row([trained(before)], [replace_many(before, {f"learner.optimizer.{path}": value})])
+        assert not any(label.startswith("Continue") for label in buttons(app)), kind
+        other = replace_many(before, {"learner.batch_size": 64})
+        assert any(label.startswith("Continue") for label in buttons(row([trained(before)], [other]))), kind
+
+
 @pytest.mark.parametrize("path", OTHER)
 def test_any_other_change_needs_a_run_of_its_own(trained, path):
     app = row([trained(JOB)], [changed({path: OTHER[path]})])

@@ -26,6 +26,10 @@ LOOKING = (spec.Newton, spec.LBFGS, OnePlusOneES, OpenES, CMAES, Genetic)
 """Methods that are given no gradient, but look at the surface for themselves."""
 
 
+FLAT = 1e-14
+"""A curvature is 0 where it is no more than this share of the largest at the point: rounding leaves that much."""
+
+
 class Mover(Protocol):
     """Points (n, 2) under way, and what is seen of the last step: parts by name, each (n, …)."""
 
@@ -71,6 +75,22 @@ class ByGradient:
         return {part: tensors[0] for part, tensors in found.items() if tensors}
 
 
+class ByAveragedGradient(ByGradient):
+    """ASGD with the scheduled rate at its own step: torch makes the rate of a step at the end of the one before."""
+
+    def __init__(self, method: spec.ASGD, points: Tensor) -> None:
+        super().__init__(method, points)
+        self._done = 0
+
+    def move(self, gradient: Tensor | None, factor: float) -> None:
+        """One step, by η / (1 + λ η t)^α with the η of this step."""
+        if state := self.optimizer.state.get(self.points):
+            m, rate = self.optimizer.defaults, self.lr * factor
+            state["eta"].fill_(rate / (1 + m["lambd"] * rate * self._done) ** m["alpha"])
+        self._done += 1
+        super().move(gradient, factor)
+
+
 def _optimizer(method: spec.Method, parameter: Tensor) -> optim.Optimizer:
     match method:
         case spec.UncorrectedAdam():
@@ -95,7 +115,8 @@ class Newton:
         if self.method.absolute:
             values = values.abs()
         values = values + self.method.damping
-        inverse = torch.where(values.abs() > 1e-12, 1 / values, 0.0)
+        size = values.abs()
+        inverse = torch.where(size > FLAT * size.amax(1, keepdim=True), 1 / values, 0.0)
         along = (vectors.mT @ slope[..., None])[..., 0] * inverse
         step = (vectors @ along[..., None])[..., 0]
         self.points = self.points - self.method.lr * factor * torch.where(is_finite[:, None], step, torch.nan)
@@ -127,6 +148,8 @@ class LBFGS:
     def move(self, gradient: Tensor | None, factor: float) -> None:  # noqa: ARG002
         """One iteration for each point."""
         self.parts["gradient"] = surfaces.slope(self.surface, self.points)[1]
+        if factor == 0:  # torch's line search divides by the length of its first trial
+            return
         for parameter, optimizer in zip(self.parameters, self.optimizers, strict=True):
             if not torch.isfinite(parameter.data).all():
                 continue
@@ -160,6 +183,7 @@ class ByHeight:
 
     def move(self, gradient: Tensor | None, factor: float) -> None:  # noqa: ARG002
         """One generation."""
+        self.evolution.factor = factor
         self.parts = self.evolution.move(lambda at: surfaces.values(self.surface, at))
 
 
@@ -170,6 +194,8 @@ def build(method: spec.Method, points: Tensor, surface: AnySurface, generator: t
             return Newton(method, points, surface)
         case spec.LBFGS():
             return LBFGS(method, points, surface)
+        case spec.ASGD():
+            return ByAveragedGradient(method, points)
         case OnePlusOneES() | OpenES() | CMAES() | Genetic():
             return ByHeight(method, points, surface, generator)
     return ByGradient(method, points)

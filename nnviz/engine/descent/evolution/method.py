@@ -24,6 +24,8 @@ class Method(ABC):
         self.points = points.detach().to(torch.float64).clone()
         self.generator = generator
         self.evaluations = 0
+        self.factor = 1.0
+        """What a schedule multiplies the learning rate by; methods without one have no use of it."""
 
     @abstractmethod
     def move(self, f: Function) -> dict[str, Tensor]:

@@ -23,7 +23,7 @@ class OpenES(Method):
         tried = self.points[:, None] + s.sigma * torch.cat([z, -z], dim=1)
         values = self._values(f, tried)
         estimate = gradient(ranks(values) if s.ranks else values, z, s.sigma)
-        moved = self.points - s.lr * estimate
+        moved = self.points - s.lr * self.factor * estimate
         self.points = torch.where(moved.isfinite().all(dim=1, keepdim=True), moved, self.points)
         return {"sigma": self._per_start(s.sigma), "population": tried, "estimate": estimate}
 
