@@ -41,8 +41,8 @@ class Supervised(Spec):
             )
         if not (isinstance(self.schedule, ConstantRate) or can_be_scheduled(self.optimizer)):
             raise ValueError(
-                f"learner.schedule must be constant with {self.optimizer.kind}: its steps after the first do not depend "
-                f"on the learning rate; got {self.schedule.kind}, choose constant or another optimizer"
+                f"learner.schedule must be constant with {self.optimizer.kind}: its steps after the first do not "
+                f"depend on the learning rate; got {self.schedule.kind}, choose constant or another optimizer"
             )
         if self.model.batch_norm and self.batch_size < 2:
             raise ValueError(f"learner.batch_size must be at least 2 with batch norm, got {self.batch_size}")

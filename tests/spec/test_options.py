@@ -185,7 +185,7 @@ def test_the_losses_that_are_offered_are_those_that_fit_the_data(kind):
 
 
 def test_a_schedule_is_refused_and_not_offered_with_an_optimizer_that_does_not_heed_it():
-    with pytest.raises(SpecError, match=r"schedule must be constant with rprop.*got one_cycle; choose constant"):
+    with pytest.raises(SpecError, match=r"schedule must be constant with rprop.*got one_cycle, choose constant"):
         Supervised.parse({"optimizer": {"kind": "rprop"}, "schedule": {"kind": "one_cycle"}})
     assert Supervised().fitting("schedule", {"optimizer": {"kind": "rprop"}}) == ["constant"]
     assert Supervised.parse({"optimizer": {"kind": "rprop"}}).fitting("schedule", {}) == ["constant"]
