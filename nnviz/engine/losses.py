@@ -30,6 +30,25 @@ def build(loss: spec.Loss, classes: int, outputs: int) -> LossFunction:
     raise TypeError(f"no loss for {loss!r}")
 
 
+def of_each(loss: spec.Loss, classes: int, outputs: Tensor, targets: Tensor) -> Tensor:
+    """The loss that each sample alone would have, (batch,): what `build` gives for a batch of that one."""
+    if isinstance(loss, spec.CrossEntropy):
+        return F.cross_entropy(outputs, targets, label_smoothing=loss.label_smoothing, reduction="none")
+    y = as_numbers(targets, classes, outputs.shape[1], outputs.dtype)
+    match loss:
+        case spec.BinaryCrossEntropy():
+            return F.binary_cross_entropy_with_logits(outputs, y, reduction="none").mean(1)
+        case spec.MSE():
+            return (outputs - y).square().mean(1)
+        case spec.MAE():
+            return (outputs - y).abs().mean(1)
+        case spec.RMSE():
+            return ((outputs - y).square().mean(1) + 1e-12).sqrt()
+        case spec.Huber(delta=delta):
+            return F.huber_loss(outputs, y, delta=delta, reduction="none").mean(1)
+    raise TypeError(f"no loss for {loss!r}")
+
+
 def as_numbers(targets: Tensor, classes: int, outputs: int, dtype: torch.dtype) -> Tensor:
     """Targets (batch,) as the numbers (batch, outputs) that outputs are compared with: one-hot for several classes."""
     if classes and outputs > 1:
@@ -37,8 +56,29 @@ def as_numbers(targets: Tensor, classes: int, outputs: int, dtype: torch.dtype) 
     return targets.to(dtype).unsqueeze(1)
 
 
+def scores(loss: spec.Loss, outputs: Tensor) -> Tensor:
+    """What the predicted class is the largest of, (batch, classes): the raw outputs of a classifier under this loss.
+
+    A single output stands for class 1 against class 0, which has a score of 0; the middle between them is 0 for the
+    logit of binary cross-entropy and ½ for losses that compare numbers with targets 0 and 1.
+    """
+    if outputs.shape[1] > 1:
+        return outputs
+    over = outputs if isinstance(loss, spec.BinaryCrossEntropy) else outputs - 0.5
+    return torch.cat([torch.zeros_like(over), over], 1)
+
+
+def predicted(loss: spec.Loss, outputs: Tensor) -> Tensor:
+    """The predicted class (batch,): the largest raw output, the first of equal ones; −1 where an output is NaN.
+
+    Not the largest probability: probabilities are rounded or cut to 0 and 1, where the largest is one of many.
+    """
+    found = scores(loss, outputs)
+    return found.argmax(1).masked_fill(found.isnan().any(1), -1)
+
+
 def probabilities(loss: spec.Loss, outputs: Tensor) -> Tensor:
-    """Class probabilities (batch, classes) from the outputs of a classifier under this loss.
+    """Class probabilities (batch, classes) from the outputs of a classifier under this loss, to be shown.
 
     Under the losses for numbers, outputs are cut to [0, 1] and scaled to sum 1: a reading, not a model.
     """

@@ -12,7 +12,7 @@ SURE = 0.5
 # Along each side of a soft surface.
 PIXELS = 150
 _SOFT = (
-    "The color is the class that the network prefers there, the stronger the surer it is; "
+    "The color is the class that the network predicts there, the stronger the surer it is; "
     "filled points were trained on, rings are test points."
 )
 _BORDERS = (
@@ -30,9 +30,9 @@ def decision_surface(
 ) -> dict:
     """The prediction over a two-dimensional input plane, with at most 2,000 data points.
 
-    `grid` is the snapshot decision_grid: x (G,), y (G,) and probabilities (G, G, C) or prediction (G, G), rows along y.
-    Classification with `style` "soft": each place in its likeliest class's color, more opaque the surer; "borders":
-    lines between the classes alone. Regression: a heatmap on a scale fixed by the targets. The axes are the grid's,
+    `grid` is the snapshot decision_grid: x (G,), y (G,) and prediction (G, G), or probabilities and scores (G, G, C),
+    rows along y; the predicted class has the largest score. Classification with `style` "soft": each place in its
+    predicted class's color, more opaque the higher its probability; "borders": lines between the classes alone. Regression: a heatmap on a scale fixed by the targets. The axes are the grid's,
     with equal units.
     """
     if style not in ("soft", "borders"):
@@ -47,13 +47,13 @@ def decision_surface(
     if regression:
         traces = _values(grid, data)
     else:
-        probabilities = np.asarray(grid["probabilities"], np.float32)
+        probabilities, scores = (np.asarray(grid[name], np.float32) for name in ("probabilities", "scores"))
         classes = labels.class_names(data, probabilities.shape[-1])
-        traces = [_hover(probabilities, x, y, classes)]
+        traces = [_hover(probabilities, scores, x, y, classes)]
         if style == "soft":
-            pictures = [_soft(probabilities, x, y)]
+            pictures = [_soft(probabilities, scores, x, y)]
         else:
-            traces += _borders(probabilities, x, y)
+            traces += _borders(scores, x, y)
         traces += points.by_class(data, classes)
     across, along = labels.feature_names(data, 2)
     return layout.figure(
@@ -99,35 +99,36 @@ def _ends(axis: np.ndarray) -> list[float]:
     return [float(axis[0] - half), float(axis[-1] + half)]
 
 
-def _soft(probabilities: np.ndarray, x: np.ndarray, y: np.ndarray) -> dict:
-    """The plane as a picture: the color of the likeliest class, from clear at 1 / C to `SURE` at 1."""
+def _soft(probabilities: np.ndarray, scores: np.ndarray, x: np.ndarray, y: np.ndarray) -> dict:
+    """The plane as a picture: the color of the predicted class, from clear at 1 / C to `SURE` at 1.
+
+    Scores and logarithms of probabilities are interpolated, since they are nearly linear between places: borders get
+    smooth instead of stepped.
+    """
     count = probabilities.shape[-1]
-    logs = _finer(probabilities, max(1, round(PIXELS / len(x))))
-    best = logs.max(0)
-    certainty = np.clip((1 / np.exp(logs - best).sum(0) - 1 / count) / (1 - 1 / count), 0, 1)
+    times = max(1, round(PIXELS / len(x)))
+    logs = _finer(np.log(np.maximum(np.nan_to_num(probabilities), 1e-7)), times)
+    certainty = np.clip((1 / np.exp(logs - logs.max(0)).sum(0) - 1 / count) / (1 - 1 / count), 0, 1)
     palette, levels = images.class_palette([theme.class_color(i) for i in range(count)], SURE)
-    pixels = (logs.argmax(0) * levels + (certainty * (levels - 1)).round()).astype(np.uint8)
+    pixels = (_finer(scores, times).argmax(0) * levels + (certainty * (levels - 1)).round()).astype(np.uint8)
     (left, right), (bottom, top) = _ends(x), _ends(y)
     return images.placed(images.png(pixels[::-1], palette), left, top, right - left, top - bottom)
 
 
-def _finer(probabilities: np.ndarray, times: int) -> np.ndarray:
-    """Log probabilities (C, G · times, G · times), up to a constant, of pixels that each show a part of a place.
-
-    Logarithms are interpolated, since they are nearly linear between places: borders get smooth instead of stepped.
-    """
-    logs = np.log(np.maximum(np.nan_to_num(np.moveaxis(probabilities, -1, 0)), 1e-7))
+def _finer(values: np.ndarray, times: int) -> np.ndarray:
+    """(G, G, C), interpolated, as (C, G · times, G · times) for pixels that each show a part of a place."""
+    values = np.moveaxis(values, -1, 0)
     for axis in (1, 2):
-        size = logs.shape[axis]
+        size = values.shape[axis]
         place = np.clip((np.arange(size * times) + 0.5) / times - 0.5, 0, size - 1)
         left = np.minimum(place.astype(int), size - 2)
         share = (place - left).astype(np.float32).reshape((-1, 1) if axis == 1 else -1)
-        low, high = np.take(logs, left, axis), np.take(logs, left + 1, axis)
-        logs = low + (high - low) * share
-    return logs
+        low, high = np.take(values, left, axis), np.take(values, left + 1, axis)
+        values = low + (high - low) * share
+    return values
 
 
-def _hover(probabilities: np.ndarray, x: np.ndarray, y: np.ndarray, classes: Sequence[str]) -> dict:
+def _hover(probabilities: np.ndarray, scores: np.ndarray, x: np.ndarray, y: np.ndarray, classes: Sequence[str]) -> dict:
     """An invisible heatmap of about forty by forty places that says every class's probability, to the percent."""
     every = max(1, round(len(x) / 40))
     part = np.nan_to_num(probabilities[::every, ::every])
@@ -136,7 +137,7 @@ def _hover(probabilities: np.ndarray, x: np.ndarray, y: np.ndarray, classes: Seq
         "type": "heatmap",
         "x": f4(x[::every]),
         "y": f4(y[::every]),
-        "z": part.argmax(-1).astype(np.uint8),
+        "z": scores[::every, ::every].argmax(-1).astype(np.uint8),
         "customdata": (100 * part).round().astype(np.uint8),
         "opacity": 0,
         "showscale": False,
@@ -144,23 +145,18 @@ def _hover(probabilities: np.ndarray, x: np.ndarray, y: np.ndarray, classes: Seq
     }
 
 
-def _borders(probabilities: np.ndarray, x: np.ndarray, y: np.ndarray) -> list[dict]:
-    """Where a class overtakes all others: the zero line of log p − log max p of the others.
-
-    Logarithms are nearly linear between places of the grid, probabilities are not.
-    """
-    logs = np.log(np.maximum(np.nan_to_num(probabilities), 6e-8))
-    count = logs.shape[-1]
+def _borders(scores: np.ndarray, x: np.ndarray, y: np.ndarray) -> list[dict]:
+    """Where a class overtakes all others: the zero line of its score above the largest of theirs."""
+    count = scores.shape[-1]
     traces = []
     for i in range(1 if count == 2 else count):
-        others = np.delete(logs, i, axis=-1).max(-1)
+        others = np.delete(scores, i, axis=-1).max(-1)
         traces.append(
             {
                 "type": "contour",
                 "x": f4(x),
                 "y": f4(y),
-                # Thousandths in two bytes: a log ratio is at most 17.
-                "z": (1000 * (logs[..., i] - others)).round().astype(np.int16),
+                "z": f4(scores[..., i] - others),
                 "contours": {"start": 0, "end": 0, "size": 1, "coloring": "none", "showlines": True},
                 "line": {"color": theme.NEUTRAL, "width": 2},
                 "showscale": False,

@@ -63,7 +63,8 @@ def _words(values: np.ndarray, data: Mapping[str, np.ndarray]) -> list[str]:
     if not len(data.get("class_names", ())):
         return [labels.number(float(value), 2) for value in values]
     names = labels.class_names(data, len(data["class_names"]))
-    return [labels.shorten(names[int(value)].removeprefix("class "), 11) for value in values]
+    # −1 stands for outputs that are not a number and predict no class.
+    return [labels.shorten([*names, "NaN"][int(value)].removeprefix("class "), 11) for value in values]
 
 
 def _pictures(pixels: np.ndarray, true: list[str], predicted: list[str], loss: np.ndarray) -> dict:

@@ -122,3 +122,30 @@ def test_the_best_constant_is_the_mean_under_mse_and_rmse_and_the_median_under_m
     assert minimum(spec.RMSE()) == pytest.approx(float(NUMBERS.mean()), abs=0.001)
     assert minimum(spec.MAE()) == pytest.approx(float(NUMBERS.median()), abs=0.001)
     assert float(NUMBERS.median()) < minimum(spec.Huber(delta=1)) < float(NUMBERS.mean())
+
+
+def test_the_predicted_class_has_the_largest_raw_output_also_where_probabilities_are_equal():
+    z = torch.tensor([[2.0, 3.0, 5.0], [-3.0, -1.0, -2.0], [40.0, 90.0, 60.0], [1.0, 1.0, 0.0]])
+    for loss in EVERY:
+        assert losses.predicted(loss, z).tolist() == [2, 1, 1, 0], loss.kind
+        assert losses.predicted(loss, torch.tensor([[0.0, torch.nan, 1.0]])).tolist() == [-1], loss.kind
+        if loss.kind == "cross_entropy":
+            continue
+        middle = 0.0 if loss.kind == "binary_cross_entropy" else 0.5
+        one = torch.tensor([[middle - 1e-6], [middle], [middle + 1e-6], [700.0], [-700.0]])
+        assert losses.predicted(loss, one).tolist() == [0, 0, 1, 1, 0], loss.kind
+
+
+def test_the_loss_of_each_sample_is_that_of_a_batch_of_it_alone():
+    every = [*EVERY, spec.CrossEntropy(label_smoothing=0.3), spec.Huber(delta=0.2)]
+    for loss in every:
+        for classes, outputs, y in ((0, 1, NUMBERS[:40]), (2, 1, BINARY), (5, 5, Y)):
+            if ("classes" if classes else "numbers") not in loss.fits or (
+                outputs == 1 and loss.kind == "cross_entropy"
+            ):
+                continue
+            alone = losses.build(loss, classes, outputs)
+            z = Z[:, :outputs]
+            expected = torch.stack([alone(z[i : i + 1], y[i : i + 1]) for i in range(len(z))])
+            found = losses.of_each(loss, classes, z, y)
+            torch.testing.assert_close(found, expected, msg=lambda text, loss=loss: f"{loss}: {text}")

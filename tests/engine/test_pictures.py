@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from nnviz.engine import losses, run
+from nnviz.engine.survey.heights import Heights
 from nnviz.spec.jobs import Experiment
 from tests.each import each
-from tests.engine.running import job, snapshots
+from tests.engine.running import job, scalars, snapshots
 
 
 def pictures(chosen: Experiment):
@@ -136,15 +137,76 @@ def test_the_confusion_matrix_counts_true_classes_by_row():
             assert counts[true, guess] == int(((y == true) & (predicted == guess)).sum())
 
 
-def test_the_worst_samples_are_those_with_the_largest_loss_worst_first():
-    learning, last, _ = pictures(job(learner__data="wine", learner__data__train_share=0.4))
-    x, y = learning.data.part(test=True)
-    each = torch.nn.functional.cross_entropy(outputs(learning, x.numpy()), y, reduction="none")
-    worst = last["worst"]
-    order = each.argsort(descending=True, stable=True)[:24]
-    assert worst["loss"] == pytest.approx(each[order].numpy(), rel=1e-3, abs=1e-5)
-    assert np.array_equal(worst["inputs"], x[order].numpy())
-    assert np.array_equal(worst["true"], y[order].numpy())
+def test_the_worst_samples_are_those_with_the_largest_loss_of_the_run_worst_first():
+    for name, loss in (
+        ("wine", {"kind": "cross_entropy", "label_smoothing": 0.2}),
+        ("wine", "mse"),
+        ("wine", "binary_cross_entropy"),
+        ("breast_cancer", "mae"),
+        ("diabetes", "mae"),
+        ("diabetes", {"kind": "huber", "delta": 0.1}),
+        ("diabetes", "rmse"),
+    ):
+        learning, last, _ = pictures(
+            job(learner__data={"kind": name, "train_share": 0.4}, learner__loss=loss, probes=[])
+        )
+        x, y = learning.data.part(test=True)
+        z = outputs(learning, x.numpy())
+        each = torch.stack([learning.loss(z[i : i + 1], y[i : i + 1]) for i in range(len(y))])
+        worst = last["worst"]
+        assert worst["loss"] == pytest.approx(each.sort(descending=True).values[:24].numpy(), rel=1e-4, abs=1e-6), loss
+        order = [int((x == torch.from_numpy(row)).all(1).nonzero()[0]) for row in worst["inputs"]]
+        assert each[order].numpy() == pytest.approx(worst["loss"], rel=1e-4, abs=1e-6), loss
+        assert np.array_equal(worst["true"], y[order].numpy()), loss
+
+
+def test_accuracy_confusion_surface_and_worst_samples_agree_on_the_class_of_the_largest_raw_output():
+    relu = [{"width": 32, "activation": {"kind": "relu"}}]
+    cases = (
+        # Where outputs are cut to [0, 1] first, ties make it 0.778.
+        ({"learner__data": "iris", "learner__loss": "mse", "steps": 10}, "he_normal", 0.822),
+        # Where sigmoids in single precision come first, ties make it 0.069.
+        (
+            {
+                "learner__data": "digits",
+                "learner__loss": "binary_cross_entropy",
+                "learner__optimizer__lr": 0.05,
+                "steps": 30,
+            },
+            {"kind": "normal", "std": 3},
+            0.108,
+        ),
+        (
+            {"learner__data": {"kind": "blobs", "centers": 10}, "learner__loss": "rmse", "steps": 1},
+            {"kind": "normal", "std": 3},
+            None,
+        ),
+    )
+    for changes, initializer, accuracy in cases:
+        chosen = job(
+            **changes,
+            learner__model__hidden=relu,
+            learner__model__initializer=initializer,
+            learner__batch_size=32,
+            probes=[],
+        )
+        learning, last, records = pictures(chosen)
+        x, y = learning.data.part(test=True)
+        z = outputs(learning, x.numpy())
+        right = z.argmax(1) == y
+        told = scalars(records, "accuracy", "test")[chosen.steps]
+        assert told == pytest.approx(float(right.float().mean()), abs=1e-6), changes
+        if accuracy:
+            assert told == pytest.approx(accuracy, abs=5e-4), changes
+            assert np.trace(last["confusion"]["counts"]) == int(right.sum()), changes
+            order = [int((x == torch.from_numpy(row)).all(1).nonzero()[0]) for row in last["worst"]["inputs"]]
+            assert np.array_equal(last["worst"]["predicted"], z.argmax(1)[order].numpy()), changes
+        else:
+            grid = last["decision_grid"]
+            points = np.stack([a.ravel() for a in np.meshgrid(grid["x"], grid["y"])], axis=1)
+            assert np.array_equal(grid["scores"].argmax(-1).ravel(), outputs(learning, points).argmax(1)), changes
+        heights = Heights(learning, 10_000)
+        assert heights.of(learning.network)["test_accuracy"] == pytest.approx(told, abs=1e-6), changes
 
 
 def test_regression_in_many_dimensions_is_drawn_as_predicted_against_true():

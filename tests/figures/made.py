@@ -67,8 +67,10 @@ def grid(classes: int = 2, size: int = 24) -> dict[str, np.ndarray]:
         return {"x": axis, "y": axis, "prediction": (x * y).astype(np.float32)}
     angles = 2 * np.pi * np.arange(classes) / classes
     logits = 3 * (x[..., None] * np.cos(angles) + y[..., None] * np.sin(angles))
-    shares = np.exp(logits - logits.max(-1, keepdims=True))
-    return {"x": axis, "y": axis, "probabilities": (shares / shares.sum(-1, keepdims=True)).astype(np.float16)}
+    scores = logits - logits.max(-1, keepdims=True)
+    shares = np.exp(scores)
+    probabilities = (shares / shares.sum(-1, keepdims=True)).astype(np.float16)
+    return {"x": axis, "y": axis, "probabilities": probabilities, "scores": scores.astype(np.float16)}
 
 
 def histogram(*samples: np.ndarray) -> dict[str, np.ndarray]:

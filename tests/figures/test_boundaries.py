@@ -68,7 +68,7 @@ def test_the_surer_the_network_the_stronger_the_color():
 
 
 def test_the_picture_lies_where_the_grid_is_with_the_top_row_on_top():
-    arrays = grid(0) | {"probabilities": np.zeros((24, 24, 2), np.float16)}
+    arrays = grid(0) | dict.fromkeys(("probabilities", "scores"), np.zeros((24, 24, 2), np.float16))
     arrays.pop("prediction")
     arrays["probabilities"][:12, :, 0] = arrays["probabilities"][12:, :, 1] = 1  # class 1 where y > 0
     picture = figures.decision_surface(arrays, data())["layout"]["images"][0]
@@ -126,6 +126,18 @@ def test_at_most_two_thousand_points_are_drawn():
     figure = figures.decision_surface(grid(), data(n=9000))
     drawn = [t for t in figure["data"] if t["type"] == "scatter" and t["x"][0] is not None]
     assert 1900 < sum(len(t["x"]) for t in drawn) <= 2000
+
+
+def test_where_probabilities_are_cut_to_the_same_value_the_larger_output_decides():
+    arrays = grid(3)
+    arrays["probabilities"] = np.full_like(arrays["probabilities"], 1 / 3)
+    arrays["probabilities"][..., 2] = 0
+    winner = arrays["scores"].astype(float).argmax(-1)
+    figure = figures.decision_surface(arrays, data(classes=3))
+    np.testing.assert_array_equal(figure["data"][0]["z"], winner)
+    borders = figures.decision_surface(arrays, data(classes=3), style="borders")["data"]
+    for i, contour in enumerate(t for t in borders if t["type"] == "contour"):
+        np.testing.assert_array_equal(contour["z"] > 0, winner == i)
 
 
 def test_axes_are_those_of_the_grid_with_equal_units():

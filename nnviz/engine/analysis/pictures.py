@@ -31,10 +31,10 @@ def layers(model: models.Model, network: nn.Module) -> dict[str, np.ndarray]:
 
 @torch.no_grad()
 def draw(
-    step: int, learner: learners.Supervised, network: nn.Module, data: Dataset, test: tuple[Tensor, Tensor]
+    step: int, learner: learners.Supervised, network: nn.Module, data: Dataset, test: tuple[Tensor, Tensor, Tensor]
 ) -> list[Snapshot]:
     """All pictures that fit the data: decision grid or curve, diagram, confusion, worst samples. `network` is in
-    evaluation mode."""
+    evaluation mode; `test` has inputs (n, features), targets (n,) and the network's outputs (n, outputs)."""
     said = [Snapshot(step, "network", _diagram(learner, network, data))]
     features = data.inputs.shape[1]
     if features == 2:
@@ -44,7 +44,7 @@ def draw(
         curve = network(x[:, None].to(_device(network)))[:, 0]
         said.append(Snapshot(step, "regression_curve", {"x": x.numpy(), "prediction": curve.cpu().numpy()}))
     elif len(test[0]):
-        said += _on_test(step, learner, network, test)
+        said += _on_test(step, learner, *test)
     return said
 
 
@@ -73,11 +73,22 @@ def _readable(learner: learners.Supervised, outputs: Tensor) -> Tensor:
 
 def _decision_grid(learner: learners.Supervised, network: nn.Module, data: Dataset) -> dict[str, np.ndarray]:
     x, y, points = _plane(data)
-    values = _readable(learner, network(points.to(_device(network)))).cpu().reshape(GRID, GRID, -1).numpy()
+    outputs = network(points.to(_device(network)))
     axes = {"x": x.numpy(), "y": y.numpy()}
-    if learner.data.classes:
-        return {**axes, "probabilities": values.astype(np.float16)}
-    return {**axes, "prediction": values[:, :, 0].astype(np.float32)}
+    if not learner.data.classes:
+        return {**axes, "prediction": outputs.reshape(GRID, GRID).cpu().numpy().astype(np.float32)}
+    shown = {"probabilities": losses.probabilities(learner.loss, outputs), "scores": _scores(learner, outputs)}
+    return axes | {
+        name: values.cpu().reshape(GRID, GRID, -1).numpy().astype(np.float16) for name, values in shown.items()
+    }
+
+
+def _scores(learner: learners.Supervised, outputs: Tensor) -> Tensor:
+    """How far each class's score is from the best at each point, at most 0: in units of which the largest distance has
+    a thousand, so that half precision keeps the smallest."""
+    found = losses.scores(learner.loss, outputs).cpu().double()
+    behind = (found - found.amax(1, keepdim=True)).nan_to_num(nan=0.0, neginf=-1e300)
+    return behind / (-behind.amin() / 1000).clamp_min(1e-300)
 
 
 def _diagram(learner: learners.Supervised, network: nn.Module, data: Dataset) -> dict[str, np.ndarray]:
@@ -115,21 +126,17 @@ def _diagram(learner: learners.Supervised, network: nn.Module, data: Dataset) ->
     return arrays
 
 
-def _on_test(
-    step: int, learner: learners.Supervised, network: nn.Module, test: tuple[Tensor, Tensor]
-) -> list[Snapshot]:
+def _on_test(step: int, learner: learners.Supervised, x: Tensor, y: Tensor, outputs: Tensor) -> list[Snapshot]:
     """Confusion and worst samples for classes; predicted against true and worst samples for numbers."""
-    x, y = test
-    values = _readable(learner, network(x))
     if classes := learner.data.classes:
-        predicted = values.argmax(1)
-        counts = torch.bincount(y * classes + predicted, minlength=classes * classes).reshape(classes, classes)
-        first = Snapshot(step, "confusion", {"counts": counts.cpu().numpy()})
-        loss = -values.gather(1, y[:, None])[:, 0].clamp_min(1e-12).log()
+        predicted = losses.predicted(learner.loss, outputs)
+        known = predicted >= 0
+        counts = torch.bincount(y[known] * classes + predicted[known], minlength=classes * classes)
+        first = Snapshot(step, "confusion", {"counts": counts.reshape(classes, classes).cpu().numpy()})
     else:
-        predicted = values[:, 0]
+        predicted = outputs[:, 0]
         first = Snapshot(step, "fit", {"true": y.cpu().numpy(), "predicted": predicted.cpu().numpy()})
-        loss = (predicted - y).square()
-    worst = loss.nan_to_num(posinf=3e38).argsort(descending=True, stable=True)[:WORST]
+    loss = losses.of_each(learner.loss, classes, outputs, y)
+    worst = loss.nan_to_num(nan=3.4e38, posinf=3.3e38).argsort(descending=True, stable=True)[:WORST]
     picked = {"inputs": x[worst], "true": y[worst], "predicted": predicted[worst], "loss": loss[worst]}
     return [first, Snapshot(step, "worst", {name: t.cpu().numpy() for name, t in picked.items()})]

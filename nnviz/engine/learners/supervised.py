@@ -110,14 +110,15 @@ class SupervisedLearning:
         """Loss and accuracy or R² on all training and all test samples, both in evaluation mode; pictures."""
         self.network.eval()
         said: list[Record] = []
+        outputs = {"test": torch.empty(0)}
         for name, (x, y) in self.parts.items():
             if len(x) == 0:
                 continue
-            outputs = self.outputs(x, watching if name == "train" else NOBODY)
-            said.append(Scalar(step, "loss", float(self.loss(outputs, y)), name))
-            said.append(Scalar(step, *self._metric(outputs, y), name))
+            outputs[name] = self.outputs(x, watching if name == "train" else NOBODY)
+            said.append(Scalar(step, "loss", float(self.loss(outputs[name], y)), name))
+            said.append(Scalar(step, *self._metric(outputs[name], y), name))
         said.append(Scalar(step, "learning_rate", self.learning_rate(max(1, step)), "model"))
-        said += pictures.draw(step, self.spec, self.network, self.data, self.parts["test"])
+        said += pictures.draw(step, self.spec, self.network, self.data, (*self.parts["test"], outputs["test"]))
         self.network.train()
         return said
 
@@ -129,7 +130,7 @@ class SupervisedLearning:
 
     def _metric(self, outputs: Tensor, y: Tensor) -> tuple[str, float]:
         if self.spec.data.classes:
-            return "accuracy", float((losses.probabilities(self.spec.loss, outputs).argmax(1) == y).float().mean())
+            return "accuracy", float((losses.predicted(self.spec.loss, outputs) == y).float().mean())
         spread = (y - y.mean()).square().sum()
         return "r_squared", float(1 - (outputs[:, 0] - y).square().sum() / spread)
 

@@ -7,7 +7,6 @@ from nnviz.engine import losses
 from nnviz.engine.analysis import landscape
 from nnviz.engine.learners.supervised import SupervisedLearning
 from nnviz.engine.losses import LossFunction
-from nnviz.spec.losses import CrossEntropy
 
 
 class Heights:
@@ -36,10 +35,10 @@ def _accuracy(learning: SupervisedLearning) -> LossFunction | None:
     spec = learning.spec
     if not spec.data.classes:
         return None
-    if isinstance(spec.loss, CrossEntropy):
+    if spec.outputs > 1:
         return landscape.accuracy
 
     def right(outputs: Tensor, targets: Tensor) -> Tensor:
-        return (losses.probabilities(spec.loss, outputs).argmax(1) == targets).float().mean()
+        return (losses.predicted(spec.loss, outputs) == targets).to(outputs.dtype).mean()
 
     return right
