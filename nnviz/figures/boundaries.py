@@ -32,8 +32,8 @@ def decision_surface(
 
     `grid` is the snapshot decision_grid: x (G,), y (G,) and prediction (G, G), or probabilities and scores (G, G, C),
     rows along y; the predicted class has the largest score. Classification with `style` "soft": each place in its
-    predicted class's color, more opaque the higher its probability; "borders": lines between the classes alone. Regression: a heatmap on a scale fixed by the targets. The axes are the grid's,
-    with equal units.
+    predicted class's color, more opaque the higher its probability; "borders": lines between the classes alone.
+    Regression: a heatmap on a scale fixed by the targets. The axes are the grid's, with equal units.
     """
     if style not in ("soft", "borders"):
         raise ValueError(f"decision_surface: style must be 'soft' or 'borders', got {style!r}")
