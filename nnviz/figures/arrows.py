@@ -13,8 +13,8 @@ ENTRIES = 6
 USUAL, LONGEST, HEAD, MOVED = 0.2, 0.45, 0.025, 0.003
 # Width over height of a picture, about: the head is drawn straight in this one.
 ASPECT = 1.3
-# The direction of what is drawn: a step goes against the gradient, and against what is remembered of it.
-_PARTS = {"gradient": "−gradient", "momentum": "−momentum"}
+# A step goes against the gradient, and against what is remembered of it.
+_PARTS = {"gradient": "gradient", "momentum": "momentum"}
 
 
 def arrows(starts: np.ndarray, vectors: np.ndarray, size: tuple[float, float]) -> np.ndarray:
@@ -52,10 +52,13 @@ def factor(vectors: np.ndarray, moved: np.ndarray, size: tuple[float, float]) ->
     return float(power * next(m for m in (5, 2, 1) if m * power <= value * (1 + 1e-9)))
 
 
-def step_arrows(race: Mapping[str, np.ndarray], racer: int, size: tuple[float, float]) -> list[dict]:
+def step_arrows(
+    race: Mapping[str, np.ndarray], racer: int, size: tuple[float, float], words: Mapping[str, str] | None = None
+) -> list[dict]:
     """The racer's −gradient and −momentum, by a factor that the legend says, and its step in its true length.
 
-    Shown at the step from which they lead. Arrows too long for the picture are cut, and say so.
+    Shown at the step from which they lead. Arrows too long for the picture are cut, and say so. `words` say what the
+    racer's momentum is, where it is called otherwise.
     """
     steps = racers.kept_steps(race, racer)
     steps = steps[steps < race["points"].shape[1] - 1]
@@ -63,18 +66,18 @@ def step_arrows(race: Mapping[str, np.ndarray], racer: int, size: tuple[float, f
     starts, moves = points[steps], points[steps + 1] - points[steps]
     moved = np.linalg.norm(moves / size, axis=1) > MOVED
     traces = []
-    for part, words in _PARTS.items():
+    for part, name in (_PARTS | {p: w for p, w in (words or {}).items() if p in _PARTS}).items():
         vectors = -np.asarray(race[part][racer], float)[steps] if part in race else np.full_like(moves, np.nan)
         if np.isfinite(vectors).any():
             times = factor(vectors, moved, size)
-            name = f"{words} × {labels.number(times, 1)}"
-            traces.append(_trace(name, steps, starts, vectors, times, size, theme.ARROWS[part]))
-    name = "step (true length)"
-    traces.append(_trace(name, steps, starts, moves, 1.0, size, theme.racer_color(racer)))
+            text = f"−{name} × {labels.number(times, 1)}"
+            traces.append(_trace(part, text, steps, starts, vectors, times, size, theme.ARROWS[part]))
+    traces.append(_trace("step", "step (true length)", steps, starts, moves, 1.0, size, theme.racer_color(racer)))
     return traces
 
 
 def _trace(
+    part: str,
     name: str,
     steps: np.ndarray,
     starts: np.ndarray,
@@ -100,7 +103,7 @@ def _trace(
         "meta": {"steps": i4(np.repeat(steps, ENTRIES)), "show": "at"},
         "line": {"color": color, "width": 3},
         "name": name,
-        "uid": name.split(" ")[0].strip("−"),
+        "uid": part,
         "hovertemplate": f"{told}<extra></extra>",
         "showlegend": True,
         "legendrank": 900,

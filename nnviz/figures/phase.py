@@ -19,13 +19,14 @@ _HELP = (
     "The color is the share of the error that a step keeps in the long run: the stronger, the faster; the star is the "
     "fastest setting there is. Beyond the dotted line the path swings, beyond the solid one it swings ever wider."
 )
+_UNLIKE = "All of this is for exact gradients and one learning rate, so it predicts nothing of this race: {}."
 
 
 class Racer(TypedDict, total=False):
     """A setting on the map. `color` counts from 0; `predicted` (its own method's) and `measured` are error kept a step.
 
     `alpha`, `beta` and `name` are needed. Without `predicted` the map is read at the nearest place, where the racer is
-    of the map's method.
+    of the map's method and the race is as theory has it.
     """
 
     name: str
@@ -38,13 +39,19 @@ class Racer(TypedDict, total=False):
 
 
 def phase_diagram(
-    phase: Mapping[str, np.ndarray], racers: Sequence[Racer] = (), *, log_x: bool | None = None, title: str = ""
+    phase: Mapping[str, np.ndarray],
+    racers: Sequence[Racer] = (),
+    *,
+    conditions: str = "",
+    log_x: bool | None = None,
+    title: str = "",
 ) -> dict:
     """The convergence rate over learning rate (x) and momentum (y), with the edge of stability and the racers.
 
     `phase` has alphas (A,) and betas (B,), both rising; rate (B, A), the factor that the error keeps a step, 1 and more
     diverges; stability_limit (B,) and monotone_limit (B,), learning rates; best (3,): learning rate, momentum and rate;
-    nesterov (). Racers of the other method are diamonds, those outside of the map arrows at its edge. `log_x` None:
+    nesterov (). Racers of the other method are diamonds, those outside of the map arrows at its edge. `conditions` are
+    what the race has and theory has not ("gradient noise σ = 1"): then nothing is told as predicted. `log_x` None:
     logarithmic where the learning rates are spaced so.
     """
     method = _METHODS[bool(phase.get("nesterov", False))] if phase else ""
@@ -58,13 +65,14 @@ def phase_diagram(
     if log_x:
         x = logarithmic("learning rate η", alphas, [float(np.log10(alphas[0])), float(np.log10(alphas[-1]))])
     traces = [_surface(alphas, betas, np.asarray(phase["rate"], float)), *_lines(phase, alphas, betas), _best(phase)]
+    marks = [_mark(racer, i, phase, alphas, betas, conditions) for i, racer in enumerate(racers)]
     return layout.figure(
-        [*traces, *(_mark(racer, i, phase, alphas, betas) for i, racer in enumerate(racers))],
+        [*traces, *marks],
         title=title,
-        help=_HELP,
+        help=f"{_HELP} {_UNLIKE.format(conditions)}" if conditions else _HELP,
         x=x | {"showgrid": False},
         y=layout.axis("momentum β", range=[float(betas[0]), float(betas[-1])], showgrid=False),
-        annotations=_notes(phase, float(alphas[-1]), log_x),
+        annotations=[*_notes(phase, float(alphas[-1]), log_x), *([_warning(conditions)] if conditions else [])],
     )
 
 
@@ -139,7 +147,19 @@ def _best(phase: Mapping[str, np.ndarray]) -> dict:
     }
 
 
-def _mark(racer: Racer, index: int, phase: Mapping[str, np.ndarray], alphas: np.ndarray, betas: np.ndarray) -> dict:
+def _warning(conditions: str) -> dict:
+    """The note that theory does not hold for the race."""
+    return layout.corner("<br>".join(["theory does not hold for this race:", *conditions.split(" · ")]))
+
+
+def _mark(
+    racer: Racer,
+    index: int,
+    phase: Mapping[str, np.ndarray],
+    alphas: np.ndarray,
+    betas: np.ndarray,
+    conditions: str,
+) -> dict:
     """One racer with its name in the legend."""
     alpha, beta, nesterov = float(racer["alpha"]), float(racer["beta"]), bool(racer.get("nesterov", False))
     # Without momentum both methods are one.
@@ -147,13 +167,13 @@ def _mark(racer: Racer, index: int, phase: Mapping[str, np.ndarray], alphas: np.
     x, y = np.clip(alpha, alphas[0], alphas[-1]), np.clip(beta, betas[0], betas[-1])
     inside = x == alpha and y == beta
     predicted = racer.get("predicted")
-    if predicted is None and own and inside:
+    if predicted is None and own and inside and not conditions:
         predicted = phase["rate"][np.abs(betas - beta).argmin(), np.abs(alphas - alpha).argmin()]
     method = _METHODS[nesterov] if beta else "no momentum"
     words = [
         f"<b>{racer['name']}</b> ({method}{'' if own else ': the map is of the other method'})",
         f"η {labels.number(alpha, 4)}, β {labels.number(beta, 4)}",
-        f"predicted: {_kept(predicted)}",
+        f"predicted: {_kept(predicted) if not conditions else f'nothing, theory does not hold with {conditions}'}",
         f"measured: {_kept(racer.get('measured'))}",
     ]
     return {

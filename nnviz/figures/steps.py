@@ -19,9 +19,9 @@ PARTS = {
     "second_moment": "√second moment",
     "step_size": "step size",
 }
-# What Adamax remembers in place of a second moment.
-LARGEST = "largest gradient"
-ONE_SIGN = (LARGEST, PARTS["second_moment"], PARTS["step_size"], "|step| / |gradient|")
+RATIO = "|step| / |gradient|"
+# Parts without a sign.
+ONE_SIGN = ("second_moment", "step_size", RATIO)
 # Decades on both sides of zero that are told apart: with more a swing looks like a switch.
 DECADES = 1.7
 # Largest over usual value of one sign from which on an axis is logarithmic.
@@ -36,32 +36,42 @@ _HELP = (
 Arrays = Mapping[str, np.ndarray]
 
 
-def step_parts(race: Arrays, index: int, name: str, method_words: str = "", *, squared: bool = True) -> dict:
+def step_parts(
+    race: Arrays,
+    index: int,
+    name: str,
+    method_words: str = "",
+    *,
+    words: Mapping[str, str] | None = None,
+    squared: bool = True,
+) -> dict:
     """Gradient, momentum, √second moment, step size, step and |step| / |gradient| of one racer, below each other;
     dashed, what a correction for bias makes of momentum and second moment.
 
     Only those that the racer's method has; x and y of each in their own colors. `method_words`, a sentence on the
-    method, follow the help. Values that span decades have a logarithmic axis, with both signs where there are two.
-    `squared` False: the second moment is no mean of squares but a size (Adamax).
+    method, follow the help; `words` say what its parts are ("√Σg²"), where they are not what `PARTS` says. Values that
+    span decades have a logarithmic axis, with both signs where there are two. `squared` False: the second moment is no
+    sum or mean of squares but a size (Adamax).
     """
     title = f"The step of {name}" if name else "The step taken apart"
     help = f"{_HELP} {method_words}".strip()
     if not race or race["points"].shape[1] < 2 or not 0 <= index < len(race["points"]):
         return layout.empty(title, help)
     found = _parts(race, index, squared)
+    headings = {part: (PARTS | dict(words or {})).get(part, part) for part in found}
     traces, axes = [], []
-    for place, (heading, values) in enumerate(found.items()):
-        drawn, axis = _scaled(values, heading)
+    for place, (part, values) in enumerate(found.items()):
+        drawn, axis = _scaled(values, part)
         axes.append(axis)
         components = ["x", "y", "x", "y"][: values.shape[1]] if values.shape[1] > 1 else [""]
         for i, (component, row, shown) in enumerate(zip(components, values.T, drawn.T, strict=True)):
-            traces.append(_line(row, shown, heading, component, place, corrected=i > 1))
+            traces.append(_line(row, shown, headings[part], component, place, corrected=i > 1))
         if axis.get("type") == "log" and (values == 0).any():
             zeros, _ = edge_marks(np.arange(len(values)), values, ~np.isnan(values), magnitudes(values))
             traces.append(zeros | {"yaxis": f"y{panels.suffix(place)}", "showlegend": False})
     if any(values.shape[1] > 2 for values in found.values()):
         traces.append(_key())
-    stack, notes = panels.stacked(axes, list(found), GAP)
+    stack, notes = panels.stacked(axes, list(headings.values()), GAP)
     return layout.figure(
         traces,
         title=title,
@@ -77,7 +87,7 @@ def step_parts(race: Arrays, index: int, name: str, method_words: str = "", *, s
 
 
 def _parts(race: Arrays, index: int, squared: bool) -> dict[str, np.ndarray]:
-    """What there is of the steps, (steps, 2), and the effective rate, (steps, 1), by heading."""
+    """What there is of the steps, (steps, 2), and the effective rate, (steps, 1), by part."""
     moves = np.diff(np.asarray(race["points"][index], float), axis=0)
     parts = {part: np.asarray(race[part][index], float) for part in PARTS if part in race}
     for part in ("momentum", "second_moment"):
@@ -86,20 +96,19 @@ def _parts(race: Arrays, index: int, squared: bool) -> dict[str, np.ndarray]:
             parts[part] = np.hstack([parts[part], np.asarray(corrected[index], float)])
     if squared and "second_moment" in parts:
         parts["second_moment"] = np.sqrt(np.maximum(parts["second_moment"], 0))
-    names = PARTS if squared else PARTS | {"second_moment": LARGEST}
-    found = {names[part]: values for part, values in parts.items() if np.isfinite(values).any()}
+    found = {part: values for part, values in parts.items() if np.isfinite(values).any()}
     found["step"] = moves
     if "gradient" in found:
         with np.errstate(invalid="ignore", divide="ignore"):
             rate = np.linalg.norm(moves, axis=1) / np.linalg.norm(parts["gradient"], axis=1)
-        found["|step| / |gradient|"] = np.where(np.isfinite(rate), rate, np.nan)[:, None]
+        found[RATIO] = np.where(np.isfinite(rate), rate, np.nan)[:, None]
     return found
 
 
-def _scaled(values: np.ndarray, heading: str) -> tuple[np.ndarray, dict]:
+def _scaled(values: np.ndarray, part: str) -> tuple[np.ndarray, dict]:
     """What is drawn of a part, and its axis."""
     few = {"title": {"text": ""}}
-    if heading in ONE_SIGN:
+    if part in ONE_SIGN:
         drawn = magnitudes(values).drawn
         if spans(values, WIDE):
             return drawn, logarithmic("", values) | {"nticks": 3}

@@ -32,6 +32,7 @@ def contour_map(
     log_height: bool | None = False,
     note: str = "",
     chosen: int | None = None,
+    words: Mapping[str, str] | None = None,
     hidden: Collection[int] = (),
 ) -> dict:
     """The surface from above with the racers' paths, all steps at once: the browser cuts them at the chosen one.
@@ -39,7 +40,8 @@ def contour_map(
     `surface` has x and y (k,), z (k, k) by row of y, and minima, maxima, saddles and optima, each (n, 2); `race` has
     points (racers, steps + 1, 2), heights, gone, and parts of the steps (racers, steps, 2). `log_height` colors by the
     logarithm above the lowest height, None where that shows more. `note` is printed on the picture. `chosen` is the
-    racer whose step is drawn as arrows; those `hidden` are in the legend alone. The axes stay those of the surface.
+    racer whose step is drawn as arrows, and `words` say what it remembers ("first moment m"); those `hidden` are in the
+    legend alone. The axes stay those of the surface.
     """
     title, help = "Surface and paths", _HELP if chosen is None else _STEP_HELP
     if not surface:
@@ -54,7 +56,7 @@ def contour_map(
         dim = {"opacity": DIM} if chosen not in (None, i) else {}
         traces += [trace | racers.group(i, hidden) | dim for trace in parts]
     if count and chosen is not None and 0 <= chosen < count and chosen not in hidden:
-        traces += step_arrows(race, chosen, (float(np.ptp(x)), float(np.ptp(y))))
+        traces += step_arrows(race, chosen, (float(np.ptp(x)), float(np.ptp(y))), words)
     found = layout.figure(
         [*traces, *([_start(race)] if count else [])],
         title=title,

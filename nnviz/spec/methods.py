@@ -3,6 +3,7 @@
 Of torch.optim two are left out: Muon orthogonalizes matrices and Adafactor factors them, and a point is neither.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
@@ -93,3 +94,19 @@ Method = Annotated[
     | Genetic,
     Field(discriminator="kind"),
 ]
+
+_MOMENTS = {"momentum": "first moment m", "second_moment": "√second moment v"}
+STATE: Mapping[type[Spec], Mapping[str, str]] = {
+    SGD: {"momentum": "momentum v"},
+    Adagrad: {"second_moment": "√Σg²"},
+    Adadelta: {"second_moment": "√mean of g²"},
+    RMSprop: {"momentum": "momentum of g/√v", "second_moment": "√mean of g² (√v)"},
+    Adam: _MOMENTS,
+    UncorrectedAdam: _MOMENTS,
+    AdamW: _MOMENTS,
+    NAdam: _MOMENTS,
+    RAdam: _MOMENTS,
+    Adamax: {"momentum": "first moment m", "second_moment": "largest gradient u"},
+    Rprop: {"step_size": "step size"},
+}
+"""What each method keeps from step to step, in words as it is drawn, by the part that it plays in a step."""

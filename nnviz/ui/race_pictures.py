@@ -1,12 +1,13 @@
 """Pictures of a race, each from its RunView; None where a race has none of the kind."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from nnviz import figures
 from nnviz.runs import RunView
 from nnviz.spec.base import label, summary
 from nnviz.spec.descent import Racer
+from nnviz.spec.methods import STATE
 from nnviz.spec.optimizers import SGD, Adamax
 
 Figure = dict | None
@@ -22,8 +23,9 @@ SCALES = {"auto": None, "linear": False, "log": True}
 def contour_map(run: RunView, *, scale: str, chosen: int | None) -> Figure:
     """The surface from above, with all paths and the chosen racer's step as arrows."""
     surface, race = run.snapshot("surface"), run.snapshot("race")
+    words = _state_words(run, chosen) if chosen is not None else None
     return figures.contour_map(
-        surface, race, names(run), log_height=SCALES[scale], note=run.job.conditions, chosen=chosen
+        surface, race, names(run), log_height=SCALES[scale], note=run.job.conditions, chosen=chosen, words=words
     )
 
 
@@ -53,6 +55,7 @@ def step_parts(run: RunView, *, chosen: int | None) -> Figure:
         chosen,
         run.job.racers[chosen].name,
         summary(type(method)),
+        words=_state_words(run, chosen),
         squared=not isinstance(method, Adamax),
     )
 
@@ -60,7 +63,7 @@ def step_parts(run: RunView, *, chosen: int | None) -> Figure:
 def phase(run: RunView) -> Figure:
     """Learning rate and momentum on the quadratic, theory and racers."""
     found = run.snapshot("phase")
-    return figures.phase_diagram(found, _momentum_racers(run)) if found else None
+    return figures.phase_diagram(found, _momentum_racers(run), conditions=run.job.conditions) if found else None
 
 
 def basins(run: RunView, *, chosen: int | None) -> Figure:
@@ -83,6 +86,11 @@ def rate_search(run: RunView) -> Figure:
     lowest = found["lowest"]
     optimum = float(lowest[0]) if len(lowest) else None
     return figures.rate_search(found["rates"], found["final"], _unrated(run.job.race.racers), found["best"], optimum)
+
+
+def _state_words(run: RunView, racer: int) -> Mapping[str, str]:
+    """What a racer's method keeps from step to step, by the part that it plays."""
+    return STATE.get(type(run.job.racers[racer].method), {})
 
 
 def names(run: RunView) -> list[str]:

@@ -216,10 +216,17 @@ def _theory(view: RunView) -> None:
         return
     edge, (plain, _, kept), (rate, momentum, least) = phase["stability_limit"][0], phase["best_descent"], phase["best"]
     kind = "Nesterov's momentum" if phase["nesterov"] else "momentum"
-    st.caption(
-        f"Theory for this bowl: plain descent is stable below η = 2/λ = {edge:.4g}, and best at {plain:.4g}, where a "
-        f"step keeps {kept:.3f} of the error; the best {kind}, β = {momentum:.3f} at η = {rate:.4g}, keeps {least:.3f}."
+    limits = (
+        f"plain descent is stable below η = 2/λ = {edge:.4g}, and best at {plain:.4g}, where a step keeps {kept:.3f} "
+        f"of the error; the best {kind}, β = {momentum:.3f} at η = {rate:.4g}, keeps {least:.3f}."
     )
+    unlike = view.job.conditions
+    about = (
+        f"Theory does not hold for this race: {unlike}. Without that, on this bowl"
+        if unlike
+        else "Theory for this bowl:"
+    )
+    st.caption(f"{about} {limits}")
 
 
 def _digits(value: float, span: float) -> str:

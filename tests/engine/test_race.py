@@ -10,7 +10,7 @@ from nnviz.engine.analysis import quadratic
 from nnviz.engine.descent.race import FAR, FIRST_PICTURE, LOOKED, Race
 from nnviz.records import Scalar, Snapshot
 from nnviz.spec.clipping import ClipNorm, ClipValue
-from nnviz.spec.methods import ASGD, CMAES, LBFGS, Genetic, Newton, OnePlusOneES, OpenES, UncorrectedAdam
+from nnviz.spec.methods import ASGD, CMAES, LBFGS, STATE, Genetic, Newton, OnePlusOneES, OpenES, UncorrectedAdam
 from nnviz.spec.optimizers import (
     SGD,
     Adadelta,
@@ -198,6 +198,43 @@ def test_recorded_parts_are_those_of_the_optimizer_after_that_step_and_of_the_gr
                 assert np.array_equal(arrays[part][i, step], kept, equal_nan=True), (method.kind, part, step)
 
 
+def test_the_words_for_what_a_method_keeps_say_what_it_is():
+    """Of a gradient g: sums, means and maxima written out by hand."""
+    methods = [
+        Adagrad(),
+        Adadelta(rho=0.8),
+        RMSprop(alpha=0.8, momentum=0.5),
+        Adam(),
+        Adamax(),
+        SGD(lr=0.001, momentum=0.9),
+    ]
+    arrays = race(job(Himmelblau(), methods, steps=20))
+    expected = {
+        "√Σg²": lambda g: np.sqrt(np.cumsum(g**2, 0)),
+        "√mean of g²": lambda g: np.sqrt(running(g**2, 0.8)),
+        "√mean of g² (√v)": lambda g: np.sqrt(running(g**2, 0.8)),
+        "momentum of g/√v": lambda g: running(g / np.sqrt(running(g**2, 0.8)), 0.5) / 0.5,
+        "first moment m": lambda g: running(g, 0.9),
+        "√second moment v": lambda g: np.sqrt(running(g**2, 0.999)),
+        "largest gradient u": lambda g: np.array(
+            [max(abs(g[: t + 1]) * 0.999 ** np.arange(t, -1, -1)) for t in range(20)]
+        ),
+        "momentum v": lambda g: running(g, 0.9) / 0.1,
+    }
+    for i, (method, gradient) in enumerate(zip(methods, arrays["gradient"].astype(float)[:, :, 0], strict=True)):
+        for part, words in STATE[type(method)].items():
+            recorded = arrays[part][i, :, 0]
+            shown = np.sqrt(recorded) if words.startswith("√") else recorded
+            assert shown == pytest.approx(expected[words](gradient), rel=1e-4), words
+    for method, _, names in REMEMBERING.values():
+        assert set(names) <= set(STATE.get(type(method), {})), method
+
+
+def running(values: np.ndarray, beta: float) -> np.ndarray:
+    """The exponential running mean that begins at 0."""
+    return np.array([(1 - beta) * sum(beta ** (t - s) * values[s] for s in range(t + 1)) for t in range(len(values))])
+
+
 def test_what_is_corrected_for_bias_makes_the_step_that_was_taken():
     methods = [Adam(lr=0.1, eps=0.0), AdamW(lr=0.1, weight_decay=0.0, eps=0.0), Adam(amsgrad=True), SGD(lr=0.01)]
     arrays = race(job(Himmelblau(), methods, steps=30))
@@ -270,6 +307,15 @@ def test_a_race_on_a_quadratic_is_stable_just_below_the_limit_of_theory_and_not_
     expected = [float(quadratic.rate(bowl.eigenvalues, part * limit, momentum)) for part in (0.99, 1.01)]
     measured = [quadratic.measured_rate(row) for row in arrays["distance"]]
     assert measured == pytest.approx(expected, abs=1e-3)
+
+
+def test_nothing_is_predicted_under_noise_clipping_or_a_schedule():
+    methods = [SGD(lr=0.1), SGD(lr=0.1, momentum=0.5)]
+    assert np.isfinite(race(job(Quadratic(), methods, steps=20))["predicted_rate"]).all()
+    for unlike in ({"noise": 0.1}, {"clipping": ClipNorm()}, {"clipping": ClipValue()}, {"schedule": OneCycle()}):
+        arrays = race(job(Quadratic(), methods, steps=20, **unlike))
+        assert np.isnan(arrays["predicted_rate"]).all(), unlike
+        assert np.isfinite(arrays["measured_rate"]).all(), unlike
 
 
 def test_late_in_a_race_the_best_settings_have_the_rates_of_theory():

@@ -146,6 +146,18 @@ def test_a_racer_outside_is_an_arrow_at_the_edge_that_says_where_it_is():
     assert "η 80.00, β 0.5000" in mark["hovertemplate"]
 
 
+def test_where_theory_does_not_hold_nothing_is_told_as_predicted(valid):
+    figure = valid(chart(conditions="gradient noise σ = 1 · learning rate scheduled: cosine"))
+    for racer in RACERS:
+        words = named(figure, racer["name"])["hovertemplate"]
+        assert "predicted: nothing, theory does not hold with gradient noise σ = 1" in words
+        assert "predicted: keeps" not in words
+    note = figure["layout"]["annotations"][-1]["text"]
+    assert note == "theory does not hold for this race:<br>gradient noise σ = 1<br>learning rate scheduled: cosine"
+    assert "predicts nothing of this race: gradient noise" in figure["layout"]["meta"]["help"]
+    assert "does not hold" not in str(chart()["layout"])
+
+
 def test_the_axis_is_logarithmic_where_the_learning_rates_are_spaced_so():
     assert chart()["layout"]["xaxis"]["type"] == "log"
     assert chart()["layout"]["xaxis"]["range"] == pytest.approx([np.log10(0.02), np.log10(8)])

@@ -46,8 +46,8 @@ def test_a_size_that_is_no_mean_of_squares_is_not_rooted():
     race = made.race()
     race["second_moment"] = np.full_like(race["gradient"], 4.0)
     assert set(lines(step_parts(race, 0, "Adam"), 1)[0]["customdata"]) == {2}
-    adamax = step_parts(race, 0, "Adamax", squared=False)
-    assert headings(adamax)[1] == "largest gradient"
+    adamax = step_parts(race, 0, "Adamax", words={"second_moment": "largest gradient u"}, squared=False)
+    assert headings(adamax)[1] == "largest gradient u"
     assert set(lines(adamax, 1)[0]["customdata"]) == {4}
 
 

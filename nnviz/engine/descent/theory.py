@@ -27,11 +27,14 @@ def phase(job: Descent) -> dict[str, np.ndarray]:
 
 def rates(job: Descent, distance: np.ndarray) -> dict[str, np.ndarray]:
     """Share of the distance that is kept a step, by racer (racers,), measured late in the race from `distance`
-    (racers, steps + 1), and predicted for SGD on a quadratic; nan where there is none."""
+    (racers, steps + 1), and predicted for SGD on a quadratic; nan where there is none. Theory knows exact gradients and
+    one rate: with noise, clipping or a schedule it predicts nothing."""
     measured = np.array([quadratic.measured_rate(row) for row in distance])
     predicted = np.full(len(job.racers), np.nan)
+    if job.conditions or not isinstance(job.surface, Quadratic):
+        return {"measured_rate": measured, "predicted_rate": predicted}
     for i, racer in enumerate(job.racers):
         m = racer.method
-        if isinstance(job.surface, Quadratic) and isinstance(m, SGD) and not (m.dampening or m.weight_decay):
+        if isinstance(m, SGD) and not (m.dampening or m.weight_decay):
             predicted[i] = quadratic.rate(job.surface.eigenvalues, m.lr, m.momentum, m.nesterov)
     return {"measured_rate": measured, "predicted_rate": predicted}
