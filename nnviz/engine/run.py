@@ -46,6 +46,8 @@ class Run(Iterator[list[Record]]):
         # Each look at a loss waits for the device, so elsewhere than on the CPU losses are looked at together.
         self._flush_every = 1 if self.device.type == "cpu" else 50
         self._losses: list[tuple[int, dict[tuple[str, str], torch.Tensor]]] = []
+        # Records go through here one by one, so that whatever fails later loses none of them.
+        self._unsaid: list[Record] = []
         self._watches = []
         for root, module in self.learning.modules.items():
             watch = Watch(module, self.learning.optimizers[root], [], root)
@@ -93,7 +95,7 @@ class Run(Iterator[list[Record]]):
         if self._is_closed or self.step >= self.job.steps:
             self.close()
             raise StopIteration
-        said = self._begin()
+        self._begin()
         number = self.step + 1
         looked_at = number == self.until
         with ExitStack() as sampled:
@@ -104,26 +106,28 @@ class Run(Iterator[list[Record]]):
         self._losses.append((number, measured))
         evaluates = number % self.job.evaluate_every == 0 or number == self.job.steps
         if evaluates or looked_at or number % self._flush_every == 0:
-            said += self._flush()
+            self._flush()
         if number % REMEMBERED_EVERY == 0 and is_finite(self.learning):
             self._remembered = [self._remembered[-1], (number, copy.deepcopy(self.learning.state_dict()))]
-        if not evaluates:
-            return said
-        said += self.look()
-        # No later batch would tell of a last update that broke the weights.
-        if number == self.job.steps and not is_finite(self.learning):
-            raise self._diverged(number, math.nan, said)
-        return said
+        if evaluates:
+            self._look()
+            # No later batch would tell of a last update that broke the weights.
+            if number == self.job.steps and not is_finite(self.learning):
+                raise self._diverged(number, math.nan)
+        return self._hand_out()
 
     def look(self) -> list[Record]:
         """Evaluation and pictures of the present step, unless it has been evaluated already."""
-        if self._evaluated == self.step:
-            return []
-        if self.step == 0:
-            return self._begin()
-        self._evaluated = self.step
-        measured = [r for watch in self._watches for r in watch.flush()]
-        return [*self._flush(), *measured, *self._evaluate(self.step)]
+        self._look()
+        return self._hand_out()
+
+    def rest(self) -> list[Record]:
+        """What was measured and not handed out, once a step or an evaluation has failed."""
+        self._measured()
+        for step, losses in self._losses:
+            self._unsaid += [Scalar(step, quantity, float(value), site) for (quantity, site), value in losses.items()]
+        self._losses.clear()
+        return self._hand_out()
 
     def checkpoint(self) -> bytes:
         """The state after the present step, as `torch.save` writes it."""
@@ -135,39 +139,58 @@ class Run(Iterator[list[Record]]):
         for watch in self._watches:
             watch.__exit__(None, None, None)
 
-    def _begin(self) -> list[Record]:
+    def _hand_out(self) -> list[Record]:
+        said, self._unsaid = self._unsaid, []
+        return said
+
+    def _begin(self) -> None:
         if not self._is_new:
-            return []
+            return
         self._is_new = False
         self._evaluated = 0
-        return [*self.learning.begin(), *self._evaluate(0)]
+        self._unsaid += self.learning.begin()
+        self._evaluate(0)
 
-    def _evaluate(self, step: int) -> list[Record]:
+    def _look(self) -> None:
+        if self.step == 0:
+            self._begin()
+        if self._evaluated == self.step:
+            return
+        self._evaluated = self.step
+        self._measured()
+        self._flush()
+        self._evaluate(self.step)
+
+    def _measured(self) -> None:
+        for watch in self._watches:
+            self._unsaid += watch.flush()
+
+    def _evaluate(self, step: int) -> None:
         if self._units is None:
-            return self.learning.evaluate(step)
-        return [*self.learning.evaluate(step, self._units), *self._units.records(step)]
+            self._unsaid += self.learning.evaluate(step)
+        else:
+            self._unsaid += self.learning.evaluate(step, self._units)
+            self._unsaid += self._units.records(step)
 
-    def _flush(self) -> list[Record]:
+    def _flush(self) -> None:
         """Batch losses as records; Diverged at the first that is not finite."""
         if not self._losses:
-            return []
+            return
         keys = list(self._losses[0][1])
         table = torch.stack([torch.stack([m[k].float() for k in keys]) for _, m in self._losses]).tolist()
         steps = [step for step, _ in self._losses]
         self._losses.clear()
-        said: list[Record] = []
         for step, row in zip(steps, table, strict=True):
             values = dict(zip(keys, row, strict=True))
+            self._unsaid += [Scalar(step, quantity, value, site) for (quantity, site), value in values.items()]
             if not math.isfinite(values["loss", "batch"]):
-                raise self._diverged(step, values["loss", "batch"], said)
-            said += [Scalar(step, quantity, value, site) for (quantity, site), value in values.items()]
-        return said
+                raise self._diverged(step, values["loss", "batch"])
 
-    def _diverged(self, step: int, loss: float, said: list[Record]) -> Diverged:
+    def _diverged(self, step: int, loss: float) -> Diverged:
         """Replays from the last remembered state to find where it went wrong and the last good state before it, which
         is evaluated once more."""
         self.close()
-        said = said + [r for watch in self._watches for r in watch.flush()]
+        self._measured()
         number, state = self._remembered[0]
         self.learning.load_state_dict(copy.deepcopy(state))
         culprit, states = None, [(number, state)]
@@ -185,8 +208,8 @@ class Run(Iterator[list[Record]]):
         at = "" if where == step else f" at step {where}"
         message = f"diverged at step {step}: loss is {_name(loss)}; first non-finite: {culprit}{at}"
         if self._evaluated != last_good:
-            said += self._evaluate(last_good)
-        return Diverged(message, step, last_good, self.checkpoint(), said)
+            self._evaluate(last_good)
+        return Diverged(message, step, last_good, self.checkpoint(), self._hand_out())
 
 
 def run(job: Job, checkpoint: bytes | None = None) -> Run | Race | Search | Survey:

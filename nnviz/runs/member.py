@@ -204,6 +204,8 @@ class Member:
             return self._diverge(error)
         log = "".join(traceback.format_exception(error))
         message = f"failed after {self.step} steps: {_words(error)}"
+        with suppress(Exception):  # what was measured before the trouble; if that is in trouble too, without it
+            self._buffer += getattr(self._run, "rest", list)()
         for records in (self._buffer, []):  # if the records are what is wrong, the state is still told
             try:
                 if self._is_there():

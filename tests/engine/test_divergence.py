@@ -96,7 +96,9 @@ def test_records_up_to_the_divergence_are_there_once(changes):
     chosen = job(**changes, evaluate_every=1000)
     _, records, error = diverge(chosen)
     everything = records + error.records
-    assert sorted(scalars(everything, "loss", "batch")) == list(range(1, error.step))
+    batch = scalars(everything, "loss", "batch")
+    assert sorted(batch) == list(range(1, error.step + 1))
+    assert [math.isfinite(batch[step]) for step in sorted(batch)] == [True] * (error.step - 1) + [False]
     if chosen.probes:
         measured = {step for step, _ in scalars(everything, "gradient_norm")}
         assert measured >= set(range(1, error.step))
@@ -182,3 +184,57 @@ def test_a_last_update_that_breaks_the_weights_is_a_divergence():
     with pytest.raises(Diverged, match=r"first non-finite: model\.linear1\.weight after its update") as found:
         list(under_way)
     assert (found.value.step, found.value.last_good) == (5, 4)
+
+
+EXPLODING = {
+    "learner__data": "digits",
+    "learner__model": {"kind": "deep_mlp", "depth": 50, "width": 16, "initializer": {"kind": "he_normal", "gain": 10}},
+    "learner__optimizer__lr": 0.05,
+}
+
+
+def test_a_run_that_diverges_at_its_first_step_says_all_of_step_0():
+    whole = job(**EXPLODING)
+    with run(whole) as running:
+        first = running.look()
+    _, records, error = diverge(whole)
+    assert (records, error.step, error.last_good) == ([], 1, 0)
+    told = as_bytes(error.records)
+    assert told[: len(first)] == as_bytes(first)
+    quantities = {(r.step, r.quantity) for r in error.records}
+    assert {(0, q) for q in ("data", "layers", "theory", "network", "confusion", "loss", "dead_share")} <= quantities
+    # And what the first step has measured before it broke.
+    assert {(1, "loss"), (1, "gradient_norm"), (1, "signal_rms"), (1, "activation_histogram")} <= quantities
+    assert len({(r.step, r.quantity, r.site) for r in error.records}) == len(error.records)
+
+
+def test_divergence_that_a_look_finds_keeps_what_the_probes_had_measured():
+    chosen = job(**DIVERGING["line"], evaluate_every=1000)
+    expected = diverge(chosen)[2]
+    running = run(chosen)
+    running._flush_every = 1000  # as on a device where a look at a loss waits
+    for _ in range(expected.step):
+        next(running)
+    with pytest.raises(Diverged) as ended:
+        running.look()
+    records = ended.value.records
+    assert sorted(scalars(records, "loss", "batch")) == list(range(1, expected.step + 1))
+    assert {step for step, _ in scalars(records, "gradient_norm")} >= set(range(1, expected.step))
+
+
+def test_what_was_measured_before_an_evaluation_fails_is_not_lost(monkeypatch):
+    running = run(job(evaluate_every=5, probes=PROBES))
+    said = [next(running) for _ in range(4)]
+
+    def fails(*_: object) -> None:
+        raise MemoryError("no more")
+
+    monkeypatch.setattr(import_module("nnviz.engine.analysis.pictures"), "draw", fails)
+    with pytest.raises(MemoryError):
+        next(running)
+    rest = running.rest()
+    records = [*chain.from_iterable(said), *rest]
+    assert sorted(scalars(records, "loss", "batch")) == [1, 2, 3, 4, 5]
+    assert sorted(scalars(records, "loss", "train")) == [0, 5]
+    assert {step for step, _ in scalars(records, "gradient_norm")} == {1, 2, 3, 4, 5}
+    assert running.rest() == []

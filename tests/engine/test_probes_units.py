@@ -189,5 +189,5 @@ def test_looking_leaves_no_hooks_behind():
 
     learning.network.output.forward = breaks
     with pytest.raises(MemoryError):
-        learning.evaluate(0, units)
+        list(learning.evaluate(0, units))
     assert not torch_modules._global_forward_pre_hooks

@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from nnviz.records import Scalar
 from nnviz.runs import RunFile, Store
 from nnviz.runs import member as members
 from nnviz.runs.scheduler import Scheduler
@@ -240,6 +241,17 @@ def test_an_exception_ends_the_run_with_one_line_and_a_traceback_in_the_history(
     assert "Traceback" in file.history()[-1].log
     assert len(batch_losses(file)) == 13
     wait_for(lambda: driven.made[0].closed)
+
+
+def test_what_an_engine_measured_before_it_failed_is_written(drive):
+    def trouble(run: Fake) -> None:
+        run.rest = lambda: [Scalar(14, "gradient_norm", 2.5, "w")]
+        raise MemoryError
+
+    _, [file] = drive(SHORT, at=14, trouble=trouble)
+    wait_for(lambda: state(file) == "failed")
+    assert file.latest("gradient_norm", "w") == 2.5
+    assert len(batch_losses(file)) == 13
 
 
 def test_an_engine_that_cannot_start_fails_the_run_and_not_the_others(store):

@@ -1,6 +1,6 @@
 """What the loop knows of a learner: the role that every learner plays."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
@@ -25,7 +25,7 @@ class Learning(Protocol):
     def step(self, number: int) -> Mapping[tuple[str, str], Tensor]:
         """One update, the `number`-th (1-based); 0-d tensors by (quantity, site), among them ("loss", "batch")."""
 
-    def evaluate(self, step: int, watching: AbstractContextManager[None] = NOBODY) -> list[Record]:
+    def evaluate(self, step: int, watching: AbstractContextManager[None] = NOBODY) -> Iterator[Record]:
         """Losses and metrics in evaluation mode, and pictures. `watching` is entered for one forward pass on training
         samples, always the same ones."""
 

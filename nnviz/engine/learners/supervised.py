@@ -1,6 +1,6 @@
 """Supervised learning on mini-batches."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -106,21 +106,23 @@ class SupervisedLearning:
         return total
 
     @torch.no_grad()
-    def evaluate(self, step: int, watching: AbstractContextManager[None] = NOBODY) -> list[Record]:
-        """Loss and accuracy or R² on all training and all test samples, both in evaluation mode; pictures."""
+    def evaluate(self, step: int, watching: AbstractContextManager[None] = NOBODY) -> Iterator[Record]:
+        """Loss and accuracy or R² on all training and all test samples, both in evaluation mode; pictures. What a part
+        has too few samples for is left out."""
         self.network.eval()
-        said: list[Record] = []
         outputs = {"test": torch.empty(0)}
         for name, (x, y) in self.parts.items():
             if len(x) == 0:
                 continue
             outputs[name] = self.outputs(x, watching if name == "train" else NOBODY)
-            said.append(Scalar(step, "loss", float(self.loss(outputs[name], y)), name))
-            said.append(Scalar(step, *self._metric(outputs[name], y), name))
-        said.append(Scalar(step, "learning_rate", self.learning_rate(max(1, step)), "model"))
-        said += pictures.draw(step, self.spec, self.network, self.data, (*self.parts["test"], outputs["test"]))
+            yield Scalar(step, "loss", float(self.loss(outputs[name], y)), name)
+            if self.spec.data.classes:
+                yield Scalar(step, "accuracy", float(self._is_right(outputs[name], y).mean()), name)
+            elif (share := r_squared(outputs[name][:, 0], y)) is not None:
+                yield Scalar(step, "r_squared", share, name)
+        yield Scalar(step, "learning_rate", self.learning_rate(max(1, step)), "model")
+        yield from pictures.draw(step, self.spec, self.network, self.data, (*self.parts["test"], outputs["test"]))
         self.network.train()
-        return said
 
     def outputs(self, x: Tensor, watching: AbstractContextManager[None] = NOBODY) -> Tensor:
         """The network's outputs for x (n, features), part by part; `watching` sees the first part."""
@@ -128,11 +130,8 @@ class SupervisedLearning:
             first = self.network(x[:TOGETHER])
         return torch.cat([first, *(self.network(part) for part in x[TOGETHER:].split(TOGETHER) if len(part))])
 
-    def _metric(self, outputs: Tensor, y: Tensor) -> tuple[str, float]:
-        if self.spec.data.classes:
-            return "accuracy", float((losses.predicted(self.spec.loss, outputs) == y).float().mean())
-        spread = (y - y.mean()).square().sum()
-        return "r_squared", float(1 - (outputs[:, 0] - y).square().sum() / spread)
+    def _is_right(self, outputs: Tensor, y: Tensor) -> Tensor:
+        return (losses.predicted(self.spec.loss, outputs) == y).float()
 
     def state_dict(self) -> dict[str, Any]:
         """The network's and the optimizer's state."""
@@ -147,3 +146,11 @@ class SupervisedLearning:
         kept = optimizers.memory(self.spec.optimizer)
         memory = state["optimizer"] if all(set(m) == kept for m in state["optimizer"].values()) else {}
         self.optimizer.load_state_dict({"state": memory, "param_groups": self.optimizer.state_dict()["param_groups"]})
+
+
+def r_squared(predicted: Tensor, targets: Tensor) -> float | None:
+    """The share of the variance of targets (n,) that predictions (n,) explain; None where targets do not vary."""
+    if len(targets) < 2 or bool((targets == targets[0]).all()):
+        return None
+    spread = (targets - targets.mean()).square().sum()
+    return float(1 - (predicted - targets).square().sum() / spread)
