@@ -28,8 +28,16 @@ ui.show(
         "network": lambda run: figures.network(
             run.snapshot("network"), run.snapshot("data"), run.snapshot("layers"), skip=run.job.learner.model.skip
         ),
-        "loss": lambda run: figures.curves(run.scalars("loss"), "loss", smooth=0.9, forks=ui.forks(run)),
-        "metric": lambda run: outcomes.metric(run.scalars("accuracy", "r_squared"), forks=ui.forks(run)),
+        "loss": lambda run: figures.curves(
+            run.scalars("loss"),
+            "loss",
+            smooth=0.9,
+            forks=ui.forks(run),
+            missing=outcomes.missing(run.snapshot("data"), "loss"),
+        ),
+        "metric": lambda run: outcomes.metric(
+            run.scalars("accuracy", "r_squared"), run.snapshot("data"), forks=ui.forks(run)
+        ),
         "sizes by layer": lambda run: figures.layer_bars(
             run.scalars("weight_norm", "gradient_norm", "update_norm"), run.step, run.snapshot("layers")
         ),

@@ -1,6 +1,6 @@
 """Curves of one quantity over the steps: loss, accuracy, learning rate."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -42,19 +42,22 @@ def curves(
     unit: str = "",
     smooth: float = 0.0,
     forks: Sequence[Fork] = (),
+    missing: Mapping[str, str] | None = None,
 ) -> dict:
     """One line a site (train, test, and the batch loss faint behind), at most 500 points each, extremes kept.
 
     `log_y` None: logarithmic where train and test span more than a factor of 30, no value is negative, and the quantity
     is not R². `smooth` in [0, 1): weight of the moving average laid over the batch curve, of logarithms on a
     logarithmic axis. `forks`: (step, text) where the run goes on from another, or with other settings. Accuracy is
-    shown in percent from 0 to 100. With several members the mean is drawn.
+    shown in percent from 0 to 100. With several members the mean is drawn. `missing`: why sites have no values, which
+    the legend says.
     """
     title = title or labels.name(quantity).capitalize()
     help = _HELP.get(quantity, f"{labels.name(quantity).capitalize()} at every step.")
     rows = frames.select(frame, quantity)
+    reasons = [f"{site} – ({why})" for site, why in (missing or {}).items()]
     if len(rows) == 0:
-        return layout.empty(title, help)
+        return layout.empty(title, help, "<br>".join(reasons)) if reasons else layout.empty(title, help)
     series = split(rows)
     if log_y is None:
         parts = [values for site, (_, values) in series.items() if site != "batch"] or [rows["value"]]
@@ -70,6 +73,7 @@ def curves(
             traces.append(line(steps, values, site.replace("_", " "), share, log_y, color=color))
         if site == "batch" and not smooth:
             traces[-1] |= {"opacity": 0.5, "line": {"color": theme.NEUTRAL, "width": 1}}
+    traces += [layout.absent(reason) for reason in reasons]
     if log_y:
         traces += marks(series)
     return layout.figure(

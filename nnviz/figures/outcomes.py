@@ -26,7 +26,10 @@ def outcome(snapshot: Callable[[str], Arrays], *, style: str = "soft") -> dict:
         return confusion(counts, data)
     if pairs := snapshot("fit"):
         return fit(pairs)
-    return empty("Outcome", "What the network predicts.")
+    title, help = "Outcome", "What the network predicts for the test samples."
+    if data and not np.any(data["test"]):
+        return empty(title, help, "no test samples: lower the train share")
+    return empty(title, help)
 
 
 def worst_samples(snapshot: Callable[[str], Arrays]) -> dict | None:
@@ -35,7 +38,23 @@ def worst_samples(snapshot: Callable[[str], Arrays]) -> dict | None:
     return worst(samples, snapshot("data")) if samples else None
 
 
-def metric(frame: pd.DataFrame, *, forks: Sequence[tuple[int, str]] = ()) -> dict:
-    """Accuracy of a classifier, R² of a regression: whichever was recorded."""
-    recorded = "r_squared" if len(frame) and (frame["quantity"] == "r_squared").any() else "accuracy"
-    return curves(frame, recorded, forks=forks)
+def metric(frame: pd.DataFrame, data: Arrays, *, forks: Sequence[tuple[int, str]] = ()) -> dict:
+    """Accuracy of a classifier, R² of a regression, with the reason where a part has none; `data` is the snapshot."""
+    recorded = "r_squared" if data and not len(data["class_names"]) else "accuracy"
+    return curves(frame, recorded, forks=forks, missing=missing(data, recorded))
+
+
+def missing(data: Arrays, quantity: str) -> dict[str, str]:
+    """Why "train" or "test" has no values of "loss", "accuracy" or "r_squared", where it has none."""
+    if not data:
+        return {}
+    test, targets = np.asarray(data["test"], bool), np.asarray(data["targets"])
+    found = {}
+    for name, part in (("train", targets[~test]), ("test", targets[test])):
+        if len(part) == 0:
+            found[name] = "no samples"
+        elif quantity == "r_squared" and len(part) == 1:
+            found[name] = "R² needs two samples"
+        elif quantity == "r_squared" and (part == part[0]).all():
+            found[name] = "all targets are equal"
+    return found

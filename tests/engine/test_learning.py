@@ -194,3 +194,19 @@ def test_the_norm_before_clipping_is_told_and_the_optimizer_sees_the_one_after(c
     assert clipped[1, "after_clipping"] < plain[1, "after_clipping"]
     if clipping["kind"] == "norm":
         assert clipped[1, "after_clipping"] == pytest.approx(0.05, rel=1e-4)
+
+
+def test_r_squared_of_one_sample_or_of_equal_targets_and_all_of_an_empty_part_are_left_out():
+    for changes, with_loss, with_r_squared in (
+        ({"points": 10, "train_share": 0.95}, {"train"}, {"train"}),
+        ({"points": 11, "train_share": 0.95}, {"train", "test"}, {"train"}),
+        ({"points": 20, "train_share": 0.05}, {"train", "test"}, {"test"}),
+        ({"function": "step", "noise": 0, "points": 12, "train_share": 0.8}, {"train", "test"}, {"train"}),
+    ):
+        # This seed gives both test points of the step the same side.
+        chosen = job(learner__data={"kind": "curve", **changes}, learner__loss="mse", steps=2, seed=6)
+        records = said(chosen)
+        assert {site for _, site in scalars(records, "loss")} - {"batch"} == with_loss, changes
+        r_squared = scalars(records, "r_squared")
+        assert {site for _, site in r_squared} == with_r_squared, changes
+        assert all(math.isfinite(value) for value in r_squared.values()), changes
