@@ -38,7 +38,7 @@ def exponent_histograms(
     others = _heatmap(SIDE, nonfinite[:, None], "not finite") | aside | {"xaxis": "x3"}
     places, texts = labels.depth_ticks(sites)
     ticks = {"tickvals": [place + 1 for place in places], "ticktext": texts}
-    power = {"tickprefix": "10<sup>", "ticksuffix": "</sup>", "nticks": 6, "showgrid": False, "domain": [0.06, 0.94]}
+    power = {"tickprefix": "10<sup>", "ticksuffix": "</sup>", "nticks": 6, "showgrid": False, "domain": [0.08, 0.92]}
     narrow = {"range": list(SIDE), "tickvals": [0], "showgrid": False, "fixedrange": True, "anchor": "y"}
     return layout.figure(
         [
@@ -50,8 +50,8 @@ def exponent_histograms(
         help=_HELP,
         x=layout.axis("size of the value", range=[float(edges[0]), float(edges[-1])], **power),
         y=layout.axis("layer", range=[len(sites) + 0.5, 0.5], showgrid=False, anchor="x2", **ticks),
-        xaxis2=narrow | {"domain": [0, 0.045], "ticktext": ["0"]},
-        xaxis3=narrow | {"domain": [0.955, 1], "ticktext": ["∞"]},
+        xaxis2=narrow | {"domain": [0, 0.04], "ticktext": ["0"]},
+        xaxis3=narrow | {"domain": [0.96, 1], "ticktext": ["∞"]},
         coloraxis={
             "cmin": 0,
             "cmax": float(shares.max(initial=0.0)) or 1.0,

@@ -3,6 +3,12 @@
 import numpy as np
 
 from nnviz.figures.layout import f4
+from nnviz.figures.relief import multiples
+
+# About so many labels along x and y; the end of y is left free, where the lowest heights are written.
+TICKS, FREE = 4, 0.08
+# Between two heights that are written, as a share of all of them.
+APART = 0.14
 
 
 def inside(points: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -57,12 +63,12 @@ def scene(x: dict, y: dict, z: dict, revision: str) -> dict:
     """Layout entries of a picture in space with these axes, seen from a corner; `revision` keeps how it was turned."""
     return {
         "scene": {
-            "xaxis": {"nticks": 5, **x},
-            "yaxis": {"nticks": 5, **y},
-            "zaxis": z,
+            "xaxis": _labeled(x, 0.0),
+            "yaxis": _labeled(y, FREE),
+            "zaxis": _thinned(z),
             "aspectmode": "manual",
             "aspectratio": {"x": 1.2, "y": 1.2, "z": 0.6},
-            "camera": {"eye": {"x": -0.78, "y": -1.44, "z": 1.7}, "center": {"x": 0, "y": 0, "z": -0.12}},
+            "camera": {"eye": {"x": -0.86, "y": -1.6, "z": 1.82}, "center": {"x": 0, "y": 0, "z": -0.2}},
             "dragmode": "orbit",
             "uirevision": revision,
         },
@@ -70,3 +76,22 @@ def scene(x: dict, y: dict, z: dict, revision: str) -> dict:
         "x": {"visible": False},
         "y": {"visible": False},
     }
+
+
+def _labeled(axis: dict, free: float) -> dict:
+    """The axis with labels at round numbers, none within the `free` share of its range at its end."""
+    low, high = axis["range"]
+    places = multiples(low, high, TICKS)
+    return {**axis, "tickvals": places[places <= high - free * (high - low)].tolist()}
+
+
+def _thinned(axis: dict) -> dict:
+    """The axis of heights without labels that would lie on each other: the lowest and the highest stay."""
+    ticks = sorted(zip(axis["tickvals"], axis["ticktext"], strict=True))
+    least = APART * (ticks[-1][0] - ticks[0][0]) if ticks else 0.0
+    kept = ticks[:1]
+    for tick in ticks[1:-1]:
+        if tick[0] - kept[-1][0] >= least <= ticks[-1][0] - tick[0]:
+            kept.append(tick)
+    kept += ticks[-1:] if len(ticks) > 1 else []
+    return {**axis, "tickvals": [place for place, _ in kept], "ticktext": [words for _, words in kept]}

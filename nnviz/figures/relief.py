@@ -64,14 +64,14 @@ def scale(z: np.ndarray, log_height: bool | None) -> Scale:
 def edges(scale: Scale) -> np.ndarray:
     """The heights of the contour lines, rising: round numbers, or 1, 2 and 5 times powers of ten above the lowest."""
     if not scale.shift:
-        found = _multiples(scale.low, scale.high, BANDS)
+        found = multiples(scale.low, scale.high, BANDS)
         return found[(found > scale.low) & (found < scale.high)]
     if scale.zero == scale.low:
         above = _decades(scale.shift, scale.high - scale.low, (1, 2, 5))
         return scale.low + above[above > scale.shift]
     span = np.log10(scale.high / scale.low)
     if span < 1:
-        found = _multiples(scale.low, scale.high, BANDS)
+        found = multiples(scale.low, scale.high, BANDS)
     elif span < BANDS / 2:
         found = _decades(scale.low, scale.high, range(1, 10) if span < 2 else (1, 2, 5))
     else:
@@ -88,7 +88,7 @@ def ticks(
     """
     written = written or _written
     if not scale.shift:
-        found = _multiples(scale.low, scale.high, TICKS).tolist()
+        found = multiples(scale.low, scale.high, TICKS).tolist()
     elif scale.zero == scale.low:
         lines = edges(scale)
         above = lines - scale.low
@@ -169,7 +169,7 @@ def _shades(count: int, highest: float) -> list[str]:
     return [theme.faded(theme.TERRAIN, alpha) for alpha in _strength(count, highest)]
 
 
-def _multiples(low: float, high: float, parts: int) -> np.ndarray:
+def multiples(low: float, high: float, parts: int) -> np.ndarray:
     """The multiples of a round number between two heights, about so many."""
     step = _round((high - low) / parts)
     return step * np.arange(np.ceil(low / step), np.floor(high / step) + 1) + 0.0  # no −0
@@ -188,7 +188,7 @@ def _powers(low: float, high: float) -> list[float]:
     numbers where it is short."""
     span = np.log10(high / low)
     if span < 1:
-        return _multiples(low, high, TICKS).tolist()
+        return multiples(low, high, TICKS).tolist()
     every = int(np.ceil(span / (TICKS + 1)))
     digits = (1, 2, 5) if span < 2.3 else (1, 3) if span < 3.3 else (1,)
     found = _decades(low, high * (1 + 1e-12), digits, every)

@@ -122,7 +122,7 @@ def _features(
         "text": [features] * count,
         "hovertemplate": f"%{{text}}: {labels.shown('customdata')}<br>%{{z:.1f}} σ from the mean of all<extra></extra>",
     }
-    few = across <= 6
+    few, many = across <= 6, across > 20
     numbers = {
         "type": "scatter",
         "mode": "text",
@@ -139,7 +139,13 @@ def _features(
         [cells, numbers] if few else [cells],
         title=_TITLE,
         help=_HELP + " Colors say how unusual a feature is: standard deviations from its mean.",
-        x={"tickvals": i4(range(across)), "ticktext": ticks, "showgrid": False, "tickangle": 0 if few else -40},
+        x={
+            "tickvals": i4(range(across)),
+            "ticktext": ticks,
+            "showgrid": False,
+            "tickangle": 0 if few else -90 if many else -40,
+            "tickfont": {"size": 0.8 * theme.SMALL if many else theme.SMALL},
+        },
         y={"tickvals": i4(range(count)), "ticktext": rows, "showgrid": False, "range": [count - 0.5, -0.5]},
         margin={"b": 8, "l": 8},
     )

@@ -43,6 +43,7 @@ class Board {
     this.cards = new Map();
     this.limits = {}; // link -> x ranges that a zoom set
     this.follows = true;
+    this.darkPictures = false; // those that are saved: paper is white, whatever the page is
     this.scrubs = []; // times of slider moves whose picture is still to come
     this.waiting = []; // to resolve when all is drawn
     this.measured = statistics[key] = { scrubs: [], draws: [], messages: 0, bytes: 0 };

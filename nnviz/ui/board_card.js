@@ -1,13 +1,14 @@
 // One figure in its card: title, help, menu, chart, and the line at the chosen step.
 
-import { csv, download, json, picture } from "./board_export.js";
+import { csv, download, json } from "./board_export.js";
 import { Picker } from "./board_pick.js";
+import { picture, pictureTheme, seen } from "./board_picture.js";
 import { draw } from "./board_plotly.js";
 import { cut, reveals } from "./board_reveal.js";
 import { same } from "./board_store.js";
 
 const MENU = [
-  ["png", "Picture (PNG)"], ["svg", "Picture (SVG)"], ["csv", "Data (CSV)"], ["json", "Plotly JSON"],
+  ["png", "Picture (PNG)"], ["svg", "Picture (SVG)"], ["dark", "Dark background"], ["csv", "Data (CSV)"], ["json", "Plotly JSON"],
   ["zoom", "Reset zoom"], ["full", "Full screen"],
 ];
 // What a double click resets is the board's to say: Plotly takes the range of the last drawing for the first one.
@@ -35,7 +36,8 @@ export class Card {
     this.more = element("button", "nnviz-more", { type: "button", "aria-haspopup": "menu", "aria-expanded": "false" }, "⋯");
     this.menu = element("div", "nnviz-menu", { role: "menu", hidden: "" });
     for (const [action, label] of MENU) {
-      const item = element("button", "nnviz-item", { type: "button", role: "menuitem", "data-action": action }, label);
+      const role = action === "dark" ? "menuitemcheckbox" : "menuitem";
+      const item = element("button", "nnviz-item", { type: "button", role, "data-action": action }, label);
       item.onclick = () => this.act(action);
       this.menu.append(item);
     }
@@ -203,6 +205,7 @@ export class Card {
     this.menu.hidden = !open;
     const full = document.fullscreenElement === this.root;
     this.menu.querySelector('[data-action="full"]').textContent = full ? "Leave full screen" : "Full screen";
+    this.menu.querySelector('[data-action="dark"]').setAttribute("aria-checked", String(this.board.darkPictures));
     this.more.setAttribute("aria-expanded", String(open));
     if (open) this.menu.firstChild.focus();
     else if (inside) this.more.focus();
@@ -219,8 +222,13 @@ export class Card {
   }
 
   async act(action) {
-    this.open(false);
     const { board } = this;
+    if (action === "dark") {
+      board.darkPictures = !board.darkPictures;
+      this.menu.querySelector('[data-action="dark"]').setAttribute("aria-checked", String(board.darkPictures));
+      return;
+    }
+    this.open(false);
     if (action === "full") {
       if (document.fullscreenElement) await document.exitFullscreen();
       else await this.root.requestFullscreen?.().catch(() => {}); // where the browser forbids it
@@ -238,10 +246,9 @@ export class Card {
     if (action === "csv") download(file, "\ufeff" + csv(this.figure), "text/csv;charset=utf-8");
     else if (action === "json") download(file, json(this.figure, board.theme.template), "application/json");
     else {
-      const data = this.shown;
+      const shown = seen({ data: this.shown.map(copy), layout: this.layout(this.figure.layout ?? {}) }, this.plot);
       const size = { width: this.width, height: this.height };
-      const shown = { data: data.map(copy), layout: this.layout(this.figure.layout ?? {}) };
-      download(file, await picture(board.Plotly, shown, { title, theme: board.theme, format: action, ...size }));
+      download(file, await picture(board.Plotly, shown, { title, theme: pictureTheme(board), format: action, ...size }));
     }
   }
 

@@ -1,4 +1,4 @@
-// Files made of a figure in the browser: pictures, CSV, Plotly JSON.
+// Files made of a figure in the browser: CSV and Plotly JSON.
 
 // Attributes of a trace that may hold one value a point, in the order of the columns.
 const COLUMNS = [
@@ -74,20 +74,6 @@ function shortest(value) {
 export function json(figure, template) {
   const plain = (_, value) => (ArrayBuffer.isView(value) ? Array.from(value, (v) => (Number.isFinite(v) ? v : null)) : value);
   return JSON.stringify({ data: figure.data, layout: { template, ...figure.layout } }, plain);
-}
-
-// A picture as a data URL, with the title and the page's background, which the screen's own figure leaves out.
-export function picture(Plotly, { data, layout }, { title, theme, format, width, height }) {
-  const top = (layout.margin?.t ?? 24) + 34;
-  const whole = {
-    ...layout,
-    width,
-    height: height + 34,
-    margin: { ...layout.margin, t: top },
-    paper_bgcolor: theme.background,
-    title: { text: title, x: 0.02, xanchor: "left", yref: "container", y: 1, yanchor: "top", pad: { t: 12 }, font: { size: 15 } },
-  };
-  return Plotly.toImage({ data, layout: whole, config: { staticPlot: true } }, { format, width, height: height + 34, scale: format === "png" ? 2 : 1 });
 }
 
 export function download(name, content, type) {

@@ -101,7 +101,7 @@ export class Store {
 }
 
 // Plotly's typed arrays ({dtype, bdata, shape}) to real ones, once, so that drawing a step again needs no decoding.
-function decode(value) {
+export function decode(value) {
   if (value === null || typeof value !== "object") return value;
   if (Array.isArray(value)) {
     return value.some((part) => part !== null && typeof part === "object") ? value.map(decode) : value;

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.browser.board import BOARD, DEMO, all_drawn, choose, filled, open_board, plot, scrub, state, until, zoom
+from tests.browser.board import BOARD, DEMO, all_drawn, choose, filled, open_board, plot, scrub, until, zoom
 
 pytestmark = pytest.mark.browser
 
@@ -59,23 +59,40 @@ def test_plotly_json_is_read_by_plotly(page, finished):
     assert np.shape(figure.data[0].z) == (20, 30)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pictures_have_the_pages_background(page, finished, scheme):
+def test_pictures_are_light_on_any_page_and_dark_on_request(page, finished):
     from PIL import Image, ImageColor
 
-    page.emulate_media(color_scheme=scheme)
-    open_board(page, finished)
-    assert state(page)["theme"] == scheme
-    download = choose(page, "depth", "Picture (PNG)")
-    assert download.suggested_filename == "Depth-profile-step-390.png"
-    image = Image.open(download.path()).convert("RGBA")
-    background = page.evaluate(f"getComputedStyle({BOARD}).getPropertyValue('--st-background-color')")
-    assert image.getpixel((2, 2)) == (*ImageColor.getrgb(background)[:3], 255)
-    assert (sum(image.getpixel((2, 2))[:3]) < 300) == (scheme == "dark")
-    assert image.width > 500
+    def corner(scheme: str) -> tuple[int, ...]:
+        download = choose(page, "depth", "Picture (PNG)")
+        assert download.suggested_filename == "Depth-profile-step-390.png"
+        image = Image.open(download.path()).convert("RGBA")
+        assert image.width > 500, scheme
+        return image.getpixel((2, 2))
+
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        open_board(page, finished)
+        until(page, f"d.theme === '{scheme}' && d.busy === 'false'")
+        assert corner(scheme) == (255, 255, 255, 255)
+        page.locator("[data-figure=depth] .nnviz-more").click()
+        page.get_by_role("menuitemcheckbox", name="Dark background").click()
+        page.keyboard.press("Escape")
+        background = page.evaluate(f"getComputedStyle({BOARD}).getPropertyValue('--st-background-color')")
+        expected = background if scheme == "dark" else "#0e1117"
+        assert corner(scheme) == (*ImageColor.getrgb(expected)[:3], 255)
     svg = Path(choose(page, "depth", "Picture (SVG)").path()).read_text()
     assert svg.startswith("<svg")
     assert "Depth profile · step 390" in svg
+
+
+def test_a_picture_shows_the_part_that_was_zoomed_to(page, finished):
+    open_board(page, finished)
+    all_drawn(page)
+    labels = "svg => [...svg.matchAll(/xtick.*?<text[^>]*>([^<]*)/g)].map(found => found[1])"
+    whole, _ = Path(choose(page, "loss", "Picture (SVG)").path()).read_text(), zoom(page, "loss")
+    part = Path(choose(page, "loss", "Picture (SVG)").path()).read_text()
+    assert "300" in page.evaluate(labels, whole)
+    assert "300" not in page.evaluate(labels, part)
 
 
 def test_theme_changes_while_the_page_is_open(page, finished):

@@ -16,6 +16,8 @@ LOSS = made.scalars(
     *[("accuracy", site, list(range(80)), list(np.linspace(0.5, 1, 80))) for site in ("train", "test")],
     ("learning_rate", "model", list(range(80)), [0.1] * 80),
 )
+ZEROS = made.scalars(*[("loss", s, list(range(60)), [1, 0.1, 1e-3] * 10 + [0] * 30) for s in ("train", "batch")])
+R_SQUARED = made.scalars(("r_squared", "test", [0, 1, 2, 3], [-1.953, 0.5, 0.9, 0.99]))
 HISTOGRAM = made.histogram(*(np.random.default_rng(i).normal(size=400) for i in range(5)))
 WORST = {
     "inputs": np.random.default_rng(0).normal(size=(20, 4)),
@@ -28,7 +30,12 @@ THREE = made.data(d=4, classes=3)
 PIXELS = made.data(d=64, classes=3, image_shape=(8, 8))
 
 SURFACE, RACE, RACERS = made.surface(), made.race(gone=9), ["SGD η=0.02", "모멘텀 0.8", "Adam η=3"]
+MANY = ["1 SGD", "2 SGD with momentum", *(f"{i} CMA-ES from the start, σ = 0.{i}" for i in range(3, 13))]
+CROWD = {key: np.concatenate([part] * 4) for key, part in made.race(gone=9).items()}
 RATES = np.geomspace(1e-3, 1, 4)
+DIGITS = made.data(d=64, classes=10, image_shape=(8, 8))
+FEATURES = made.data(d=30, classes=2) | {"class_names": np.array(["malignant", "benign"])}
+FEATURES["feature_names"] = np.array([f"mean concave points {i} (mm)" for i in range(30)])
 PHASE = {
     "alphas": np.linspace(0.1, 4, 6),
     "betas": np.linspace(0, 0.9, 5),
@@ -43,6 +50,11 @@ FILLED = {
     "loss": lambda: figures.curves(LOSS, "loss"),
     "loss, smoothed, forked": lambda: figures.curves(LOSS, "loss", smooth=0.9, forks=[(40, "lr 0.01")]),
     "accuracy": lambda: figures.curves(LOSS, "accuracy"),
+    "loss with zeros": lambda: figures.curves(ZEROS, "loss", smooth=0.9, log_y=True),
+    "loss of a run that went on three times": lambda: figures.curves(
+        LOSS, "loss", smooth=0.9, forks=[(at, "batch size 128, L2 regularization 0.01, clipping") for at in (9, 30, 75)]
+    ),
+    "r squared": lambda: figures.curves(R_SQUARED, "r_squared"),
     "learning rate": lambda: figures.learning_rate(LOSS),
     "layer curves": lambda: figures.layer_curves(DEEP, "gradient_norm"),
     "layer curves, linear": lambda: figures.layer_curves(DEEP, "activation_mean", log_y=False),
@@ -50,6 +62,12 @@ FILLED = {
     "shares": lambda: figures.shares(DEEP),
     "profile": lambda: figures.depth_profile(DEEP, "gradient_norm", 30, LAYERS),
     "profile of rms": lambda: figures.depth_profile(DEEP, "activation_rms", None, LAYERS),
+    "profile with theory": lambda: figures.depth_profile(
+        DEEP, "gradient_norm", 30, LAYERS, {"gradient_norm": 0.6 ** np.arange(20, -1, -1.0)}
+    ),
+    "profile without theory": lambda: figures.depth_profile(
+        DEEP, "gradient_norm", 30, LAYERS, no_theory="weights start from truncated normal"
+    ),
     "bars": lambda: figures.layer_bars(DEEP, 20, LAYERS),
     "ridgelines": lambda: figures.ridgelines(HISTOGRAM),
     "exponents": lambda: figures.exponent_histograms(made.exponents(np.array([0, 1e-3, -2, np.inf]), np.ones(3))),
@@ -71,6 +89,11 @@ FILLED = {
         made.network(64, 12, 3) | {"weight_1": np.ones((12, 64))}, PIXELS, made.layers(64, 12, 3)
     ),
     "confusion": lambda: figures.confusion({"counts": np.array([[3, 1], [0, 5]])}, made.data()),
+    "confusion of ten classes": lambda: figures.confusion({"counts": np.arange(100).reshape(10, 10)}, DIGITS),
+    "surface of ten classes": lambda: figures.decision_surface(made.grid(10), made.data(classes=10)),
+    "worst of thirty features": lambda: figures.worst(
+        WORST | {"inputs": np.ones((20, 30)), "true": np.zeros(20, int), "predicted": np.ones(20, int)}, FEATURES
+    ),
     "worst": lambda: figures.worst(WORST, THREE),
     "worst images": lambda: figures.worst(IMAGES, PIXELS),
     "worst of a regression": lambda: figures.worst(
@@ -84,6 +107,10 @@ FILLED = {
     "map without a race": lambda: figures.contour_map(SURFACE, {}, []),
     "space": lambda: figures.surface_3d(SURFACE, RACE, RACERS),
     "space, logarithmic": lambda: figures.surface_3d(SURFACE, RACE, RACERS, log_height=True, hidden=[2]),
+    "many racers": lambda: figures.contour_map(
+        SURFACE, CROWD, MANY, note="gradient noise σ = 0.1, clipped to 1, cosine"
+    ),
+    "heights of many racers": lambda: figures.heights(CROWD, MANY, optimum=-1.0),
     "heights": lambda: figures.heights(RACE, RACERS),
     "heights above the lowest": lambda: figures.heights(RACE, RACERS, optimum=-1.0),
     "distances": lambda: figures.distances(RACE, RACERS),
