@@ -64,6 +64,9 @@ ui.show(
         "weight sizes": lambda run: figures.exponent_histograms(run.snapshot("weight_histogram"), "Weights by size"),
         "gradient profile": profile("gradient_norm"),
         "forward": profile("activation_rms"),
+        "spread": lambda run: figures.depth_profile(
+            run.scalars("preactivation_spread"), "preactivation_spread", run.step, run.snapshot("layers")
+        ),
         "total": lambda run: figures.curves(run.scalars("gradient_norm_total"), "gradient_norm_total"),
     },
     shared={
@@ -73,13 +76,13 @@ ui.show(
     rows=[
         ["signal", "activations"],
         ["loss", "accuracy"],
-        ["gradients", "preactivations"],
+        ["spread", "preactivations"],
+        ["gradients", "shares"],
         ["activation bands", "preactivation bands"],
-        ["ratios", "shares"],
-        ["gradient sizes", "weight sizes"],
         ["gradient profile", "forward"],
-        ["total"],
+        ["ratios", "total"],
+        ["gradient sizes", "weight sizes"],
     ],
-    heights={"signal": 320, "activations": 320, "preactivations": 320, "loss": 230, "accuracy": 230},
+    heights={"signal": 320, "activations": 320, "spread": 320, "preactivations": 320, "loss": 230, "accuracy": 230},
     onward={"Its loss landscape": "pages/loss_landscape.py"},
 )

@@ -155,6 +155,17 @@ def test_a_profile_says_why_there_is_no_line_or_no_band():
         assert expected in [t["name"].replace("<br>", " ") for t in figure["data"]]
 
 
+def test_the_spread_between_samples_is_drawn_over_the_hidden_layers_from_step_0_on():
+    falling = 0.73 * 0.25 ** np.arange(4.0)
+    series = [("preactivation_spread", f"model.activation{i + 1}", [0, 10], [v, 2 * v]) for i, v in enumerate(falling)]
+    figure = figures.depth_profile(scalars(*series), "preactivation_spread", None, layers(64, 8, 8, 8, 8, 10))
+    start, now = _drawn(figure)
+    assert (start["name"], now["name"]) == ("step 0", "step 10")
+    np.testing.assert_allclose(start["y"], falling, rtol=1e-6)
+    np.testing.assert_array_equal(now["x"], [1, 2, 3, 4])
+    assert figure["layout"]["meta"]["title"] == "Spread of pre-activations between samples over depth"
+
+
 def test_rms_is_made_of_mean_and_deviation():
     figure = figures.depth_profile(FRAME, "activation_rms", 30, LAYERS)
     mean, std = (_recorded(f"activation_{what}", "model.activation7")[29] for what in ("mean", "std"))
