@@ -13,6 +13,11 @@ from nnviz.spec.formulas import parse
 
 Height = Callable[[Tensor, Tensor], Tensor]
 
+NEAR = (1e-7, 1e-10)
+"""How far from a point without a derivative its neighbors are, as shares of the picture's smaller side."""
+GROWTH = 3
+"""A derivative that is so many times larger at the nearer neighbors has no limit."""
+
 
 @cache
 def height(surface: spec.AnySurface) -> Height:
@@ -66,7 +71,37 @@ def values(surface: spec.AnySurface, points: Tensor) -> Tensor:
 
 
 def slope(surface: spec.AnySurface, points: Tensor) -> tuple[Tensor, Tensor]:
-    """Heights (n,) and gradients (n, 2) at points (n, 2)."""
+    """Heights (n,) and gradients (n, 2) at points (n, 2); a gradient of nan where a formula has no value.
+
+    Where the rules of a formula give no number, as at 0 for ((x²)^½)³ (0 · ∞), the gradient is the mean of those around
+    the point: the derivative where there is one, at a kink a subgradient. Where those grow without bound it stays nan.
+    """
+    found, gradient = _slope(surface, points)
+    if isinstance(surface, spec.Formula):
+        wrong = ~(gradient.sum(1) + found).isfinite()
+        if bool(wrong.any()):
+            gradient = gradient.clone()
+            gradient[wrong] = torch.nan
+            wrong &= found.isfinite()
+            gradient[wrong] = _around(surface, points[wrong], lambda at: _slope(surface, at)[1])
+    return found, gradient
+
+
+def curvature(surface: spec.AnySurface, points: Tensor) -> tuple[Tensor, Tensor]:
+    """Gradients (n, 2) and Hessians (n, 2, 2) at points (n, 2); as `slope` where a formula's rules give no number."""
+    gradient, hessian = _curvature(surface, points)
+    if isinstance(surface, spec.Formula):
+        wrong = ~(hessian.sum((1, 2)) + gradient.sum(1)).isfinite()
+        if bool(wrong.any()):
+            gradient, hessian = gradient.clone(), hessian.clone()
+            gradient[wrong] = slope(surface, points[wrong])[1]
+            hessian[wrong] = torch.nan
+            wrong &= gradient.isfinite().all(1)
+            hessian[wrong] = _around(surface, points[wrong], lambda at: _curvature(surface, at)[1])
+    return gradient, hessian
+
+
+def _slope(surface: spec.AnySurface, points: Tensor) -> tuple[Tensor, Tensor]:
     with torch.enable_grad():
         at = points.detach().requires_grad_()
         found = height(surface)(*at.unbind(1))
@@ -74,8 +109,7 @@ def slope(surface: spec.AnySurface, points: Tensor) -> tuple[Tensor, Tensor]:
     return found.detach(), gradient
 
 
-def curvature(surface: spec.AnySurface, points: Tensor) -> tuple[Tensor, Tensor]:
-    """Gradients (n, 2) and Hessians (n, 2, 2) at points (n, 2)."""
+def _curvature(surface: spec.AnySurface, points: Tensor) -> tuple[Tensor, Tensor]:
     with torch.enable_grad():
         at = points.detach().requires_grad_()
         found = height(surface)(at[:, 0], at[:, 1])
@@ -87,6 +121,22 @@ def curvature(surface: spec.AnySurface, points: Tensor) -> tuple[Tensor, Tensor]
             for part in gradient.unbind(1)
         ]
     return gradient.detach(), torch.stack(rows, 1)
+
+
+def _around(surface: spec.Formula, points: Tensor, derivative: Callable[[Tensor], Tensor]) -> Tensor:
+    """The mean of a derivative (n, …) at four places around each point (n, 2); nan where they grow as it is neared."""
+    left, right, bottom, top = surface.window
+    side = torch.full_like(points[:, :1], min(right - left, top - bottom)).maximum(points.abs().amax(1, keepdim=True))
+    # A square that is not in line with the axes, where a formula may have no derivative either.
+    turned = points.new_tensor([[1.0, 0.6], [-0.6, 1.0], [-1.0, -0.6], [0.6, -1.0]])
+    found = []
+    for distance in NEAR:
+        places = points[:, None] + distance * side[:, None] * turned
+        found.append(derivative(places.reshape(-1, 2)).unflatten(0, places.shape[:2]))
+    far, near = (part.abs().flatten(1).amax(1) for part in found)
+    mean = found[1].mean(1)
+    mean[~(near <= GROWTH * far)] = torch.nan
+    return mean
 
 
 def grid(view: spec.View, points: int) -> tuple[Tensor, Tensor]:

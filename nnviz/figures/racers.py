@@ -15,6 +15,16 @@ LEGEND = 0.25
 # From this many on they may take half as much again.
 MANY = 10
 
+# Why a racer is nowhere any more, in a word or two and as a sentence.
+EXITS = {
+    "diverged": ("left", "left for infinity"),
+    "zero_by_zero": ("0/0", "0/0 in the update: ε = 0 and the gradient is zero"),
+    "no_value": ("no value", "f has no finite value there"),
+    "no_gradient": ("no gradient", "f has no finite gradient there"),
+    "no_curvature": ("no curvature", "f has no finite second derivative there"),
+    "not_a_number": ("not a number", "the update is not a number"),
+}
+
 Race = Mapping[str, np.ndarray]
 
 
@@ -39,10 +49,15 @@ def kept_steps(race: Race, racer: int) -> np.ndarray:
 
 
 def called(names: Sequence[str], race: Race, racer: int) -> str:
-    """A racer's name, and when it left."""
-    gone = int(race["gone"][racer])
+    """A racer's name, and when it left, or why its way ends."""
     name = names[racer] if racer < len(names) else f"racer {racer + 1}"
-    return f"{name} (left at step {gone})" if gone >= 0 else name
+    return f"{name} ({ended(race, racer)[0]})" if int(race["gone"][racer]) >= 0 else name
+
+
+def ended(race: Race, racer: int) -> tuple[str, str]:
+    """Why and when the way of a racer ends that does, in a few words and as a sentence."""
+    short, long = EXITS[str(race["exit"][racer])]
+    return f"{short} at step {int(race['gone'][racer])}", long
 
 
 def group(racer: int, hidden: Collection[int] = ()) -> dict:

@@ -27,8 +27,8 @@ _DISTANCE_HELP = (
     "How far each method is from the nearest lowest point; one that stays away has settled elsewhere, or not at all."
 )
 _SEARCH_HELP = (
-    "How high each method ends up by its learning rate: too small does not arrive, too large leaves (no point); stars "
-    "are the best."
+    "How high each method ends up by its learning rate: too small does not arrive; no point where it left, or its "
+    "update was no number (0/0 with ε = 0); stars are the best."
 )
 
 Arrays = Mapping[str, np.ndarray]
@@ -226,9 +226,9 @@ def _low(x: np.ndarray, level: float, racer: int, words: Sequence[str]) -> dict:
 
 
 def _cross(race: Arrays, racer: int, step: int, level: float) -> dict:
-    """Where a racer left for infinity; the legend says at which step."""
+    """Where a racer's way ends; the legend says at which step and why."""
     color = theme.racer_color(racer)
-    text = f"left at step {int(race['gone'][racer])}"
+    text, why = racers.ended(race, racer)
     return {
         "type": "scatter",
         "mode": "markers",
@@ -239,6 +239,6 @@ def _cross(race: Arrays, racer: int, step: int, level: float) -> dict:
         "uid": f"left{racer}",
         "showlegend": False,
         "cliponaxis": False,
-        "hovertemplate": f"{text}<extra></extra>",
+        "hovertemplate": f"{text}<br>{why}<extra></extra>",
         **racers.group(racer),
     }

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from nnviz.figures.racers import EXITS
 from nnviz.runs import RunError, RunView
 from nnviz.spec.jobs import Descent, fingerprint
 from nnviz.ui import runtime
@@ -203,9 +204,11 @@ def _status(view: RunView) -> str:
         if not s.live and np.isfinite(last).any():
             best = int(np.nanargmin(last))
             parts.append(f":green-badge[lowest after {s.step:,} steps] {called[best]}: f = {last[best]:.4g}")
-        left = [f"{name} at step {step}" for name, step in zip(called, race["gone"].tolist(), strict=True) if step >= 0]
-        if left:
-            parts.append(f":red-badge[left for infinity] {', '.join(left)}")
+        left: dict[str, list[str]] = {}
+        for name, step, reason in zip(called, race["gone"].tolist(), race["exit"].tolist(), strict=True):
+            if step >= 0:
+                left.setdefault(reason, []).append(f"{name} at step {step}")
+        parts += [f":red-badge[{EXITS[reason][1]}] {', '.join(who)}" for reason, who in left.items()]
     return " &nbsp;&nbsp; ".join(parts)
 
 

@@ -7,6 +7,7 @@ from torch import optim
 
 from nnviz.engine import EngineError, randomness, surfaces
 from nnviz.engine.analysis import quadratic
+from nnviz.engine.descent import exits
 from nnviz.engine.descent.race import FAR, FIRST_PICTURE, LOOKED, Race
 from nnviz.records import Scalar, Snapshot
 from nnviz.spec.clipping import ClipNorm, ClipValue
@@ -352,6 +353,33 @@ def test_who_leaves_for_infinity_stops_and_the_others_go_on():
         assert np.isfinite(arrays["points"][i]).all()
         alone = race(job(Himmelblau(), [methods[i]], steps=steps))
         assert np.array_equal(alone["points"][0], arrays["points"][i])
+
+
+def test_a_zero_gradient_without_epsilon_is_0_by_0_and_no_leaving():
+    """On the ravine at (−7, 0) the gradient is 0 along y."""
+    bare = [Adam(lr=0.3, eps=0), RMSprop(lr=0.1, eps=0), Adagrad(eps=0), Adadelta(eps=0), Adamax(eps=0), AdamW(eps=0)]
+    bare += [NAdam(eps=0), UncorrectedAdam(eps=0)]
+    arrays = race(job(Ravine(), bare, steps=20, x=-7.0, y=0.0))
+    assert arrays["gone"].tolist() == [1] * len(bare)
+    assert set(arrays["exit"].tolist()) == {"zero_by_zero"}
+    kept = race(job(Ravine(), [Adam(lr=0.3), RMSprop(lr=0.1), Adam(lr=0.3, eps=0)], steps=20, x=-7.0, y=1.0))
+    assert kept["exit"].tolist() == ["", "", ""]
+
+
+def test_why_a_racer_is_nowhere_any_more_is_that_of_the_surface_or_of_the_step():
+    cases = [
+        (Quadratic(curvature=40, condition=1), SGD(lr=1.0), (-4, 2), "diverged"),
+        (Formula(text="log(x)"), SGD(lr=1.0), (0.1, 0), "no_value"),  # over the edge in one step
+        (Formula(text="sqrt(x)"), SGD(lr=0.1), (0, 0), "no_gradient"),
+        (Formula(text="x**1.5"), Newton(), (0, 0), "no_curvature"),
+    ]
+    for surface, method, (x, y), reason in cases:
+        arrays = race(job(surface, [method], steps=60, x=x, y=y))
+        assert arrays["exit"].tolist() == [reason], surface
+        assert arrays["gone"][0] > 0
+    at, nowhere = torch.zeros(2, dtype=torch.float64), torch.tensor([torch.nan, 0.0], dtype=torch.float64)
+    # ∞ − ∞, say: ε is not 0, and all of the surface is finite.
+    assert exits.reason(Adam(), Quadratic(), at, nowhere, at) == "not_a_number"
 
 
 @pytest.mark.parametrize("lr", [0.1, 0.055, 1.0])

@@ -139,3 +139,45 @@ def test_a_grid_has_its_edges():
     x, y = surfaces.grid((-1, 3, 0, 5), 5)
     assert x.tolist() == [-1, 0, 1, 2, 3]
     assert y.tolist() == [0, 1.25, 2.5, 3.75, 5]
+
+
+SINGULAR = {
+    "((x**2)**0.5)**3": [0, 0],
+    "exp(-1/x**2)": [0, 0],
+    "exp(-1/x**2) + 3*y": [0, 3],
+    "sqrt(x**2 + y**2)**3": [0, 0],
+    "exp(log(x**2))": [0, 0],
+    "(x**2)**0.75": [0, 0],
+    "1/(1/x)": [1, 0],
+    "sqrt(x**2 + y**2)": [0, 0],  # a tip: of all subgradients the one that torch takes for abs(x)
+}
+
+
+def test_where_the_rules_of_a_formula_give_no_derivative_it_is_the_limit_of_those_around():
+    origin = torch.zeros(1, 2, dtype=torch.float64)
+    for text, expected in SINGULAR.items():
+        gradient = surfaces.slope(spec.Formula(text=text), origin)[1]
+        assert gradient[0].tolist() == pytest.approx(expected, abs=1e-12), text
+        assert torch.equal(surfaces.curvature(spec.Formula(text=text), origin)[0], gradient), text
+    for text, expected in {"((x**2)**0.5)**3": 0, "exp(-1/x**2)": 0, "exp(log(x**2))": 2}.items():
+        hessian = surfaces.curvature(spec.Formula(text=text), origin)[1]
+        assert hessian[0].flatten().tolist() == pytest.approx([expected, 0, 0, 0], abs=1e-8), text
+
+
+def test_such_a_derivative_is_found_anywhere_and_beside_other_points():
+    shifted = spec.Formula(text="(((x - 1)**2)**0.5)**3 + y**2", low_x=-1e3, high_x=1e3, low_y=-1e3, high_y=1e3)
+    at = torch.tensor([[1.0, 2.0], [3.0, 1.0], [1.0, -500.0]], dtype=torch.float64)
+    assert surfaces.slope(shifted, at)[1] == pytest.approx(torch.tensor([[0, 4], [12, 2], [0, -1000.0]]), abs=1e-9)
+
+
+def test_where_the_slope_grows_without_bound_or_one_side_has_no_value_there_is_no_derivative():
+    origin = torch.zeros(1, 2, dtype=torch.float64)
+    for text in ("sqrt(x)", "(x**2)**0.25", "log(x)", "sqrt(x)**2"):
+        assert surfaces.slope(spec.Formula(text=text), origin)[1].isnan().all(), text
+    for text in ("sqrt(x**2 + y**2)", "(x**2)**0.75"):
+        assert surfaces.curvature(spec.Formula(text=text), origin)[1].isnan().all(), text
+
+
+def test_where_a_formula_has_no_value_it_has_no_gradient():
+    at = torch.tensor([[-2.0, 0.0], [2.0, 0.0]], dtype=torch.float64)
+    assert surfaces.slope(spec.Formula(text="log(x)"), at)[1].isnan().all(1).tolist() == [True, False]

@@ -158,6 +158,7 @@ def race(steps: int = 30, gone: int = -1) -> dict[str, np.ndarray]:
         "heights": heights,
         "distance": distance,
         "gone": left,
+        "exit": np.array(["diverged" if step >= 0 else "" for step in left]),
         "gradient": gradient.astype(np.float32),
         "momentum": momentum.astype(np.float32),
     }

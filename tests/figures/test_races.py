@@ -89,6 +89,15 @@ def test_one_that_left_ends_in_a_cross_that_says_when():
     assert "left0" not in uids(figure)
 
 
+def test_an_update_of_0_by_0_is_not_told_as_leaving():
+    race = made.race(gone=1)
+    race["exit"] = np.array(["", "", "zero_by_zero"])
+    figure = heights(race, NAMES, optimum=-1.0)
+    assert named(figure, "racer2")["name"] == "leaver (0/0 at step 1)"
+    assert "0/0 in the update: ε = 0 and the gradient is zero" in named(figure, "left2")["hovertemplate"]
+    assert "infinity" not in str(figure)
+
+
 def test_rounding_is_not_taken_for_height():
     race = made.race()
     race["heights"][:] = -78.3323

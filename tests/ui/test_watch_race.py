@@ -94,7 +94,31 @@ def test_a_start_without_a_value_is_said_and_nobody_is_called_the_lowest(store):
         heights[:, 1] = -1.0
         file = store.create(job)
         file.write(state="running", step=1)
-        file.write([Snapshot(1, "race", {"heights": heights, "gone": np.full(len(job.racers), -1)})])
+        file.write(
+            [
+                Snapshot(
+                    1,
+                    "race",
+                    {"heights": heights, "gone": np.full(len(job.racers), -1), "exit": np.full(len(job.racers), "")},
+                )
+            ]
+        )
         file.write(state="finished")
         file.close()
         assert words in _status(store.view(file.id))
+
+
+def test_why_a_racer_is_nowhere_any_more_is_said_by_reason(store):
+    file = store.create(JOB)
+    file.write(state="running", step=2)
+    n = len(JOB.racers)
+    gone, why = np.full(n, -1), np.full(n, "", "U20")
+    gone[[0, 2, 3]], why[[0, 2, 3]] = [2, 1, 1], ["diverged", "zero_by_zero", "zero_by_zero"]
+    file.write([Snapshot(2, "race", {"heights": np.ones((n, 3)), "gone": gone, "exit": why})])
+    file.write(state="finished")
+    file.close()
+    line = _status(store.view(file.id))
+    first, _, third, fourth = (racer.name for racer in JOB.racers)
+    assert f"[left for infinity] {first} at step 2" in line
+    zero = "0/0 in the update: ε = 0 and the gradient is zero"
+    assert f"[{zero}] {third} at step 1, {fourth} at step 1" in line

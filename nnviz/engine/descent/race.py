@@ -12,7 +12,7 @@ from torch import Tensor
 
 from nnviz.engine import randomness, surfaces
 from nnviz.engine.analysis.critical import critical
-from nnviz.engine.descent import theory
+from nnviz.engine.descent import exits, theory
 from nnviz.engine.descent.basins import Basins
 from nnviz.engine.descent.movers import REMEMBERED, Movers
 from nnviz.engine.device import EngineError
@@ -34,7 +34,8 @@ PARTS = ("gradient", *REMEMBERED)
 
 
 class Race(Iterator[list[Record]]):
-    """A descent under way: each `next` is one step of every racer. A racer that leaves for infinity stops there.
+    """A descent under way: each `next` is one step of every racer. A racer that leaves for infinity, or whose update is
+    no number, stops there.
 
     Says pictures "surface" at the start, then "race" now and then and at the end; with a grid also "basins".
     """
@@ -48,6 +49,7 @@ class Race(Iterator[list[Record]]):
         self.movers = Movers(job, start)
         self._basins = Basins(job) if job.grid else None
         self._gone = [-1] * len(job.racers)
+        self._exit = [""] * len(job.racers)
         self._looked = 0
         self._path: list[Tensor] = [self.movers.points[:, 0]]
         self._parts: dict[str, list[Tensor]] = {name: [] for name in PARTS}
@@ -155,15 +157,22 @@ class Race(Iterator[list[Record]]):
         away = ~(torch.stack(self._path[self._looked :]).abs() <= FAR).all(-1)  # (steps, racers); nan is away too
         for i in away.any(0).nonzero().flatten().tolist():
             if self._gone[i] < 0:
-                self._gone[i] = self._looked + int(away[:, i].nonzero()[0])
+                self._gone[i] = step = self._looked + int(away[:, i].nonzero()[0])
+                self._exit[i] = self._reason(i, step) if step else "no_value"
                 self.movers.stop(i)
         self._looked = len(self._path)
 
+    def _reason(self, racer: int, step: int) -> str:
+        who = self._who.get("gradient", [])
+        gradient = self._parts["gradient"][step - 1][who.index(racer)] if racer in who else None
+        before, after = (self._path[at][racer] for at in (step - 1, step))
+        return exits.reason(self.job.racers[racer].method, self.job.surface, before, after, gradient)
+
     def _race(self) -> dict[str, np.ndarray]:
         """points (racers, steps + 1, 2), heights and distance to the nearest optimum (racers, steps + 1), gone
-        (racers,): the step at which a racer has left, or −1; parts (racers, steps, 2) as they are after each step,
-        nan if there are none, and so those corrected for bias (`_corrected`); measured and predicted rate (racers,)
-        as `theory.rates` has them.
+        (racers,): the step at which a racer has left, or −1, and exit (racers,): why, one of `exits.REASONS`, or "";
+        parts (racers, steps, 2) as they are after each step, nan if there are none, and so those corrected for bias
+        (`_corrected`); measured and predicted rate (racers,) as `theory.rates` has them.
 
         The gradient is the one that the step used. From `gone` on there is nan."""
         self._look_who_left()
@@ -182,6 +191,7 @@ class Race(Iterator[list[Record]]):
             "heights": heights.numpy(),
             "distance": distance.numpy(),
             "gone": np.array(self._gone, np.int32),
+            "exit": np.array(self._exit),
         }
         gone = np.array([step if step >= 0 else self.step + 1 for step in self._gone])
         for name, racers in self._who.items():
