@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from nnviz.engine.learners import Learning
 from nnviz.records import Record
 
+ZERO_BY_ZERO = "after its update, which is 0/0: ε = 0 and the gradient is zero"
+
 
 class Diverged(ArithmeticError):
     """A run whose loss is inf or nan. `checkpoint` holds the last step at which loss and weights were finite, `records`
@@ -21,7 +23,8 @@ class Diverged(ArithmeticError):
 
 def first_nonfinite(learning: Learning, number: int) -> str | None:
     """Does update `number` and names the first thing in it that is not finite: a layer's output, the loss, a gradient,
-    or a parameter after the update; None if all is finite. Backpropagation meets the last layer first."""
+    or a parameter after the update, `ZERO_BY_ZERO` where that is why; None if all is finite. Backpropagation meets the
+    last layer first."""
     found: list[str] = []
 
     def look(name: str, value: object) -> None:
@@ -54,8 +57,16 @@ def first_nonfinite(learning: Learning, number: int) -> str | None:
         return found[0]
     for root, module in learning.modules.items():
         for name, value in itertools.chain(module.named_parameters(), module.named_buffers()):
-            look(f"{root}.{name} after its update", value)
+            why = ZERO_BY_ZERO if _is_zero_by_zero(value, learning.optimizers.get(root)) else "after its update"
+            look(f"{root}.{name} {why}", value)
     return found[0] if found else None
+
+
+def _is_zero_by_zero(value: Tensor, optimizer: torch.optim.Optimizer | None) -> bool:
+    """Whether entries of a parameter are no number where its gradient was 0, under an optimizer without ε."""
+    if optimizer is None or value.grad is None or optimizer.defaults.get("eps") != 0:
+        return False
+    return bool((value.isnan() & (value.grad == 0)).any())
 
 
 @torch.no_grad()

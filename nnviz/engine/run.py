@@ -15,7 +15,7 @@ from nnviz.engine import device, learners, probes
 from nnviz.engine.descent.race import Race
 from nnviz.engine.descent.rate_search import Search
 from nnviz.engine.device import EngineError
-from nnviz.engine.divergence import Diverged, first_nonfinite, is_finite
+from nnviz.engine.divergence import ZERO_BY_ZERO, Diverged, first_nonfinite, is_finite
 from nnviz.engine.survey import Survey
 from nnviz.engine.watch import Watch
 from nnviz.records import Record, Scalar
@@ -206,7 +206,8 @@ class Run(Iterator[list[Record]]):
         self.step = last_good
         self.learning.load_state_dict(good)
         at = "" if where == step else f" at step {where}"
-        message = f"diverged at step {step}: loss is {_name(loss)}; first non-finite: {culprit}{at}"
+        verb = "stopped" if ZERO_BY_ZERO in culprit else "diverged"
+        message = f"{verb} at step {step}: loss is {_name(loss)}; first non-finite: {culprit}{at}"
         if self._evaluated != last_good:
             self._evaluate(last_good)
         return Diverged(message, step, last_good, self.checkpoint(), self._hand_out())

@@ -238,3 +238,15 @@ def test_what_was_measured_before_an_evaluation_fails_is_not_lost(monkeypatch):
     assert sorted(scalars(records, "loss", "train")) == [0, 5]
     assert {step for step, _ in scalars(records, "gradient_norm")} == {1, 2, 3, 4, 5}
     assert running.rest() == []
+
+
+def test_an_update_of_0_by_0_is_said_as_such():
+    """Of a network whose weights are all 0 the output's bias alone has a gradient."""
+    zeros = {"learner__model__initializer": {"kind": "constant", "value": 0}, "steps": 5}
+    for kind in ("adam", "rmsprop", "adagrad"):
+        optimizer = {"kind": kind, "lr": 0.001}
+        _, _, error = diverge(job(**zeros, learner__optimizer={**optimizer, "eps": 0.0}))
+        culprit = "model.linear1.weight after its update, which is 0/0: ε = 0 and the gradient is zero at step 1"
+        assert error.message == f"stopped at step 2: loss is nan; first non-finite: {culprit}"
+        assert error.last_good == 0
+        list(run(job(**zeros, learner__optimizer=optimizer)))
