@@ -133,6 +133,14 @@ class Run(Iterator[list[Record]]):
         """The state after the present step, as `torch.save` writes it."""
         return _pack(self.step, self.learning.state_dict())
 
+    def weights(self) -> bytes:
+        """The network after the present step, after divergence that of the last good one: a state dict by the names of
+        its modules ("linear1.weight"), on the CPU, as `torch.save` writes it."""
+        (module,) = self.learning.modules.values()
+        target = io.BytesIO()
+        torch.save({name: tensor.cpu() for name, tensor in module.state_dict().items()}, target)
+        return target.getvalue()
+
     def close(self) -> None:
         """Takes all hooks off; there are no more steps."""
         self._is_closed = True

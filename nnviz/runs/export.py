@@ -9,7 +9,7 @@ import numpy as np
 
 from nnviz.runs.run_file import RunFile
 from nnviz.runs.schema import wording
-from nnviz.spec.jobs import dump
+from nnviz.spec.jobs import Experiment, dump
 
 README = """Run {id} of nnviz, {state} after {step} of {steps} steps.
 
@@ -18,10 +18,17 @@ scalars.csv       every number: step, quantity, site, value, member; values to t
                   With pandas: read_csv("scalars.csv", keep_default_na=False, converters={{"value": float}})
 scalars.parquet   the same
 snapshots/        one file a quantity, for numpy.load: "steps" holds the steps (n,), every other array has one entry a
-                  step along its first axis. Where shapes change from step to step the arrays lie apart, as "name@step"
+                  step along its first axis. Where shapes change from step to step the arrays lie apart, as "name@step".
+                  network.npz holds what the diagram draws: at most 16 neurons of a layer
+{weights}
 
 Step n is the state after n updates; step 0 is the initial network. Sites are PyTorch's names with the root in front.
 """
+
+
+_WEIGHTS = """weights.pt        the whole network at step {step}, a plain state dict:
+                  torch.load("weights.pt", weights_only=True)"""
+_NO_WEIGHTS = "                  There is no weights.pt: {why}"
 
 
 def export(runs: Sequence[RunFile], to: Path) -> list[Path]:
@@ -42,7 +49,7 @@ def export_zip(runs: Sequence[RunFile], to: Path) -> Path:
         to.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(to, "w") as target:
             for file in files:
-                packed = file.suffix in (".npz", ".parquet")
+                packed = file.suffix in (".npz", ".parquet", ".pt")
                 how = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
                 target.write(file, file.relative_to(folder), compress_type=how)
     return to
@@ -51,8 +58,11 @@ def export_zip(runs: Sequence[RunFile], to: Path) -> Path:
 def _export(run: RunFile, to: Path) -> list[Path]:
     status = run.status()
     frame, _ = run.scalars()
+    weights = run.weights()
     texts = {
-        "README.txt": README.format(id=run.id, state=status.state, step=status.step, steps=status.steps),
+        "README.txt": README.format(
+            id=run.id, state=status.state, step=status.step, steps=status.steps, weights=_about(run, weights)
+        ),
         "job.json": dump(run.job) + "\n",
     }
     with wording(to):
@@ -62,11 +72,24 @@ def _export(run: RunFile, to: Path) -> list[Path]:
         frame.to_csv(to / "scalars.csv", index=False, na_rep="nan")
         frame.to_parquet(to / "scalars.parquet", index=False)
         files = [to / name for name in (*texts, "scalars.csv", "scalars.parquet")]
+        if weights is not None:
+            (to / "weights.pt").write_bytes(weights[1])
+            files.append(to / "weights.pt")
         for quantity in run.quantities():
             path = to / "snapshots" / f"{quantity}.npz"
             np.savez_compressed(path, **_stacked(run, quantity))
             files.append(path)
     return files
+
+
+def _about(run: RunFile, weights: tuple[int, bytes] | None) -> str:
+    """A line of the README about the weights."""
+    if weights is not None:
+        return _WEIGHTS.format(step=weights[0])
+    has_network = isinstance(run.job, Experiment)
+    return _NO_WEIGHTS.format(
+        why="they are written when a run pauses or ends" if has_network else f"a {run.job.kind} keeps no network"
+    )
 
 
 def _stacked(run: RunFile, quantity: str) -> dict[str, np.ndarray]:

@@ -140,7 +140,8 @@ class Member:
         try:
             if save and self._run is not None:
                 self._buffer += self._run.look()
-                self._flush(by_hand=self.step, checkpoint=self._checkpoint(), state=state, error=message, log=log)
+                saved = {"checkpoint": self._checkpoint(), "weights": self._weights()}
+                self._flush(by_hand=self.step, **saved, state=state, error=message, log=log)
             else:
                 self._flush(state=state, error=message, log=log)
             self.state = state
@@ -151,8 +152,9 @@ class Member:
     def _pause(self) -> None:
         try:
             self._buffer += self._run.look()
-            checkpoint = self._checkpoint() if self._checkpoint_step != self.step else None
-            self._flush(by_hand=self.step, checkpoint=checkpoint, state="paused", steps_per_second=0.0)
+            saved = {"checkpoint": self._checkpoint()} if self._checkpoint_step != self.step else {}
+            saved["weights"] = self._weights()
+            self._flush(by_hand=self.step, **saved, state="paused", steps_per_second=0.0)
             self.state = "paused"
         except Exception as error:
             self._fail(error)
@@ -180,6 +182,10 @@ class Member:
         self._checkpoint_step = self.step
         return self.step, self._run.checkpoint()
 
+    def _weights(self) -> tuple[int, bytes] | None:
+        """What a run trains, where it trains a network."""
+        return (self._run.step, self._run.weights()) if hasattr(self._run, "weights") else None
+
     def _measure_speed(self, now: float) -> None:
         at, step = self._speed_from
         if now - at >= 0.5:
@@ -190,9 +196,8 @@ class Member:
         self._buffer += getattr(error, "records", [])
         last_good = getattr(error, "last_good", self.step)
         try:
-            self._flush(
-                checkpoint=(last_good, error.checkpoint), state="diverged", error=error.message, steps_per_second=0.0
-            )
+            saved = {"checkpoint": (last_good, error.checkpoint), "weights": self._weights()}
+            self._flush(**saved, state="diverged", error=error.message, steps_per_second=0.0)
             self.state = "diverged"
         except Exception as worse:
             self._fail(worse)

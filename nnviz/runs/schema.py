@@ -57,6 +57,10 @@ CREATE TABLE checkpoints (
 );
 """
 
+# Of the step at which the run paused or ended last, for who wants nothing but the network: a state dict as torch.save
+# writes it, in parts as above. Files of runs that began before there was this table have it once they are written to.
+WEIGHTS = "CREATE TABLE IF NOT EXISTS weights (part INTEGER PRIMARY KEY, step INTEGER NOT NULL, data BLOB NOT NULL)"
+
 
 def connect(path: Path, *, write: bool = False, timeout: float = 5.0) -> sqlite3.Connection:
     """Open the run file at `path` and check that it is one that this version reads.

@@ -11,12 +11,12 @@ from pathlib import Path
 from nnviz.records import Record, Scalar, Snapshot
 from nnviz.runs.arrays import pack
 from nnviz.runs.errors import RunError
-from nnviz.runs.schema import connect, switch, transaction, wording
+from nnviz.runs.schema import WEIGHTS, connect, switch, transaction, wording
 from nnviz.runs.status import ENDED, Control, read_control
 from nnviz.runs.thinning import thin
 
 CHECKPOINTS = 3
-PART = 256 * 2**20  # bytes of one part of a checkpoint; a blob of SQLite is at most 1 GB
+PART = 256 * 2**20  # bytes of one part of a checkpoint or of weights; a blob of SQLite is at most 1 GB
 ROWS = 100  # rows of one INSERT: twice as fast as one at a time
 _INSERT = "INSERT INTO points (step, name, value) VALUES "
 _MANY = _INSERT + ", ".join(["(?, ?, ?)"] * ROWS)
@@ -68,6 +68,7 @@ class Writer:
     def _claim(self) -> None:
         with transaction(self._connection) as c:
             c.execute("UPDATE status SET owner = ?, heartbeat = ?", (self.owner, time.time()))
+            c.execute(WEIGHTS)
         self._read()
 
     def _read(self) -> None:
@@ -89,6 +90,7 @@ class Writer:
         *,
         by_hand: int | None = None,
         checkpoint: tuple[int, bytes] | None = None,
+        weights: tuple[int, bytes] | None = None,
         state: str | None = None,
         step: int | None = None,
         error: str | None = None,
@@ -100,8 +102,8 @@ class Writer:
         """Commit `records` and changes of the status in one transaction; what is None stays as it is.
 
         `by_hand` is a step where the user stopped to look: its snapshots are kept when others are thinned, and scalars
-        that it already has are left out. `checkpoint` is (step, bytes). A new `state` goes into the history, with
-        `error` as its message and `log`, which may be long.
+        that it already has are left out. `checkpoint` and `weights` are (step, bytes). A new `state` goes into the
+        history, with `error` as its message and `log`, which may be long.
         """
         scalars = []
         snapshots = []
@@ -132,6 +134,8 @@ class Writer:
             self._write_snapshots(snapshots, by_hand)
             if checkpoint is not None:
                 self._write_checkpoint(*checkpoint, now)
+            if weights is not None:
+                self._write_weights(*weights)
             if state is not None:
                 c.execute("INSERT INTO history SELECT ?, ?, step, ?, ? FROM status", (now, state, error or "", log))
         self._stale = False
@@ -161,7 +165,7 @@ class Writer:
         """Take back everything after `step` (all of it for −1), so that a resumed run does not say it twice."""
         with self._lock, wording(self.path):
             with transaction(self._connection) as c:
-                for table in ("points", "snapshots", "checkpoints"):
+                for table in ("points", "snapshots", "checkpoints", "weights"):
                     c.execute(f"DELETE FROM {table} WHERE step > ?", (step,))
                 c.execute(
                     "UPDATE status SET generation = generation + 1, pictures = pictures + 1, step = min(step, ?)",
@@ -242,11 +246,19 @@ class Writer:
         c = self._connection
         # later ones are not later ones any more: a run that diverged goes back to its last good step
         c.execute("DELETE FROM checkpoints WHERE step >= ?", (step,))
-        for part, start in enumerate(range(0, max(len(data), 1), PART)):
-            row = (step, part, now, memoryview(data)[start : start + PART])
-            c.execute("INSERT INTO checkpoints (step, part, at, data) VALUES (?, ?, ?, ?)", row)
+        for part, piece in enumerate(_parts(data)):
+            c.execute("INSERT INTO checkpoints (step, part, at, data) VALUES (?, ?, ?, ?)", (step, part, now, piece))
         c.execute(
             "DELETE FROM checkpoints WHERE step NOT IN"
             " (SELECT DISTINCT step FROM checkpoints ORDER BY step DESC LIMIT ?)",
             (CHECKPOINTS,),
         )
+
+    def _write_weights(self, step: int, data: bytes) -> None:
+        self._connection.execute("DELETE FROM weights")
+        rows = [(part, step, piece) for part, piece in enumerate(_parts(data))]
+        self._connection.executemany("INSERT INTO weights (part, step, data) VALUES (?, ?, ?)", rows)
+
+
+def _parts(data: bytes) -> list[memoryview]:
+    return [memoryview(data)[start : start + PART] for start in range(0, max(len(data), 1), PART)]

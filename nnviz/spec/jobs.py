@@ -156,7 +156,7 @@ def _of_experiment(job: Experiment) -> Estimate:
     return Estimate(
         parameters=parameters,
         training_bytes=parameters * 4 * 7 + samples * sum(widths) * 4 * 3,
-        snapshot_bytes=pictures * (picture + histograms) + samplings * 40 + job.steps * 30 + parameters * 4 * 6,
+        snapshot_bytes=pictures * (picture + histograms) + samplings * 40 + job.steps * 30 + parameters * 4 * 7,
     )
 
 

@@ -64,7 +64,8 @@ def _download(name: str, view: RunView) -> None:
         icon=":material/folder_zip:",
         key=f"zip:{view.id}",
         on_click="ignore",
-        help="A zip of job.json, scalars as CSV and Parquet, snapshots as .npz. Single pictures: each figure's menu.",
+        help="A zip of job.json, scalars as CSV and Parquet, snapshots as .npz and, once the run has paused or ended, "
+        "the whole network as weights.pt. Single pictures: each figure's menu.",
     )
 
 

@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from nnviz.cli.jobs import describe, read, setting
+from nnviz.engine import data, losses, models
 from nnviz.runs import Store
 from nnviz.spec import presets, races
 from nnviz.spec.base import differences
@@ -116,6 +118,38 @@ def test_same_job_gives_the_same_scalars(nnviz: Command) -> None:
     for folder in ("a", "b"):
         nnviz("export", nnviz("run", "job.json", *QUICK).run, "--to", folder)
     assert Path("a/scalars.csv").read_bytes() == Path("b/scalars.csv").read_bytes()
+
+
+def test_exported_weights_are_the_whole_network_and_give_its_last_loss(nnviz: Command) -> None:
+    wide = '[{"width": 40}, {"width": 30, "activation": {"kind": "prelu"}}]'
+    settings = (
+        "--set",
+        "learner.data=iris",
+        "--set",
+        f"learner.model.hidden={wide}",
+        "--set",
+        "learner.model.skip=true",
+    )
+    finished = nnviz("run", "job.json", *QUICK, *settings, "--set", "learner.model.batch_norm=true")
+    diverged = nnviz(
+        "run", "job.json", *QUICK, *settings, "--set", "learner.optimizer.lr=10", "--set", "learner.loss=mse"
+    )
+    assert (finished.code, diverged.code) == (0, 1)
+    for run, at in ((finished.run, 20), (diverged.run, None)):
+        assert nnviz("export", run, "--to", run).code == 0
+        weights = torch.load(f"{run}/weights.pt", weights_only=True)
+        assert all(bool(tensor.isfinite().all()) for tensor in weights.values())
+        job = load(Path(run, "job.json").read_bytes())
+        made = data.build(job.learner.data, job.seed)
+        network = models.build(job.learner.model, 4, 3, seed=99)
+        network.load_state_dict(weights)
+        x, y = made.part(test=True)
+        with torch.no_grad():
+            loss = float(losses.build(job.learner.loss, 3, 3)(network.eval()(x), y))
+        recorded = scalars(run).query("quantity == 'loss' and site == 'test'")
+        step = int(recorded["step"].iloc[-1]) if at is None else at
+        assert f"network at step {step}" in Path(run, "README.txt").read_text()
+        assert loss == pytest.approx(float(recorded["value"].iloc[-1]), rel=1e-6)
 
 
 def test_export_reads_back_as_the_run_file_holds_it(nnviz: Command) -> None:

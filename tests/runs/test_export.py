@@ -77,6 +77,19 @@ def test_a_zip_holds_the_same_files(written, tmp_path):
         assert written.id in packed.read("README.txt").decode()
 
 
+def test_weights_lie_beside_the_rest_and_the_readme_says_of_which_step_or_why_there_are_none(running, tmp_path):
+    export([running], tmp_path / "before")
+    assert not (tmp_path / "before/weights.pt").exists()
+    assert "no weights.pt: they are written when a run pauses or ends" in (tmp_path / "before/README.txt").read_text()
+    running.write(weights=(7, b"first"), state="paused", step=7)
+    running.write(weights=(20, b"state dict"), state="finished", step=20)
+    assert tmp_path / "out/weights.pt" in export([running], tmp_path / "out")
+    assert (tmp_path / "out/weights.pt").read_bytes() == b"state dict"
+    assert "network at step 20" in (tmp_path / "out/README.txt").read_text()
+    with zipfile.ZipFile(export_zip([running], tmp_path / "run.zip")) as packed:
+        assert packed.read("weights.pt") == b"state dict"
+
+
 def test_a_place_that_cannot_be_written_is_one_clear_line(written, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="cannot be used"):
