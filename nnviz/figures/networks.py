@@ -29,6 +29,7 @@ _PICTURES = (
     "blue positive. The gray lines to them only say that every neuron sees the whole image; all other lines are "
     "weights, the squares biases."
 )
+_CUT = " Of wide layers the first {} neurons are shown; the exported weights.pt holds all weights."
 _SKIP = " At a layer marked ⊕ what enters is added to what leaves it."
 # The height of the card that this is drawn for, of a line of text and the width of a letter, in pixels: text keeps its
 # size when the picture grows, so its share of the picture has to be known.
@@ -92,6 +93,7 @@ def network(
         traces,
         title=_TITLE,
         help=(_MAPS if any(name.startswith("maps_") for name in arrays) else _PICTURES if as_picture else _DISCS)
+        + (_CUT.format(max(most)) if any(c.units > len(c.y) and not c.is_picture for c in columns) else "")
         + (_SKIP if around else ""),
         x={"visible": False, "range": span, "constrain": "domain"},
         y={
@@ -102,7 +104,7 @@ def network(
         },
         images=neurons.pictures(arrays, data, columns, classes),
         showlegend=False,
-        annotations=_notes(columns, cables, reference, as_picture),
+        annotations=_notes(columns, cables, reference, units),
         margin={"l": 2, "r": 2, "t": 2, "b": 2},
         hoverdistance=12,
     )
@@ -211,16 +213,19 @@ def _text(x: Sequence[float], y: Sequence[float], text: Sequence[str], position:
     }
 
 
-def _notes(columns: Sequence[Column], cables: Sequence[Cable], reference: float, as_picture: bool) -> list[dict]:
-    """What the picture leaves out, and what a line's width means."""
+def _notes(columns: Sequence[Column], cables: Sequence[Cable], reference: float, units: Sequence[int]) -> list[dict]:
+    """What the picture leaves out, and what a line's width means; `units` are those of all layers, inputs first."""
     notes = []
     small = {"showarrow": False, "font": {"size": theme.SMALL}}
     corner = small | {"xref": "paper", "yref": "paper", "y": 0, "yanchor": "bottom"}
-    cut = [column for column in columns if column.units > len(column.y) and not column.is_picture]
-    if cut:
-        most, what = MOST_PICTURES if as_picture else MOST_UNITS, "neurons of a layer" if cut[-1].layer else "inputs"
-        notes.append(corner | {"x": 0, "xanchor": "left", "text": f"the first {most} {what} are shown"})
-    elif as_picture:
+    drawn = sum(cable.weights.size for cable in cables)
+    if columns[0].is_picture:
+        drawn += columns[0].units * len(columns[1].y)  # in the pictures of the first layer
+    everything = sum(a * b for a, b in pairwise(units))
+    if drawn < everything:
+        text = f"{drawn:,} of {everything:,} weights shown"
+        notes.append(corner | {"x": 0, "xanchor": "left", "text": text})
+    elif columns[0].is_picture:
         notes.append(corner | {"x": 0, "xanchor": "left", "text": "gray: each neuron sees the whole image"})
     bad = sum(int((~np.isfinite(cable.weights)).sum()) for cable in cables)
     text = f"{bad} weights are not finite" if bad else f"widest line: |weight| = {labels.number(reference, 1)}"

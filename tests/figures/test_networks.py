@@ -170,13 +170,15 @@ def test_wide_layers_show_sixteen_neurons_and_say_how_many_there_are():
     figure, _ = _figure(5, 256, 3)
     headers = next(t for t in figure["data"] if t["mode"] == "text" and any("layer 1" in text for text in t["text"]))
     assert any("16 of 256" in text for text in headers["text"])
-    assert any("first 16 neurons" in note["text"] for note in figure["layout"]["annotations"])
+    assert "first 16 neurons are shown; the exported weights.pt" in figure["layout"]["meta"]["help"]
+    assert any(note["text"] == "128 of 2,048 weights shown" for note in figure["layout"]["annotations"])
     assert _tellers(figure)[0]["customdata"].shape == (5 * 16, 3)
 
 
 def test_narrow_layers_need_no_such_note():
     figure, _ = _figure(2, 8, 1, maps=8)
-    assert not any("neurons" in note["text"] for note in figure["layout"]["annotations"])
+    assert not any("weights shown" in note["text"] for note in figure["layout"]["annotations"])
+    assert "first" not in figure["layout"]["meta"]["help"]
 
 
 def test_an_image_is_not_taken_for_neurons_left_out():
@@ -187,14 +189,14 @@ def test_an_image_is_not_taken_for_neurons_left_out():
         layout = figures.network(arrays, pixels, layers(64, width, 3))["layout"]
         notes[width] = " ".join(note["text"] for note in layout["annotations"])
         assert "gray lines" in layout["meta"]["help"]
-    assert "first" not in notes[8]
+    assert "weights shown" not in notes[8]
     assert "gray: each neuron sees the whole image" in notes[8]
-    assert "first 10 neurons" in notes[32]
+    assert "670 of 2,144 weights shown" in notes[32]  # 10 · 64 in the pictures, 10 · 3 as lines
 
 
-def test_inputs_that_are_left_out_are_called_inputs():
+def test_inputs_that_are_left_out_are_counted():
     figure, _ = _figure(30, 8, 3)
-    assert any("first 16 inputs" in note["text"] for note in figure["layout"]["annotations"])
+    assert any("152 of 264 weights shown" in note["text"] for note in figure["layout"]["annotations"])
 
 
 def test_very_deep_networks_show_their_ends_and_say_what_is_left_out():
@@ -203,7 +205,9 @@ def test_very_deep_networks_show_their_ends_and_say_what_is_left_out():
     assert [text.split("<br>")[0] for text in headers["text"]] == [
         "input", "layer 1", "layer 2", "layer 3", "layer 19", "layer 20", "output",
     ]  # fmt: skip
-    assert any("15 layers" in note["text"] for note in figure["layout"]["annotations"])
+    told = [note["text"] for note in figure["layout"]["annotations"]]
+    assert any("15 layers" in text for text in told)
+    assert "150 of 726 weights shown" in told
     assert len(_tellers(figure)) == 5
 
 
