@@ -1,15 +1,18 @@
-"""Runs the tests of whole folders in two processes: those in a browser, which mostly wait, beside all others."""
+"""Runs the tests of whole folders in several processes: those in a browser, which mostly wait, beside all others."""
 
 from pathlib import Path
 
+import psutil
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Two for folders; none for files and single tests, which are done before a second process has started."""
-    return 2 if any(Path(str(arg).split("::")[0]).is_dir() for arg in config.args) else 0
+    """One for each logical core and at least two for folders; none for files and single tests, which are done before
+    a second process has started."""
+    is_folder = any(Path(str(arg).split("::")[0]).is_dir() for arg in config.args)
+    return max(2, psutil.cpu_count(logical=True) or 1) if is_folder else 0
 
 
 class _BrowserBesides(LoadScopeScheduling):
