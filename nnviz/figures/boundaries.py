@@ -63,6 +63,7 @@ def decision_surface(
         x=layout.axis(across, range=_ends(x), constrain="domain", showgrid=False),
         y=layout.axis(along, range=_ends(y), constrain="domain", showgrid=False, scaleanchor="x"),
         images=pictures,
+        annotations=points.left_out(data),
         legend={"x": 0.5, "xanchor": "center"},
     )
 
@@ -80,7 +81,9 @@ def regression_curve(
     margin = 0.15 * float(np.ptp(targets)) or 1.0
     low, high = float(targets.min()) - margin, float(targets.max()) + margin
     predicted = np.asarray(curve["prediction"], float)
-    is_seen = bool(((predicted >= low) & (predicted <= high)).any())
+    notes = points.left_out(data)
+    if not ((predicted >= low) & (predicted <= high)).any():
+        notes.append(layout.corner("the prediction is outside of this picture", "top right"))
     line = {"type": "scatter", "mode": "lines", "x": x, "y": f4(curve["prediction"]), "name": "prediction"}
     words = f"prediction {labels.shown('y')} at {labels.shown('x')}<extra></extra>"
     return layout.figure(
@@ -89,7 +92,7 @@ def regression_curve(
         help=_CURVE,
         x=layout.axis(labels.feature_names(data, 1)[0], range=[float(x.min()), float(x.max())]),
         y=layout.axis("target", range=[low, high]),
-        annotations=[] if is_seen else [layout.corner("the prediction is outside of this picture", "top right")],
+        annotations=notes,
     )
 
 

@@ -9,6 +9,7 @@ from nnviz.figures.layers import layer_sites
 from nnviz.figures.layout import f4, i4
 
 DECADES = np.log10(2)  # the width of a column: the axis is in powers of ten
+SUBNORMAL = -127  # the exponent that stands for all values below 2⁻¹²⁶
 SIDE = (-0.5, 0.5)  # the edges of a column that has no place on that axis
 _HELP = (
     "How many of a layer's values have which size, the first layer on top; a shift to the left from row to row is "
@@ -23,7 +24,7 @@ def exponent_histograms(
 
     `arrays` is the snapshot gradient_histogram or weight_histogram; both signs together. Exact zeros have a gray column
     at the left, values that are not finite a red one at the right, each from 0 to 100 %. Only sizes that occur are
-    shown.
+    shown; the column of exponent −127 holds all that is smaller than 2⁻¹²⁶ and not 0.
     """
     found = [str(site) for site in arrays.get("sites", ())] if arrays else []
     sites = layer_sites(found, role)
@@ -32,7 +33,11 @@ def exponent_histograms(
     exponents, shares, zero, nonfinite = shares_by_size(arrays, [found.index(site) for site in sites])
     first, last = (exponents[0], exponents[-1] + 1) if len(exponents) else (-10, 0)
     edges = np.arange(first, last + 1) * DECADES
-    sizes = _heatmap(edges, shares, "of size about 10<sup>%{x:.1f}</sup>") | {"coloraxis": "coloraxis"}
+    tiny = int(len(exponents) > 0 and exponents[0] == SUBNORMAL)
+    sizes = [
+        _heatmap(edges[tiny:], shares[:, tiny:], "of size about 10<sup>%{x:.1f}</sup>"),
+        *([_heatmap(edges[:2], shares[:, :1], "below 2<sup>−126</sup>, but not 0 (subnormal)")] if tiny else []),
+    ]
     aside = {"zmin": 0, "zmax": 1, "showscale": False}
     zeros = _heatmap(SIDE, zero[:, None], "exactly 0") | aside | {"xaxis": "x2"}
     others = _heatmap(SIDE, nonfinite[:, None], "not finite") | aside | {"xaxis": "x3"}
@@ -42,7 +47,7 @@ def exponent_histograms(
     narrow = {"range": list(SIDE), "tickvals": [0], "showgrid": False, "fixedrange": True, "anchor": "y"}
     return layout.figure(
         [
-            sizes,
+            *(trace | {"coloraxis": "coloraxis"} for trace in sizes),
             zeros | {"colorscale": theme.fading(theme.NEUTRAL)},
             others | {"colorscale": theme.fading(theme.ALERT)},
         ],

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from nnviz.figures import labels, theme
+from nnviz.figures import labels, layout, theme
 from nnviz.figures.labels import shown
 from nnviz.figures.layout import f4
 
@@ -15,6 +15,12 @@ RING = "circle-open"
 def some(count: int) -> np.ndarray:
     """Evenly spaced indices of at most 2,000 of `count` points."""
     return np.arange(count) if count <= MOST else np.linspace(0, count - 1, MOST).astype(int)
+
+
+def left_out(data: Mapping[str, np.ndarray]) -> list[dict]:
+    """A note in the corner that says how many points are drawn, where not all are."""
+    count = len(data["targets"])
+    return [layout.corner(f"{MOST:,} of {count:,} points drawn")] if count > MOST else []
 
 
 def by_class(data: Mapping[str, np.ndarray], classes: Sequence[str]) -> list[dict]:

@@ -21,13 +21,14 @@ def histogram(values: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def naive(values: np.ndarray) -> tuple[int, int, dict[int, int], dict[int, int]]:
-    """Zeros, what is not finite, and counts of negative and positive values by ⌊log₂|v|⌋ through frexp."""
+    """Zeros, what is not finite, and counts of negative and positive values by ⌊log₂|v|⌋ through frexp, −127 at
+    least."""
     finite = values[np.isfinite(values)]
-    tiny = np.abs(finite) < 2.0**-126
-    exponents = np.frexp(finite[~tiny])[1] - 1
-    signs = finite[~tiny] < 0
+    some = finite[finite != 0]
+    exponents = np.maximum(np.frexp(some)[1] - 1, -127)
+    signs = some < 0
     counts = [dict(zip(*np.unique(exponents[signs == s], return_counts=True), strict=True)) for s in (True, False)]
-    return int(tiny.sum()), len(values) - len(finite), counts[0], counts[1]
+    return len(finite) - len(some), len(values) - len(finite), counts[0], counts[1]
 
 
 def by_exponent(arrays: dict[str, np.ndarray], name: str, row: int = 0) -> dict[int, int]:
@@ -94,7 +95,7 @@ def test_histograms_of_a_run_are_those_of_its_gradients_and_new_weights():
 
 
 def test_exponents_span_what_occurs_and_nothing_more():
-    counts = np.zeros((2, 512), np.int64)
+    counts = np.zeros((2, 513), np.int64)
     counts[0, 256 + 127] = 3  # +1 … 2
     counts[1, 130] = 2  # −8 … −16
     arrays = exponent_arrays(["a", "b"], counts)

@@ -122,10 +122,17 @@ def test_train_points_are_filled_and_test_points_are_rings_in_their_class_colors
     assert rings["marker"]["color"] == [theme.class_color(i) for i in made["targets"][made["test"]]]
 
 
-def test_at_most_two_thousand_points_are_drawn():
+def test_at_most_two_thousand_points_are_drawn_and_that_is_said():
     figure = figures.decision_surface(grid(), data(n=9000))
     drawn = [t for t in figure["data"] if t["type"] == "scatter" and t["x"][0] is not None]
     assert 1900 < sum(len(t["x"]) for t in drawn) <= 2000
+    assert [note["text"] for note in figure["layout"]["annotations"]] == ["2,000 of 9,000 points drawn"]
+    x = np.linspace(-1, 1, 9)
+    for n, notes in ((2000, []), (14_000, ["2,000 of 14,000 points drawn"])):
+        curve = figures.regression_curve({"x": x, "prediction": x}, data(n=n, d=1, classes=0))
+        assert [note["text"] for note in curve["layout"]["annotations"]] == notes, n
+        plane = figures.decision_surface(grid(0), data(n=n, classes=0))
+        assert [note["text"] for note in plane["layout"]["annotations"]] == notes, n
 
 
 def test_where_probabilities_are_cut_to_the_same_value_the_larger_output_decides():

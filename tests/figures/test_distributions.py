@@ -141,6 +141,22 @@ def test_shares_by_size_sum_to_one_and_match_a_count():
     assert (zero[0], nonfinite[0]) == (2 / 8, 2 / 8)
 
 
+def test_what_is_below_the_normal_numbers_is_not_called_zero(valid):
+    arrays = {
+        "sites": np.array(["model.linear1.weight"]),
+        "zero": np.array([1]),
+        "nonfinite": np.array([0]),
+        "exponents": np.array([-127, -126]),
+        "negative": np.array([[2, 0]]),
+        "positive": np.array([[0, 1]]),
+    }
+    sizes, subnormal, zeros, _ = valid(figures.exponent_histograms(arrays))["data"]
+    assert (sizes["z"][0, 0], subnormal["z"][0, 0], zeros["z"][0, 0]) == (0.25, 0.5, 0.25)
+    assert "exactly 0" in zeros["hovertemplate"]
+    assert "below 2<sup>−126</sup>, but not 0" in subnormal["hovertemplate"]
+    assert list(subnormal["x"]) == pytest.approx([-127 * DECADES, -126 * DECADES])
+
+
 def test_sizes_stand_at_their_power_of_ten():
     sizes, zeros, others = figures.exponent_histograms(exponents(np.full(5, 1e-3), np.zeros(5)))["data"]
     column = sizes["z"][0].argmax()

@@ -13,8 +13,8 @@ from nnviz.records import Record, Snapshot
 SAMPLED = 2048
 LARGE = 8 * SAMPLED
 """Entries above which they are taken in runs; below, too few would be left between one stride and the next."""
-EXPONENTS = 512
-"""A float32's sign and exponent bits: 256 powers of two on either side of zero."""
+EXPONENTS = 513
+"""A float32's sign and exponent bits, 256 powers of two on either side of zero; and zero itself."""
 
 
 class Histograms:
@@ -30,7 +30,7 @@ class Histograms:
         self._rows = torch.empty(0)
 
     def measure(self, trace: Trace) -> tuple[Tensor, ...]:
-        """Counts (2 · parameters, 512), gradients before weights, in one bincount: the top nine bits of a float32 are
+        """Counts (2 · parameters, 513), gradients before weights, in one bincount: the top nine bits of a float32 are
         its sign and its power of two."""
         tensors = [*trace.gradients, *trace.parameters]
         if not len(self._rows):
@@ -38,9 +38,11 @@ class Histograms:
         small = [tensors[i].reshape(-1) for i in self._small]
         small += [evenly(tensors[i], SAMPLED) for i in self._medium]
         large = [view.of(tensors[i]) for i, view in self._views]
-        bits = torch.cat([torch.cat(large).view(-1), *small] if large else small).float().view(torch.int32)
-        # The shift keeps the sign: −256 … −1 of negative numbers, 0 … 255 of the others.
-        index = bits.bitwise_right_shift_(23).add_(self._rows)
+        # This copies; adding 0 leaves one zero of the two.
+        bits = torch.cat([torch.cat(large).view(-1), *small] if large else small).float().add_(0.0).view(torch.int32)
+        zero = torch.eq(bits, 0, out=torch.empty_like(bits))
+        # The shift keeps the sign: −256 … −1 of negative numbers, 0 … 255 of the others; zero becomes 256.
+        index = bits.bitwise_right_shift_(23).add_(zero, alpha=256).add_(self._rows)
         return (torch.bincount(index, minlength=len(tensors) * EXPONENTS),)
 
     def _arrange(self, tensors: Sequence[Tensor]) -> None:
@@ -52,7 +54,7 @@ class Histograms:
         self._views = [(i, in_runs(tensors[i].shape, SAMPLED)) for i in large]
         counts = [view.entries for _, view in self._views] + [sizes[i] for i in self._small]
         counts += [len(evenly(tensors[i], SAMPLED)) for i in self._medium]
-        rows = torch.tensor([*large, *self._small, *self._medium], dtype=torch.int32) * EXPONENTS + EXPONENTS // 2
+        rows = torch.tensor([*large, *self._small, *self._medium], dtype=torch.int32) * EXPONENTS + 256
         self._rows = rows.repeat_interleave(torch.tensor(counts)).to(tensors[0].device)
 
     def records(self, samples: Sequence[Sample]) -> list[Record]:
@@ -68,16 +70,17 @@ class Histograms:
 
 
 def exponent_arrays(sites: Sequence[str], counts: np.ndarray) -> dict[str, np.ndarray]:
-    """Raw counts (parameters, 512) as a histogram: the exponents that occur, and counts by sign.
+    """Raw counts (parameters, 513) as a histogram: the exponents that occur, and counts by sign.
 
-    Negative numbers come before the others. Bin 0 holds zero and what is below 2^−126, bin 255 infinities and nan.
+    Negative numbers come before the others, zero is last. Exponent −127 stands for all that is below 2^−126, where
+    float32 has fewer and fewer digits (subnormal numbers); the bins of 255 hold infinities and nan.
     """
-    negative, positive = counts[:, :256], counts[:, 256:]
-    used = np.flatnonzero((positive + negative)[:, 1:255].any(0)) + 1
+    negative, positive, zero = counts[:, :256], counts[:, 256:512], counts[:, 512]
+    used = np.flatnonzero((positive + negative)[:, :255].any(0))
     span = slice(used[0], used[-1] + 1) if len(used) else slice(0, 0)
     return {
         "sites": np.array(sites, dtype=str),
-        "zero": positive[:, 0] + negative[:, 0],
+        "zero": zero,
         "nonfinite": positive[:, 255] + negative[:, 255],
         "exponents": np.arange(256, dtype=np.int16)[span] - 127,
         "negative": negative[:, span].astype(np.int32),
