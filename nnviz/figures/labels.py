@@ -1,6 +1,7 @@
 """Numbers and layers in words that fit a small picture."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -97,3 +98,25 @@ def feature_names(data: Mapping[str, np.ndarray], count: int) -> list[str]:
     """The names of the inputs, or x₁ … where the data has none."""
     names = [str(name) for name in data.get("feature_names", ())]
     return names if len(names) == count else [f"x{lowered(i + 1)}" for i in range(count)]
+
+
+def original_inputs(data: Mapping[str, np.ndarray], inputs: np.ndarray) -> np.ndarray:
+    """Inputs (n, d) as they were measured, before they were standardized for the network."""
+    return inputs * np.asarray(data["input_std"], float) + np.asarray(data["input_mean"], float)
+
+
+def original_targets(data: Mapping[str, np.ndarray], targets: np.ndarray) -> np.ndarray:
+    """Numeric targets or predictions (n,) as they were measured."""
+    return targets * float(data["target_std"]) + float(data["target_mean"])
+
+
+def measurement(feature: str, value: float) -> str:
+    """A feature and its value in its unit: "sepal length: 5.9 cm" for the feature "sepal length (cm)"."""
+    match = re.fullmatch(r"(.+?) \(([^()]+)\)", feature)
+    name, unit = match.groups() if match else (feature, "")
+    return f"{name}: {short(value)} {unit}".rstrip()
+
+
+def short(value: float) -> str:
+    """Up to four significant digits without zeros at the end, as people write measurements: 5.9, 1285, 0.0371."""
+    return number(value, 4) if not math.isfinite(value) else f"{float(f'{value:.4g}'):g}".replace("-", "−")

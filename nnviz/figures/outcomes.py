@@ -25,7 +25,7 @@ def outcome(snapshot: Callable[[str], Arrays], *, style: str = "soft") -> dict:
     if counts := snapshot("confusion"):
         return confusion(counts, data)
     if pairs := snapshot("fit"):
-        return fit(pairs)
+        return fit(pairs, data)
     title, help = "Outcome", "What the network predicts for the test samples."
     if data and not np.any(data["test"]):
         return empty(title, help, "no test samples: lower the train share")

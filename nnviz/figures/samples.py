@@ -9,11 +9,11 @@ from nnviz.figures.layout import f4, i4
 
 MOST = 15
 _TITLE = "Worst test samples: true → predicted"
-_HELP = "The test samples with the largest loss, the worst first: would you have known?"
+_HELP = "The test samples with the largest loss that training makes small, the worst first: would you have known?"
 
 
 def worst(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> dict:
-    """The test samples with the largest loss, at most 15: as pictures for images, else as rows of features.
+    """The test samples with the largest loss of the run, at most 15: as pictures for images, else as rows of features.
 
     `arrays` is the snapshot worst: inputs (k, d), true (k,), predicted (k,), loss (k,); classes or numbers. Features
     are colored by how many standard deviations they lie from the mean of all data.
@@ -28,12 +28,18 @@ def worst(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> d
     return _features(inputs, true, predicted, loss, data)
 
 
-def fit(arrays: Mapping[str, np.ndarray], *, title: str = "Predicted against true (test)") -> dict:
-    """Predictions (n,) against targets (n,) of the test set, with the diagonal on which they would be equal."""
+def fit(
+    arrays: Mapping[str, np.ndarray],
+    data: Mapping[str, np.ndarray],
+    *,
+    title: str = "Predicted against true (test)",
+) -> dict:
+    """Predictions (n,) against targets (n,) of the test set in their original unit, with the diagonal on which they
+    would be equal."""
     help = "A perfect network puts every point on the diagonal; a cloud around a level line has learned only the mean."
-    if not arrays or len(arrays.get("true", ())) == 0:
+    if not arrays or not data or len(arrays.get("true", ())) == 0:
         return layout.empty(title, help)
-    true, predicted = f4(arrays["true"]), f4(arrays["predicted"])
+    true, predicted = (f4(labels.original_targets(data, np.asarray(arrays[n], float))) for n in ("true", "predicted"))
     finite = np.concatenate([true, predicted[np.isfinite(predicted)]])
     margin = 0.05 * float(np.ptp(finite)) or 1.0
     ends = [float(finite.min()) - margin, float(finite.max()) + margin]
@@ -59,9 +65,9 @@ def fit(arrays: Mapping[str, np.ndarray], *, title: str = "Predicted against tru
 
 
 def _words(values: np.ndarray, data: Mapping[str, np.ndarray]) -> list[str]:
-    """Targets in words: the class's name, or the number."""
+    """Targets in words: the class's name, or the number in its original unit."""
     if not len(data.get("class_names", ())):
-        return [labels.number(float(value), 2) for value in values]
+        return [labels.short(value) for value in labels.original_targets(data, np.asarray(values, float))]
     names = labels.class_names(data, len(data["class_names"]))
     # −1 stands for outputs that are not a number and predict no class.
     return [labels.shorten([*names, "NaN"][int(value)].removeprefix("class "), 11) for value in values]
@@ -97,12 +103,19 @@ def _pictures(pixels: np.ndarray, true: list[str], predicted: list[str], loss: n
     )
 
 
+def _standardized(data: Mapping[str, np.ndarray]) -> str:
+    """What has to be known of losses where numbers are shown in another unit."""
+    return " Losses are of the standardized targets, deviation 1." if float(data["target_std"]) != 1 else ""
+
+
 def _features(
     inputs: np.ndarray, true: list[str], predicted: list[str], loss: np.ndarray, data: Mapping[str, np.ndarray]
 ) -> dict:
-    """A row a sample, a column a feature, colored by its distance from the mean in standard deviations."""
+    """A row a sample, a column a feature in its original unit, colored by its distance from the mean in standard
+    deviations."""
     everything = np.asarray(data["inputs"], float)
     scaled = (inputs - everything.mean(0)) / np.maximum(everything.std(0), 1e-12)
+    measured = labels.original_inputs(data, inputs)
     count, across = scaled.shape
     names = [str(name) for name in data.get("feature_names", ())]
     features = names if len(names) == across else [f"x{i + 1}" for i in range(across)]
@@ -118,9 +131,11 @@ def _features(
         "colorbar": theme.colorbar("σ", nticks=5),
         "xgap": 1,
         "ygap": 1,
-        "customdata": f4(inputs),
-        "text": [features] * count,
-        "hovertemplate": f"%{{text}}: {labels.shown('customdata')}<br>%{{z:.1f}} σ from the mean of all<extra></extra>",
+        "text": [
+            [labels.measurement(feature, value) for feature, value in zip(features, row, strict=True)]
+            for row in measured
+        ],
+        "hovertemplate": "%{text}<br>%{z:.1f} σ from the mean of all<extra></extra>",
     }
     few, many = across <= 6, across > 20
     numbers = {
@@ -128,17 +143,18 @@ def _features(
         "mode": "text",
         "x": i4(np.tile(np.arange(across), count)),
         "y": i4(np.repeat(np.arange(count), across)),
-        "text": [labels.number(value, 2) for value in inputs.ravel()],
+        "text": [labels.short(value) for value in measured.ravel()],
         "textfont": {"size": theme.SMALL},
         "hoverinfo": "skip",
         "showlegend": False,
     }
     ticks = [labels.shorten(name.split("(")[0].strip(), 14) for name in features]
-    ticks = [tick.replace(" ", "<br>") for tick in ticks] if few else ticks
+    # With numbers in the cells the unit has to be there.
+    ticks = [name.replace(" ", "<br>") for name in features] if few else ticks
     return layout.figure(
         [cells, numbers] if few else [cells],
         title=_TITLE,
-        help=_HELP + " Colors say how unusual a feature is: standard deviations from its mean.",
+        help=_HELP + " Colors say how unusual a feature is: standard deviations from its mean." + _standardized(data),
         x={
             "tickvals": i4(range(across)),
             "ticktext": ticks,

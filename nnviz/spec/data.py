@@ -165,7 +165,8 @@ class BreastCancer(Spec):
 
 
 class Diabetes(Spec):
-    """442 patients, 10 measurements, progression after a year as a number (Efron et al., 2004; from scikit-learn)."""
+    """442 patients, 10 measurements, progression after a year as a number (Efron et al., 2004; from scikit-learn). The
+    network learns the standardized number, so losses are in units of its standard deviation."""
 
     model_config = ConfigDict(title="Diabetes (regression)")
     kind: Literal["diabetes"] = "diabetes"

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from sklearn.datasets import load_iris, load_wine
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
 
 from nnviz.engine import data
 from nnviz.engine.data.toys import curve_value, hills_value
@@ -50,7 +50,8 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(cls):
 def test_arrays_are_plain_and_read_back_the_set(cls):
     made = data.build(cls(), 0)
     arrays = made.arrays()
-    assert set(arrays) == {"inputs", "targets", "test", "feature_names", "class_names", "image_shape"}
+    names = {"inputs", "targets", "test", "feature_names", "class_names", "image_shape"}
+    assert set(arrays) == names | {"input_mean", "input_std", "target_mean", "target_std"}
     assert all(a.dtype.kind in "fibU" for a in arrays.values())
     assert arrays["inputs"].dtype == np.float32
     assert arrays["image_shape"].tolist() == ([8, 8] if cls is spec.Digits else [])
@@ -209,3 +210,24 @@ def test_targets_are_those_of_scikit_learn_in_another_order():
     for cls, load in ((spec.Iris, load_iris), (spec.Wine, load_wine)):
         counts = torch.bincount(data.build(cls(), 0).targets).tolist()
         assert counts == np.bincount(load().target).tolist()
+
+
+def test_the_scale_that_is_kept_gives_back_the_original_numbers():
+    for cls, load in (
+        (spec.Iris, load_iris()),
+        (spec.Wine, load_wine()),
+        (spec.BreastCancer, load_breast_cancer()),
+        (spec.Digits, load_digits()),
+        (spec.Diabetes, load_diabetes(scaled=False)),
+    ):
+        arrays = data.build(cls(), 3).arrays()
+        inputs = arrays["inputs"] * arrays["input_std"] + arrays["input_mean"]
+        np.testing.assert_allclose(np.sort(inputs, axis=0), np.sort(load.data, axis=0), rtol=1e-4, atol=1e-4)
+        if cls is spec.Diabetes:
+            targets = arrays["targets"] * arrays["target_std"] + arrays["target_mean"]
+            np.testing.assert_allclose(np.sort(targets), np.sort(load.target), rtol=1e-5)
+        else:
+            assert (arrays["target_mean"], arrays["target_std"]) == (0, 1)
+    toy = data.build(spec.Moons(), 0).arrays()
+    assert toy["input_mean"].tolist() == [0, 0]
+    assert toy["input_std"].tolist() == [1, 1]

@@ -56,6 +56,10 @@ def data(n: int = 60, d: int = 2, classes: int = 2, image_shape: tuple[int, ...]
         "feature_names": np.array([f"feature {i}" for i in range(d)]),
         "class_names": np.array([f"class {i}" for i in range(classes)], dtype=str),
         "image_shape": np.array(image_shape, int),
+        "input_mean": np.zeros(d, np.float32),
+        "input_std": np.ones(d, np.float32),
+        "target_mean": np.zeros((), np.float32),
+        "target_std": np.ones((), np.float32),
     }
 
 

@@ -99,7 +99,7 @@ FILLED = {
     "worst of a regression": lambda: figures.worst(
         WORST | {"true": np.ones(20), "predicted": np.zeros(20)}, made.data(d=4, classes=0)
     ),
-    "fit": lambda: figures.fit({"true": np.arange(5.0), "predicted": np.arange(5.0) + 0.1}),
+    "fit": lambda: figures.fit({"true": np.arange(5.0), "predicted": np.arange(5.0) + 0.1}, made.data(classes=0)),
     "overlay": lambda: figures.overlay({"A": LOSS, "B": LOSS}, "loss"),
     "phase": lambda: figures.phase_diagram(PHASE, [{"name": "SGD", "alpha": 0.5, "beta": 0.0}]),
     "map": lambda: figures.contour_map(SURFACE, RACE, RACERS, note="gradient noise σ = 0.1", hidden=[0]),
@@ -148,7 +148,7 @@ EMPTY = {
     "network": lambda: figures.network({}, made.data(), {}),
     "confusion": lambda: figures.confusion({}, made.data()),
     "worst": lambda: figures.worst({}, {}),
-    "fit": lambda: figures.fit({}),
+    "fit": lambda: figures.fit({}, {}),
     "overlay": lambda: figures.overlay({"A": NONE, "B": NONE}, "loss"),
     "phase": lambda: figures.phase_diagram({}),
     "map": lambda: figures.contour_map({}, {}, []),

@@ -61,7 +61,7 @@ def test_features_are_colored_by_their_distance_from_the_mean():
     heatmap = figures.worst(arrays, made)["data"][0]
     expected = (arrays["inputs"][:15] - made["inputs"].mean(0)) / made["inputs"].std(0)
     np.testing.assert_allclose(heatmap["z"], expected, rtol=1e-4, atol=1e-5)
-    np.testing.assert_array_equal(heatmap["customdata"], arrays["inputs"][:15])
+    assert heatmap["text"][2][1] == f"feature 1: {arrays['inputs'][2, 1]:.4g}".replace("-", "−")
 
 
 def test_images_are_shown_as_pictures_in_reading_order():
@@ -84,9 +84,40 @@ def test_numbers_are_told_as_numbers():
 
 
 def test_fit_has_equal_axes_and_the_diagonal():
-    figure = figures.fit({"true": np.array([0.0, 10.0]), "predicted": np.array([5.0, 6.0])})
+    figure = figures.fit({"true": np.array([0.0, 10.0]), "predicted": np.array([5.0, 6.0])}, data(classes=0))
     layout = figure["layout"]
     assert layout["xaxis"]["range"] == layout["yaxis"]["range"] == pytest.approx([-0.5, 10.5])
     line = layout["shapes"][0]
     assert (line["x0"], line["x1"]) == (line["y0"], line["y1"])
     np.testing.assert_array_equal(figure["data"][0]["y"], [5, 6])
+
+
+def test_features_and_numbers_are_told_in_their_original_units():
+    made = data(d=2, classes=0) | {
+        "feature_names": np.array(["sepal length (cm)", "bmi"]),
+        "input_mean": np.array([5.84, 26.4], np.float32),
+        "input_std": np.array([0.83, 4.4], np.float32),
+        "target_mean": np.float32(152),
+        "target_std": np.float32(77),
+    }
+    arrays = {
+        "inputs": np.array([[0.0723, -1.0], [-1.0, 0.0]], np.float32),
+        "true": np.array([0.0, 1.0]),
+        "predicted": np.array([-0.5, 2.0]),
+        "loss": np.array([0.3, 0.2]),
+    }
+    heatmap, numbers = figures.worst(arrays, made)["data"]
+    assert heatmap["text"][0] == ["sepal length: 5.9 cm", "bmi: 22"]
+    assert numbers["text"][:2] == ["5.9", "22"]
+    layout = figures.worst(arrays, made)["layout"]
+    assert layout["xaxis"]["ticktext"] == ["sepal<br>length<br>(cm)", "bmi"]
+    assert layout["yaxis"]["ticktext"][0] == "152 → 113.5, loss 0.30"
+    assert "Losses are of the standardized targets" in layout["meta"]["help"]
+    points = figures.fit(arrays, made)["data"][0]
+    np.testing.assert_allclose(points["x"], [152, 229])
+    np.testing.assert_allclose(points["y"], [113.5, 306])
+
+
+def test_an_output_that_is_not_a_number_is_taken_for_no_class():
+    arrays = _worst() | {"predicted": np.full(20, -1)}
+    assert figures.worst(arrays, data(d=4, classes=3))["layout"]["yaxis"]["ticktext"][0] == "0 → NaN, loss 9.0"

@@ -5,7 +5,7 @@ from sklearn import datasets
 from torch import Tensor
 
 from nnviz.engine.data import toys
-from nnviz.engine.data.dataset import Dataset, split
+from nnviz.engine.data.dataset import Dataset, Scale, split
 from nnviz.engine.randomness import generator
 from nnviz.spec import data as spec
 
@@ -59,23 +59,22 @@ def _real(data: spec.Digits | spec.Iris | spec.Wine | spec.BreastCancer | spec.D
     x, y = x[order], y[order]
     is_image = isinstance(data, spec.Digits)
     # Pixels share one mean and deviation, so that a standardized digit still looks like one.
-    x = (
-        standardize(x.reshape(-1, 1), ~test.repeat_interleave(x.shape[1])).reshape(x.shape)
-        if is_image
-        else standardize(x, ~test)
-    )
-    y = y.long() if data.classes else standardize(y.float()[:, None], ~test)[:, 0]
+    inputs = scale(x[~test].reshape(-1, 1)) if is_image else scale(x[~test])
+    inputs = Scale(*(part.expand(x.shape[1]).clone() for part in inputs))
+    targets = None if data.classes else Scale(*(part[0] for part in scale(y[~test].float()[:, None])))
     return Dataset(
-        x,
-        y,
+        (x - inputs.mean) / inputs.std,
+        y.long() if targets is None else (y.float() - targets.mean) / targets.std,
         test,
         tuple(str(n) for n in bunch.feature_names),
         tuple(str(n) for n in bunch.target_names) if data.classes else (),
         (8, 8) if is_image else (),
+        inputs,
+        targets,
     )
 
 
-def standardize(x: Tensor, train: Tensor) -> Tensor:
-    """Columns of x (n, d) shifted and scaled to mean 0 and deviation 1 over the rows in `train`; constant ones to 0."""
-    mean, std = x[train].mean(0), x[train].std(0)
-    return (x - mean) / torch.where(std > 0, std, torch.ones_like(std))
+def scale(x: Tensor) -> Scale:
+    """Mean and deviation (d,) of the columns of x (n, d); a deviation of 1 where they are constant."""
+    mean, std = x.mean(0), x.std(0)
+    return Scale(mean, torch.where(std > 0, std, torch.ones_like(std)))

@@ -1,6 +1,7 @@
 """A data set ready for training: tensors, the split, and names for showing it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -9,9 +10,17 @@ from torch import Tensor
 from nnviz.engine.randomness import generator
 
 
+class Scale(NamedTuple):
+    """How standardized numbers came about: (original − mean) / std, float32; of inputs (features,), of targets ()."""
+
+    mean: Tensor
+    std: Tensor
+
+
 @dataclass(frozen=True)
 class Dataset:
-    """Inputs (n, features) float32; targets (n,), int64 for classes, float32 for numbers; test (n,) bool."""
+    """Inputs (n, features) float32; targets (n,), int64 for classes, float32 for numbers; test (n,) bool. Without a
+    scale they are as they were drawn."""
 
     inputs: Tensor
     targets: Tensor
@@ -19,6 +28,8 @@ class Dataset:
     feature_names: tuple[str, ...]
     class_names: tuple[str, ...] = ()
     image_shape: tuple[int, ...] = ()
+    input_scale: Scale | None = None
+    target_scale: Scale | None = None
 
     def part(self, test: bool) -> tuple[Tensor, Tensor]:
         """Inputs and targets of the test or the training part."""
@@ -27,17 +38,14 @@ class Dataset:
 
     def to(self, device: torch.device) -> "Dataset":
         """The same on another device."""
-        return Dataset(
-            self.inputs.to(device),
-            self.targets.to(device),
-            self.test.to(device),
-            self.feature_names,
-            self.class_names,
-            self.image_shape,
-        )
+        moved = {"inputs": self.inputs, "targets": self.targets, "test": self.test}
+        return replace(self, **{name: tensor.to(device) for name, tensor in moved.items()})
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What the "data" snapshot holds."""
+        """What the "data" snapshot holds; original numbers are inputs · input_std + input_mean, targets likewise."""
+        features = torch.ones(self.inputs.shape[1])
+        inputs = self.input_scale or Scale(0 * features, features)
+        targets = self.target_scale or Scale(torch.zeros(()), torch.ones(()))
         return {
             "inputs": self.inputs.cpu().numpy(),
             "targets": self.targets.cpu().numpy(),
@@ -45,6 +53,10 @@ class Dataset:
             "feature_names": np.array(self.feature_names, dtype=str),
             "class_names": np.array(self.class_names, dtype=str),
             "image_shape": np.array(self.image_shape, dtype=np.int64),
+            "input_mean": inputs.mean.numpy(),
+            "input_std": inputs.std.numpy(),
+            "target_mean": targets.mean.numpy(),
+            "target_std": targets.std.numpy(),
         }
 
 
