@@ -25,6 +25,8 @@ def confusion(
     counts = np.asarray(arrays["counts"], int)
     total = len(counts)
     names = [labels.shorten(name.removeprefix("class "), 12) for name in labels.class_names(data or {}, total)]
+    unknown = int(np.sum(data["test"])) - int(counts.sum()) if data else 0
+    note = f"{unknown} samples are not counted: their outputs are not numbers"
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     signed = np.where(np.eye(total, dtype=bool), 1, -1) * np.sqrt(share)
     rows, columns = np.nonzero(counts)
@@ -61,5 +63,6 @@ def confusion(
         x=layout.axis(
             "predicted", tickvals=i4(range(total)), ticktext=names, showgrid=False, range=[-0.5, total - 0.5]
         ),
+        annotations=[layout.corner(note)] if unknown > 0 else [],
         y=layout.axis("true", tickvals=i4(range(total)), ticktext=names, showgrid=False, range=[total - 0.5, -0.5]),
     )

@@ -117,6 +117,10 @@ def measurement(feature: str, value: float) -> str:
     return f"{name}: {short(value)} {unit}".rstrip()
 
 
-def short(value: float) -> str:
-    """Up to four significant digits without zeros at the end, as people write measurements: 5.9, 1285, 0.0371."""
-    return number(value, 4) if not math.isfinite(value) else f"{float(f'{value:.4g}'):g}".replace("-", "−")
+def short(value: float, digits: int = 4) -> str:
+    """So many significant digits, or all before the point, without zeros at the end, as people write measurements:
+    5.9, 1285, 0.0371."""
+    if not math.isfinite(value):
+        return number(value)
+    whole = len(str(int(abs(value))))
+    return f"{float(f'{value:.{max(digits, whole)}g}'):.12g}".replace("-", "−")

@@ -9,7 +9,7 @@ from nnviz.figures.layout import f4, i4
 
 MOST = 15
 _TITLE = "Worst test samples: true → predicted"
-_HELP = "The test samples with the largest loss that training makes small, the worst first: would you have known?"
+_HELP = "The test samples with the largest loss (the one that is trained on), the worst first: would you have known?"
 
 
 def worst(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> dict:
@@ -67,7 +67,7 @@ def fit(
 def _words(values: np.ndarray, data: Mapping[str, np.ndarray]) -> list[str]:
     """Targets in words: the class's name, or the number in its original unit."""
     if not len(data.get("class_names", ())):
-        return [labels.short(value) for value in labels.original_targets(data, np.asarray(values, float))]
+        return [labels.short(value, 3) for value in labels.original_targets(data, np.asarray(values, float))]
     names = labels.class_names(data, len(data["class_names"]))
     # −1 stands for outputs that are not a number and predict no class.
     return [labels.shorten([*names, "NaN"][int(value)].removeprefix("class "), 11) for value in values]

@@ -28,6 +28,14 @@ def test_right_is_blue_wrong_is_orange_and_rows_compare():
     np.testing.assert_allclose((z**2).sum(1), 1, rtol=1e-6)
 
 
+def test_samples_without_a_predicted_class_are_said_to_be_missing():
+    made = data(classes=3) | {"test": np.arange(60) < 20}
+    for counts, notes in ((COUNTS, 1), (COUNTS + np.diag([4, 0, 0]), 0)):
+        annotations = figures.confusion({"counts": counts}, made)["layout"]["annotations"]
+        assert len(annotations) == notes
+        assert all(note["text"].startswith("4 samples are not counted") for note in annotations)
+
+
 def test_the_first_class_is_in_the_first_row_and_column():
     layout = figures.confusion({"counts": COUNTS}, data(classes=3))["layout"]
     assert layout["yaxis"]["range"] == [2.5, -0.5]
@@ -111,7 +119,7 @@ def test_features_and_numbers_are_told_in_their_original_units():
     assert numbers["text"][:2] == ["5.9", "22"]
     layout = figures.worst(arrays, made)["layout"]
     assert layout["xaxis"]["ticktext"] == ["sepal<br>length<br>(cm)", "bmi"]
-    assert layout["yaxis"]["ticktext"][0] == "152 → 113.5, loss 0.30"
+    assert layout["yaxis"]["ticktext"][0] == "152 → 114, loss 0.30"
     assert "Losses are of the standardized targets" in layout["meta"]["help"]
     points = figures.fit(arrays, made)["data"][0]
     np.testing.assert_allclose(points["x"], [152, 229])
