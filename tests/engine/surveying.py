@@ -89,8 +89,8 @@ def plain(of: Trained, state: dict[str, Tensor]) -> dict[str, float]:
         outputs = module(x.double())
         found[f"{part}_loss"] = float(of.heights.loss(outputs, y if not y.is_floating_point() else y.double()))
         if of.learning.spec.data.classes:
-            shares = losses.probabilities(of.learning.spec.loss, outputs)
-            found[f"{part}_accuracy"] = float((shares.argmax(1) == y).double().mean())
+            scores = losses.scores(of.learning.spec.loss, outputs)
+            found[f"{part}_accuracy"] = float((scores.argmax(1) == y).double().mean())
     return found
 
 
