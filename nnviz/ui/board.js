@@ -4,6 +4,7 @@ import { Card, element } from "./board_card.js";
 import { Header } from "./board_header.js";
 import { keepHistoryShort, loadStyle, nextTask, theme, watchTheme } from "./board_page.js";
 import { loadPlotly } from "./board_plotly.js";
+import { Questions } from "./board_questions.js";
 import { Store } from "./board_store.js";
 
 // key -> board. A board outlives its place in the page: Streamlit mounts it anew after a visit to another page, and when
@@ -46,6 +47,7 @@ class Board {
     this.darkPictures = false; // those that are saved: paper is white, whatever the page is
     this.scrubs = []; // times of slider moves whose picture is still to come
     this.waiting = []; // to resolve when all is drawn
+    this.questions = new Questions(this);
     this.measured = statistics[key] = { scrubs: [], draws: [], messages: 0, bytes: 0 };
     this.header = new Header(this);
     this.grid = element("div", "nnviz-grid");
@@ -60,7 +62,7 @@ class Board {
       for (const { target, isIntersecting } of entries) this.cards.get(target.dataset.figure).visible = isIntersecting;
       this.request();
     }, { rootMargin: "150px" });
-    document.addEventListener("visibilitychange", (this.awake = () => this.pace()));
+    document.addEventListener("visibilitychange", (this.awake = () => this.questions.pace()));
     document.addEventListener("fullscreenchange", (this.filled = () => this.fill()));
   }
 
@@ -86,7 +88,7 @@ class Board {
   park() {
     if (this.root.isConnected) return;
     this.header.stop();
-    clearTimeout(this.timer);
+    this.questions.rest();
     for (const card of this.cards.values()) card.park();
     boards.delete(this.key);
     boards.set(this.key, this); // the last in line
@@ -98,60 +100,39 @@ class Board {
 
   take(message, bytes) {
     const { store } = this;
-    const lost = store.apply(message);
-    if (lost === null) {
-      if (!this.greeted) this.hello();
+    const { identity, lost } = store;
+    const missed = lost.size;
+    const taken = store.apply(message);
+    if (taken === "old") return;
+    if (taken === "unknown") {
+      this.questions.hello();
       if (!store.head) return;
     } else {
-      this.greeted = false;
-      clearTimeout(this.calling);
       this.measured.messages++;
-      this.answered();
       this.measured.bytes += bytes;
-      this.asked = lost.length > 0;
-      if (lost.length) this.ask({ lost });
-      this.useless = message.history.length ? 0 : (this.useless ?? 0) + 1; // answers in a row that brought nothing
+      this.answered();
+      this.questions.answered(message, lost === store.lost ? missed : 0);
       if (message.head.full) this.retheme();
-      if (this.subject !== undefined && this.subject !== store.head.subject) {
-        this.header.stop();
-        this.follows = true;
-      }
-      this.subject = store.head.subject;
     }
+    if (store.identity !== identity) this.renew();
     this.arrange();
     this.locate();
     this.request();
   }
 
-  // The server takes this browser for another one (a reload, another page in between): start over. What is asked while
-  // a script runs may get lost, so it is asked again until the answer is here.
-  hello() {
-    this.useless = 0;
-    this.greeted = true;
-    this.asked = true;
-    this.ask({ hello: Math.random().toString(36).slice(2) });
-    clearTimeout(this.calling);
-    this.calling = setTimeout(() => {
-      if (this.root.isConnected) this.hello();
-      else this.greeted = false;
-    }, 4000);
-  }
-
-  // Ask for what is missing, one question at a time, when nothing is left to draw.
-  pace() {
-    clearTimeout(this.timer);
-    const { store } = this;
-    const missing = store.steps.length - store.history.size;
-    if (!store.head || missing <= 0 || document.hidden || !this.root.isConnected) return;
-    const exact = !this.follows && !store.history.has(this.wanted) ? [this.wanted] : [];
-    // A live board gets more with each tick anyway; an answer that did not come is asked for again.
-    const wait = this.asked ? 5000 : exact.length ? 60 : store.head.live ? 1500 : 30;
-    this.timer = setTimeout(() => {
-      this.asked = true;
-      if (this.useless > 5) this.hello();
-      else this.ask({ want: exact });
-      this.pace();
-    }, wait);
+  // Something else is shown from here on: no figure of before stays in sight as if it were one of it. Those of the same
+  // subject, such as one run with another option, do until the new ones are drawn, so that nothing flickers.
+  renew() {
+    const subject = this.store.identity ? this.store.head.subject : undefined;
+    const isOther = subject !== this.subject;
+    for (const card of this.cards.values()) card.renew(isOther);
+    if (!isOther || subject === undefined) return;
+    if (this.subject !== undefined) {
+      this.header.stop();
+      this.follows = true;
+      this.limits = {};
+    }
+    this.subject = subject;
   }
 
   // A point that the viewer chose. While one is being answered only the last of those that follow is remembered.
@@ -193,7 +174,7 @@ class Board {
     dataset.newest = store.head?.newest ?? "";
     dataset.follows = this.follows;
     dataset.stepsKnown = store.steps.length;
-    dataset.history = store.history.size;
+    dataset.history = store.held;
   }
 
   scrub(place, time) {
@@ -337,9 +318,9 @@ class Board {
       const served = this.scrubs.splice(0);
       const { step } = this;
       const cards = [...this.cards.values()];
-      let stale = cards.filter((card) => card.visible && card.isStale(step));
+      let stale = cards.filter((card) => (card.visible || card.isDue) && card.isStale(step));
       // Those out of view are drawn once when nothing else is to do, so that scrolling never meets an empty card.
-      if (!stale.length) stale = cards.filter((card) => !card.drawn && card.isStale(step)).slice(0, 1);
+      if (!stale.length) stale = cards.filter((card) => !card.figure && card.isStale(step)).slice(0, 1);
       for (const card of cards) card.point(step);
       // What the viewer has in hand comes first; the others when there is nothing newer to draw.
       const inHand = this.picked && stale.includes(this.picking) ? this.picking : undefined;
@@ -373,21 +354,20 @@ class Board {
       if (stale.length) this.measured.draws.push(now - started);
       for (const time of served) this.measured.scrubs.push(now - time);
       this.root.dataset.drawn = Number(this.root.dataset.drawn ?? 0) + (stale.length ? 1 : 0);
-      this.again ||= cards.some((card) => !card.drawn && card.isStale(this.step));
+      this.again ||= cards.some((card) => !card.figure && card.isStale(this.step));
     }
     this.frame = 0;
     if (!this.Plotly || !this.store.head) return;
     this.root.dataset.busy = "false";
     this.root.ariaBusy = "false";
     for (const resolve of this.waiting.splice(0)) resolve();
-    this.pace();
+    this.questions.pace();
   }
 
   dispose() {
     this.disposed = true;
     boards.delete(this.key);
-    clearTimeout(this.timer);
-    clearTimeout(this.calling);
+    this.questions.stop();
     this.header.stop();
     this.sizes.disconnect();
     this.views.disconnect();

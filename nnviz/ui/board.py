@@ -73,8 +73,10 @@ def board(
 
     `steps` is sorted and may grow or be thinned from call to call. `source` names what is shown, such as a run's id
     with every option that changes its pictures: when it changes, earlier pictures are dropped while the charts stay
-    where they are. When `subject` changes, what is shown is another thing altogether, and the slider goes to its
-    newest step. `rows` lists the names that share a row (two a row unless given), `heights` their height in
+    where they are. When `edition` changes, they are dropped too, but the new ones are like them, as those of the same
+    race from another start, and are sent as differences. When `subject` changes, what is shown is another thing
+    altogether: the slider goes to its newest step, zoom and hidden curves are forgotten, and no picture of before stays
+    in sight. `rows` lists the names that share a row (two a row unless given), `heights` their height in
     pixels (280 unless given). `live` says that more steps are to come. `titles` are shown over pictures that have not
     come yet. `stale` says in a line why the pictures are not what was asked for: they are dimmed, with the line over
     them. Where it holds only for some, it is a mapping from their names to such lines, and the others stay as they are.
@@ -102,14 +104,17 @@ def board(
 def _hear(key: str) -> None:
     """Keep what the browser asks for until the board is drawn again, which is in the same rerun."""
     asked = (session.value(key) or {}).get("ask")
-    if asked:
+    if isinstance(asked, dict):
         session.memory(f"board:{key}")["ask"] = asked
 
 
 def _pick(key: str, on_pick: Callable[[str, float, float, bool], None] | None) -> None:
-    """Hand on the point that the viewer chose, if it is one: what a browser sends may be anything."""
+    """Hand on the point that the viewer chose, if it is one: what a browser sends may be anything, and may have been
+    chosen in a picture of something else than is shown by now."""
     picked = (session.value(key) or {}).get("pick")
     if on_pick is None or not isinstance(picked, dict):
+        return
+    if picked.get("source") != session.memory(f"board:{key}").get("source"):
         return
     x, y = picked.get("x"), picked.get("y")
     if all(isinstance(v, int | float) and math.isfinite(v) for v in (x, y)):

@@ -28,7 +28,7 @@ export class Card {
     this.visible = true;
     this.drawn = 0;
     this.revision = 0;
-    this.version = undefined;
+    this.drawing = undefined; // what is on screen: {version, look, at}
     const title = board.store.head.titles[name] ?? name; // until the figure brings its own
     this.title = element("h3", "nnviz-title", {}, title);
     this.tip = element("span", "nnviz-tip", { role: "tooltip", id: `nnviz-tip-${Math.random().toString(36).slice(2)}` });
@@ -67,7 +67,24 @@ export class Card {
   say(text) {
     this.note.textContent = text;
     this.note.hidden = !text;
-    this.plot.style.visibility = text ? "hidden" : "visible";
+    this.show(!text);
+  }
+
+  show(isShown) {
+    this.plot.style.visibility = isShown ? "visible" : "hidden";
+    if (!isShown) this.lines.replaceChildren();
+  }
+
+  // The board shows something else from here on. What is on screen stays there only where it is of the same subject,
+  // and in view, where it is replaced at once.
+  renew(isOther) {
+    if (isOther) this.drawing = this.figure = this.shown = undefined;
+    if (isOther || !this.visible) this.show(false);
+  }
+
+  // Whether the figure is one of what the board shows by now.
+  get isCurrent() {
+    return Boolean(this.figure) && this.drawing?.version?.identity === this.board.store.identity;
   }
 
   get isOverSteps() {
@@ -83,50 +100,52 @@ export class Card {
 
   // Whether what is on screen differs from what should be there.
   isStale(step) {
-    if (!this.width) return false;
-    const { version, look, at } = this.wanted(step);
-    return look !== this.look || at !== this.at || !same(version, this.version);
+    return Boolean(this.width) && !same(this.wanted(step), this.drawing);
   }
 
   wanted(step) {
     const { store, theme, limits } = this.board;
     const version = store.version(this.name, step);
     const look = [theme.id, this.width, this.height, this.revision, JSON.stringify(limits[this.link] ?? null)].join();
-    const isCut = version && reveals(store.bases.get(version[0]));
+    const isCut = version && reveals(store.bases.get(version.base).figure);
     return { version, look, at: isCut ? this.board.wanted : undefined };
   }
 
   async draw(Plotly, step) {
-    const { version, look, at } = this.wanted(step);
+    const { store } = this.board;
+    const wanted = this.wanted(step);
+    const { version, look, at } = wanted;
+    const isSameLook = look === this.drawing?.look;
     this.stage.style.height = `${this.height}px`;
-    this.version = version;
-    this.at = at;
+    this.drawing = wanted;
+    this.isDue = false;
     if (!version) {
-      this.look = look;
-      this.say(this.board.store.steps.length ? "no picture at this step" : "waiting for the first picture");
+      this.figure = this.shown = undefined;
+      this.say(store.steps.length ? "no picture at this step" : "waiting for the first picture");
       return;
     }
-    const figure = this.board.store.figure(version);
+    const figure = store.figure(version);
     const data = at === undefined ? (figure.data ?? []) : cut(figure.data ?? [], at);
     const kept = new Set();
-    if (look === this.look) data.forEach((trace, i) => trace === this.shown?.[i] && kept.add(i));
+    if (isSameLook) data.forEach((trace, i) => trace === this.shown?.[i] && kept.add(i));
     this.figure = figure;
     this.shown = data;
-    this.look = look;
-    this.say("");
-    const meta = this.figure.layout?.meta ?? {};
+    this.source = store.head.source;
+    const meta = figure.layout?.meta ?? {};
     this.link = meta.link;
     this.describe(meta.title ?? this.name, meta.help);
-    const layout = this.layout(this.figure.layout ?? {});
+    const layout = this.layout(figure.layout ?? {});
     try {
       await draw(Plotly, this.plot, data.map(copy), layout, CONFIG, kept);
     } catch (error) {
       this.clear(); // or what is half drawn spoils every later drawing
-      this.look = look; // it is not tried again until something changes
+      this.drawing = wanted; // it is not tried again until something changes
       throw error;
     }
     if (!this.drawn) this.listen(Plotly);
     this.root.dataset.drawn = ++this.drawn;
+    if (this.drawing !== wanted || !this.isCurrent) return; // the board shows something else since
+    this.say("");
     this.point(step);
   }
 
@@ -141,7 +160,7 @@ export class Card {
   layout(given) {
     const { theme, limits } = this.board;
     const layout = {
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", ...this.revised(copy(given)), uirevision: `kept ${this.revision}`,
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", ...this.revised(copy(given)), uirevision: this.kept,
       template: theme.template, width: this.width, height: this.height, autosize: false, datarevision: this.drawn,
     };
     layout.font = { family: theme.font, color: theme.text, size: 12, ...theme.template.layout?.font, ...layout.font };
@@ -153,11 +172,17 @@ export class Card {
     return layout;
   }
 
-  // Axes and scenes may say by a uirevision of their own when a zoom of them is void; "Reset zoom" voids it too. Plotly
-  // writes a zoom into the very list that holds an axis's range, which must stay as it was for the next drawing.
+  // Zoom and hidden curves last as long as this stays: until "Reset zoom", or another subject.
+  get kept() {
+    return `${this.revision} ${this.board.store.head.subject}`;
+  }
+
+  // Axes and scenes may say by a uirevision of their own when a zoom of them is void; "Reset zoom" voids it too. How a
+  // scene was turned is kept for another subject. Plotly writes a zoom into the very list that holds an axis's range,
+  // which must stay as it was for the next drawing.
   revised(layout) {
-    for (const part of Object.values(layout)) {
-      if (part?.uirevision !== undefined) part.uirevision = `${part.uirevision} ${this.revision}`;
+    for (const [name, part] of Object.entries(layout)) {
+      if (part?.uirevision !== undefined) part.uirevision += ` ${name.startsWith("scene") ? this.revision : this.kept}`;
       if (part?.range) part.range = Array.from(part.range);
     }
     return layout;
@@ -166,7 +191,7 @@ export class Card {
   listen(Plotly) {
     this.plot.on("plotly_relayout", (change) => {
       this.point(this.board.step);
-      if (this.link) this.board.linked(this, ranges(change, this.plot._fullLayout));
+      if (this.link && this.isCurrent) this.board.linked(this, ranges(change, this.plot._fullLayout));
     });
     this.plot.on("plotly_click", ({ points }) => this.clicked(points?.[0]));
     this.plot.on("plotly_doubleclick", () => this.act("zoom"));
@@ -176,7 +201,7 @@ export class Card {
 
   // A click on a point that belongs to a step takes the time slider there, unless clicks choose a point of the plane.
   clicked(point) {
-    if (!point || this.figure?.layout?.meta?.pick) return;
+    if (!point || !this.isCurrent || this.figure.layout?.meta?.pick) return;
     const { steps, show } = point.data?.meta ?? {};
     const step = show === "until" ? steps?.[point.pointNumber] : this.isOverSteps && !steps ? point.x : undefined;
     if (Number.isFinite(step)) this.board.goTo(step);
@@ -185,7 +210,7 @@ export class Card {
   // A line at `step` over each plot whose x axis is the step, where the axis shows it now.
   point(step) {
     const places = new Set();
-    if (this.isOverSteps && this.at === undefined && !this.board.follows && this.plot._fullLayout) {
+    if (this.isOverSteps && this.isCurrent && this.drawing.at === undefined && !this.board.follows && this.plot._fullLayout) {
       for (const { xaxis, yaxis } of Object.values(this.plot._fullLayout._plots ?? {})) {
         const x = xaxis.d2p(step);
         if (x >= -0.5 && x <= xaxis._length + 0.5) places.add([xaxis._offset + x, yaxis._offset, yaxis._length].join());
@@ -240,7 +265,12 @@ export class Card {
       board.request();
       return;
     }
-    if (!this.figure) return;
+    if (this.isStale(board.step)) {
+      this.isDue = true;
+      board.request();
+      await board.drawn();
+    }
+    if (!this.isCurrent) return; // nothing is saved under the name of something else
     const title = `${this.title.textContent} · ${board.store.head.unit} ${board.step}`;
     const file = `${title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "")}.${action}`;
     if (action === "csv") download(file, "\ufeff" + csv(this.figure), "text/csv;charset=utf-8");
@@ -260,7 +290,7 @@ export class Card {
   clear() {
     this.board.Plotly.purge(this.plot);
     this.drawn = 0;
-    this.look = this.figure = this.shown = undefined;
+    this.drawing = this.figure = this.shown = undefined;
   }
 
   dispose() {

@@ -64,7 +64,7 @@ export class Header {
       if (place >= steps.length) return this.stop();
       board.scrub(place, performance.now());
       do place++;
-      while (place < steps.length - 1 && !board.store.history.has(steps[place])); // what is not here yet is passed over
+      while (place < steps.length - 1 && !board.store.has(steps[place])); // what is not here yet is passed over
       this.timer = setTimeout(() => board.drawn().then(tick), wait);
     };
     this.timer = setTimeout(tick, 0);

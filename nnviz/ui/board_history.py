@@ -3,7 +3,12 @@
 The figures of the newest step always go first. Earlier steps follow as far as a time budget reaches, coarse first, so
 that the time slider covers the whole run early. What the browser is believed to have is kept as plain values in a dict,
 `client`, that outlives reruns. Messages can be lost (Streamlit replaces one that was not yet drawn by the next), so
-they are numbered, and the browser reports the numbers that it missed.
+they are numbered, and the browser reports the numbers that it missed until it is told that they have been heard.
+
+No figure is ever shown as one of something else. Each message names the `identity` that its figures belong to: another
+one whenever source or edition change, and whenever the server has to start over (another `generation` of what it
+remembers of this `session`). The browser keeps figures of the identity announced last alone. What it asks names all of
+that too, and is not answered under another one.
 """
 
 import heapq
@@ -59,59 +64,62 @@ def message(
     """The JSON text to send now; `client` is changed to what the browser has once it arrives.
 
     `head` goes along as it is (layout, unit, …), `once` only with the first message. head["source"] names what is
-    shown, and all is dropped when that changes; when head["edition"] does, the pictures of each step are, and new ones
-    are still sent as differences from what the browser has. `budget` is the time in seconds that earlier steps may
-    take; at least one of those missing is sent.
+    shown, and all is dropped when that changes; when head["edition"] does, the figures are, and new ones are still sent
+    as differences from what the browser has. `budget` is the time in seconds that earlier steps may take; at least one
+    of those missing is sent.
     """
-    want = _listen(client)
-    first = "token" not in client
+    want, lost = _listen(client)
+    first = "seq" not in client
     if first:
-        client.update(token=uuid.uuid4().hex[:12], seq=0, base_count=0)
-    if first or client["source"] != head["source"]:
-        client.update(source=head["source"], bases={}, now={}, steps=None, log={})
-        client.update(edition=None, past=[], names=[], sent=[], newest=None)
+        client.setdefault("session", uuid.uuid4().hex[:12])
+        client.update(generation=client.get("generation", 0) + 1, seq=0, base_count=0, identity_count=0)
     client["seq"] += 1
+    if first or client["source"] != head["source"]:
+        client.update(source=head["source"], since=client["seq"], bases={}, log={})
+        _renew(client, names=[])
+    elif client["edition"] != head["edition"]:
+        _renew(client, names=[])
+    client["edition"] = head["edition"]
     figures = pictures(steps[-1]) if steps else {}
     past = [name for name, figure in figures.items() if not _is_over_steps(figure)]
     draft = _Draft(client, past)
-    # Earlier pictures are those of another edition; a board that has none for each step loses nothing.
-    forget = client.pop("forget", False)
-    if client["edition"] not in (None, head["edition"]) and (past or client["past"]):
-        forget = True
-        client.update(names=[], sent=[], newest=None)
-    client.update(edition=head["edition"], past=past)
-    for name in [name for name in figures if name not in past]:
-        draft.replace(name, figures[name])
 
     sent = set(client["sent"]) & set(steps)
     if figures.keys() - client["names"]:
         sent = set()  # earlier steps were sent without the new figure
     client["names"] = sorted({*figures, *client["names"]})
-    if steps:
-        before, client["newest"] = client["newest"], [steps[-1], hash(draft.add(steps[-1], figures)), head["live"]]
-        changed = before is not None and before[0] == steps[-1] and before[1] != client["newest"][1]
+    if past:
+        before, newest = client["newest"], [steps[-1], hash(draft.add(steps[-1], figures)), head["live"]]
+        changed = before is not None and before[0] == steps[-1] and before[1] != newest[1]
         # The same step looks different though nothing trains: an option changed, so earlier pictures are out of date.
         if changed and not (head["live"] or before[2]):
-            forget, sent = True, set()
+            _renew(client)
+            sent = set()
         elif steps[-1] in sent and not changed and not _has_just_come_to_rest(client, before, head["live"]):
             draft.take_back()
+        client["newest"] = newest
         sent.add(steps[-1])
-    # The first message carries the newest step alone, so that it is drawn as early as can be.
+    for name in [name for name in figures if name not in past]:
+        draft.replace(name, figures[name])
+    # The first message carries the newest step alone, so that it is drawn as early as can be. Where every figure holds
+    # all of the past there is nothing to send for a step.
+    want = want if past else []
     started = time.perf_counter()
-    for step in (*want, *(() if first else coarse_first(steps, sent.union(want)))):
+    for step in (*want, *(() if first or not past else coarse_first(steps, sent.union(want)))):
         draft.add(step, pictures(step))
         sent.add(step)
         if time.perf_counter() - started > budget or draft.size > _CHARACTERS_A_MESSAGE:
             break
     client["sent"] = sorted(sent)
-    draft.log["forget"] = forget
     whole = {
         **head,
         **(once if first else {}),
-        "token": client["token"],
+        "session": client["session"],
+        "generation": client["generation"],
         "seq": client["seq"],
         "full": first,
-        "forget": forget,
+        "identity": _identity(client),
+        **({"mended": lost} if lost else {}),
         "names": list(figures),
         "now_names": [name for name in figures if name not in past],
         "newest": steps[-1] if steps else None,
@@ -129,26 +137,42 @@ def _has_just_come_to_rest(client: dict[str, Any], before: Sequence[Any] | None,
     return not live and time.monotonic() - client.get("rested", -RESTING) < RESTING
 
 
-def _listen(client: dict[str, Any]) -> list[int]:
-    """Take in what the browser asked since the last message; the steps that it wants first."""
+def _renew(client: dict[str, Any], **changes: Any) -> None:
+    """What is sent from now on has another identity: the browser drops all figures that it has."""
+    client.update(identity_count=client["identity_count"] + 1, now={}, sent=[], steps=None, newest=None, **changes)
+
+
+def _identity(client: Mapping[str, Any]) -> str:
+    return f"{client['session']}.{client['generation']}.{client['identity_count']}"
+
+
+def _listen(client: dict[str, Any]) -> tuple[list[int], list[int]]:
+    """Take in what the browser asked since the last message: the steps that it wants first, and the numbers of messages
+    that it missed.
+
+    It may ask twice, late, or for what is not shown any more: that is not answered.
+    """
     ask = client.pop("ask", None) or {}
-    if "token" not in client:
-        return []
-    lost = [client["log"].pop(seq, None) for seq in ask.get("lost", ())]
-    if ask.get("hello") or None in lost:
+    if "seq" not in client or any(ask.get(name) != client[name] for name in ("session", "generation")):
+        return [], []
+    known = set(client["steps"] or ())
+    lost = [seq for seq in ask.get("lost", ()) if seq <= client["seq"]]
+    # What was sent before the present source is of no use any more.
+    logs = [client["log"].get(seq) for seq in lost if seq >= client["since"]]
+    if ask.get("hello") or None in logs:
+        session, generation = client["session"], client["generation"]
         client.clear()
-        return []
-    for log in lost:
+        client.update(session=session, generation=generation)
+        return [], []
+    for log in logs:
         client["sent"] = [step for step in client["sent"] if step not in log["steps"]]
         client["steps"] = None
-        if log["forget"]:  # the browser still has the pictures of before
-            client.update(sent=[], forget=True)
         for name in log["now"]:
             client["now"].pop(name, None)
         for name, kind in log["bases"]:
             client["bases"].get(name, {}).pop(kind, None)
-    known = set(client["steps"] or ())
-    return [step for step in ask.get("want", ())[:8] if step in known]
+    is_current = ask.get("identity") == _identity(client)
+    return [step for step in ask.get("want", ())[:8] if step in known and is_current], lost
 
 
 @dataclass
@@ -164,7 +188,7 @@ class _Draft:
 
     def __post_init__(self) -> None:
         number, log = self.client["seq"], self.client["log"]
-        self.log = log[number] = {"steps": [], "bases": [], "now": [], "forget": False}
+        self.log = log[number] = {"steps": [], "bases": [], "now": []}
         log.pop(number - _MESSAGES_REMEMBERED, None)
 
     def replace(self, name: str, figure: dict) -> None:
@@ -201,7 +225,7 @@ class _Draft:
         if kind not in kinds:
             self.client["base_count"] += 1
             kinds[kind] = [self.client["base_count"], sketch(figure)]
-            self.bases.append(f"[{self.client['base_count']},{encode(figure)}]")
+            self.bases.append(f"[{self.client['base_count']},{encode(name)},{encode(figure)}]")
             self.log["bases"].append([name, kind])
         number, base = kinds[kind]
         return f"{encode(name)}:{encode([number, diff(base, figure)])}"

@@ -16,8 +16,10 @@ export class Picker {
     card.plot.addEventListener("mousedown", (event) => this.held && event.stopPropagation(), true);
   }
 
+  // None in a figure of something else than the board shows by now.
   get pick() {
-    return this.card.figure?.layout?.meta?.pick;
+    const { figure, source, board } = this.card;
+    return source === board.store.head.source ? figure?.layout?.meta?.pick : undefined;
   }
 
   // Where an event is, {left, top} in pixels of the card's stage and {x, y} in the figure's units; undefined outside.
@@ -56,11 +58,12 @@ export class Picker {
   }
 
   move(event) {
-    if (!this.held) return;
+    const { pick } = this;
+    if (!this.held || !pick) return;
     const place = this.place(event, true);
     if (!place) return;
     this.show(place);
-    this.card.board.pick({ name: this.pick.name, x: place.x, y: place.y }, this.card);
+    this.card.board.pick({ name: pick.name, x: place.x, y: place.y, source: this.card.source }, this.card);
   }
 
   up(event) {
@@ -69,7 +72,8 @@ export class Picker {
     const place = this.place(event, held);
     if (!pick || !began || !place) return;
     const moved = Math.hypot(place.left - began.left, place.top - began.top);
-    if (held ? moved > 0 : moved <= STILL) this.card.board.pick({ name: pick.name, x: place.x, y: place.y, done: true }, this.card);
+    if (held ? moved === 0 : moved > STILL) return;
+    this.card.board.pick({ name: pick.name, x: place.x, y: place.y, source: this.card.source, done: true }, this.card);
   }
 
   release() {

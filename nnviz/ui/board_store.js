@@ -1,5 +1,7 @@
 // What has arrived: base figures, the changes that make each step's figures of them, and which steps there are.
-// A version of a figure is [base id, changes]; a change is [path, value] or, to take something away, [path].
+// All of it belongs to one `identity`, the one that the server announced last: what is shown, of which runs, with which
+// options. Whatever belongs to another one is dropped, so it cannot be drawn, asked for or saved.
+// A version of a figure is {identity, name, base, changes}; a change is [path, value] or, to take something away, [path].
 
 const TYPES = {
   i1: Int8Array, u1: Uint8Array, i2: Int16Array, u2: Uint16Array,
@@ -8,77 +10,106 @@ const TYPES = {
 
 export class Store {
   constructor() {
-    this.token = null; // names the server's memory of what this browser has
-    this.seq = 0;
+    this.left = new Set(); // sessions of before, whose messages come too late
     this.themes = { light: {}, dark: {} };
-    this.forget();
+    this.startOver({ session: null, generation: 0 });
   }
 
-  forget() {
-    this.bases = new Map();
+  // The server's memory of what this browser has is named by a session and, as it starts over, a generation.
+  startOver({ session, generation }) {
+    if (this.session && this.session !== session) this.left.add(this.session);
+    this.session = session;
+    this.generation = generation;
+    this.hasBegun = false; // whether its first message was here
+    this.seq = 0;
+    this.lost = new Set(); // numbers of messages that are missing or could not be used, until the server has heard of them
+    this.bases = new Map(); // id -> {name, figure}
+    this.renew(null);
+  }
+
+  // From here on only figures of this identity are kept.
+  renew(identity) {
+    this.identity = identity;
     this.now = {}; // name -> version, of figures over steps
     this.history = new Map(); // step -> {name: version}
     this.steps = [];
   }
 
-  // Takes a message in. Returns the numbers of messages that are missing or could not be used, or null when the
-  // server takes this browser for another one and has to start over.
+  // Takes a message in. Returns "taken"; "old" for what came before, or twice; or "unknown" when the server takes this
+  // browser for another one and has to start over.
   apply({ head, bases, now, history }) {
-    if (head.token === this.token && head.seq <= this.seq) return []; // handed over again, as when the theme changes
-    if (!head.full && head.token !== this.token) return null;
-    const lost = [];
+    if (this.left.has(head.session)) return "old";
+    const isSame = head.session === this.session && head.generation === this.generation;
+    if (head.session === this.session && head.generation < this.generation) return "old";
+    if (isSame && this.hasBegun && head.seq <= this.seq) return "old"; // also handed over again, as when the theme changes
+    if (!isSame) this.startOver(head); // what is shown by now is something else
+    if (!this.hasBegun && !head.full) return "unknown";
     if (head.full) {
-      this.forget();
-      this.token = head.token;
+      this.hasBegun = true;
+      this.seq = head.seq;
       this.themes = head.themes;
-    } else {
-      for (let seq = this.seq + 1; seq < head.seq; seq++) lost.push(seq);
-      if (head.source !== this.head.source) this.forget();
-      if (head.forget) this.history.clear();
     }
+    for (let seq = this.seq + 1; seq < head.seq; seq++) this.lost.add(seq);
+    for (const seq of head.mended ?? []) this.lost.delete(seq);
+    if (head.source !== this.head?.source) this.bases.clear();
+    if (head.identity !== this.identity) this.renew(head.identity);
     this.seq = head.seq;
     this.head = head;
-    for (const [id, figure] of bases) this.bases.set(id, decode(figure));
-    let unusable = false;
+    this.isWhole = head.names.every((name) => head.now_names.includes(name)); // each figure holds all of the past
+    for (const [id, name, figure] of bases) this.bases.set(id, { name, figure: decode(figure) });
     const take = (versions) => {
-      for (const [name, version] of Object.entries(versions)) {
-        if (!this.bases.has(version[0])) unusable = true;
-        else versions[name] = [version[0], version[1].map((change) => change.map(decode))];
+      const taken = {};
+      for (const [name, [base, changes]] of Object.entries(versions)) {
+        if (this.bases.get(base)?.name !== name) {
+          this.lost.add(head.seq);
+          return undefined;
+        }
+        taken[name] = { identity: head.identity, name, base, changes: changes.map((change) => change.map(decode)) };
       }
-      return versions;
+      return taken;
     };
-    Object.assign(this.now, take(now));
+    for (const [name, version] of Object.entries(now)) Object.assign(this.now, take({ [name]: version }));
     for (const [step, versions] of history) {
-      take(versions);
-      if (!unusable) this.history.set(step, versions);
+      const taken = take(versions);
+      if (taken) this.history.set(step, taken);
     }
     if (head.steps) {
       this.steps = head.steps;
       const known = new Set(head.steps);
       for (const step of this.history.keys()) if (!known.has(step)) this.history.delete(step);
     }
-    if (unusable) lost.push(head.seq);
-    return lost;
+    return "taken";
+  }
+
+  // Whether the figures of the step are here.
+  has(step) {
+    return this.isWhole || this.history.has(step);
+  }
+
+  // How many of the steps are here.
+  get held() {
+    return this.isWhole ? this.steps.length : this.history.size;
   }
 
   // The place in `steps` nearest to `step`; with `cached`, nearest among those whose figures are here.
   place(step, cached = false) {
     let best = -1;
     for (let i = 0; i < this.steps.length; i++) {
-      if (cached && !this.history.has(this.steps[i])) continue;
+      if (cached && !this.has(this.steps[i])) continue;
       if (best < 0 || Math.abs(this.steps[i] - step) < Math.abs(this.steps[best] - step)) best = i;
     }
     return best;
   }
 
   version(name, step) {
-    const usable = (version) => (version && this.bases.has(version[0]) ? version : undefined);
-    if (this.head.now_names.includes(name)) return usable(this.now[name]);
-    return usable(this.history.get(step)?.[name]);
+    return this.head.now_names.includes(name) ? this.now[name] : this.history.get(step)?.[name];
   }
 
-  figure([id, changes]) {
-    let figure = this.bases.get(id);
+  // The figure of a version of the present identity; no other can be made.
+  figure({ identity, name, base, changes }) {
+    const known = this.bases.get(base);
+    if (identity !== this.identity || known?.name !== name) throw new Error(`${name} is a figure of something else`);
+    let { figure } = known;
     const copied = new Set(); // containers that are no longer the base's own
     const own = (container) => {
       if (copied.has(container)) return container;

@@ -78,6 +78,7 @@ def watch_landscape(
                 _positions(shown),
                 key=f"board-{state.page}",
                 source="|".join([*(run.id for run in runs), variant]),
+                edition="|".join(run.id for sight in shown for kind in sight.runs if (run := sight.run(kind))),
                 subject="|".join(fingerprint(sight.job.network) for sight in shown),
                 rows=side_by_side(rows, each, len(shown)),
                 heights=for_both(heights or {}),

@@ -44,38 +44,48 @@ class Browser:
     """Stands in for the board in the browser: takes messages in and keeps what it has."""
 
     def __init__(self):
-        self.token, self.seq, self.lost = None, 0, []
-        self.forget()
+        self.memory, self.identity, self.source, self.seq = None, None, None, 0
+        self.lost: list[int] = []
+        self.bases: dict[int, tuple[str, dict]] = {}
+        self.renew()
 
-    def forget(self):
-        self.bases, self.now, self.history, self.steps = {}, {}, {}, []
+    def renew(self):
+        self.now, self.history, self.steps = {}, {}, []
 
     def take(self, text: str) -> dict:
         message = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
         head = message["head"]
         if head["full"]:
-            self.forget()
-            self.token = head["token"]
-        assert head["token"] == self.token
-        self.lost += [] if head["full"] else list(range(self.seq + 1, head["seq"]))
-        if not head["full"] and head["source"] != self.source:
-            self.forget()
-        if head["forget"]:
-            self.history.clear()
-        self.seq, self.source = head["seq"], head["source"]
-        self.bases.update(dict(message["bases"]))
-        for name, (base, changes) in message["now"].items():
-            self.now[name] = patched(self.bases[base], changes)
+            self.memory, self.seq, self.lost, self.bases = (head["session"], head["generation"]), head["seq"], [], {}
+        assert (head["session"], head["generation"]) == self.memory
+        self.lost += range(self.seq + 1, head["seq"])
+        self.lost = [seq for seq in self.lost if seq not in head.get("mended", ())]
+        if head["source"] != self.source:
+            self.bases = {}
+        if head["identity"] != self.identity:
+            self.renew()
+        self.seq, self.source, self.identity = head["seq"], head["source"], head["identity"]
+        self.bases.update({number: (name, figure) for number, name, figure in message["bases"]})
+        for name, version in message["now"].items():
+            self.now[name] = self.figure(name, *version)
         for step, figures in message["history"]:
-            usable = all(base in self.bases for base, _ in figures.values())
-            if usable:
-                self.history[step] = {
-                    name: patched(self.bases[base], changes) for name, (base, changes) in figures.items()
-                }
+            if all(base in self.bases for base, _ in figures.values()):
+                self.history[step] = {name: self.figure(name, *version) for name, version in figures.items()}
             else:
                 self.lost.append(head["seq"])
         self.steps = head.get("steps", self.steps)
         return message
+
+    def figure(self, name: str, base: int, changes: list) -> dict:
+        of, figure = self.bases[base]
+        assert of == name
+        return patched(figure, changes)
+
+    def ask(self, **words) -> dict:
+        """A question to the server, about what the browser shows."""
+        session, generation = self.memory
+        about = {"session": session, "generation": generation, "identity": self.identity, "lost": self.lost}
+        return {**about, **words}
 
 
 def send(client: dict, pictures, steps, *, source="run", edition="", live=False, budget=10.0) -> str:

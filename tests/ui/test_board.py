@@ -28,6 +28,16 @@ def test_a_point_chosen_is_handed_on_if_it_is_one(monkeypatch, sent, heard):
     assert got == heard
 
 
+def test_a_point_chosen_in_a_picture_of_something_else_is_not_handed_on(monkeypatch):
+    got = []
+    monkeypatch.setattr(session, "memory", lambda key: {"source": "bowl"} if key == "board:demo" else {})
+    for source in ("bowl", "ravine", None):
+        sent = {"name": "start", "x": 1, "y": 2, "source": source}
+        monkeypatch.setattr(session, "value", lambda _, sent=sent: {"pick": sent})
+        board._pick("demo", lambda *picked, source=source: got.append((source, *picked)))
+    assert got == [("bowl", "start", 1.0, 2.0, False)]
+
+
 def test_parts_for_the_browser_are_copied_beside_the_app(tmp_path):
     from nnviz.ui import plotly_js
 

@@ -117,7 +117,7 @@ def test_a_step_asked_for_comes_first():
     client, browser = {}, Browser()
     steps = list(range(100))
     browser.take(send(client, one, steps))
-    client["ask"] = {"want": [37, 12345]}
+    client["ask"] = browser.ask(want=[37, 12345])
     message = browser.take(send(client, one, steps, budget=0))
     assert [step for step, _ in message["history"]] == [37]
 
@@ -131,7 +131,7 @@ def test_a_lost_message_is_sent_again():
     send(client, pictures, [0, 1, 2, 3])  # never arrives
     browser.take(send(client, pictures, [0, 1, 2, 3, 4]))
     assert browser.lost == [2]
-    client["ask"] = {"lost": browser.lost}
+    client["ask"] = browser.ask()
     browser.take(send(client, pictures, [0, 1, 2, 3, 4]))
     assert sorted(browser.history) == browser.steps == [0, 1, 2, 3, 4]
 
@@ -145,7 +145,7 @@ def test_a_base_lost_on_the_way_is_sent_again():
     send(client, pictures, [0, 1])  # the base of figures with two traces is lost
     browser.take(send(client, pictures, [0, 1, 2]))
     assert browser.lost == [2, 3]
-    client["ask"] = {"lost": browser.lost}
+    client["ask"] = browser.ask()
     browser.take(send(client, pictures, [0, 1, 2]))
     assert browser.history[2]["a"] == json.loads(encode(figure(2)))
     assert sorted(browser.history) == [0, 1, 2]
@@ -155,12 +155,12 @@ def test_a_new_page_is_sent_everything_again():
     client, browser = {}, Browser()
     for _ in range(2):
         browser.take(send(client, one, [0, 1, 2]))
-    client["ask"] = {"hello": "nonce"}
+    client["ask"] = browser.ask(hello="nonce")
     reloaded = Browser()
     for _ in range(2):
         reloaded.take(send(client, one, [0, 1, 2]))
     assert reloaded.history == browser.history
-    assert reloaded.token != browser.token
+    assert reloaded.memory != browser.memory
 
 
 def test_another_source_drops_history():
@@ -184,9 +184,9 @@ def test_another_edition_drops_pictures_of_steps_and_sends_the_newest_whatever_w
     for edition, (surface, last, *names) in enumerate([(10, 4, "phase"), (20, 6), (30, 4, "phase"), (40, 2, "phase")]):
         pictures, steps = race(surface, *names), list(range(last + 1))
         first = browser.take(send(client, pictures, steps, edition=str(edition)))
-        assert set(browser.history[last]) == set(names)
+        assert set(browser.history.get(last, ())) == set(names)
         browser.take(send(client, pictures, steps, edition=str(edition)))
-        assert sorted(browser.history) == steps
+        assert sorted(browser.history) == (steps if names else [])
         for step, figures in browser.history.items():
             assert figures == {n: json.loads(encode(figure(surface + step))) for n in names}
         assert browser.now["map"] == json.loads(encode(figure(surface, meta={"reveals": True})))
@@ -200,7 +200,7 @@ def test_pictures_of_another_edition_are_dropped_though_the_message_that_says_so
     other = lambda step: {"a": figure(step + 50)}  # noqa: E731
     send(client, other, [0, 1, 2, 3], edition="two", budget=0)  # never arrives
     browser.take(send(client, other, [0, 1, 2, 3], edition="two", budget=0))
-    client["ask"] = {"lost": browser.lost}
+    client["ask"] = browser.ask()
     browser.take(send(client, other, [0, 1, 2, 3], edition="two", budget=0))
     assert 3 in browser.history
     assert all(browser.history[s] == {"a": json.loads(encode(figure(s + 50)))} for s in browser.history)
@@ -273,3 +273,75 @@ def test_the_newest_pictures_come_again_while_a_run_comes_to_rest():
         assert [step for step, _ in browser.take(send(client, one, [0, 1]))["history"]] == [1]
     client["rested"] -= board_history.RESTING
     assert browser.take(send(client, one, [0, 1]))["history"] == []
+
+
+def test_what_was_lost_before_another_source_came_does_not_start_over():
+    client, browser = {}, Browser()
+    browser.take(send(client, one, [0, 1], source="one"))
+    send(client, one, [0, 1], source="one")  # never arrives
+    browser.take(send(client, one, [0, 1, 2], source="two"))
+    assert browser.lost == [2]
+    before = browser.memory
+    client["ask"] = browser.ask()
+    message = browser.take(send(client, one, [0, 1, 2], source="two"))
+    assert message["head"]["full"] is False
+    assert browser.memory == before
+    assert browser.lost == []
+
+
+def test_a_figure_is_of_the_identity_announced_last_though_that_message_was_lost():
+    pictures = {
+        name: lambda step, own=own: {"loss": figure(own, meta={"x_is_step": True}), "a": figure(own + step)}
+        for name, own in (("one", 100), ("two", 200))
+    }
+    client, browser = {}, Browser()
+    for source, edition in (("one", ""), ("two", ""), ("one", ""), ("one", "new")):
+        for _ in range(2):
+            browser.take(send(client, pictures[source], [0, 1], source=source, edition=edition, budget=0))
+        identity = browser.identity
+        send(client, pictures["two"], [0, 1], source="two", edition=edition, budget=0)  # never arrives
+        message = browser.take(send(client, pictures["one"], [0, 1], source="one", edition=edition, budget=0))
+        assert browser.identity != identity
+        own = json.loads(encode(pictures["one"](1)))
+        assert browser.now.get("loss", own["loss"]) == own["loss"]
+        assert all(
+            figures["a"] == json.loads(encode(pictures["one"](s)["a"])) for s, figures in browser.history.items()
+        )
+        assert message["head"]["steps"] == [0, 1]
+
+
+def test_what_is_asked_late_or_twice_is_not_answered():
+    client, browser = {}, Browser()
+    browser.take(send(client, one, list(range(20)), budget=0))
+    late = [browser.ask(want=[7]), browser.ask(hello="nonce"), browser.ask(lost=[1])]
+    browser.take(send(client, one, list(range(20)), edition="other", budget=0))
+    client["ask"] = late[0]
+    message = browser.take(send(client, one, list(range(20)), edition="other", budget=0))
+    assert [step for step, _ in message["history"]] != [7]
+    client["ask"] = late[1]
+    reloaded = Browser()
+    assert reloaded.take(send(client, one, list(range(20)), budget=0))["head"]["full"]
+    for ask in late:
+        client["ask"] = ask
+        assert not reloaded.take(send(client, one, list(range(20)), budget=0))["head"]["full"]
+    assert reloaded.lost == []
+    for garbage in ({}, {"hello": "x"}, {"session": None, "lost": [1]}):
+        client["ask"] = garbage
+        assert not reloaded.take(send(client, one, list(range(20)), budget=0))["head"]["full"]
+
+
+def test_what_was_lost_is_sent_again_until_the_browser_hears_so():
+    pictures = lambda step: {"loss": figure(step, meta={"x_is_step": True})}  # noqa: E731
+    client, browser = {}, Browser()
+    browser.take(send(client, pictures, [0]))
+    send(client, pictures, [0, 1])  # never arrives
+    browser.take(send(client, pictures, [0, 1]))
+    for arrives in (False, False, True):
+        client["ask"] = browser.ask()
+        text = send(client, pictures, [0, 1])
+        if arrives:
+            browser.take(text)
+    assert browser.now["loss"] == json.loads(encode(figure(1, meta={"x_is_step": True})))
+    client["ask"] = browser.ask()
+    browser.take(send(client, pictures, [0, 1]))
+    assert browser.lost == []

@@ -1,0 +1,67 @@
+// What the board asks the server: for what it misses, and to start over. Every question says whom and what it is about, so
+// that none is answered for something that is shown no more.
+
+export class Questions {
+  constructor(board) {
+    this.board = board;
+    this.isOpen = false; // whether one is to be answered
+    this.useless = 0; // answers in a row that brought nothing
+  }
+
+  // A message has come; `missed` messages before it were already known to be lost.
+  answered(message, missed) {
+    this.greeted = undefined;
+    clearTimeout(this.calling);
+    const isOfUse = message.history.length || message.head.mended || !this.isOpen;
+    this.useless = isOfUse ? 0 : this.useless + 1;
+    this.isOpen = false;
+    if (this.board.store.lost.size > missed) this.put({});
+  }
+
+  put(words) {
+    const { session, generation, identity, lost } = this.board.store;
+    this.isOpen = true;
+    this.board.ask({ session, generation, identity, lost: [...lost], ...words });
+  }
+
+  // The server takes this browser for another one (a reload, another page in between): start over. What is asked while
+  // a script runs may get lost, so it is asked again until the answer is here.
+  hello() {
+    const { session, generation } = this.board.store;
+    const name = `${session}.${generation}`;
+    if (this.greeted === name) return;
+    this.greeted = name;
+    this.useless = 0;
+    this.put({ hello: Math.random().toString(36).slice(2) });
+    clearTimeout(this.calling);
+    this.calling = setTimeout(() => {
+      this.greeted = undefined;
+      if (this.board.root.isConnected) this.hello();
+    }, 4000);
+  }
+
+  // Ask for what is missing, one question at a time, when nothing is left to draw.
+  pace() {
+    clearTimeout(this.timer);
+    const { store, follows, wanted, root } = this.board;
+    const missing = store.steps.length - store.held + store.lost.size;
+    if (!store.identity || missing <= 0 || document.hidden || !root.isConnected) return;
+    const exact = !follows && !store.has(wanted) ? [wanted] : [];
+    // A live board gets more with each tick anyway; an answer that did not come is asked for again.
+    const wait = this.isOpen ? 5000 : exact.length ? 60 : store.head.live ? 1500 : 30;
+    this.timer = setTimeout(() => {
+      if (this.useless > 5) this.hello();
+      else this.put({ want: exact });
+      this.pace();
+    }, wait);
+  }
+
+  rest() {
+    clearTimeout(this.timer);
+  }
+
+  stop() {
+    this.rest();
+    clearTimeout(this.calling);
+  }
+}

@@ -1,0 +1,146 @@
+"""Messages that come late, twice, in another order or not at all never bring a figure of one thing under another."""
+
+import json
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from tests.browser.board import until, zoom
+from tests.browser.messages import NAMES, Desk, Shown, expected, furnish, said
+
+pytestmark = pytest.mark.browser
+
+MOONS, SPIRALS, RINGS = Shown("moons"), Shown("spirals"), Shown("rings", steps=(0, 5))
+
+
+@pytest.fixture(scope="module")
+def stage(browser, tmp_path_factory) -> Iterator:
+    """A page for all boards, which loads plotly.js once; it fails if a script of it threw."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    furnish(page, tmp_path_factory.mktemp("static"))
+    yield page
+    page.close()
+    assert errors == []
+
+
+@pytest.fixture
+def board(stage, request: pytest.FixtureRequest) -> Desk:
+    """A board that has heard of nothing yet."""
+    return Desk(stage, request.node.name)
+
+
+def test_cards_out_of_view_show_the_other_run_though_a_message_of_the_first_was_lost(board: Desk):
+    client: dict = {}
+    board.converse(MOONS, client)
+    assert board.drawn() == expected(MOONS)
+    board.leave("depth")
+    board.said(MOONS, client)  # never arrives
+    board.converse(SPIRALS, client)
+    assert board.drawn() == expected(SPIRALS)
+    assert board.wrong == []
+
+
+def test_figures_are_those_of_the_newest_message_whatever_happens_on_the_way(board: Desk):
+    options = [MOONS, SPIRALS, RINGS, MOONS._replace(variant="borders"), SPIRALS._replace(edition="2")]
+    for seed in range(3):
+        chance = random.Random(seed)
+        client: dict = {}
+        shown, under_way, questions = MOONS, [], []
+        for _ in range(40):
+            if chance.random() < 0.3:
+                shown = chance.choice(options)
+            under_way.append(board.said(shown, client))
+            if chance.random() < 0.3:
+                under_way.append(chance.choice(under_way))  # twice
+            if chance.random() < 0.25:
+                under_way.pop(chance.randrange(len(under_way)))  # lost
+            if chance.random() < 0.4:
+                chance.shuffle(under_way)
+            while under_way and chance.random() < 0.6:
+                questions += [value for name, value in board.deliver(under_way.pop(0)) if name == "ask"]
+            if questions and chance.random() < 0.5:
+                client["ask"] = chance.choice(questions)  # late, again, or instead of others
+            assert board.wrong == [], seed
+        chance.shuffle(under_way)
+        for text in [*under_way, board.said(shown, client)]:
+            board.deliver(text)
+        board.converse(shown, client)
+        assert board.drawn() == expected(shown), seed
+        assert board.wrong == [], seed
+
+
+def test_a_server_that_knows_nothing_of_the_browser_starts_over(board: Desk):
+    board.converse(MOONS, {})
+    other: dict = {}
+    board.said(SPIRALS, other)  # its first message never arrives
+    board.heard()
+    questions = board.deliver(board.said(SPIRALS, other))
+    assert [value["hello"] != "" for _, value in questions] == [True]
+    other["ask"] = questions[0][1]
+    board.converse(SPIRALS, other)
+    assert board.drawn() == expected(SPIRALS)
+    assert board.wrong == []
+
+
+def test_cards_out_of_view_are_drawn_before_they_are_seen(board: Desk):
+    client: dict = {}
+    board.converse(MOONS._replace(steps=()), client)
+    seen = "[...document.querySelectorAll('.nnviz-plot')].filter(plot => plot.style.visibility === 'visible').length"
+    assert board.page.evaluate(seen) == 0
+    for shown in (MOONS, SPIRALS):
+        board.converse(shown, client)
+        board.page.wait_for_function(f"{seen} === {len(NAMES)}")
+        assert board.page.evaluate("scrollY") == 0
+    assert board.wrong == []
+
+
+def test_a_file_is_saved_of_what_was_announced_last_though_it_is_not_drawn_yet(board: Desk):
+    client: dict = {}
+    board.converse(MOONS, client)
+    saved = "document.querySelector('[data-figure=rate] [data-action=csv]').click()"
+    with board.page.expect_download() as download:
+        board.page.evaluate(f"text => {{ deliver(text, 'spirals'); {saved} }}", board.said(SPIRALS, client))
+    text = download.value.path().read_text(encoding="utf-8-sig")
+    values = {float(value) for line in text.splitlines() for value in line.split(",") if value.strip("-.").isdigit()}
+    own = expected(SPIRALS)["rate"][0]
+    assert own in values
+    assert expected(MOONS)["rate"][0] not in values
+
+
+def test_a_zoom_and_a_hidden_curve_are_not_carried_to_another_run(board: Desk):
+    client: dict = {}
+    board.converse(MOONS, client)
+    plot = "document.querySelector('[data-figure=map] .nnviz-plot')"
+    kept = f"[{plot}._fullLayout.xaxis.autorange, {plot}._fullData[0].visible]"
+    zoom(board.page, "map")
+    board.page.locator("[data-figure=map] .legendtoggle").first.click()
+    board.page.wait_for_function(f"{plot}._fullData[0].visible === 'legendonly'")
+    board.converse(MOONS._replace(variant="borders"), client)
+    assert board.page.evaluate(kept) == [False, "legendonly"]
+    board.converse(SPIRALS, client)
+    assert board.page.evaluate(kept) == [True, True]
+
+
+def test_a_chosen_point_says_what_it_was_chosen_in(board: Desk):
+    board.converse(MOONS, {})
+    card = board.page.locator("[data-figure=walk]")
+    card.scroll_into_view_if_needed()
+    until(board.page, "d.busy === 'false'")
+    box = card.locator(".nsewdrag").first.bounding_box()
+    board.page.mouse.click(box["x"] + 0.2 * box["width"], box["y"] + 0.3 * box["height"])
+    ((name, value),) = [(n, v) for n, v in board.heard() if n == "pick"]
+    assert (name, value["name"], value["source"], value["done"]) == ("pick", "start", "moons|", True)
+
+
+def test_every_figure_of_a_message_names_what_it_belongs_to():
+    client: dict = {}
+    identities = []
+    for shown in (MOONS, SPIRALS, SPIRALS, MOONS, MOONS._replace(variant="borders"), MOONS._replace(edition="2")):
+        message = json.loads(said(shown, client, "key"))
+        identities.append(message["head"]["identity"])
+        assert {name for _, name, _ in message["bases"]} <= set(NAMES)
+    assert identities[1] == identities[2]
+    assert len(set(identities)) == 5
