@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from nnviz import frames
-from nnviz.figures import layout, panels, theme
+from nnviz.figures import layout, panels, tables, theme
 from nnviz.figures.labels import shown
 from nnviz.figures.layers import layer_table
 from nnviz.figures.layout import f4, i4
@@ -29,19 +29,26 @@ def percentile_bands(
     """
     word = "Activations" if prefix == "activation" else "Pre-activations"
     title = title or (f"{word} over time" if site is None else f"{word} of {frames.label_site(site)} over time")
-    tables = {p: layer_table(frame, f"{prefix}_p{p}") for p in _PERCENTILES}
-    steps, sites, _, _ = tables["50"]
+    found = {p: layer_table(frame, f"{prefix}_p{p}") for p in _PERCENTILES}
+    steps, sites, _, _ = found["50"]
     if site is not None:
         chosen = [site] if site in sites else []
     else:
         chosen = list(dict.fromkeys([sites[0], sites[(len(sites) - 1) // 2], sites[-1]])) if sites else []
     if not chosen:
         return layout.empty(title, _HELP)
-    traces, axes = [], []
+    traces, axes, parts = [], [], []
     for i, one in enumerate(chosen):
         column = sites.index(one)
         color = theme.depth_color(column, len(sites))
-        values = {p: table.values[:, column] for p, table in tables.items()}
+        values = {p: table.values[:, column] for p, table in found.items()}
+        drawn, recorded = _drawn(values), found["50"].recorded[:, column]
+        down, across = (
+            {"site": one, "step": steps[drawn[recorded[drawn]]]},
+            {"percentile": [int(p) for p in _PERCENTILES]},
+        )
+        every = np.stack([row[drawn[recorded[drawn]]] for row in values.values()], 1)
+        parts.append(tables.grid(down, across, {prefix: every}))
         axis = f"y{panels.suffix(i)}"
         traces += [trace | {"yaxis": axis} for trace in _bands(steps, values, color, frames.label_site(one))]
         named = i == len(chosen) // 2
@@ -57,15 +64,21 @@ def percentile_bands(
         x=layout.steps() | {"anchor": panels.anchor(len(chosen))},
         y=stack.pop("yaxis"),
         over_steps=True,
+        table=parts,
         showlegend=False,
         annotations=notes,
         **stack,
     )
 
 
+def _drawn(values: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Which steps are drawn: the extremes of the outer percentiles stay."""
+    return np.unique(frames.thin_indices(np.stack([values["05"], values["95"]], axis=1), POINTS))
+
+
 def _bands(steps: np.ndarray, values: Mapping[str, np.ndarray], color: str, name: str) -> list[dict]:
     """Two filled bands and the median of one layer, thinned so that the extremes of every percentile stay."""
-    picked = np.unique(frames.thin_indices(np.stack([values["05"], values["95"]], axis=1), POINTS))
+    picked = _drawn(values)
     # A band that is not finite would tear the whole fill.
     picked = picked[np.all([np.isfinite(values[p][picked]) for p in _PERCENTILES], axis=0)]
     x = i4(steps[picked])
@@ -85,7 +98,7 @@ def _bands(steps: np.ndarray, values: Mapping[str, np.ndarray], color: str, name
         )
     words = (
         f"5 %: {shown('customdata[0]')}<br>25 %: {shown('customdata[1]')}<br><b>median {shown('y')}</b><br>"
-        f"75 %: {shown('customdata[2]')}<br>95 %: {shown('customdata[3]')}"
+        f"75 %: {shown('customdata[3]')}<br>95 %: {shown('customdata[4]')}"
     )
     traces.append(
         {
@@ -95,7 +108,7 @@ def _bands(steps: np.ndarray, values: Mapping[str, np.ndarray], color: str, name
             "y": f4(values["50"][picked]),
             "line": {"color": color, "width": 2},
             "marker": {"color": color},
-            "customdata": f4(np.stack([values[p][picked] for p in ("05", "25", "75", "95")], axis=1)),
+            "customdata": f4(np.stack([values[p][picked] for p in _PERCENTILES], axis=1)),
             "hovertemplate": f"{name} at step %{{x}}<br>{words}<extra></extra>",
         }
     )

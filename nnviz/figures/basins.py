@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nnviz.figures import labels, layout, racers, theme
+from nnviz.figures import labels, layout, racers, tables, theme
 from nnviz.figures.layout import f4
 
 # Minima with a color of their own; the others of many share one.
@@ -50,6 +50,7 @@ def basin_map(basins: Arrays, index: int, name: str) -> dict:
         [_nowhere(basins, reached < 0), _squares(basins, reached, steps, color, shades), *entries, _marks(minima)],
         title=title,
         help=_HELP,
+        table=[_table(basins, {("minimum_x", "minimum_y", "steps"): _reached(basins, reached, steps)})],
         **_axes(basins),
         **racers.legend(len(entries)),
     )
@@ -71,7 +72,7 @@ def basin_steps(basins: Arrays, index: int, name: str) -> dict:
         marks = {"tickvals": np.log10(1 + np.array(found)).tolist(), "ticktext": [str(mark) for mark in found]}
     reached = _common(basins) | {
         "z": f4(shown),
-        "customdata": f4(steps),
+        "customdata": f4(np.where(steps >= 0, steps, np.nan)),
         "zmin": 0,
         "zmax": max(top, 1e-3),
         "colorscale": theme.fading(theme.MEASURES["weight"], 0.95),
@@ -83,8 +84,14 @@ def basin_steps(basins: Arrays, index: int, name: str) -> dict:
         [_nowhere(basins, steps < 0), reached, _marks(_minima(basins))],
         title=title,
         help=_STEPS_HELP,
+        table=[_table(basins, {"steps": np.where(steps >= 0, steps, np.nan)})],
         **_axes(basins),
     )
+
+
+def _table(basins: Arrays, cells: Mapping[str | tuple[str, ...], np.ndarray]) -> tables.Part:
+    """A row for each start; not a number where it reaches no minimum."""
+    return tables.grid({"y": basins["y"]}, {"x": basins["x"]}, cells)
 
 
 def _axes(basins: Arrays) -> dict:
@@ -118,6 +125,15 @@ def _nowhere(basins: Arrays, missing: np.ndarray) -> dict:
     }
 
 
+def _reached(basins: Arrays, reached: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Of each start the minimum that is reached and after how many steps (k, k, 3); NaN where none is."""
+    there, minima = reached >= 0, _minima(basins)
+    if not len(minima):
+        return np.full((*reached.shape, 3), np.nan)
+    found = np.concatenate([minima[np.where(there, reached, 0)], np.asarray(steps, float)[..., None]], -1)
+    return np.where(there[..., None], found, np.nan)
+
+
 def _squares(basins: Arrays, reached: np.ndarray, steps: np.ndarray, color: np.ndarray, shades: list[str]) -> dict:
     """The squares from which a minimum is reached: z is color · LEVELS + level, 0 the soonest."""
     there = reached >= 0
@@ -127,7 +143,6 @@ def _squares(basins: Arrays, reached: np.ndarray, steps: np.ndarray, color: np.n
     count = len(shades) * LEVELS
     colors = [theme.faded(shade, alpha) for shade in shades for alpha in np.linspace(STRONGEST, WEAKEST, LEVELS)]
     minima = _minima(basins)
-    place = minima[which] if len(minima) else np.full((*which.shape, 2), np.nan)
     number = color[which] if len(minima) else np.zeros_like(which)
     words = f"reaches ({labels.shown('customdata[0]')}, {labels.shown('customdata[1]')}) in %{{customdata[2]}} steps"
     return _common(basins) | {
@@ -136,7 +151,7 @@ def _squares(basins: Arrays, reached: np.ndarray, steps: np.ndarray, color: np.n
         "zmax": count - 0.5,
         "colorscale": [[end / count, shade] for i, shade in enumerate(colors) for end in (i, i + 1)],
         "showscale": False,
-        "customdata": f4(np.concatenate([place, steps[..., None]], -1)),
+        "customdata": f4(_reached(basins, reached, steps)),
         "name": "reached",
         "hovertemplate": f"{_FROM}<br>{words}<extra></extra>",
     }

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from nnviz.figures import images, labels, layout, points, theme
+from nnviz.figures import images, labels, layout, points, tables, theme
 from nnviz.figures.layout import f4
 
 # Opacity where the network is sure; points in the same colors stand out from it.
@@ -46,6 +46,7 @@ def decision_surface(
     pictures = []
     if regression:
         traces = _values(grid, data)
+        cells = {"prediction": grid["prediction"]}
     else:
         probabilities, scores = (np.asarray(grid[name], np.float32) for name in ("probabilities", "scores"))
         classes = labels.class_names(data, probabilities.shape[-1])
@@ -55,6 +56,7 @@ def decision_surface(
         else:
             traces += _borders(scores, x, y)
         traces += points.by_class(data, classes)
+        cells = {tuple(f"p({name})" for name in classes): grid["probabilities"]}
     across, along = labels.feature_names(data, 2)
     return layout.figure(
         traces,
@@ -62,6 +64,7 @@ def decision_surface(
         help=help,
         x=layout.axis(across, range=_ends(x), constrain="domain", showgrid=False),
         y=layout.axis(along, range=_ends(y), constrain="domain", showgrid=False, scaleanchor="x"),
+        table=[tables.grid({"part": "grid", "y": y}, {"x": x}, cells), *points.table(data)],
         images=pictures,
         annotations=points.left_out(data),
         legend={"x": 0.5, "xanchor": "center"},
@@ -92,6 +95,7 @@ def regression_curve(
         help=_CURVE,
         x=layout.axis(labels.feature_names(data, 1)[0], range=[float(x.min()), float(x.max())]),
         y=layout.axis("target", range=[low, high]),
+        table=[tables.rows({"part": "curve", "x": curve["x"], "prediction": curve["prediction"]}), *points.table(data)],
         annotations=notes,
     )
 

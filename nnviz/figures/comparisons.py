@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from nnviz.figures import decades, theme
+from nnviz.figures import decades, tables, theme
 from nnviz.figures.curves import curves
 
 # Room at the left of figures side by side, in pixels: for labels such as 10⁻¹².
@@ -33,9 +33,11 @@ def overlay(
     if not joined["data"]:
         return joined
     options["log_y"] = joined["layout"]["yaxis"].get("type") == "log"
-    traces = []
+    traces, table = [], []
     for i, (name, frame) in enumerate(runs.items()):
-        for trace in curves(frame, quantity, title=title, **options)["data"]:
+        drawn = curves(frame, quantity, title=title, **options)
+        table += tables.of_run(name, drawn["layout"]["meta"].get("table", []), len(traces))
+        for trace in drawn["data"]:
             dashed = dict(trace)
             dashed["name"] = f"{name}: {trace['name']}"
             dashed["hovertemplate"] = f"{name}, {trace['hovertemplate']}"
@@ -43,12 +45,8 @@ def overlay(
             if "line" in trace and trace["mode"] == "lines":
                 dashed["line"] = trace["line"] | {"dash": theme.RUN_DASHES[i % len(theme.RUN_DASHES)]}
             traces.append(dashed)
-    return layout_like(joined, traces)
-
-
-def layout_like(figure: Mapping, traces: list[dict]) -> dict:
-    """The same figure with other traces."""
-    return {"data": traces, "layout": figure["layout"]}
+    meta = joined["layout"]["meta"] | {"table": table}
+    return {"data": traces, "layout": joined["layout"] | {"meta": meta}}
 
 
 def same_axes(*figures: dict) -> tuple[dict, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nnviz.figures import labels, layout, theme
+from nnviz.figures import labels, layout, tables, theme
 from nnviz.figures.layout import f4, i4
 
 
@@ -24,7 +24,8 @@ def confusion(
         return layout.empty(title, help)
     counts = np.asarray(arrays["counts"], int)
     total = len(counts)
-    names = [labels.shorten(name.removeprefix("class "), 12) for name in labels.class_names(data or {}, total)]
+    classes = labels.class_names(data or {}, total)
+    names = [labels.shorten(name.removeprefix("class "), 12) for name in classes]
     unknown = int(np.sum(data["test"])) - int(counts.sum()) if data else 0
     note = f"{unknown} samples are not counted: their outputs are not numbers"
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
@@ -60,6 +61,7 @@ def confusion(
         ],
         title=title,
         help=help,
+        table=[tables.grid({"true": classes}, {"predicted": classes}, {"count": counts})],
         x=layout.axis(
             "predicted", tickvals=i4(range(total)), ticktext=names, showgrid=False, range=[-0.5, total - 0.5]
         ),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nnviz.figures import labels, layout, measures, panels, theme
+from nnviz.figures import labels, layout, measures, panels, tables, theme
 from nnviz.figures.curves import spans_decades
 from nnviz.figures.decades import logarithmic
 from nnviz.figures.layout import f4, i4
@@ -63,6 +63,7 @@ def sharpness(curvature: Arrays, *, limit_words: str = "2/η", no_theory: str = 
     upper = logarithmic(word, np.append(values, limit[known])) if log_y else layout.axis(word, rangemode="tozero")
     axes, anchor = {"yaxis": upper}, panels.anchor(1)
     lowest = np.asarray(curvature.get("lowest", []), float)
+    smallest = {"smallest": lowest} if len(lowest) else {}
     if np.isfinite(lowest).any():
         axes["yaxis"] |= {"domain": [0.34, 1]}
         axes["yaxis2"] = layout.axis("smallest", domain=[0, 0.27], nticks=4, rangemode="tozero", zeroline=True)
@@ -78,6 +79,7 @@ def sharpness(curvature: Arrays, *, limit_words: str = "2/η", no_theory: str = 
         **axes,
         over_steps=True,
         hovermode="x",
+        table=[tables.rows({"step": steps, **_columns(values, errors), **smallest, "limit": limit})],
         annotations=notes,
     )
 
@@ -128,10 +130,19 @@ def hessian_trace(curvature: Arrays) -> dict:
         title=title,
         help=_TRACE_HELP,
         x=layout.steps(),
+        table=[
+            tables.rows({"step": steps, "trace": trace, "trace_error": error, f"sum_of_{count}_largest": total}),
+        ],
         y=logarithmic("curvature", both) if log_y else layout.axis("curvature", rangemode="tozero"),
         over_steps=True,
         hovermode="x",
     )
+
+
+def _columns(values: np.ndarray, errors: np.ndarray) -> dict[str, np.ndarray]:
+    """Eigenvalues (K, k) and their errors as columns of the table."""
+    columns = {f"eigenvalue_{i + 1}": column for i, column in enumerate(values.T)}
+    return columns | {f"error_{i + 1}": column for i, column in enumerate(errors.T)}
 
 
 def _eigenvalues(steps: np.ndarray, values: np.ndarray, errors: np.ndarray, log_y: bool) -> list[dict]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from nnviz import frames
-from nnviz.figures import labels, layout, theme
+from nnviz.figures import labels, layout, tables, theme
 from nnviz.figures.decades import logarithmic
 from nnviz.figures.forks import Fork, marked
 from nnviz.figures.layout import f4, i4
@@ -67,7 +67,7 @@ def curves(
     for site, (steps, values) in series.items():
         if site == "batch" and smooth:
             raw = line(steps, values, "batch", share, log_y, color=theme.faded(theme.NEUTRAL, RAW))
-            traces += [raw | {"showlegend": True}, averaged(steps, values, smooth, share, log_y)]
+            traces += [raw | {"showlegend": True}, smoothed(steps, values, smooth, share, log_y)]
         else:
             color = theme.SITES.get(site, theme.class_color(len(traces)))
             traces.append(line(steps, values, site.replace("_", " "), share, log_y, color=color))
@@ -83,6 +83,7 @@ def curves(
         x=layout.steps(),
         over_steps=True,
         hovermode="x",
+        table=table(series, quantity, smooth, log_y),
         legend={"title": LAST},
         **marked(value_axis(quantity, log_y, unit, rows["value"].to_numpy()), forks, int(rows["step"].max())),
     )
@@ -111,6 +112,7 @@ def learning_rate(frame: pd.DataFrame, *, forks: Sequence[Fork] = ()) -> dict:
         help=help,
         x=layout.steps(),
         over_steps=True,
+        table=table(series, "learning_rate"),
         **marked(axis, forks, int(rows["step"].max()), row=0.16),
     )
 
@@ -138,9 +140,32 @@ def decays(rates: np.ndarray, factor: float = 8) -> bool:
     return bool(len(positive) and positive.max() > factor * np.median(positive))
 
 
-def line(steps: np.ndarray, values: np.ndarray, name: str, share: bool, log_y: bool, *, color: str) -> dict:
+def table(
+    series: Mapping[str, tuple[np.ndarray, np.ndarray]], quantity: str, smooth: float = 0.0, log_y: bool = False
+) -> list[tables.Part]:
+    """The points that are drawn: step, site, the quantity, and of the batch its moving average."""
+    parts = []
+    for site, (steps, values) in series.items():
+        picked = frames.thin_indices(values, POINTS)
+        columns = {"step": steps[picked], "site": site, quantity: values[picked]}
+        if site == "batch" and smooth:
+            columns[f"{quantity}_smoothed"] = averaged(values, smooth, log_y)[picked]
+        parts.append(tables.rows(columns))
+    return parts
+
+
+def line(
+    steps: np.ndarray,
+    values: np.ndarray,
+    name: str,
+    share: bool,
+    log_y: bool,
+    *,
+    color: str,
+    picked: np.ndarray | None = None,
+) -> dict:
     """One thinned curve with its last value in the legend."""
-    picked = frames.thin_indices(values, POINTS)
+    picked = frames.thin_indices(values, POINTS) if picked is None else picked
     last = labels.percent(values[-1]) if share else labels.number(values[-1])
     drawn = magnitudes(values).drawn if log_y else np.where(np.isfinite(values), values, np.nan)
     return {
@@ -156,14 +181,18 @@ def line(steps: np.ndarray, values: np.ndarray, name: str, share: bool, log_y: b
     }
 
 
-def averaged(steps: np.ndarray, values: np.ndarray, weight: float, share: bool, log_y: bool) -> dict:
-    """The moving average of the batch curve, named with its weight; of logarithms on a logarithmic axis, where one of
-    the values themselves would fall on a straight line for long after they have become 0."""
+def averaged(values: np.ndarray, weight: float, log_y: bool) -> np.ndarray:
+    """The moving average; of logarithms on a logarithmic axis, where one of the values themselves would fall on a
+    straight line for long after they have become 0."""
     if log_y:
-        found = 10 ** frames.moving_average(np.log10(magnitudes(values).drawn), weight)
-    else:
-        found = frames.moving_average(values, weight)
-    drawn = line(steps, found, "batch", share, log_y, color=theme.NEUTRAL)
+        return 10 ** frames.moving_average(np.log10(magnitudes(values).drawn), weight)
+    return frames.moving_average(values, weight)
+
+
+def smoothed(steps: np.ndarray, values: np.ndarray, weight: float, share: bool, log_y: bool) -> dict:
+    """The moving average of the batch curve at the points that are drawn of it, named with its weight."""
+    picked, found = frames.thin_indices(values, POINTS), averaged(values, weight, log_y)
+    drawn = line(steps, found, "batch", share, log_y, color=theme.NEUTRAL, picked=picked)
     words = f"smoothed (weight {weight:g})"
     return drawn | {
         "name": f"batch, {words}",

@@ -1,12 +1,12 @@
 """All layers at one step: profiles over depth against theory, and small bars."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from nnviz import frames
-from nnviz.figures import labels, layout, theme
+from nnviz.figures import labels, layout, tables, theme
 from nnviz.figures.decades import logarithmic
 from nnviz.figures.layers import layer_table
 from nnviz.figures.layout import f4, i4
@@ -98,8 +98,24 @@ def depth_profile(
         help=f"{help} {_assumed(expected, theory)}".strip(),
         x=layout.axis("layer", tickvals=x[places].tolist(), ticktext=texts, range=[x[0] - 0.4, x[-1] + 0.4]),
         y=logarithmic(labels.name(quantity), values, span),
+        table=[
+            *([_step(x, sites, start, quantity, first)] if at > start else []),
+            _step(x, sites, at, quantity, np.where(known, now, np.nan)),
+            *(
+                [tables.rows({"layer": x} | {f"theory_{word}": line for word, line in expected.items()})]
+                if expected
+                else []
+            ),
+        ],
         legend={"font": {"size": theme.SMALL}},
     )
+
+
+def _step(x: np.ndarray, sites: Sequence[str], step: int, quantity: str, values: np.ndarray) -> tables.Part:
+    """One step's profile as a table: layer, site, step and the quantity, a row for each layer that has it."""
+    there = ~np.isnan(values)
+    names = [sites[layer - 1] for layer in x[there]]
+    return tables.rows({"layer": x[there], "site": names, "step": step, quantity: values[there]})
 
 
 def layer_bars(frame: pd.DataFrame, step: int | None, layers: Mapping[str, np.ndarray]) -> dict:
@@ -121,10 +137,11 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: Mapping[str, np.nd
     few = len(sites) <= 9
     # A single layer's bar is no wider than one of four.
     middle, half = (len(sites) - 1) / 2, max(len(sites), 4) / 2
-    traces, axes, notes = [], {}, []
+    traces, axes, notes, columns = [], {}, [], {}
     for i, (name, word) in enumerate(wanted.items()):
         suffix = "" if i == 0 else str(i + 1)
         rms = _by_layer(found[name], step, sites)[0] / size
+        columns[f"{word}_rms"] = rms
         rms = np.where(np.isfinite(rms), rms, np.nan)
         power, unit = _unit(rms)
         traces.append(
@@ -165,6 +182,7 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: Mapping[str, np.nd
         help=help,
         x=axes.pop("xaxis"),
         y=layout.axis("layer", range=[middle + half, middle - half], tickvals=places, ticktext=texts, showgrid=False),
+        table=[tables.rows({"site": sites} | columns)],
         bargap=0.25,
         annotations=notes,
         margin={"t": 24, "b": 14 if few else 30},

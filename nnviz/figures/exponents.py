@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from nnviz.figures import labels, layout, theme
+from nnviz.figures import labels, layout, tables, theme
 from nnviz.figures.layers import layer_sites
 from nnviz.figures.layout import f4, i4
 
@@ -45,6 +45,7 @@ def exponent_histograms(
     ticks = {"tickvals": [place + 1 for place in places], "ticktext": texts}
     power = {"tickprefix": "10<sup>", "ticksuffix": "</sup>", "nticks": 6, "showgrid": False, "domain": [0.08, 0.92]}
     narrow = {"range": list(SIDE), "tickvals": [0], "showgrid": False, "fixedrange": True, "anchor": "y"}
+    sizes_of = {"from": 2.0**exponents, "to": 2.0 ** (exponents + 1)}
     return layout.figure(
         [
             *(trace | {"coloraxis": "coloraxis"} for trace in sizes),
@@ -55,6 +56,11 @@ def exponent_histograms(
         help=_HELP,
         x=layout.axis("size of the value", range=[float(edges[0]), float(edges[-1])], **power),
         y=layout.axis("layer", range=[len(sites) + 0.5, 0.5], showgrid=False, anchor="x2", **ticks),
+        table=[
+            tables.grid({"site": sites}, sizes_of, {"share": shares}),
+            tables.grid({"site": sites, "from": 0.0, "to": 0.0}, {}, {"share": zero[:, None]}),
+            tables.grid({"site": sites, "from": np.inf, "to": np.inf}, {}, {"share": nonfinite[:, None]}),
+        ],
         xaxis2=narrow | {"domain": [0, 0.04], "ticktext": ["0"]},
         xaxis3=narrow | {"domain": [0.96, 1], "ticktext": ["∞"]},
         coloraxis={

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from nnviz.figures import ground, labels, layout, measures, relief, theme
-from nnviz.figures.landscapes import missing
+from nnviz.figures.landscapes import missing, plane_table
 from nnviz.figures.layout import f4, i4
-from nnviz.figures.training_paths import COLOR, Path, plane_names, told
+from nnviz.figures.training_paths import COLOR, Path, path_table, plane_names, told
 
 # How far marks float above the ground, as a share of the picture's height.
 LIFT = 0.02
@@ -90,6 +90,7 @@ def _space(
         help=help,
         uirevision=revision,
         showlegend=False,
+        table=[plane_table(plane, measure), *(path_table(way, measure) if way else [])],
         **ground.scene(
             layout.axis(names[0], range=[float(x[0]), float(x[-1])]),
             layout.axis(names[1], range=[float(y[0]), float(y[-1])]),

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nnviz.figures import labels, layout, measures, relief, theme
+from nnviz.figures import labels, layout, measures, relief, tables, theme
 from nnviz.figures.layout import f4
-from nnviz.figures.training_paths import Path, path_on_map, plane_names, told
+from nnviz.figures.training_paths import Path, path_on_map, path_table, plane_names, told
 
 NAMES = ["direction 1 (lengths of the filters)", "direction 2 (lengths of the filters)"]
 _HELP = (
@@ -39,7 +39,7 @@ def loss_map(
     title = f"{measures.word(measure).capitalize()} around the network"
     if empty := missing(title, _HELP, plane, measure):
         return empty
-    found = _map(plane, measure, log_height, heights, [_network()], NAMES)
+    found = _map(plane, measure, log_height, heights, [_network()], NAMES, [plane_table(plane, measure)])
     return _finished(found, title, _HELP, "loss map", note)
 
 
@@ -65,8 +65,14 @@ def path_map(
         return empty
     way = told(path, training, measure)
     traces = [*path_on_map(way), _network(_aside(way))] if way else [_network()]
-    found = _map(plane, measure, log_height, heights, traces, plane_names(path, " of the path"))
+    table = [plane_table(plane, measure), *(path_table(way, measure) if way else [])]
+    found = _map(plane, measure, log_height, heights, traces, plane_names(path, " of the path"), table)
     return _finished(found, title, _PATH_HELP, "path map", note, way)
+
+
+def plane_table(plane: Arrays, measure: str) -> tables.Part:
+    """The measure over the plane."""
+    return tables.grid({"kind": "plane", "y": plane["y"]}, {"x": plane["x"]}, {measure: plane[measure]})
 
 
 def missing(title: str, help: str, plane: Arrays, measure: str) -> dict | None:
@@ -84,6 +90,7 @@ def _map(
     heights: relief.Scale | None,
     marks: list[dict],
     names: list[str],
+    table: list[tables.Part],
 ) -> dict:
     """Traces, axes and picture."""
     x, y, z = (np.asarray(plane[name], float) for name in ("x", "y", measure))
@@ -94,6 +101,7 @@ def _map(
         "x": layout.axis(names[0], **ends[0]),
         "y": layout.axis(names[1], **ends[1]),
         "images": [relief.picture(x, y, z, scale, measures.STRONGEST)],
+        "table": table,
     }
 
 

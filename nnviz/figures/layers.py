@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from nnviz import frames
-from nnviz.figures import labels, layout, theme
+from nnviz.figures import labels, layout, tables, theme
 from nnviz.figures.decades import logarithmic
 from nnviz.figures.layout import f4, i4
 from nnviz.figures.magnitudes import edge_marks, magnitudes
@@ -48,7 +48,7 @@ def layer_curves(
     word = labels.name(quantity)
     title = title or f"{word.capitalize()} of every layer"
     help = _HELP.get(quantity, f"{word.capitalize()} of every layer, colored by depth.")
-    steps, sites, table, recorded = layer_table(frame, quantity, role)
+    steps, sites, table, recorded = found = layer_table(frame, quantity, role)
     if len(steps) == 0:
         return layout.empty(title, help)
     if log_y:
@@ -58,9 +58,19 @@ def layer_curves(
         traces += edge_marks(steps, table, recorded, shown)
         y = logarithmic(word, table)
     else:
-        traces = lines(steps, sites, table, smoothed(table, smooth), hover=labels.shown("y"), weight=smooth)
+        averaged = smoothed(table, smooth)
+        traces = lines(steps, sites, table, averaged, hover=labels.shown("y"), weight=smooth)
         y = layout.axis(word)
-    return layout.figure(traces, title=title, help=help, x=layout.steps(), y=y, over_steps=True, showlegend=True)
+    return layout.figure(
+        traces,
+        title=title,
+        help=help,
+        x=layout.steps(),
+        y=y,
+        over_steps=True,
+        table=_table(quantity, found, averaged if smooth else None),
+        showlegend=True,
+    )
 
 
 def update_ratios(frame: pd.DataFrame, *, role: str = "weight", smooth: float = 0.9) -> dict:
@@ -70,12 +80,13 @@ def update_ratios(frame: pd.DataFrame, *, role: str = "weight", smooth: float = 
     marked at the bottom edge. `smooth` as in `layer_curves`.
     """
     title = "Update-to-weight ratio"
-    steps, sites, table, recorded = layer_table(frame, "update_ratio", role)
+    steps, sites, table, recorded = found = layer_table(frame, "update_ratio", role)
     if len(steps) == 0:
         return layout.empty(title, _RATIO_HELP)
     shown = magnitudes(table)
     powers = np.log10(shown.drawn)
-    traces = lines(steps, sites, powers, smoothed(powers, smooth), hover="10<sup>%{y:.2f}</sup>", weight=smooth)
+    averaged = smoothed(powers, smooth)
+    traces = lines(steps, sites, powers, averaged, hover="10<sup>%{y:.2f}</sup>", weight=smooth)
     in_powers = shown._replace(floor=np.log10(shown.floor), ceiling=np.log10(shown.ceiling))
     traces += edge_marks(steps, table, recorded, in_powers)
     green = theme.faded(theme.GOOD, 0.16)
@@ -98,6 +109,7 @@ def update_ratios(frame: pd.DataFrame, *, role: str = "weight", smooth: float = 
         x=layout.steps(),
         y=layout.axis("log₁₀ of update / weight"),
         over_steps=True,
+        table=_table("update_ratio", found, 10**averaged if smooth else None),
         showlegend=True,
         shapes=[band | {"fillcolor": green, "line": {"width": 0}}],
     )
@@ -132,7 +144,7 @@ def lines(
     """
     total = len(sites)
     width = 2.0 if total <= FEW else 1.5 if total <= 20 else 1.1
-    picked = frames.thin_indices(table, max(60, min(500, POINTS // max(total, 1))))
+    picked = _drawn(table)
     shown = _lines(steps, sites, averaged, picked, {"width": width}, {})
     for trace, site in zip(shown, sites, strict=True):
         trace["hovertemplate"] = f"{frames.label_site(site)}: {hover} at step %{{x}}<extra></extra>"
@@ -142,6 +154,23 @@ def lines(
     faint = faint if total <= FEW else [_together(faint)]
     keys = [("measured", theme.faded(theme.NEUTRAL, 0.45), 1.5), (f"smoothed (weight {weight:g})", theme.NEUTRAL, 2.5)]
     return [*faint, *shown, *(_key(*key) for key in keys), depth_legend(sites)]
+
+
+def _drawn(table: np.ndarray) -> np.ndarray:
+    """Which steps are drawn of each column (S, L): (points, L)."""
+    return frames.thin_indices(table, max(60, min(500, POINTS // max(table.shape[1], 1))))
+
+
+def _table(quantity: str, found: frames.Table, averaged: np.ndarray | None) -> list[tables.Part]:
+    """The points that are drawn and were recorded: step, site, the quantity, and its average (S, L) if there is one."""
+    steps, sites, values, recorded = found
+    parts = []
+    for i, (site, picked) in enumerate(zip(sites, _drawn(values).T, strict=True)):
+        rows = picked[recorded[picked, i]]
+        columns = {"step": steps[rows], "site": site, quantity: values[rows, i]}
+        more = {} if averaged is None else {f"{quantity}_smoothed": averaged[rows, i]}
+        parts.append(tables.rows(columns | more))
+    return parts
 
 
 def _together(traces: Sequence[dict]) -> dict:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from nnviz.figures import theme
+from nnviz.figures.tables import shared
 
 
 def figure(
@@ -16,16 +17,20 @@ def figure(
     x: Mapping | None = None,
     y: Mapping | None = None,
     over_steps: bool = False,
+    table: Sequence[Mapping] | None = None,
     **layout: object,
 ) -> dict:
     """A Plotly figure as a plain dict.
 
     The title is drawn by whoever shows the figure, so it goes to `layout.meta` with the one sentence of `help`;
-    `over_steps` says that x is the training step. Zoom survives new data as long as the title stays the same.
+    `over_steps` says that x is the training step. `table` states the numbers of the figure, in parts of
+    `nnviz.figures.tables`. Zoom survives new data as long as the title stays the same.
     """
     meta: dict[str, object] = {"title": title, "help": help}
     if over_steps:
         meta |= {"x_is_step": True, "link": "step"}
+    if table is not None:
+        meta["table"] = shared(table, traces)
     return {
         "data": [_named(trace) for trace in traces],
         "layout": {

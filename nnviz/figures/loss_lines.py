@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from nnviz.figures import labels, layout, measures, panels, relief, theme
+from nnviz.figures import labels, layout, measures, panels, relief, tables, theme
 from nnviz.figures.decades import logarithmic
 from nnviz.figures.layout import f4
 from nnviz.figures.magnitudes import Magnitudes, edge_marks
@@ -67,6 +67,7 @@ def loss_lines(
         help=_LINES_HELP,
         x=layout.axis("along each direction (lengths of the filters)", range=[float(x[0]), float(x[-1])]),
         y=y,
+        table=[tables.grid({"direction": np.arange(count) + 1}, {"x": lines["x"]}, {measure: lines[measure]})],
         uirevision="loss lines",
         shapes=[_upright(0.0)],
     )
@@ -118,6 +119,10 @@ def loss_line(line: Arrays, names: Sequence[str] = ("A", "B"), *, log_height: bo
         ],
         shapes=[_upright(0.0, TOP), _upright(1.0, TOP)],
         hovermode="x",
+        table=[
+            tables.rows({"x": x, **{m: line[m] for m in (*losses, *shares)}}),
+            *([tables.rows({"x": [place], "barrier": rise})] if "barrier" in line else []),
+        ],
         uirevision="loss line",
     )
 

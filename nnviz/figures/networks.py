@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from nnviz import frames
-from nnviz.figures import labels, layout, neurons, theme
+from nnviz.figures import labels, layout, neurons, tables, theme
 from nnviz.figures.layout import f4
 from nnviz.figures.neurons import PITCH, Column
 from nnviz.figures.wires import WIDEST, Cable, ceiling, wires
@@ -103,11 +103,34 @@ def network(
             "constrain": "domain",
         },
         images=neurons.pictures(arrays, data, columns, classes),
+        table=_table(arrays, layers, kept),
         showlegend=False,
         annotations=_notes(columns, cables, reference, units),
         margin={"l": 2, "r": 2, "t": 2, "b": 2},
         hoverdistance=12,
     )
+
+
+def _table(
+    arrays: Mapping[str, np.ndarray], layers: Mapping[str, np.ndarray], kept: Collection[int]
+) -> list[tables.Part]:
+    """Every weight and bias recorded of the layers drawn: site, kind, and the neurons that it leads from and to, from 1
+    on."""
+    parts = []
+    for i, site in enumerate(layers["sites"], 1):
+        if i not in kept:
+            continue
+        weights, bias = arrays.get(f"weight_{i}"), arrays.get(f"bias_{i}")
+        if weights is not None:
+            to, source = (np.arange(n) + 1 for n in weights.shape)
+            parts.append(
+                tables.grid({"site": str(site), "kind": "weight", "to": to}, {"from": source}, {"value": weights})
+            )
+        if bias is not None:
+            parts.append(
+                tables.rows({"site": str(site), "kind": "bias", "to": np.arange(len(bias)) + 1, "value": bias})
+            )
+    return parts
 
 
 def _kept(depth: int) -> list[int]:

@@ -5,7 +5,7 @@ from typing import TypedDict
 
 import numpy as np
 
-from nnviz.figures import labels, layout, theme
+from nnviz.figures import labels, layout, tables, theme
 from nnviz.figures.decades import logarithmic
 from nnviz.figures.layout import f4
 
@@ -72,8 +72,29 @@ def phase_diagram(
         help=f"{_HELP} {_UNLIKE.format(conditions)}" if conditions else _HELP,
         x=x | {"showgrid": False},
         y=layout.axis("momentum β", range=[float(betas[0]), float(betas[-1])], showgrid=False),
+        table=_table(phase, alphas, betas, racers),
         annotations=[*_notes(phase, float(alphas[-1]), log_x), *([_warning(conditions)] if conditions else [])],
     )
+
+
+def _table(
+    phase: Mapping[str, np.ndarray], alphas: np.ndarray, betas: np.ndarray, racers: Sequence[Racer]
+) -> list[tables.Part]:
+    """The rate over the map, its two limits, the fastest setting, the racers with predicted and measured rates."""
+    alpha, beta, rate = (float(value) for value in phase["best"])
+    parts = [
+        tables.grid({"kind": "map", "momentum": betas}, {"learning_rate": alphas}, {"rate": phase["rate"]}),
+        *(
+            tables.rows({"kind": kind, "momentum": betas, "learning_rate": phase[name]})
+            for kind, name in (("stability limit", "stability_limit"), ("monotone limit", "monotone_limit"))
+        ),
+        tables.rows({"kind": "best", "momentum": [beta], "learning_rate": alpha, "rate": rate}),
+    ]
+    for racer in racers:
+        known = {f"{name}_rate": racer[name] for name in ("predicted", "measured") if racer.get(name) is not None}
+        place = {"momentum": [racer["beta"]], "learning_rate": racer["alpha"]}
+        parts.append(tables.rows({"kind": "racer", "racer": racer["name"], **place, **known}))
+    return parts
 
 
 def shade(rate: np.ndarray | Sequence[float]) -> np.ndarray:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from nnviz.figures import labels, layout, theme
+from nnviz.figures import labels, layout, tables, theme
 from nnviz.figures.labels import shown
 from nnviz.figures.layout import f4
 
@@ -75,6 +75,20 @@ def on_curve(data: Mapping[str, np.ndarray]) -> list[dict]:
         trace = _trace(points, rows[chosen[rows]], name, marker)
         traces.append(trace | {"hovertemplate": f"{name}: {shown('y')} at {shown('x')}<extra></extra>"})
     return traces
+
+
+def table(data: Mapping[str, np.ndarray]) -> list[tables.Part]:
+    """The points that are drawn: part (train or test), inputs x and y or x alone, and class or target."""
+    inputs, test, targets = np.asarray(data["inputs"]), np.asarray(data["test"], bool), np.asarray(data["targets"])
+    rows = some(len(targets))
+    names = [str(name) for name in data.get("class_names", ())]
+    parts = []
+    for chosen, part in ((~test, "train"), (test, "test")):
+        mine = rows[chosen[rows]]
+        columns = {"part": part, **dict(zip("xy", inputs[mine].T, strict=False))}
+        told = {"class": [names[int(i)] for i in targets[mine]]} if names else {"target": targets[mine]}
+        parts.append(tables.rows(columns | told))
+    return parts
 
 
 def _size(count: int) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from nnviz.figures import theme
+from nnviz.figures import tables, theme
 
 # Points of one path: more are not seen, and the browser cuts the path at every move of the time slider.
 POINTS = 2000
@@ -58,6 +58,18 @@ def ended(race: Race, racer: int) -> tuple[str, str]:
     """Why and when the way of a racer ends that does, in a few words and as a sentence."""
     short, long = EXITS[str(race["exit"][racer])]
     return f"{short} at step {int(race['gone'][racer])}", long
+
+
+def table(
+    race: Race, racer: int, names: Sequence[str], steps: np.ndarray, columns: Mapping[str, np.ndarray] | None = None
+) -> tables.Part:
+    """Where a racer is at these steps: x, y and height, and what else is told of it."""
+    x, y = np.asarray(race["points"][racer])[steps].T
+    heights = np.asarray(race["heights"][racer])[steps]
+    name = names[racer] if racer < len(names) else f"racer {racer + 1}"
+    return tables.rows(
+        {"kind": "path", "racer": name, "step": steps, "x": x, "y": y, "f": heights} | dict(columns or {})
+    )
 
 
 def group(racer: int, hidden: Collection[int] = ()) -> dict:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from nnviz import frames
-from nnviz.figures import labels, layout, racers, theme
+from nnviz.figures import labels, layout, racers, tables, theme
 from nnviz.figures.decades import logarithmic
 from nnviz.figures.layout import f4, i4
 from nnviz.figures.magnitudes import magnitudes
@@ -43,11 +43,11 @@ def heights(race: Arrays, names: Sequence[str], optimum: float | None = None) ->
     if not race:
         return layout.empty(title, _HEIGHT_HELP)
     found = np.asarray(race["heights"], float)
-    text, help = "f(x, y)", _HEIGHT_HELP
+    text, help, column = "f(x, y)", _HEIGHT_HELP, "f"
     if optimum and abs(optimum) > TINY:
         text, help = "f(x, y) − f<sub>min</sub>", f"{help} The lowest height is {labels.number(optimum, 4)}."
-        found = _above(found, optimum)
-    return _curves(race, found, names, title, help, text)
+        found, column = _above(found, optimum), "f_minus_minimum"
+    return _curves(race, found, names, title, help, text, column)
 
 
 def distances(race: Arrays, names: Sequence[str]) -> dict:
@@ -58,7 +58,7 @@ def distances(race: Arrays, names: Sequence[str]) -> dict:
     found = np.asarray(race["distance"], float)
     if found.size and np.isnan(found).all():
         return layout.empty(title, _DISTANCE_HELP, "this surface has no lowest point")
-    return _curves(race, found, names, title, _DISTANCE_HELP, "distance")
+    return _curves(race, found, names, title, _DISTANCE_HELP, "distance", "distance")
 
 
 def rate_search(
@@ -73,7 +73,8 @@ def rate_search(
     rates = np.asarray(rates, float)
     if np.size(final) == 0:
         return layout.empty(title, _SEARCH_HELP, "waiting for the search")
-    final = _above(np.asarray(final, float), optimum or 0.0)
+    ends = np.asarray(final, float)
+    final = _above(ends, optimum or 0.0)
     log_y = bool(np.all(~np.isfinite(final) | (final >= 0)))
     if log_y:  # as good as zero, and beyond what single precision holds
         final = np.where((final >= 0) & (final < TINY), 0.0, final)
@@ -104,6 +105,10 @@ def rate_search(
         title=title,
         help=_SEARCH_HELP,
         x=logarithmic("learning rate η", rates),
+        table=[
+            tables.rows({"racer": name, "learning_rate": rates, "final_f": row})
+            for name, row in zip(names, ends, strict=False)
+        ],
         y=logarithmic(text, np.append(final, drawn.floor)) if log_y else scale.axis(text, final),
         **racers.legend(len(shown)),
     )
@@ -115,8 +120,11 @@ def _above(heights: np.ndarray, optimum: float) -> np.ndarray:
     return np.where(np.abs(found) <= ROUNDING * abs(optimum), 0.0, found)
 
 
-def _curves(race: Arrays, values: np.ndarray, names: Sequence[str], title: str, help: str, text: str) -> dict:
-    """One line a racer; its end is marked where it left, or where it goes below a logarithmic axis for good."""
+def _curves(
+    race: Arrays, values: np.ndarray, names: Sequence[str], title: str, help: str, text: str, column: str
+) -> dict:
+    """One line a racer; its end is marked where it left, or where it goes below a logarithmic axis for good. `column`
+    is what the values are called in the table."""
     good = np.isfinite(values)
     log_y = not (values[good] < 0).any()
     if log_y:
@@ -127,12 +135,14 @@ def _curves(race: Arrays, values: np.ndarray, names: Sequence[str], title: str, 
         ends = y["range"]
     else:
         place, y, ends = np.asarray, layout.axis(text), (-np.inf, np.inf)
-    traces, left = [], []
+    traces, left, parts = [], [], []
     for i, row in enumerate(values):
         last = racers.last_step(race, i)
         low = row[: last + 1] < 10 ** ends[0] if log_y else np.zeros(last + 1, bool)
         stop = _settled(low) if low.any() else last + 1
         traces.append(_line(i, row[:stop], place, racers.called(names, race, i)))
+        picked = frames.thin_indices(np.asarray(place(row[: last + 1]), float), POINTS)
+        parts.append(tables.rows({"racer": names[i], "step": picked, column: row[picked]}))
         zeros = np.flatnonzero(row[:stop] == 0) if log_y else np.array([], int)
         words = ["exactly 0 at step %{x}"] * len(zeros)
         if stop <= last:
@@ -144,7 +154,14 @@ def _curves(race: Arrays, values: np.ndarray, names: Sequence[str], title: str, 
             left.append((i, last, float(np.clip(_last(place(row[: last + 1])), *_inside(ends, log_y)))))
     traces += [_cross(race, i, at, level) for i, at, level in left]
     return layout.figure(
-        traces, title=title, help=help, x=layout.steps(), y=y, over_steps=True, **racers.legend(len(values))
+        traces,
+        title=title,
+        help=help,
+        x=layout.steps(),
+        y=y,
+        over_steps=True,
+        table=parts,
+        **racers.legend(len(values)),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from nnviz import frames
-from nnviz.figures import labels, layout, saturation, theme
+from nnviz.figures import labels, layout, saturation, tables, theme
 from nnviz.figures.layout import f4
 
 # A bin this many times as dense as every other one is a spike: cut, and marked.
@@ -102,6 +102,7 @@ def ridgelines(
             range=[-0.3, total - 1 + lift * 1.08],
             showgrid=total <= 20,
         ),
+        table=[tables.histograms({"site": np.array(sites)[good]}, low[good], high[good], counts[good].astype(int))],
         showlegend=any(marks.values()),
         legend={"font": {"size": theme.SMALL}, "itemclick": False, "itemdoubleclick": False},
         shapes=[zero] if first < 0 < last else [],

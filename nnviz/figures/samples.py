@@ -1,10 +1,10 @@
 """Single samples: those the network gets most wrong, and predictions against targets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from nnviz.figures import images, labels, layout, theme
+from nnviz.figures import images, labels, layout, tables, theme
 from nnviz.figures.layout import f4, i4
 
 MOST = 15
@@ -23,9 +23,26 @@ def worst(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> d
     inputs, loss = np.asarray(arrays["inputs"], float)[:MOST], np.asarray(arrays["loss"], float)[:MOST]
     true, predicted = _words(arrays["true"], data)[:MOST], _words(arrays["predicted"], data)[:MOST]
     shape = [int(n) for n in data.get("image_shape", ())]
+    is_image = len(shape) == 2
+    pixels = inputs.reshape(-1, *shape) if is_image else None
+    found = _pictures(pixels, true, predicted, loss) if is_image else _features(inputs, true, predicted, loss, data)
+    found["layout"]["meta"]["table"] = tables.shared([_table(arrays, data, shape)], found["data"])
+    return found
+
+
+def _table(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray], shape: Sequence[int]) -> tables.Part:
+    """A row for each feature or pixel of each sample: rank, true, predicted, loss, and the value in its unit."""
+    inputs = labels.original_inputs(data, np.asarray(arrays["inputs"])[:MOST])
+    names = [*labels.class_names(data, len(data["class_names"])), "NaN"] if len(data.get("class_names", ())) else []
+    down = {"rank": np.arange(len(inputs)) + 1}
+    for name in ("true", "predicted"):
+        values = np.asarray(arrays[name])[:MOST]
+        down[name] = [names[int(i)] for i in values] if names else labels.original_targets(data, values)
+    down["loss"] = np.asarray(arrays["loss"])[:MOST]
     if len(shape) == 2:
-        return _pictures(inputs.reshape(-1, *shape), true, predicted, loss)
-    return _features(inputs, true, predicted, loss, data)
+        row, column = np.divmod(np.arange(inputs.shape[1]), shape[1])
+        return tables.grid(down, {"row": row, "column": column}, {"pixel": inputs})
+    return tables.grid(down, {"feature": labels.feature_names(data, inputs.shape[1])}, {"value": inputs})
 
 
 def fit(
@@ -60,6 +77,7 @@ def fit(
         help=help,
         x=layout.axis("true", range=ends, constrain="domain"),
         y=layout.axis("predicted", range=ends, scaleanchor="x", constrain="domain"),
+        table=[tables.rows({"true": true, "predicted": predicted})],
         shapes=[diagonal | {"line": {"dash": "dash", "width": 1.5}}],
     )
 

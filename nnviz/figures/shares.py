@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from nnviz.figures import labels, layout, panels, saturation, theme
+from nnviz.figures import labels, layout, panels, saturation, tables, theme
 from nnviz.figures.layers import layer_table
 from nnviz.figures.layout import f4, i4
 
@@ -25,14 +25,16 @@ def shares(frame: pd.DataFrame, quantity: str | None = None, *, layers: Mapping[
     title = labels.name(quantity).capitalize() if quantity else "Dead and saturated units"
     help = saturation.explained(layers)
     words = {"dead_share": labels.name("dead_share"), "saturated_share": saturation.name(layers)}
-    tables = {name: layer_table(frame, name) for name in wanted}
-    tables = {name: table for name, table in tables.items() if len(table.steps)}
-    if not tables:
+    found = {name: layer_table(frame, name) for name in wanted}
+    found = {name: table for name, table in found.items() if len(table.steps)}
+    if not found:
         return layout.empty(title, help)
-    traces, axes, headings = [], [], []
-    for i, (name, (steps, sites, table, _)) in enumerate(tables.items()):
+    traces, axes, headings, parts = [], [], [], []
+    for i, (name, (steps, sites, table, _)) in enumerate(found.items()):
         picked = np.unique(np.linspace(0, len(steps) - 1, min(len(steps), COLUMNS)).round().astype(int))
-        places, texts = labels.depth_ticks(sites, most=12 if len(tables) == 1 else 6)
+        down, across = {"site": sites, "quantity": name}, {"step": steps[picked]}
+        parts.append(tables.grid(down, across, {"share": table[picked].T}))
+        places, texts = labels.depth_ticks(sites, most=12 if len(found) == 1 else 6)
         ticks = {"tickvals": [place + 1 for place in places], "ticktext": texts}
         axes.append(layout.axis("layer", range=[len(sites) + 0.5, 0.5], showgrid=False, **ticks))
         most = np.nanmax(table, initial=0.0)
@@ -53,9 +55,10 @@ def shares(frame: pd.DataFrame, quantity: str | None = None, *, layers: Mapping[
         traces,
         title=title,
         help=help,
-        x=layout.axis("step", showgrid=False, anchor=panels.anchor(len(tables))),
+        x=layout.axis("step", showgrid=False, anchor=panels.anchor(len(found))),
         y=axes.pop("yaxis"),
         over_steps=True,
+        table=parts,
         annotations=notes,
         coloraxis={
             "cmin": 0,

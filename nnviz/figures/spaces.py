@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from nnviz.figures import ground, labels, layout, racers, relief, theme
+from nnviz.figures import ground, labels, layout, racers, relief, tables, theme
 from nnviz.figures.layout import f4, i4
 
 # Places along each side; the height recorded is that of every second one.
@@ -48,7 +48,7 @@ def surface_3d(
     span = float(np.nanmax(floor) - np.nanmin(floor)) if np.isfinite(floor).any() else 1.0
     hover = f"x {labels.shown('x')}, y {labels.shown('y')}<br>f {labels.shown('customdata')}"
     traces = [ground.surface(x, y, floor, z, hover)]
-    count = len(race["points"]) if race else 0
+    count, told = len(race["points"]) if race else 0, []
     for i in range(count):
         steps = racers.kept_steps(race, i)
         points = np.asarray(race["points"][i], float)[steps]
@@ -58,6 +58,7 @@ def surface_3d(
         level = np.where(inside & np.isfinite(heights), level, np.nan)
         path = _path(race, i, names, steps, points, level, heights, LIFT * span)
         traces += [trace | racers.group(i, hidden) for trace in path]
+        told.append(racers.table(race, i, names, steps[np.isfinite(points).all(1)]))
     traces.append(_lowest(surface, x, y, floor, LIFT * span))
     places, words = relief.ticks(scale._replace(high=top))
     help = _HELP if top >= scale.high else f"{_HELP} Walls above {labels.number(top)} are cut off flat."
@@ -71,6 +72,7 @@ def surface_3d(
             layout.axis("f(x, y)", tickvals=places, ticktext=words),
             title,
         ),
+        table=[tables.grid({"kind": "surface", "y": y}, {"x": x}, {"f": z}), *told],
         **racers.legend(count),
     )
     found["layout"]["meta"]["reveals"] = True

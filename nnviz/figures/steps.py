@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from nnviz import frames
-from nnviz.figures import labels, layout, panels, theme
+from nnviz.figures import labels, layout, panels, tables, theme
 from nnviz.figures.decades import logarithmic
 from nnviz.figures.layout import f4, i4
 from nnviz.figures.magnitudes import edge_marks, magnitudes
@@ -59,13 +59,17 @@ def step_parts(
         return layout.empty(title, help)
     found = _parts(race, index, squared)
     headings = {part: (PARTS | dict(words or {})).get(part, part) for part in found}
-    traces, axes = [], []
+    traces, axes, table = [], [], []
     for place, (part, values) in enumerate(found.items()):
         drawn, axis = _scaled(values, part)
         axes.append(axis)
         components = ["x", "y", "x", "y"][: values.shape[1]] if values.shape[1] > 1 else [""]
         for i, (component, row, shown) in enumerate(zip(components, values.T, drawn.T, strict=True)):
             traces.append(_line(row, shown, headings[part], component, place, corrected=i > 1))
+            told = {"part": headings[part], "component": component, "bias_corrected": i > 1}
+            picked = frames.thin_indices(shown, POINTS)
+            picked = picked[~np.isnan(row[picked])]
+            table.append(tables.rows(told | {"step": picked, "value": row[picked]}))
         if axis.get("type") == "log" and (values == 0).any():
             zeros, _ = edge_marks(np.arange(len(values)), values, ~np.isnan(values), magnitudes(values))
             traces.append(zeros | {"yaxis": f"y{panels.suffix(place)}", "showlegend": False})
@@ -78,6 +82,7 @@ def step_parts(
         help=help,
         x=layout.steps() | {"anchor": panels.anchor(len(axes)), "range": [0, race["points"].shape[1] - 1]},
         over_steps=True,
+        table=table,
         annotations=notes,
         showlegend=True,
         legend={"x": 1, "xanchor": "right", "y": 1 - GAP},

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from nnviz.figures import labels, layout, racers, relief, theme
+from nnviz.figures import labels, layout, racers, relief, tables, theme
 from nnviz.figures.arrows import step_arrows
 from nnviz.figures.layout import f4, i4
 
@@ -63,6 +63,11 @@ def contour_map(
         help=help,
         x=layout.axis("x", range=[float(x[0]), float(x[-1])], showgrid=False),
         y=layout.axis("y", range=[float(y[0]), float(y[-1])], showgrid=False),
+        table=[
+            tables.grid({"kind": "surface", "y": surface["y"]}, {"x": surface["x"]}, {"f": surface["z"]}),
+            *(racers.table(race, i, names, _drawn(race, i)) for i in range(count)),
+            *_points_table(surface),
+        ],
         images=[relief.picture(x, y, z, scale)],
         annotations=[layout.corner(note)] if note else [],
         **racers.legend(count if chosen is None else count + 3),
@@ -72,6 +77,22 @@ def contour_map(
         place = (float(value) for value in race["points"][0, 0])
         found["layout"]["meta"]["pick"] = {"name": "start", **dict(zip("xy", place, strict=True))}
     return found
+
+
+def _drawn(race: Arrays, racer: int) -> np.ndarray:
+    """The steps of a racer that are drawn and at which it is somewhere."""
+    steps = racers.kept_steps(race, racer)
+    return steps[np.isfinite(np.asarray(race["points"][racer])[steps]).all(1)]
+
+
+def _points_table(surface: Arrays) -> list[tables.Part]:
+    """Minima, maxima, saddles and lowest points."""
+    kinds = {"minimum": "minima", "maximum": "maxima", "saddle": "saddles", "lowest point": "optima"}
+    parts = []
+    for kind, name in kinds.items():
+        x, y = np.asarray(surface[name], float).reshape(-1, 2).T
+        parts.append(tables.rows({"kind": kind, "x": x, "y": y}))
+    return parts
 
 
 def _heights(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> dict:

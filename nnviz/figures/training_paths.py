@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nnviz.figures import labels, layout, measures, theme
+from nnviz.figures import labels, layout, measures, tables, theme
 from nnviz.figures.curves import spans_decades
 from nnviz.figures.decades import logarithmic
 from nnviz.figures.layout import f4, i4
@@ -48,6 +48,12 @@ def told(path: Arrays, training: Arrays, measure: str) -> Path | None:
         for step, t, p, r, d in zip(steps, true, plane, residuals, distances, strict=True)
     ]
     return Path(steps, points.astype(float), residuals.astype(float), true, plane, words)
+
+
+def path_table(way: Path, measure: str) -> list[tables.Part]:
+    """The points of a path: step, x, y, the measure of training and on the plane, and how far they are off it."""
+    columns = {"kind": "path", "step": way.steps, "x": way.points[:, 0], "y": way.points[:, 1], measure: way.true}
+    return [tables.rows(columns | {f"{measure}_on_plane": way.plane, "distance_off_plane": way.residuals})]
 
 
 def at_steps(training: Arrays, measure: str, steps: np.ndarray) -> np.ndarray:
@@ -165,6 +171,11 @@ def path_residuals(path: Arrays) -> dict:
         title=title,
         help=help,
         x=layout.steps(),
+        table=[
+            tables.rows(
+                {"step": steps, "distance_from_end": path["distances"], "distance_off_plane": path["residuals"]}
+            )
+        ],
         y=layout.axis("distance in weight space", range=[0.0, ROOM * (_most(path["distances"]) or 1.0)]),
         over_steps=True,
         hovermode="x",
@@ -214,6 +225,7 @@ def plane_truth(training: Arrays, path: Arrays, measure: str = "train_loss", *, 
         help=help,
         x=layout.steps(),
         y=logarithmic(word, both) if log_y else y,
+        table=[tables.rows({"step": steps, measure: true, f"{measure}_on_plane": plane})],
         over_steps=True,
         hovermode="x",
         uirevision="plane truth",

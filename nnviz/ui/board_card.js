@@ -11,6 +11,9 @@ const MENU = [
   ["png", "Picture (PNG)"], ["svg", "Picture (SVG)"], ["dark", "Dark background"], ["csv", "Data (CSV)"], ["json", "Plotly JSON"],
   ["zoom", "Reset zoom"], ["full", "Full screen"],
 ];
+const HINTS = {
+  csv: "The numbers of this picture, of long curves at the points that are drawn (extremes kept); all are in the zip under Share.",
+};
 // What a double click resets is the board's to say: Plotly takes the range of the last drawing for the first one.
 const CONFIG = { displayModeBar: false, displaylogo: false, doubleClick: false, showTips: false };
 
@@ -38,6 +41,7 @@ export class Card {
     for (const [action, label] of MENU) {
       const role = action === "dark" ? "menuitemcheckbox" : "menuitem";
       const item = element("button", "nnviz-item", { type: "button", role, "data-action": action }, label);
+      item.title = HINTS[action] ?? "";
       item.onclick = () => this.act(action);
       this.menu.append(item);
     }
@@ -160,7 +164,8 @@ export class Card {
   layout(given) {
     const { theme, limits } = this.board;
     const layout = {
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", ...this.revised(copy(given)), uirevision: this.kept,
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      ...this.revised(copy({ ...given, meta: undefined })), uirevision: this.kept, // Plotly has no use for the table in meta
       template: theme.template, width: this.width, height: this.height, autosize: false, datarevision: this.drawn,
     };
     layout.font = { family: theme.font, color: theme.text, size: 12, ...theme.template.layout?.font, ...layout.font };

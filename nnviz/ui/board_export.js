@@ -1,5 +1,7 @@
 // Files made of a figure in the browser: CSV and Plotly JSON.
 
+import { shortest, table } from "./board_table.js";
+
 // Attributes of a trace that may hold one value a point, in the order of the columns.
 const COLUMNS = [
   "x", "y", "z", "value", "values", "labels", "ids", "parents", "r", "theta", "a", "b", "c", "lat", "lon",
@@ -10,9 +12,22 @@ const GRIDS = new Set(["heatmap", "contour", "surface", "image"]);
 const isSingle = (values) => values instanceof Float32Array || values?.single;
 const isList = (value) => Array.isArray(value) || ArrayBuffer.isView(value);
 
-// The plotted data, one row a point: the trace's name, then its columns.
+// The table that the figure states; of one that states none what is plotted, a row a point: the trace's name, then its
+// columns.
 export function csv(figure) {
-  const tables = (figure.data ?? []).map((trace, i) => table(trace, trace.name ?? `trace ${i}`));
+  const stated = table(figure);
+  const whole = stated && [stated.columns, ...stated.rows.map((row) => stated.columns.map((_, i) => row[i]))];
+  return whole ? whole.map((row) => row.map(written).join(",")).join("\r\n") + "\r\n" : plotted(figure);
+}
+
+// What pandas and R read back: nan, inf and -inf for recorded numbers that are not finite, nothing where there is none.
+function written(value) {
+  if (typeof value !== "number" || Number.isFinite(value)) return cell(value);
+  return value !== value ? "nan" : value > 0 ? "inf" : "-inf";
+}
+
+function plotted(figure) {
+  const tables = (figure.data ?? []).map((trace, i) => columnsOf(trace, (trace.name ?? `trace ${i}`).replace("<br>", " ").replace(/<\/?(b|i|sub|sup)>/g, "")));
   const columns = COLUMNS.concat(["error_x", "error_y"]).filter((column) => tables.some((t) => t.columns[column]));
   const lines = [["trace", ...columns].join(",")];
   for (const { name, columns: has, length } of tables) {
@@ -21,7 +36,7 @@ export function csv(figure) {
   return lines.join("\r\n") + "\r\n";
 }
 
-function table(trace, name) {
+function columnsOf(trace, name) {
   if (GRIDS.has(trace.type) && isList(trace.z)) return { name, ...grid(trace) };
   const columns = {};
   for (const column of COLUMNS) if (isList(trace[column])) columns[column] = trace[column];
@@ -61,19 +76,11 @@ function cell(value, single = false) {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-// The shortest text that reads back as the same float32: 0.1, not 0.10000000149011612.
-function shortest(value) {
-  for (let digits = 6; digits <= 9; digits++) {
-    const short = Number(value.toPrecision(digits));
-    if (Math.fround(short) === value) return String(short);
-  }
-  return String(value);
-}
-
 // Plotly JSON that plotly.js and plotly.py read, with the theme in it and typed arrays as lists.
 export function json(figure, template) {
   const plain = (_, value) => (ArrayBuffer.isView(value) ? Array.from(value, (v) => (Number.isFinite(v) ? v : null)) : value);
-  return JSON.stringify({ data: figure.data, layout: { template, ...figure.layout } }, plain);
+  const { table: _, ...meta } = figure.layout?.meta ?? {};
+  return JSON.stringify({ data: figure.data, layout: { template, ...figure.layout, meta } }, plain);
 }
 
 export function download(name, content, type) {

@@ -1,8 +1,15 @@
-"""Pictures that are exported are complete and readable: every figure, light and dark, from narrow and wide cards."""
+"""What is exported of every figure: pictures that are complete and readable, and tables that hold its data."""
 
+import io
+
+import numpy as np
+import pandas as pd
 import pytest
 
+from nnviz import figures
 from tests.browser.gallery import gallery
+from tests.figures.made import scalars
+from tests.figures.stated import stated
 from tests.figures.test_every_figure import EMPTY, FILLED
 
 pytestmark = pytest.mark.browser
@@ -52,8 +59,10 @@ const meet = (one, other) => ![one, other].some((corners) => [0, 1].some((i) => 
 
 @pytest.fixture(scope="module")
 def page(browser):
-    figures = {name: draw() for name, draw in FILLED.items()}
-    with gallery(browser, figures | {f"empty {name}": draw() for name, draw in EMPTY.items()}) as page:
+    drawn = {name: draw() for name, draw in FILLED.items()}
+    frame = scalars(("loss", "train", [0, 1, 2, 3], [1.0, 0.0, np.inf, np.nan]), ("loss", "test", [0], [0.1]))
+    drawn["not finite"] = figures.curves(frame, log_y=True)
+    with gallery(browser, drawn | {f"empty {name}": draw() for name, draw in EMPTY.items()}) as page:
         page.evaluate("code => { (0, eval)(code); }", LOOK)
         yield page
 
@@ -80,6 +89,32 @@ def test_all_entries_of_a_long_legend_are_in_the_picture(page):
     names = {trace["name"] for trace in FILLED["many racers"]()["data"] if trace.get("showlegend")}
     assert len(names) == 12
     assert names <= set(found["words"])
+
+
+def test_csv_of_every_figure_reads_back_as_the_table_that_it_states(page):
+    written = page.evaluate("Object.fromEntries(Object.entries(figures).map(([name, f]) => [name, board.csv(f)]))")
+    for name, draw in FILLED.items():
+        expected, found = stated(draw()), pd.read_csv(io.StringIO(written[name]))
+        assert list(found.columns) == list(expected.columns), name
+        assert len(found) == len(expected), name
+        for column in expected.columns:
+            if expected[column].dtype.kind in "biuf":
+                one, other = (np.asarray(frame[column], np.float64) for frame in (found, expected))
+                np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-300, err_msg=f"{name}: {column}")
+            else:
+                texts = [["" if value != value else str(value) for value in f[column]] for f in (found, expected)]
+                assert texts[0] == texts[1], (name, column)
+
+
+def test_csv_writes_zeros_and_what_is_not_finite_and_leaves_out_what_is_not_there(page):
+    assert page.evaluate("board.csv(figures['not finite'])").splitlines() == [
+        "site,step,loss",
+        "train,0,1",
+        "train,1,0",
+        "train,2,inf",
+        "train,3,nan",
+        "test,0,0.1",
+    ]
 
 
 def test_texts_that_lie_on_each_other_or_outside_are_found(page):

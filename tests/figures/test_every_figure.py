@@ -197,7 +197,7 @@ def test_a_figure_without_records_says_what_it_awaits(name, valid):
 def test_figures_hold_only_what_json_and_typed_arrays_can_carry(name):
     for leaf in _leaves(FILLED[name]()):
         if isinstance(leaf, np.ndarray):
-            assert leaf.dtype.name in ("float32", "int32", "int16", "uint8"), name
+            assert leaf.dtype.name in ("float64", "float32", "int32", "int16", "uint16", "uint8"), name
         else:
             json.dumps(leaf, allow_nan=False)
 
