@@ -77,6 +77,11 @@ def predicted(loss: spec.Loss, outputs: Tensor) -> Tensor:
     return found.argmax(1).masked_fill(found.isnan().any(1), -1)
 
 
+def accuracy(loss: spec.Loss, outputs: Tensor, targets: Tensor) -> Tensor:
+    """The share of samples whose predicted class is theirs, 0-d, of the type of the outputs."""
+    return (predicted(loss, outputs) == targets).to(outputs.dtype).mean()
+
+
 def probabilities(loss: spec.Loss, outputs: Tensor) -> Tensor:
     """Class probabilities (batch, classes) from the outputs of a classifier under this loss, to be shown.
 

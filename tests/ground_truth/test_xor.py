@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nnviz.engine import data, learners
+from nnviz.engine import data, learners, losses
 from nnviz.spec.data import XOR
 from nnviz.spec.jobs import Experiment
 from tests.each import each
@@ -38,7 +38,10 @@ def accuracies(chosen: Experiment, every: int, steps: int):
         learning.step(number)
         if number % every == 0:
             with torch.no_grad():
-                yield [learning._metric(learning.network(x), y)[1] for x, y in learning.parts.values()]
+                yield [
+                    float(losses.accuracy(chosen.learner.loss, learning.network(x), y))
+                    for x, y in learning.parts.values()
+                ]
 
 
 def test_no_line_gets_more_than_three_of_four_corners_right():

@@ -117,7 +117,7 @@ class SupervisedLearning:
             outputs[name] = self.outputs(x, watching if name == "train" else NOBODY)
             yield Scalar(step, "loss", float(self.loss(outputs[name], y)), name)
             if self.spec.data.classes:
-                yield Scalar(step, "accuracy", float(self._is_right(outputs[name], y).mean()), name)
+                yield Scalar(step, "accuracy", float(losses.accuracy(self.spec.loss, outputs[name], y)), name)
             elif (share := r_squared(outputs[name][:, 0], y)) is not None:
                 yield Scalar(step, "r_squared", share, name)
         yield Scalar(step, "learning_rate", self.learning_rate(max(1, step)), "model")
@@ -129,9 +129,6 @@ class SupervisedLearning:
         with watching:
             first = self.network(x[:TOGETHER])
         return torch.cat([first, *(self.network(part) for part in x[TOGETHER:].split(TOGETHER) if len(part))])
-
-    def _is_right(self, outputs: Tensor, y: Tensor) -> Tensor:
-        return (losses.predicted(self.spec.loss, outputs) == y).float()
 
     def state_dict(self) -> dict[str, Any]:
         """The network's and the optimizer's state."""

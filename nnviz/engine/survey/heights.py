@@ -1,7 +1,9 @@
 """What stands for the height of a landscape: loss and accuracy over fixed samples, in evaluation mode."""
 
+from functools import partial
+
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from nnviz.engine import losses
 from nnviz.engine.analysis import landscape
@@ -35,10 +37,4 @@ def _accuracy(learning: SupervisedLearning) -> LossFunction | None:
     spec = learning.spec
     if not spec.data.classes:
         return None
-    if spec.outputs > 1:
-        return landscape.accuracy
-
-    def right(outputs: Tensor, targets: Tensor) -> Tensor:
-        return (losses.predicted(spec.loss, outputs) == targets).to(outputs.dtype).mean()
-
-    return right
+    return landscape.accuracy if spec.outputs > 1 else partial(losses.accuracy, spec.loss)
