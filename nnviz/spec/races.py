@@ -45,9 +45,10 @@ OPTIMIZERS_EXAMPLES = (
     Preset(
         title="Why Adam corrects its bias",
         jobs=(_race(Adam(lr=0.1), UncorrectedAdam(lr=0.1), surface=Himmelblau(), x=3.0, y=4.0, steps=100),),
-        look_at="m and v start from 0, and v forgets more slowly. Without the correction the first step is "
-        "(1 − β₁)/√(1 − β₂) = 3.2 times too long, and the next ones are hardly better: the point is thrown past the "
-        "minimum beside it into another valley. With it the first step is η in each direction.",
+        look_at="m and v start from 0, and v forgets more slowly. Without the correction the first step is (1 − "
+        "β₁)/√(1 − β₂) = 3.2 times too long, and the next ones are hardly better: from here the point is thrown "
+        "past the minimum beside it into another valley, as it is from two thirds of the starts around. With it "
+        "the first step is η in each direction.",
         reference="Kingma & Ba, 2015, arXiv:1412.6980",
     ),
     Preset(
@@ -87,8 +88,9 @@ OPTIMIZERS_EXAMPLES = (
                 steps=500,
             ),
         ),
-        look_at="Finding the bent valley is easy, following it is not. Drag the start to the other side. Which racers "
-        "overshoot the bend, which creep along it?",
+        look_at="Finding the bent valley is easy, following it is not: ten or more of the twelve are on its floor "
+        "within 15 steps, and after 500 steps at most two are within 0.1 of the minimum. Drag the start to the "
+        "other side. Which racers overshoot the bend, which creep along it?",
         reference="Rosenbrock, 1960",
     ),
     Preset(
@@ -106,8 +108,9 @@ OPTIMIZERS_EXAMPLES = (
                 seed=1,
             ),
         ),
-        look_at="Methods that follow the gradient end in the nearest dent. Evolution strategies look at heights over a "
-        "whole region and step over many ripples, at many more evaluations a step. Try other seeds: luck counts.",
+        look_at="Methods that follow the gradient end in a dent beside the start. Evolution strategies look at "
+        "heights over a whole region and step over many ripples, nearly always to a lower one, at many more "
+        "evaluations a step. Try other seeds: luck counts.",
         reference="Hansen, 2016, arXiv:1604.00772",
     ),
     Preset(
@@ -117,8 +120,9 @@ OPTIMIZERS_EXAMPLES = (
                 SGD(lr=0.6), SGD(lr=0.5, momentum=0.5), Adam(lr=0.3), surface=Cliff(), steps=150, clipping=ClipNorm()
             ),
         ),
-        look_at="At the wall the gradient is a hundred times what it is elsewhere. Clipped to norm 1 it keeps its "
-        "direction and does no harm. Now switch clipping off and see where descent is thrown.",
+        look_at="At the wall the gradient is a hundred times what it is on the plateau. Clipped to norm 1 it keeps its "
+        "direction and does no harm: all three arrive. Now switch clipping off: from here descent with and without "
+        "momentum is thrown off the map; Adam is not, but the wall stays in its second moment and it ends 0.5 short.",
         reference="Pascanu et al., 2013, arXiv:1211.5063",
     ),
     Preset(
@@ -142,6 +146,7 @@ OPTIMIZERS_EXAMPLES = (
         title="Basins of attraction",
         jobs=(_race(SGD(lr=0.01), SGD(lr=0.01, momentum=0.9), Adam(lr=0.3), surface=Himmelblau(), steps=200, grid=41),),
         look_at="Which of the four minima does a start lead to, and how soon? Plain descent's basins have smooth "
-        "borders; momentum shoots across them, so that close starts end far apart.",
+        "borders; momentum shoots across them, so that close starts end far apart: its borders are six to eight times "
+        "as long.",
     ),
 )

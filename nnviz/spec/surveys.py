@@ -40,8 +40,9 @@ LOSS_LANDSCAPE_EXAMPLES = (
     Preset(
         title="The way down",
         jobs=(LOSS_LANDSCAPE.model_copy(update={"views": (RandomPlane(), RandomLines(), PathPlane())}),),
-        look_at="Drag the slider and follow the point down the valley. Two directions hold nearly all of the way; a "
-        "random plane sees little of it. No point lies in the plane: the band shows how far off it is.",
+        look_at="Drag the slider and follow the point down the valley. Two directions hold 97 % of the way or "
+        "more; a random plane sees less than a fifth of it. Only the last point lies in the plane: the band shows "
+        "how far off the others are.",
         reference="Li et al., 2018, arXiv:1712.09913",
     ),
     Preset(
@@ -77,9 +78,10 @@ LOSS_LANDSCAPE_EXAMPLES = (
             )
             for skip in (False, True)
         ),
-        look_at="Twenty tanh layers without (A) and with skip connections (B): why a deep network without help is hard "
-        "to descend. Compare their train losses over the same steps: A's falls by a few times, B's by hundreds. A lies "
-        "among pits, and by the end its curvature is at what the rate can bear while B's is a tenth of that.",
+        look_at="Twenty tanh layers without (A) and with skip connections (B): why a deep network without help is "
+        "hard to descend. Compare their train losses over the same steps: A's falls less than fourfold, B's about "
+        "a thousandfold. A lies among pits, and by the end its curvature is at what the rate can bear or above; "
+        "B's is less than a sixth of that.",
         reference="Li et al., 2018, arXiv:1712.09913",
     ),
     Preset(
@@ -96,9 +98,9 @@ LOSS_LANDSCAPE_EXAMPLES = (
             )
             for norm in (False, True)
         ),
-        look_at="Four sigmoid layers without (A) and with batch norm (B). A has hardly left a plain that tells no "
-        "direction; B has walked down into a bowl. Where the network trains without it anyway (try tanh), batch norm "
-        "does not make this plane any smoother.",
+        look_at="Four sigmoid layers without (A) and with batch norm (B). A has hardly left a plain: its loss "
+        "falls less than twofold, B's more than a hundredfold; B has walked down into a bowl. Where the network "
+        "trains without it anyway (try tanh), batch norm does not make this bowl any wider.",
         reference="Ioffe & Szegedy, 2015, arXiv:1502.03167; Santurkar et al., 2018, arXiv:1805.11604",
     ),
     Preset(
@@ -113,8 +115,8 @@ LOSS_LANDSCAPE_EXAMPLES = (
                 steps=1500,
             ),
         ),
-        look_at="The same network from other initial weights, on the same data, ends elsewhere with a loss as low. "
-        "On the straight line between the two lies a barrier: the mean of two solutions is none.",
+        look_at="The same network from other initial weights, on the same data, ends elsewhere with a low loss as "
+        "well. On the straight line between the two lies a barrier: the mean of two solutions is none.",
         reference="Goodfellow et al., 2015, arXiv:1412.6544; Frankle et al., 2020, arXiv:1912.05671",
     ),
     Preset(
@@ -131,9 +133,9 @@ LOSS_LANDSCAPE_EXAMPLES = (
             )
             for width in (4, 64)
         ),
-        look_at="Three hidden layers of 4 (A) and of 64 units (B), moved by the same share of their filters' lengths. "
-        "The wide network can be moved far before its loss rises; the narrow one sits in a crevice, with a ten times "
-        "larger eigenvalue.",
+        look_at="Three hidden layers of 4 (A) and of 64 units (B), moved by the same share of their filters' "
+        "lengths. The wide network can be moved far before its loss rises; the narrow one sits in a crevice, with "
+        "an eigenvalue at least five times as large.",
         reference="Li et al., 2018, arXiv:1712.09913",
     ),
     Preset(

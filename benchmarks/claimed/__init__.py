@@ -1,0 +1,1 @@
+"""What the examples of the pages say, sentence by sentence, and how each sentence is measured."""

@@ -1,0 +1,284 @@
+"""The examples of the page on gradient flow."""
+
+import math
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from benchmarks.claimed.claim import Claim
+from benchmarks.claimed.training import factor, first_step, looked_at, start, trained
+from nnviz.spec.jobs import Experiment
+from nnviz.spec.presets import GRADIENT_FLOW_EXAMPLES
+
+JOBS = {preset.title: preset.jobs for preset in GRADIENT_FLOW_EXAMPLES}
+CHANCE = math.log(10)
+"""The loss of a guess at ten classes."""
+
+VANISHING, EXPLODING, HE = "Vanishing", "Exploding", "He rescues ReLU"
+NORM, CLIPPING, SKIP = "Batch norm rescues sigmoid", "Clipping tames the explosion", "Skip connections"
+
+
+def job(title: str, side: str) -> Experiment:
+    """A or B of an example."""
+    return JOBS[title]["AB".index(side)]
+
+
+def signal(title: str, side: str, seed: int) -> float:
+    """By how much a layer multiplies the backward signal."""
+    return factor(first_step(job(title, side), seed)["signal_rms"][::-1])
+
+
+def activation(title: str, side: str, seed: int) -> float:
+    """By how much a layer multiplies the activations."""
+    return factor(first_step(job(title, side), seed)["activation_rms"])
+
+
+def accuracy(title: str, side: str, seed: int, step: int) -> float:
+    """On test data after so many steps, a multiple of 50."""
+    return trained(job(title, side), seed).evaluated[step]["test accuracy"]
+
+
+def loss(title: str, side: str, seed: int, step: int) -> float:
+    """Mean batch loss of the last 20 of so many steps, as a share of that of a guess."""
+    return sum(trained(job(title, side), seed).batch_losses[step - 20 : step]) / 20 / CHANCE
+
+
+def first_layer(seed: int) -> float:
+    """Backward signal in the first layer over that in the last hidden one."""
+    found = first_step(job(VANISHING, "A"), seed)["signal_rms"]
+    return float(found[0] / found[-1])
+
+
+def same_class(seed: int) -> float:
+    """Share of the test samples that are given the commonest class, at the least, from step 50 on."""
+    return float(trained(job(VANISHING, "A"), seed).over_steps("test commonest")[1:].min())
+
+
+def steps_to_nan(title: str, side: str, seed: int) -> float:
+    """The step whose loss is not finite, or infinity."""
+    losses = trained(job(title, side), seed).batch_losses
+    return float(len(losses)) if not math.isfinite(losses[-1]) else math.inf
+
+
+def ruined(title: str, seed: int) -> float:
+    """The second loss over the first."""
+    losses = trained(job(title, "A"), seed).batch_losses
+    return losses[1] / losses[0]
+
+
+def saturated(side: str, seed: int) -> float:
+    """The most of any layer, after training or before."""
+    networks = (start(job(NORM, side), seed), trained(job(NORM, side), seed).learning)
+    return max(float(looked_at(network)["saturated_share"].max()) for network in networks)
+
+
+def spread(side: str, seed: int) -> np.ndarray:
+    """Of pre-activations between samples after training, over the layers."""
+    return looked_at(trained(job(NORM, side), seed).learning)["preactivation_spread"]
+
+
+def recovery(seed: int) -> float:
+    """Training loss at the end over the first batch loss."""
+    found = trained(job(CLIPPING, "B"), seed)
+    return found.last["train loss"] / found.batch_losses[0]
+
+
+def _claim(title: str, quote: str, what: str, measure: Callable[[int], float], **limits: float) -> Claim:
+    return Claim("Gradient flow", title, quote, what, measure, **limits)
+
+
+CLAIMS = (
+    _claim(
+        VANISHING,
+        "each layer (A) passes on less than a quarter of the backward signal",
+        "share that a layer passes on",
+        partial(signal, VANISHING, "A"),
+        low=0.2,
+        high=0.25,
+    ),
+    _claim(
+        VANISHING,
+        "about a trillionth of it reaches the first of twenty",
+        "signal, first layer over last",
+        first_layer,
+        low=3e-13,
+        high=3e-12,
+    ),
+    _claim(
+        VANISHING,
+        "ReLU under He's initialization (B) passes it on whole",
+        "share that a layer passes on",
+        partial(signal, VANISHING, "B"),
+        low=0.95,
+        high=1.05,
+    ),
+    _claim(
+        VANISHING,
+        "A gives all samples the same class and stays there",
+        "share of the commonest class from step 50 on, at the least",
+        same_class,
+        low=1,
+    ),
+    _claim(
+        VANISHING,
+        "after 200 steps B is right on more than half of the test digits",
+        "accuracy of B",
+        partial(accuracy, VANISHING, "B", step=200),
+        low=0.5,
+    ),
+    _claim(
+        EXPLODING,
+        "each layer multiplies activations on their way up by about 1.3",
+        "activations, factor a layer",
+        partial(activation, EXPLODING, "A"),
+        low=1.2,
+        high=1.4,
+    ),
+    _claim(
+        EXPLODING,
+        "and the backward signal on its way down",
+        "signal, factor a layer",
+        partial(signal, EXPLODING, "A"),
+        low=1.2,
+        high=1.4,
+    ),
+    _claim(
+        EXPLODING,
+        "The first step is far too long",
+        "second loss over first",
+        partial(ruined, EXPLODING),
+        low=1e6,
+    ),
+    _claim(
+        EXPLODING,
+        "at the third the loss is nan",
+        "step of the first loss that is not finite",
+        partial(steps_to_nan, EXPLODING, "A"),
+        low=3,
+        high=3,
+    ),
+    _claim(
+        EXPLODING,
+        "He's scale (B) keeps all layers level",
+        "activations, factor a layer",
+        partial(activation, EXPLODING, "B"),
+        low=0.9,
+        high=1.1,
+    ),
+    _claim(
+        HE,
+        "the second moment falls sixfold a layer",
+        "factor a layer (1/6 = 0.167)",
+        lambda seed: activation(HE, "A", seed) ** 2,
+        low=0.15,
+        high=0.19,
+    ),
+    _claim(
+        HE,
+        "A never gets below the loss of a guess",
+        "loss of the last steps over ln 10",
+        partial(loss, HE, "A", step=600),
+        low=0.99,
+    ),
+    _claim(
+        HE,
+        "He's factor of 2 makes up for the lost half (B)",
+        "second moment, factor a layer",
+        lambda seed: activation(HE, "B", seed) ** 2,
+        low=0.85,
+        high=1.15,
+    ),
+    _claim(
+        HE,
+        "thirty layers learn, if slowly",
+        "test accuracy of B after 600 steps",
+        partial(accuracy, HE, "B", step=600),
+        low=0.2,
+        high=0.7,
+    ),
+    _claim(
+        NORM,
+        "No sigmoid is saturated in either",
+        "most saturated values of a layer, before and after training",
+        lambda seed: max(saturated(side, seed) for side in "AB"),
+        high=0.01,
+    ),
+    _claim(
+        NORM,
+        "the spread of pre-activations between samples falls fourfold a layer",
+        "factor a layer over the first ten",
+        lambda seed: factor(spread("A", seed)[:10]),
+        low=0.2,
+        high=0.27,
+    ),
+    _claim(
+        NORM,
+        "down to float32's rounding errors: the last layers see the same input whatever the sample",
+        "spread in the last layer",
+        lambda seed: float(spread("A", seed)[-1]),
+        high=1e-7,
+    ),
+    _claim(
+        NORM,
+        "Batch norm sets it to about 1 in every layer, once its running statistics have settled",
+        "largest deviation from 1 over the layers",
+        lambda seed: float(np.abs(spread("B", seed) - 1).max()),
+        high=0.25,
+    ),
+    _claim(
+        NORM,
+        "and B learns",
+        "test accuracy of B after 600 steps",
+        partial(accuracy, NORM, "B", step=600),
+        low=0.9,
+    ),
+    _claim(
+        CLIPPING,
+        "Without clipping (A) a single step ruins the network",
+        "second loss over first",
+        partial(ruined, CLIPPING),
+        low=1e6,
+    ),
+    _claim(
+        CLIPPING,
+        "the network recovers: its loss falls from hundreds to less than 1",
+        "training loss at the end over the first",
+        recovery,
+        high=0.02,
+    ),
+    _claim(
+        SKIP,
+        "In A the signal shrinks to 1/√3 = 0.58 in each layer on its way back",
+        "factor a layer",
+        partial(signal, SKIP, "A"),
+        low=0.54,
+        high=0.6,
+    ),
+    _claim(
+        SKIP,
+        "the network learns at once",
+        "test accuracy of B after 100 steps",
+        partial(accuracy, SKIP, "B", step=100),
+        low=0.85,
+    ),
+    _claim(
+        SKIP,
+        "A is still guessing after 100 steps",
+        "loss of steps 81 to 100 over ln 10",
+        partial(loss, SKIP, "A", step=100),
+        low=0.97,
+    ),
+)
+
+NO_CLAIM = {
+    HE: (
+        "ReLU throws half of the signal away.",
+        "Dashed: theory for infinite width.",
+        "Gray: where 90 % of untrained networks of this shape lie.",
+    ),
+    NORM: ("Twenty sigmoid layers without (A) and with batch norm (B).",),
+    CLIPPING: ("The same too large weights in both.",),
+    SKIP: ("Thirty tanh layers with the classic small weights, without (A) and with skip connections (B).",),
+}
+"""Sentences that say what is set, what to look at or what theory says, and nothing that training could contradict."""

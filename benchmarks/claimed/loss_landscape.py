@@ -1,0 +1,260 @@
+"""The examples of the page on the loss landscape."""
+
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
+
+from benchmarks.claimed.claim import Claim
+from nnviz.engine.survey import Survey
+from nnviz.spec import activations as a
+from nnviz.spec.base import replace_many
+from nnviz.spec.landscapes import Curvature, Landscape, Line, PathPlane, RandomPlane, View
+from nnviz.spec.surveys import LOSS_LANDSCAPE_EXAMPLES
+
+JOBS = {preset.title: preset.jobs for preset in LOSS_LANDSCAPE_EXAMPLES}
+WAY, EDGE, SKIP, NORM = "The way down", "Edge of stability", "Skip connections", "Batch norm"
+TWO, WIDE, BATCHES = "Two solutions", "Wide and narrow", "Large and small batches"
+
+PATH = PathPlane(resolution=9)
+PLANE = RandomPlane(resolution=33)
+ENDS = Curvature(points=2, eigenvalues=1, probes=2)
+CURVE, SIXTH = (ENDS.model_copy(update={"points": n}) for n in (41, 6))
+"""Views with what the claims need and no more."""
+TANH = {"learner__model__activation": a.Tanh()}
+
+
+def job(title: str, side: str, seed: int, view: View, **changes: Any) -> Landscape:
+    """A or B of an example, for another seed, with one view only."""
+    own = JOBS[title]["AB".index(side)]
+    changed = {f"network.{name.replace('__', '.')}": value for name, value in changes.items()}
+    return replace_many(own.model_copy(update={"views": (view,)}), {"network.seed": seed, **changed})
+
+
+@lru_cache(maxsize=128)
+def seen(chosen: Landscape) -> dict[str, dict[str, np.ndarray]]:
+    """The last arrays of each name."""
+    return {r.quantity: r.arrays for records in Survey(chosen) for r in records}
+
+
+def path(title: str, name: str, seed: int) -> float:
+    """The sum of what the view of the path has under this name."""
+    return float(np.sum(seen(job(title, "A", seed, PATH))["path"][name]))
+
+
+def sharpness(title: str, side: str, seed: int, view: View = ENDS, **changes: Any) -> np.ndarray:
+    """The largest eigenvalue over training."""
+    return seen(job(title, side, seed, view, **changes))["curvature"]["eigenvalues"][:, 0]
+
+
+def fall(title: str, side: str, seed: int) -> float:
+    """How many times lower the training loss is at the end."""
+    losses = seen(job(title, side, seed, ENDS))["training"]["train_loss"]
+    return float(losses[0] / losses[-1])
+
+
+def accuracy(title: str, side: str, seed: int) -> float:
+    """On test data at the end."""
+    return float(seen(job(title, side, seed, ENDS))["training"]["test_accuracy"][-1])
+
+
+def plane(title: str, side: str, seed: int, **changes: Any) -> np.ndarray:
+    """Training loss (33, 33) over a random plane, of the seed's own directions."""
+    view = PLANE.model_copy(update={"seed": seed})
+    return seen(job(title, side, seed, view, **changes))["plane"]["train_loss"]
+
+
+def pits(losses: np.ndarray) -> int:
+    """Points of a plane that lie lower than all eight around them."""
+    n = len(losses) - 1
+    around = [losses[1 + i : n + i, 1 + j : n + j] for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0)]
+    return int((losses[1:-1, 1:-1] < np.min(around, axis=0)).sum())
+
+
+def near(losses: np.ndarray, above: float = 0.5) -> float:
+    """Share of a plane where the loss is at most so much above that of the network."""
+    middle = losses[len(losses) // 2, len(losses) // 2]
+    return float((losses < middle + above).mean())
+
+
+def ruggedness(losses: np.ndarray) -> float:
+    """Mean size of second differences over that of first differences: 0 for a plane, large where it is jagged."""
+    bend = np.mean([np.abs(np.diff(losses, 2, axis=k)).mean() for k in (0, 1)])
+    return float(bend / np.mean([np.abs(np.diff(losses, axis=k)).mean() for k in (0, 1)]))
+
+
+def at_the_edge(seed: int) -> float:
+    """Median of the last tenth of the curve over 2/η."""
+    return float(np.median(sharpness(EDGE, "A", seed, CURVE)[-5:]) / 10)
+
+
+def between(seed: int) -> np.ndarray:
+    """Training loss on the line from the solution to that from other initial weights, the ends included."""
+    view = Line(margin=0.0, resolution=33, seed=seed + 1)
+    return seen(job(TWO, "A", seed, view))["line"]["train_loss"]
+
+
+def barrier(seed: int) -> float:
+    """Highest loss on the line over the higher of the ends'."""
+    losses = between(seed)
+    return float(losses.max() / max(losses[0], losses[-1]))
+
+
+def _claim(title: str, quote: str, what: str, measure: Callable[[int], float], **limits: float) -> Claim:
+    return Claim("Loss landscape", title, quote, what, measure, **limits)
+
+
+CLAIMS = (
+    _claim(
+        WAY,
+        "Two directions hold 97 % of the way or more",
+        "variance explained by the plane of the path",
+        partial(path, WAY, "explained"),
+        low=0.97,
+    ),
+    _claim(
+        WAY,
+        "a random plane sees less than a fifth of it",
+        "the same for random directions",
+        partial(path, WAY, "random_explained"),
+        high=0.2,
+    ),
+    _claim(
+        WAY,
+        "Only the last point lies in the plane: the band shows how far off the others are.",
+        "points of 61 within 10⁻⁶ of it",
+        lambda seed: float((seen(job(WAY, "A", seed, PATH))["path"]["residuals"] < 1e-6).sum()),
+        low=1,
+        high=1,
+    ),
+    _claim(
+        EDGE,
+        "The largest eigenvalue climbs until it meets 2/η",
+        "first over last eigenvalue",
+        lambda seed: float(sharpness(EDGE, "A", seed, CURVE)[0] / sharpness(EDGE, "A", seed, CURVE)[-1]),
+        high=0.8,
+    ),
+    _claim(EDGE, "hovers there", "median of the last eighth over 2/η", at_the_edge, low=0.95, high=1.05),
+    _claim(
+        EDGE,
+        "Try a third of the learning rate: the eigenvalue climbs past this line.",
+        "last eigenvalue over 2/η = 10",
+        lambda seed: float(sharpness(EDGE, "A", seed, learner__optimizer__lr=0.2 / 3)[-1] / 10),
+        low=1.02,
+    ),
+    _claim(
+        EDGE,
+        "Or a batch of 8: it never gets here.",
+        "largest eigenvalue over 2/η",
+        lambda seed: float(sharpness(EDGE, "A", seed, SIXTH, learner__batch_size=8).max() / 10),
+        high=0.95,
+    ),
+    _claim(
+        SKIP,
+        "A's falls less than fourfold",
+        "first train loss over last",
+        partial(fall, SKIP, "A"),
+        high=4,
+    ),
+    _claim(
+        SKIP,
+        "B's about a thousandfold",
+        "first train loss over last",
+        partial(fall, SKIP, "B"),
+        low=500,
+        high=2500,
+    ),
+    _claim(SKIP, "A lies among pits", "pits of a random plane", lambda seed: pits(plane(SKIP, "A", seed)), low=3),
+    _claim(
+        SKIP,
+        "by the end its curvature is at what the rate can bear or above",
+        "largest eigenvalue of A over 2/η = 40",
+        lambda seed: float(sharpness(SKIP, "A", seed)[-1] / 40),
+        low=0.9,
+    ),
+    _claim(
+        SKIP,
+        "B's is less than a sixth of that",
+        "largest eigenvalue, B over A",
+        lambda seed: float(sharpness(SKIP, "B", seed)[-1] / sharpness(SKIP, "A", seed)[-1]),
+        high=1 / 6,
+    ),
+    _claim(
+        NORM,
+        "A has hardly left a plain",
+        "first train loss over last",
+        partial(fall, NORM, "A"),
+        high=2,
+    ),
+    _claim(
+        NORM,
+        "B has walked down into a bowl",
+        "first train loss over last",
+        partial(fall, NORM, "B"),
+        low=100,
+    ),
+    _claim(
+        NORM,
+        "Where the network trains without it anyway (try tanh), batch norm does not make this bowl any wider.",
+        "share of a random plane at most 0.5 above the middle, B over A",
+        lambda seed: near(plane(NORM, "B", seed, **TANH)) / near(plane(NORM, "A", seed, **TANH)),
+        high=1,
+    ),
+    _claim(
+        TWO,
+        "ends elsewhere with a low loss as well",
+        "train loss at the other end (0.69 is a guess)",
+        lambda seed: float(between(seed)[-1]),
+        high=0.1,
+    ),
+    _claim(
+        TWO,
+        "On the straight line between the two lies a barrier",
+        "highest loss on the line over the ends'",
+        barrier,
+        low=3,
+    ),
+    _claim(
+        WIDE,
+        "The wide network can be moved far before its loss rises",
+        "share of a random plane at most 0.5 above the middle, B over A",
+        lambda seed: near(plane(WIDE, "B", seed)) / near(plane(WIDE, "A", seed)),
+        low=2,
+    ),
+    _claim(
+        WIDE,
+        "the narrow one sits in a crevice, with an eigenvalue at least five times as large",
+        "largest eigenvalue, A over B",
+        lambda seed: float(sharpness(WIDE, "A", seed)[-1] / sharpness(WIDE, "B", seed)[-1]),
+        low=5,
+    ),
+    _claim(
+        BATCHES,
+        "A ends where the loss is sharper, its largest eigenvalue several times B's",
+        "largest eigenvalue, A over B",
+        lambda seed: float(sharpness(BATCHES, "A", seed)[-1] / sharpness(BATCHES, "B", seed)[-1]),
+        low=2,
+    ),
+    _claim(
+        BATCHES,
+        "their test accuracies differ by less than a percent or two",
+        "B's less A's",
+        lambda seed: accuracy(BATCHES, "B", seed) - accuracy(BATCHES, "A", seed),
+        low=-0.02,
+        high=0.02,
+    ),
+)
+
+NO_CLAIM = {
+    WAY: ("Drag the slider and follow the point down the valley.",),
+    EDGE: ("Plain descent on all samples at once.",),
+    SKIP: (
+        "Twenty tanh layers without (A) and with skip connections (B): why a deep network without help is hard to "
+        "descend.",
+    ),
+    NORM: ("Four sigmoid layers without (A) and with batch norm (B).",),
+    WIDE: ("Three hidden layers of 4 (A) and of 64 units (B), moved by the same share of their filters' lengths.",),
+    BATCHES: ("As many steps with all samples (A) and with 8 at once (B).",),
+}
+"""Sentences that say what is set, or what to do or to look at, and nothing that training could contradict."""

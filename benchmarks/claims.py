@@ -1,0 +1,70 @@
+"""Whether training does what the examples say: every sentence of every example, measured over several seeds.
+
+    python -m benchmarks.claims [--only WORD] [--seeds N]
+
+Prints a Markdown table: the sentence, what is measured for it, the median and the range over the seeds, and for how
+many of them the sentence holds. Seed 0 is the example as it is shown. `--only` takes examples whose page or title
+contains WORD. Ends with 1 where a sentence does not hold.
+"""
+
+import argparse
+import datetime
+import statistics
+import sys
+from collections.abc import Sequence
+
+import torch
+
+from benchmarks.claimed import gradient_flow, loss_landscape, optimizers, playground
+from benchmarks.claimed.claim import Claim
+
+PAGES = (playground, gradient_flow, optimizers, loss_landscape)
+CLAIMS: tuple[Claim, ...] = tuple(claim for page in PAGES for claim in page.CLAIMS)
+NO_CLAIM: dict[str, dict[str, tuple[str, ...]]] = {page.CLAIMS[0].page: page.NO_CLAIM for page in PAGES}
+"""By page and title: sentences that say what is set, or what to do, and nothing that training could contradict."""
+
+
+def measured(claim: Claim, seeds: int) -> list[float]:
+    """The claim's number for each seed."""
+    return [claim.measure(seed) for seed in range(min(seeds, claim.seeds) if seeds else claim.seeds)]
+
+
+def is_borne_out(claim: Claim, values: Sequence[float]) -> bool:
+    """Whether it holds for as many seeds as it has to."""
+    return sum(map(claim.holds, values)) >= claim.enough * len(values)
+
+
+def row(claim: Claim, values: Sequence[float]) -> str:
+    """The claim as a row of the table."""
+    spread = _number(statistics.median(values))
+    if len(values) > 1 and min(values) < max(values):
+        spread += f" ({_number(min(values))} to {_number(max(values))})"
+    k = sum(map(claim.holds, values))
+    quote = claim.quote.replace("|", "\\|")
+    return f"| {claim.page}, {claim.title} | {quote} | {claim.what}: {spread} | {k} of {len(values)} |"
+
+
+def _number(value: float) -> str:
+    """Three significant digits."""
+    return f"{value:.3g}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="examples whose page or title contains this")
+    parser.add_argument("--seeds", type=int, default=0, help="at most so many; 0: as many as each claim names")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    print(f"Measured on {datetime.date.today()}.\n")
+    print("| example | sentence | measured: median (range) | holds |\n|---|---|---|---|")
+    failed = 0
+    for claim in CLAIMS:
+        if args.only.lower() in f"{claim.page} {claim.title}".lower():
+            values = measured(claim, args.seeds)
+            failed += not is_borne_out(claim, values)
+            print(row(claim, values), flush=True)
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
