@@ -8,7 +8,7 @@ from nnviz.figures.relief import multiples
 # About so many labels along x and y; the end of y is left free, where the lowest heights are written.
 TICKS, FREE = 4, 0.08
 # Between two heights that are written, as a share of all of them.
-APART = 0.14
+APART = 0.18
 
 
 def inside(points: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:

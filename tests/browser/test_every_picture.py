@@ -69,8 +69,10 @@ def page(browser):
 
 def test_no_text_of_a_picture_lies_on_another_one_or_leaves_the_picture(page):
     for name, draw in FILLED.items():
-        is_space = "scene" in draw()["layout"]
-        for width, height, dark in [(340, 180, False), (640, 320, True)][: 1 if is_space else 2]:
+        looks = [(340, 180, False), (640, 320, True)]
+        if "scene" in draw()["layout"]:  # drawn by WebGL, which takes long here; of its texts only the legend is SVG
+            looks = looks[:1] if name in ("space", "path space") else []
+        for width, height, dark in looks:
             found = page.evaluate("([name, ...how]) => look(figures[name], ...how)", [name, width, height, dark])
             assert not found["wrong"], (name, width, found["wrong"])
             assert "· step 1,234" in " ".join(found["words"]), name
