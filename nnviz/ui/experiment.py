@@ -132,14 +132,20 @@ def compared(state: session.PageState, help: str) -> bool:
 def pressed(state: session.PageState, examples: Sequence[Preset]) -> bool:
     """A row of buttons; whether one was pressed just now."""
     marks = session.memory("pressed")
+    key, spent = state.key, list[str]()
 
     def press(preset: Preset) -> None:
+        # A click may come twice (see `transport.ECHO`), and would start a second run: it counts once for this drawing
+        # of the form, whose buttons have keys of their own.
+        if preset.title in spent:
+            return
+        spent.append(preset.title)
         state.restart(preset.jobs)
         marks[state.page] = True
 
     with st.container(horizontal=True, gap="xsmall", key=f"examples-{state.page}"):
         for preset in examples:
-            st.button(preset.title, key=f"{state.page}:example:{preset.title}", on_click=press, args=(preset,))
+            st.button(preset.title, key=f"{key}:example:{preset.title}", on_click=press, args=(preset,))
     return marks.pop(state.page, False)
 
 

@@ -27,8 +27,9 @@ ECHO = 0.1
 """Seconds after a page's answer to a click in which the same click comes again, if it does.
 
 Streamlit's browser side puts a click on its way in two parts, and where the timer of `run_every` falls between them
-the click is sent by both. For the same reason buttons that take turns have keys of their own: the second copy of a
-click on Pause would press Continue.
+the click is sent by both. How much later the second copy comes nobody knows. For the same reason buttons that take
+turns have keys of their own: the second copy of a click on Run would press “Run again”, where the run is over by then,
+and train another one.
 """
 
 CONTINUABLE = (
@@ -141,13 +142,15 @@ def transport(state: PageState, views: Sequence[RunView], jobs: Sequence[Experim
     if running and not changed:
         with _place(state, "first"):
             help = "Stop after the present step."
-            _button("Pause", "pause", state, lambda: each("pause"), primary=True, name="pause", help=help)
+            _button("Pause", "pause", state, lambda: each("pause"), primary=True, help=help, fills=True)
     else:
         text = _begin_words(waiting, changed, step, views)
         help = _begin_help(views, jobs, bool(live)) if text == ANEW and jobs else None
+        # A run that waits for its first click is replaced whenever the form changes; its button stays the same.
+        name = "|".join([text, *(v.id for v in views)] if step else ["run"])
         with _place(state, "first"):
-            is_wrong = bool(problem)
-            _button(text, "play_arrow", state, begin, primary=not branching, name="run", disabled=is_wrong, help=help)
+            options = {"primary": not branching, "disabled": bool(problem), "help": help}
+            _button(text, "play_arrow", state, begin, name=name, fills=True, **options)
     stepping = waiting and not changed
     _button("Step", "skip_next", state, lambda: each("step"), disabled=not stepping, help="One mini-batch, then pause.")
     _button(
@@ -163,7 +166,7 @@ def transport(state: PageState, views: Sequence[RunView], jobs: Sequence[Experim
             help = "Keep running when nobody watches; without it a run stops 60 s after its last viewer has left."
             icon = "keep" if pinned else "keep_off"
             text = "Kept" if pinned else "Keep"
-            _button(text, icon, state, lambda: each("pin", not pinned), settles=False, help=help)
+            _button(text, icon, state, lambda: each("pin", not pinned), settles=False, help=help, fills=True)
 
 
 def _place(state: PageState, name: str) -> DeltaGenerator:
@@ -214,14 +217,19 @@ def _button(
     help: str | None = None,
     name: str | None = None,
     settles: bool = True,
+    fills: bool = False,
 ) -> None:
-    key = f"{state.page}:transport:{name or ('run' if primary else text)}"
+    key = f"{state.page}:transport:{name or text}"
     kept = memory("transport")
     answers = kept.get("pressed") == key  # this is the first drawing after it was pressed
+    is_spent = False
 
     def click() -> None:
-        if answers and time.monotonic() - kept.get("drawn", 0.0) < ECHO:
+        # Streamlit also calls this for the second copy of a click when the button is no longer drawn.
+        nonlocal is_spent
+        if disabled or is_spent or (answers and time.monotonic() - kept.get("drawn", 0.0) < ECHO):
             return
+        is_spent = True
         kept["pressed"] = key
         kept.pop("problem", None)
         try:
@@ -240,7 +248,7 @@ def _button(
         disabled=disabled,
         help=help,
         type="primary" if primary else "secondary",
-        width="stretch" if name in ("run", "pause") or not settles else "content",
+        width="stretch" if fills else "content",
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
@@ -79,6 +80,14 @@ def press(app: AppTest, label: str) -> AppTest:
     """The app after a press on the button with this text."""
     button(app, label).click()
     return fine(app.run())
+
+
+def click_twice(app: AppTest, label: str) -> Callable[[], AppTest]:
+    """Presses a button; what comes back sends the same click once more, however much later, as a browser may."""
+    button(app, label).click()
+    sent = WidgetStates(widgets=[w for w in app._tree.get_widget_states().widgets if w.trigger_value])
+    fine(app.run())
+    return lambda: fine(app._run(sent))
 
 
 def at(widgets: Sequence, key: str):

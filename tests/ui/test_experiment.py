@@ -6,8 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from nnviz.runs import Store
-from nnviz.spec import races
-from tests.ui.paging import at, ended, fine, housed, opened, press
+from nnviz.spec import presets, races
+from tests.ui.paging import MAIN, at, click_twice, ended, fine, housed, opened, press, shown
 
 CHANGED = "(settings changed)"
 
@@ -74,3 +74,15 @@ def test_the_text_of_an_example_stays_while_the_form_comes_from_it():
 def test_no_example_is_spoken_of_where_none_was_pressed():
     app = opened("pages/optimizers.py", x="1.25", steps="20")
     assert not any(text(app, preset) for preset in races.OPTIMIZERS_EXAMPLES)
+
+
+def test_an_example_is_started_once_though_the_click_comes_twice(store: Store):
+    app = opened(MAIN)
+    again = click_twice(app, presets.PLAYGROUND_EXAMPLES[0].title)
+    runs = shown(app)
+    there = len(store.list())
+    again()
+    assert shown(app) == runs
+    assert len(store.list()) == there
+    press(app, presets.PLAYGROUND_EXAMPLES[1].title)
+    assert shown(app) != runs

@@ -7,6 +7,7 @@ from nnviz.spec import presets
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Parent
 from nnviz.ui.transport import is_preview, is_shown, outdated
+from tests.ui.paging import click_twice
 
 JOB = presets.PLAYGROUND
 
@@ -284,3 +285,47 @@ def test_buttons_that_take_turns_are_not_mistaken_for_each_other(trained, monkey
     press(app, "Keep")
     press(app, "Kept")
     assert not run.control().pinned
+
+
+def _page(job):
+    import streamlit as st
+
+    from nnviz.ui import runtime, session, transport
+
+    state = session.enter("page", job)
+    for at in range(2):
+        views = [runtime.store().view(run) for run in state.runs]
+        if at == 0:
+            transport.prepare(state, views, [job], start=False)
+    transport.transport(state, views, [job], "")
+    transport.drawn()
+    st.text(",".join(state.runs))
+
+
+def test_the_copy_of_a_click_never_presses_the_button_that_took_its_place(store, monkeypatch):
+    monkeypatch.setattr("nnviz.ui.transport.SETTLE", 0.0)
+    app = AppTest.from_function(_page, default_timeout=30, kwargs={"job": JOB}).run()
+    (run,) = [summary.id for summary in store.list()]
+    file = store.open(run)
+    file.write(state="running")
+    file.write(state="paused")
+    app.run()
+    again = click_twice(app, "Run")
+    assert file.control().until is None
+    file.write(state="running", step=60)
+    file.write(state="finished")
+    app.run()
+    again()
+    assert "Run again" in buttons(app)
+    assert app.text[0].value == run
+    # Nor is it another click on a button that is as good as gone.
+    for label, step in (("Run again", 60), ("Reset", 0)):
+        again = click_twice(app, label)
+        there = len(store.list())
+        newest = store.open(app.text[0].value)
+        newest.write(state="running", step=step)
+        newest.write(state="finished" if step else "paused")
+        app.run()
+        again()
+        assert len(store.list()) == there, label
+        assert app.text[0].value == newest.id, label
