@@ -3,15 +3,15 @@
     python -m benchmarks.claims [--only WORD] [--seeds N]
 
 Prints a Markdown table: the sentence, what is measured for it, the median and the range over the seeds, and for how
-many of them the sentence holds. Seed 0 is the example as it is shown. `--only` takes examples whose page or title
-contains WORD. Ends with 1 where a sentence does not hold.
+many of them the sentence holds; and a short one with the count for each page. Seed 0 is the example as it is shown.
+`--only` takes examples whose page or title contains WORD. Ends with 1 where a sentence does not hold.
 """
 
 import argparse
 import datetime
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 
@@ -44,6 +44,17 @@ def row(claim: Claim, values: Sequence[float]) -> str:
     return f"| {claim.page}, {claim.title} | {quote} | {claim.what}: {spread} | {k} of {len(values)} |"
 
 
+def summary(found: Mapping[str, Sequence[tuple[Claim, Sequence[float]]]]) -> str:
+    """By page, how many examples, sentences and measurements there are, and in how many the sentence holds."""
+    lines = ["| page | examples | sentences | measured | held |", "|---|---|---|---|---|"]
+    for page, pairs in found.items():
+        titles = {claim.title for claim, _ in pairs}
+        held = sum(claim.holds(value) for claim, values in pairs for value in values)
+        measured = sum(len(values) for _, values in pairs)
+        lines.append(f"| {page} | {len(titles)} | {len(pairs)} | {measured} | {held} |")
+    return "\n".join(lines)
+
+
 def _number(value: float) -> str:
     """Three significant digits."""
     return f"{value:.3g}"
@@ -57,13 +68,14 @@ def main() -> int:
     torch.set_num_threads(1)
     print(f"Measured on {datetime.date.today()}.\n")
     print("| example | sentence | measured: median (range) | holds |\n|---|---|---|---|")
-    failed = 0
+    found: dict[str, list[tuple[Claim, list[float]]]] = {}
     for claim in CLAIMS:
         if args.only.lower() in f"{claim.page} {claim.title}".lower():
             values = measured(claim, args.seeds)
-            failed += not is_borne_out(claim, values)
+            found.setdefault(claim.page, []).append((claim, values))
             print(row(claim, values), flush=True)
-    return int(failed > 0)
+    print(f"\n{summary(found)}")
+    return int(not all(is_borne_out(*one) for pairs in found.values() for one in pairs))
 
 
 if __name__ == "__main__":

@@ -63,3 +63,4 @@ def test_a_sentence_that_does_not_hold_is_counted_and_told():
     assert values == [0.5, 1.5, 2.5]
     assert not claims.is_borne_out(claim, values)
     assert claims.row(claim, values) == "| Page, Title | it falls | last over first: 1.5 (0.5 to 2.5) | 1 of 3 |"
+    assert claims.summary({"Page": [(claim, values)]}).endswith("| Page | 1 | 1 | 3 | 1 |")
