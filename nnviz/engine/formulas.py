@@ -11,7 +11,16 @@ from nnviz.spec import formulas as spec
 LARGEST_PRODUCT = 16
 """Integer powers up to this one are products: exact where float64 is, on every machine."""
 
-FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {name: getattr(torch, name) for name in spec.FUNCTIONS}
+
+def _absolute(x: Tensor) -> Tensor:
+    """|x| with the derivative 0 at 0. The second derivative of `torch.abs` imports torch's compiler, for seconds."""
+    return x * x.sign() + 0.0
+
+
+FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    **{name: getattr(torch, name) for name in spec.FUNCTIONS},
+    "abs": _absolute,
+}
 
 OPERATORS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "+": torch.add,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nnviz.figures import labels, layout, racers, tables, theme
+from nnviz.figures import labels, layout, level_points, racers, tables, theme
 from nnviz.figures.layout import f4
 
 # Minima with a color of their own; the others of many share one.
@@ -33,21 +33,27 @@ def basin_map(basins: Arrays, index: int, name: str) -> dict:
     if not basins or not 0 <= index < len(basins["minimum"]):
         return layout.empty(title, _HELP, "waiting for the starts to arrive")
     reached, steps = np.asarray(basins["minimum"][index]), np.asarray(basins["steps"][index])
-    minima = _minima(basins)
-    counts = np.bincount(reached[reached >= 0], minlength=len(minima))
+    minima, called = _minima(basins), _names(basins)
+    counts = np.bincount(reached[reached >= 0], minlength=len(called))
     order = np.argsort(-counts, kind="stable")
     own = order if len(order) <= OWN + 1 else order[:OWN]
-    color = np.full(len(minima), len(own))  # the number of each minimum's color
+    color = np.full(len(called), len(own))  # the number of each minimum's color
     color[own] = np.arange(len(own))
     shades = [theme.racer_color(i) for i in range(len(own))] + [theme.OTHERS]
-    names = [_at(minima[i]) for i in own] + (["other minima"] if len(own) < len(minima) else [])
+    names = [called[i] for i in own] + (["other minima"] if len(own) < len(called) else [])
     shares = [counts[color == i].sum() / reached.size for i in range(len(names))]
     missing = float((reached < 0).mean())
     entries = [_entry(names[i], shares[i], shades[i]) for i in range(len(names)) if shares[i]]
     if missing:
         entries.append(_entry("no minimum", missing, theme.faded(theme.NEUTRAL, NOWHERE)))
     return layout.figure(
-        [_nowhere(basins, reached < 0), _squares(basins, reached, steps, color, shades), *entries, _marks(minima)],
+        [
+            _nowhere(basins, reached < 0),
+            _squares(basins, reached, steps, color, shades),
+            *entries,
+            *_valleys(basins),
+            _marks(minima),
+        ],
         title=title,
         help=_HELP,
         table=[_table(basins, {("minimum_x", "minimum_y", "steps"): _reached(basins, reached, steps)})],
@@ -81,7 +87,7 @@ def basin_steps(basins: Arrays, index: int, name: str) -> dict:
         "hovertemplate": f"{_FROM}<br>%{{customdata}} steps<extra></extra>",
     }
     return layout.figure(
-        [_nowhere(basins, steps < 0), reached, _marks(_minima(basins))],
+        [_nowhere(basins, steps < 0), reached, *_valleys(basins), _marks(_minima(basins))],
         title=title,
         help=_STEPS_HELP,
         table=[_table(basins, {"steps": np.where(steps >= 0, steps, np.nan)})],
@@ -128,9 +134,9 @@ def _nowhere(basins: Arrays, missing: np.ndarray) -> dict:
 def _reached(basins: Arrays, reached: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """Of each start the minimum that is reached and after how many steps (k, k, 3); NaN where none is."""
     there, minima = reached >= 0, _minima(basins)
-    if not len(minima):
-        return np.full((*reached.shape, 3), np.nan)
-    found = np.concatenate([minima[np.where(there, reached, 0)], np.asarray(steps, float)[..., None]], -1)
+    places = np.full((len(_names(basins)) + 1, 2), np.nan)  # a curve has no place
+    places[: len(minima)] = minima
+    found = np.concatenate([places[np.where(there, reached, -1)], np.asarray(steps, float)[..., None]], -1)
     return np.where(there[..., None], found, np.nan)
 
 
@@ -142,19 +148,27 @@ def _squares(basins: Arrays, reached: np.ndarray, steps: np.ndarray, color: np.n
     level = np.clip((steps - soon) / max(late - soon, 1) * LEVELS, 0, LEVELS - 1).astype(int)
     count = len(shades) * LEVELS
     colors = [theme.faded(shade, alpha) for shade in shades for alpha in np.linspace(STRONGEST, WEAKEST, LEVELS)]
-    minima = _minima(basins)
-    number = color[which] if len(minima) else np.zeros_like(which)
+    names = _names(basins)
+    number = color[which] if len(names) else np.zeros_like(which)
     words = f"reaches ({labels.shown('customdata[0]')}, {labels.shown('customdata[1]')}) in %{{customdata[2]}} steps"
-    return _common(basins) | {
-        "z": f4(np.where(there, number * LEVELS + level, np.nan)),
-        "zmin": -0.5,
-        "zmax": count - 0.5,
-        "colorscale": [[end / count, shade] for i, shade in enumerate(colors) for end in (i, i + 1)],
-        "showscale": False,
-        "customdata": f4(_reached(basins, reached, steps)),
-        "name": "reached",
-        "hovertemplate": f"{_FROM}<br>{words}<extra></extra>",
-    }
+    told = {}
+    if len(names) > len(_minima(basins)):
+        words = "reaches %{text} in %{customdata[2]} steps"
+        told = {"text": np.where(there, np.array(names)[which], "").tolist()}
+    return (
+        _common(basins)
+        | told
+        | {
+            "z": f4(np.where(there, number * LEVELS + level, np.nan)),
+            "zmin": -0.5,
+            "zmax": count - 0.5,
+            "colorscale": [[end / count, shade] for i, shade in enumerate(colors) for end in (i, i + 1)],
+            "showscale": False,
+            "customdata": f4(_reached(basins, reached, steps)),
+            "name": "reached",
+            "hovertemplate": f"{_FROM}<br>{words}<extra></extra>",
+        }
+    )
 
 
 def _entry(name: str, share: float, color: str) -> dict:
@@ -171,8 +185,29 @@ def _entry(name: str, share: float, color: str) -> dict:
     }
 
 
+def _names(basins: Arrays) -> list[str]:
+    """All minima in words, by number: places, then curves, then the flat region where there is one."""
+    minima = _minima(basins)
+    count = int(np.isnan(level_points.points(basins, "valleys")).any(1).sum())
+    count += len(level_points.points(basins, "valleys")) > 0
+    numbers = [""] if count == 1 else [f" {number + 1}" for number in range(count)]
+    found = [*map(_at, minima), *(f"{level_points.CURVE}{number}" for number in numbers[:count])]
+    return [*found, level_points.PLAIN] if np.max(basins["minimum"], initial=-1) >= len(found) else found
+
+
+def _valleys(basins: Arrays) -> list[dict]:
+    """Curves of minima."""
+    line = level_points.thin_lines(level_points.points(basins, "valleys"))
+    style = {"type": "scatter", "mode": "lines", "x": f4(line[:, 0]), "y": f4(line[:, 1]), "showlegend": False}
+    words = {"name": level_points.CURVE, "hovertemplate": f"{level_points.CURVE}<extra></extra>"}
+    pens = ({"color": theme.HALO, "width": 5}, {"color": theme.INK, "width": 1.8})
+    return [style | words | {"line": pen} for pen in pens] if len(line) else []
+
+
 def _marks(minima: np.ndarray) -> dict:
-    """Rings where the minima are."""
+    """Rings where the minima are, or some of them."""
+    size = 9 if len(minima) <= OWN + 1 else 4
+    minima = minima[level_points.some(len(minima))]
     return {
         "type": "scatter",
         "mode": "markers",
@@ -180,7 +215,7 @@ def _marks(minima: np.ndarray) -> dict:
         "y": f4(minima[:, 1]),
         "marker": {
             "symbol": "circle",
-            "size": 9 if len(minima) <= OWN + 1 else 4,
+            "size": size,
             "color": theme.HALO,
             "line": {"color": theme.INK, "width": 1.2},
         },

@@ -16,7 +16,7 @@ POINTS = 500
 # How far a logarithmic axis goes above and below where the race began, as factors: a racer that leaves for infinity, or
 # one that is there up to the last bit, would press all others flat.
 ABOVE, BELOW = 1e3, 1e-17
-# A height is as good as 0 below this.
+# A height is as good as 0 below this share of the largest.
 TINY = 1e-25
 # What is left of the height by rounding alone, as a share of what was subtracted.
 ROUNDING = 4e-16
@@ -24,7 +24,8 @@ _HEIGHT_HELP = (
     "How high each method still is at every step; a straight line down on this axis is the same factor a step."
 )
 _DISTANCE_HELP = (
-    "How far each method is from the nearest lowest point; one that stays away has settled elsewhere, or not at all."
+    "How far each method is from the lowest minimum in view, the nearest of several, or a curve of them; one that "
+    "stays away has settled elsewhere, or not at all."
 )
 _SEARCH_HELP = (
     "How high each method ends up by its learning rate: too small does not arrive; no point where it left, or its "
@@ -34,30 +35,54 @@ _SEARCH_HELP = (
 Arrays = Mapping[str, np.ndarray]
 
 
-def heights(race: Arrays, names: Sequence[str], optimum: float | None = None) -> dict:
-    """The height of each racer over the steps, above `optimum` where that, the lowest height there is, is given.
+def heights(
+    race: Arrays, names: Sequence[str], optimum: float | None = None, bottom: tuple[float, float, float] | None = None
+) -> dict:
+    """The height of each racer over the steps, above `optimum` where that, the lowest minimum's, is given. `bottom` is
+    the x, y and f of the lowest place of the map: where that is lower than any minimum the help says so.
 
     Logarithmic where no height is below zero; else by the signed logarithm, if heights span decades, or straight.
     """
-    title = "Height" if optimum is None else "Height above the lowest point"
+    title = "Height" if optimum is None else "Height above the lowest minimum in view"
     if not race:
         return layout.empty(title, _HEIGHT_HELP)
     found = np.asarray(race["heights"], float)
-    text, help, column = "f(x, y)", _HEIGHT_HELP, "f"
-    if optimum and abs(optimum) > TINY:
-        text, help = "f(x, y) − f<sub>min</sub>", f"{help} The lowest height is {labels.number(optimum, 4)}."
-        found, column = _above(found, optimum), "f_minus_minimum"
+    text, help, column = "f(x, y)", _HEIGHT_HELP + _lowest(found, optimum, bottom), "f"
+    if optimum and abs(optimum) > TINY * _begun(found):
+        text, found, column = "f(x, y) − f<sub>min</sub>", _above(found, optimum), "f_minus_minimum"
     return _curves(race, found, names, title, help, text, column)
+
+
+def _lowest(heights: np.ndarray, optimum: float | None, bottom: tuple[float, float, float] | None) -> str:
+    """What the help says of the lowest minimum, and of lower ground."""
+    said = "No minimum was found in this view." if optimum is None else ""
+    if optimum is not None:
+        said = f"The lowest minimum in view is f = {_plain(optimum)}."
+    if optimum is not None and bottom:
+        x, y, low = bottom
+        if low < optimum - 1e-9 * max(abs(optimum), _begun(heights)):
+            said += f" The surface is lower without a minimum: f = {_plain(low)} at ({_plain(x)}, {_plain(y)})."
+    return f" {said}" if said else ""
+
+
+def _begun(heights: np.ndarray) -> float:
+    """The size of the heights (racers, steps + 1) at the start."""
+    start = np.abs(heights[:, :1])
+    return float(np.max(start, where=np.isfinite(start), initial=0.0))
+
+
+def _plain(value: float) -> str:
+    return labels.number(float(value), 4) if abs(value) > 1e-12 else "0"
 
 
 def distances(race: Arrays, names: Sequence[str]) -> dict:
     """The distance of each racer to the nearest optimum over the steps."""
-    title = "Distance to the nearest lowest point"
+    title = "Distance to the lowest minimum in view"
     if not race:
         return layout.empty(title, _DISTANCE_HELP)
     found = np.asarray(race["distance"], float)
     if found.size and np.isnan(found).all():
-        return layout.empty(title, _DISTANCE_HELP, "this surface has no lowest point")
+        return layout.empty(title, _DISTANCE_HELP, "no minimum found in this view")
     return _curves(race, found, names, title, _DISTANCE_HELP, "distance", "distance")
 
 
@@ -77,11 +102,13 @@ def rate_search(
     final = _above(ends, optimum or 0.0)
     log_y = bool(np.all(~np.isfinite(final) | (final >= 0)))
     if log_y:  # as good as zero, and beyond what single precision holds
-        final = np.where((final >= 0) & (final < TINY), 0.0, final)
+        most = np.max(final, where=np.isfinite(final), initial=0.0)
+        final = np.where((final >= 0) & (final < TINY * most), 0.0, final)
     scale = signed(final)
     drawn = magnitudes(final)
     shown = drawn.drawn if log_y else scale.place(np.where(np.isfinite(final), final, np.nan))
     text = "final f(x, y)" if not optimum else "final f(x, y) − f<sub>min</sub>"
+    help = _SEARCH_HELP if not optimum else f"{_SEARCH_HELP} The lowest minimum in view is f = {_plain(optimum)}."
     traces = []
     for i, row in enumerate(shown):
         name = names[i]
@@ -103,7 +130,7 @@ def rate_search(
     return layout.figure(
         traces,
         title=title,
-        help=_SEARCH_HELP,
+        help=help,
         x=logarithmic("learning rate η", rates),
         table=[
             tables.rows({"racer": name, "learning_rate": rates, "final_f": row})

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from nnviz.figures import ground, labels, layout, racers, relief, tables, theme
+from nnviz.figures import ground, labels, layout, level_points, racers, relief, tables, theme
 from nnviz.figures.layout import f4, i4
 
 # Places along each side; the height recorded is that of every second one.
@@ -59,7 +59,7 @@ def surface_3d(
         path = _path(race, i, names, steps, points, level, heights, LIFT * span)
         traces += [trace | racers.group(i, hidden) for trace in path]
         told.append(racers.table(race, i, names, steps[np.isfinite(points).all(1)]))
-    traces.append(_lowest(surface, x, y, floor, LIFT * span))
+    traces += _lowest(surface, x, y, floor, LIFT * span)
     places, words = relief.ticks(scale._replace(high=top))
     help = _HELP if top >= scale.high else f"{_HELP} Walls above {labels.number(top)} are cut off flat."
     found = layout.figure(
@@ -121,19 +121,31 @@ def _path(
     ]
 
 
-def _lowest(surface: Arrays, x: np.ndarray, y: np.ndarray, floor: np.ndarray, lift: float) -> dict:
-    """The lowest points."""
-    optima = np.asarray(surface["optima"], float).reshape(-1, 2)
+def _lowest(surface: Arrays, x: np.ndarray, y: np.ndarray, floor: np.ndarray, lift: float) -> list[dict]:
+    """The lowest minima in view, points and curves."""
+    optima, curves = (level_points.points(surface, name) for name in ("optima", "deepest"))
     optima = optima[ground.inside(optima, x, y)]
-    return {
-        "type": "scatter3d",
-        "mode": "markers",
-        "x": f4(optima[:, 0]),
-        "y": f4(optima[:, 1]),
-        "z": f4(ground.below(optima, x, y, floor) + lift),
-        "marker": {"symbol": "diamond", "size": 5, "color": theme.WHITE, "line": {"color": theme.INK, "width": 1}},
-        "name": "lowest point",
-        "uid": "lowest",
-        "showlegend": False,
-        "hovertemplate": f"lowest point<br>x {labels.shown('x')}, y {labels.shown('y')}<extra></extra>",
-    }
+    optima = optima[level_points.some(len(optima))]
+    curves = level_points.thin_lines(curves)
+    curves = np.where(ground.inside(curves, x, y)[:, None], curves, np.nan)
+    words = {}
+    for name in (level_points.LOWEST, level_points.CURVE):
+        place = f"{name}<br>x {labels.shown('x')}, y {labels.shown('y')}<extra></extra>"
+        words[name] = {"type": "scatter3d", "name": name, "showlegend": False, "hovertemplate": place}
+    diamond = {"symbol": "diamond", "size": 5, "color": theme.WHITE, "line": {"color": theme.INK, "width": 1}}
+    found = [
+        words[level_points.LOWEST]
+        | _placed(optima, x, y, floor, lift)
+        | {"mode": "markers", "marker": diamond, "uid": "lowest"}
+    ]
+    if len(curves):
+        for color, width, share, uid in ((theme.WHITE, 11, 0.7, "curve_edge"), (theme.INK, 5, 1.0, "curve")):
+            line = {"mode": "lines", "line": {"color": color, "width": width}, "uid": uid}
+            found.append(words[level_points.CURVE] | _placed(curves, x, y, floor, share * lift) | line)
+    return found
+
+
+def _placed(points: np.ndarray, x: np.ndarray, y: np.ndarray, floor: np.ndarray, lift: float) -> dict:
+    """Points (n, 2) just above the ground; a gap where there is none."""
+    level = np.where(np.isnan(points).any(1), np.nan, ground.below(points, x, y, floor) + lift)
+    return {"x": f4(points[:, 0]), "y": f4(points[:, 1]), "z": f4(level)}

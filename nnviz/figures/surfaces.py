@@ -4,17 +4,15 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from nnviz.figures import labels, layout, racers, relief, tables, theme
+from nnviz.figures import labels, layout, level_points, racers, relief, tables, theme
 from nnviz.figures.arrows import step_arrows
 from nnviz.figures.layout import f4, i4
 
-# More points of a kind than these hide the paths; a click in the legend shows them.
-MOST = 40
 # How much is left of the other paths where one racer's step is taken apart.
 DIM = 0.35
 _HELP = (
     "Stronger color is higher ground; each line is a method's path from the open ring, its mark where it is at the "
-    "chosen step; stars are lowest points, dots other minima, crosses saddles, triangles tops."
+    "chosen step; stars are the lowest minima in view, dots other minima, crosses saddles, triangles maxima."
 )
 _STEP_HELP = (
     "The arrows take one step apart: against the gradient, against what is remembered of gradients, and where the "
@@ -37,18 +35,18 @@ def contour_map(
 ) -> dict:
     """The surface from above with the racers' paths, all steps at once: the browser cuts them at the chosen one.
 
-    `surface` has x and y (k,), z (k, k) by row of y, and minima, maxima, saddles and optima, each (n, 2); `race` has
+    `surface` has x and y (k,), z (k, k) by row of y, and what is level, as `level_points` draws it; `race` has
     points (racers, steps + 1, 2), heights, gone, and parts of the steps (racers, steps, 2). `log_height` colors by the
     logarithm above the lowest height, None where that shows more. `note` is printed on the picture. `chosen` is the
     racer whose step is drawn as arrows, and `words` say what it remembers ("first moment m"); those `hidden` are in the
     legend alone. The axes stay those of the surface.
     """
-    title, help = "Surface and paths", _HELP if chosen is None else _STEP_HELP
+    title, help = "Surface and paths", (_HELP if chosen is None else _STEP_HELP) + level_points.words(surface)
     if not surface:
         return layout.empty(title, help)
     x, y, z = (np.asarray(surface[name], float) for name in "xyz")
     scale = relief.scale(z, log_height)
-    traces = [_heights(x, y, z), relief.colorbar(scale, "f(x, y)"), *_level_points(surface, x, y)]
+    traces = [_heights(x, y, z), relief.colorbar(scale, "f(x, y)"), *level_points.traces(surface)]
     count = len(race["points"]) if race else 0
     dots = 0 < sum(racers.last_step(race, i) + 1 for i in range(count)) <= racers.DOTS
     for i in range(count):
@@ -66,7 +64,7 @@ def contour_map(
         table=[
             tables.grid({"kind": "surface", "y": surface["y"]}, {"x": surface["x"]}, {"f": surface["z"]}),
             *(racers.table(race, i, names, _drawn(race, i)) for i in range(count)),
-            *_points_table(surface),
+            *level_points.table(surface),
         ],
         images=[relief.picture(x, y, z, scale)],
         annotations=[layout.corner(note)] if note else [],
@@ -85,16 +83,6 @@ def _drawn(race: Arrays, racer: int) -> np.ndarray:
     return steps[np.isfinite(np.asarray(race["points"][racer])[steps]).all(1)]
 
 
-def _points_table(surface: Arrays) -> list[tables.Part]:
-    """Minima, maxima, saddles and lowest points."""
-    kinds = {"minimum": "minima", "maximum": "maxima", "saddle": "saddles", "lowest point": "optima"}
-    parts = []
-    for kind, name in kinds.items():
-        x, y = np.asarray(surface[name], float).reshape(-1, 2).T
-        parts.append(tables.rows({"kind": kind, "x": x, "y": y}))
-    return parts
-
-
 def _heights(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> dict:
     """An invisible heatmap of every second place that says its height."""
     return {
@@ -107,42 +95,6 @@ def _heights(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> dict:
         "name": "f",
         "hovertemplate": f"x {labels.shown('x')}, y {labels.shown('y')}<br>f {labels.shown('z')}<extra></extra>",
     }
-
-
-def _level_points(surface: Arrays, x: np.ndarray, y: np.ndarray) -> list[dict]:
-    """Where the surface is level, by kind; minima that are optima are told as such alone."""
-    optima = np.asarray(surface["optima"], float).reshape(-1, 2)
-    minima = np.asarray(surface["minima"], float).reshape(-1, 2)
-    near = 1e-6 * np.array([np.ptp(x), np.ptp(y)])
-    if len(optima) and len(minima):
-        minima = minima[~(np.abs(minima[:, None] - optima) <= near).all(2).any(1)]
-    saddles, maxima = (np.asarray(surface[name], float).reshape(-1, 2) for name in ("saddles", "maxima"))
-    gray = {"color": theme.NEUTRAL}
-    halo = {"color": theme.HALO, "line": {"color": theme.INK, "width": 1.2}}
-    small = {"size": 4} if len(minima) > MOST else {"size": 7}
-    kinds = (
-        (saddles, "saddle", {"symbol": "x-thin", "size": 7, "line": {"color": theme.INK, "width": 1.8}}),
-        (maxima, "maximum", gray | {"symbol": "triangle-up", "size": 8}),
-        (minima, "minimum", halo | small | {"symbol": "circle"}),
-        (optima, "lowest point", halo | {"symbol": "star", "size": 14}),
-    )
-    quiet = [len(points) > MOST and name in ("saddle", "maximum") for points, name, _ in kinds]
-    return [
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "x": f4(points[:, 0]),
-            "y": f4(points[:, 1]),
-            "marker": marker,
-            "name": name,
-            "uid": name.replace(" ", "_"),
-            "visible": "legendonly" if hides else True,
-            "showlegend": hides,
-            "legendrank": 1100,
-            "hovertemplate": f"{name}<br>x {labels.shown('x')}, y {labels.shown('y')}<extra></extra>",
-        }
-        for (points, name, marker), hides in zip(kinds, quiet, strict=True)
-    ]
 
 
 def _path(race: Arrays, racer: int, names: Sequence[str], dots: bool, size: int) -> list[dict]:

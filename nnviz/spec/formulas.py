@@ -102,6 +102,21 @@ def postorder(node: Node) -> Iterator[Node]:
                 waiting += [(right, False), (left, False)]
 
 
+KINKED = ("abs", "sqrt", "asin", "acos", "log", "log10", "log2")
+"""Functions that have no derivative somewhere on or at the edge of where they have values."""
+
+
+def may_have_kinks(node: Node) -> bool:
+    """Whether some part of a formula may have no derivative where the whole has a value."""
+    for here in postorder(node):
+        match here:
+            case Call(function=function) if function in KINKED:
+                return True
+            case Binary(operator="**", right=right) if not float(constant(right) or 0.5).is_integer():
+                return True
+    return False
+
+
 def constant(node: Node) -> float | None:
     """The value of a formula without variables, nan where any part of it is not finite; None if it has variables."""
     stack: list[float] = []

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from nnviz import figures
 from nnviz.runs import RunView
 from nnviz.spec.base import label, summary
@@ -36,8 +38,19 @@ def surface_3d(run: RunView, *, scale: str) -> Figure:
 
 def heights(run: RunView) -> Figure:
     """Height over steps."""
-    lowest = run.snapshot("surface").get("lowest", ())
-    return figures.heights(run.snapshot("race"), names(run), float(lowest[0]) if len(lowest) else None)
+    surface = run.snapshot("surface")
+    lowest = surface.get("lowest", ())
+    optimum = float(lowest[0]) if len(lowest) else None
+    return figures.heights(run.snapshot("race"), names(run), optimum, _bottom(surface))
+
+
+def _bottom(surface: Mapping[str, np.ndarray]) -> tuple[float, float, float] | None:
+    """x, y and f of the lowest place of the map; None where it has no finite height."""
+    z = np.asarray(surface.get("z", ()), float)
+    if not np.isfinite(z).any():
+        return None
+    row, column = np.unravel_index(np.argmin(np.where(np.isfinite(z), z, np.inf)), z.shape)
+    return float(surface["x"][column]), float(surface["y"][row]), float(z[row, column])
 
 
 def distances(run: RunView) -> Figure:

@@ -90,6 +90,26 @@ def test_who_leaves_for_infinity_arrives_nowhere():
     assert (found["minimum"][1] == 0).all()
 
 
+def test_curves_and_plains_of_minima_are_arrived_at_too():
+    circle = basins(job(Formula(text="(x**2 + y**2 - 1)**2"), [SGD(lr=0.02)], steps=300, grid=8))
+    assert circle["minima"].shape == (0, 2)
+    assert np.hypot(*circle["valleys"].T) == pytest.approx(1, abs=1e-9)
+    assert (circle["minimum"] == 0).all()
+    branches = basins(job(Formula(text="(x*y - 1)**2"), [SGD(lr=0.005)], steps=600, grid=4))
+    assert np.isnan(branches["valleys"]).any(1).sum() == 1
+    assert set(branches["minimum"][0, [0, -1], [0, -1]]) == {0, 1}
+    half = basins(job(Formula(text="(x + abs(x))**2"), [SGD(lr=0.01)], steps=20, grid=4))
+    assert (half["minimum"][0] == np.where(half["x"] <= 0, 0, -1)).all()
+    assert (half["steps"][0][:, half["x"] <= 0] == 0).all()
+
+
+def test_many_minima_are_told_apart():
+    found = basins(job(Formula(text="sin(15*x)*sin(15*y)"), [SGD(lr=0.001)], steps=60, grid=10))
+    assert len(found["minima"]) == 392
+    assert (found["minimum"][0, 1:-1, 1:-1] >= 0).mean() > 0.8  # from the edge some ways lead out of view
+    assert len(np.unique(found["minimum"])) > 50
+
+
 def test_without_minima_nobody_arrives():
     found = basins(job(Saddle(bounded=False), [SGD(), CMAES()], steps=5, grid=3))
     assert found["minima"].shape == (0, 2)

@@ -52,6 +52,26 @@ def test_small_basins_of_many_share_a_color():
     assert any(trace["name"].startswith("other minima 61 %") for trace in figure["data"])
 
 
+def test_curves_and_a_flat_region_of_minima_are_named_in_the_legend(valid):
+    line = np.array([[-1.0, 0.0], [1.0, 0.0], [np.nan, np.nan], [-1.0, 0.5], [1.0, 0.5]])
+    basins = made.basins(8, 4) | {"minima": np.array([[0.5, 0.5]]), "valleys": line}
+    figure = valid(basin_map(basins, 0, "SGD"))
+    entries = [trace["name"].rsplit(" ", 2)[0] for trace in figure["data"] if trace.get("showlegend")]
+    assert sorted(entries) == [
+        "(0.5, 0.5)",
+        "curve of minima 1",
+        "curve of minima 2",
+        "flat region of minima",
+        "no minimum",
+    ]
+    assert [trace["name"] for trace in figure["data"]].count("curve of minima") == 2
+    squares = named(figure, "reached")
+    assert squares["text"][1][0] == "(0.5, 0.5)"
+    assert squares["text"][1][7] == "flat region of minima"
+    assert "text" not in named(basin_map(made.basins(), 0, "SGD"), "reached")
+    valid(basin_steps(basins, 0, "SGD"))
+
+
 def test_a_surface_without_minima_is_all_gray(valid):
     basins = made.basins() | {"minima": np.zeros((0, 2))}
     basins["minimum"][:], basins["steps"][:] = -1, -1

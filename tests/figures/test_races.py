@@ -114,12 +114,32 @@ def test_the_search_takes_rounding_below_the_lowest_for_zero(valid):
     np.testing.assert_allclose(named(figure, "low0")["x"], 0.1, rtol=1e-6)
 
 
-def test_a_surface_without_a_lowest_point_has_no_distance_to_it(valid):
+def test_where_no_minimum_is_in_view_that_is_said_and_not_that_there_is_none(valid):
     race = made.race()
     race["distance"][:] = np.nan
     figure = valid(distances(race, NAMES))
     assert figure["data"] == []
-    assert "no lowest point" in figure["layout"]["annotations"][0]["text"]
+    assert figure["layout"]["annotations"][0]["text"] == "no minimum found in this view"
+    assert "No minimum was found in this view." in heights(race, NAMES)["layout"]["meta"]["help"]
+
+
+def test_the_lowest_minimum_in_view_is_told_with_its_height_and_lower_ground_with_its_place():
+    race = made.race()
+    plain = heights(race, NAMES, optimum=-1.0, bottom=(1.0, 0.0, -1.0))["layout"]["meta"]
+    assert plain["title"] == "Height above the lowest minimum in view"
+    assert plain["help"].endswith("The lowest minimum in view is f = −1.000.")
+    lower = heights(race, NAMES, optimum=-1.0, bottom=(-3.0, 0.0, -18.0))["layout"]["meta"]["help"]
+    assert lower.endswith("is f = −1.000. The surface is lower without a minimum: f = −18.00 at (−3.000, 0).")
+
+
+def test_small_surfaces_are_not_taken_for_flat_ones(valid):
+    """What is as good as 0 is a share of the heights that there are."""
+    race = made.race()
+    race["heights"] *= 1e-30
+    figure = heights(race, NAMES, optimum=-1e-30)
+    np.testing.assert_allclose(named(figure, "racer0")["y"][:5], (race["heights"][0] + 1e-30)[:5], rtol=1e-5)
+    found = valid(rate_search(np.geomspace(1e-3, 1, 3), np.array([[3e-30, 1e-31, 2e-28]]), NAMES, [1]))
+    np.testing.assert_allclose(named(found, "search0")["y"], [3e-30, 1e-31, 2e-28], rtol=1e-6)
 
 
 @pytest.mark.parametrize("steps", [0, 1, 5000])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nnviz.figures import arrows, contour_map, racers, relief, surface_3d, theme
+from nnviz.figures import arrows, contour_map, level_points, racers, relief, surface_3d, theme
 from tests.each import each
 from tests.figures import made
 
@@ -89,7 +89,62 @@ def test_lowest_points_are_not_told_twice():
     surface = SURFACE | {"minima": np.array([[-1.0, 1e-9], [1.0, 0.0], [0.5, 0.5]])}
     figure = contour_map(surface, {}, [])
     np.testing.assert_allclose(named(figure, "minimum")["x"], [0.5])
-    np.testing.assert_allclose(named(figure, "lowest_point")["x"], [-1, 1])
+    np.testing.assert_allclose(named(figure, "lowest_minimum_in_view")["x"], [-1, 1])
+
+
+def lines_of(figure: dict, name: str) -> dict:
+    return [trace for trace in figure["data"] if trace["name"] == name][-1]
+
+
+def test_curves_of_minima_are_lines_with_a_name_and_no_stars():
+    circle = np.stack([np.cos(np.linspace(0, 2 * np.pi, 3000)), np.sin(np.linspace(0, 2 * np.pi, 3000))], 1)
+    gap, none = np.full((1, 2), np.nan), np.zeros((0, 2))
+    upper = np.array([[-2.0, 0.5], [2.0, 0.5]])
+    curves = {"minima": none, "optima": none, "deepest": circle, "valleys": np.vstack([circle, gap, upper])}
+    figure = contour_map(SURFACE | curves, {}, [])
+    assert len(named(figure, "lowest_minimum_in_view")["x"]) == 0
+    line, other = lines_of(figure, "curve of minima"), lines_of(figure, "curve of local minima")
+    assert line["showlegend"] is True
+    assert len(line["x"]) <= level_points.DRAWN
+    np.testing.assert_allclose(np.hypot(line["x"], line["y"]), 1, rtol=1e-6)
+    assert line["x"][0] == line["x"][-1]
+    np.testing.assert_allclose(other["y"][np.isfinite(other["y"])], 0.5)
+    space = surface_3d(SURFACE | curves, {}, [])
+    assert len(named(space, "curve")["x"]) == len(line["x"])
+    assert not any(trace["name"] == "curve of minima" for trace in contour_map(SURFACE, {}, [])["data"])
+
+
+def test_of_many_points_some_are_drawn_and_the_legend_says_of_how_many(valid):
+    many = np.random.default_rng(0).uniform(-1, 1, (5000, 2))
+    surface = SURFACE | {
+        "saddles": many,
+        "minima": many,
+        "optima": many,
+        "maxima": many,
+        "left_out": np.array([0, 3, 7]),
+    }
+    figure = valid(contour_map(surface, {}, []))
+    marks = [trace for trace in figure["data"] if trace.get("mode") == "markers" and "uid" in trace]
+    assert sum(len(trace["x"]) for trace in marks) <= 2000
+    for uid in ("saddle", "maximum", "lowest_minimum_in_view"):
+        assert named(figure, uid)["name"].endswith("(400 of 5,000 drawn)")
+        assert named(figure, uid)["showlegend"] is True
+    assert len(named(figure, "minimum")["x"]) == 0  # all are lowest
+    assert (
+        "Only the lowest are kept: 5,000 of 5,003 maxima, 5,000 of 5,007 saddles." in figure["layout"]["meta"]["help"]
+    )
+    assert "Only the lowest" not in contour_map(SURFACE, {}, [])["layout"]["meta"]["help"]
+
+
+def test_lines_are_thinned_with_their_ends_and_the_longest_stay():
+    gap = np.full((1, 2), np.nan)
+    parts = [np.stack([np.arange(n), np.full(n, n)], 1).astype(float) for n in (1000, 300, 5)]
+    thin = level_points.thin_lines(np.vstack([parts[1], gap, parts[0], gap, parts[2]]), most=100)
+    assert len(thin) <= 100
+    ends = thin[thin[:, 1] == 1000]
+    assert ends[0].tolist() == [0, 1000]
+    assert ends[-1].tolist() == [999, 1000]
+    np.testing.assert_array_equal(level_points.thin_lines(parts[2]), parts[2])
 
 
 def _arrow(figure: dict, uid: str, step: int) -> tuple[np.ndarray, np.ndarray]:

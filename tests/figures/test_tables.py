@@ -270,8 +270,8 @@ def test_maps_and_spaces_have_the_surface_and_every_step_of_every_racer():
         same(found[found["kind"] == "surface"][["x", "y", "f"]], ground, name)
         same(found[found["kind"] == "path"][["racer", "step", "x", "y", "f"]], _path(every.RACE, every.RACERS), name)
     found = stated(every.FILLED["map without a race"]())
-    same(found[found["kind"] == "lowest point"][["x", "y"]], Frame({"x": [-1.0, 1.0], "y": [0.0, 0.0]}))
-    assert set(found["kind"]) == {"surface", "minimum", "saddle", "lowest point"}
+    same(found[found["kind"] == "lowest minimum in view"][["x", "y"]], Frame({"x": [-1.0, 1.0], "y": [0.0, 0.0]}))
+    assert set(found["kind"]) == {"surface", "minimum", "saddle", "lowest minimum in view"}
     found = stated(every.FILLED["many racers"]())
     same(found[found["kind"] == "path"][["racer", "step", "x", "y", "f"]], _path(every.CROWD, every.MANY))
 

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from nnviz.engine import surfaces
-from nnviz.engine.analysis.critical import critical
+from nnviz.engine.analysis.critical import critical, lines
+from nnviz.engine.analysis.nearest import Nearby
 from nnviz.engine.descent.movers import Movers
 from nnviz.spec.descent import Descent
 
@@ -21,9 +22,17 @@ class Basins:
         self.x, self.y = surfaces.grid(job.surface.window, job.grid)
         starts = torch.stack(torch.meshgrid(self.x, self.y, indexing="xy"), -1).reshape(-1, 2)
         self.movers = Movers(job, starts)
-        self.minima = critical(job.surface).minima
+        found = critical(job.surface)
+        self.minima, self.valleys = found.minima, found.valleys
+        curves = lines(found.valleys)
+        owners = [torch.arange(len(self.minima))]
+        owners += [torch.full((len(curve),), len(self.minima) + number) for number, curve in enumerate(curves)]
         left, right, bottom, top = job.surface.window
-        self.near = NEAR * min(right - left, top - bottom)
+        near = NEAR * min(right - left, top - bottom)
+        self.nearby = Nearby(torch.cat([self.minima, *curves]), torch.cat(owners), near)
+        # A plain comes last: who is as low as it is on it.
+        self.level = surfaces.values(job.surface, found.plain[:1])
+        self.plain = len(self.minima) + len(curves)
         self.step = 0
         self.nearest = torch.full((len(job.racers), len(starts)), -1)
         self.since = torch.zeros_like(self.nearest)
@@ -37,21 +46,24 @@ class Basins:
 
     def _look(self) -> None:
         """Notes at which minimum each point is, −1 for none, and since when."""
-        if not len(self.minima):
-            return
-        distance, which = torch.cdist(self.movers.points, self.minima).min(-1)
-        which = torch.where(distance <= self.near, which, -1)  # nan is near to nothing
+        points = self.movers.points
+        which = self.nearby.find(points)
+        if len(self.level):
+            heights = surfaces.values(self.job.surface, points.reshape(-1, 2)).reshape(which.shape)
+            which = torch.where((which < 0) & (heights <= self.level), self.plain, which)
         self.since[which != self.nearest] = self.step
         self.nearest = which
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """x and y (k,), minima (m, 2), and by racer, row of y and x, (racers, k, k): the number of the minimum, −1 for
-        none, and the step of arrival, −1 for none."""
+        """x and y (k,), minima (m, 2), curves of minima (n, 2) with a row of nan between two, and by racer, row of y
+        and x, (racers, k, k): the number of the minimum, −1 for none, and the step of arrival, −1 for none. Curves are
+        numbered after the isolated minima, a plain after those."""
         shape = (len(self.job.racers), self.job.grid, self.job.grid)
         return {
             "x": self.x.numpy(),
             "y": self.y.numpy(),
             "minima": self.minima.numpy(),
+            "valleys": self.valleys.numpy(),
             "minimum": self.nearest.reshape(shape).numpy().astype(np.int32),
             "steps": torch.where(self.nearest >= 0, self.since, -1).reshape(shape).numpy().astype(np.int32),
         }

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from nnviz.engine import randomness, surfaces
-from nnviz.engine.analysis.critical import critical
+from nnviz.engine.analysis.critical import critical, lowest
+from nnviz.engine.analysis.nearest import distances
 from nnviz.engine.descent import exits, theory
 from nnviz.engine.descent.basins import Basins
 from nnviz.engine.descent.movers import REMEMBERED, Movers
@@ -28,6 +29,8 @@ FIRST_PICTURE = 500
 """Steps to the first picture; each next one comes after twice as many."""
 POINTS = 121
 """Heights along each side of the picture."""
+PLAIN = 400
+"""Points of a plain that are recorded, at most."""
 LOOKED = 16
 """Steps after which it is looked who has left."""
 PARTS = ("gradient", *REMEMBERED)
@@ -182,10 +185,7 @@ class Race(Iterator[list[Record]]):
                 points[i, step:] = torch.nan
         flat = points.reshape(-1, 2)
         heights = surfaces.values(self.job.surface, flat).reshape(points.shape[:2])
-        distance = torch.full_like(heights, torch.nan)
-        optima = critical(self.job.surface).optima
-        if len(optima):
-            distance = (points[:, :, None] - optima).norm(dim=-1).amin(-1)
+        distance = distances(self.job.surface, flat).reshape(points.shape[:2])
         arrays = {
             "points": points.numpy(),
             "heights": heights.numpy(),
@@ -217,15 +217,24 @@ class Race(Iterator[list[Record]]):
 
 @cache
 def picture(surface: AnySurface) -> dict[str, np.ndarray]:
-    """x and y (k,), heights z (k, k) by row of y, the level points, each (n, 2), and the lowest height (0 or 1,)."""
+    """x and y (k,), heights z (k, k) by row of y, level points and curves as `Critical` has them, each (n, 2), of a
+    plain a few of its points; left_out (3,), and the lowest height of a minimum (0 or 1,)."""
     x, y = surfaces.grid(surface.window, POINTS)
     with torch.no_grad():
         z = surfaces.height(surface)(x[None, :].expand(POINTS, POINTS), y[:, None].expand(POINTS, POINTS))
     found = critical(surface)
+    few = found._replace(plain=_few(found.plain))
     return {
         "x": x.numpy(),
         "y": y.numpy(),
         "z": z.numpy(),
-        **{name: points.numpy() for name, points in found._asdict().items()},
-        "lowest": surfaces.values(surface, found.optima)[:1].numpy(),
+        **{name: np.asarray(points) for name, points in few._asdict().items()},
+        "lowest": lowest(surface).numpy(),
     }
+
+
+def _few(nodes: Tensor) -> Tensor:
+    """Every so manyth of the nodes (n, 2) of a grid along both its sides."""
+    ranks = torch.stack([torch.unique(part, return_inverse=True)[1] for part in nodes.unbind(1)], 1)
+    every = max(1, -int(-((len(nodes) / PLAIN) ** 0.5) // 1))
+    return nodes[(ranks % every == 0).all(1)]

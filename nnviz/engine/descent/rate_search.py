@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from nnviz.engine import randomness, surfaces
-from nnviz.engine.analysis.critical import critical
+from nnviz.engine.analysis.critical import lowest
 from nnviz.engine.descent.movers import Movers
 from nnviz.engine.descent.race import FAR
 from nnviz.engine.device import EngineError
@@ -68,12 +68,11 @@ class Search(Iterator[list[Record]]):
             return []
         self._shown = self.step
         best = [int(np.nanargmin(row)) if np.isfinite(row).any() else -1 for row in self.final]
-        optima = critical(self.job.race.surface).optima
         arrays = {
             "rates": self.rates,
             "final": self.final.copy(),
             "best": np.array(best, np.int32),
-            "lowest": surfaces.values(self.job.race.surface, optima)[:1].numpy(),
+            "lowest": lowest(self.job.race.surface).numpy(),
         }
         return [Snapshot(self.step, "rate_search", arrays)]
 
