@@ -89,12 +89,14 @@ def test_a_racer_at_the_bottom_of_a_curved_valley_is_told_no_distance_from_it():
 
 
 def test_what_is_nearby_is_the_nearest_within_the_radius():
-    places, at, radius = some(300, 1), some(2000, 2), 0.1
-    owners = torch.arange(len(places)) // 3
-    found = Nearby(places, owners, radius).find(at.reshape(4, 500, 2)).flatten()
-    which = nearest(at, places)
-    expected = torch.where((at - places[which]).norm(dim=1) <= radius, owners[which], -1)
-    assert torch.equal(found, expected)
+    at, radius = some(2000, 2), 0.1
+    for count in (1, 30, 300):
+        places = some(count, 1)
+        owners = torch.arange(count) // 3
+        found = Nearby(places, owners, radius).find(at.reshape(4, 500, 2)).flatten()
+        which = nearest(at, places)
+        expected = torch.where((at - places[which]).norm(dim=1) <= radius, owners[which], -1)
+        assert torch.equal(found, expected), count
     nowhere = torch.tensor([[torch.nan, 0.0], [1e300, 0.0], [-torch.inf, 1.0]]).double()
     assert Nearby(places, owners, radius).find(nowhere).tolist() == [-1, -1, -1]
     assert Nearby(places[:0], owners[:0], radius).find(at[:3]).tolist() == [-1, -1, -1]
