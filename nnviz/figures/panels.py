@@ -14,7 +14,8 @@ def stacked(axes: Sequence[Mapping], headings: Sequence[str], gap: float = 0.06)
     layout, notes = {}, []
     for i, (axis, heading) in enumerate(zip(axes, headings, strict=True)):
         top = 1 - i * height
-        layout[f"yaxis{suffix(i)}"] = {"domain": [top - height + (gap if i < count - 1 else 0), top - gap], **axis}
+        bottom = top - height + gap if i < count - 1 else 0.0  # by subtraction it may be just below 0
+        layout[f"yaxis{suffix(i)}"] = {"domain": [bottom, top - gap], **axis}
         notes.append(
             {
                 "text": heading,

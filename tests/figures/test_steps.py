@@ -51,6 +51,15 @@ def test_a_size_that_is_no_mean_of_squares_is_not_rooted():
     assert set(lines(adamax, 1)[0]["customdata"]) == {4}
 
 
+def test_any_number_of_parts_fills_the_picture_to_its_bottom(valid):
+    race = made.race()
+    parts = dict.fromkeys(("momentum", "second_moment", "step_size"), race["gradient"] + 1)
+    for count in range(4):
+        figure = valid(step_parts(race | dict(list(parts.items())[:count]), 1, "Adam"))
+        domains = [axis["domain"] for name, axis in figure["layout"].items() if name.startswith("yaxis")]
+        assert min(low for low, _ in domains) == 0
+
+
 def test_plain_descent_steps_by_its_rate():
     (rate,) = lines(step_parts(made.race(), 0, "SGD"), 2)
     np.testing.assert_allclose(rate["customdata"], 0.02, rtol=1e-4)
