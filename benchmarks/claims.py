@@ -23,6 +23,9 @@ CLAIMS: tuple[Claim, ...] = tuple(claim for page in PAGES for claim in page.CLAI
 NO_CLAIM: dict[str, dict[str, tuple[str, ...]]] = {page.CLAIMS[0].page: page.NO_CLAIM for page in PAGES}
 """By page and title: sentences that say what is set, or what to do, and nothing that training could contradict."""
 
+BAR = "\\|"
+"""An upright bar inside of a table's cell."""
+
 
 def measured(claim: Claim, seeds: int) -> list[float]:
     """The claim's number for each seed."""
@@ -40,8 +43,8 @@ def row(claim: Claim, values: Sequence[float]) -> str:
     if len(values) > 1 and min(values) < max(values):
         spread += f" ({_number(min(values))} to {_number(max(values))})"
     k = sum(map(claim.holds, values))
-    quote = claim.quote.replace("|", "\\|")
-    return f"| {claim.page}, {claim.title} | {quote} | {claim.what}: {spread} | {k} of {len(values)} |"
+    cells = (f"{claim.page}, {claim.title}", claim.quote, f"{claim.what}: {spread}", f"{k} of {len(values)}")
+    return f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |"
 
 
 def summary(found: Mapping[str, Sequence[tuple[Claim, Sequence[float]]]]) -> str:

@@ -93,11 +93,12 @@ def _claim(title: str, quote: str, what: str, measure: Callable[[int], float], *
 CLAIMS = (
     _claim(
         LINE,
-        "the accuracy ends somewhere between 40 and 70 %",
+        "the accuracy ends somewhere between 30 and 70 %",
         "training accuracy at the end",
         last_line,
-        low=0.4,
+        low=0.3,
         high=0.7,
+        seeds=10,
     ),
     _claim(LINE, "never passes 75 % of a balanced set", "highest training accuracy", best_line, high=0.75),
     _claim(
@@ -121,7 +122,8 @@ CLAIMS = (
         "the surface starts as three sectors",
         "changes of class from the center outward, step 100",
         partial(turning, 100),
-        high=0.5,
+        high=0.6,
+        seeds=10,
     ),
     _claim(
         SPIRALS,
@@ -160,19 +162,21 @@ CLAIMS = (
     ),
     _claim(
         CURVE,
-        "in the end the curve has 20 to 30 bends",
+        "in the end the curve has 15 to 30 bends",
         "bends",
         bends,
-        low=20,
+        low=15,
         high=30,
+        seeds=10,
     ),
     _claim(
         CURVE,
-        "They lie over the whole line, hardly closer together where it turns.",
+        "They lie over the whole line: a third to two thirds of them in the two fifths nearest to its turns.",
         "share within 0.1 of a turning point (even: 0.4)",
         bends_near_turns,
-        low=0.3,
-        high=0.55,
+        low=0.33,
+        high=0.67,
+        seeds=10,
     ),
     _claim(
         DIGITS,

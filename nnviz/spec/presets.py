@@ -38,7 +38,7 @@ PLAYGROUND_EXAMPLES = (
     Preset(
         title="XOR, one layer",
         look_at="A network without a hidden layer can only draw one straight line, and no line separates XOR: the "
-        "accuracy ends somewhere between 40 and 70 % and never passes 75 % of a balanced set.",
+        "accuracy ends somewhere between 30 and 70 % and never passes 75 % of a balanced set.",
         reference="Minsky & Papert (1969), Perceptrons",
         jobs=(_play(2000, data=d.XOR(noise=0.0), model=MLP(hidden=())),),
     ),
@@ -75,8 +75,8 @@ PLAYGROUND_EXAMPLES = (
     Preset(
         title="Curve fitting",
         look_at="One input, one output: each ReLU of the first layer bends the line once, those of the second add "
-        "more, and in the end the curve has 20 to 30 bends. They lie over the whole line, hardly closer together "
-        "where it turns. Switch to tanh for a smooth curve.",
+        "more, and in the end the curve has 15 to 30 bends. They lie over the whole line: a third to two thirds "
+        "of them in the two fifths nearest to its turns. Switch to tanh for a smooth curve.",
         reference="Cybenko (1989)",
         jobs=(
             _play(
@@ -126,7 +126,7 @@ GRADIENT_FLOW_EXAMPLES = (
         look_at="A sigmoid's slope is at most ¼: each layer (A) passes on less than a quarter of the backward "
         "signal, and about a trillionth of it reaches the first of twenty, while ReLU under He's initialization "
         "(B) passes it on whole. A gives all samples the same class and stays there; after 200 steps B is right "
-        "on more than half of the test digits.",
+        "on 40 % of the test digits or more.",
         reference="Hochreiter (1991); Glorot & Bengio (2010)",
         jobs=(_deep(_SIGMOID), _deep(_RELU)),
     ),

@@ -88,9 +88,9 @@ OPTIMIZERS_EXAMPLES = (
                 steps=500,
             ),
         ),
-        look_at="Finding the bent valley is easy, following it is not: ten or more of the twelve are on its floor "
-        "within 15 steps, and after 500 steps at most two are within 0.1 of the minimum. Drag the start to the "
-        "other side. Which racers overshoot the bend, which creep along it?",
+        look_at="Finding the bent valley is easy, following it is not: nine or more of the twelve are on its "
+        "floor within 15 steps, and after 500 steps at most two are within 0.1 of the minimum. Drag the start to "
+        "the other side. Which racers overshoot the bend, which creep along it?",
         reference="Rosenbrock, 1960",
     ),
     Preset(
@@ -120,9 +120,10 @@ OPTIMIZERS_EXAMPLES = (
                 SGD(lr=0.6), SGD(lr=0.5, momentum=0.5), Adam(lr=0.3), surface=Cliff(), steps=150, clipping=ClipNorm()
             ),
         ),
-        look_at="At the wall the gradient is a hundred times what it is on the plateau. Clipped to norm 1 it keeps its "
-        "direction and does no harm: all three arrive. Now switch clipping off: from here descent with and without "
-        "momentum is thrown off the map; Adam is not, but the wall stays in its second moment and it ends 0.5 short.",
+        look_at="At the wall the gradient is a hundred times what it is on the plateau. Clipped to norm 1 it "
+        "keeps its direction and does no harm: all three arrive. Now switch clipping off: from here descent with "
+        "and without momentum is thrown off the map; Adam is not, but the wall stays in its second moment and it "
+        "ends short of the minimum, by 0.5 from here.",
         reference="Pascanu et al., 2013, arXiv:1211.5063",
     ),
     Preset(
