@@ -7,7 +7,6 @@ from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 
 class Scalar(NamedTuple):
@@ -49,11 +48,4 @@ class Snapshot:
 Record = Scalar | Snapshot
 
 COLUMNS = ("step", "quantity", "site", "value", "member")
-
-
-def frame(records: Iterable[Record]) -> pd.DataFrame:
-    """The scalars among `records` as a tidy frame with the columns of `COLUMNS`, in the order given."""
-    rows = [(r.step, r.quantity, r.site, r.value, r.member) for r in records if isinstance(r, Scalar)]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(
-        {"step": "int64", "quantity": "object", "site": "object", "value": "float64", "member": "int64"}
-    )
+"""The columns of a frame of scalars."""

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from nnviz import frames
-from nnviz.records import COLUMNS, Scalar, frame
+from nnviz.records import COLUMNS, Scalar
 from tests.each import each
 from tests.figures.made import scalars
+from tests.scalar_frames import frame
 
 
 def _series(values, quantity="loss", site="train", member=0):

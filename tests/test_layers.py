@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 
 ALLOWED = {
     "nnviz/spec": {"pydantic", "nnviz.spec"},
-    "nnviz/records.py": {"numpy", "pandas"},
+    "nnviz/records.py": {"numpy"},
     "nnviz/frames.py": {"numpy", "pandas", "nnviz.records"},
     "nnviz/engine": {"torch", "numpy", "sklearn", "nnviz.engine", "nnviz.spec", "nnviz.records"},
     "nnviz/figures": {"plotly", "numpy", "pandas", "nnviz.figures", "nnviz.records", "nnviz.frames"},

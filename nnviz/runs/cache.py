@@ -22,6 +22,9 @@ ROWS = 20_000_000  # rows held by a process, of all runs together: 24 bytes each
 SELECTIONS = 64  # frames held of a run
 SNAPSHOT_BYTES = 64 * 2**20  # of arrays held of a run
 
+Place = tuple[str, str]
+"""A quantity and a site."""
+
 
 class Cache:
     """What is known of the run file at `path`. `refresh` reads what is new; all else is answered from memory."""
@@ -40,10 +43,10 @@ class Cache:
         self._pictures = -1
         self._names: dict[int, tuple[str, str, int]] = {}
         self._series: dict[int, Series] = {}
-        self.steps: dict[str, np.ndarray] = {}
+        self.steps: dict[Place, np.ndarray] = {}
         self.all_steps: list[int] = []
         self._selections: OrderedDict[tuple, Selection] = OrderedDict()
-        self._arrays: OrderedDict[tuple[str, int], dict[str, np.ndarray]] = OrderedDict()
+        self._arrays: OrderedDict[tuple[Place, int], dict[str, np.ndarray]] = OrderedDict()
         self._bytes = 0
 
     def refresh(self) -> Status:
@@ -106,9 +109,9 @@ class Cache:
             self._series.setdefault(int(part["name"][0]), Series()).append(part)
 
     def _read_steps(self, c: sqlite3.Connection) -> None:
-        # numbers travel as one text a quantity: a tenth of the time of a row each
-        rows = c.execute("SELECT quantity, group_concat(step) FROM snapshots GROUP BY quantity").fetchall()
-        self.steps = {name: np.unique(np.fromstring(text, dtype=np.int64, sep=",")) for name, text in rows}
+        # numbers travel as one text a place: a tenth of the time of a row each
+        rows = c.execute("SELECT quantity, site, group_concat(step) FROM snapshots GROUP BY quantity, site").fetchall()
+        self.steps = {tuple(place): np.unique(np.fromstring(text, dtype=np.int64, sep=",")) for *place, text in rows}
         everything = np.concatenate([*self.steps.values(), np.zeros(0, dtype=np.int64)])
         self.all_steps = np.unique(everything).tolist()
 
@@ -124,45 +127,61 @@ class Cache:
             self._selections.move_to_end(key)
             return selection.frame(self.rows, self._names, self._series)
 
-    def snapshot(self, quantity: str, step: int | None) -> dict[str, np.ndarray]:
-        """Arrays of the newest picture of `quantity` at or before `step` (None: newest), read-only; {} if none."""
+    def place(self, quantity: str, site: str | None) -> Place:
+        """Where the snapshots of `quantity` are: at `site`, or (None) at the only site that has any.
+
+        Raises RunError where several sites have some, and none was named.
+        """
+        if site is not None:
+            return quantity, site
+        sites = self.sites(quantity)
+        if len(sites) > 1:
+            raise RunError(f"{quantity} has snapshots of {', '.join(sites)}: name one of these sites")
+        return quantity, sites[0] if sites else ""
+
+    def sites(self, quantity: str) -> list[str]:
+        """The sites that have snapshots of `quantity`, in alphabetical order."""
+        return sorted(site for name, site in self.steps if name == quantity)
+
+    def snapshot(self, place: Place, step: int | None) -> dict[str, np.ndarray]:
+        """Arrays of the newest snapshot of `place` at or before `step` (None: newest), read-only; {} if none."""
         with self.lock:
-            at = self.step_at(quantity, step)
+            at = self.step_at(place, step)
             if at is None:
                 return {}
-            if (quantity, at) not in self._arrays:
+            if (place, at) not in self._arrays:
                 # whoever draws one picture draws the others too: read in one go all that were drawn before
-                others = {(name, self.step_at(name, step)) for name, _ in self._arrays}
-                wanted = {(quantity, at), *others} - self._arrays.keys()
-                self._read_arrays([(name, step) for name, step in wanted if step is not None])
-            if (quantity, at) not in self._arrays:
+                others = {(other, self.step_at(other, step)) for other, _ in self._arrays}
+                wanted = {(place, at), *others} - self._arrays.keys()
+                self._read_arrays([(other, step) for other, step in wanted if step is not None])
+            if (place, at) not in self._arrays:
                 return {}
-            self._arrays.move_to_end((quantity, at))
-            return self._arrays[quantity, at]
+            self._arrays.move_to_end((place, at))
+            return self._arrays[place, at]
 
-    def step_at(self, quantity: str, step: int | None) -> int | None:
-        """The step of the newest picture of `quantity` at or before `step`; None if there is none."""
-        steps = self.steps.get(quantity)
-        place = 0 if steps is None else len(steps) if step is None else int(np.searchsorted(steps, step, side="right"))
-        return int(steps[place - 1]) if place else None
+    def step_at(self, place: Place, step: int | None) -> int | None:
+        """The step of the newest snapshot of `place` at or before `step`; None if there is none."""
+        steps = self.steps.get(place)
+        count = 0 if steps is None else len(steps) if step is None else int(np.searchsorted(steps, step, side="right"))
+        return int(steps[count - 1]) if count else None
 
-    def _read_arrays(self, wanted: Sequence[tuple[str, int]]) -> None:
+    def _read_arrays(self, wanted: Sequence[tuple[Place, int]]) -> None:
         with closing(connect(self.path)) as c, wording(self.path):
-            for quantity, step in wanted:
+            for place, step in wanted:
                 # the picture may have been thinned away since: then the one before it
                 row = c.execute(
-                    "SELECT arrays FROM snapshots WHERE quantity = ? AND step <= ? ORDER BY step DESC LIMIT 1",
-                    (quantity, step),
+                    "SELECT arrays FROM snapshots WHERE quantity = ? AND site = ? AND step <= ?"
+                    " ORDER BY step DESC LIMIT 1",
+                    (*place, step),
                 ).fetchone()
                 if row is None:
                     continue
                 try:
                     arrays = unpack(row[0])
                 except ValueError as error:
-                    raise RunError(
-                        f"run file {self.path.name} is damaged: {quantity} at step {step}: {error}"
-                    ) from error
-                self._arrays[quantity, step] = arrays
+                    where = " of ".join(p for p in place if p)
+                    raise RunError(f"run file {self.path.name} is damaged: {where} at step {step}: {error}") from error
+                self._arrays[place, step] = arrays
                 self._bytes += _size(arrays)
         while self._bytes > SNAPSHOT_BYTES and len(self._arrays) > len(wanted):
             self._bytes -= _size(self._arrays.popitem(last=False)[1])

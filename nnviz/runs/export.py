@@ -17,10 +17,11 @@ job.json          what was run; `python -m nnviz run job.json` runs it again
 scalars.csv       every number: step, quantity, site, value, member; values to the last digit, also nan, inf and -inf.
                   With pandas: read_csv("scalars.csv", keep_default_na=False, converters={{"value": float}})
 scalars.parquet   the same
-snapshots/        one file a quantity, for numpy.load: "steps" holds the steps (n,), every other array has one entry a
-                  step along its first axis. Where shapes change from step to step the arrays lie apart, as "name@step".
-                  network.npz holds what the diagram draws: at most 16 neurons of a layer. data.npz holds inputs and
-                  targets as the network sees them; times input_std plus input_mean they are in their original unit
+snapshots/        one file a quantity and site ("quantity@site.npz"), for numpy.load: "steps" holds the steps (n,),
+                  every other array has one entry a step along its first axis. Where shapes change from step to step the
+                  arrays lie apart, as "name@step". network@model.npz holds what the diagram draws: at most 16 neurons of
+                  a layer. data.npz holds inputs and targets as the network sees them; times input_std plus input_mean
+                  they are in their original unit
 {weights}
 
 Step n is the state after n updates; step 0 is the initial network. Sites are PyTorch's names with the root in front.
@@ -76,9 +77,9 @@ def _export(run: RunFile, to: Path) -> list[Path]:
         if weights is not None:
             (to / "weights.pt").write_bytes(weights[1])
             files.append(to / "weights.pt")
-        for quantity in run.quantities():
-            path = to / "snapshots" / f"{quantity}.npz"
-            np.savez_compressed(path, **_stacked(run, quantity))
+        for quantity, site in run.places():
+            path = to / "snapshots" / f"{quantity}{f'@{site}' if site else ''}.npz"
+            np.savez_compressed(path, **_stacked(run, quantity, site))
             files.append(path)
     return files
 
@@ -93,9 +94,9 @@ def _about(run: RunFile, weights: tuple[int, bytes] | None) -> str:
     )
 
 
-def _stacked(run: RunFile, quantity: str) -> dict[str, np.ndarray]:
-    """All snapshots of `quantity`: arrays with a leading axis along `steps`, or apart where that cannot be."""
-    pictures = dict(run.snapshots(quantity))
+def _stacked(run: RunFile, quantity: str, site: str) -> dict[str, np.ndarray]:
+    """All snapshots of `quantity` at `site`: arrays with a leading axis along `steps`, or apart where they differ."""
+    pictures = dict(run.snapshots(quantity, site))
     steps = list(pictures)
     arrays: dict[str, np.ndarray] = {"steps": np.array(steps, dtype=np.int64)}
     for name in dict.fromkeys(name for step in steps for name in pictures[step]):

@@ -319,16 +319,16 @@ class RunFile:
                     return row and row[0]
         return None
 
-    def quantities(self) -> list[str]:
-        """Quantities that there are snapshots of, sorted."""
+    def places(self) -> list[tuple[str, str]]:
+        """(quantity, site) of everything that there are snapshots of, sorted."""
         with self._reading() as c:
-            return [row[0] for row in c.execute("SELECT DISTINCT quantity FROM snapshots ORDER BY quantity")]
+            return c.execute("SELECT DISTINCT quantity, site FROM snapshots ORDER BY quantity, site").fetchall()
 
-    def snapshot_steps(self, quantity: str) -> list[int]:
-        """Steps that have a picture of `quantity`, ascending."""
+    def snapshot_steps(self, quantity: str, site: str = "") -> list[int]:
+        """Steps that have a snapshot of `quantity` at `site`, ascending."""
         with self._reading() as c:
-            rows = c.execute("SELECT DISTINCT step FROM snapshots WHERE quantity = ? ORDER BY step", (quantity,))
-            return [row[0] for row in rows]
+            sql = "SELECT step FROM snapshots WHERE quantity = ? AND site = ? ORDER BY step"
+            return [row[0] for row in c.execute(sql, (quantity, site))]
 
     def snapshot(
         self, quantity: str, step: int | None = None, site: str = ""

@@ -49,7 +49,7 @@ CREATE VIEW scalars AS
 -- arrays is an uncompressed npz: numpy.load(io.BytesIO(arrays)); kept = 1 where the user stopped to look
 CREATE TABLE snapshots (
     id INTEGER PRIMARY KEY, quantity TEXT NOT NULL, site TEXT NOT NULL, step INTEGER NOT NULL, kept INTEGER NOT NULL,
-    arrays BLOB NOT NULL, UNIQUE (quantity, step, site)
+    arrays BLOB NOT NULL, UNIQUE (quantity, site, step)
 );
 -- a checkpoint is the parts of its step put together: a blob is at most 1 GB
 CREATE TABLE checkpoints (

@@ -1,32 +1,45 @@
-"""Which pictures of a growing run to keep: dense early, log-spaced later, a bounded number in all."""
+"""Which snapshots of a growing run to keep: dense early, log-spaced later, a bounded number and size in all."""
 
 from bisect import bisect_left
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 KEEP = 300
 KEEP_BY_HAND = 100
+BYTES = 64 * 2**20  # of all snapshots of one quantity at one site
 OFFSET = 50.0  # steps: before this the spacing is even, after it each gap is a fixed share of the step
 
 
-def thin(kept: Sequence[int], new: Sequence[int], by_hand: Collection[int] = (), *, most: int = KEEP) -> list[int]:
+def thin(
+    kept: Sequence[int],
+    new: Sequence[int],
+    by_hand: Collection[int] = (),
+    *,
+    most: int = KEEP,
+    sizes: Mapping[int, int] | None = None,
+    most_bytes: int = BYTES,
+) -> list[int]:
     """The steps to hold, in order, once the steps `new` have come after the steps `kept`.
 
-    Steps come one at a time; when there are more than `most`, the one goes whose going leaves the smallest gap,
-    measured against its distance from the start: (next − previous) / (step + OFFSET). The first and the newest stay,
-    and so do the last KEEP_BY_HAND of `by_hand`, the steps where the user stopped to look. The answer depends on the
-    steps alone, and is the same however the steps are cut into calls.
+    Steps come one at a time; when there are more than `most`, or their `sizes` (bytes by step) sum to more than
+    `most_bytes`, the one goes whose going leaves the smallest gap, measured against its distance from the start:
+    (next − previous) / (step + OFFSET). The first and the newest stay, and so do the last KEEP_BY_HAND of `by_hand`,
+    the steps where the user stopped to look, as long as others can go. The answer depends on steps and sizes alone,
+    and is the same however the steps are cut into calls.
     """
     steps = list(kept)
+    total = sum(sizes[step] for step in steps) if sizes else 0
     safe = sorted(by_hand)[-KEEP_BY_HAND:]
     for step in new:
         place = bisect_left(steps, step)
         if place < len(steps) and steps[place] == step:
             continue
         steps.insert(place, step)
-        if len(steps) > most:
-            del steps[_least(steps, safe)]
+        total += sizes[step] if sizes else 0
+        while len(steps) > 2 and (len(steps) > most or total > most_bytes):
+            gone = steps.pop(_least(steps, safe))
+            total -= sizes[gone] if sizes else 0
     return steps
 
 

@@ -38,13 +38,20 @@ class RunView:
         """
         return self._cache.scalars(quantities, sites)
 
-    def snapshot(self, quantity: str) -> dict[str, np.ndarray]:
-        """The newest picture of `quantity` at or before `step`: read-only arrays by name, {} when there is none yet."""
-        return dict(self._cache.snapshot(quantity, self.step))
+    def snapshot(self, quantity: str, site: str | None = None) -> dict[str, np.ndarray]:
+        """The newest snapshot of `quantity` at or before `step`: read-only arrays by name, {} when there is none yet.
 
-    def snapshot_step(self, quantity: str) -> int | None:
-        """The step of the picture that `snapshot` gives."""
-        return self._cache.step_at(quantity, self.step)
+        `site` may be left out where only one site has snapshots of `quantity`; otherwise RunError names them.
+        """
+        return dict(self._cache.snapshot(self._cache.place(quantity, site), self.step))
+
+    def snapshot_step(self, quantity: str, site: str | None = None) -> int | None:
+        """The step of what `snapshot` gives."""
+        return self._cache.step_at(self._cache.place(quantity, site), self.step)
+
+    def sites(self, quantity: str) -> list[str]:
+        """The sites that have snapshots of `quantity`, in alphabetical order."""
+        return self._cache.sites(quantity)
 
 
 def view(path: Path) -> RunView:

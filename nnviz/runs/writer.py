@@ -7,13 +7,14 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from nnviz.records import Record, Scalar, Snapshot
 from nnviz.runs.arrays import pack
 from nnviz.runs.errors import RunError
 from nnviz.runs.schema import WEIGHTS, connect, switch, transaction, wording
 from nnviz.runs.status import ENDED, Control, read_control
-from nnviz.runs.thinning import thin
+from nnviz.runs.thinning import BYTES, thin
 
 CHECKPOINTS = 3
 PART = 256 * 2**20  # bytes of one part of a checkpoint or of weights; a blob of SQLite is at most 1 GB
@@ -38,6 +39,14 @@ _PICTURE = """
 INSERT INTO snapshots (quantity, site, step, kept, arrays) VALUES (?, ?, ?, 0, ?)
 ON CONFLICT DO UPDATE SET arrays = excluded.arrays
 """
+
+
+class _Held(NamedTuple):
+    """The snapshots of one quantity at one site that the file holds."""
+
+    steps: list[int]
+    by_hand: set[int]
+    sizes: dict[int, int]  # bytes by step
 
 
 class Writer:
@@ -76,12 +85,14 @@ class Writer:
         c = self._connection
         rows = c.execute("SELECT id, quantity, site, member FROM names")
         self._names = {(quantity, site, member): name for name, quantity, site, member in rows}
-        self._pictures: dict[tuple[str, str], tuple[list[int], set[int]]] = {}
-        for quantity, site, step, kept in c.execute("SELECT quantity, site, step, kept FROM snapshots ORDER BY step"):
-            steps, by_hand = self._pictures.setdefault((quantity, site), ([], set()))
-            steps.append(step)
+        self._pictures: dict[tuple[str, str], _Held] = {}
+        rows = c.execute("SELECT quantity, site, step, kept, length(arrays) FROM snapshots ORDER BY step")
+        for quantity, site, step, kept, size in rows:
+            held = self._pictures.setdefault((quantity, site), _Held([], set(), {}))
+            held.steps.append(step)
+            held.sizes[step] = size
             if kept:
-                by_hand.add(step)
+                held.by_hand.add(step)
         self._stale = False
 
     def write(
@@ -226,20 +237,24 @@ class Writer:
             groups.setdefault((record.quantity, record.site), {})[int(record.step)] = record
         thinned: dict[tuple, list[int]] = {}  # most quantities are taken at the same steps
         for place, new in groups.items():
-            steps, hand = self._pictures.setdefault(place, ([], set()))
-            key = (tuple(steps), tuple(new), tuple(hand))
+            old = self._pictures.setdefault(place, _Held([], set(), {}))
+            packed = {step: pack(record.arrays) for step, record in new.items()}
+            sizes = old.sizes | {step: len(data) for step, data in packed.items()}
+            is_large = sum(sizes.values()) > BYTES
+            key = (tuple(old.steps), tuple(new), tuple(old.by_hand), place if is_large else None)
             if key not in thinned:
-                thinned[key] = thin(steps, sorted(new), hand)
+                thinned[key] = thin(
+                    old.steps, sorted(new), old.by_hand, sizes=sizes if is_large else None, most_bytes=BYTES
+                )
             held = set(thinned[key])
-            self._connection.executemany(_DROP, [(*place, step) for step in steps if step not in held])
-            self._connection.executemany(
-                _PICTURE, [(*place, step, pack(record.arrays)) for step, record in new.items() if step in held]
-            )
-            self._pictures[place] = (list(thinned[key]), hand)
+            self._connection.executemany(_DROP, [(*place, step) for step in old.steps if step not in held])
+            rows = [(*place, step, data) for step, data in packed.items() if step in held]
+            self._connection.executemany(_PICTURE, rows)
+            self._pictures[place] = _Held(list(thinned[key]), old.by_hand, {step: sizes[step] for step in held})
         if by_hand is not None:
-            for place, (steps, hand) in self._pictures.items():
-                if steps and steps[-1] == by_hand:
-                    hand.add(by_hand)
+            for place, held in self._pictures.items():
+                if held.steps and held.steps[-1] == by_hand:
+                    held.by_hand.add(by_hand)
                     self._connection.execute(_KEEP, (*place, by_hand))
 
     def _write_checkpoint(self, step: int, data: bytes, now: float) -> None:

@@ -5,7 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from nnviz.records import Scalar, frame
+from nnviz.records import Scalar
+from tests.scalar_frames import frame
 
 
 def scalars(*series: tuple[str, str, list[int], list[float]]) -> pd.DataFrame:

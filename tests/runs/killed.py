@@ -16,11 +16,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nnviz.records import Scalar, Snapshot, frame
+from nnviz.records import Scalar, Snapshot
 from nnviz.runs import RunFile, Store
 from nnviz.runs.scheduler import Scheduler
 from nnviz.runs.writer import Writer
 from nnviz.spec.jobs import Experiment
+from tests.scalar_frames import frame
 
 
 def kill(work: Callable[[int], None], longest: float, chance: random.Random) -> list[int]:

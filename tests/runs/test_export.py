@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nnviz.records import Scalar, Snapshot, frame
+from nnviz.records import Scalar, Snapshot
 from nnviz.runs import RunError, export, export_zip
 from nnviz.spec.jobs import Experiment, load
+from tests.scalar_frames import frame
 
 CHANCE = np.random.default_rng(0)
 VALUES = [0.1 + 0.2, 1 / 3, 5e-324, 1.7976931348623157e308, 0.0, float("inf"), float("-inf"), float("nan"), 2.0]
@@ -55,6 +56,16 @@ def test_snapshots_are_stacked_along_their_steps_or_apart_where_shapes_differ(wr
     with np.load(tmp_path / "snapshots/worst.npz") as worst:
         assert set(worst.files) == {"steps", "loss@1", "loss@2", "true"}
         assert worst["loss@2"].tolist() == [0, 1]
+
+
+def test_each_site_of_a_quantity_has_a_file_of_its_own(store, tmp_path):
+    run = store.create(Experiment())
+    run.write([Snapshot(0, "layers", {"width": np.array([n])}, site) for n, site in enumerate(("a.b", "a.b#real"))])
+    run.close()
+    export([run], tmp_path)
+    for n, site in enumerate(("a.b", "a.b#real")):
+        with np.load(tmp_path / f"snapshots/layers@{site}.npz") as layers:
+            assert layers["width"].tolist() == [[n]]
 
 
 def test_one_run_lies_in_the_folder_itself_and_several_in_folders_of_their_own(written, store, tmp_path):

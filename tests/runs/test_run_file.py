@@ -5,10 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nnviz.records import Scalar, Snapshot, frame
+from nnviz.records import Scalar, Snapshot
 from nnviz.runs import RunError, RunFile, Store
+from nnviz.runs import writer as writers
 from nnviz.runs.thinning import KEEP
 from nnviz.spec.jobs import Experiment, Parent
+from tests.scalar_frames import frame
 
 RECORDS = [
     Scalar(0, "loss", 0.5, "train"),
@@ -80,7 +82,7 @@ def test_snapshots_are_found_at_or_before_a_step(running):
     assert step == 10
     np.testing.assert_array_equal(arrays["weight_1"], np.full((2, 3), 2.0, np.float32))
     assert running.snapshot("nothing") is None
-    assert running.quantities() == ["network"]
+    assert running.places() == [("network", "")]
 
 
 def test_snapshots_are_thinned_while_they_are_written_and_step_zero_stays(running):
@@ -102,6 +104,23 @@ def test_thinning_goes_on_the_same_after_the_file_was_closed_and_opened(store):
         twice.close()
     assert twice.snapshot_steps("network") == once.snapshot_steps("network")
     once.close()
+
+
+def test_large_snapshots_of_a_site_are_thinned_by_their_bytes_and_others_are_not(store, monkeypatch):
+    monkeypatch.setattr(writers, "BYTES", 100_000)
+    large = {site: {"pixels": np.zeros(size, np.uint8)} for site, size in {"generator": 9000, "encoder": 10}.items()}
+    files = []
+    for cut in (100, 7):
+        file = store.create(Experiment())
+        for start in range(0, 100, cut):
+            steps = range(start, min(start + cut, 100))
+            file.write([Snapshot(s, "samples", arrays, site) for s in steps for site, arrays in large.items()])
+        file.close()
+        files.append(file)
+    kept = files[0].snapshot_steps("samples", "generator")
+    assert (kept[0], kept[-1], len(kept)) == (0, 99, 10)
+    assert files[1].snapshot_steps("samples", "generator") == kept
+    assert files[0].snapshot_steps("samples", "encoder") == list(range(100))
 
 
 def test_a_step_looked_at_by_hand_is_kept_and_says_nothing_twice(running):

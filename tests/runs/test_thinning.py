@@ -43,6 +43,19 @@ def test_the_answer_does_not_depend_on_how_the_steps_are_cut_into_calls():
     assert kept == whole
 
 
+def test_large_snapshots_are_bounded_by_their_bytes_however_they_come():
+    sizes = {step: 1000 + step % 7 for step in range(0, 2000, 10)}
+    whole = thin([], list(sizes), sizes=sizes, most_bytes=20_000)
+    assert 18_000 < sum(sizes[step] for step in whole) <= 20_000
+    assert (whole[0], whole[-1]) == (0, 1990)
+    kept: list[int] = []
+    for step in sizes:
+        kept = thin(kept, [step], sizes=sizes, most_bytes=20_000)
+    assert kept == whole
+    # Two that are too large by themselves stay all the same: the first and the newest.
+    assert thin([], [0, 1, 2], sizes=dict.fromkeys(range(3), 50), most_bytes=60) == [0, 2]
+
+
 def test_steps_chosen_by_hand_stay_and_the_bound_holds():
     by_hand = {15, 3337, 12_345}
     steps = sorted({*range(0, 50_000, 10), *by_hand})

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nnviz.records import Scalar, Snapshot, frame
+from nnviz.records import Scalar, Snapshot
 from nnviz.runs import RunError, RunFile
 from nnviz.runs import cache as caches
+from tests.scalar_frames import frame
 
 
 def same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
@@ -67,6 +68,22 @@ def test_pictures_are_seen_from_a_step(store, running):
     assert view.at(9).snapshot_step("network") == 0
     assert view.at(4).snapshot("fit") == {}
     assert view.at(10).at(None).step is None
+
+
+def test_two_modules_never_overwrite_each_other(store, running):
+    def layers(step: int, site: str, value: float) -> Snapshot:
+        return Snapshot(step, "layers", {"width": np.full(2, value)}, site)
+
+    running.write([layers(0, "generator", 1.0), layers(0, "discriminator", 2.0), layers(4, "generator", 3.0)])
+    view = store.view(running.id)
+    assert view.sites("layers") == ["discriminator", "generator"]
+    for step, generator in ((0, 1.0), (4, 3.0)):
+        assert view.at(step).snapshot("layers", "generator")["width"][0] == generator
+        assert view.at(step).snapshot("layers", "discriminator")["width"][0] == 2.0
+    assert view.at(9).snapshot_step("layers", "discriminator") == 0
+    assert view.snapshot("layers", "encoder") == {}
+    with pytest.raises(RunError, match="layers has snapshots of discriminator, generator: name one of these sites"):
+        view.snapshot("layers")
 
 
 def test_a_picture_drawn_again_by_hand_is_seen_anew(store, running):
