@@ -14,7 +14,7 @@ import time
 import torch
 
 from nnviz.engine import device, learners, probes
-from nnviz.engine.watch import Watch
+from nnviz.engine.capture import Watch
 from nnviz.spec import probes as spec
 from nnviz.spec.activations import ReLU
 from nnviz.spec.data import Digits
@@ -47,9 +47,7 @@ def prepare(watched: list[spec.Probe] | None) -> tuple[learners.Learning, Watch 
     learning = learners.build(LEARNER, 0, 10**6, torch.device("cpu"))
     if watched is None:
         return learning, None
-    watch = Watch(learning.modules["model"], learning.optimizers["model"], [])
-    watch.probes = [probes.build(p, watch.sites) for p in watched]
-    return learning, watch.__enter__()
+    return learning, Watch(learning.modules, learning.optimizers, [probes.build(p) for p in watched]).__enter__()
 
 
 def seconds(learning: learners.Learning, watch: Watch | None, first: int, steps: int) -> float:

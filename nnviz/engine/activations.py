@@ -11,6 +11,10 @@ from torch import Tensor, nn
 from nnviz.spec import activations as spec
 
 
+class Identity(nn.Identity):
+    """x itself, as an activation: a torch Identity may stand for anything."""
+
+
 class Step(nn.Module):
     """1 if x > 0 else 0, with the derivative 0 that it has."""
 
@@ -23,7 +27,7 @@ def build(activation: spec.Activation) -> nn.Module:
     """The module of an activation; elementwise, never in place."""
     match activation:
         case spec.Identity():
-            return nn.Identity()
+            return Identity()
         case spec.Step():
             return Step()
         case spec.Sigmoid():

@@ -5,19 +5,18 @@ import io
 import math
 import platform
 from collections.abc import Iterator
-from contextlib import ExitStack
 from importlib.metadata import version
 from typing import Any, Self
 
 import torch
 
 from nnviz.engine import device, learners, probes
+from nnviz.engine.capture import Watch
 from nnviz.engine.descent.race import Race
 from nnviz.engine.descent.rate_search import Search
 from nnviz.engine.device import EngineError
 from nnviz.engine.divergence import ZERO_BY_ZERO, Diverged, first_nonfinite, is_finite
 from nnviz.engine.survey import Survey
-from nnviz.engine.watch import Watch
 from nnviz.records import Record, Scalar
 from nnviz.spec.jobs import Descent, Experiment, Job, Landscape, RateSearch, estimate
 from nnviz.spec.probes import Activations
@@ -48,14 +47,11 @@ class Run(Iterator[list[Record]]):
         self._losses: list[tuple[int, dict[tuple[str, str], torch.Tensor]]] = []
         # Records go through here one by one, so that whatever fails later loses none of them.
         self._unsaid: list[Record] = []
-        self._watches = []
-        for root, module in self.learning.modules.items():
-            watch = Watch(module, self.learning.optimizers[root], [], root)
-            watch.probes = [probes.build(p, watch.sites) for p in job.probes]
-            self._watches.append(watch.__enter__())
+        built = [probes.build(probe) for probe in job.probes]
+        self._watch = Watch(self.learning.modules, self.learning.optimizers, built).__enter__()
         self._units = None
         if any(isinstance(p, Activations) for p in job.probes):
-            self._units = probes.Units({m: s for watch in self._watches for m, s in watch.activations.items()})
+            self._units = probes.Units({module: site for module, (_, site) in self._watch.activations.items()})
         self._is_new = checkpoint is None
         if checkpoint is not None:
             self._take_up(checkpoint)
@@ -98,9 +94,7 @@ class Run(Iterator[list[Record]]):
         self._begin()
         number = self.step + 1
         looked_at = number == self.until
-        with ExitStack() as sampled:
-            for watch in self._watches:
-                sampled.enter_context(watch.step(number, force=looked_at))
+        with self._watch.step(number, force=looked_at):
             measured = self.learning.step(number)
         self.step = number
         self._losses.append((number, measured))
@@ -144,8 +138,7 @@ class Run(Iterator[list[Record]]):
     def close(self) -> None:
         """Takes all hooks off; there are no more steps."""
         self._is_closed = True
-        for watch in self._watches:
-            watch.__exit__(None, None, None)
+        self._watch.__exit__(None, None, None)
 
     def _hand_out(self) -> list[Record]:
         said, self._unsaid = self._unsaid, []
@@ -170,8 +163,7 @@ class Run(Iterator[list[Record]]):
         self._evaluate(self.step)
 
     def _measured(self) -> None:
-        for watch in self._watches:
-            self._unsaid += watch.flush()
+        self._unsaid += self._watch.flush()
 
     def _evaluate(self, step: int) -> None:
         if self._units is None:

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from nnviz.engine import learners, probes
+from nnviz.engine.capture import Watch
 from nnviz.engine.probes.activations import BINS, even_bins
-from nnviz.engine.watch import Watch
 from nnviz.spec import probes as spec
 from tests.engine.running import job, said, scalars, snapshots
 
@@ -24,7 +24,7 @@ def measure(activation: nn.Module, x: torch.Tensor):
         module.linear.weight.copy_(torch.eye(x.shape[1]))
         module.linear.bias.zero_()
     optimizer = torch.optim.SGD(module.parameters(), 0.1)
-    with Watch(module, optimizer, [probes.build(spec.Activations(every=1), [])]) as watch:
+    with Watch({"model": module}, {"model": optimizer}, [probes.build(spec.Activations(every=1))]) as watch:
         with watch.step(1):
             module(x).sum().backward()
             optimizer.step()

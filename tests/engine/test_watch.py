@@ -10,7 +10,7 @@ from torch.nn.modules import module as torch_modules
 
 from nnviz.engine import learners, probes, run
 from nnviz.engine.activations import Step
-from nnviz.engine.watch import Watch
+from nnviz.engine.capture import Watch
 from nnviz.spec import probes as spec
 from tests.engine.running import job, scalars
 from tests.spec.options import families
@@ -119,9 +119,8 @@ def train(watched: bool, seed: int = 0) -> tuple[dict[str, torch.Tensor], list]:
         module = Branching()
     optimizer = torch.optim.SGD(module.parameters(), 0.1, momentum=0.9)
     g = torch.Generator().manual_seed(seed)
-    watch = Watch(module, optimizer, [])
-    if watched:
-        watch.probes = [probes.build(cls(every=2), watch.sites) for cls in KINDS.values()]
+    built = [probes.build(cls(every=2)) for cls in KINDS.values()] if watched else []
+    watch = Watch({"model": module}, {"model": optimizer}, built)
     with watch:
         for number in range(1, 11):
             x = torch.randn(6, 8, generator=g)
@@ -151,20 +150,20 @@ def test_parameters_that_are_frozen_are_not_watched():
     module = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 1))
     module[0].requires_grad_(False)
     optimizer = torch.optim.SGD(module[2].parameters(), 0.1)
-    with Watch(module, optimizer, []) as watch:
-        watch.probes = [probes.build(cls(every=1), watch.sites) for cls in KINDS.values()]
+    built = [probes.build(cls(every=1)) for cls in KINDS.values()]
+    with Watch({"model": module}, {"model": optimizer}, built) as watch:
         with watch.step(1):
             module(torch.ones(3, 2)).sum().backward()
             optimizer.step()
         records = watch.flush()
-    assert watch.sites == ["model.2.weight", "model.2.bias"]
+    assert {r.site for r in records if r.quantity == "gradient_norm"} == {"model.2.weight", "model.2.bias"}
     assert {r.site for r in records if r.quantity == "signal_rms"} == {"model.2"}
 
 
 def test_a_step_without_an_update_says_nothing():
     module = nn.Linear(2, 1)
     optimizer = torch.optim.SGD(module.parameters(), 0.1)
-    with Watch(module, optimizer, [probes.build(spec.GradientNorms(), ["model.weight", "model.bias"])]) as watch:
+    with Watch({"model": module}, {"model": optimizer}, [probes.build(spec.GradientNorms())]) as watch:
         with watch.step(1):
             module(torch.ones(1, 2)).sum().backward()
         assert watch.flush() == []
@@ -181,7 +180,7 @@ class Add(nn.Module):
 def test_what_is_kept_of_a_layer_stays_when_the_next_works_in_place():
     module = nn.Sequential(nn.Linear(3, 4), nn.GELU(), Add())
     optimizer = torch.optim.SGD(module.parameters(), 0.1)
-    with Watch(module, optimizer, [probes.build(spec.Activations(), [])]) as watch:
+    with Watch({"model": module}, {"model": optimizer}, [probes.build(spec.Activations())]) as watch:
         with watch.step(1):
             module(torch.ones(2, 3)).sum().backward()
             optimizer.step()

@@ -6,13 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nnviz.engine.watch import Sample, Trace
+from nnviz.engine.capture import Pass, PassSample
 from nnviz.records import Record, Snapshot, scalars
 
 BINS = 64
 PERCENTILES = (5, 25, 50, 75, 95)
-Place = tuple[np.ndarray, np.ndarray]
-"""Places of steps, and of layers."""
 
 
 class Activations:
@@ -21,62 +19,61 @@ class Activations:
     The device only gathers the samples; sorting them, all layers and steps at once, comes later on the CPU.
     """
 
-    needs = frozenset({"gradients", "activations"})
+    needs = frozenset({"activations"})
 
     def __init__(self, every: int) -> None:
         self.every = every
-        self.sites: list[str] = []
-        # The last batch of an epoch may be smaller.
-        self._entries: dict[int, list[int]] = {}
 
-    def measure(self, trace: Trace) -> tuple[Tensor, ...]:
+    def measure(self, passes: Sequence[Pass]) -> Tensor:
         """What is kept of all layers in one row, to be moved once."""
-        kept = list(trace.activations.values())
-        if not kept:
-            return ()
-        if not self.sites:
-            self.sites = list(trace.activations)
-        self._entries[trace.step] = [k.entries for k in kept]
-        return (torch.cat([k.row for k in kept]),)
+        return torch.cat([use.kept for use in passes])
 
-    def records(self, samples: Sequence[Sample]) -> list[Record]:
-        """Scalars by layer, and the two histograms."""
-        said: list[Record] = []
-        steps = [step for step, measured in samples if measured]
-        shape = (len(steps), len(self.sites))
-        bins = {name: _empty_bins(shape) for name in ("activation", "preactivation")}
-        for entries, at, rows in self._by_size(samples):
-            at_steps, at_sites = [steps[s] for s in at[0]], [self.sites[layer] for layer in at[1]]
+    def records(self, samples: Sequence[PassSample]) -> list[Record]:
+        """Scalars by layer and pass, and of each root and pass the two histograms."""
+        steps = [sample.step for sample in samples for _ in sample.places]
+        places = [place for sample in samples for place in sample.places]
+        sites = [place.site + place.tag for place in places]
+        bins = {name: _empty_bins(len(places)) for name in ("activation", "preactivation")}
+        records: list[Record] = []
+        for entries, at, rows in _by_size(samples):
             x, y = rows[:, :entries], rows[:, entries:]
-            found = {}
             # In float64, since deep sigmoids differ by 1e-8 from one sample to the next.
             ordered = np.sort(np.concatenate([y, x]), axis=1).astype(np.float64)
             n = len(y)
+            found = {}
             for what, values in _statistics(ordered).items():
                 found["activation_" + what], found["preactivation_" + what] = values[:n], values[n:]
             for array, counted in even_bins(ordered).items():
                 bins["activation"][array][at], bins["preactivation"][array][at] = counted[:n], counted[n:]
+            at_steps, at_sites = [steps[i] for i in at], [sites[i] for i in at]
             for quantity, values in found.items():
-                said += scalars(at_steps, quantity, values.tolist(), at_sites)
-        sites = np.array(self.sites, dtype=str)
+                records += scalars(at_steps, quantity, values.tolist(), at_sites)
+        groups: dict[tuple[int, str], list[int]] = {}
+        for i, (step, place) in enumerate(zip(steps, places, strict=True)):
+            groups.setdefault((step, place.root + place.tag), []).append(i)
         for name, arrays in bins.items():
-            said += [
-                Snapshot(step, f"{name}_histogram", {"sites": sites, **{key: a[i] for key, a in arrays.items()}})
-                for i, step in enumerate(steps)
-            ]
-        return said
+            for (step, site), mine in groups.items():
+                names = np.array([places[i].site for i in mine], dtype=str)
+                stacked = {key: array[mine] for key, array in arrays.items()}
+                records.append(Snapshot(step, f"{name}_histogram", {"sites": names, **stacked}, site))
+        return records
 
-    def _by_size(self, samples: Sequence[Sample]) -> Iterator[tuple[int, Place, np.ndarray]]:
-        """Layers of equal size, of all steps: (entries, places, rows). The cost is in the number of calls."""
-        groups: dict[int, list[tuple[int, int, np.ndarray]]] = {}
-        for s, (step, (row,)) in enumerate((step, measured) for step, measured in samples if measured):
-            begin = 0
-            for layer, entries in enumerate(self._entries.pop(step)):
-                groups.setdefault(entries, []).append((s, layer, row[begin : begin + 2 * entries]))
-                begin += 2 * entries
-        for entries, group in groups.items():
-            s, layers, rows = zip(*group, strict=True)
-            yield entries, (np.array(s), np.array(layers)), np.stack(rows)
+
+def _by_size(samples: Sequence[PassSample]) -> Iterator[tuple[int, list[int], np.ndarray]]:
+    """Passes of equal size, of all steps: (entries, their places among all passes, rows). The cost is in the number of
+    calls."""
+    groups: dict[int, tuple[list[int], list[np.ndarray]]] = {}
+    i = 0
+    for _, places, row in samples:
+        begin = 0
+        for place in places:
+            at, rows = groups.setdefault(place.entries, ([], []))
+            at.append(i)
+            rows.append(row[begin : begin + 2 * place.entries])
+            begin += 2 * place.entries
+            i += 1
+    for entries, (at, rows) in groups.items():
+        yield entries, at, np.stack(rows)
 
 
 def _statistics(values: np.ndarray) -> dict[str, np.ndarray]:
@@ -93,9 +90,9 @@ def _statistics(values: np.ndarray) -> dict[str, np.ndarray]:
     return moments | {f"p{p:02d}": found[:, i] for i, p in enumerate(PERCENTILES)}
 
 
-def _empty_bins(shape: tuple[int, ...]) -> dict[str, np.ndarray]:
-    ends = np.zeros(shape, np.float32)
-    return {"low": ends, "high": ends.copy(), "counts": np.zeros((*shape, BINS), np.int32)}
+def _empty_bins(rows: int) -> dict[str, np.ndarray]:
+    ends = np.zeros(rows, np.float32)
+    return {"low": ends, "high": ends.copy(), "counts": np.zeros((rows, BINS), np.int32)}
 
 
 def even_bins(values: np.ndarray) -> dict[str, np.ndarray]:

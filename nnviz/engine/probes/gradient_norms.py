@@ -6,8 +6,8 @@ from itertools import repeat
 import numpy as np
 from torch import Tensor
 
+from nnviz.engine.capture import Update, UpdateSample
 from nnviz.engine.norms import norms
-from nnviz.engine.watch import Sample, Trace
 from nnviz.records import Record, Scalar, scalars
 
 
@@ -16,19 +16,20 @@ class GradientNorms:
 
     needs = frozenset({"gradients"})
 
-    def __init__(self, every: int, sites: Sequence[str]) -> None:
-        self.every, self.sites = every, list(sites)
+    def __init__(self, every: int) -> None:
+        self.every = every
 
-    def measure(self, trace: Trace) -> tuple[Tensor, ...]:
-        """One row (parameters,)."""
-        return (norms(trace.gradients),)
+    def measure(self, update: Update) -> Tensor:
+        """(parameters,)."""
+        return norms(update.gradients)
 
-    def records(self, samples: Sequence[Sample]) -> list[Record]:
-        """gradient_norm of each parameter and gradient_norm_total after clipping."""
-        said: list[Record] = []
-        for step, (row,) in samples:
-            found = row.astype(np.float64)
-            said += scalars(repeat(step), "gradient_norm", found.tolist(), self.sites)
-            total = float(np.sqrt(np.square(found).sum()))
-            said.append(Scalar(step, "gradient_norm_total", total, "after_clipping"))
-        return said
+    def records(self, samples: Sequence[UpdateSample]) -> list[Record]:
+        """gradient_norm of each parameter, and gradient_norm_total of each root, after clipping."""
+        records: list[Record] = []
+        for step, layout, values in samples:
+            found = values.astype(np.float64)
+            records += scalars(repeat(step), "gradient_norm", found.tolist(), layout.sites)
+            for root, rows, _ in layout.groups:
+                total = float(np.sqrt(np.square(found[rows]).sum()))
+                records.append(Scalar(step, "gradient_norm_total", total, root))
+        return records

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nnviz.engine.capture import Update, UpdateSample
 from nnviz.engine.sampling import Runs, evenly, in_runs
-from nnviz.engine.watch import Sample, Trace
 from nnviz.records import Record, Snapshot
 
 SAMPLED = 2048
@@ -22,51 +22,52 @@ class Histograms:
 
     needs = frozenset({"gradients"})
 
-    def __init__(self, every: int, sites: Sequence[str]) -> None:
-        self.every, self.sites = every, list(sites)
-        self._views: list[tuple[int, Runs]] = []  # of large tensors
-        self._medium: list[int] = []
-        self._small: list[int] = []  # counted whole
-        self._rows = torch.empty(0)
+    def __init__(self, every: int) -> None:
+        self.every = every
+        self._arrangements: dict[str, _Arrangement] = {}
 
-    def measure(self, trace: Trace) -> tuple[Tensor, ...]:
-        """Counts (2 · parameters, 513), gradients before weights, in one bincount: the top nine bits of a float32 are
+    def measure(self, update: Update) -> Tensor:
+        """Counts (parameters, 2, 513), gradients before weights, in one bincount: the top nine bits of a float32 are
         its sign and its power of two."""
-        tensors = [*trace.gradients, *trace.parameters]
-        if not len(self._rows):
-            self._arrange(tensors)
-        small = [tensors[i].reshape(-1) for i in self._small]
-        small += [evenly(tensors[i], SAMPLED) for i in self._medium]
-        large = [view.of(tensors[i]) for i, view in self._views]
+        tensors = [*update.gradients, *update.parameters]
+        if update.optimizer not in self._arrangements:
+            self._arrangements[update.optimizer] = _Arrangement(tensors)
+        how = self._arrangements[update.optimizer]
+        small = [tensors[i].reshape(-1) for i in how.small]
+        small += [evenly(tensors[i], SAMPLED) for i in how.medium]
+        large = [view.of(tensors[i]) for i, view in how.views]
         # This copies; adding 0 leaves one zero of the two.
         bits = torch.cat([torch.cat(large).view(-1), *small] if large else small).float().add_(0.0).view(torch.int32)
         zero = torch.eq(bits, 0, out=torch.empty_like(bits))
         # The shift keeps the sign: −256 … −1 of negative numbers, 0 … 255 of the others; zero becomes 256.
-        index = bits.bitwise_right_shift_(23).add_(zero, alpha=256).add_(self._rows)
-        return (torch.bincount(index, minlength=len(tensors) * EXPONENTS),)
+        index = bits.bitwise_right_shift_(23).add_(zero, alpha=256).add_(how.rows)
+        counts = torch.bincount(index, minlength=len(tensors) * EXPONENTS)
+        return counts.view(2, len(update.parameters), EXPONENTS).transpose(0, 1)
 
-    def _arrange(self, tensors: Sequence[Tensor]) -> None:
-        """What is the same at every step: which entries are taken, and the row of counts that each belongs to."""
+    def records(self, samples: Sequence[UpdateSample]) -> list[Record]:
+        """gradient_histogram and weight_histogram of each root."""
+        records: list[Record] = []
+        for step, layout, counts in samples:
+            for root, rows, sites in layout.groups:
+                for column, quantity in enumerate(("gradient_histogram", "weight_histogram")):
+                    records.append(Snapshot(step, quantity, exponent_arrays(sites, counts[rows, column]), root))
+        return records
+
+
+class _Arrangement:
+    """What is the same at every update of an optimizer: which entries of its tensors are taken, and the row of counts
+    that each belongs to."""
+
+    def __init__(self, tensors: Sequence[Tensor]) -> None:
         sizes = [t.numel() for t in tensors]
         large = [i for i, size in enumerate(sizes) if size > LARGE]
-        self._medium = [i for i, size in enumerate(sizes) if SAMPLED < size <= LARGE]
-        self._small = [i for i, size in enumerate(sizes) if size <= SAMPLED]
-        self._views = [(i, in_runs(tensors[i].shape, SAMPLED)) for i in large]
-        counts = [view.entries for _, view in self._views] + [sizes[i] for i in self._small]
-        counts += [len(evenly(tensors[i], SAMPLED)) for i in self._medium]
-        rows = torch.tensor([*large, *self._small, *self._medium], dtype=torch.int32) * EXPONENTS + 256
-        self._rows = rows.repeat_interleave(torch.tensor(counts)).to(tensors[0].device)
-
-    def records(self, samples: Sequence[Sample]) -> list[Record]:
-        """gradient_histogram and weight_histogram."""
-        said: list[Record] = []
-        for step, (counts,) in samples:
-            gradients, weights = counts.reshape(2, len(self.sites), EXPONENTS)
-            said += [
-                Snapshot(step, "gradient_histogram", exponent_arrays(self.sites, gradients)),
-                Snapshot(step, "weight_histogram", exponent_arrays(self.sites, weights)),
-            ]
-        return said
+        self.medium = [i for i, size in enumerate(sizes) if SAMPLED < size <= LARGE]
+        self.small = [i for i, size in enumerate(sizes) if size <= SAMPLED]  # counted whole
+        self.views: list[tuple[int, Runs]] = [(i, in_runs(tensors[i].shape, SAMPLED)) for i in large]
+        counts = [view.entries for _, view in self.views] + [sizes[i] for i in self.small]
+        counts += [len(evenly(tensors[i], SAMPLED)) for i in self.medium]
+        rows = torch.tensor([*large, *self.small, *self.medium], dtype=torch.int32) * EXPONENTS + 256
+        self.rows = rows.repeat_interleave(torch.tensor(counts)).to(tensors[0].device)
 
 
 def exponent_arrays(sites: Sequence[str], counts: np.ndarray) -> dict[str, np.ndarray]:

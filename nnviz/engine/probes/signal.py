@@ -6,8 +6,8 @@ from itertools import repeat
 import numpy as np
 from torch import Tensor
 
+from nnviz.engine.capture import Pass, PassSample
 from nnviz.engine.norms import norms
-from nnviz.engine.watch import Sample, Trace
 from nnviz.records import Record, scalars
 
 
@@ -17,26 +17,20 @@ class Signal:
 
     The loss of a step is the mean over the batch, so its derivative is multiplied by the batch's size."""
 
-    needs = frozenset({"gradients", "signals"})
+    needs = frozenset({"signals"})
 
     def __init__(self, every: int) -> None:
         self.every = every
-        self.sites: list[str] = []
-        # The last batch of an epoch may be smaller.
-        self._factors: dict[int, list[float]] = {}
 
-    def measure(self, trace: Trace) -> tuple[Tensor, ...]:
-        """One row (layers,)."""
-        # Backpropagation meets the layers last to first.
-        self.sites = list(reversed(trace.signals))
-        signals = [trace.signals[s] for s in self.sites]
-        self._factors[trace.step] = [len(g) / g.numel() ** 0.5 for g in signals]
-        return (norms(signals),)
+    def measure(self, passes: Sequence[Pass]) -> Tensor:
+        """(passes,)."""
+        return norms([use.signal for use in passes])
 
-    def records(self, samples: Sequence[Sample]) -> list[Record]:
-        """signal_rms of each layer."""
-        said: list[Record] = []
-        for step, (row,) in samples:
-            found = row.astype(np.float64) * self._factors.pop(step)
-            said += scalars(repeat(step), "signal_rms", found.tolist(), self.sites)
-        return said
+    def records(self, samples: Sequence[PassSample]) -> list[Record]:
+        """signal_rms of each layer and pass."""
+        records: list[Record] = []
+        for step, places, row in samples:
+            factors = np.array([place.shape[0] / place.shape.numel() ** 0.5 for place in places])
+            found = row.astype(np.float64) * factors
+            records += scalars(repeat(step), "signal_rms", found.tolist(), [p.site + p.tag for p in places])
+        return records

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nnviz.engine.capture import Update, UpdateSample
 from nnviz.engine.norms import norms
-from nnviz.engine.watch import Sample, Trace
 from nnviz.records import Record, scalars
 
 
@@ -17,23 +17,24 @@ class Updates:
 
     needs = frozenset({"gradients", "before"})
 
-    def __init__(self, every: int, sites: Sequence[str]) -> None:
-        self.every, self.sites = every, list(sites)
+    def __init__(self, every: int) -> None:
+        self.every = every
 
-    def measure(self, trace: Trace) -> tuple[Tensor, ...]:
-        """Weight norms, then update norms, in one row (2 · parameters,)."""
-        weights = norms(trace.before)
-        torch._foreach_sub_(trace.before, trace.parameters)
-        return (torch.cat([weights, norms(trace.before)]),)
+    def measure(self, update: Update) -> Tensor:
+        """Weight norms and update norms, (parameters, 2)."""
+        weights = norms(update.before)
+        torch._foreach_sub_(update.before, update.parameters)
+        return torch.stack([weights, norms(update.before)], 1)
 
-    def records(self, samples: Sequence[Sample]) -> list[Record]:
+    def records(self, samples: Sequence[UpdateSample]) -> list[Record]:
         """weight_norm, update_norm and update_ratio of each parameter; no ratio to a parameter that is all zeros."""
-        said: list[Record] = []
-        for step, (row,) in samples:
-            weights, updates = row.astype(np.float64).reshape(2, -1)
+        records: list[Record] = []
+        for step, layout, values in samples:
+            weights, updates = values.astype(np.float64).T
             moving = np.flatnonzero(weights > 0)
             ratios = updates[moving] / weights[moving]
-            said += scalars(repeat(step), "weight_norm", weights.tolist(), self.sites)
-            said += scalars(repeat(step), "update_norm", updates.tolist(), self.sites)
-            said += scalars(repeat(step), "update_ratio", ratios.tolist(), [self.sites[i] for i in moving.tolist()])
-        return said
+            records += scalars(repeat(step), "weight_norm", weights.tolist(), layout.sites)
+            records += scalars(repeat(step), "update_norm", updates.tolist(), layout.sites)
+            sites = [layout.sites[i] for i in moving.tolist()]
+            records += scalars(repeat(step), "update_ratio", ratios.tolist(), sites)
+        return records

@@ -1,0 +1,248 @@
+"""Watch: capture a training step once, measure many things on it, without changing or slowing the training.
+
+Between samples a step costs two empty hooks an optimizer. On a sampled step forward hooks go on and off again;
+gradients are read where the optimizer reads them; measurements stay on the device until `flush`, so that nothing waits
+for it.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial
+from operator import attrgetter
+from types import TracebackType
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules import activation as torch_activations
+from torch.nn.modules.module import register_module_forward_hook
+from torch.utils.hooks import RemovableHandle
+
+from nnviz.engine.activations import Identity, Step
+from nnviz.engine.capture import passes
+from nnviz.engine.capture.owned import Owned
+from nnviz.engine.capture.trace import Pass, PassSample, Place, Probe, Trace, Update, UpdateSample
+from nnviz.engine.sampling import evenly
+from nnviz.records import Record
+
+NOT_ELEMENTWISE = (
+    torch_activations.MultiheadAttention,
+    torch_activations.Softmax,
+    torch_activations.Softmax2d,
+    torch_activations.LogSoftmax,
+    torch_activations.Softmin,
+    torch_activations.GLU,
+)
+Site = tuple[str, str]
+"""A root, and the path of a module with the root in front."""
+
+
+class Watch:
+    """Probes on modules and optimizers: `with Watch(…) as watch: … with watch.step(n): <updates> … watch.flush()`.
+
+    A parameter is measured whenever an optimizer that owns it makes a step, a layer whenever it is used in a forward
+    pass that is not silent. Leaves losses and weights bit-identical and takes its hooks off at the end.
+    """
+
+    def __init__(
+        self,
+        modules: Mapping[str, nn.Module],
+        optimizers: Mapping[str, torch.optim.Optimizer],
+        probes: Sequence[Probe],
+    ) -> None:
+        self.optimizers, self.probes = dict(optimizers), list(probes)
+        self.activations: dict[nn.Module, Site] = {}
+        self.layers: dict[nn.Module, Site] = {}
+        for root, module in modules.items():
+            named = list(module.named_modules())
+            for m, name in _activations(named).items():
+                self.activations.setdefault(m, (root, f"{root}.{name}"))
+            for m, name in _layers(named).items():
+                self.layers.setdefault(m, (root, f"{root}.{name}"))
+        self._owned = Owned(modules, optimizers)
+        self._updates: dict[int, list[str]] = {}  # of each step that has not been flushed
+        self._measured: list[tuple[Probe, int, list[Tensor]]] = []  # rows of each of a step's updates
+        self._passed: list[tuple[Probe, int, list[Place], Tensor]] = []
+        self._hooks: list[RemovableHandle] = []
+        self._due: list[Probe] = []
+        self._before: dict[str, list[Tensor]] = {}
+        self._gradients: dict[str, list[Tensor]] = {}
+        self._trace: Trace | None = None
+
+    @property
+    def sites(self) -> list[str]:
+        """Of all parameters, in the order of the modules."""
+        return self._owned.sites
+
+    def __enter__(self) -> Self:
+        for key, optimizer in self.optimizers.items():
+            self._hooks.append(optimizer.register_step_pre_hook(partial(self._before_update, key)))
+            self._hooks.append(optimizer.register_step_post_hook(partial(self._after_update, key)))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for hook in self._hooks:
+            hook.remove()
+        self._hooks = []
+
+    def step(self, step: int, force: bool = False) -> "Sampling":
+        """The context of one step of training, the `step`-th (1-based). A probe samples at multiples of its `every` and
+        at step 1, which shows the network as it was initialized; with `force` all of them do."""
+        self._due = [p for p in self.probes if force or step == 1 or step % p.every == 0]
+        return Sampling(self, step)
+
+    def flush(self) -> list[Record]:
+        """Everything measured so far as records; the only place that waits for the device."""
+        records: list[Record] = []
+        for probe in self.probes:
+            measured = [
+                UpdateSample(
+                    step,
+                    self._owned.layout(self._updates[step]),
+                    (rows[0] if len(rows) == 1 else torch.cat(rows)).cpu().numpy(),
+                )
+                for p, step, rows in self._measured
+                if p is probe
+            ]
+            passed = [
+                PassSample(step, places, row.cpu().numpy()) for p, step, places, row in self._passed if p is probe
+            ]
+            if samples := measured or passed:
+                records += probe.records(samples)
+        self._measured.clear()
+        self._passed.clear()
+        self._updates.clear()
+        return sorted(records, key=attrgetter("step"))
+
+    def _before_update(self, key: str, *_: Any) -> None:
+        if self._trace is None:
+            return
+        parameters = self._owned.parameters[key]
+        self._gradients[key] = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+        if any("before" in p.needs for p in self._due):
+            # Kept from sample to sample: fresh memory for every large layer costs more than the copy.
+            if key not in self._before:
+                self._before[key] = [torch.empty_like(p) for p in parameters]
+            if parameters:
+                with torch.no_grad():
+                    torch._foreach_copy_(self._before[key], parameters)
+
+    def _after_update(self, key: str, *_: Any) -> None:
+        if (trace := self._trace) is None or not self._owned.parameters[key]:
+            return
+        is_first = not trace.updates
+        trace.updates.append(key)
+        update = Update(key, self._owned.parameters[key], self._gradients.pop(key), self._before.get(key, []))
+        due = [p for p in self._due if "gradients" in p.needs]
+        with torch.no_grad():
+            rows = [probe.measure(update) for probe in due]
+        if is_first:
+            self._updates[trace.step] = trace.updates
+            self._measured += [(probe, trace.step, [row]) for probe, row in zip(due, rows, strict=True)]
+        else:
+            for (_, _, earlier), row in zip(self._measured[-len(due) :] if due else (), rows, strict=True):
+                earlier.append(row)
+
+    def _end(self, trace: Trace) -> None:
+        """Measures the passes of a step that is over."""
+        found = {
+            "activations": _placed(trace.activations),
+            "signals": _placed([p for p in trace.layers if p.signal is not None]),
+        }
+        with torch.no_grad():
+            for probe in self._due:
+                for need in probe.needs & found.keys():
+                    uses, places = found[need]
+                    if uses:
+                        self._passed.append((probe, trace.step, places, probe.measure(uses)))
+
+
+class Sampling:
+    """One step under watch; a class and not a generator, since it is entered at every step of every run."""
+
+    __slots__ = ("_hook", "_step", "_watch")
+
+    def __init__(self, watch: Watch, step: int) -> None:
+        self._watch, self._step = watch, step
+        self._hook: RemovableHandle | None = None
+
+    def __enter__(self) -> None:
+        watch = self._watch
+        if watch._due:
+            trace = watch._trace = Trace(self._step)
+            needs = frozenset().union(*(p.needs for p in watch._due))
+            activations = watch.activations if "activations" in needs else {}
+            layers = watch.layers if "signals" in needs else {}
+            if activations or layers:
+                # One hook for all modules of the process: putting one on each and taking it off takes much longer.
+                self._hook = register_module_forward_hook(partial(_keep, trace, activations, layers))
+
+    def __exit__(self, kind: type | None, error: BaseException | None, where: TracebackType | None) -> None:
+        if self._hook is not None:
+            self._hook.remove()
+        trace, self._watch._trace = self._watch._trace, None
+        if trace is not None and kind is None:
+            self._watch._end(trace)
+
+
+_CONVOLUTIONS = nn.modules.conv._ConvNd
+_BATCH_NORM = nn.modules.batchnorm._BatchNorm
+
+
+def _layers(modules: Sequence[tuple[str, nn.Module]]) -> dict[nn.Module, str]:
+    """The modules that give what enters the activations, and the names of their layers: the layer itself, or the batch
+    norm right after it."""
+    found: dict[nn.Module, str] = {}
+    layer: nn.Module | None = None
+    for name, m in modules:
+        if isinstance(m, nn.Linear | _CONVOLUTIONS):
+            found[m] = name
+        elif isinstance(m, _BATCH_NORM) and layer in found:
+            found[m] = found.pop(layer)
+        layer = m
+    return found
+
+
+def _activations(modules: Sequence[tuple[str, nn.Module]]) -> dict[nn.Module, str]:
+    """The modules that work on each entry by itself."""
+    return {
+        m: name
+        for name, m in modules
+        if isinstance(m, Identity | Step)
+        or (type(m).__module__ == torch_activations.__name__ and not isinstance(m, NOT_ELEMENTWISE))
+    }
+
+
+def _keep(
+    trace: Trace,
+    activations: Mapping[nn.Module, Site],
+    layers: Mapping[nn.Module, Site],
+    module: nn.Module,
+    inputs: tuple[Tensor, ...],
+    output: Tensor,
+) -> None:
+    """A forward hook."""
+    if site := activations.get(module):
+        if (name := passes.current()) is not None:
+            # Concatenating copies: a later layer may work in place.
+            kept = torch.cat([evenly(inputs[0].detach()), evenly(output.detach())])
+            trace.activations.append(Pass(*site, name, output.shape, kept))
+    elif (site := layers.get(module)) and output.requires_grad and (name := passes.current()) is not None:
+        use = Pass(*site, name, output.shape)
+        trace.layers.append(use)
+        # A hook on the tensor: module backward hooks fail on layers that work in place.
+        output.register_hook(partial(setattr, use, "signal"))
+
+
+def _placed(uses: list[Pass]) -> tuple[list[Pass], list[Place]]:
+    """The passes, and where they are recorded."""
+    times = Counter((use.site, use.name) for use in uses)
+    so_far: Counter[Site] = Counter()
+    places = []
+    for use in uses:
+        so_far[use.site, use.name] += 1
+        tag = f"#{use.name}" if use.name else ""
+        if times[use.site, use.name] > 1:
+            tag += f"#{so_far[use.site, use.name]}"
+        places.append(Place(use.root, use.site, tag, use.shape, 0 if use.kept is None else len(use.kept) // 2))
+    return uses, places
