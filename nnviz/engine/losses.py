@@ -1,6 +1,7 @@
 """Loss specs -> functions of (outputs, targets); and what outputs mean as predictions."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -11,11 +12,22 @@ from nnviz.spec import losses as spec
 LossFunction = Callable[[Tensor, Tensor], Tensor]
 
 
+@dataclass(frozen=True)
+class MeanCrossEntropy:
+    """Mean cross-entropy of outputs (batch, classes) and classes (batch,). A class, so that whoever evaluates it at
+    many points at once knows what it is."""
+
+    label_smoothing: float = 0.0
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return F.cross_entropy(outputs, targets, label_smoothing=self.label_smoothing)
+
+
 def build(loss: spec.Loss, classes: int, outputs: int) -> LossFunction:
     """The mean loss over a batch: outputs (batch, outputs) and targets (batch,), classes as integers, -> 0-d tensor."""
     match loss:
         case spec.CrossEntropy(label_smoothing=smoothing):
-            return lambda z, y: F.cross_entropy(z, y, label_smoothing=smoothing)
+            return MeanCrossEntropy(smoothing)
         case spec.BinaryCrossEntropy():
             return lambda z, y: F.binary_cross_entropy_with_logits(z, as_numbers(y, classes, outputs, z.dtype))
         case spec.MSE():

@@ -6,17 +6,15 @@ it is computed once for the center and for each direction; at a point it is only
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.func import vmap
 from torch.nn import functional as F
-from torch.overrides import TorchFunctionMode
 
 from nnviz.engine.activations import Step
 from nnviz.engine.analysis.landscape import accuracies
-from nnviz.engine.losses import LossFunction
+from nnviz.engine.losses import LossFunction, MeanCrossEntropy
 from nnviz.engine.models import Dropout
 
 ELEMENTWISE = {
@@ -160,7 +158,7 @@ class Measure:
         is_class = targets.dim() == 1 and not targets.is_floating_point() and bool((targets >= 0).all())
         self.is_accuracy = is_class and function is accuracies.accuracy
         self.handicap = accuracies.handicap(outputs[0], targets) if self.is_accuracy else None
-        self.smoothing = smoothing(function, outputs[0].T, targets) if is_class and not self.is_accuracy else None
+        self.smoothing = function.label_smoothing if is_class and isinstance(function, MeanCrossEntropy) else None
 
     def __call__(self, outputs: Tensor) -> Tensor:
         """function((n, outputs), targets) at each point of outputs (points, outputs, n) -> (points,): all points at
@@ -182,33 +180,3 @@ def cross_entropy(outputs: Tensor, targets: Tensor, smoothing: float = 0.0) -> T
     log_probabilities = outputs.log_softmax(1)
     loss = -log_probabilities.gather(1, targets.expand(points, 1, n)).mean((1, 2))
     return (1 - smoothing) * loss - smoothing * log_probabilities.mean((1, 2)) if smoothing else loss
-
-
-def smoothing(function: LossFunction, outputs: Tensor, targets: Tensor) -> float | None:
-    """The label smoothing of a function that is F.cross_entropy, found out by calling it; None for any other."""
-    with _Listener(outputs, targets) as listener:
-        said = function(outputs, targets)
-    return listener.smoothing if said is listener.said else None
-
-
-class _Listener(TorchFunctionMode):
-    """Notes a call of F.cross_entropy for the unweighted mean over exactly these outputs and targets."""
-
-    USUAL: ClassVar = {"weight": None, "size_average": None, "ignore_index": -100, "reduce": None, "reduction": "mean"}
-
-    def __init__(self, outputs: Tensor, targets: Tensor) -> None:
-        super().__init__()
-        self.expected = (outputs, targets)
-        self.smoothing = 0.0
-        self.said: Tensor | None = None
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """The function's own answer."""
-        others = dict(kwargs or {})
-        said = func(*args, **others)
-        smoothing = others.pop("label_smoothing", 0.0)
-        is_usual = all(not isinstance(v, Tensor) and v == self.USUAL.get(name, ...) for name, v in others.items())
-        is_theirs = len(args) == 2 and all(a is b for a, b in zip(args, self.expected, strict=True))
-        if func is F.cross_entropy and is_theirs and is_usual:
-            self.smoothing, self.said = smoothing, said
-        return said
