@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nnviz.engine import data, device, models
+from nnviz.engine import data, device, losses, models
 from nnviz.engine.analysis import landscape
 from nnviz.spec.activations import ReLU
 from nnviz.spec.data import Digits, Moons
@@ -102,7 +102,7 @@ def main() -> None:
             expected = torch.tensor(loop(module, batches, directions, axis[picked])).T
             middle = time.process_time()
             blocks = landscape.walk(
-                module, F.cross_entropy, {"all": (x, y)}, directions, [axis, axis], accuracy=landscape.accuracy
+                module, losses.MeanCrossEntropy(), {"all": (x, y)}, directions, [axis, axis], accuracy=landscape.accuracy
             )
             found = landscape.grid(blocks, shape)
             ended = time.process_time()
