@@ -102,7 +102,12 @@ def main() -> None:
             expected = torch.tensor(loop(module, batches, directions, axis[picked])).T
             middle = time.process_time()
             blocks = landscape.walk(
-                module, losses.MeanCrossEntropy(), {"all": (x, y)}, directions, [axis, axis], accuracy=landscape.accuracy
+                module,
+                losses.MeanCrossEntropy(),
+                {"all": (x, y)},
+                directions,
+                [axis, axis],
+                accuracy=landscape.accuracy,
             )
             found = landscape.grid(blocks, shape)
             ended = time.process_time()

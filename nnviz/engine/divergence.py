@@ -32,27 +32,32 @@ def first_nonfinite(learning: Learning, number: int) -> str | None:
             found.append(name)
 
     hooks = []
+    names: dict[nn.Parameter, str] = {}
     for root, module in learning.modules.items():
+        for name, parameter in module.named_parameters():
+            names.setdefault(parameter, f"{root}.{name}")
         for name, child in module.named_modules():
             if not any(True for _ in child.children()):
                 site = f"output of {root}.{name}" if name else f"output of {root}"
                 hooks.append(child.register_forward_hook(lambda _m, _i, out, site=site: look(site, out)))
-    for root, optimizer in learning.optimizers.items():
-        named = list(learning.modules[root].named_parameters()) if root in learning.modules else []
 
-        def gradients(*_: object, root: str = root, named: list[tuple[str, nn.Parameter]] = named) -> None:
-            for name, parameter in reversed(named):
-                look(f"gradient of {root}.{name}", parameter.grad)
+    def gradients(optimizer: torch.optim.Optimizer, *_: object) -> None:
+        owned = [p for group in optimizer.param_groups for p in group["params"]]
+        for parameter in reversed(owned):
+            look(f"gradient of {names.get(parameter, 'a parameter of no module')}", parameter.grad)
 
-        hooks.append(optimizer.register_step_pre_hook(gradients))
+    hooks += [optimizer.register_step_pre_hook(gradients) for optimizer in learning.optimizers.values()]
     try:
-        said = learning.step(number)
+        measured = learning.step(number)
     finally:
         for hook in hooks:
             hook.remove()
     forward = [f for f in found if f.startswith("output")]
-    if not forward and not bool(said["loss", "batch"].isfinite()):
-        return "the loss"
+    if not forward:
+        for quantity, site in learning.objectives:
+            value = measured.get((quantity, site))
+            if value is not None and not bool(value.isfinite()):
+                return "the loss"
     if found:
         return found[0]
     for root, module in learning.modules.items():
@@ -78,4 +83,4 @@ def is_finite(learning: Learning) -> bool:
         for t in itertools.chain(module.parameters(), module.buffers())
         if t.is_floating_point()
     ]
-    return bool(torch.stack([n.isfinite() for n in torch._foreach_norm(tensors)]).all())
+    return not tensors or bool(torch.stack([n.isfinite() for n in torch._foreach_norm(tensors)]).all())

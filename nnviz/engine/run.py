@@ -16,9 +16,10 @@ from nnviz.engine.descent.race import Race
 from nnviz.engine.descent.rate_search import Search
 from nnviz.engine.device import EngineError
 from nnviz.engine.divergence import ZERO_BY_ZERO, Diverged, first_nonfinite, is_finite
+from nnviz.engine.learners import Learning
 from nnviz.engine.survey import Survey
 from nnviz.records import Record, Scalar
-from nnviz.spec.jobs import Descent, Experiment, Job, Landscape, RateSearch, estimate
+from nnviz.spec.jobs import Descent, Experiment, Job, Landscape, RateSearch
 from nnviz.spec.probes import Activations
 
 REMEMBERED_EVERY = 100
@@ -32,14 +33,14 @@ class Run(Iterator[list[Record]]):
     probe samples it. Raises Diverged when the loss is no longer finite.
     """
 
-    def __init__(self, job: Experiment, checkpoint: bytes | None = None) -> None:
+    def __init__(self, job: Experiment, checkpoint: bytes | None = None, learning: Learning | None = None) -> None:
+        """`learning` is a learner at step 0 to be trained in place of the job's own."""
         if job.parent and checkpoint is None:
             raise EngineError(f"a job that goes on from run {job.parent.run!r} needs that run's checkpoint")
         self.job = job
         self.device = device.choose(job.device)
-        size = estimate(job).parameters
-        device.set_threads(size * min(job.learner.batch_size, job.learner.train_size))
-        self.learning = learners.build(job.learner, job.seed, job.steps, self.device)
+        self.learning = learning or learners.build(job.learner, job.seed, job.steps, self.device)
+        device.set_threads(self.learning.work)
         self.step, self.until = 0, -1
         self._evaluated, self._is_closed = -1, False
         # Each look at a loss waits for the device, so elsewhere than on the CPU losses are looked at together.
@@ -176,15 +177,16 @@ class Run(Iterator[list[Record]]):
         """Batch losses as records; Diverged at the first that is not finite."""
         if not self._losses:
             return
-        keys = list(self._losses[0][1])
-        table = torch.stack([torch.stack([m[k].float() for k in keys]) for _, m in self._losses]).tolist()
-        steps = [step for step, _ in self._losses]
-        self._losses.clear()
-        for step, row in zip(steps, table, strict=True):
-            values = dict(zip(keys, row, strict=True))
-            self._unsaid += [Scalar(step, quantity, value, site) for (quantity, site), value in values.items()]
-            if not math.isfinite(values["loss", "batch"]):
-                raise self._diverged(step, values["loss", "batch"])
+        measured = [value.float() for _, found in self._losses for value in found.values()]
+        values = iter(torch.stack(measured).tolist() if measured else ())
+        losses, self._losses = self._losses, []
+        for step, found in losses:
+            records = [Scalar(step, quantity, next(values), site) for quantity, site in found]
+            self._unsaid += records
+            for quantity, site in self.learning.objectives:
+                for r in records:
+                    if (r.quantity, r.site) == (quantity, site) and not math.isfinite(r.value):
+                        raise self._diverged(step, r.value)
 
     def _diverged(self, step: int, loss: float) -> Diverged:
         """Replays from the last remembered state to find where it went wrong and the last good state before it, which
@@ -213,14 +215,15 @@ class Run(Iterator[list[Record]]):
         return Diverged(message, step, last_good, self.checkpoint(), self._hand_out())
 
 
-def run(job: Job, checkpoint: bytes | None = None) -> Run | Race | Search | Survey:
+def run(job: Job, checkpoint: bytes | None = None, learning: Learning | None = None) -> Run | Race | Search | Survey:
     """The job as an iterator of lists of records, from its beginning or from a checkpoint of it or of its parent.
 
-    The same job on the CPU gives the same records, whether it is paused, resumed or watched.
+    The same job on the CPU gives the same records, whether it is paused, resumed or watched. `learning` is a learner at
+    step 0 to be trained in place of the job's own.
     """
     match job:
         case Experiment():
-            return Run(job, checkpoint)
+            return Run(job, checkpoint, learning)
         case Descent():
             return Race(job, checkpoint)
         case RateSearch():

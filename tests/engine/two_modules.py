@@ -66,6 +66,7 @@ class TwoModules:
 
     objectives = (("loss", "critic"), ("loss", "maker"))
     steps_per_epoch = None
+    work = 1000
 
     def __init__(self, seed: int = 0, rate: float = 0.05) -> None:
         self.seed, self.rate = seed, rate

@@ -1,6 +1,6 @@
 """What the loop knows of a learner: the role that every learner plays."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
@@ -16,14 +16,21 @@ class Learning(Protocol):
     """A learner under way."""
 
     modules: Mapping[str, nn.Module]
+    """By root: the first part of every site. May be empty."""
     optimizers: Mapping[str, torch.optim.Optimizer]
-    steps_per_epoch: int
+    """By any key. A parameter is measured when an optimizer that owns it makes a step."""
+    objectives: Sequence[tuple[str, str]]
+    """(quantity, site) of what `step` returns that must stay finite: where one does not, the run has diverged."""
+    steps_per_epoch: int | None
+    """None where there are no epochs."""
+    work: int
+    """About how many multiply-adds a step takes, which decides the number of threads."""
 
     def begin(self) -> list[Record]:
         """What is said once, at step 0: the data, the layers, the theory."""
 
     def step(self, number: int) -> Mapping[tuple[str, str], Tensor]:
-        """One update, the `number`-th (1-based); 0-d tensors by (quantity, site), among them ("loss", "batch")."""
+        """One step, the `number`-th (1-based); 0-d tensors by (quantity, site), which may differ from step to step."""
 
     def evaluate(self, step: int, watching: AbstractContextManager[None] = NOBODY) -> Iterator[Record]:
         """Losses and metrics in evaluation mode, and pictures. `watching` is entered for one forward pass on training

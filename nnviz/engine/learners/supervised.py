@@ -23,6 +23,8 @@ class SupervisedLearning:
     """A network under way; see `Learning`. Batches and dropout masks depend on the seed and the step's number alone, so
     that two runs of other models see the same batches, and a run goes on from any step without a generator's state."""
 
+    objectives = (("loss", "batch"),)
+
     def __init__(
         self,
         learner: spec.Supervised,
@@ -39,6 +41,7 @@ class SupervisedLearning:
         network = models.build(learner.model, self.data.inputs.shape[1], learner.outputs, self.seed)
         self.network = network.to(device)
         self.modules: Mapping[str, nn.Module] = {"model": self.network}
+        self.work = sum(p.numel() for p in network.parameters()) * min(learner.batch_size, learner.train_size)
         self.loss = losses.build(learner.loss, learner.data.classes, learner.outputs)
         self.parameters = list(self.network.parameters())
         self.weights = [layer.weight for layer in models.linears(self.network).values()]

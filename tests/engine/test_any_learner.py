@@ -1,0 +1,127 @@
+"""The loop, the run file and the view on a learner that is not one supervised network."""
+
+import numpy as np
+import pytest
+import torch
+
+from nnviz.engine import Run, run
+from nnviz.engine.divergence import Diverged
+from nnviz.records import Record, Scalar, Snapshot
+from nnviz.runs import RunFile, Store
+from nnviz.runs.export import export
+from tests.engine.running import as_bytes, job, said, scalars, state
+from tests.engine.two_modules import TwoModules
+
+KINDS = ("gradient_norms", "updates", "activations", "signal", "histograms")
+JOB = job(steps=20, evaluate_every=4, probes=[{"kind": kind, "every": 5} for kind in KINDS])
+
+
+def running(steps: int = 20, checkpoint: bytes | None = None, rate: float = 0.05) -> Run:
+    return run(JOB.model_copy(update={"steps": steps}), checkpoint, learning=TwoModules(rate=rate))
+
+
+@pytest.fixture(scope="module")
+def records() -> list[Record]:
+    return said(running())
+
+
+def test_what_comes_only_at_some_steps_is_recorded_at_those(records):
+    assert sorted(scalars(records, "loss", "critic")) == list(range(1, 21))
+    assert sorted(scalars(records, "loss", "maker")) == list(range(2, 21, 2))
+    assert sorted(scalars(records, "penalty", "critic")) == list(range(3, 21, 3))
+    assert sorted(scalars(records, "distance", "maker")) == [0, 20]
+    assert {r.step for r in records if r.quantity == "samples"} == {0, 4, 8, 12, 16, 20}
+    assert {r.site for r in records if r.quantity == "layers"} == {"maker", "critic"}
+
+
+def test_watching_changes_no_loss(records):
+    with run(JOB.model_copy(update={"probes": ()}), learning=TwoModules()) as bare:
+        plain = [r for some in bare for r in some]
+    for site in ("critic", "maker"):
+        assert scalars(plain, "loss", site) == scalars(records, "loss", site)
+
+
+def test_it_has_no_epochs_and_says_so():
+    with running() as under_way:
+        assert under_way.info["steps_per_epoch"] is None
+        assert under_way.info["parameters"] > 0
+
+
+def test_it_goes_on_from_any_step_to_the_same_bits(records):
+    for at in (3, 8):
+        with running() as first:
+            for _ in range(at):
+                next(first)
+            first.look()
+            checkpoint = first.checkpoint()
+        second = running(checkpoint=checkpoint)
+        whole = running()
+        later = [r for r in as_bytes(said(second)) if r[0] > at]
+        expected = [r for r in as_bytes(records) if r[0] > at]
+        assert later == expected, f"from step {at}"
+        said(whole)
+        assert state(second) == state(whole)
+
+
+def test_the_run_file_the_view_and_the_export_keep_the_modules_apart(records, tmp_path):
+    store = Store(tmp_path / "runs")
+    file = store.create(JOB)
+    file.write(records, step=20)
+    view = store.view(file.id)
+    for quantity in ("gradient_histogram", "weight_histogram"):
+        assert view.sites(quantity) == ["critic#1", "critic#2", "critic#3", "maker"]
+    for r in records:
+        if isinstance(r, Snapshot):
+            arrays = view.at(r.step).snapshot(r.quantity, r.site)
+            assert arrays.keys() == r.arrays.keys(), (r.step, r.quantity, r.site)
+            for name, array in r.arrays.items():
+                np.testing.assert_array_equal(arrays[name], array)
+    rows = {(s, q, site): v for s, q, site, v, _ in view.scalars().itertuples(index=False)}
+    assert rows == {(r.step, r.quantity, r.site): r.value for r in records if isinstance(r, Scalar)}
+    file.close()
+    names = {path.name for path in export([file], tmp_path / "out")}
+    places = {(r.quantity, r.site) for r in records if isinstance(r, Snapshot)}
+    assert {name for name in names if name.endswith(".npz")} == {f"{q}@{site}.npz" for q, site in places}
+
+
+def test_each_site_is_thinned_by_itself(tmp_path):
+    store = Store(tmp_path / "runs")
+    file: RunFile = store.create(JOB)
+    for step in range(400):
+        arrays = {"sites": np.array(["x"])}
+        file.write(
+            [Snapshot(step, "layers", arrays, "maker"), *[Snapshot(step, "layers", arrays, "critic")] * (step < 9)]
+        )
+    assert len(file.snapshot_steps("layers", "maker")) == 300
+    assert file.snapshot_steps("layers", "critic") == list(range(9))
+    file.close()
+
+
+def test_an_objective_that_is_no_number_ends_the_run_and_what_broke_first_is_named():
+    under_way = running(steps=200, rate=1e12)
+    with pytest.raises(Diverged) as ended:
+        said(under_way)
+    error = ended.value
+    assert error.last_good < error.step
+    assert error.message.startswith(f"diverged at step {error.step}")
+    assert any(root in error.message for root in ("critic", "maker"))
+    fresh = running(steps=200, checkpoint=error.checkpoint, rate=1e12)
+    assert fresh.step == error.last_good
+    assert all(bool(t.isfinite().all()) for m in fresh.learning.modules.values() for t in m.state_dict().values())
+    fresh.close()
+
+
+class Nothing(TwoModules):
+    """No module and no optimizer: what is left of a learner without gradients."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.modules, self.optimizers = {}, {}
+
+    def step(self, number: int) -> dict[tuple[str, str], torch.Tensor]:
+        return {("fitness", "best"): torch.tensor(1.0 / number)} if number % 5 == 0 else {}
+
+
+def test_a_learner_may_have_no_modules_and_nothing_to_say_at_most_steps():
+    records = said(run(JOB, learning=Nothing()))
+    assert scalars(records, "fitness", "best") == {n: pytest.approx(1 / n) for n in (5, 10, 15, 20)}
