@@ -6,30 +6,26 @@ import torch
 from torch import Tensor, nn
 
 from nnviz.engine.learners import Learning
-from nnviz.records import Record
-
-ZERO_BY_ZERO = "after its update, which is 0/0: ε = 0 and the gradient is zero"
+from nnviz.records import Cause, Culprit, Divergence, Record
 
 
 class Diverged(ArithmeticError):
-    """A run whose loss is inf or nan. `checkpoint` holds the last step at which loss and weights were finite, `records`
-    what was measured and not handed out yet."""
+    """A run whose objective is inf or nan. `checkpoint` holds the last good step, `records` what was measured and not
+    handed out yet."""
 
-    def __init__(self, message: str, step: int, last_good: int, checkpoint: bytes, records: list[Record]) -> None:
-        super().__init__(message)
-        self.message, self.step, self.last_good = message, step, last_good
-        self.checkpoint, self.records = checkpoint, records
+    def __init__(self, how: Divergence, checkpoint: bytes, records: list[Record]) -> None:
+        super().__init__(str(how))
+        self.how, self.checkpoint, self.records = how, checkpoint, records
 
 
-def first_nonfinite(learning: Learning, number: int) -> str | None:
-    """Does update `number` and names the first thing in it that is not finite: a layer's output, the loss, a gradient,
-    or a parameter after the update, `ZERO_BY_ZERO` where that is why; None if all is finite. Backpropagation meets the
-    last layer first."""
-    found: list[str] = []
+def first_nonfinite(learning: Learning, number: int) -> Culprit | None:
+    """Does step `number` and names the first thing in it that is not finite: a module's output, an objective, a
+    gradient, or a parameter after an update; None if all is finite. Backpropagation meets the last layer first."""
+    found: list[Culprit] = []
 
-    def look(name: str, value: object) -> None:
+    def look(cause: Cause, site: str, value: object) -> None:
         if isinstance(value, Tensor) and value.is_floating_point() and not bool(value.isfinite().all()):
-            found.append(name)
+            found.append(Culprit(cause, site))
 
     hooks = []
     names: dict[nn.Parameter, str] = {}
@@ -38,13 +34,13 @@ def first_nonfinite(learning: Learning, number: int) -> str | None:
             names.setdefault(parameter, f"{root}.{name}")
         for name, child in module.named_modules():
             if not any(True for _ in child.children()):
-                site = f"output of {root}.{name}" if name else f"output of {root}"
-                hooks.append(child.register_forward_hook(lambda _m, _i, out, site=site: look(site, out)))
+                site = f"{root}.{name}" if name else root
+                hooks.append(child.register_forward_hook(lambda _m, _i, out, site=site: look(Cause.OUTPUT, site, out)))
 
     def gradients(optimizer: torch.optim.Optimizer, *_: object) -> None:
         owned = [p for group in optimizer.param_groups for p in group["params"]]
         for parameter in reversed(owned):
-            look(f"gradient of {names.get(parameter, 'a parameter of no module')}", parameter.grad)
+            look(Cause.GRADIENT, names.get(parameter, "a parameter of no module"), parameter.grad)
 
     hooks += [optimizer.register_step_pre_hook(gradients) for optimizer in learning.optimizers.values()]
     try:
@@ -52,26 +48,30 @@ def first_nonfinite(learning: Learning, number: int) -> str | None:
     finally:
         for hook in hooks:
             hook.remove()
-    forward = [f for f in found if f.startswith("output")]
-    if not forward:
+    if not any(culprit.cause is Cause.OUTPUT for culprit in found):
         for quantity, site in learning.objectives:
             value = measured.get((quantity, site))
             if value is not None and not bool(value.isfinite()):
-                return "the loss"
+                return Culprit(Cause.OBJECTIVE, quantity)
     if found:
         return found[0]
+    without_eps = {
+        p
+        for optimizer in learning.optimizers.values()
+        if optimizer.defaults.get("eps") == 0
+        for group in optimizer.param_groups
+        for p in group["params"]
+    }
     for root, module in learning.modules.items():
         for name, value in itertools.chain(module.named_parameters(), module.named_buffers()):
-            why = ZERO_BY_ZERO if _is_zero_by_zero(value, learning.optimizers.get(root)) else "after its update"
-            look(f"{root}.{name} {why}", value)
+            is_zero = value in without_eps and _is_zero_by_zero(value)
+            look(Cause.ZERO_BY_ZERO if is_zero else Cause.PARAMETER, f"{root}.{name}", value)
     return found[0] if found else None
 
 
-def _is_zero_by_zero(value: Tensor, optimizer: torch.optim.Optimizer | None) -> bool:
-    """Whether entries of a parameter are no number where its gradient was 0, under an optimizer without ε."""
-    if optimizer is None or value.grad is None or optimizer.defaults.get("eps") != 0:
-        return False
-    return bool((value.isnan() & (value.grad == 0)).any())
+def _is_zero_by_zero(value: Tensor) -> bool:
+    """Whether entries of a parameter are no number where its gradient was 0."""
+    return value.grad is not None and bool((value.isnan() & (value.grad == 0)).any())
 
 
 @torch.no_grad()

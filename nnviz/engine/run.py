@@ -15,10 +15,10 @@ from nnviz.engine.capture import Watch
 from nnviz.engine.descent.race import Race
 from nnviz.engine.descent.rate_search import Search
 from nnviz.engine.device import EngineError
-from nnviz.engine.divergence import ZERO_BY_ZERO, Diverged, first_nonfinite, is_finite
+from nnviz.engine.divergence import Diverged, first_nonfinite, is_finite
 from nnviz.engine.learners import Learning
 from nnviz.engine.survey import Survey
-from nnviz.records import Record, Scalar
+from nnviz.records import Cause, Culprit, Divergence, Record, Scalar
 from nnviz.spec.jobs import Descent, Experiment, Job, Landscape, RateSearch
 from nnviz.spec.probes import Activations
 
@@ -108,7 +108,7 @@ class Run(Iterator[list[Record]]):
             self._look()
             # No later batch would tell of a last update that broke the weights.
             if number == self.job.steps and not is_finite(self.learning):
-                raise self._diverged(number, math.nan)
+                raise self._diverged(number, next((q for q, _ in self.learning.objectives), "loss"), math.nan)
         return self._hand_out()
 
     def look(self) -> list[Record]:
@@ -186,9 +186,9 @@ class Run(Iterator[list[Record]]):
             for quantity, site in self.learning.objectives:
                 for r in records:
                     if (r.quantity, r.site) == (quantity, site) and not math.isfinite(r.value):
-                        raise self._diverged(step, r.value)
+                        raise self._diverged(step, quantity, r.value)
 
-    def _diverged(self, step: int, loss: float) -> Diverged:
+    def _diverged(self, step: int, objective: str, value: float) -> Diverged:
         """Replays from the last remembered state to find where it went wrong and the last good state before it, which
         is evaluated once more."""
         self.close()
@@ -200,19 +200,16 @@ class Run(Iterator[list[Record]]):
             number += 1
             culprit = first_nonfinite(self.learning, number)
             states = [*states[-2:], (number, copy.deepcopy(self.learning.state_dict()))]
-        where, culprit = number, culprit or "the loss"
+        culprit = culprit or Culprit(Cause.OBJECTIVE, objective)
         # If a gradient or an update broke, the state before it is good. If the forward pass did, that state is the one
         # to blame, and the one before it is good.
-        forward = culprit == "the loss" or culprit.startswith("output")
-        last_good, good = states[0] if forward else states[-2:][0]
+        last_good, good = states[0] if culprit.cause in (Cause.OUTPUT, Cause.OBJECTIVE) else states[-2:][0]
         self.step = last_good
         self.learning.load_state_dict(good)
-        at = "" if where == step else f" at step {where}"
-        verb = "stopped" if ZERO_BY_ZERO in culprit else "diverged"
-        message = f"{verb} at step {step}: loss is {_name(loss)}; first non-finite: {culprit}{at}"
         if self._evaluated != last_good:
             self._evaluate(last_good)
-        return Diverged(message, step, last_good, self.checkpoint(), self._hand_out())
+        how = Divergence(step, objective, "nan" if math.isnan(value) else "inf", culprit, number, last_good)
+        return Diverged(how, self.checkpoint(), self._hand_out())
 
 
 def run(job: Job, checkpoint: bytes | None = None, learning: Learning | None = None) -> Run | Race | Search | Survey:
@@ -231,10 +228,6 @@ def run(job: Job, checkpoint: bytes | None = None, learning: Learning | None = N
         case Landscape():
             return Survey(job, checkpoint)
     raise TypeError(f"nothing runs {job!r}")
-
-
-def _name(value: float) -> str:
-    return "nan" if math.isnan(value) else "inf"
 
 
 def _pack(step: int, state: dict[str, Any]) -> bytes:

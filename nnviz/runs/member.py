@@ -193,11 +193,10 @@ class Member:
             self._speed_from = (now, self.step)
 
     def _diverge(self, error: BaseException) -> None:
-        self._buffer += getattr(error, "records", [])
-        last_good = getattr(error, "last_good", self.step)
+        self._buffer += error.records
         try:
-            saved = {"checkpoint": (last_good, error.checkpoint), "weights": self._weights()}
-            self._flush(**saved, state="diverged", error=error.message, steps_per_second=0.0)
+            saved = {"checkpoint": (error.how.last_good, error.checkpoint), "weights": self._weights()}
+            self._flush(**saved, state="diverged", divergence=error.how, steps_per_second=0.0)
             self.state = "diverged"
         except Exception as worse:
             self._fail(worse)

@@ -16,7 +16,7 @@ import pandas as pd
 from nnviz.records import COLUMNS, Record
 from nnviz.runs.arrays import unpack
 from nnviz.runs.errors import RunError
-from nnviz.runs.schema import APPLICATION_ID, FORMAT, TABLES, WEIGHTS, connect, rest, transaction, wording
+from nnviz.runs.schema import APPLICATION_ID, FORMAT, TABLES, connect, rest, transaction, wording
 from nnviz.runs.status import LIVE, Control, Status, read_control, read_status
 from nnviz.runs.writer import Writer
 from nnviz.spec.jobs import Job, SpecError, dump, fingerprint, load
@@ -60,7 +60,7 @@ def create(
         connection = sqlite3.connect(fresh, isolation_level=None)
         try:
             connection.execute("PRAGMA synchronous = NORMAL")
-            connection.executescript(TABLES + WEIGHTS)
+            connection.executescript(TABLES)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {FORMAT}")
             with transaction(connection) as c:
@@ -69,9 +69,8 @@ def create(
                     "INSERT INTO job VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (text, fingerprint(job), title, now, job.steps, *parent, json.dumps(list(members))),
                 )
-                c.execute(
-                    "INSERT INTO status VALUES (1, 'queued', 0, ?, '', '{}', NULL, NULL, 0, NULL, '', 0, 0)", (now,)
-                )
+                fresh_status = "(1, 'queued', 0, ?, '', NULL, '{}', NULL, NULL, 0, NULL, '', 0, 0)"
+                c.execute(f"INSERT INTO status VALUES {fresh_status}", (now,))
                 c.execute("INSERT INTO control VALUES (1, ?, 0, ?, ?)", (until, int(pinned), now))
                 c.execute("INSERT INTO history VALUES (?, 'queued', 0, '', NULL)", (now,))
             if source is not None and job.parent:
@@ -284,8 +283,6 @@ class RunFile:
     def weights(self) -> tuple[int, bytes] | None:
         """(step, bytes) of the network when the run paused or ended last: a state dict as `torch.save` writes it."""
         with self._reading() as c:
-            if not c.execute("SELECT name FROM sqlite_master WHERE name = 'weights'").fetchone():
-                return None
             rows = c.execute("SELECT step, data FROM weights ORDER BY part").fetchall()
         return (rows[0][0], b"".join(row[1] for row in rows)) if rows else None
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from nnviz.runs.errors import RunError
 
 APPLICATION_ID = 0x6E6E7669  # "nnvi"
-FORMAT = 1
+FORMAT = 2
 
 TABLES = """
 CREATE TABLE job (
@@ -27,9 +27,9 @@ CREATE TABLE job (
 -- back, `pictures` when the set of snapshots changes
 CREATE TABLE status (
     id INTEGER PRIMARY KEY CHECK (id = 1),
-    state TEXT NOT NULL, step INTEGER NOT NULL, heartbeat REAL NOT NULL, error TEXT NOT NULL, info TEXT NOT NULL,
-    started REAL, ended REAL, steps_per_second REAL NOT NULL, position INTEGER, owner TEXT NOT NULL,
-    generation INTEGER NOT NULL, pictures INTEGER NOT NULL
+    state TEXT NOT NULL, step INTEGER NOT NULL, heartbeat REAL NOT NULL, error TEXT NOT NULL, divergence TEXT,
+    info TEXT NOT NULL, started REAL, ended REAL, steps_per_second REAL NOT NULL, position INTEGER,
+    owner TEXT NOT NULL, generation INTEGER NOT NULL, pictures INTEGER NOT NULL
 );
 -- written by whoever watches: run until this step (NULL: to the end), stop, keep, when it was last looked at
 CREATE TABLE control (
@@ -55,11 +55,10 @@ CREATE TABLE snapshots (
 CREATE TABLE checkpoints (
     step INTEGER NOT NULL, part INTEGER NOT NULL, at REAL NOT NULL, data BLOB NOT NULL, PRIMARY KEY (step, part)
 );
+-- of the step at which the run paused or ended last, for who wants nothing but the network: a state dict as torch.save
+-- writes it, in parts as above
+CREATE TABLE weights (part INTEGER PRIMARY KEY, step INTEGER NOT NULL, data BLOB NOT NULL);
 """
-
-# Of the step at which the run paused or ended last, for who wants nothing but the network: a state dict as torch.save
-# writes it, in parts as above. Files of runs that began before there was this table have it once they are written to.
-WEIGHTS = "CREATE TABLE IF NOT EXISTS weights (part INTEGER PRIMARY KEY, step INTEGER NOT NULL, data BLOB NOT NULL)"
 
 
 def connect(path: Path, *, write: bool = False, timeout: float = 5.0) -> sqlite3.Connection:
@@ -92,10 +91,11 @@ def _checked(path: Path, mode: str, timeout: float) -> sqlite3.Connection:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if mine != APPLICATION_ID:
             raise RunError(f"{path.name} is not a run file of nnviz: move it out of {path.parent}")
-        if version > FORMAT:
+        if version != FORMAT:
+            is_newer = version > FORMAT
             raise RunError(
-                f"run {path.stem} was written by a newer nnviz (format {version}, this one reads up to {FORMAT}):"
-                " update nnviz"
+                f"run {path.stem} was written by {'a newer' if is_newer else 'an older'} nnviz (format {version}, this "
+                f"one reads {FORMAT}): {'update nnviz' if is_newer else 'delete it and run its job again'}"
             )
     except BaseException:
         connection.close()

@@ -5,6 +5,8 @@ import sqlite3
 import time
 from dataclasses import dataclass
 
+from nnviz.records import Divergence
+
 LIVE = ("queued", "running", "paused")
 ENDED = ("finished", "stopped", "diverged", "failed", "lost")
 LOST_AFTER = 10.0  # seconds without a heartbeat
@@ -15,8 +17,9 @@ class Status:
     """How a run stands.
 
     `state` is queued, running, paused, finished, stopped, diverged, failed or lost; `lost` is a live run whose worker
-    has given no sign for 10 s. Times are seconds since 1970, `error` is one line or empty, `position` is the place in
-    the queue (0 is next), `until` the step that it runs to (None: the end).
+    has given no sign for 10 s. Times are seconds since 1970. `error` is one line for people or empty, `divergence` how
+    a diverged run ended, `position` the place in the queue (0 is next), `until` the step that it runs to (None: the
+    end).
     """
 
     state: str
@@ -24,6 +27,7 @@ class Status:
     steps: int
     heartbeat: float
     error: str
+    divergence: Divergence | None
     info: dict
     started: float | None
     ended: float | None
@@ -52,8 +56,8 @@ class Control:
 
 
 _STATUS = """
-SELECT state, step, steps, heartbeat, error, info, started, ended, steps_per_second, pinned, position, until, cancel,
-    seen, title
+SELECT state, step, steps, heartbeat, error, divergence, info, started, ended, steps_per_second, pinned, position,
+    until, cancel, seen, title
 FROM status, control, job
 """
 
@@ -63,21 +67,22 @@ def read_status(connection: sqlite3.Connection) -> Status:
     row = connection.execute(_STATUS).fetchone()
     if row is None:
         raise sqlite3.DatabaseError("malformed: the status is missing")
-    state, step, steps, heartbeat, error, info, started, ended, speed, pinned, position, until, cancel, seen, title = (
-        row
-    )
+    state, step, steps, heartbeat, error, how, info, started, ended, speed, pinned, position, *control = row
+    until, cancel, seen, title = control
     if state in LIVE and time.time() - heartbeat > LOST_AFTER:
         state, error = "lost", error or f"the worker has given no sign for more than {LOST_AFTER:.0f} s"
     try:
         plain = json.loads(info)
-    except ValueError as wrong:
-        raise sqlite3.DatabaseError(f"malformed: info of the run is not JSON ({wrong})") from wrong
+        divergence = None if how is None else Divergence.parse(json.loads(how))
+    except (ValueError, KeyError, TypeError) as wrong:
+        raise sqlite3.DatabaseError(f"malformed: info or divergence of the run cannot be read ({wrong})") from wrong
     return Status(
         state=state,
         step=step,
         steps=steps,
         heartbeat=heartbeat,
         error=error,
+        divergence=divergence,
         info=plain,
         started=started,
         ended=ended,

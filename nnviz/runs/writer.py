@@ -9,10 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from nnviz.records import Record, Scalar, Snapshot
+from nnviz.records import Divergence, Record, Scalar, Snapshot
 from nnviz.runs.arrays import pack
 from nnviz.runs.errors import RunError
-from nnviz.runs.schema import WEIGHTS, connect, switch, transaction, wording
+from nnviz.runs.schema import connect, switch, transaction, wording
 from nnviz.runs.status import ENDED, Control, read_control
 from nnviz.runs.thinning import BYTES, thin
 
@@ -25,6 +25,7 @@ _MANY = _INSERT + ", ".join(["(?, ?, ?)"] * ROWS)
 _STATUS = """
 UPDATE status SET
     heartbeat = :now, state = coalesce(:state, state), step = coalesce(:step, step), error = coalesce(:error, error),
+    divergence = CASE WHEN :state IS NULL THEN divergence ELSE :divergence END,
     info = coalesce(:info, info), steps_per_second = coalesce(:steps_per_second, steps_per_second),
     started = coalesce(started, :started), ended = CASE WHEN :state IS NULL THEN ended ELSE :ended END,
     position = CASE WHEN :state IS NULL THEN position ELSE :position END, pictures = pictures + :pictures
@@ -77,7 +78,6 @@ class Writer:
     def _claim(self) -> None:
         with transaction(self._connection) as c:
             c.execute("UPDATE status SET owner = ?, heartbeat = ?", (self.owner, time.time()))
-            c.execute(WEIGHTS)
         self._read()
 
     def _read(self) -> None:
@@ -105,6 +105,7 @@ class Writer:
         state: str | None = None,
         step: int | None = None,
         error: str | None = None,
+        divergence: Divergence | None = None,
         info: Mapping | None = None,
         steps_per_second: float | None = None,
         position: int | None = None,
@@ -114,13 +115,14 @@ class Writer:
 
         `by_hand` is a step where the user stopped to look: its snapshots are kept when others are thinned, and scalars
         that it already has are left out. `checkpoint` and `weights` are (step, bytes). A new `state` goes into the
-        history, with `error` as its message and `log`, which may be long.
+        history, with `error` (or the divergence in words) as its message and `log`, which may be long.
         """
         scalars = []
         snapshots = []
         for record in records:
             (scalars if isinstance(record, Scalar) else snapshots).append(record)
         now = time.time()
+        error = str(divergence) if divergence is not None else error
         with self._lock, wording(self.path), transaction(self._connection) as c:
             if self._stale:
                 self._read()
@@ -130,6 +132,7 @@ class Writer:
                 "state": state,
                 "step": None if step is None else int(step),
                 "error": error,
+                "divergence": None if divergence is None else json.dumps(divergence.plain()),
                 "info": None if info is None else json.dumps(dict(info)),
                 "steps_per_second": steps_per_second,
                 "started": now if state == "running" else None,

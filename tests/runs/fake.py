@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from nnviz.records import Record, Scalar, Snapshot
+from nnviz.records import Cause, Culprit, Divergence, Record, Scalar, Snapshot
 from nnviz.spec.jobs import Experiment
 
 
 class Diverged(ArithmeticError):
-    def __init__(self, message: str, step: int, last_good: int, checkpoint: bytes) -> None:
-        super().__init__(message)
-        self.message, self.step, self.last_good, self.checkpoint = message, step, last_good, checkpoint
+    def __init__(self, step: int, value: str, last_good: int, checkpoint: bytes) -> None:
+        self.how = Divergence(step, "loss", value, Culprit(Cause.OBJECTIVE, "loss"), step, last_good)
+        super().__init__(str(self.how))
+        self.checkpoint = checkpoint
+        self.records: list[Record] = []
 
 
 class Fake(Iterator[list[Record]]):

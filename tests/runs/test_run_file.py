@@ -166,17 +166,6 @@ def test_weights_of_the_last_pause_are_kept_in_parts_and_taken_back_with_their_s
     assert running.weights() is None
 
 
-def test_a_file_from_before_weights_were_kept_is_read_and_written(running):
-    running.close()
-    connection = sqlite3.connect(running.path)
-    with connection:
-        connection.execute("DROP TABLE weights")
-    connection.close()
-    assert running.weights() is None
-    running.write(weights=(1, b"x"))
-    assert running.weights() == (1, b"x")
-
-
 def test_truncating_takes_back_what_came_later(running):
     running.write([Scalar(s, "loss", s, "batch") for s in range(1, 11)] + [picture(0), picture(10)], step=10)
     running.save_checkpoint(4, b"four")

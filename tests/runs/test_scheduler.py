@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from nnviz.records import Scalar
+from nnviz.records import Cause, Culprit, Divergence, Scalar
 from nnviz.runs import RunFile, Store
 from nnviz.runs import member as members
 from nnviz.runs.scheduler import Scheduler
@@ -192,11 +192,12 @@ def test_groups_take_turns(drive, store):
 def test_divergence_keeps_the_last_good_step_to_go_on_from(drive):
     def diverge(run: Fake) -> None:
         run.step = 11
-        raise Diverged("diverged at step 14: loss is inf; first non-finite: the loss", 14, 11, run.checkpoint())
+        raise Diverged(14, "inf", 11, run.checkpoint())
 
     _, [file] = drive(SHORT, at=14, trouble=diverge)
     wait_for(lambda: state(file) == "diverged")
     assert file.status().error == "diverged at step 14: loss is inf; first non-finite: the loss"
+    assert file.status().divergence == Divergence(14, "loss", "inf", Culprit(Cause.OBJECTIVE, "loss"), 14, 11)
     assert file.checkpoint()[0] == 11
     assert len(batch_losses(file)) == 13
 
@@ -204,7 +205,7 @@ def test_divergence_keeps_the_last_good_step_to_go_on_from(drive):
 def test_divergence_that_only_a_look_shows_is_divergence(drive):
     class Late(Fake):
         def look(self) -> list:
-            raise Diverged("diverged at step 5: loss is nan; first non-finite: the loss", 5, 4, b"[4, 0.5]")
+            raise Diverged(5, "nan", 4, b"[4, 0.5]")
 
     _, [file] = drive(LONG, until=7, kind=Late)
     wait_for(lambda: state(file) == "diverged")

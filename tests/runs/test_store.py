@@ -1,4 +1,5 @@
 import os
+import re
 import sqlite3
 import sys
 import tempfile
@@ -191,11 +192,12 @@ def test_a_damaged_picture_is_one_clear_line(store):
         store.view(file.id).snapshot("network")
 
 
-def test_a_file_of_a_newer_version_says_so(store):
+def test_a_file_of_another_version_says_so(store):
     file = store.create(Experiment())
-    execute(file.path, "PRAGMA user_version = 2")
-    with pytest.raises(RunError, match=r"newer nnviz \(format 2, this one reads up to 1\): update nnviz"):
-        store.open(file.id)
+    for version, words in {3: "newer nnviz (format 3, this one reads 2): update", 1: "older nnviz (format 1, "}.items():
+        execute(file.path, f"PRAGMA user_version = {version}")
+        with pytest.raises(RunError, match=re.escape(words)):
+            store.open(file.id)
 
 
 def test_a_run_locked_by_another_program_says_so(store, monkeypatch):

@@ -157,9 +157,9 @@ def test_the_real_worker_trains_pauses_resumes_and_equals_an_uninterrupted_run(t
         resumed = resumed[(resumed["step"] != 47) | (resumed["site"] == "batch")].reset_index(drop=True)
         whole = whole[(whole["step"] != 47) | (whole["site"] == "batch")].reset_index(drop=True)
         assert resumed.equals(whole)
-        for quantity in files[0].quantities():
-            theirs = dict(files[1].snapshots(quantity))
-            for step, arrays in files[0].snapshots(quantity):
+        for quantity, site in files[0].places():
+            theirs = dict(files[1].snapshots(quantity, site))
+            for step, arrays in files[0].snapshots(quantity, site):
                 assert all((arrays[k] == theirs[step][k]).all() for k in arrays)
         assert files[0].status().info["device"].startswith("c")
         assert os.path.getsize(files[0].path) < 20e6
