@@ -67,7 +67,7 @@ ui.show(
         "spread": lambda run: figures.depth_profile(
             run.scalars("preactivation_spread"), "preactivation_spread", run.step, run.snapshot("layers")
         ),
-        "total": lambda run: figures.curves(run.scalars("gradient_norm_total"), "gradient_norm_total"),
+        "total": lambda run: figures.clipped_norms(run.scalars("gradient_norm_total", "gradient_norm_unclipped")),
     },
     shared={
         "loss": lambda runs: figures.overlay({k: r.scalars("loss") for k, r in runs.items()}, "loss"),

@@ -3,6 +3,7 @@
 from nnviz.figures.bands import percentile_bands
 from nnviz.figures.basins import basin_map, basin_steps
 from nnviz.figures.boundaries import decision_surface, regression_curve
+from nnviz.figures.clipping import clipped_norms
 from nnviz.figures.comparisons import overlay, same_axes
 from nnviz.figures.confusion import confusion
 from nnviz.figures.curvature import hessian_trace, sharpness
@@ -30,6 +31,7 @@ from nnviz.figures.training_paths import path_residuals, plane_truth
 __all__ = [
     "basin_map",
     "basin_steps",
+    "clipped_norms",
     "confusion",
     "contour_map",
     "curves",

@@ -19,9 +19,9 @@ scalars.csv       every number: step, quantity, site, value, member; values to t
 scalars.parquet   the same
 snapshots/        one file a quantity and site ("quantity@site.npz"), for numpy.load: "steps" holds the steps (n,),
                   every other array has one entry a step along its first axis. Where shapes change from step to step the
-                  arrays lie apart, as "name@step". network@model.npz holds what the diagram draws: at most 16 neurons of
-                  a layer. data.npz holds inputs and targets as the network sees them; times input_std plus input_mean
-                  they are in their original unit
+                  arrays lie apart, as "name@step". network@model.npz holds what the diagram draws: at most 16 neurons
+                  of a layer. data.npz holds inputs and targets as the network sees them; times input_std plus
+                  input_mean they are in their original unit
 {weights}
 
 Step n is the state after n updates; step 0 is the initial network. Sites are PyTorch's names with the root in front.

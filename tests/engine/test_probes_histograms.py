@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from nnviz.engine import learners
+from nnviz.engine.capture.trace import Layout, Update, UpdateSample
 from nnviz.engine.probes.histograms import SAMPLED, Histograms, exponent_arrays
-from nnviz.engine.watch import Trace
 from tests.each import each
 from tests.engine.running import job, said, snapshots
 
@@ -15,9 +15,10 @@ NAMES = ("sites", "zero", "nonfinite", "exponents", "negative", "positive")
 def histogram(values: np.ndarray) -> dict[str, np.ndarray]:
     """The histogram of one tensor of values."""
     tensor = torch.tensor(values, dtype=torch.float32)
-    probe = Histograms(1, ["w"])
-    measured = probe.measure(Trace(1, [torch.nn.Parameter(tensor)], [torch.zeros(3)]))
-    return probe.records([(1, [m.numpy() for m in measured])])[1].arrays
+    probe = Histograms(1)
+    measured = probe.measure(Update("only", [torch.nn.Parameter(tensor)], [torch.zeros(3)], []))
+    layout = Layout(["w"], [("model", np.array([0]), ["w"])])
+    return probe.records([UpdateSample(1, layout, measured.numpy())])[1].arrays
 
 
 def naive(values: np.ndarray) -> tuple[int, int, dict[int, int], dict[int, int]]:

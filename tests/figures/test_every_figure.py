@@ -133,6 +133,7 @@ FILLED = {
 }
 EMPTY = {
     "curves": lambda: figures.curves(NONE, "loss"),
+    "clipped norms": lambda: figures.clipped_norms(NONE),
     "learning rate": lambda: figures.learning_rate(NONE),
     "layer curves": lambda: figures.layer_curves(NONE, "gradient_norm"),
     "update ratios": lambda: figures.update_ratios(NONE),

@@ -35,7 +35,7 @@ def draw(
 ) -> list[Snapshot]:
     """All pictures that fit the data: decision grid or curve, diagram, confusion, worst samples. `network` is in
     evaluation mode; `test` has inputs (n, features), targets (n,) and the network's outputs (n, outputs)."""
-    said = [Snapshot(step, "network", _diagram(learner, network, data))]
+    said = [Snapshot(step, "network", _diagram(learner, network, data), "model")]
     features = data.inputs.shape[1]
     if features == 2:
         said.append(Snapshot(step, "decision_grid", _decision_grid(learner, network, data)))

@@ -59,11 +59,11 @@ class SupervisedLearning:
         """The data, the layers and, where there is one, the theory of the network at initialization."""
         said: list[Record] = [
             Snapshot(0, "data", self.data.arrays()),
-            Snapshot(0, "layers", pictures.layers(self.spec.model, self.network)),
+            Snapshot(0, "layers", pictures.layers(self.spec.model, self.network), "model"),
         ]
         x, y = (t.cpu() for t in self.batch(1))
         predicted = theory.at_initialization(self.spec, x, y, self.loss, self.seed)
-        return [*said, Snapshot(0, "theory", predicted)] if predicted else said
+        return [*said, Snapshot(0, "theory", predicted, "model")] if predicted else said
 
     def batch(self, number: int) -> tuple[Tensor, Tensor]:
         """Inputs and targets of update `number` (1-based): each epoch goes through the training part in a new order."""
@@ -91,7 +91,7 @@ class SupervisedLearning:
         said = {("loss", "batch"): loss.detach()}
         norm = clipping.clip(self.spec.clipping, self.parameters)
         if norm is not None:
-            said["gradient_norm_total", "before_clipping"] = norm
+            said["gradient_norm_unclipped", "model"] = norm
         self.optimizer.step()
         return said
 
