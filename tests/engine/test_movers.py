@@ -2,11 +2,9 @@
 
 import pytest
 import torch
-from torch import Tensor, optim
+from torch import Tensor
 
-from nnviz.engine.descent import updates
 from nnviz.engine.descent.movers import LOOKING, ByGradient, Movers, build
-from nnviz.engine.descent.uncorrected_adam import UncorrectedAdam
 from nnviz.spec import methods as spec
 from nnviz.spec.base import options
 from nnviz.spec.clipping import ClipNorm
@@ -81,8 +79,14 @@ def test_every_method_is_built_and_moves():
         assert torch.isfinite(ways(movers, 3)).all(), kind
 
 
+KEYWORDS = {
+    *("lr", "momentum", "nesterov", "dampening", "weight_decay", "betas", "eps", "amsgrad", "alpha", "centered"),
+    *("rho", "lr_decay", "initial_accumulator_value", "etas", "step_sizes", "lambd", "t0", "momentum_decay"),
+}
+
+
 @each("method", [*LED, *MORE])
-def test_the_bare_arithmetic_is_that_of_torchs_step_to_the_last_bit(method):
+def test_a_step_is_that_of_torchs_optimizer_to_the_last_bit(method):
     points = starts(3)
     mover = ByGradient(method, points)
     other = torch.nn.Parameter(starts(3))
@@ -99,20 +103,6 @@ def test_the_bare_arithmetic_is_that_of_torchs_step_to_the_last_bit(method):
         optimizer.step()
         assert torch.equal(points, other.detach())
     assert torch.isfinite(points).all()
-
-
-KEYWORDS = {
-    *("lr", "momentum", "nesterov", "dampening", "weight_decay", "betas", "eps", "amsgrad", "alpha", "centered"),
-    *("rho", "lr_decay", "initial_accumulator_value", "etas", "step_sizes", "lambd", "t0", "momentum_decay"),
-}
-
-
-@each("method", [*LED, *MORE])
-def test_the_installed_torch_has_its_bare_arithmetic_where_it_is_looked_for(method):
-    mover = ByGradient(method, starts(1))
-    mover.move(torch.ones(1, 2, dtype=torch.float64), 1.0)
-    found = updates.update(mover.optimizer)
-    assert (found is None) == isinstance(mover.optimizer, UncorrectedAdam)
 
 
 def test_every_method_with_a_learning_rate_stands_where_a_schedule_makes_it_0_but_rprop_which_takes_no_schedule():
@@ -150,19 +140,3 @@ def test_newtons_step_does_not_depend_on_the_scale_of_the_surface():
     valley = Movers(job(Formula(text="1e-13*x**2"), [spec.Newton()]), starts(3))  # along y there is no curvature
     valley.advance(1.0, None)
     torch.testing.assert_close(valley.points[0], starts(3) * torch.tensor([0.0, 1.0]), atol=1e-12, rtol=0)
-
-
-class Renamed(optim.SGD):
-    """As if torch had moved everything elsewhere."""
-
-    def step(self, closure=None):
-        return super().step(closure)
-
-
-def test_an_optimizer_of_another_make_is_stepped_as_it_is():
-    point = torch.zeros(1, 2, dtype=torch.float64)
-    point.grad = torch.ones(1, 2, dtype=torch.float64)
-    optimizer = Renamed([point], lr=0.5)
-    updates.step(optimizer)
-    assert point.tolist() == [[-0.5, -0.5]]
-    assert updates.update(optimizer) is None

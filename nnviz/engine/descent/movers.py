@@ -1,12 +1,13 @@
 """Methods that move points on a surface: each takes what it needs of the surface and makes one step of it."""
 
+import inspect
+from functools import partial
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn, optim
 
 from nnviz.engine import optimizers, randomness, surfaces
-from nnviz.engine.descent import updates
 from nnviz.engine.descent.evolution.build import build as build_evolution
 from nnviz.engine.descent.uncorrected_adam import UncorrectedAdam
 from nnviz.spec import clipping
@@ -53,21 +54,19 @@ class ByGradient:
         self.parts: dict[str, Tensor] = {}
         self._group = self.optimizer.param_groups[0]
         self._group["foreach"] = False
-        self._update: updates.Update | None = None
+        # For a parameter of a few numbers what torch wraps around a step, hooks for profilers and a guard against
+        # gradients, takes longer than the step; there is no gradient to guard against here.
         self._is_new = True
+        self._step = partial(inspect.unwrap(type(self.optimizer).step), self.optimizer)
 
     def move(self, gradient: Tensor | None, factor: float) -> None:
         """One step of the optimizer."""
-        if self._update:
-            return self._update(gradient, self.lr * factor)
         self.points.grad = gradient
         self._group["lr"] = self.lr * factor
-        updates.step(self.optimizer)
+        self._step()
         if self._is_new:
             self._is_new = False
             self.parts = self._remembered()
-            self._update = updates.update(self.optimizer)
-        return None
 
     def _remembered(self) -> dict[str, Tensor]:
         state = self.optimizer.state[self.points]
