@@ -12,6 +12,7 @@ from nnviz.spec.descent import Descent, RateSearch
 from nnviz.spec.landscapes import KEPT, Landscape
 from nnviz.spec.learners import Supervised
 from nnviz.spec.probes import Activations, GradientNorms, Histograms, Probe, Signal, Updates
+from nnviz.spec.resuming import RESUMABLE
 
 
 class Parent(Spec):
@@ -32,7 +33,7 @@ class Experiment(Spec):
         description="What is measured.",
     )
     steps: int = Field(
-        3000, ge=1, le=1_000_000, description="Mini-batches to train for.", json_schema_extra={"log": True}
+        3000, ge=1, le=1_000_000, description="Mini-batches to train for.", json_schema_extra={"log": True} | RESUMABLE
     )
     evaluate_every: int = Field(10, ge=1, le=1_000_000, description="Steps between two evaluations and pictures.")
     seed: int = Field(

@@ -11,9 +11,10 @@ from nnviz.spec.data import Data, Moons
 from nnviz.spec.losses import BinaryCrossEntropy, CrossEntropy, Loss
 from nnviz.spec.models import MLP, Model
 from nnviz.spec.optimizers import SGD, Optimizer, can_be_scheduled
+from nnviz.spec.resuming import RESUMABLE
 from nnviz.spec.schedules import ConstantRate, Schedule
 
-Penalty = Annotated[float, Field(ge=0, le=1, json_schema_extra={"log": True})]
+Penalty = Annotated[float, Field(ge=0, le=1)]
 
 
 class Supervised(Spec):
@@ -24,12 +25,28 @@ class Supervised(Spec):
     data: Data = Moons()
     model: Model = MLP()
     loss: Loss = CrossEntropy()
-    optimizer: Optimizer = SGD()
-    schedule: Schedule = ConstantRate()
-    clipping: Clipping = NoClipping()
-    l1: Penalty = Field(0.0, title="L1", description="Adds L1 · Σ|w| over the weights (not the biases) to the loss.")
-    l2: Penalty = Field(0.0, title="L2", description="Adds L2 · ½Σw² over the weights (not the biases) to the loss.")
-    batch_size: int = Field(32, ge=1, le=20_000, description="Samples a step; more than there are means all of them.")
+    optimizer: Optimizer = Field(SGD(), json_schema_extra={"resumable": "settings"})
+    schedule: Schedule = Field(ConstantRate(), json_schema_extra=RESUMABLE)
+    clipping: Clipping = Field(NoClipping(), json_schema_extra=RESUMABLE)
+    l1: Penalty = Field(
+        0.0,
+        title="L1",
+        description="Adds L1 · Σ|w| over the weights (not the biases) to the loss.",
+        json_schema_extra={"log": True} | RESUMABLE,
+    )
+    l2: Penalty = Field(
+        0.0,
+        title="L2",
+        description="Adds L2 · ½Σw² over the weights (not the biases) to the loss.",
+        json_schema_extra={"log": True} | RESUMABLE,
+    )
+    batch_size: int = Field(
+        32,
+        ge=1,
+        le=20_000,
+        description="Samples a step; more than there are means all of them.",
+        json_schema_extra=RESUMABLE,
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Supervised":

@@ -1,6 +1,5 @@
 """Optimizers: how a gradient g becomes a step. η is the learning rate. Settings are those of torch.optim."""
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
@@ -10,9 +9,14 @@ from nnviz.spec.base import Spec
 LOG = {"log": True}
 
 
-def lr(default: float, description: str = "η, the size of a step.") -> float:
+FIRST_STEP_ONLY = {"resumable": False}
+"""Of a setting that is read at the first step alone: neither a schedule nor a change when a run goes on would have an
+effect."""
+
+
+def lr(default: float, description: str = "η, the size of a step.", extra: dict = LOG) -> float:
     """The field of a learning rate."""
-    return Field(default, gt=0, le=10, title="learning rate", description=description, json_schema_extra=LOG)
+    return Field(default, gt=0, le=10, title="learning rate", description=description, json_schema_extra=extra)
 
 
 def eps(default: float) -> float:
@@ -51,7 +55,9 @@ class Adagrad(Spec):
     kind: Literal["adagrad"] = "adagrad"
     lr: float = lr(0.05)
     lr_decay: float = Field(0.0, ge=0, le=1, description="The rate is divided by 1 + step · this.")
-    initial_accumulator: float = Field(0.0, ge=0, le=10, description="What Σg² starts from.")
+    initial_accumulator: float = Field(
+        0.0, ge=0, le=10, description="What Σg² starts from.", json_schema_extra=FIRST_STEP_ONLY
+    )
     eps: float = eps(1e-10)
     weight_decay: WeightDecay = 0.0
 
@@ -142,7 +148,7 @@ class Rprop(Spec):
     without a schedule: the step sizes adapt from the first one on, and no learning rate enters them any more."""
 
     kind: Literal["rprop"] = "rprop"
-    lr: float = lr(0.01, "Size of the first step; the later ones follow from it by η⁺ and η⁻.")
+    lr: float = lr(0.01, "Size of the first step; the later ones follow from it by η⁺ and η⁻.", LOG | FIRST_STEP_ONLY)
     shrink: float = Field(0.5, gt=0, lt=1, title="η⁻", description="Factor when the sign changes.")
     grow: float = Field(1.2, gt=1, le=5, title="η⁺", description="Factor while the sign holds.")
     smallest: float = Field(1e-6, gt=0, le=1, description="Smallest step.", json_schema_extra=LOG)
@@ -153,10 +159,8 @@ Optimizer = Annotated[
     SGD | Adagrad | Adadelta | RMSprop | Adam | AdamW | NAdam | RAdam | Adamax | Rprop, Field(discriminator="kind")
 ]
 
-FIRST_STEP_ONLY: Mapping[type[Spec], tuple[str, ...]] = {Adagrad: ("initial_accumulator",), Rprop: ("lr",)}
-"""Settings that are read at the first step alone: neither a schedule nor a change when a run goes on has an effect."""
-
 
 def can_be_scheduled(optimizer: Spec) -> bool:
     """Whether a schedule on the learning rate has an effect, or there is no learning rate that it could promise one."""
-    return "lr" not in FIRST_STEP_ONLY.get(type(optimizer), ())
+    rate = type(optimizer).model_fields.get("lr")
+    return rate is None or rate.json_schema_extra is None or rate.json_schema_extra.get("resumable") is not False

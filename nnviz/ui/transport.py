@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from nnviz.runs import RunError, RunView
 from nnviz.spec.base import differences
 from nnviz.spec.jobs import Experiment, Job, fingerprint
-from nnviz.spec.optimizers import FIRST_STEP_ONLY
+from nnviz.spec.resuming import is_resumable
 from nnviz.ui import runtime
 from nnviz.ui.complaints import complain
 from nnviz.ui.lineage import changes, without_parent
@@ -32,17 +32,6 @@ turns have keys of their own: the second copy of a click on Run would press “R
 and train another one.
 """
 
-CONTINUABLE = (
-    "learner.optimizer.",
-    "learner.schedule",
-    "learner.clipping",
-    "learner.l1",
-    "learner.l2",
-    "learner.batch_size",
-    "steps",
-)
-"""What may change when a run goes on: nothing that its weights or the optimizer's memory would not fit."""
-
 
 def is_shown(views: Sequence[RunView], jobs: Sequence[Job]) -> bool:
     """Whether the runs shown are of these jobs."""
@@ -61,8 +50,7 @@ def can_go_on(views: Sequence[RunView], jobs: Sequence[Experiment]) -> bool:
     if len(views) != 1 or len(jobs) != 1 or not 0 < views[0].status.step < jobs[0].steps:
         return False
     changed = differences(jobs[0], without_parent(views[0].job))
-    over = [f"learner.optimizer.{name}" for name in FIRST_STEP_ONLY.get(type(jobs[0].learner.optimizer), ())]
-    return all(path.startswith(CONTINUABLE) and path not in ("learner.optimizer.kind", *over) for path in changed)
+    return all(is_resumable(jobs[0], path) for path in changed)
 
 
 def outdated(views: Sequence[RunView], jobs: Sequence[Experiment]) -> str:
