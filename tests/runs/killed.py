@@ -140,7 +140,7 @@ def kill_workers(store: Store, rounds: int, chance: random.Random) -> dict:
             pd.testing.assert_frame_equal(file.scalars()[0], scalars, check_exact=True)
             for picture in reference:
                 if isinstance(picture, Snapshot):
-                    step, arrays = file.snapshot(picture.quantity, picture.step)
+                    step, arrays = file.snapshot(picture.quantity, picture.step, picture.site)
                     assert step == picture.step
                     assert all(np.array_equal(arrays[k], v) for k, v in picture.arrays.items())
         file.path.unlink()
