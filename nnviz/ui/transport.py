@@ -226,7 +226,7 @@ def _button(
             if settles:
                 _settle(state, before)
         except RunError as error:
-            kept["problem"] = str(error)
+            kept["problem"] = [state.page, str(error)]
 
     st.button(
         text,
@@ -305,8 +305,8 @@ def status(views: Sequence[RunView], jobs: Sequence[Job], letters: Sequence[str]
         parts.append(f":orange-badge[changed: {changed}]")
     with st.container(key="status"):
         st.markdown(" &nbsp;&nbsp; ".join(parts))
-    problem = memory("transport").get("problem")
-    if problem:
+    page, problem = memory("transport").get("problem", ("", ""))
+    if problem and page == memory("here").get("page"):
         complain(problem)
     for view, letter in zip(views, letters, strict=False):
         if view.status.error:

@@ -3,6 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from nnviz.runs import RunError
 from nnviz.spec import presets
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Parent
@@ -329,3 +330,29 @@ def test_the_copy_of_a_click_never_presses_the_button_that_took_its_place(store,
         again()
         assert len(store.list()) == there, label
         assert app.text[0].value == newest.id, label
+
+
+def _pages(run, job):
+    import streamlit as st
+
+    from nnviz.ui import runtime, session, transport
+
+    state = session.enter(st.selectbox("page", ["one", "two"]), job)
+    views = [runtime.store().view(run)]
+    transport.transport(state, views, [job], "")
+    transport.status(views, [job], [""])
+    transport.drawn()
+
+
+def test_what_went_wrong_on_one_page_is_not_said_on_another(trained, monkeypatch):
+    def refuse(_: object) -> None:
+        raise RunError("the disk is full")
+
+    run = trained(JOB)
+    monkeypatch.setattr(type(run), "play", refuse)
+    app = AppTest.from_function(_pages, default_timeout=30, kwargs={"run": run.id, "job": JOB}).run()
+    press(app, "Continue")
+    assert [e.value for e in app.error] == ["the disk is full"]
+    for page, problems in (("two", 0), ("one", 1)):
+        app.selectbox[0].set_value(page).run()
+        assert len(app.error) == problems, page
