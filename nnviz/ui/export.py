@@ -39,6 +39,7 @@ def share(asked: Asked, views: Sequence[RunView], names: Sequence[str] = ()) -> 
 def drawing() -> None:
     """How often pictures are drawn while a run is live."""
     kept = memory("drawing")
+    memory("choices")["drawing-rate"] = True
     options = ("calm", "default", "smooth")
     kept["rate"] = st.segmented_control(
         "Updates a second",

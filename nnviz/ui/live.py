@@ -50,11 +50,13 @@ def show(
     is_live = any(v.status.live for v in views)
     rate = RATES[memory("drawing").get("rate", "default")]
 
+    before = state.drawn_with
+
     @st.fragment(run_every=rate if is_live else None)
     def part() -> None:
         shown = _views(state)
         # The page decides how often this part refreshes, so it runs again when that changes.
-        if any(v.status.live for v in shown) != is_live:
+        if any(v.status.live for v in shown) != is_live or state.is_outdated(before):
             st.rerun()
         letters = LETTERS if len(shown) > 1 else ("",)
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"transport-{state.page}"):

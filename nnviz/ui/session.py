@@ -4,7 +4,7 @@ A page's state is its jobs as JSON, the ids of the runs that it shows and a gene
 are drawn: a new generation starts them all from the jobs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +42,10 @@ def hand(page: str, runs: Sequence[str]) -> None:
 def handed(page: str) -> list[str]:
     """The runs that another page has given to this one; once."""
     return memory(f"handed:{page}").pop("runs", [])
+
+
+_BUTTONS = (":open", ":press", ":example:", ":Copy:", ":Remove:")
+"""Parts of the keys of buttons in a page's form, whose value lasts for one run."""
 
 
 @dataclass
@@ -84,6 +88,27 @@ class PageState:
     @runs.setter
     def runs(self, ids: Sequence[str]) -> None:
         self._kept["runs"] = list(ids)
+
+    @property
+    def drawn_with(self) -> dict[str, Any]:
+        """What the page outside of its refreshing part is drawn with: the values of its widgets, and whether its table
+        of runs is open."""
+        kept, form = st.session_state.to_dict(), (f"{self.key}.", f"{self.key}:", *memory("choices"))
+        values = {
+            key: getattr(kept[key], "file_id", kept[key])
+            for key in kept
+            if str(key).startswith(form) and not any(part in str(key) for part in _BUTTONS)
+        }
+        return {**values, "generation": self.key, "table": memory(f"library:{self.page}").get("open", False)}
+
+    def is_outdated(self, drawn: Mapping[str, Any]) -> bool:
+        """Whether the page is drawn with something else by now.
+
+        Where the board asks for something in the moment in which a widget of the page is changed, Streamlit's browser
+        side sends both as if they belonged to the board's part of the page, and only that part is run.
+        """
+        now = self.drawn_with
+        return any(key in now and now[key] != value for key, value in drawn.items())
 
     @property
     def names_only_runs(self) -> bool:

@@ -55,10 +55,12 @@ def watch_landscape(
     is_busy = _is_busy(kept)
     can_mend = bool(asked.jobs) and not _is_missing(kept)
 
+    before = state.drawn_with
+
     @st.fragment(run_every=REFRESH if is_busy else None)
     def part() -> None:
         # The page decides how often this part refreshes, and starts what has been deleted meanwhile.
-        if _is_busy(kept) != is_busy or (can_mend and _is_missing(kept)):
+        if _is_busy(kept) != is_busy or (can_mend and _is_missing(kept)) or state.is_outdated(before):
             st.rerun()
         shown = _sights(kept)
         runs = _runs(shown)

@@ -56,10 +56,13 @@ def watch_race(
         kept["start"] = [x, y]
         kept["done"] = done
         move_start(state, x, y)
+        before.update(state.drawn_with)
+
+    before = state.drawn_with
 
     @st.fragment(run_every=REFRESH if is_live else None)
     def part() -> None:
-        if kept.pop("done", False):
+        if kept.pop("done", False) or state.is_outdated(before):
             st.rerun()  # so that form and address say it too
         if asked.jobs:
             _run(state, _dragged(asked.jobs[0], kept))

@@ -1,0 +1,89 @@
+"""What Streamlit's browser side sends together, or twice, does what was meant, once.
+
+It puts a change on its way in two parts. What another widget or a timer sends between them takes the change along: as
+a second copy, or as a change in the board's part of the page, which is then run alone.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+
+from tests.browser.player import House, Player, playing
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+class Line:
+    """The connection of a page to the app, on which a test changes what the page says."""
+
+    def __init__(self, context) -> None:
+        self.fragment = ""  # that of the board
+        self.said: list[bytes] = []
+        self.joins = False  # whether all is sent as if the board's part of the page had said it
+        context.route_web_socket("**/_stcore/stream", self._open)
+
+    def _open(self, route) -> None:
+        self.server = route.connect_to_server()
+        route.on_message(self._hear)
+
+    def _hear(self, message: bytes | str) -> None:
+        if isinstance(message, bytes):
+            said = BackMsg.FromString(message)
+            self.fragment = said.rerun_script.fragment_id or self.fragment
+            if self.joins and said.WhichOneof("type") == "rerun_script":
+                said.rerun_script.fragment_id = self.fragment
+                message = said.SerializeToString()
+            self.said.append(message)
+        self.server.send(message)
+
+    def repeat(self, key: str) -> None:
+        """Sends once more what said that the button with this key was pressed."""
+        found = [message for message in self.said if key.encode() in message]
+        pressed = [m for m in found if any(key in w.id and w.trigger_value for w in widgets(m))]
+        self.server.send(pressed[-1])
+
+
+def widgets(message: bytes) -> list:
+    return list(BackMsg.FromString(message).rerun_script.widget_states.widgets)
+
+
+@pytest.fixture
+def line(browser, house: House) -> Iterator[tuple[Player, Line]]:
+    """A page, and its connection."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    line = Line(context)
+    with playing(browser, house, context) as player:
+        yield player, line
+    context.close()
+
+
+def test_a_change_that_is_sent_with_a_question_of_the_board_changes_the_page(line):
+    player, connection = line
+    player.open(seed=21)
+    player.wait(lambda: connection.fragment, "for the timer of the board's part")
+    connection.joins = True
+    player.setting("Batch size").fill("64")
+    player.setting("Batch size").press("Enter")
+    player.wait(lambda: "batch_size=64" in player.page.url, "for the address")
+    player.page.get_by_test_id("stSidebar").get_by_role("button", name="Earlier runs").click()
+    player.page.get_by_test_id("stDialog").wait_for()
+    connection.joins = False
+
+
+def test_the_copy_of_a_click_on_run_trains_no_other_run(line):
+    player, connection = line
+    player.open(seed=1000 + len(player.store.list()), steps=60)
+    player.press("Run")
+    player.says("finished step 60")
+    player.button("Run again").wait_for()
+    run, there = player.runs, len(player.store.list())
+    connection.repeat("transport:run")
+    player.page.get_by_role("link", name="Gradient flow").click()
+    player.page.locator("h1", has_text="Gradient flow").wait_for()
+    player.wait(lambda: player.runs not in (run, [""]), "for the other page's run")
+    player.page.get_by_role("link", name="Playground").click()
+    player.page.locator("h1", has_text="Playground").wait_for()
+    player.says("finished step 60")
+    assert player.runs == run
+    assert len(player.store.list()) == there + 1  # that of the other page
