@@ -1,7 +1,6 @@
 """Data specs -> data sets."""
 
 import torch
-from sklearn import datasets
 from torch import Tensor
 
 from nnviz.engine.data import toys
@@ -41,6 +40,8 @@ def build(data: spec.Data, seed: int) -> Dataset:
 
 
 def _real(data: spec.Digits | spec.Iris | spec.Wine | spec.BreastCancer | spec.Diabetes, seed: int) -> Dataset:
+    from sklearn import datasets  # takes as long to import as half of torch, and most jobs need none of it
+
     match data:
         case spec.Digits():
             bunch = datasets.load_digits()
