@@ -5,12 +5,11 @@ import streamlit as st
 from nnviz import ui
 
 ui.start()
-st.navigation(
+ui.run(
     [
         st.Page("pages/playground.py", title="Playground", default=True),
         st.Page("pages/gradient_flow.py", title="Gradient flow"),
         st.Page("pages/optimizers.py", title="Optimizers"),
         st.Page("pages/loss_landscape.py", title="Loss landscape"),
-    ],
-    position="top",
-).run()
+    ]
+)

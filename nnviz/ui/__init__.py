@@ -6,7 +6,7 @@ from nnviz.ui.landscape import landscape
 from nnviz.ui.lineage import forks
 from nnviz.ui.live import Picture, show
 from nnviz.ui.options import choice
-from nnviz.ui.page import heading, start
+from nnviz.ui.page import heading, run, start
 from nnviz.ui.race import race
 from nnviz.ui.watch_landscape import watch_landscape
 from nnviz.ui.watch_race import racer_choice, watch_race
@@ -22,6 +22,7 @@ __all__ = [
     "race",
     "race_pictures",
     "racer_choice",
+    "run",
     "show",
     "start",
     "watch_landscape",

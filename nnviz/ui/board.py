@@ -97,12 +97,17 @@ def board(
     }
     text = board_history.message(client, pictures, steps, head, once={"themes": _themes()}, budget=BACKFILL_SECONDS)
     _component()(
-        key=key, data=text.encode(), on_ask_change=partial(_hear, key), on_pick_change=partial(_pick, key, on_pick)
+        key=key,
+        data=text.encode(),
+        on_ask_change=partial(_hear, key, session.place()),
+        on_pick_change=partial(_pick, key, on_pick),
     )
 
 
-def _hear(key: str) -> None:
-    """Keep what the browser asks for until the board is drawn again, which is in the same rerun."""
+def _hear(key: str, place: str) -> None:
+    """Keep what the browser asks for until the board is drawn again, which is in the same rerun, unless the viewer has
+    left the place where it was drawn."""
+    session.go_back(place)
     asked = (session.value(key) or {}).get("ask")
     if isinstance(asked, dict):
         session.memory(f"board:{key}")["ask"] = asked

@@ -50,6 +50,15 @@ export function nextTask() {
   });
 }
 
+// Calls `left` when the viewer goes to another page of the app, by a link or by the browser's Back.
+export function watchLeaving(left) {
+  window.addEventListener("popstate", left);
+  document.addEventListener("click", ({ target }) => {
+    const link = target.closest?.("a[href]");
+    if (link && new URL(link.href).pathname !== location.pathname) left();
+  }, true);
+}
+
 // Streamlit enters every change of the address into the browser's history: "Back" would have to be pressed once for each
 // setting that was changed, before it leaves the page. So what stays on the page takes the place of the last entry.
 export function keepHistoryShort() {

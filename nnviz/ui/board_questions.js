@@ -1,11 +1,16 @@
 // What the board asks the server: for what it misses, and to start over. Every question says whom and what it is about, so
 // that none is answered for something that is shown no more.
 
+// How long nothing is asked after the viewer has gone to another page (ms). Until that page begins to show, Streamlit sends
+// whatever is asked as if the page before were still there, and the new page may be lost or drawn twice.
+const LEAVING = 5000;
+
 export class Questions {
   constructor(board) {
     this.board = board;
     this.isOpen = false; // whether one is to be answered
     this.useless = 0; // answers in a row that brought nothing
+    this.quietUntil = 0;
   }
 
   // A message has come; `missed` messages before it were already known to be lost.
@@ -21,6 +26,7 @@ export class Questions {
   put(words) {
     const { session, generation, identity, lost } = this.board.store;
     this.isOpen = true;
+    if (performance.now() < this.quietUntil) return;
     this.board.ask({ session, generation, identity, lost: [...lost], ...words });
   }
 
@@ -54,6 +60,14 @@ export class Questions {
       else this.put({ want: exact });
       this.pace();
     }, wait);
+  }
+
+  leave() {
+    this.quietUntil = performance.now() + LEAVING;
+  }
+
+  comeBack() {
+    this.quietUntil = 0;
   }
 
   rest() {

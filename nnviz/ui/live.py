@@ -1,7 +1,6 @@
 """Shows runs while they train: transport, status and board in one part of the page that refreshes itself."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -13,7 +12,7 @@ from nnviz.ui.board import board
 from nnviz.ui.complaints import complain
 from nnviz.ui.experiment import LETTERS, Asked
 from nnviz.ui.export import drawing, share
-from nnviz.ui.session import PageState, hand, memory
+from nnviz.ui.session import PageState, handing, memory
 
 RATES = {"calm": 1.0, "default": 0.5, "smooth": 0.25}
 """Seconds between two updates; below a quarter of a second the browser's drawing is the limit."""
@@ -36,7 +35,7 @@ def show(
     `each` are pictures of one run: functions of a RunView that give a figure, or None where there is nothing of the
     kind. Of two runs side by side each is drawn for both, left and right, on the same axes. `shared` are pictures of
     all runs in one: functions of a mapping from "A", "B" to RunViews. `variant` names options that change pictures.
-    `onward` are other pages, by the words of a button, that the runs shown can be taken to.
+    `onward` are other pages, by the words of a link, that the runs shown can be taken to.
     """
     state = asked.state
     views = _views(state)
@@ -95,13 +94,17 @@ def _steps(shown: Sequence[RunView]) -> list[int]:
 
 
 def _onward(places: Mapping[str, str], shown: Sequence[RunView]) -> None:
-    """A button for each of the other pages, once there is a network that has trained."""
+    """A link to each of the other pages, once there is a network that has trained.
+
+    A button and st.switch_page would leave the browser's timer of this page running until it hears of the new one; see
+    `session.go_back`.
+    """
     if not all(run.status.step for run in shown):
         return
     for text, page in places.items():
-        if st.button(text, icon=":material/arrow_forward:", key=f"onward:{page}", help="Takes this network there."):
-            hand(Path(page).stem, [run.id for run in shown])
-            st.switch_page(page)
+        runs = handing(run.id for run in shown)
+        help = "Takes this network there."
+        st.page_link(page, label=text, icon=":material/arrow_forward:", help=help, query_params=runs)
 
 
 def _views(state: PageState) -> list[RunView]:

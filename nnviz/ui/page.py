@@ -1,10 +1,11 @@
 """The frame around every page."""
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import streamlit as st
 
-from nnviz.ui import runtime
+from nnviz.ui import runtime, session
 from nnviz.ui.session import memory
 
 _STYLE = """
@@ -34,6 +35,13 @@ def start() -> None:
     st.html(_STYLE)
     runtime.pool()
     memory("frame")["started"] = True
+
+
+def run(pages: Sequence[st.Page]) -> None:
+    """Runs the page that the viewer is on, under links to all of them."""
+    page = st.navigation(pages, position="top")
+    session.arrive(page)
+    page.run()
 
 
 def _nothing() -> None:

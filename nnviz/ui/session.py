@@ -4,7 +4,7 @@ A page's state is its jobs as JSON, the ids of the runs that it shows and a gene
 are drawn: a new generation starts them all from the jobs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,9 +34,36 @@ def put(key: str, value: Any) -> None:
     st.session_state[key] = value
 
 
-def hand(page: str, runs: Sequence[str]) -> None:
-    """Gives runs to another page, for when the session goes there."""
-    memory(f"handed:{page}")["runs"] = list(runs)
+def arrive(page: st.Page) -> None:
+    """The session is on this page from now on."""
+    memory("here")["shown"] = page
+
+
+def place() -> str:
+    """Where the session is: what `go_back` compares."""
+    shown = memory("here").get("shown")
+    return shown.url_path if shown else ""
+
+
+def go_back(drawn_at: str) -> None:
+    """In a callback of something that was drawn at `drawn_at`: draws the page that the session is on anew if that is
+    another one.
+
+    Until the browser has heard of the new page, it sends what a part of the old one asks as if that were still there.
+    Streamlit runs it after the new page, as a part of the old one, for which it clears the browser's page, and finds
+    nothing to draw there.
+    """
+    if drawn_at != place():
+        st.switch_page(memory("here")["shown"])
+
+
+_FROM = "from"
+"""The parameter of an address under which another page hands runs over."""
+
+
+def handing(runs: Iterable[str]) -> dict[str, str]:
+    """The parameters of a link to another page that hands runs over to it, also where that page has been before."""
+    return {_FROM: ",".join(runs)}
 
 
 def handed(page: str) -> list[str]:
@@ -152,6 +179,8 @@ def enter(page: str, default: Job) -> PageState:
     state = PageState(page, default)
     kept = memory(f"page:{page}")
     here = memory("here")
+    if given := st.query_params.pop(_FROM, ""):
+        memory(f"handed:{page}")["runs"] = given.split(",")
     if not kept:
         jobs, runs, problems = links.read(st.query_params.to_dict(), default)
         state.restart(jobs, runs=runs, problems=problems)

@@ -13,7 +13,7 @@ from nnviz.spec.resuming import is_resumable
 from nnviz.ui import runtime
 from nnviz.ui.complaints import complain
 from nnviz.ui.lineage import changes, without_parent
-from nnviz.ui.session import PageState, memory
+from nnviz.ui.session import PageState, go_back, memory, place
 
 SETTLE = 0.4
 """At most so many seconds a click waits for its first effect."""
@@ -211,8 +211,10 @@ def _button(
     kept = memory("transport")
     answers = kept.get("pressed") == key  # this is the first drawing after it was pressed
     is_spent = False
+    drawn_at = place()
 
     def click() -> None:
+        go_back(drawn_at)
         # Streamlit also calls this for the second copy of a click when the button is no longer drawn.
         nonlocal is_spent
         if disabled or is_spent or (answers and time.monotonic() - kept.get("drawn", 0.0) < ECHO):

@@ -19,7 +19,8 @@ _PAGE = """<!doctype html><meta charset="utf-8"><title>Board</title><body style=
 <div id="place"></div>
 <script type="module">
   import { update } from "/BOARD/board.js";
-  const asked = [], place = document.querySelector("#place");
+  let place = document.querySelector("#place");
+  const asked = [];
   const setTriggerValue = (name, value) => asked.push([name, value]);
   const names = NAMES;
   let subject;
@@ -35,10 +36,19 @@ _PAGE = """<!doctype html><meta charset="utf-8"><title>Board</title><body style=
   const watch = () => { look(); requestAnimationFrame(watch); };
   watch();
   window.fresh = () => {
+    const old = place;
+    place = old.cloneNode(false);
     place.innerHTML = '<div class="nnviz-board"></div>';
+    old.replaceWith(place);
     asked.length = wrong.length = 0;
     subject = undefined;
     scrollTo(0, 0);
+  };
+  window.go = (path) => {
+    const link = Object.assign(document.createElement("a"), { href: path, onclick: () => false });
+    document.body.append(link);
+    link.click();
+    link.remove();
   };
   window.heard = () => asked.splice(0);
   window.deliver = (text, of) => {

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser.player import House, Player, playing
 
@@ -21,11 +22,22 @@ class Line:
         self.fragment = ""  # that of the board
         self.said: list[bytes] = []
         self.joins = False  # whether all is sent as if the board's part of the page had said it
+        self.late = b""  # what the page before still says when the next one begins
+        self.begun: list[str] = []  # what the app has begun to draw since: pages by their hashes
         context.route_web_socket("**/_stcore/stream", self._open)
 
     def _open(self, route) -> None:
         self.server = route.connect_to_server()
         route.on_message(self._hear)
+        self.server.on_message(lambda message: self._tell(route, message))
+
+    def _tell(self, route, message: bytes) -> None:
+        told = ForwardMsg.FromString(message)
+        if self.late and told.WhichOneof("type") == "new_session":
+            self.begun.append(told.new_session.page_script_hash)
+            if len(self.begun) == 1:
+                self.server.send(self.late)
+        route.send(message)
 
     def _hear(self, message: bytes | str) -> None:
         if isinstance(message, bytes):
@@ -42,6 +54,11 @@ class Line:
         found = [message for message in self.said if key.encode() in message]
         pressed = [m for m in found if any(key in w.id and w.trigger_value for w in widgets(m))]
         self.server.send(pressed[-1])
+
+
+    def question(self) -> bytes:
+        """What the board asked last."""
+        return next(m for m in reversed(self.said) if any("board-" in w.id and w.json_trigger_value for w in widgets(m)))
 
 
 def widgets(message: bytes) -> list:
@@ -85,3 +102,19 @@ def test_the_copy_of_a_click_on_run_trains_no_other_run(line):
     player.says("changed: batch size 64")
     assert player.runs == run
     assert len(player.store.list()) == there
+
+
+def test_a_question_of_the_board_that_comes_after_a_change_of_page_leaves_the_new_page_there(line):
+    player, connection = line
+    player.open(seed=3000 + len(player.store.list()), steps=60)
+    player.press("Run")
+    player.says("finished step 60")
+    player.until("+d.history === +d.stepsKnown && +d.history > 2")
+    connection.late = connection.question()
+    player.page.get_by_role("link", name="Gradient flow").click()
+    left = BackMsg.FromString(connection.late).rerun_script.page_script_hash
+    player.wait(lambda: left in connection.begun, "for the app to hear the question")
+    player.wait(lambda: connection.begun[-1] != left, "for the new page to be drawn again")
+    player.page.locator("h1", has_text="Gradient flow").wait_for()
+    player.until("d.drawn > 0 && d.step === '0'")
+    assert player.errors == []

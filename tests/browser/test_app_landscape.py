@@ -162,7 +162,7 @@ def test_a_network_goes_from_its_page_to_its_landscape_and_a_click_on_its_path_t
     player.open(learner__data__points=100, steps=60, seed=32)
     player.press("Run")
     player.says("finished step 60")
-    player.press("Its loss landscape")
+    player.page.get_by_role("link", name="Its loss landscape").click()
     player.wait(lambda: said(player, "network.seed") == "32", "for the network in the address")
     page = settled(player).page
     player.at(60)

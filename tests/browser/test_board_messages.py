@@ -97,6 +97,22 @@ def test_cards_out_of_view_are_drawn_before_they_are_seen(board: Desk):
     assert board.wrong == []
 
 
+def test_a_board_that_is_left_for_another_page_asks_nothing_until_it_is_back(board: Desk):
+    client: dict = {}
+    board.converse(MOONS, client)
+    board.said(MOONS, client)  # never arrives
+    board.heard()
+    board.page.evaluate("go('/elsewhere')")
+    assert board.deliver(board.said(MOONS, client)) == []
+    board.said(MOONS, client)  # nor does this one
+    board.page.evaluate("fresh()")
+    ((_, asked),) = board.deliver(board.said(MOONS, client))
+    assert len(asked["lost"]) == 2
+    board.page.evaluate("go(location.pathname)")  # to where one is already
+    board.said(MOONS, client)
+    assert len(board.deliver(board.said(MOONS, client))) == 1
+
+
 def test_a_file_is_saved_of_what_was_announced_last_though_it_is_not_drawn_yet(board: Desk):
     client: dict = {}
     board.converse(MOONS, client)
