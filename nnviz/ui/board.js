@@ -56,6 +56,11 @@ class Board {
     this.stale = element("span");
     const over = element("p", "nnviz-stale", { role: "status" }, this.stale);
     this.root.replaceChildren(this.header.root, this.error, over, this.grid);
+    this.root.addEventListener("focusin", ({ target }) => (this.focused = target));
+    // When the board is taken out of the page, what has the focus loses it, and gets it back in the next place.
+    this.root.addEventListener("focusout", () => setTimeout(() => {
+      if (this.root.isConnected && !this.root.contains(document.activeElement)) this.focused = undefined;
+    }));
     watchTheme(this.root, () => this.retheme());
     this.sizes = new ResizeObserver((entries) => this.resize(entries));
     this.sizes.observe(this.root);
@@ -83,6 +88,7 @@ class Board {
     const stand = place.querySelector(".nnviz-board");
     if (stand) stand.replaceWith(this.root);
     else place.append(this.root);
+    if (document.activeElement === document.body) this.focused?.focus({ preventScroll: true });
     this.retheme();
   }
 
@@ -131,6 +137,7 @@ class Board {
     if (!isOther || subject === undefined) return;
     if (this.subject !== undefined) {
       this.header.stop();
+      this.header.release();
       this.follows = true;
       this.limits = {};
     }

@@ -15,13 +15,33 @@ export class Header {
     this.root = element("div", "nnviz-head", { role: "toolbar", "aria-label": "Time" }, this.play, this.slider, this.where, this.newest);
     this.slider.oninput = (event) => {
       this.stop();
-      board.scrub(Number(this.slider.value), event.timeStamp);
+      board.scrub(this.place, event.timeStamp);
     };
+    this.slider.onpointerdown = () => this.hold();
     this.play.onclick = () => (this.timer ? this.stop() : this.start());
     this.newest.onclick = () => {
       this.stop();
       board.follow();
     };
+  }
+
+  // While a pointer holds the slider, it stays on the steps that it had then, or it would move away under the pointer.
+  hold() {
+    this.held = this.board.store.steps;
+    for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => this.release(), { once: true });
+  }
+
+  release() {
+    this.held = undefined;
+    if (this.board.store.head) this.show();
+  }
+
+  // The place of the slider among the steps that there are now.
+  get place() {
+    const { held, slider } = this;
+    const place = Number(slider.value);
+    if (!held) return place;
+    return place < held.length - 1 ? this.board.store.place(held[place]) : Infinity;
   }
 
   // Brings the line up to date with what the board shows.
@@ -30,11 +50,14 @@ export class Header {
     const { steps, head } = store;
     const last = steps.length - 1;
     const place = Math.max(0, follows ? last : store.place(wanted));
-    if (Number(this.slider.max) !== Math.max(0, last)) this.slider.max = Math.max(0, last);
-    if (Number(this.slider.value) !== place) this.slider.value = place;
-    this.slider.disabled = last < 1;
+    if (!this.held) {
+      if (Number(this.slider.max) !== Math.max(0, last)) this.slider.max = Math.max(0, last);
+      if (Number(this.slider.value) !== place) this.slider.value = place;
+      this.slider.disabled = last < 1;
+    }
     this.play.disabled = last < 1;
-    this.slider.style.setProperty("--nnviz-fill", last > 0 ? place / last : 0);
+    const { value, max } = this.slider;
+    this.slider.style.setProperty("--nnviz-fill", max > 0 ? value / max : 0);
     const number = (value) => value.toLocaleString("en-US");
     let text = "";
     if (last >= 0) {

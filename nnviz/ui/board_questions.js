@@ -50,7 +50,7 @@ export class Questions {
   pace() {
     clearTimeout(this.timer);
     const { store, follows, wanted, root } = this.board;
-    const missing = store.steps.length - store.held + store.lost.size;
+    const missing = Math.max(0, store.steps.length - store.held) + store.lost.size;
     if (!store.identity || missing <= 0 || document.hidden || !root.isConnected) return;
     const exact = !follows && !store.has(wanted) ? [wanted] : [];
     // A live board gets more with each tick anyway; an answer that did not come is asked for again.

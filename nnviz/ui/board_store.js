@@ -12,11 +12,13 @@ export class Store {
   constructor() {
     this.left = new Set(); // sessions of before, whose messages come too late
     this.themes = { light: {}, dark: {} };
+    this.steps = [];
     this.startOver({ session: null, generation: 0 });
   }
 
   // The server's memory of what this browser has is named by a session and, as it starts over, a generation.
-  startOver({ session, generation }) {
+  startOver(head) {
+    const { session, generation } = head;
     if (this.session && this.session !== session) this.left.add(this.session);
     this.session = session;
     this.generation = generation;
@@ -24,15 +26,16 @@ export class Store {
     this.seq = 0;
     this.lost = new Set(); // numbers of messages that are missing or could not be used, until the server has heard of them
     this.bases = new Map(); // id -> {name, figure}
-    this.renew(null);
+    this.renew(null, head);
   }
 
-  // From here on only figures of this identity are kept.
-  renew(identity) {
+  // From here on only figures of this identity are kept. The steps of the same subject stay until others come, which may
+  // have been lost with the message that announced them: else the time slider could not be used meanwhile.
+  renew(identity, { subject }) {
     this.identity = identity;
     this.now = {}; // name -> version, of figures over steps
     this.history = new Map(); // step -> {name: version}
-    this.steps = [];
+    if (subject !== this.head?.subject) this.steps = [];
   }
 
   // Takes a message in. Returns "taken"; "old" for what came before, or twice; or "unknown" when the server takes this
@@ -52,7 +55,7 @@ export class Store {
     for (let seq = this.seq + 1; seq < head.seq; seq++) this.lost.add(seq);
     for (const seq of head.mended ?? []) this.lost.delete(seq);
     if (head.source !== this.head?.source) this.bases.clear();
-    if (head.identity !== this.identity) this.renew(head.identity);
+    if (head.identity !== this.identity) this.renew(head.identity, head);
     this.seq = head.seq;
     this.head = head;
     this.isWhole = head.names.every((name) => head.now_names.includes(name)); // each figure holds all of the past

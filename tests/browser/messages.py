@@ -35,11 +35,16 @@ _PAGE = """<!doctype html><meta charset="utf-8"><title>Board</title><body style=
   };
   const watch = () => { look(); requestAnimationFrame(watch); };
   watch();
-  window.fresh = () => {
+  window.another = () => {
     const old = place;
     place = old.cloneNode(false);
     place.innerHTML = '<div class="nnviz-board"></div>';
-    old.replaceWith(place);
+    old.after(place);
+  };
+  window.fresh = () => {
+    const old = place;
+    another();
+    old.remove();
     asked.length = wrong.length = 0;
     subject = undefined;
     scrollTo(0, 0);

@@ -113,6 +113,47 @@ def test_a_board_that_is_left_for_another_page_asks_nothing_until_it_is_back(boa
     assert len(board.deliver(board.said(MOONS, client))) == 1
 
 
+def test_the_time_slider_goes_where_it_is_moved_whatever_messages_are_lost_or_come_meanwhile(board: Desk):
+    client: dict = {}
+    board.converse(MOONS, client)
+    slider = board.page.get_by_role("slider", name="Time")
+    for shown in (MOONS._replace(edition="2"), MOONS._replace(variant="borders")):
+        board.said(shown, client)  # never arrives
+        board.deliver(board.said(shown, client))
+        slider.press("Home")
+        slider.press("ArrowRight")
+        board.converse(shown, client)
+        until(board.page, "d.step === '1' && d.wanted === '1' && d.follows === 'false'")
+        slider.press("End")
+        until(board.page, "d.follows === 'true'")
+    assert board.wrong == []
+
+
+def test_the_time_slider_stays_under_the_pointer_that_holds_it_and_where_the_keys_are(board: Desk):
+    client: dict = {}
+    board.converse(MOONS, client)
+    slider = board.page.get_by_role("slider", name="Time")
+    held = "(({ value, max, disabled }) => [value, max, disabled])(document.querySelector('.nnviz-slider'))"
+    box = slider.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    board.page.mouse.move(box["x"] + box["width"] - 8, middle)
+    board.page.mouse.down()
+    board.page.mouse.move(box["x"] + 0.34 * box["width"], middle)
+    assert board.page.evaluate(held) == ["1", "3", False]
+    more = MOONS._replace(steps=(0, 1, 2, 3, 4, 5, 6))
+    board.converse(more, client)
+    assert board.page.evaluate(held) == ["1", "3", False]
+    board.page.mouse.move(box["x"] + 0.66 * box["width"], middle)
+    until(board.page, "d.step === '2' && d.follows === 'false'")
+    board.page.mouse.up()
+    assert board.page.evaluate(held) == ["2", "6", False]
+    # Streamlit takes the board to another place of the page.
+    board.page.evaluate("another()")
+    board.converse(more, client)
+    board.page.keyboard.press("ArrowRight")
+    until(board.page, "d.step === '3'")
+
+
 def test_a_file_is_saved_of_what_was_announced_last_though_it_is_not_drawn_yet(board: Desk):
     client: dict = {}
     board.converse(MOONS, client)
