@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -15,6 +16,8 @@ from nnviz.runs import RunView, Store
 from tests.browser.board import state, until
 
 LIVE = ("queued", "running", "paused")
+UNUSED_SEEDS = count(1000)
+"""For runs that are to end: with the seed of one that has ended, a test that is run again would be shown that one."""
 
 
 class House(NamedTuple):

@@ -10,7 +10,7 @@ import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from tests.browser.player import House, Player, playing
+from tests.browser.player import UNUSED_SEEDS, House, Player, playing
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -55,10 +55,10 @@ class Line:
         pressed = [m for m in found if any(key in w.id and w.trigger_value for w in widgets(m))]
         self.server.send(pressed[-1])
 
-
     def question(self) -> bytes:
         """What the board asked last."""
-        return next(m for m in reversed(self.said) if any("board-" in w.id and w.json_trigger_value for w in widgets(m)))
+        asked = [m for m in self.said if any("board-" in w.id and w.json_trigger_value for w in widgets(m))]
+        return asked[-1]
 
 
 def widgets(message: bytes) -> list:
@@ -90,7 +90,7 @@ def test_a_change_that_is_sent_with_a_question_of_the_board_changes_the_page(lin
 
 def test_the_copy_of_a_click_on_run_trains_no_other_run(line):
     player, connection = line
-    player.open(seed=1000 + len(player.store.list()), steps=60)
+    player.open(seed=next(UNUSED_SEEDS), steps=60)
     player.press("Run")
     player.says("finished step 60")
     player.button("Run again").wait_for()
@@ -106,7 +106,7 @@ def test_the_copy_of_a_click_on_run_trains_no_other_run(line):
 
 def test_a_question_of_the_board_that_comes_after_a_change_of_page_leaves_the_new_page_there(line):
     player, connection = line
-    player.open(seed=3000 + len(player.store.list()), steps=60)
+    player.open(seed=next(UNUSED_SEEDS), steps=60)
     player.press("Run")
     player.says("finished step 60")
     player.until("+d.history === +d.stepsKnown && +d.history > 2")

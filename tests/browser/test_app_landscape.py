@@ -8,7 +8,7 @@ import pytest
 
 from nnviz.ui.library import HEAD, ROW
 from tests.browser.board import choose, scrub
-from tests.browser.player import Player, playing
+from tests.browser.player import UNUSED_SEEDS, Player, playing
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -142,7 +142,8 @@ def test_a_switch_of_a_view_keeps_its_settings_open_and_leaves_the_other_picture
 
 
 def test_a_network_is_taken_from_a_run_of_another_page(player):
-    player.open(learner__data__points=100, steps=40, seed=31)
+    seed = next(UNUSED_SEEDS)
+    player.open(learner__data__points=100, steps=40, seed=seed)
     player.press("Run")
     player.says("finished step 40")
     page = landscape(player).page
@@ -151,7 +152,7 @@ def test_a_network_is_taken_from_a_run_of_another_page(player):
     table = page.locator("[data-testid=stDataFrame]:visible")
     table.click(position={"x": 150, "y": HEAD + ROW * 0.5})  # once it has come to rest
     page.get_by_test_id("stDialog").wait_for(state="detached")
-    player.wait(lambda: said(player, "network.seed") == "31", "for the network in the address")
+    player.wait(lambda: said(player, "network.seed") == str(seed), "for the network in the address")
     assert said(player, "network.steps") == "40"
     player.at(40)
     settled(player)
@@ -159,11 +160,12 @@ def test_a_network_is_taken_from_a_run_of_another_page(player):
 
 
 def test_a_network_goes_from_its_page_to_its_landscape_and_a_click_on_its_path_to_a_step(player):
-    player.open(learner__data__points=100, steps=60, seed=32)
+    seed = next(UNUSED_SEEDS)
+    player.open(learner__data__points=100, steps=60, seed=seed)
     player.press("Run")
     player.says("finished step 60")
     player.page.get_by_role("link", name="Its loss landscape").click()
-    player.wait(lambda: said(player, "network.seed") == "32", "for the network in the address")
+    player.wait(lambda: said(player, "network.seed") == str(seed), "for the network in the address")
     page = settled(player).page
     player.at(60)
     points = np.stack([drawn(player, "path", "path", part) for part in "xy"], 1)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.player import House, playing
+from tests.browser.player import UNUSED_SEEDS, House, playing
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -80,7 +80,7 @@ def test_a_page_opens_as_the_first_thing_that_is_asked_of_a_new_server(app, brow
 
 
 def test_settings_and_run_survive_a_visit_to_the_other_page(player):
-    seed = 1000 + len(player.store.list())  # one that nobody has trained with, in whatever run of this test
+    seed = next(UNUSED_SEEDS)
     player.open(seed=seed, steps=60)
     player.press("Run")
     player.says("finished step 60")
@@ -113,10 +113,10 @@ def test_back_leads_to_the_page_before_whatever_was_set_on_this_one(player):
     assert player.alerts() == []
 
 
-@pytest.mark.parametrize(("scheme", "seed"), [("light", 6), ("dark", 7)])
-def test_pictures_of_earlier_settings_are_dimmed_and_say_so(browser, house, scheme, seed):
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pictures_of_earlier_settings_are_dimmed_and_say_so(browser, house, scheme):
     with playing(browser, house, color_scheme=scheme) as player:
-        player.open(seed=seed, steps=60)
+        player.open(seed=next(UNUSED_SEEDS), steps=60)
         player.press("Run")
         player.says("finished step 60")
         opacity = "(e => e && Number(getComputedStyle(e).opacity))(document.querySelector('.nnviz-grid'))"
