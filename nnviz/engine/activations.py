@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from nnviz.spec import activations as spec
+from nnviz.spec.base import options
 
 
 class Identity(nn.Identity):
@@ -53,6 +54,14 @@ def build(activation: spec.Activation) -> nn.Module:
         case spec.Softplus(beta=beta):
             return nn.Softplus(beta)
     raise TypeError(f"no activation for {activation!r}")
+
+
+_KINDS = {type(build(option())): kind for kind, option in options(spec.Activation).items()}
+
+
+def name(module: nn.Module) -> str:
+    """What an activation is called: the kind that it has among the specs, "leaky_relu", else the name of its class."""
+    return _KINDS.get(type(module), type(module).__name__)
 
 
 def derivative(module: nn.Module, x: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import torch
 
-from nnviz.engine import device, learners, probes
+from nnviz.engine import device, layers, learners, probes
 from nnviz.engine.capture import Watch
 from nnviz.engine.descent.race import Race
 from nnviz.engine.descent.rate_search import Search
@@ -18,7 +18,7 @@ from nnviz.engine.device import EngineError
 from nnviz.engine.divergence import Diverged, first_nonfinite, is_finite
 from nnviz.engine.learners import Learning
 from nnviz.engine.survey import Survey
-from nnviz.records import Cause, Culprit, Divergence, Record, Scalar
+from nnviz.records import Cause, Culprit, Divergence, Record, Scalar, Snapshot
 from nnviz.spec.jobs import Descent, Experiment, Job, Landscape, RateSearch
 from nnviz.spec.probes import Activations
 
@@ -150,6 +150,8 @@ class Run(Iterator[list[Record]]):
             return
         self._is_new = False
         self._evaluated = 0
+        for root, module in self.learning.modules.items():
+            self._unsaid.append(Snapshot(0, "layers", layers.describe(root, module), root))
         self._unsaid += self.learning.begin()
         self._evaluate(0)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from nnviz.runs.errors import RunError
 
 APPLICATION_ID = 0x6E6E7669  # "nnvi"
-FORMAT = 2
+FORMAT = 3
 
 TABLES = """
 CREATE TABLE job (

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import integrate
 
-from nnviz.engine import models
+from nnviz.engine import models, run
 from nnviz.engine.analysis import theory
 from nnviz.spec import models as spec
 from nnviz.spec.activations import SELU, Identity, LeakyReLU, PReLU, ReLU, Sigmoid, Step, Tanh
@@ -24,6 +24,7 @@ from nnviz.spec.initializers import (
     Zeros,
 )
 from tests.each import each
+from tests.engine.running import job, snapshots
 from tests.engine.test_activations import VARIANTS, naive
 
 X = torch.randn(200, 32, generator=torch.Generator().manual_seed(0)) * 3
@@ -147,7 +148,26 @@ def test_dropout_multiplies_what_enters_the_next_layer_and_what_comes_back():
     ids=["zeros", "constant", "batch norm", "constant line"],
 )
 def test_where_there_is_no_theory_there_is_no_line(model):
-    assert theory.predict(model, X, 3) is None
+    kind = model.initializer.kind
+    random = kind not in ("zeros", "constant")
+    assert theory.missing(model) == ("batch norm" if random else f"weights start from {kind}")
+
+
+def test_a_run_says_at_step_0_what_theory_has_or_why_not():
+    parts = {"low", "median", "high"}
+    for changes, no_line, no_band in (
+        ({}, None, None),
+        ({"learner__model__batch_norm": True}, "batch norm", None),
+        ({"learner__model__initializer": "constant"}, "weights start from constant", None),
+        ({"learner__model__hidden": [{"width": 4096}] * 2}, None, "network too large"),
+    ):
+        with run(job(steps=1, **changes)) as running:
+            found = snapshots(next(running), "theory")[0]
+        for name, reason in (("no_line", no_line), ("no_band", no_band)):
+            assert str(found.get(name, None)) == str(reason), changes
+        assert ("signal_rms" in found) == (no_line is None), changes
+        has_band = no_band is None and no_line in (None, "batch norm")
+        assert ({f"signal_rms_{part}" for part in parts} <= found.keys()) == has_band, changes
 
 
 @pytest.mark.parametrize(

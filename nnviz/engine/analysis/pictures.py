@@ -8,7 +8,7 @@ from nnviz.engine import losses
 from nnviz.engine.data import Dataset
 from nnviz.engine.models import linears, walk
 from nnviz.records import Snapshot
-from nnviz.spec import learners, models
+from nnviz.spec import learners
 from nnviz.spec.jobs import SHOWN_UNITS
 
 GRID = 48
@@ -16,17 +16,6 @@ GRID = 48
 
 WORST = 24
 """Samples shown as the worst."""
-
-
-def layers(model: models.Model, network: nn.Module) -> dict[str, np.ndarray]:
-    """Linear layers in forward order: sites, the activation after each ("" after the output), fan_in and fan_out."""
-    found = linears(network)
-    return {
-        "sites": np.array(list(found)),
-        "activations": np.array([*(h.activation.kind for h in model.hidden), ""]),
-        "fan_in": np.array([m.in_features for m in found.values()]),
-        "fan_out": np.array([m.out_features for m in found.values()]),
-    }
 
 
 @torch.no_grad()

@@ -72,21 +72,24 @@ def moments(activation: activation_specs.Activation, q: Tensor) -> tuple[Tensor,
     return value @ WEIGHTS, value**2 @ WEIGHTS, slope**2 @ WEIGHTS
 
 
+def missing(model: models.Model) -> str:
+    """In a few words why there are no lines of infinite width for a model; "" where there are."""
+    if initializers.variance(model.initializer, 1, 1) is None:
+        return f"weights start from {model.initializer.kind.replace('_', ' ')}"
+    return "batch norm" if model.batch_norm else ""
+
+
 def predict(
     model: models.Model, inputs: Tensor, outputs: int, derivatives: Callable[[Tensor], Tensor] | None = None
-) -> dict[str, np.ndarray] | None:
-    """The lines of infinite width for inputs (n, features), or None where there is no theory.
+) -> dict[str, np.ndarray]:
+    """The lines of infinite width for inputs (n, features) of a model for which none are `missing`.
 
     Arrays over the linear layers (L,): preactivation_rms; activation_rms (of the output layer: its output); signal_rms.
     `derivatives` gives the mean square of a sample's loss's derivative in an output, (n,), when the outputs have second
     moments (n,); without it signal_rms is relative to the last layer, with each sample's derivative as large.
     """
-    if model.batch_norm or not len(inputs):
-        return None
     widths = [inputs.shape[1], *(h.width for h in model.hidden), outputs]
     variances = [initializers.variance(model.initializer, i, o) for i, o in pairwise(widths)]
-    if any(v is None for v in variances):
-        return None
     kept = 1 / (1 - model.dropout)
     norms = inputs.double().square().mean(1)
     group, size = _grouped(norms)
@@ -118,23 +121,29 @@ def predict(
 
 def at_initialization(
     learner: learners.Supervised, inputs: Tensor, targets: Tensor, loss: LossFunction, seed: int
-) -> dict[str, np.ndarray] | None:
+) -> dict[str, np.ndarray]:
     """What the first step of a network like this one shows, whatever its weights: of `inputs` (n, features), the first
-    batch, on the CPU. None where the weights are not random.
+    batch, on the CPU.
 
-    The lines of `predict` where there are some; over the same layers, where networks are cheap enough, of each of
-    `ensembles.QUANTITIES` the median of an ensemble and the ends of a band, as …_median, …_low and …_high. Another
-    network lies inside of the band with probability `covered`; `networks` is how many were drawn.
+    The lines of `predict`, or `no_line`: why there are none. Over the same layers, of each of `ensembles.QUANTITIES`,
+    the median of an ensemble and the ends of a band, as …_median, …_low and …_high, or `no_band`: why there is none.
+    Another network lies inside of the band with probability `covered`; `networks` is how many were drawn. Of weights
+    that are not random there is `no_line` alone.
     """
-    if initializers.variance(learner.model.initializer, 1, 1) is None or not len(inputs):
-        return None
 
     def derivatives(q: Tensor) -> Tensor:
         return _derivatives(loss, q, targets, learner.outputs, seed)
 
-    found = predict(learner.model, inputs, learner.outputs, derivatives) or {}
+    if reason := missing(learner.model):
+        found = {"no_line": np.array(reason)}
+    else:
+        found = predict(learner.model, inputs, learner.outputs, derivatives)
+    if initializers.variance(learner.model.initializer, 1, 1) is None:
+        return found
     networks = ensembles.size(learner, inputs.shape[1], len(inputs))
-    if networks:
+    if not networks:
+        found["no_band"] = np.array("network too large")
+    else:
         covered = min(COVERED, (networks - 1) / (networks + 1))
         measured = ensembles.measure(learner, inputs, targets, loss, networks, seed)
         for name, values in measured.items():

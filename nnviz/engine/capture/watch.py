@@ -14,25 +14,16 @@ from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules import activation as torch_activations
 from torch.nn.modules.module import register_module_forward_hook
 from torch.utils.hooks import RemovableHandle
 
-from nnviz.engine.activations import Identity, Step
 from nnviz.engine.capture import passes
 from nnviz.engine.capture.owned import Owned
 from nnviz.engine.capture.trace import Pass, PassSample, Place, Probe, Trace, Update, UpdateSample
+from nnviz.engine.layers import is_activation, is_batch_norm, is_layer
 from nnviz.engine.sampling import evenly
 from nnviz.records import Record
 
-NOT_ELEMENTWISE = (
-    torch_activations.MultiheadAttention,
-    torch_activations.Softmax,
-    torch_activations.Softmax2d,
-    torch_activations.LogSoftmax,
-    torch_activations.Softmin,
-    torch_activations.GLU,
-)
 Site = tuple[str, str]
 """A root, and the path of a module with the root in front."""
 
@@ -55,8 +46,9 @@ class Watch:
         self.layers: dict[nn.Module, Site] = {}
         for root, module in modules.items():
             named = list(module.named_modules())
-            for m, name in _activations(named).items():
-                self.activations.setdefault(m, (root, f"{root}.{name}"))
+            for name, m in named:
+                if is_activation(m):
+                    self.activations.setdefault(m, (root, f"{root}.{name}"))
             for m, name in _layers(named).items():
                 self.layers.setdefault(m, (root, f"{root}.{name}"))
         self._owned = Owned(modules, optimizers)
@@ -185,32 +177,18 @@ class Sampling:
             self._watch._end(trace)
 
 
-_CONVOLUTIONS = nn.modules.conv._ConvNd
-_BATCH_NORM = nn.modules.batchnorm._BatchNorm
-
-
 def _layers(modules: Sequence[tuple[str, nn.Module]]) -> dict[nn.Module, str]:
     """The modules that give what enters the activations, and the names of their layers: the layer itself, or the batch
     norm right after it."""
     found: dict[nn.Module, str] = {}
     layer: nn.Module | None = None
     for name, m in modules:
-        if isinstance(m, nn.Linear | _CONVOLUTIONS):
+        if is_layer(m):
             found[m] = name
-        elif isinstance(m, _BATCH_NORM) and layer in found:
+        elif is_batch_norm(m) and layer in found:
             found[m] = found.pop(layer)
         layer = m
     return found
-
-
-def _activations(modules: Sequence[tuple[str, nn.Module]]) -> dict[nn.Module, str]:
-    """The modules that work on each entry by itself."""
-    return {
-        m: name
-        for name, m in modules
-        if isinstance(m, Identity | Step)
-        or (type(m).__module__ == torch_activations.__name__ and not isinstance(m, NOT_ELEMENTWISE))
-    }
 
 
 def _keep(

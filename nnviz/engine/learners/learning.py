@@ -27,7 +27,7 @@ class Learning(Protocol):
     """About how many multiply-adds a step takes, which decides the number of threads."""
 
     def begin(self) -> list[Record]:
-        """What is said once, at step 0: the data, the layers, the theory."""
+        """What is said once, at step 0: the data, the theory. The layers of `modules` are said by the loop."""
 
     def step(self, number: int) -> Mapping[tuple[str, str], Tensor]:
         """One step, the `number`-th (1-based); 0-d tensors by (quantity, site), which may differ from step to step."""

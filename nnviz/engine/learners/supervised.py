@@ -56,14 +56,10 @@ class SupervisedLearning:
         self._epoch, self._order = -1, torch.empty(0)
 
     def begin(self) -> list[Record]:
-        """The data, the layers and, where there is one, the theory of the network at initialization."""
-        said: list[Record] = [
-            Snapshot(0, "data", self.data.arrays()),
-            Snapshot(0, "layers", pictures.layers(self.spec.model, self.network), "model"),
-        ]
+        """The data, and the theory of the network at initialization or why there is none."""
         x, y = (t.cpu() for t in self.batch(1))
         predicted = theory.at_initialization(self.spec, x, y, self.loss, self.seed)
-        return [*said, Snapshot(0, "theory", predicted, "model")] if predicted else said
+        return [Snapshot(0, "data", self.data.arrays()), Snapshot(0, "theory", predicted, "model")]
 
     def batch(self, number: int) -> tuple[Tensor, Tensor]:
         """Inputs and targets of update `number` (1-based): each epoch goes through the training part in a new order."""
