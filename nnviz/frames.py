@@ -3,16 +3,13 @@
 A frame has the columns of `nnviz.records.COLUMNS`: step, quantity, site, value, member.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 SERIES = ["quantity", "site", "member"]
-_KINDS = ("linear", "norm", "activation", "dropout", "output")
 
 
 def select(frame: pd.DataFrame, quantity: str, sites: Iterable[str] | None = None) -> pd.DataFrame:
@@ -134,7 +131,7 @@ class Table(NamedTuple):
 
 
 def table(frame: pd.DataFrame, quantity: str, choose: Callable[[Iterable[str]], list[str]] | None = None) -> Table:
-    """The rows of one quantity as a table; `choose` picks and orders the sites (None: all, by `order_sites`).
+    """The rows of one quantity as a table; `choose` picks and orders the sites (None: all, by name).
 
     Several members are averaged; of rows with the same step, site and member the last one counts.
     """
@@ -142,7 +139,7 @@ def table(frame: pd.DataFrame, quantity: str, choose: Callable[[Iterable[str]], 
         return Table(np.empty(0, np.int64), [], np.empty((0, 0)), np.empty((0, 0), bool))
     rows = _rows(frame, quantity)
     codes, found = _codes(frame["site"], rows)
-    sites = (choose or order_sites)([str(site) for site in found])
+    sites = (choose or sorted)([str(site) for site in found])
     place = {site: i for i, site in enumerate(sites)}
     column = np.array([place.get(site, -1) for site in found], int)[codes]
     if (column < 0).any():
@@ -206,38 +203,94 @@ def percentiles(low: np.ndarray, high: np.ndarray, counts: np.ndarray, shares: S
     return answer
 
 
-@lru_cache(maxsize=4096)
-def layer_of(site: str) -> tuple[str, float, str]:
-    """What a site is: its kind, depth (infinity for the output, NaN where it has none) and parameter or ""."""
-    parts = site.split(".")
-    parameter = parts.pop() if len(parts) > 1 and parts[-1] in ("weight", "bias") else ""
-    name = parts[-1]
-    if name == "output":
-        return "output", float("inf"), parameter
-    match = re.fullmatch(r"([A-Za-z_]*?)_?(\d+)", name)
-    return (match[1], float(match[2]), parameter) if match else (name, float("nan"), parameter)
+class Place(NamedTuple):
+    """What the snapshot `layers` says of a path."""
+
+    rank: int
+    kind: str
+    parameter: str
+    label: str
+    tick: str
+    layer: int
 
 
-def order_sites(sites: Iterable[str]) -> list[str]:
-    """Sites by depth, as the signal passes them: linear2 before linear10, the output last; each site once."""
+class Layers:
+    """The layers of one or several roots, from their snapshots `layers`: order, kind and label of all sites.
 
-    def key(site: str) -> tuple:
-        kind, depth, parameter = layer_of(site)
-        rank = _KINDS.index(kind) if kind in _KINDS else len(_KINDS)
-        return (depth if depth == depth else -1, rank, site.split(".")[0], parameter != "weight", site)
+    A named pass or update ("model.linear1#real", "model.linear1.weight#2") belongs to the layer of the part before "#".
+    Where there are several roots, labels name them. A site that no snapshot knows is last, and called by its path.
+    """
 
-    return sorted(dict.fromkeys(sites), key=key)
+    def __init__(self, roots: Mapping[str, Mapping[str, np.ndarray]]) -> None:
+        """The arrays of each root, {} for one that has none yet."""
+        self.sites: list[str] = []
+        """Of the layers, in the order of the forward pass; so are what follows."""
+        self.activations: list[str] = []
+        self.fan_in: list[int] = []
+        self.fan_out: list[int] = []
+        self._places: dict[str, Place] = {}
+        found = {root: arrays for root, arrays in roots.items() if arrays}
+        for root, arrays in found.items():
+            columns = [arrays[name].tolist() for name in ("places", "kinds", "parameters", "labels", "ticks", "layers")]
+            first = len(self.sites)
+            for path, kind, parameter, label, tick, layer in zip(*columns, strict=True):
+                if len(found) > 1 and path != root:
+                    label, tick = f"{root}, {label}", f"{root} {tick}"
+                layer = layer if layer < 0 else first + layer
+                self._places[path] = Place(len(self._places), kind, parameter, label, tick, layer)
+            self.sites += arrays["sites"].tolist()
+            self.activations += arrays["activations"].tolist()
+            self.fan_in += arrays["fan_in"].tolist()
+            self.fan_out += arrays["fan_out"].tolist()
+
+    def order(self, sites: Iterable[str]) -> list[str]:
+        """Sites in the order of the forward pass, each once; those of one place, and unknown ones, as they come."""
+        unknown = len(self._places)
+
+        def rank(site: str) -> int:
+            place = self.find(site)
+            return place.rank if place else unknown
+
+        return sorted(dict.fromkeys(sites), key=rank)
+
+    def find(self, site: str) -> Place | None:
+        """What is known of a site, whatever the pass."""
+        return self._places.get(site.partition("#")[0])
+
+    def place(self, site: str) -> int:
+        """Which of the layers a site belongs to, −1 for none."""
+        place = self.find(site)
+        return place.layer if place else -1
+
+    def label(self, site: str) -> str:
+        """A site in words: "layer 3" for its map, its parameters or its activation, "norm 3", "output (real)"."""
+        place = self.find(site)
+        return f"{place.label}{_pass(site)}" if place else site
+
+    def tick(self, site: str) -> str:
+        """The same on an axis of layers: "3", "norm 3", "out (real)"."""
+        place = self.find(site)
+        return f"{place.tick}{_pass(site)}" if place else site
+
+    def owner(self, site: str) -> str:
+        """The site of the layer that a site belongs to, in the same pass; the site itself where there is none."""
+        layer, (_, mark, name) = self.place(site), site.partition("#")
+        return site if layer < 0 else f"{self.sites[layer]}{mark}{name}"
+
+    def standing_for_layers(self, sites: Iterable[str], role: str) -> list[str]:
+        """Sites in order without parameters other than the `role` ("weight", "bias") of the layers themselves."""
+
+        def stands(site: str) -> bool:
+            place = self.find(site)
+            if place is None or not place.parameter:
+                return True
+            path = site.partition("#")[0]
+            return place.parameter == role and place.layer >= 0 and path == f"{self.sites[place.layer]}.{role}"
+
+        return [site for site in self.order(sites) if stands(site)]
 
 
-def label_site(site: str, role: bool = False) -> str:
-    """A site in words: "layer 3" for its linear map or activation, "norm 3", "output"; with the parameter if `role`."""
-    kind, depth, parameter = layer_of(site)
-    if kind == "output":
-        text = "output"
-    elif kind in ("linear", "activation"):
-        text = f"layer {depth:.0f}"
-    elif kind in _KINDS:
-        text = f"{kind} {depth:.0f}"
-    else:
-        text = site.removesuffix(f".{parameter}") if parameter else site
-    return f"{text} {parameter}" if role and parameter else text
+def _pass(site: str) -> str:
+    """The pass of a site such as "critic.linear1#real#2", in brackets: " (real 2)"."""
+    names = site.partition("#")[2].replace("#", " ")
+    return f" ({names})" if names else ""

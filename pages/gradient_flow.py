@@ -1,8 +1,7 @@
 """Gradient flow · do gradients vanish or explode on their way down a deep network?"""
 
 from nnviz import figures, ui
-from nnviz.figures import theory
-from nnviz.spec import models, presets
+from nnviz.spec import presets
 
 ui.heading("Gradient flow", "Do gradients vanish or explode on their way down a deep network?")
 
@@ -19,11 +18,6 @@ asked = ui.experiment(
 )
 
 
-def no_theory(model: models.Model) -> str:
-    """Why there is no line from theory, where there is none."""
-    return theory.missing(model.batch_norm, model.initializer.kind)
-
-
 def profile(quantity: str) -> ui.Picture:
     """A quantity over depth at the chosen step, with theory under it."""
     recorded = ("activation_mean", "activation_std") if quantity == "activation_rms" else (quantity,)
@@ -31,41 +25,38 @@ def profile(quantity: str) -> ui.Picture:
         run.scalars(*recorded),
         quantity,
         run.step,
-        run.snapshot("layers"),
+        ui.layers(run),
         run.snapshot("theory"),
-        no_theory=no_theory(run.job.learner.model),
     )
 
 
 def bands(what: str) -> ui.Picture:
     """Percentiles over time of the first, the middle and the last layer."""
     recorded = [f"{what}_p{p}" for p in ("05", "25", "50", "75", "95")]
-    return lambda run: figures.percentile_bands(run.scalars(*recorded), prefix=what)
+    return lambda run: figures.percentile_bands(run.scalars(*recorded), ui.layers(run), prefix=what)
 
 
 ui.show(
     asked,
     {
         "signal": profile("signal_rms"),
-        "gradients": lambda run: figures.layer_curves(run.scalars("gradient_norm"), "gradient_norm"),
-        "activations": lambda run: figures.ridgelines(
-            run.snapshot("activation_histogram"), layers=run.snapshot("layers")
-        ),
+        "gradients": lambda run: figures.layer_curves(run.scalars("gradient_norm"), "gradient_norm", ui.layers(run)),
+        "activations": lambda run: figures.ridgelines(run.snapshot("activation_histogram"), ui.layers(run)),
         "preactivations": lambda run: figures.ridgelines(
-            run.snapshot("preactivation_histogram"), "Pre-activations of every layer", layers=run.snapshot("layers")
+            run.snapshot("preactivation_histogram"), ui.layers(run), "Pre-activations of every layer"
         ),
         "activation bands": bands("activation"),
         "preactivation bands": bands("preactivation"),
-        "ratios": lambda run: figures.update_ratios(run.scalars("update_ratio")),
-        "shares": lambda run: figures.shares(
-            run.scalars("dead_share", "saturated_share"), layers=run.snapshot("layers")
+        "ratios": lambda run: figures.update_ratios(run.scalars("update_ratio"), ui.layers(run)),
+        "shares": lambda run: figures.shares(run.scalars("dead_share", "saturated_share"), ui.layers(run)),
+        "gradient sizes": lambda run: figures.exponent_histograms(run.snapshot("gradient_histogram"), ui.layers(run)),
+        "weight sizes": lambda run: figures.exponent_histograms(
+            run.snapshot("weight_histogram"), ui.layers(run), "Weights by size"
         ),
-        "gradient sizes": lambda run: figures.exponent_histograms(run.snapshot("gradient_histogram")),
-        "weight sizes": lambda run: figures.exponent_histograms(run.snapshot("weight_histogram"), "Weights by size"),
         "gradient profile": profile("gradient_norm"),
         "forward": profile("activation_rms"),
         "spread": lambda run: figures.depth_profile(
-            run.scalars("preactivation_spread"), "preactivation_spread", run.step, run.snapshot("layers")
+            run.scalars("preactivation_spread"), "preactivation_spread", run.step, ui.layers(run)
         ),
         "total": lambda run: figures.clipped_norms(run.scalars("gradient_norm_total", "gradient_norm_unclipped")),
     },

@@ -26,7 +26,7 @@ ui.show(
     {
         "outcome": lambda run: outcomes.outcome(run.snapshot, style=style),
         "network": lambda run: figures.network(
-            run.snapshot("network"), run.snapshot("data"), run.snapshot("layers"), skip=run.job.learner.model.skip
+            run.snapshot("network"), run.snapshot("data"), ui.layers(run), skip=run.job.learner.model.skip
         ),
         "loss": lambda run: figures.curves(
             run.scalars("loss"),
@@ -39,7 +39,7 @@ ui.show(
             run.scalars("accuracy", "r_squared"), run.snapshot("data"), forks=ui.forks(run)
         ),
         "sizes by layer": lambda run: figures.layer_bars(
-            run.scalars("weight_norm", "gradient_norm", "update_norm"), run.step, run.snapshot("layers")
+            run.scalars("weight_norm", "gradient_norm", "update_norm"), run.step, ui.layers(run)
         ),
         "worst samples": lambda run: outcomes.worst_samples(run.snapshot),
         "learning rate": lambda run: figures.learning_rate(run.scalars("learning_rate"), forks=ui.forks(run)),

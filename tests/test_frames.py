@@ -7,6 +7,7 @@ import pytest
 from nnviz import frames
 from nnviz.records import COLUMNS, Scalar
 from tests.each import each
+from tests.figures import made
 from tests.figures.made import scalars
 from tests.scalar_frames import frame
 
@@ -107,9 +108,9 @@ def test_at_step_gives_the_newest_row_of_every_series():
 
 
 def test_a_table_has_a_row_a_step_and_a_column_a_site():
-    table = frames.table(
-        scalars(("g", "model.linear10", [1, 2], [10, 20]), ("g", "model.linear2", [2, 3], [5, np.nan])), "g"
-    )
+    frame = scalars(("g", "model.linear10", [1, 2], [10, 20]), ("g", "model.linear2", [2, 3], [5, np.nan]))
+    assert frames.table(frame, "g").sites == ["model.linear10", "model.linear2"]
+    table = frames.table(frame, "g", made.layers(*[4] * 12).order)
     assert table.sites == ["model.linear2", "model.linear10"]
     assert list(table.steps) == [1, 2, 3]
     np.testing.assert_array_equal(table.values, [[np.nan, 10], [5, 20], [np.nan, np.nan]])
@@ -175,44 +176,73 @@ def test_percentiles_of_an_empty_row_are_nan():
 
 
 def test_sites_are_in_the_order_of_the_signal():
+    layers = made.layers(*[4] * 13)
     expected = [
         "model.linear1",
         "model.norm1",
         "model.activation1",
-        "model.dropout1",
         "model.linear2",
         "model.linear10",
         "model.output",
+        "elsewhere.linear0",
     ]
-    assert frames.order_sites(expected[::-1]) == expected
-    assert frames.order_sites([f"{site}.weight" for site in reversed(expected)]) == [
-        f"{site}.weight" for site in expected
+    assert layers.order(expected[::-1]) == expected
+    parameters = ["model.linear1.weight", "model.linear1.bias", "model.output.weight", "model.output.bias"]
+    assert layers.order(parameters[::-1]) == parameters
+    assert layers.order(["model.output", "model.linear1", "model.output"]) == ["model.linear1", "model.output"]
+    assert frames.Layers({}).order(["b", "a"]) == ["b", "a"]
+
+
+def test_sites_are_called_as_a_student_would():
+    layers = made.layers(*[4] * 14)
+    for site, label, tick in (
+        ("model.linear3", "layer 3", "3"),
+        ("model.activation12", "layer 12", "12"),
+        ("model.linear3.weight", "layer 3", "3"),
+        ("model.output.bias", "output", "out"),
+        ("model.norm2.weight", "norm 2", "norm 2"),
+        ("model.linear3.weight#2", "layer 3 (2)", "3 (2)"),
+        ("model.output#real#1", "output (real 1)", "out (real 1)"),
+        ("model.linear99#real", "model.linear99#real", "model.linear99#real"),
+        ("train", "train", "train"),
+    ):
+        assert (layers.label(site), layers.tick(site)) == (label, tick), site
+
+
+def test_layers_of_several_roots_are_told_apart():
+    arrays = {
+        "sites": np.array(["{}.0", "{}.2"]),
+        "activations": np.array(["relu", ""]),
+        "fan_in": np.array([3, 5]),
+        "fan_out": np.array([5, 1]),
+        "places": np.array(["{}", "{}.0", "{}.0.weight", "{}.1", "{}.2", "{}.2.weight"]),
+        "kinds": np.array(["Sequential", "linear", "linear", "activation", "linear", "linear"]),
+        "parameters": np.array(["", "", "weight", "", "", "weight"]),
+        "labels": np.array(["{}", "layer 1", "layer 1", "layer 1", "output", "output"]),
+        "ticks": np.array(["{}", "1", "1", "1", "out", "out"]),
+        "layers": np.array([-1, 0, 0, 0, 1, 1]),
+    }
+    roots = {
+        root: {
+            k: np.array([v.format(root) for v in a.tolist()]) if a.dtype.kind == "U" else a for k, a in arrays.items()
+        }
+        for root in ("generator", "critic")
+    }
+    layers = frames.Layers(roots | {"encoder": {}})
+    assert layers.sites == ["generator.0", "generator.2", "critic.0", "critic.2"]
+    assert (layers.fan_in, layers.fan_out) == ([3, 5] * 2, [5, 1] * 2)
+    assert [layers.place(site) for site in ("critic.1#real", "critic.2.weight#2", "critic", "encoder.0")] == [
+        2,
+        3,
+        -1,
+        -1,
     ]
-    assert frames.order_sites(["m.output.bias", "m.linear1.weight", "m.output.weight", "m.linear1.bias"]) == [
-        "m.linear1.weight",
-        "m.linear1.bias",
-        "m.output.weight",
-        "m.output.bias",
-    ]
-
-
-@each(
-    ("site", "text"),
-    [
-        ("model.linear3", "layer 3"),
-        ("model.activation12", "layer 12"),
-        ("model.linear3.weight", "layer 3"),
-        ("model.output.bias", "output"),
-        ("model.norm2.weight", "norm 2"),
-        ("model.dropout1", "dropout 1"),
-        ("discriminator.2.weight", "discriminator.2"),
-        ("train", "train"),
-    ],
-)
-def test_sites_are_called_as_a_student_would(site, text):
-    assert frames.label_site(site) == text
-
-
-def test_the_parameter_is_named_on_request():
-    assert frames.label_site("model.linear3.bias", role=True) == "layer 3 bias"
-    assert frames.label_site("model.linear3", role=True) == "layer 3"
+    assert layers.label("critic.1#real") == "critic, layer 1 (real)"
+    assert layers.tick("generator.2.weight") == "generator out"
+    assert layers.label("critic") == "critic"
+    assert layers.owner("critic.1#real") == "critic.0#real"
+    assert layers.owner("encoder.0#real") == "encoder.0#real"
+    found = ["critic.0.weight#2", "critic.0.weight#1", "generator.0.weight", "generator.0.bias", "encoder.0.bias"]
+    chosen = ["generator.0.weight", "critic.0.weight#2", "critic.0.weight#1", "generator.0.bias", "encoder.0.bias"]
+    assert layers.standing_for_layers(found, "weight") == chosen
+    assert frames.Layers({"critic": roots["critic"]}).label("critic.2") == "output"

@@ -20,7 +20,12 @@ _PERCENTILES = ("05", "25", "50", "75", "95")
 
 
 def percentile_bands(
-    frame: pd.DataFrame, site: str | None = None, *, prefix: str = "activation", title: str | None = None
+    frame: pd.DataFrame,
+    layers: frames.Layers,
+    site: str | None = None,
+    *,
+    prefix: str = "activation",
+    title: str | None = None,
 ) -> dict:
     """Percentiles over the steps: 5 to 95 light, 25 to 75 darker, the median as a line.
 
@@ -28,8 +33,8 @@ def percentile_bands(
     layer above each other over a common step axis.
     """
     word = "Activations" if prefix == "activation" else "Pre-activations"
-    title = title or (f"{word} over time" if site is None else f"{word} of {frames.label_site(site)} over time")
-    found = {p: layer_table(frame, f"{prefix}_p{p}") for p in _PERCENTILES}
+    title = title or (f"{word} over time" if site is None else f"{word} of {layers.label(site)} over time")
+    found = {p: layer_table(frame, f"{prefix}_p{p}", layers) for p in _PERCENTILES}
     steps, sites, _, _ = found["50"]
     if site is not None:
         chosen = [site] if site in sites else []
@@ -50,13 +55,13 @@ def percentile_bands(
         every = np.stack([row[drawn[recorded[drawn]]] for row in values.values()], 1)
         parts.append(tables.grid(down, across, {prefix: every}))
         axis = f"y{panels.suffix(i)}"
-        traces += [trace | {"yaxis": axis} for trace in _bands(steps, values, color, frames.label_site(one))]
+        traces += [trace | {"yaxis": axis} for trace in _bands(steps, values, color, layers.label(one))]
         named = i == len(chosen) // 2
         axes.append(layout.axis(word.lower() if named else "", nticks=8 if len(chosen) == 1 else 4, zeroline=True))
     if len(chosen) == 1:
         stack, notes = {"yaxis": axes[0]}, []
     else:
-        stack, notes = panels.stacked(axes, [frames.label_site(one) for one in chosen], gap=0.075)
+        stack, notes = panels.stacked(axes, [layers.label(one) for one in chosen], gap=0.075)
     return layout.figure(
         traces,
         title=title,

@@ -41,34 +41,35 @@ def depth_profile(
     frame: pd.DataFrame,
     quantity: str,
     step: int | None,
-    layers: Mapping[str, np.ndarray],
+    layers: frames.Layers,
     theory: Mapping[str, np.ndarray] | None = None,
     *,
-    no_theory: str = "",
     title: str | None = None,
 ) -> dict:
     """The magnitude of a quantity over depth (x = layer 1 … L, logarithmic y) at `step` (None: newest), over theory.
 
     `quantity` is a recorded one of parameters or modules, or "activation_rms" / "preactivation_rms", which is
-    √(mean² + std²) of what was recorded. `layers` and `theory` are the snapshots of those names: theory's line for
-    infinite width is dashed, its band of random networks of this shape gray, their median thin. The first step's
-    profile stays as a dotted line. Zeros are marked at the bottom edge. `no_theory` says in a few words why there is no
-    line, such as "batch norm"; the legend repeats it.
+    √(mean² + std²) of what was recorded. `theory` is the snapshot of that name, drawn where a network's layers are used
+    once a step: the line for infinite width is dashed, the band of random networks of this shape gray, their median
+    thin; where there is none, the legend says why. The first step's profile stays as a dotted line. Zeros are marked at
+    the bottom edge. Of several roots, or layers used several times, all are drawn from left to right.
     """
     title = title or f"{labels.name(quantity).capitalize()} over depth"
     help = _HELP.get(quantity, f"{labels.name(quantity).capitalize()} from the first layer (left) to the last (right).")
-    sites = [str(site) for site in layers.get("sites", ())] if layers else []
-    measured = _measured(frame, quantity)
-    if not sites or len(measured.steps) == 0:
+    measured = _measured(frame, quantity, layers)
+    if len(measured.steps) == 0:
         return layout.empty(title, help)
     start, at = int(measured.steps[0]), int(measured.steps[-1]) if step is None else max(step, int(measured.steps[0]))
     at = int(measured.steps[measured.steps <= at].max())  # the probes sample now and then
-    (first, _), (now, known) = _by_layer(measured, start, sites), _by_layer(measured, at, sites)
-    ever = _by_layer(measured._replace(values=measured.recorded.cumsum(0)), None, sites)[1]
-    x, first, now, known = np.flatnonzero(ever) + 1, first[ever], now[ever], known[ever]
-    names = [frames.label_site(site) for site, one in zip(sites, ever, strict=True) if one]
+    (first, _), (now, known) = measured.at(start), measured.at(at)
+    place = np.array([layers.place(site) for site in measured.sites])
+    is_once = place.min() >= 0 and len(np.unique(place)) == len(place)
+    x = place + 1 if is_once else np.arange(len(place)) + 1
+    names = [layers.label(site) for site in measured.sites]
+    sites = [layers.owner(site) for site in measured.sites]
     shown = magnitudes(np.concatenate([now, first]))
-    expected = {word: line[ever] for word, line in _expected(quantity, theory, len(sites)).items()}
+    lines = _expected(quantity, theory, len(layers.sites)) if is_once else {}
+    expected = {word: line[place] for word, line in lines.items()}
     band = [expected[word] for word in ("low", "median", "high") if word in expected]
     drawn = [now, first, *expected.values()]
     both, recorded = np.stack([now, first], 1), np.stack([known, ~np.isnan(first)], 1)
@@ -86,12 +87,9 @@ def depth_profile(
     if "line" in expected:
         line = {"dash": "dash", "color": theme.NEUTRAL, "width": 2}
         traces.append(_line(x, expected["line"], LINE, line, names))
-    elif no_theory and (quantity not in NO_LINE or not theory):
-        traces.append(layout.absent(f"no theory line:<br>{no_theory}"))
-    if theory and not band:
-        traces.append(layout.absent("no band:<br>network too large"))
+    traces += [layout.absent(text) for text in _missing(quantity, theory or {})]
     traces += edge_marks(x, both, recorded, shown, over="layer")
-    places, texts = labels.depth_ticks([site for site, one in zip(sites, ever, strict=True) if one])
+    places, texts = labels.depth_ticks([layers.tick(site) for site in measured.sites])
     return layout.figure(
         traces,
         title=title,
@@ -114,33 +112,35 @@ def depth_profile(
 def _step(x: np.ndarray, sites: Sequence[str], step: int, quantity: str, values: np.ndarray) -> tables.Part:
     """One step's profile as a table: layer, site, step and the quantity, a row for each layer that has it."""
     there = ~np.isnan(values)
-    names = [sites[layer - 1] for layer in x[there]]
-    return tables.rows({"layer": x[there], "site": names, "step": step, quantity: values[there]})
+    return tables.rows({"layer": x[there], "site": np.array(sites)[there], "step": step, quantity: values[there]})
 
 
-def layer_bars(frame: pd.DataFrame, step: int | None, layers: Mapping[str, np.ndarray]) -> dict:
+def layer_bars(frame: pd.DataFrame, step: int | None, layers: frames.Layers) -> dict:
     """Root mean square of every layer's weights, of their gradient and of the last update, as bars from zero.
 
-    The recorded L2 norms are divided by √(fan_in · fan_out); each of the three has its own axis.
+    The recorded L2 norms are divided by √(fan_in · fan_out), so layers of unknown size are left out; each of the three
+    has its own axis.
     """
     title = "Weights, gradients and updates"
     help = "Typical size of one weight in each layer, of its gradient, and of what the last step added to it."
-    sites = [str(site) for site in layers.get("sites", ())] if layers else []
     wanted = {"weight_norm": "weight", "gradient_norm": "gradient", "update_norm": "update"}
-    found = {name: layer_table(_last_step(frame, step), name) for name in wanted}
+    found = {name: layer_table(_last_step(frame, step), name, layers) for name in wanted}
     if not all(len(table.steps) for table in found.values()):
-        found = {name: layer_table(frame, name) for name in wanted}
-    if not sites or all(len(table.steps) == 0 for table in found.values()):
+        found = {name: layer_table(frame, name, layers) for name in wanted}
+    sites = layers.order(site for table in found.values() for site in table.sites if layers.place(site) >= 0)
+    if not sites:
         return layout.empty(title, help)
-    size = np.sqrt(np.asarray(layers["fan_in"], float) * np.asarray(layers["fan_out"], float))
-    places, texts = labels.depth_ticks(sites, most=9)
+    place = [layers.place(site) for site in sites]
+    size = np.sqrt(np.array(layers.fan_in, float)[place] * np.array(layers.fan_out, float)[place])
+    places, texts = labels.depth_ticks([layers.tick(site) for site in sites], most=9)
     few = len(sites) <= 9
     # A single layer's bar is no wider than one of four.
     middle, half = (len(sites) - 1) / 2, max(len(sites), 4) / 2
     traces, axes, notes, columns = [], {}, [], {}
     for i, (name, word) in enumerate(wanted.items()):
         suffix = "" if i == 0 else str(i + 1)
-        rms = _by_layer(found[name], step, sites)[0] / size
+        values = dict(zip(found[name].sites, found[name].at(step)[0], strict=True))
+        rms = np.array([values.get(site, np.nan) for site in sites]) / size
         columns[f"{word}_rms"] = rms
         rms = np.where(np.isfinite(rms), rms, np.nan)
         power, unit = _unit(rms)
@@ -156,8 +156,7 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: Mapping[str, np.nd
                 "textposition": "outside",
                 "cliponaxis": False,
                 "customdata": [
-                    f"{frames.label_site(site)}: {word} {labels.number(v, 4)}"
-                    for site, v in zip(sites, rms, strict=True)
+                    f"{layers.label(site)}: {word} {labels.number(v, 4)}" for site, v in zip(sites, rms, strict=True)
                 ],
                 "hovertemplate": "%{customdata} (root mean square)<extra></extra>",
                 "showlegend": False,
@@ -182,7 +181,7 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: Mapping[str, np.nd
         help=help,
         x=axes.pop("xaxis"),
         y=layout.axis("layer", range=[middle + half, middle - half], tickvals=places, ticktext=texts, showgrid=False),
-        table=[tables.rows({"site": sites} | columns)],
+        table=[tables.rows({"site": [layers.owner(site) for site in sites]} | columns)],
         bargap=0.25,
         annotations=notes,
         margin={"t": 24, "b": 14 if few else 30},
@@ -211,23 +210,14 @@ def _last_step(frame: pd.DataFrame, step: int | None) -> pd.DataFrame:
     return frame[steps == earlier.max()] if len(earlier) else frame[:0]
 
 
-def _measured(frame: pd.DataFrame, quantity: str) -> frames.Table:
+def _measured(frame: pd.DataFrame, quantity: str, layers: frames.Layers) -> frames.Table:
     """One quantity over steps and layers; a root mean square is made of mean and standard deviation."""
     if quantity not in _RMS:
-        return layer_table(frame, quantity)
-    mean, std = (layer_table(frame, f"{_RMS[quantity]}_{part}") for part in ("mean", "std"))
+        return layer_table(frame, quantity, layers)
+    mean, std = (layer_table(frame, f"{_RMS[quantity]}_{part}", layers) for part in ("mean", "std"))
     if mean.values.shape != std.values.shape:
         return frames.table(frame[:0], quantity)
     return mean._replace(values=np.sqrt(mean.values**2 + std.values**2))
-
-
-def _by_layer(table: frames.Table, step: int | None, sites: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """One value a linear layer (L,) and whether there is one; a module's site stands for the layer of its depth."""
-    values, known = table.at(step)
-    place = {frames.layer_of(site)[1]: i for i, site in enumerate(table.sites)}
-    where = np.array([place.get(frames.layer_of(site)[1], -1) for site in sites])
-    values, known = np.append(values, np.nan), np.append(known, False)
-    return values[where], known[where]
 
 
 def _expected(quantity: str, theory: Mapping[str, np.ndarray] | None, layers: int) -> dict[str, np.ndarray]:
@@ -235,6 +225,16 @@ def _expected(quantity: str, theory: Mapping[str, np.ndarray] | None, layers: in
     names = {"line": quantity, **{word: f"{quantity}_{word}" for word in ("low", "median", "high")}}
     found = {word: np.asarray(theory[name], float) for word, name in names.items() if theory and name in theory}
     return {word: line for word, line in found.items() if len(line) == layers}
+
+
+def _missing(quantity: str, theory: Mapping[str, np.ndarray]) -> list[str]:
+    """What the legend says of a line and a band that theory does not have; each reason is in the snapshot."""
+    said = []
+    if "no_line" in theory and (quantity not in NO_LINE or not {f"{quantity}_low", "no_band"} & theory.keys()):
+        said.append(f"no theory line:<br>{theory['no_line']}")
+    if "no_band" in theory:
+        said.append(f"no band:<br>{theory['no_band']}")
+    return said
 
 
 def _assumed(expected: Mapping[str, np.ndarray], theory: Mapping[str, np.ndarray] | None) -> str:

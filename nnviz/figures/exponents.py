@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from nnviz import frames
 from nnviz.figures import labels, layout, tables, theme
-from nnviz.figures.layers import layer_sites
 from nnviz.figures.layout import f4, i4
 
 DECADES = np.log10(2)  # the width of a column: the axis is in powers of ten
@@ -18,7 +18,7 @@ _HELP = (
 
 
 def exponent_histograms(
-    arrays: Mapping[str, np.ndarray], title: str = "Gradients by size", *, role: str = "weight"
+    arrays: Mapping[str, np.ndarray], layers: frames.Layers, title: str = "Gradients by size", *, role: str = "weight"
 ) -> dict:
     """The share of each layer's values between 2ᵉ and 2ᵉ⁺¹, as a heatmap layer (first on top) × size, logarithmic.
 
@@ -27,21 +27,22 @@ def exponent_histograms(
     shown; the column of exponent −127 holds all that is smaller than 2⁻¹²⁶ and not 0.
     """
     found = [str(site) for site in arrays.get("sites", ())] if arrays else []
-    sites = layer_sites(found, role)
+    sites = layers.standing_for_layers(found, role)
     if not sites:
         return layout.empty(title, _HELP)
     exponents, shares, zero, nonfinite = shares_by_size(arrays, [found.index(site) for site in sites])
     first, last = (exponents[0], exponents[-1] + 1) if len(exponents) else (-10, 0)
     edges = np.arange(first, last + 1) * DECADES
+    names = [layers.label(site) for site in sites]
     tiny = int(len(exponents) > 0 and exponents[0] == SUBNORMAL)
     sizes = [
-        _heatmap(edges[tiny:], shares[:, tiny:], "of size about 10<sup>%{x:.1f}</sup>"),
-        *([_heatmap(edges[:2], shares[:, :1], "below 2<sup>−126</sup>, but not 0 (subnormal)")] if tiny else []),
+        _heatmap(edges[tiny:], shares[:, tiny:], "of size about 10<sup>%{x:.1f}</sup>", names),
+        *([_heatmap(edges[:2], shares[:, :1], "below 2<sup>−126</sup>, but not 0 (subnormal)", names)] if tiny else []),
     ]
     aside = {"zmin": 0, "zmax": 1, "showscale": False}
-    zeros = _heatmap(SIDE, zero[:, None], "exactly 0") | aside | {"xaxis": "x2"}
-    others = _heatmap(SIDE, nonfinite[:, None], "not finite") | aside | {"xaxis": "x3"}
-    places, texts = labels.depth_ticks(sites)
+    zeros = _heatmap(SIDE, zero[:, None], "exactly 0", names) | aside | {"xaxis": "x2"}
+    others = _heatmap(SIDE, nonfinite[:, None], "not finite", names) | aside | {"xaxis": "x3"}
+    places, texts = labels.depth_ticks([layers.tick(site) for site in sites])
     ticks = {"tickvals": [place + 1 for place in places], "ticktext": texts}
     power = {"tickprefix": "10<sup>", "ticksuffix": "</sup>", "nticks": 6, "showgrid": False, "domain": [0.08, 0.92]}
     narrow = {"range": list(SIDE), "tickvals": [0], "showgrid": False, "fixedrange": True, "anchor": "y"}
@@ -85,11 +86,13 @@ def shares_by_size(
     return np.asarray(arrays["exponents"], int)[span], counts[:, span] / size[:, None], zero / size, nonfinite / size
 
 
-def _heatmap(edges: Sequence[float], z: np.ndarray, words: str) -> dict:
+def _heatmap(edges: Sequence[float], z: np.ndarray, words: str, names: Sequence[str]) -> dict:
+    row, text = labels.row_hover(names, z.shape[1])
     return {
         "type": "heatmap",
         "x": f4(edges),
         "y": i4(np.arange(len(z)) + 1),
         "z": f4(z),
-        "hovertemplate": f"layer %{{y}}: %{{z:.1%}} of the values<br>{words}<extra></extra>",
+        "hovertemplate": f"{row}: %{{z:.1%}} of the values<br>{words}<extra></extra>",
+        **text,
     }

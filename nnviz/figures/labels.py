@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from nnviz import frames
-
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 # What a quantity is called on an axis. Units are in brackets; norms and losses have none.
@@ -76,16 +74,24 @@ def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
-def depth_ticks(sites: Sequence[str], most: int = 12) -> tuple[list[int], list[str]]:
-    """Which rows of a stack of layers to label, and how: positions (0 is the first) and "1", "5", "10", …, "out"."""
-    short = [frames.label_site(site).removeprefix("layer ").replace("output", "out") for site in sites]
-    total = len(short)
+def depth_ticks(ticks: Sequence[str], most: int = 12) -> tuple[list[int], list[str]]:
+    """Which rows of a stack of layers to label, and how: positions (0 is the first) and "1", "5", "10", …, "out", of
+    all `ticks`."""
+    total = len(ticks)
     if total <= most:
-        return list(range(total)), short
+        return list(range(total)), list(ticks)
     every = next(step for step in (2, 5, 10, 20, 50, 100, 200, 500, 1000) if total / step <= most - 2)
     inner = [i for i in range(every - 1, total, every) if i > every // 2 and total - 1 - i > every // 2]
     places = [0, *inner, total - 1]
-    return places, [short[i] for i in places]
+    return places, [ticks[i] for i in places]
+
+
+def row_hover(names: Sequence[str], columns: int) -> tuple[str, dict]:
+    """What rows of a heatmap with so many columns are called in a hover text, and what the trace needs for it: their
+    numbers where they are the layers of one network from the first on, else their `names`."""
+    if all(name in (f"layer {i}", "output") for i, name in enumerate(names, 1)):
+        return "layer %{y}", {}
+    return "%{text}", {"text": [[name] * columns for name in names]}
 
 
 def class_names(data: Mapping[str, np.ndarray], count: int) -> list[str]:

@@ -32,6 +32,7 @@ _RATIO_HELP = (
 def layer_curves(
     frame: pd.DataFrame,
     quantity: str,
+    layers: frames.Layers,
     *,
     role: str = "weight",
     log_y: bool = True,
@@ -40,7 +41,7 @@ def layer_curves(
 ) -> dict:
     """One line a layer over the steps, first layer violet, last amber, for up to a hundred layers.
 
-    `role` picks the parameter of parameter quantities ("weight" or "bias" of linear layers). `smooth` in [0, 1) is the
+    `role` picks the parameter of parameter quantities ("weight" or "bias" of the layers). `smooth` in [0, 1) is the
     weight of a moving average (of logarithms on the logarithmic axis), as values of single batches hide the layers
     behind each other; what was measured stays faint behind, of more than eight layers in gray. Zeros are marked at the
     bottom edge of the logarithmic axis, non-finite values at the top.
@@ -48,18 +49,18 @@ def layer_curves(
     word = labels.name(quantity)
     title = title or f"{word.capitalize()} of every layer"
     help = _HELP.get(quantity, f"{word.capitalize()} of every layer, colored by depth.")
-    steps, sites, table, recorded = found = layer_table(frame, quantity, role)
+    steps, sites, table, recorded = found = layer_table(frame, quantity, layers, role)
     if len(steps) == 0:
         return layout.empty(title, help)
     if log_y:
         shown = magnitudes(table)
         averaged = 10 ** smoothed(np.log10(shown.drawn), smooth)
-        traces = lines(steps, sites, shown.drawn, averaged, hover=labels.shown("y"), weight=smooth)
+        traces = lines(steps, sites, layers, shown.drawn, averaged, hover=labels.shown("y"), weight=smooth)
         traces += edge_marks(steps, table, recorded, shown)
         y = logarithmic(word, table)
     else:
         averaged = smoothed(table, smooth)
-        traces = lines(steps, sites, table, averaged, hover=labels.shown("y"), weight=smooth)
+        traces = lines(steps, sites, layers, table, averaged, hover=labels.shown("y"), weight=smooth)
         y = layout.axis(word)
     return layout.figure(
         traces,
@@ -73,20 +74,20 @@ def layer_curves(
     )
 
 
-def update_ratios(frame: pd.DataFrame, *, role: str = "weight", smooth: float = 0.9) -> dict:
+def update_ratios(frame: pd.DataFrame, layers: frames.Layers, *, role: str = "weight", smooth: float = 0.9) -> dict:
     """log₁₀ of every layer's ‖Δw‖ / ‖w‖, with the band around 10⁻³ that a healthy step size tends to lie in.
 
     The rule of thumb is that of the CS231n notes (Karpathy, "Ratio of weights:updates"). Layers that did not move are
     marked at the bottom edge. `smooth` as in `layer_curves`.
     """
     title = "Update-to-weight ratio"
-    steps, sites, table, recorded = found = layer_table(frame, "update_ratio", role)
+    steps, sites, table, recorded = found = layer_table(frame, "update_ratio", layers, role)
     if len(steps) == 0:
         return layout.empty(title, _RATIO_HELP)
     shown = magnitudes(table)
     powers = np.log10(shown.drawn)
     averaged = smoothed(powers, smooth)
-    traces = lines(steps, sites, powers, averaged, hover="10<sup>%{y:.2f}</sup>", weight=smooth)
+    traces = lines(steps, sites, layers, powers, averaged, hover="10<sup>%{y:.2f}</sup>", weight=smooth)
     in_powers = shown._replace(floor=np.log10(shown.floor), ceiling=np.log10(shown.ceiling))
     traces += edge_marks(steps, table, recorded, in_powers)
     green = theme.faded(theme.GOOD, 0.16)
@@ -120,22 +121,20 @@ def smoothed(table: np.ndarray, weight: float) -> np.ndarray:
     return frames.moving_average(table, weight) if weight and len(table) > 1 else table
 
 
-def layer_table(frame: pd.DataFrame, quantity: str, role: str = "weight") -> frames.Table:
-    """One quantity over steps and layers; of parameters only the `role` ones of linear layers."""
-    return frames.table(frame, quantity, lambda sites: layer_sites(sites, role))
-
-
-def layer_sites(sites: Sequence[str], role: str) -> list[str]:
-    """The sites that stand for layers, by depth: all modules, or the `role` ("weight", "bias") of the linear ones."""
-    parsed = {site: frames.layer_of(site) for site in sites}
-    if any(parameter for _, _, parameter in parsed.values()):
-        kept = [s for s, (kind, _, p) in parsed.items() if p == role and kind not in ("norm", "activation")]
-        return frames.order_sites(kept)
-    return frames.order_sites(parsed)
+def layer_table(frame: pd.DataFrame, quantity: str, layers: frames.Layers, role: str = "weight") -> frames.Table:
+    """One quantity over steps and layers; of parameters only the `role` ones of the layers."""
+    return frames.table(frame, quantity, lambda sites: layers.standing_for_layers(sites, role))
 
 
 def lines(
-    steps: np.ndarray, sites: Sequence[str], table: np.ndarray, averaged: np.ndarray, *, hover: str, weight: float = 0.0
+    steps: np.ndarray,
+    sites: Sequence[str],
+    layers: frames.Layers,
+    table: np.ndarray,
+    averaged: np.ndarray,
+    *,
+    hover: str,
+    weight: float = 0.0,
 ) -> list[dict]:
     """A line a layer with its color by depth, and the color legend that says which is which.
 
@@ -145,15 +144,16 @@ def lines(
     total = len(sites)
     width = 2.0 if total <= FEW else 1.5 if total <= 20 else 1.1
     picked = _drawn(table)
-    shown = _lines(steps, sites, averaged, picked, {"width": width}, {})
-    for trace, site in zip(shown, sites, strict=True):
-        trace["hovertemplate"] = f"{frames.label_site(site)}: {hover} at step %{{x}}<extra></extra>"
+    names = [layers.label(site) for site in sites]
+    shown = _lines(steps, names, averaged, picked, {"width": width}, {})
+    for trace, name in zip(shown, names, strict=True):
+        trace["hovertemplate"] = f"{name}: {hover} at step %{{x}}<extra></extra>"
     if not weight or len(steps) < 2:
-        return [*shown, depth_legend(sites)]
-    faint = _lines(steps, sites, table, picked, {"width": 1}, {"opacity": 0.25, "hoverinfo": "skip"})
+        return [*shown, depth_legend(sites, layers)]
+    faint = _lines(steps, names, table, picked, {"width": 1}, {"opacity": 0.25, "hoverinfo": "skip"})
     faint = faint if total <= FEW else [_together(faint)]
     keys = [("measured", theme.faded(theme.NEUTRAL, 0.45), 1.5), (f"smoothed (weight {weight:g})", theme.NEUTRAL, 2.5)]
-    return [*faint, *shown, *(_key(*key) for key in keys), depth_legend(sites)]
+    return [*faint, *shown, *(_key(*key) for key in keys), depth_legend(sites, layers)]
 
 
 def _drawn(table: np.ndarray) -> np.ndarray:
@@ -188,18 +188,18 @@ def _key(name: str, color: str, width: float) -> dict:
 
 
 def _lines(
-    steps: np.ndarray, sites: Sequence[str], table: np.ndarray, picked: np.ndarray, line: dict, more: dict
+    steps: np.ndarray, names: Sequence[str], table: np.ndarray, picked: np.ndarray, line: dict, more: dict
 ) -> list[dict]:
     traces = []
-    for i, site in enumerate(sites):
-        color = {"color": theme.depth_color(i, len(sites))}
+    for i, name in enumerate(names):
+        color = {"color": theme.depth_color(i, len(names))}
         traces.append(
             {
                 "type": "scatter",
                 "mode": "lines" if len(steps) > 1 else "markers",
                 "x": i4(steps[picked[:, i]]),
                 "y": f4(table[picked[:, i], i]),
-                "name": frames.label_site(site),
+                "name": name,
                 "line": line | color,
                 "marker": {"size": 5} | color,
                 "showlegend": False,
@@ -209,9 +209,9 @@ def _lines(
     return traces
 
 
-def depth_legend(sites: Sequence[str]) -> dict:
+def depth_legend(sites: Sequence[str], layers: frames.Layers) -> dict:
     """An invisible trace that carries the color legend of the layers, the first on top."""
-    places, texts = labels.depth_ticks(sites)
+    places, texts = labels.depth_ticks([layers.tick(site) for site in sites])
     total = len(sites)
     if total <= FEW:
         stops = [theme.depth_color(total - 1 - i, total) for i in range(total)]

@@ -39,13 +39,13 @@ _CARD, _LINE, _LETTER = 276, 13.5, 5.8
 def network(
     arrays: Mapping[str, np.ndarray],
     data: Mapping[str, np.ndarray],
-    layers: Mapping[str, np.ndarray],
+    layers: frames.Layers,
     *,
     reference: float | None = None,
     aspect: float = 1.5,
     skip: bool = False,
 ) -> dict:
-    """The diagram of an MLP from the snapshots network, data and layers; `aspect` is that of the card (width / height).
+    """The diagram of an MLP from the snapshots network and data, and its layers; `aspect` is the card's width / height.
 
     A neuron is a map over the input plane where there are maps (2-D inputs; a small curve for 1-D), the picture of its
     incoming weights in the first layer of an image network, else a disc in the color of its bias. Lines are orange for
@@ -54,11 +54,11 @@ def network(
     are marked. At most 16 neurons a layer (10 with pictures of weights) and 8 layers are drawn, and the picture says
     so.
     """
-    if not arrays or not layers or "weight_1" not in arrays:
+    if not arrays or not layers.sites or "weight_1" not in arrays:
         return layout.empty(_TITLE, _MAPS)
     data = data or {}
     as_picture = len(data.get("image_shape", ())) == 2
-    units = [int(layers["fan_in"][0]), *(int(n) for n in layers["fan_out"])]
+    units = [layers.fan_in[0], *layers.fan_out]
     kept = _kept(len(units) - 1)
     most = [1 if as_picture and layer == 0 else MOST_PICTURES if as_picture else MOST_UNITS for layer in kept]
     shown = [min(units[layer], limit) for layer, limit in zip(kept, most, strict=True)]
@@ -111,25 +111,19 @@ def network(
     )
 
 
-def _table(
-    arrays: Mapping[str, np.ndarray], layers: Mapping[str, np.ndarray], kept: Collection[int]
-) -> list[tables.Part]:
+def _table(arrays: Mapping[str, np.ndarray], layers: frames.Layers, kept: Collection[int]) -> list[tables.Part]:
     """Every weight and bias recorded of the layers drawn: site, kind, and the neurons that it leads from and to, from 1
     on."""
     parts = []
-    for i, site in enumerate(layers["sites"], 1):
+    for i, site in enumerate(layers.sites, 1):
         if i not in kept:
             continue
         weights, bias = arrays.get(f"weight_{i}"), arrays.get(f"bias_{i}")
         if weights is not None:
             to, source = (np.arange(n) + 1 for n in weights.shape)
-            parts.append(
-                tables.grid({"site": str(site), "kind": "weight", "to": to}, {"from": source}, {"value": weights})
-            )
+            parts.append(tables.grid({"site": site, "kind": "weight", "to": to}, {"from": source}, {"value": weights}))
         if bias is not None:
-            parts.append(
-                tables.rows({"site": str(site), "kind": "bias", "to": np.arange(len(bias)) + 1, "value": bias})
-            )
+            parts.append(tables.rows({"site": site, "kind": "bias", "to": np.arange(len(bias)) + 1, "value": bias}))
     return parts
 
 
@@ -139,7 +133,7 @@ def _kept(depth: int) -> list[int]:
 
 
 def _columns(
-    kept: Sequence[int], shown: Sequence[int], units: Sequence[int], layers: Mapping[str, np.ndarray], span: float
+    kept: Sequence[int], shown: Sequence[int], units: Sequence[int], layers: frames.Layers, span: float
 ) -> list[Column]:
     """Columns spread over `span`, with an empty place where layers are left out."""
     skips = [place for place in range(1, len(kept)) if kept[place] - kept[place - 1] > 1]
@@ -148,7 +142,7 @@ def _columns(
     for place, (layer, count) in enumerate(zip(kept, shown, strict=True)):
         x = pitch * (place + sum(place >= skip for skip in skips))
         y = ((count - 1) / 2 - np.arange(count)) * PITCH
-        name = "input" if layer == 0 else frames.label_site(str(layers["sites"][layer - 1]))
+        name = "input" if layer == 0 else layers.label(layers.sites[layer - 1])
         columns.append(Column(layer, name, x, y, units[layer]))
     return columns
 
@@ -187,12 +181,12 @@ def _fan(source: Column, target: Column) -> dict:
     return {"type": "scatter", "mode": "lines", "x": f4(x), "y": f4(y), "line": line, "hoverinfo": "skip"}
 
 
-def _headers(columns: Sequence[Column], layers: Mapping[str, np.ndarray], top: float, around: Collection[int]) -> dict:
+def _headers(columns: Sequence[Column], layers: frames.Layers, top: float, around: Collection[int]) -> dict:
     """Above every column: which layer it is, its activation, a mark where a connection goes around it, and how many of
     its neurons are drawn."""
     text = []
     for column in columns:
-        activation = str(layers["activations"][column.layer - 1]) if column.layer else ""
+        activation = layers.activations[column.layer - 1] if column.layer else ""
         mark = " ⊕" if column.layer in around else ""
         lines = [column.name, labels.shorten(activation.replace("_", " "), 11) + mark]
         if column.units > len(column.y):

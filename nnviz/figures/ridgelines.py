@@ -33,10 +33,10 @@ _CUT = "The outermost 1 % of each row's values is left out. "
 
 def ridgelines(
     arrays: Mapping[str, np.ndarray],
+    layers: frames.Layers,
     title: str = "Activations of every layer",
     *,
     label: str = "value",
-    layers: Mapping[str, np.ndarray] | None = None,
 ) -> dict:
     """The histogram of every layer as a ridge, the first layer on top, over one linear axis.
 
@@ -45,8 +45,7 @@ def ridgelines(
     carries a dot that tells its share. Where few values reach far out, the axis ends at percentiles 1 and 99 (of all
     but the widest tenth of the rows, if there are more than ten) and a triangle marks the rows that go on. A row
     without finite values carries a cross. Of more than 12 layers the outermost hundredth of each row is left out, of
-    more than 26 every second or third layer is drawn. `layers` is the snapshot of that name, for the help on
-    saturation.
+    more than 26 every second or third layer is drawn. The activations of `layers` decide the help on saturation.
     """
     crowded = len(arrays.get("sites", ())) > CROWDED if arrays else False
     help = _HELP + (_CUT if crowded else "") + saturation.explained(layers)
@@ -68,7 +67,7 @@ def ridgelines(
     rows = []
     marks = {"circle": [], "triangle": [], "x-thin": []}  # x, y, symbol, color, text
     for i in drawn:
-        base, name, color = total - 1 - i, frames.label_site(sites[i]), theme.depth_color(i, total)
+        base, name, color = total - 1 - i, layers.label(sites[i]), theme.depth_color(i, total)
         if not good[i]:
             rows.append(_row([], [], color, name))
             marks["x-thin"].append(((first + last) / 2, base, "x-thin", theme.ALERT, f"{name}: no finite values"))
@@ -86,7 +85,7 @@ def ridgelines(
         ):
             if out:
                 marks["triangle"].append((edge, base, symbol, color, f"{reach}, beyond this axis"))
-    places, texts = labels.depth_ticks(sites)
+    places, texts = labels.depth_ticks([layers.tick(site) for site in sites])
     zero = {"type": "line", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "yref": "paper", "layer": "below"}
     return layout.figure(
         rows

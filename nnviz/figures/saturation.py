@@ -1,8 +1,6 @@
 """What "saturated" means for an activation, in the words of a figure's help."""
 
-from collections.abc import Mapping
-
-import numpy as np
+from nnviz.frames import Layers
 
 # The slope is the same everywhere.
 _NEVER = {"identity"}
@@ -23,19 +21,19 @@ _BELOW = {
 _TURNING = {"gelu": "GELU", "silu": "SiLU"}
 
 
-def can_saturate(layers: Mapping[str, np.ndarray] | None) -> bool:
-    """Whether any activation of the snapshot `layers` has a flat part; unknown ones may."""
+def can_saturate(layers: Layers) -> bool:
+    """Whether any activation of these layers has a flat part; where none is known, some may."""
     kinds = _kinds(layers)
     return not kinds or not kinds <= _NEVER
 
 
-def name(layers: Mapping[str, np.ndarray] | None) -> str:
+def name(layers: Layers) -> str:
     """What the share of saturated values is called: for ReLU by what it is, as nothing is wrong with it there."""
     kinds = _kinds(layers)
     return "inputs below 0, where ReLU is flat" if kinds == {"relu"} else "saturated values"
 
 
-def explained(layers: Mapping[str, np.ndarray] | None) -> str:
+def explained(layers: Layers) -> str:
     """How dead and saturated are defined and measured, and what that means for these activations."""
     kinds = _kinds(layers)
     if kinds and kinds <= _NEVER:
@@ -46,5 +44,5 @@ def explained(layers: Mapping[str, np.ndarray] | None) -> str:
     return words.rstrip()
 
 
-def _kinds(layers: Mapping[str, np.ndarray] | None) -> set[str]:
-    return {str(kind) for kind in layers.get("activations", ())} - {""} if layers else set()
+def _kinds(layers: Layers) -> set[str]:
+    return set(layers.activations) - {""}

@@ -1,10 +1,9 @@
 """Units that learn nothing: dead and saturated shares of every layer."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
+from nnviz import frames
 from nnviz.figures import labels, layout, panels, saturation, tables, theme
 from nnviz.figures.layers import layer_table
 from nnviz.figures.layout import f4, i4
@@ -12,12 +11,12 @@ from nnviz.figures.layout import f4, i4
 COLUMNS = 200
 
 
-def shares(frame: pd.DataFrame, quantity: str | None = None, *, layers: Mapping[str, np.ndarray] | None = None) -> dict:
+def shares(frame: pd.DataFrame, layers: frames.Layers, quantity: str | None = None) -> dict:
     """Shares of dead units and of saturated values as heatmaps, layer (first on top) × step, one scale 0 … 100 %.
 
     `quantity` "dead_share" or "saturated_share" draws one of them; None those that were recorded. At most 200 of the
-    steps are drawn, evenly chosen, the last included. `layers` is the snapshot of that name: what "saturated" means
-    depends on the activation, and one that cannot saturate has no such picture.
+    steps are drawn, evenly chosen, the last included. What "saturated" means depends on the activation; one that cannot
+    saturate has no such picture.
     """
     wanted = [quantity] if quantity else ["dead_share", "saturated_share"]
     if not quantity and not saturation.can_saturate(layers):
@@ -25,7 +24,7 @@ def shares(frame: pd.DataFrame, quantity: str | None = None, *, layers: Mapping[
     title = labels.name(quantity).capitalize() if quantity else "Dead and saturated units"
     help = saturation.explained(layers)
     words = {"dead_share": labels.name("dead_share"), "saturated_share": saturation.name(layers)}
-    found = {name: layer_table(frame, name) for name in wanted}
+    found = {name: layer_table(frame, name, layers) for name in wanted}
     found = {name: table for name, table in found.items() if len(table.steps)}
     if not found:
         return layout.empty(title, help)
@@ -34,11 +33,12 @@ def shares(frame: pd.DataFrame, quantity: str | None = None, *, layers: Mapping[
         picked = np.unique(np.linspace(0, len(steps) - 1, min(len(steps), COLUMNS)).round().astype(int))
         down, across = {"site": sites, "quantity": name}, {"step": steps[picked]}
         parts.append(tables.grid(down, across, {"share": table[picked].T}))
-        places, texts = labels.depth_ticks(sites, most=12 if len(found) == 1 else 6)
+        places, texts = labels.depth_ticks([layers.tick(site) for site in sites], most=12 if len(found) == 1 else 6)
         ticks = {"tickvals": [place + 1 for place in places], "ticktext": texts}
         axes.append(layout.axis("layer", range=[len(sites) + 0.5, 0.5], showgrid=False, **ticks))
         most = np.nanmax(table, initial=0.0)
         headings.append(f"{words[name]}: " + (f"at most {labels.percent(most)} of a layer" if most else "none"))
+        word, text = labels.row_hover([layers.label(site) for site in sites], len(picked))
         traces.append(
             {
                 "type": "heatmap",
@@ -47,7 +47,8 @@ def shares(frame: pd.DataFrame, quantity: str | None = None, *, layers: Mapping[
                 "z": f4(table[picked].T),
                 "yaxis": f"y{panels.suffix(i)}",
                 "coloraxis": "coloraxis",
-                "hovertemplate": f"{words[name]}: %{{z:.1%}}<br>layer %{{y}} at step %{{x}}<extra></extra>",
+                "hovertemplate": f"{words[name]}: %{{z:.1%}}<br>{word} at step %{{x}}<extra></extra>",
+                **text,
             }
         )
     axes, notes = panels.stacked(axes, headings, gap=0.08)

@@ -3,6 +3,7 @@
 from nnviz.ui import landscape_pictures, race_pictures
 from nnviz.ui.experiment import experiment
 from nnviz.ui.landscape import landscape
+from nnviz.ui.layers import layers
 from nnviz.ui.lineage import forks
 from nnviz.ui.live import Picture, show
 from nnviz.ui.options import choice
@@ -19,6 +20,7 @@ __all__ = [
     "heading",
     "landscape",
     "landscape_pictures",
+    "layers",
     "race",
     "race_pictures",
     "racer_choice",

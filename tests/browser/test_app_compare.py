@@ -5,7 +5,7 @@ import pytest
 
 from nnviz import figures
 from nnviz.spec import presets
-from nnviz.ui import links
+from nnviz.ui import layers, links
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -38,7 +38,7 @@ def test_two_networks_train_in_step_on_the_same_data_and_scrub_together(player):
     player.at(back)
     for name, view in zip(names, (a, b), strict=True):
         drawn = figures.depth_profile(
-            view.scalars(), "signal_rms", back, view.snapshot("layers"), view.at(back).snapshot("theory")
+            view.scalars(), "signal_rms", back, layers(view), view.at(back).snapshot("theory")
         )["data"]
         place = next(i for i, trace in enumerate(drawn) if trace["name"] == f"step {back}")
         np.testing.assert_allclose(player.trace(name, place, "y"), drawn[place]["y"], rtol=1e-6)

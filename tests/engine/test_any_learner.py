@@ -6,6 +6,7 @@ import torch
 
 from nnviz.engine import Run, run
 from nnviz.engine.divergence import Diverged
+from nnviz.frames import Layers
 from nnviz.records import Record, Scalar, Snapshot
 from nnviz.runs import RunFile, Store
 from nnviz.runs.export import export
@@ -31,7 +32,23 @@ def test_what_comes_only_at_some_steps_is_recorded_at_those(records):
     assert sorted(scalars(records, "penalty", "critic")) == list(range(3, 21, 3))
     assert sorted(scalars(records, "distance", "maker")) == [0, 20]
     assert {r.step for r in records if r.quantity == "samples"} == {0, 4, 8, 12, 16, 20}
-    assert {r.site for r in records if r.quantity == "layers"} == {"maker", "critic"}
+
+
+def test_the_layers_of_each_module_order_and_name_all_that_was_recorded_of_it(records):
+    assert {(r.step, r.site) for r in records if r.quantity == "layers"} == {(0, "maker"), (0, "critic")}
+    layers = Layers({r.site: r.arrays for r in records if r.quantity == "layers"})
+    paths = {r.site for r in records if r.site.partition("#")[0].count(".")}
+    paths |= {site for r in records if r.quantity.endswith("_histogram") for site in r.arrays["sites"].tolist()}
+    assert len(paths) > 20
+    for site in paths:
+        assert layers.find(site), site
+        root = site.partition(".")[0]
+        assert layers.label(site).startswith((f"{root}, layer 1", f"{root}, layer 2", f"{root}, output")), site
+    ordered = [layers.find(site).rank for site in layers.order(sorted(paths))]
+    assert ordered == sorted(ordered)
+    passes = ("maker.linear1", "maker.shared#made", "critic.activation1#real#2", "critic.output.weight#3")
+    expected = ["maker, layer 1", "maker, layer 2 (made)", "critic, layer 1 (real 2)", "critic, output (3)"]
+    assert [layers.label(site) for site in layers.order(passes)] == expected
 
 
 def test_watching_changes_no_loss(records):

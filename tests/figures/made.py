@@ -1,10 +1,12 @@
 """Records as runs give them, made up: small, seeded, with the shapes that the figures are promised."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
+from nnviz.frames import Layers
 from nnviz.records import Scalar
 from tests.scalar_frames import frame
 
@@ -22,14 +24,34 @@ def sites(depth: int) -> list[str]:
     return [f"model.linear{i + 1}" for i in range(depth)] + ["model.output"]
 
 
-def layers(*widths: int) -> dict[str, np.ndarray]:
-    """The snapshot layers of a network with these widths, the input's first."""
-    return {
-        "sites": np.array(sites(len(widths) - 2)),
-        "activations": np.array(["tanh"] * (len(widths) - 2) + [""]),
+def layers(*widths: int, activations: Sequence[str] | None = None) -> Layers:
+    """The layers of a network with these widths, the input's first, and as many `activations` as hidden ones."""
+    hidden = len(widths) - 2
+    places = []
+    for i, site in enumerate(sites(hidden)):
+        label, tick = ("output", "out") if i == hidden else (f"layer {i + 1}", f"{i + 1}")
+        places += _with_parameters(site, "linear", label, tick, i)
+        if i < hidden:
+            places += _with_parameters(f"model.norm{i + 1}", "batch_norm", f"norm {i + 1}", f"norm {i + 1}", i)
+            places.append((f"model.activation{i + 1}", "activation", "", label, tick, i))
+    columns = ("places", "kinds", "parameters", "labels", "ticks", "layers")
+    arrays = {name: np.array(column) for name, column in zip(columns, zip(*places, strict=True), strict=True)}
+    arrays |= {
+        "sites": np.array(sites(hidden)),
+        "activations": np.array([*(activations or ["tanh"] * hidden), ""]),
         "fan_in": np.array(widths[:-1]),
         "fan_out": np.array(widths[1:]),
     }
+    return Layers({"model": arrays})
+
+
+def deep_layers(depth: int) -> Layers:
+    """The layers of a network with so many hidden ones."""
+    return layers(*[16] * (depth + 2))
+
+
+def _with_parameters(site: str, kind: str, *more: object) -> list[tuple]:
+    return [(f"{site}{end}", kind, end[1:], *more) for end in ("", ".weight", ".bias")]
 
 
 def network(*widths: int, maps: int = 0, seed: int = 0) -> dict[str, np.ndarray]:

@@ -5,7 +5,7 @@ import pytest
 
 from nnviz import figures
 from nnviz.figures import layout, theme
-from tests.figures.made import deep, exponents, histogram, layers, scalars
+from tests.figures.made import deep, deep_layers, exponents, histogram, scalars
 
 ONE = scalars(("loss", "train", [0, 10], [1.0, 0.5]), ("loss", "batch", [1, 2], [9.0, 9.0]))
 OTHER = scalars(("loss", "train", [0, 30], [2.0, 0.1]), ("loss", "test", [0, 30], [2.0, 0.2]))
@@ -52,7 +52,9 @@ def test_same_axes_change_nothing_in_place_and_keep_the_data():
 
 
 def test_logarithmic_axes_are_equalised_in_powers_of_ten():
-    first, second = (figures.layer_curves(deep(5, factor=f), "gradient_norm", smooth=0) for f in (0.5, 0.01))
+    first, second = (
+        figures.layer_curves(deep(5, factor=f), "gradient_norm", deep_layers(5), smooth=0) for f in (0.5, 0.01)
+    )
     one, other = figures.same_axes(first, second)
     low, high = one["layout"]["yaxis"]["range"]
     smallest = min(np.nanmin(t["y"]) for t in second["data"] if t["mode"] == "lines")
@@ -63,7 +65,7 @@ def test_logarithmic_axes_are_equalised_in_powers_of_ten():
 
 def test_profiles_with_ranges_of_their_own_get_the_wider_one():
     frames = deep(5, factor=0.9), deep(5, factor=0.01)
-    profiles = [figures.depth_profile(f, "gradient_norm", None, layers(*[4] * 7)) for f in frames]
+    profiles = [figures.depth_profile(f, "gradient_norm", None, deep_layers(5)) for f in frames]
     ranges = [p["layout"]["yaxis"]["range"] for p in profiles]
     one, other = figures.same_axes(*profiles)
     assert _axes(one) == _axes(other)
@@ -87,20 +89,20 @@ def test_values_without_a_logarithm_keep_their_linear_axis(value):
 
 def test_colors_are_equalised():
     frames = exponents(np.full(9, 1e-3)), exponents(10.0 ** -np.arange(9.0))
-    one, other = figures.same_axes(*(figures.exponent_histograms(arrays) for arrays in frames))
+    one, other = figures.same_axes(*(figures.exponent_histograms(arrays, deep_layers(0)) for arrays in frames))
     assert one["layout"]["coloraxis"]["cmax"] == other["layout"]["coloraxis"]["cmax"] == 1
     assert _axes(one) == _axes(other)
 
 
 def test_layers_stay_with_the_first_on_top():
-    one, _ = figures.same_axes(figures.shares(deep(5)), figures.shares(deep(7)))
+    one, _ = figures.same_axes(*(figures.shares(deep(n), deep_layers(n)) for n in (5, 7)))
     assert one["layout"]["yaxis"]["range"] == [7.5, 0.5]
 
 
 def test_ridgelines_of_different_depth_keep_their_rows():
     rng = np.random.default_rng(0)
     shallow, deeper = (histogram(*(rng.normal(size=99) for _ in range(n))) for n in (3, 8))
-    one, other = figures.same_axes(figures.ridgelines(shallow), figures.ridgelines(deeper))
+    one, other = figures.same_axes(*(figures.ridgelines(a, deep_layers(8)) for a in (shallow, deeper)))
     assert one["layout"]["xaxis"]["range"] == other["layout"]["xaxis"]["range"]
 
 
@@ -116,11 +118,11 @@ def _told(figure):
 
 
 def test_a_line_from_theory_on_one_side_leaves_both_plots_equally_high():
-    widths = layers(*[4] * 7)
+    widths = deep_layers(5)
     band = {f"signal_rms_{word}": np.full(6, value) for word, value in (("low", 0.5), ("median", 1), ("high", 2))}
     band |= {"networks": np.array(32), "covered": np.array(0.9)}
     with_line = figures.depth_profile(deep(5), "signal_rms", None, widths, band | {"signal_rms": np.ones(6)})
-    without = figures.depth_profile(deep(5), "signal_rms", None, widths, band, no_theory="batch norm")
+    without = figures.depth_profile(deep(5), "signal_rms", None, widths, band | {"no_line": np.array("batch norm")})
     names = [_told(figure) for figure in figures.same_axes(with_line, without)]
     assert names[0][:3] == names[1][:3] == ["90 % of untrained<br>networks like this", "step 1", "step 50"]
     assert names[1][3] == "no theory line:<br>batch norm"
@@ -131,14 +133,18 @@ def test_a_line_from_theory_on_one_side_leaves_both_plots_equally_high():
 def test_what_one_legend_explains_both_do_and_both_have_the_same_room():
     calm = scalars(("gradient_norm", "model.linear1.weight", [1, 2], [1.0, 2.0]))
     dead = scalars(("gradient_norm", "model.linear1.weight", [1, 2], [1.0, 0.0]))
-    one, other = figures.same_axes(*(figures.layer_curves(frame, "gradient_norm") for frame in (calm, dead)))
+    one, other = figures.same_axes(
+        *(figures.layer_curves(frame, "gradient_norm", deep_layers(5)) for frame in (calm, dead))
+    )
     assert _told(one) == _told(other) == ["measured", "smoothed (weight 0.9)", "exactly 0"]
     assert one["layout"]["showlegend"] is other["layout"]["showlegend"] is True
     assert one["layout"]["margin"] == other["layout"]["margin"]
 
 
 def test_both_sides_label_a_logarithmic_axis_alike():
-    first, second = (figures.layer_curves(deep(5, factor=f), "gradient_norm", smooth=0) for f in (0.9, 0.001))
+    first, second = (
+        figures.layer_curves(deep(5, factor=f), "gradient_norm", deep_layers(5), smooth=0) for f in (0.9, 0.001)
+    )
     assert first["layout"]["yaxis"]["tickformat"] != second["layout"]["yaxis"]["tickformat"]
     ticks = [
         {key: figure["layout"]["yaxis"][key] for key in ("tickformat", "nticks", "labelalias", "range")}

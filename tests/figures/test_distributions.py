@@ -9,9 +9,10 @@ from nnviz import figures
 from nnviz.figures.exponents import DECADES, shares_by_size
 from nnviz.figures.ridgelines import CUT, densities, outline, thinned
 from tests.each import each
-from tests.figures.made import deep, exponents, histogram, scalars
+from tests.figures.made import deep, deep_layers, exponents, histogram, scalars
 
 RNG = np.random.default_rng(0)
+LAYERS = deep_layers(60)
 NORMAL = RNG.normal(size=4000)
 
 
@@ -42,7 +43,7 @@ def test_a_ridge_has_the_area_of_its_histogram():
 
 
 def test_the_first_layer_is_on_top():
-    figure = figures.ridgelines(histogram(NORMAL, NORMAL + 5, NORMAL + 10))
+    figure = figures.ridgelines(histogram(NORMAL, NORMAL + 5, NORMAL + 10), LAYERS)
     bases = [ridge["y"].min() for ridge in _ridges(figure)]
     assert bases == [2, 1, 0]
     axis = figure["layout"]["yaxis"]
@@ -51,7 +52,7 @@ def test_the_first_layer_is_on_top():
 
 def test_relu_zeros_are_cut_marked_and_do_not_crush_the_rest():
     values = np.maximum(NORMAL, 0)
-    figure = figures.ridgelines(histogram(values, NORMAL))
+    figure = figures.ridgelines(histogram(values, NORMAL), LAYERS)
     dot = _marks(figure)["circle"]
     assert len(dot["x"]) == 1
     share = (values < values.max() / 64).mean()
@@ -62,7 +63,7 @@ def test_relu_zeros_are_cut_marked_and_do_not_crush_the_rest():
 
 
 def test_far_outliers_are_marked_at_the_edge_of_the_axis():
-    figure = figures.ridgelines(histogram(NORMAL, np.append(NORMAL, 500.0)))
+    figure = figures.ridgelines(histogram(NORMAL, np.append(NORMAL, 500.0)), LAYERS)
     last = figure["layout"]["xaxis"]["range"][1]
     assert last < 50
     mark = _marks(figure)["triangle-right"]
@@ -72,7 +73,7 @@ def test_far_outliers_are_marked_at_the_edge_of_the_axis():
 
 
 def test_without_outliers_the_axis_holds_everything():
-    figure = figures.ridgelines(histogram(NORMAL, NORMAL / 2))
+    figure = figures.ridgelines(histogram(NORMAL, NORMAL / 2), LAYERS)
     low, high = figure["layout"]["xaxis"]["range"]
     assert low < NORMAL.min() < NORMAL.max() < high
     assert not _marks(figure)
@@ -81,7 +82,7 @@ def test_without_outliers_the_axis_holds_everything():
 def test_rows_of_one_value_and_rows_without_any_are_shown_as_such():
     arrays = histogram(NORMAL, np.full(50, 0.5), NORMAL)
     arrays["counts"][2] = 0
-    figure = figures.ridgelines(arrays)
+    figure = figures.ridgelines(arrays, LAYERS)
     constant = _ridges(figure)[1]
     np.testing.assert_array_equal(constant["x"], [0.5] * 3)
     assert "100.0 %" in _marks(figure)["circle"]["text"][0]
@@ -90,14 +91,14 @@ def test_rows_of_one_value_and_rows_without_any_are_shown_as_such():
 
 def test_the_number_of_traces_does_not_depend_on_the_values():
     calm, wild = histogram(NORMAL, NORMAL), histogram(np.maximum(NORMAL, 0), np.append(NORMAL, 1e3))
-    assert len(figures.ridgelines(calm)["data"]) == len(figures.ridgelines(wild)["data"])
+    assert len(figures.ridgelines(calm, LAYERS)["data"]) == len(figures.ridgelines(wild, LAYERS)["data"])
 
 
 def test_marks_are_explained_where_there_are_any():
-    spiky = figures.ridgelines(histogram(np.maximum(NORMAL, 0), NORMAL))
+    spiky = figures.ridgelines(histogram(np.maximum(NORMAL, 0), NORMAL), LAYERS)
     assert spiky["layout"]["showlegend"]
     assert [t["name"] for t in spiky["data"] if t["showlegend"]] == ["spike, cut to fit"]
-    assert not figures.ridgelines(histogram(NORMAL, NORMAL))["layout"]["showlegend"]
+    assert not figures.ridgelines(histogram(NORMAL, NORMAL), LAYERS)["layout"]["showlegend"]
 
 
 @each(("total", "every"), [(1, 1), (26, 1), (27, 2), (50, 2), (52, 2), (53, 3), (400, 16)])
@@ -112,14 +113,14 @@ def test_of_many_layers_some_are_drawn_the_ends_always(total, every):
 
 
 def test_fifty_layers_leave_out_rows_and_say_so():
-    figure = figures.ridgelines(histogram(*[NORMAL] * 50))
+    figure = figures.ridgelines(histogram(*[NORMAL] * 50), LAYERS)
     assert len(_ridges(figure)) < 30
     assert "every 2nd" in figure["layout"]["yaxis"]["title"]["text"]
     assert "left out" in figure["layout"]["meta"]["help"]
 
 
 def test_rows_of_many_layers_end_where_the_outermost_hundredth_begins():
-    figure = figures.ridgelines(histogram(*[np.append(NORMAL, 12.0)] * 20))
+    figure = figures.ridgelines(histogram(*[np.append(NORMAL, 12.0)] * 20), LAYERS)
     edge = np.quantile(NORMAL, 0.995)
     assert all(edge < ridge["x"].max() < edge + 1 for ridge in _ridges(figure))
     assert "to 12.00" in _ridges(figure)[0]["text"]
@@ -127,7 +128,7 @@ def test_rows_of_many_layers_end_where_the_outermost_hundredth_begins():
 
 def test_a_needle_of_many_layers_keeps_its_spike():
     rows = [np.append(np.zeros(9990), np.linspace(0, 1, 10))] * 20
-    figure = figures.ridgelines(histogram(*rows))
+    figure = figures.ridgelines(histogram(*rows), LAYERS)
     assert len(_marks(figure)["circle"]["x"]) == 20
     assert all(len(ridge["x"]) >= 4 for ridge in _ridges(figure))
 
@@ -150,7 +151,7 @@ def test_what_is_below_the_normal_numbers_is_not_called_zero(valid):
         "negative": np.array([[2, 0]]),
         "positive": np.array([[0, 1]]),
     }
-    sizes, subnormal, zeros, _ = valid(figures.exponent_histograms(arrays))["data"]
+    sizes, subnormal, zeros, _ = valid(figures.exponent_histograms(arrays, LAYERS))["data"]
     assert (sizes["z"][0, 0], subnormal["z"][0, 0], zeros["z"][0, 0]) == (0.25, 0.5, 0.25)
     assert "exactly 0" in zeros["hovertemplate"]
     assert "below 2<sup>−126</sup>, but not 0" in subnormal["hovertemplate"]
@@ -158,7 +159,7 @@ def test_what_is_below_the_normal_numbers_is_not_called_zero(valid):
 
 
 def test_sizes_stand_at_their_power_of_ten():
-    sizes, zeros, others = figures.exponent_histograms(exponents(np.full(5, 1e-3), np.zeros(5)))["data"]
+    sizes, zeros, others = figures.exponent_histograms(exponents(np.full(5, 1e-3), np.zeros(5)), LAYERS)["data"]
     column = sizes["z"][0].argmax()
     low, high = sizes["x"][column : column + 2]
     assert low <= -3 < high
@@ -168,12 +169,12 @@ def test_sizes_stand_at_their_power_of_ten():
 
 
 def test_layers_of_zeros_alone_can_be_drawn(valid):
-    assert valid(figures.exponent_histograms(exponents(np.zeros(4), np.zeros(4))))["data"][1]["z"].all()
+    assert valid(figures.exponent_histograms(exponents(np.zeros(4), np.zeros(4)), LAYERS))["data"][1]["z"].all()
 
 
 def test_bands_are_the_recorded_percentiles():
     frame = deep(3, steps=30)
-    outer, inner, median = figures.percentile_bands(frame, "model.activation2")["data"]
+    outer, inner, median = figures.percentile_bands(frame, LAYERS, "model.activation2")["data"]
 
     def recorded(name):
         return frame[(frame["quantity"] == name) & (frame["site"] == "model.activation2")]["value"].to_numpy("f4")
@@ -186,7 +187,7 @@ def test_bands_are_the_recorded_percentiles():
 
 
 def test_without_a_site_first_middle_and_last_layer_share_the_step_axis():
-    layout = figures.percentile_bands(deep(9, steps=5))["layout"]
+    layout = figures.percentile_bands(deep(9, steps=5), LAYERS)["layout"]
     assert [note["text"] for note in layout["annotations"]] == ["layer 1", "layer 5", "layer 9"]
     domains = [layout[axis]["domain"] for axis in ("yaxis", "yaxis2", "yaxis3")]
     assert all(above[0] > below[1] for above, below in itertools.pairwise(domains))
@@ -198,4 +199,4 @@ def test_bands_skip_steps_that_are_not_finite():
     frame = scalars(
         *[(f"activation_p{p}", "model.activation1", steps, [1, np.nan, 2]) for p in ("05", "25", "50", "75", "95")]
     )
-    assert list(figures.percentile_bands(frame, "model.activation1")["data"][2]["x"]) == [0, 2]
+    assert list(figures.percentile_bands(frame, LAYERS, "model.activation1")["data"][2]["x"]) == [0, 2]

@@ -5,6 +5,7 @@ import json
 import numpy as np
 
 from nnviz import figures
+from nnviz.frames import Layers
 from tests.each import each
 from tests.figures import made, surveys
 
@@ -56,23 +57,25 @@ FILLED = {
     ),
     "r squared": lambda: figures.curves(R_SQUARED, "r_squared"),
     "learning rate": lambda: figures.learning_rate(LOSS),
-    "layer curves": lambda: figures.layer_curves(DEEP, "gradient_norm"),
-    "layer curves, linear": lambda: figures.layer_curves(DEEP, "activation_mean", log_y=False),
-    "update ratios": lambda: figures.update_ratios(DEEP),
-    "shares": lambda: figures.shares(DEEP),
+    "layer curves": lambda: figures.layer_curves(DEEP, "gradient_norm", LAYERS),
+    "layer curves, linear": lambda: figures.layer_curves(DEEP, "activation_mean", LAYERS, log_y=False),
+    "update ratios": lambda: figures.update_ratios(DEEP, LAYERS),
+    "shares": lambda: figures.shares(DEEP, LAYERS),
     "profile": lambda: figures.depth_profile(DEEP, "gradient_norm", 30, LAYERS),
     "profile of rms": lambda: figures.depth_profile(DEEP, "activation_rms", None, LAYERS),
     "profile with theory": lambda: figures.depth_profile(
         DEEP, "gradient_norm", 30, LAYERS, {"gradient_norm": 0.6 ** np.arange(20, -1, -1.0)}
     ),
     "profile without theory": lambda: figures.depth_profile(
-        DEEP, "gradient_norm", 30, LAYERS, no_theory="weights start from truncated normal"
+        DEEP, "gradient_norm", 30, LAYERS, {"no_line": np.array("weights start from truncated normal")}
     ),
     "bars": lambda: figures.layer_bars(DEEP, 20, LAYERS),
-    "ridgelines": lambda: figures.ridgelines(HISTOGRAM),
-    "exponents": lambda: figures.exponent_histograms(made.exponents(np.array([0, 1e-3, -2, np.inf]), np.ones(3))),
-    "bands": lambda: figures.percentile_bands(DEEP),
-    "bands of one layer": lambda: figures.percentile_bands(DEEP, "model.activation3", prefix="preactivation"),
+    "ridgelines": lambda: figures.ridgelines(HISTOGRAM, LAYERS),
+    "exponents": lambda: figures.exponent_histograms(
+        made.exponents(np.array([0, 1e-3, -2, np.inf]), np.ones(3)), made.layers(4, 4, 4)
+    ),
+    "bands": lambda: figures.percentile_bands(DEEP, LAYERS),
+    "bands of one layer": lambda: figures.percentile_bands(DEEP, LAYERS, "model.activation3", prefix="preactivation"),
     "surface": lambda: figures.decision_surface(made.grid(3), made.data(classes=3)),
     "borders": lambda: figures.decision_surface(made.grid(3), made.data(classes=3), style="borders"),
     "surface of a regression": lambda: figures.decision_surface(made.grid(0), made.data(classes=0)),
@@ -135,18 +138,18 @@ EMPTY = {
     "curves": lambda: figures.curves(NONE, "loss"),
     "clipped norms": lambda: figures.clipped_norms(NONE),
     "learning rate": lambda: figures.learning_rate(NONE),
-    "layer curves": lambda: figures.layer_curves(NONE, "gradient_norm"),
-    "update ratios": lambda: figures.update_ratios(NONE),
-    "shares": lambda: figures.shares(NONE),
+    "layer curves": lambda: figures.layer_curves(NONE, "gradient_norm", LAYERS),
+    "update ratios": lambda: figures.update_ratios(NONE, LAYERS),
+    "shares": lambda: figures.shares(NONE, LAYERS),
     "profile": lambda: figures.depth_profile(NONE, "gradient_norm", 3, LAYERS),
-    "profile of rms": lambda: figures.depth_profile(NONE, "activation_rms", 3, {}),
-    "bars": lambda: figures.layer_bars(NONE, None, {}),
-    "ridgelines": lambda: figures.ridgelines({}),
-    "exponents": lambda: figures.exponent_histograms({}),
-    "bands": lambda: figures.percentile_bands(NONE),
+    "profile of rms": lambda: figures.depth_profile(NONE, "activation_rms", 3, Layers({})),
+    "bars": lambda: figures.layer_bars(NONE, None, Layers({})),
+    "ridgelines": lambda: figures.ridgelines({}, LAYERS),
+    "exponents": lambda: figures.exponent_histograms({}, LAYERS),
+    "bands": lambda: figures.percentile_bands(NONE, LAYERS),
     "surface": lambda: figures.decision_surface({}, {}),
     "curve": lambda: figures.regression_curve({}, made.data(d=1)),
-    "network": lambda: figures.network({}, made.data(), {}),
+    "network": lambda: figures.network({}, made.data(), Layers({})),
     "confusion": lambda: figures.confusion({}, made.data()),
     "worst": lambda: figures.worst({}, {}),
     "fit": lambda: figures.fit({}, {}),

@@ -2,7 +2,6 @@
 
 from nnviz.figures import labels
 from tests.each import each
-from tests.figures.made import sites
 
 
 @each(
@@ -29,7 +28,7 @@ def test_numbers_are_written_with_three_digits(value, text):
 
 @each("depth", [0, 1, 4, 11, 12, 13, 19, 24, 49, 50, 99, 400])
 def test_depth_ticks_name_both_ends_and_never_crowd(depth):
-    places, texts = labels.depth_ticks(sites(depth))
+    places, texts = labels.depth_ticks([*(str(i + 1) for i in range(depth)), "out"])
     assert places[0] == 0
     assert places[-1] == depth
     assert texts[-1] == "out"

@@ -21,26 +21,26 @@ def _drawn(figure):
 
 
 def test_every_layer_has_a_line_by_depth_and_its_weights_alone():
-    traces = _drawn(figures.layer_curves(FRAME, "gradient_norm", smooth=0))
+    traces = _drawn(figures.layer_curves(FRAME, "gradient_norm", LAYERS, smooth=0))
     assert [t["name"] for t in traces] == [f"layer {i}" for i in range(1, 21)] + ["output"]
     for trace, site in zip(traces, sites(DEPTH), strict=True):
         np.testing.assert_array_equal(trace["y"], np.float32(_recorded("gradient_norm", f"{site}.weight")))
 
 
 def test_biases_can_be_chosen():
-    trace = _drawn(figures.layer_curves(FRAME, "gradient_norm", role="bias", smooth=0))[0]
+    trace = _drawn(figures.layer_curves(FRAME, "gradient_norm", LAYERS, role="bias", smooth=0))[0]
     np.testing.assert_array_equal(trace["y"], np.float32(_recorded("gradient_norm", "model.linear1.bias")))
 
 
 def test_first_and_last_layer_have_the_ends_of_the_ramp():
-    traces = _drawn(figures.layer_curves(FRAME, "gradient_norm", smooth=0))
+    traces = _drawn(figures.layer_curves(FRAME, "gradient_norm", LAYERS, smooth=0))
     assert traces[0]["line"]["color"] == theme.DEPTH[0]
     assert traces[-1]["line"]["color"] == theme.DEPTH[-1]
 
 
 def test_smoothing_averages_logarithms():
     frame = scalars(("gradient_norm", "model.linear1.weight", [1, 2], [1.0, 100.0]))
-    raw, averaged, *keys = _drawn(figures.layer_curves(frame, "gradient_norm", smooth=0.5))
+    raw, averaged, *keys = _drawn(figures.layer_curves(frame, "gradient_norm", LAYERS, smooth=0.5))
     np.testing.assert_allclose(raw["y"], [1, 100])
     np.testing.assert_allclose(averaged["y"], [1, 10 ** (2 * 2 / 3)], rtol=1e-6)
     assert [key["name"] for key in keys] == ["measured", "smoothed (weight 0.5)"]
@@ -49,7 +49,7 @@ def test_smoothing_averages_logarithms():
 def test_what_was_measured_is_seen_behind_its_average_however_many_layers():
     for depth in (3, DEPTH):
         frame = deep(depth)
-        figure = figures.layer_curves(frame, "gradient_norm", smooth=0.9)
+        figure = figures.layer_curves(frame, "gradient_norm", LAYERS, smooth=0.9)
         behind = [t for t in figure["data"] if t.get("opacity", 1) < 1]
         values = np.concatenate([t["y"][np.isfinite(t["y"])] for t in behind])
         expected = np.concatenate([_recorded("gradient_norm", f"{site}.weight", frame) for site in sites(depth)])
@@ -58,7 +58,7 @@ def test_what_was_measured_is_seen_behind_its_average_however_many_layers():
 
 
 def test_fifty_layers_stay_light_and_readable():
-    figure = figures.layer_curves(deep(50, steps=400), "gradient_norm")
+    figure = figures.layer_curves(deep(50, steps=400), "gradient_norm", LAYERS)
     assert sum(t["x"].nbytes + t["y"].nbytes for t in _drawn(figure) if len(t["x"]) > 1) < 100_000
     colorbar = figure["data"][-3]["marker"]["colorbar"]
     assert len(colorbar["ticktext"]) <= 12
@@ -67,7 +67,7 @@ def test_fifty_layers_stay_light_and_readable():
 
 def test_layers_with_zero_gradient_are_marked_not_dropped():
     frame = scalars(("gradient_norm", "model.linear1.weight", [1, 2, 3], [1.0, 0.0, np.inf]))
-    figure = figures.layer_curves(frame, "gradient_norm")
+    figure = figures.layer_curves(frame, "gradient_norm", LAYERS)
     zero, bad = figure["data"][-2:]
     assert list(zero["x"]) == [2]
     assert list(bad["x"]) == [3]
@@ -78,11 +78,11 @@ def test_layers_recorded_at_different_steps_are_not_taken_for_nan():
         ("gradient_norm", "model.linear1.weight", [1, 2, 3], [1.0, 2.0, 3.0]),
         ("gradient_norm", "model.output.weight", [2], [5.0]),
     )
-    assert len(figures.layer_curves(frame, "gradient_norm")["data"][-1]["x"]) == 0
+    assert len(figures.layer_curves(frame, "gradient_norm", LAYERS)["data"][-1]["x"]) == 0
 
 
 def test_update_ratios_are_logarithms_with_the_band_around_minus_three():
-    figure = figures.update_ratios(FRAME, smooth=0)
+    figure = figures.update_ratios(FRAME, LAYERS, smooth=0)
     expected = np.log10(_recorded("update_ratio", "model.linear1.weight"))
     np.testing.assert_allclose(_drawn(figure)[0]["y"], expected, rtol=1e-5)
     band = figure["layout"]["shapes"][0]
@@ -91,11 +91,11 @@ def test_update_ratios_are_logarithms_with_the_band_around_minus_three():
 
 
 def test_shares_are_drawn_layer_by_step_with_the_first_layer_on_top():
-    dead, saturated = (t for t in figures.shares(FRAME)["data"])
+    dead, saturated = (t for t in figures.shares(FRAME, LAYERS)["data"])
     assert dead["z"].shape == (20, 50)
     np.testing.assert_array_equal(dead["z"][3], np.float32(_recorded("dead_share", "model.activation4")))
     assert not saturated["z"].any()
-    layout = figures.shares(FRAME)["layout"]
+    layout = figures.shares(FRAME, LAYERS)["layout"]
     assert layout["yaxis"]["range"][0] > layout["yaxis"]["range"][1]
     assert [note["text"] for note in layout["annotations"]] == [
         "dead units: at most 50.0 % of a layer",
@@ -105,7 +105,7 @@ def test_shares_are_drawn_layer_by_step_with_the_first_layer_on_top():
 
 def test_the_newest_step_is_among_the_columns_of_many():
     frame = scalars(("dead_share", "model.activation1", list(range(1000)), list(np.linspace(0, 1, 1000))))
-    heatmap = figures.shares(frame)["data"][0]
+    heatmap = figures.shares(frame, LAYERS)["data"][0]
     assert heatmap["z"].shape == (1, 200)
     assert heatmap["x"][-1] == 999
 
@@ -136,7 +136,9 @@ def test_the_band_of_random_networks_lies_between_its_ends_and_says_how_many_the
     low, median, high = (factor * np.ones(DEPTH + 1) for factor in (0.5, 1, 3))
     low[:2] = 0
     band = {"gradient_norm_low": low, "gradient_norm_median": median, "gradient_norm_high": high}
-    figure = figures.depth_profile(FRAME, "gradient_norm", 30, LAYERS, _theory(**band), no_theory="batch norm")
+    figure = figures.depth_profile(
+        FRAME, "gradient_norm", 30, LAYERS, _theory(**band) | {"no_line": np.array("batch norm")}
+    )
     area, middle = _drawn(figure)[:2]
     assert area["name"].replace("<br>", " ") == "90 % of untrained networks like this"
     np.testing.assert_allclose(area["y"][: DEPTH + 1], high)
@@ -150,9 +152,19 @@ def test_the_band_of_random_networks_lies_between_its_ends_and_says_how_many_the
 
 
 def test_a_profile_says_why_there_is_no_line_or_no_band():
-    for theory, expected in ((_theory(), "no band: network too large"), ({}, "no theory line: batch norm")):
-        figure = figures.depth_profile(FRAME, "signal_rms", 30, LAYERS, theory, no_theory="batch norm")
-        assert expected in [t["name"].replace("<br>", " ") for t in figure["data"]]
+    line, band = "no theory line: batch norm", "no band: network too large"
+    batch_norm, large = {"no_line": np.array("batch norm")}, {"no_band": np.array("network too large")}
+    for quantity, theory, expected in (
+        ("signal_rms", batch_norm, [line]),
+        ("signal_rms", {"signal_rms": np.ones(DEPTH + 1)} | large, [band]),
+        ("signal_rms", batch_norm | large, [line, band]),
+        ("gradient_norm", batch_norm | large, [band]),
+        ("gradient_norm", batch_norm, [line]),
+        ("signal_rms", {}, []),
+    ):
+        figure = figures.depth_profile(FRAME, quantity, 30, LAYERS, theory)
+        names = [t["name"].replace("<br>", " ") for t in figure["data"]]
+        assert [name for name in names if name.startswith("no ")] == expected, (quantity, theory)
 
 
 def test_the_spread_between_samples_is_drawn_over_the_hidden_layers_from_step_0_on():

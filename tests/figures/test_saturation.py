@@ -1,21 +1,21 @@
 """What saturated means depends on the activation."""
 
-import numpy as np
 import pytest
 
 from nnviz import figures
 from nnviz.figures import saturation
-from tests.figures.made import deep
+from nnviz.frames import Layers
+from tests.figures.made import deep, layers
 
 
 def _layers(*activations):
-    return {"activations": np.array([*activations, ""])}
+    return layers(*[4] * (len(activations) + 2), activations=activations)
 
 
 @pytest.mark.parametrize(("kinds", "can"), [(["identity"], False), (["identity", "tanh"], True), (["relu"], True)])
 def test_only_a_straight_line_cannot_saturate(kinds, can):
     assert saturation.can_saturate(_layers(*kinds)) is can
-    assert saturation.can_saturate(None)
+    assert saturation.can_saturate(Layers({}))
 
 
 def test_what_is_counted_and_on_what_is_said_of_every_activation():
@@ -30,10 +30,10 @@ def test_what_is_counted_and_on_what_is_said_of_every_activation():
 
 
 def test_shares_say_what_they_count_and_leave_out_what_cannot_be():
-    relu = figures.shares(deep(3), layers=_layers("relu"))["layout"]
+    relu = figures.shares(deep(3), _layers("relu", "relu", "relu"))["layout"]
     assert [note["text"].split(":")[0] for note in relu["annotations"]] == [
         "dead units",
         "inputs below 0, where ReLU is flat",
     ]
     assert "about half" in relu["meta"]["help"]
-    assert len(figures.shares(deep(3), layers=_layers("identity"))["data"]) == 1
+    assert len(figures.shares(deep(3), _layers(*["identity"] * 3))["data"]) == 1

@@ -132,8 +132,8 @@ def test_profiles_have_both_steps_and_the_theory():
     np.testing.assert_allclose(np.sort(found["activation_rms"]), np.sort(rms["activation_rms"]), rtol=1e-6)
     assert set(zip(found["step"], found["layer"], strict=True)) == {(s, i) for s in (1, 50) for i in range(1, 21)}
     row = stated(every.FILLED["bars"]())
-    size = np.sqrt(every.LAYERS["fan_in"] * every.LAYERS["fan_out"])
-    assert row["site"].tolist() == every.LAYERS["sites"].tolist()
+    size = np.sqrt(np.array(every.LAYERS.fan_in) * every.LAYERS.fan_out)
+    assert row["site"].tolist() == every.LAYERS.sites
     for word in ("weight", "gradient", "update"):
         values = weights_of(every.DEEP, f"{word}_norm").query("step == 20").iloc[:, 2].to_numpy()
         np.testing.assert_allclose(row[f"{word}_rms"], values / size, rtol=1e-6, err_msg=word)
