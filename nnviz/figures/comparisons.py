@@ -122,7 +122,8 @@ def _is_positive(figure: dict) -> bool:
 
 
 def _changed(figure: dict, changes: Mapping[str, Mapping], told: Collection[str]) -> dict:
-    """A figure with other axes, and a legend of those traces whose names are `told` in any of the figures."""
+    """A figure with other axes, and a legend of all names that are `told` in any of the figures, as far as it has such
+    traces, each once."""
     layout = figure["layout"]
     merged = {name: {**layout.get(name, {}), **change} for name, change in changes.items() if name != "scene"}
     if "scene" in changes:
@@ -132,7 +133,12 @@ def _changed(figure: dict, changes: Mapping[str, Mapping], told: Collection[str]
     merged["margin"] = {"l": MARGIN, **layout.get("margin", {})}
     if not told:
         return {"data": figure["data"], "layout": {**layout, **merged}}
-    traces = [_named(trace) if trace.get("name") in told else trace for trace in figure["data"]]
+    missing = set(told) - {trace["name"] for trace in _legend(figure)}
+    traces = []
+    for trace in figure["data"]:
+        is_missing = trace.get("name") in missing
+        missing.discard(trace.get("name"))
+        traces.append(_named(trace) if is_missing else trace)
     return {"data": traces, "layout": {**layout, **merged, "showlegend": True}}
 
 

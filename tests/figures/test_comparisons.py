@@ -141,6 +141,13 @@ def test_what_one_legend_explains_both_do_and_both_have_the_same_room():
     assert one["layout"]["margin"] == other["layout"]["margin"]
 
 
+def test_each_legend_has_every_entry_once():
+    for depths in ((20, 20), (5, 20)):
+        pair = (figures.layer_curves(deep(n), "gradient_norm", deep_layers(n)) for n in depths)
+        for figure in figures.same_axes(*pair):
+            assert _told(figure) == ["measured", "smoothed (weight 0.9)"], depths
+
+
 def test_both_sides_label_a_logarithmic_axis_alike():
     first, second = (
         figures.layer_curves(deep(5, factor=f), "gradient_norm", deep_layers(5), smooth=0) for f in (0.9, 0.001)
