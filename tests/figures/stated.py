@@ -1,7 +1,11 @@
-"""The table that a figure states, as the board writes it."""
+"""The table that a figure states, as the board writes it, and what it is compared with."""
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+
+Frame = pd.DataFrame
 
 
 def stated(figure: dict) -> pd.DataFrame:
@@ -48,3 +52,49 @@ def _rows(part: dict, traces: list[dict]) -> pd.DataFrame:
         flat = values.reshape(high * wide, -1)
         columns |= dict(zip(names, flat.T, strict=True))
     return pd.DataFrame(columns)
+
+
+def same(found: Frame, expected: Frame, name: str = "") -> None:
+    """The same rows in any order, numbers to single precision."""
+    assert set(found.columns) == set(expected.columns), name
+    columns = sorted(expected.columns)
+    found, expected = found[columns], expected[columns]
+    assert len(found) == len(expected), (name, len(found), len(expected))
+    keys = [c for c in columns if expected[c].dtype.kind not in "f"] + [
+        c for c in columns if expected[c].dtype.kind in "f"
+    ]
+    rounded = [
+        frame.assign(**{c: frame[c].astype(np.float32) for c in columns if expected[c].dtype.kind == "f"})
+        for frame in (found, expected)
+    ]
+    orders = [frame.sort_values(keys, kind="stable").index for frame in rounded]
+    for column in columns:
+        one, other = (
+            frame[column].loc[order].to_numpy() for frame, order in zip((found, expected), orders, strict=True)
+        )
+        if expected[column].dtype.kind in "biuf":
+            np.testing.assert_allclose(
+                one.astype(float), other.astype(float), rtol=2e-6, atol=0, err_msg=f"{name}: {column}"
+            )
+        else:
+            assert [str(v) for v in one] == [str(v) for v in other], (name, column)
+
+
+def of(frame: Frame, quantity: str) -> Frame:
+    """The rows of a run's frame of one quantity, as columns step, site, quantity."""
+    rows = frame[frame["quantity"] == quantity]
+    return Frame({"step": rows["step"], "site": rows["site"], quantity: rows["value"]})
+
+
+def cells(down: Mapping, across: Mapping, values: Mapping) -> Frame:
+    """A row for each cell of a grid."""
+    high, wide = len(next(iter(down.values()))), len(next(iter(across.values())))
+    return Frame(
+        {name: np.repeat(np.asarray(v), wide) for name, v in down.items()}
+        | {name: np.tile(np.asarray(v), high) for name, v in across.items()}
+        | {name: np.asarray(v).ravel() for name, v in values.items()}
+    )
+
+
+def below(*frames: Frame) -> Frame:
+    return pd.concat(frames, ignore_index=True)

@@ -1,68 +1,19 @@
-"""The table of every figure is the data that the figure was given: nothing more, nothing less, zeros as zeros."""
+"""The tables of training's figures are the data that they were given: nothing more, nothing less, zeros as zeros."""
 
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from nnviz import figures
 from nnviz.figures import tables
-from tests.figures import made, surveys
+from tests.figures import made
 from tests.figures import test_every_figure as every
-from tests.figures.stated import stated
-
-Frame = pd.DataFrame
-
-
-def same(found: Frame, expected: Frame, name: str = "") -> None:
-    """The same rows in any order, numbers to single precision."""
-    assert set(found.columns) == set(expected.columns), name
-    columns = sorted(expected.columns)
-    found, expected = found[columns], expected[columns]
-    assert len(found) == len(expected), (name, len(found), len(expected))
-    keys = [c for c in columns if expected[c].dtype.kind not in "f"] + [
-        c for c in columns if expected[c].dtype.kind in "f"
-    ]
-    rounded = [
-        frame.assign(**{c: frame[c].astype(np.float32) for c in columns if expected[c].dtype.kind == "f"})
-        for frame in (found, expected)
-    ]
-    orders = [frame.sort_values(keys, kind="stable").index for frame in rounded]
-    for column in columns:
-        one, other = (
-            frame[column].loc[order].to_numpy() for frame, order in zip((found, expected), orders, strict=True)
-        )
-        if expected[column].dtype.kind in "biuf":
-            np.testing.assert_allclose(
-                one.astype(float), other.astype(float), rtol=2e-6, atol=0, err_msg=f"{name}: {column}"
-            )
-        else:
-            assert [str(v) for v in one] == [str(v) for v in other], (name, column)
-
-
-def of(frame: Frame, quantity: str) -> Frame:
-    """The rows of a run's frame of one quantity, as columns step, site, quantity."""
-    rows = frame[frame["quantity"] == quantity]
-    return Frame({"step": rows["step"], "site": rows["site"], quantity: rows["value"]})
+from tests.figures.stated import Frame, below, cells, of, same, stated
 
 
 def weights_of(frame: Frame, quantity: str) -> Frame:
     return of(frame[frame["site"].str.endswith(".weight")], quantity)
-
-
-def cells(down: Mapping, across: Mapping, values: Mapping) -> Frame:
-    """A row for each cell of a grid."""
-    high, wide = len(next(iter(down.values()))), len(next(iter(across.values())))
-    return Frame(
-        {name: np.repeat(np.asarray(v), wide) for name, v in down.items()}
-        | {name: np.tile(np.asarray(v), high) for name, v in across.items()}
-        | {name: np.asarray(v).ravel() for name, v in values.items()}
-    )
-
-
-def below(*frames: Frame) -> Frame:
-    return pd.concat(frames, ignore_index=True)
 
 
 def without_average(found: Frame, quantity: str) -> Frame:
@@ -93,13 +44,6 @@ def test_zeros_on_a_logarithmic_axis_are_zeros_and_nothing_is_invented():
     assert (found["loss"] == 0).sum() == 60
     frame = made.scalars(("loss", "train", [0, 1, 2, 3], [1.0, np.nan, np.inf, 0.0]))
     assert stated(figures.curves(frame, log_y=True))["loss"].tolist()[2:] == [np.inf, 0.0]
-
-
-def test_tiny_numbers_are_not_taken_for_zeros():
-    race = made.race()
-    race["distance"][0] = np.geomspace(1, 1e-200, 31)
-    found = stated(figures.distances(race, every.RACERS)).query("racer == 'SGD η=0.02'")
-    np.testing.assert_allclose(found["distance"], race["distance"][0], rtol=1e-12)
 
 
 def test_an_overlay_has_a_column_for_the_run():
@@ -252,139 +196,6 @@ def test_samples_and_confusion_have_plain_names():
     same(found, cells(numbers, features, {"value": every.WORST["inputs"][:15]}))
     assert len(stated(every.FILLED["worst of thirty features"]())) == 15 * 30
     same(stated(every.FILLED["fit"]()), Frame({"true": np.arange(5.0), "predicted": np.arange(5.0) + 0.1}))
-
-
-def _path(race: Mapping, names: list[str]) -> Frame:
-    parts = []
-    for i, name in enumerate(names):
-        (x, y), f = race["points"][i].T, race["heights"][i]
-        parts.append(Frame({"racer": name, "step": np.arange(len(f)), "x": x, "y": y, "f": f}).dropna())
-    return below(*parts)
-
-
-def test_maps_and_spaces_have_the_surface_and_every_step_of_every_racer():
-    surface = every.SURFACE
-    ground = cells({"y": surface["y"]}, {"x": surface["x"]}, {"f": surface["z"]})
-    for name in ("map", "map of one step", "space", "space, logarithmic"):
-        found = stated(every.FILLED[name]())
-        same(found[found["kind"] == "surface"][["x", "y", "f"]], ground, name)
-        same(found[found["kind"] == "path"][["racer", "step", "x", "y", "f"]], _path(every.RACE, every.RACERS), name)
-    found = stated(every.FILLED["map without a race"]())
-    same(found[found["kind"] == "lowest minimum in view"][["x", "y"]], Frame({"x": [-1.0, 1.0], "y": [0.0, 0.0]}))
-    assert set(found["kind"]) == {"surface", "minimum", "saddle", "lowest minimum in view"}
-    found = stated(every.FILLED["many racers"]())
-    same(found[found["kind"] == "path"][["racer", "step", "x", "y", "f"]], _path(every.CROWD, every.MANY))
-
-
-def test_curves_of_a_race_have_its_numbers():
-    for name, values, column, names in (
-        ("heights", every.RACE["heights"], "f", every.RACERS),
-        ("heights above the lowest", every.RACE["heights"] + 1, "f_minus_minimum", every.RACERS),
-        ("heights of many racers", every.CROWD["heights"] + 1, "f_minus_minimum", every.MANY),
-        ("distances", every.RACE["distance"], "distance", every.RACERS),
-    ):
-        parts = [
-            Frame({"racer": n, "step": np.arange(31), column: row}).dropna()
-            for n, row in zip(names, values, strict=True)
-        ]
-        same(stated(every.FILLED[name]()), below(*parts), name)
-    race = made.race()
-    race["distance"][0, 12:] = 0
-    found = stated(figures.distances(race, every.RACERS))
-    assert (found["distance"] == 0).sum() == 19
-    final = Frame({"racer": "SGD", "learning_rate": every.RATES, "final_f": [1, 0.1, 0, np.nan]})
-    same(stated(every.FILLED["rate search"]()), final)
-
-
-def test_the_parts_of_a_step_are_those_recorded():
-    found = stated(every.FILLED["step parts"]())
-    moves = np.diff(every.RACE["points"][1], axis=0)
-    for part, values in (
-        ("gradient", every.RACE["gradient"][1]),
-        ("momentum", every.RACE["momentum"][1]),
-        ("step", moves),
-    ):
-        for i, component in enumerate("xy"):
-            mine = found[(found["part"] == part) & (found["component"] == component)]
-            assert mine["step"].tolist() == list(range(30)), part
-            np.testing.assert_allclose(mine["value"], values[:, i], rtol=1e-5, err_msg=part)
-
-
-def test_basins_have_where_each_start_arrives_and_when():
-    for name, basins in (("basins", made.basins()), ("many basins", made.basins(30, 30))):
-        reached, steps = basins["minimum"][0], basins["steps"][0].astype(float)
-        place = np.where((reached >= 0)[..., None], basins["minima"][reached], np.nan)
-        values = {"minimum_x": place[..., 0], "minimum_y": place[..., 1], "steps": np.where(reached < 0, np.nan, steps)}
-        same(stated(every.FILLED[name]()), cells({"y": basins["y"]}, {"x": basins["x"]}, values), name)
-    basins = made.basins()
-    steps = np.where(basins["steps"][0] < 0, np.nan, basins["steps"][0])
-    same(stated(every.FILLED["basin steps"]()), cells({"y": basins["y"]}, {"x": basins["x"]}, {"steps": steps}))
-
-
-def test_the_phase_diagram_has_map_limits_and_racers():
-    phase, found = every.PHASE, stated(every.FILLED["phase"]())
-    expected = cells({"momentum": phase["betas"]}, {"learning_rate": phase["alphas"]}, {"rate": phase["rate"]})
-    same(found[found["kind"] == "map"][["momentum", "learning_rate", "rate"]], expected)
-    for kind in ("stability limit", "monotone limit"):
-        np.testing.assert_allclose(
-            found[found["kind"] == kind]["learning_rate"], phase[kind.replace(" ", "_")], rtol=1e-6
-        )
-    best = found[found["kind"] == "best"][["learning_rate", "momentum", "rate"]].to_numpy()
-    np.testing.assert_allclose(best, [phase["best"]])
-    assert found[found["kind"] == "racer"]["racer"].tolist() == ["SGD"]
-
-
-def test_landscapes_have_plane_and_path():
-    plane, way = surveys.plane(41), surveys.path_plane(41)
-    for name in ("loss map", "loss space"):
-        expected = cells({"y": plane["y"]}, {"x": plane["x"]}, {"train_loss": plane["train_loss"]})
-        same(stated(every.FILLED[name]()), expected.assign(kind="plane"), name)
-    small = surveys.plane(6)
-    expected = cells({"y": small["y"]}, {"x": small["x"]}, {"test_accuracy": small["test_accuracy"]})
-    same(stated(every.FILLED["loss map of accuracy"]()), expected.assign(kind="plane"))
-    path, training = surveys.path(61), surveys.training(61)
-    points = Frame(
-        {
-            "step": path["steps"],
-            "x": path["coordinates"][:, 0],
-            "y": path["coordinates"][:, 1],
-            "train_loss": training["train_loss"],
-            "train_loss_on_plane": path["plane_train_loss"],
-            "distance_off_plane": path["residuals"],
-        }
-    )
-    for name in ("path map", "path space"):
-        found = stated(every.FILLED[name]())
-        expected = cells({"y": way["y"]}, {"x": way["x"]}, {"train_loss": way["train_loss"]})
-        same(found[found["kind"] == "plane"][["x", "y", "train_loss"]], expected, name)
-        same(found[found["kind"] == "path"].drop(columns="kind").astype({"step": int}), points, name)
-    path, training = surveys.path(), surveys.training()
-    wide = {"distance_from_end": path["distances"], "distance_off_plane": path["residuals"]}
-    same(stated(every.FILLED["path residuals"]()), Frame({"step": path["steps"], **wide}))
-    wide = {"train_loss": training["train_loss"], "train_loss_on_plane": path["plane_train_loss"]}
-    same(stated(every.FILLED["plane truth"]()), Frame({"step": path["steps"], **wide}))
-
-
-def test_lines_and_curvature_have_what_the_survey_found():
-    lines, line, curvature = surveys.lines(), surveys.line(), surveys.curvature()
-    expected = cells({"direction": np.arange(5) + 1}, {"x": lines["x"]}, {"train_loss": lines["train_loss"]})
-    same(stated(every.FILLED["loss lines"]()), expected)
-    found = stated(every.FILLED["loss line"]())
-    same(
-        found[found["barrier"].isna()].drop(columns="barrier"),
-        Frame({"x": line["x"], **{m: line[m] for m in surveys.MEASURES}}),
-    )
-    assert found["barrier"].dropna().tolist() == [2.0]
-    found = stated(every.FILLED["sharpness"]())
-    for i in range(3):
-        np.testing.assert_allclose(found[f"eigenvalue_{i + 1}"], curvature["eigenvalues"][:, i], rtol=1e-6)
-        np.testing.assert_allclose(found[f"error_{i + 1}"], curvature["errors"][:, i], rtol=1e-6)
-    for column, name in (("step", "steps"), ("smallest", "lowest"), ("limit", "limit")):
-        np.testing.assert_allclose(found[column], curvature[name], rtol=1e-6)
-    found = stated(every.FILLED["trace of the Hessian"]())
-    wide = {"trace": curvature["trace"], "trace_error": curvature["trace_error"]}
-    expected = Frame({"step": curvature["steps"], **wide, "sum_of_3_largest": curvature["eigenvalues"].sum(1)})
-    same(found, expected)
 
 
 def test_every_figure_states_a_table_with_plain_names():
