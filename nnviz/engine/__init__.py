@@ -1,7 +1,9 @@
 """The machinery: what each choice does, in torch."""
 
 from nnviz.engine.device import EngineError
+from nnviz.engine.dispatch import run
 from nnviz.engine.divergence import Diverged
-from nnviz.engine.run import Run, run
+from nnviz.engine.running import RunningJob
+from nnviz.engine.training import Run
 
-__all__ = ["Diverged", "EngineError", "Run", "run"]
+__all__ = ["Diverged", "EngineError", "Run", "RunningJob", "run"]

@@ -1,6 +1,9 @@
 """What happened when a loss stopped being finite."""
 
+import copy
 import itertools
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +19,31 @@ class Diverged(ArithmeticError):
     def __init__(self, how: Divergence, checkpoint: bytes, records: list[Record]) -> None:
         super().__init__(str(how))
         self.how, self.checkpoint, self.records = how, checkpoint, records
+
+
+class Origin(NamedTuple):
+    """Where a divergence began: what was not finite first, in which step, and the last step before it that was good."""
+
+    culprit: Culprit
+    since: int
+    last_good: int
+
+
+def trace_back(learning: Learning, number: int, state: Mapping[str, Any], step: int, objective: str) -> Origin:
+    """Replays from the state of step `number` to `step`, whose objective was not finite; leaves the learner in the last
+    good state."""
+    learning.load_state_dict(copy.deepcopy(state))
+    culprit, states = None, [(number, state)]
+    while culprit is None and number < step:
+        number += 1
+        culprit = first_nonfinite(learning, number)
+        states = [*states[-2:], (number, copy.deepcopy(learning.state_dict()))]
+    culprit = culprit or Culprit(Cause.OBJECTIVE, objective)
+    # If a gradient or an update broke, the state before it is good. If the forward pass did, that state is the one to
+    # blame, and the one before it is good.
+    last_good, good = states[0] if culprit.cause in (Cause.OUTPUT, Cause.OBJECTIVE) else states[-2:][0]
+    learning.load_state_dict(good)
+    return Origin(culprit, number, last_good)
 
 
 def first_nonfinite(learning: Learning, number: int) -> Culprit | None:

@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from nnviz.records import Record
 from nnviz.runs.errors import RunError, first_line
@@ -16,7 +16,27 @@ CHECKPOINT_EVERY = 3.0  # seconds
 CHECKPOINT_SHARE = 50  # a checkpoint is due at the earliest after this many times what the last one took: 2 %
 CHECKPOINT_LATE = 30.0  # seconds without an evaluation, after which one is made for the checkpoint's sake
 
-Engine = Callable[..., Iterator[list[Record]]]
+
+class Running(Protocol):
+    """A job that runs, as `nnviz.engine.run` returns it: each `next` works for a moment and returns records."""
+
+    step: int
+    until: int
+    """The step that the run will be stopped at and looked at closely, −1 for none."""
+    info: dict[str, Any]
+    is_flushed: bool
+    """Whether all that was measured has been returned, so that a checkpoint made now loses no record."""
+
+    def __iter__(self) -> Iterator[list[Record]]: ...
+    def __next__(self) -> list[Record]: ...
+    def look(self) -> list[Record]: ...
+    def rest(self) -> list[Record]: ...
+    def checkpoint(self) -> bytes: ...
+    def weights(self) -> bytes | None: ...
+    def close(self) -> None: ...
+
+
+Engine = Callable[..., Running]
 
 
 class Member:
@@ -33,13 +53,12 @@ class Member:
         self._engine, self._diverged = engine, diverged
         self._inode = path.stat().st_ino
         self._buffer: list[Record] = []
-        self._run: Any = None
+        self._run: Running | None = None
         self.state, self.step, self.steps = "queued", 0, self.file.job.steps
         now = time.monotonic()
         self._committed = self._cost = 0.0
         self._checkpointed, self._checkpoint_cost, self._checkpoint_step = now, 0.0, -1
         self._wants_checkpoint = False
-        self._evaluates = getattr(self.file.job, "evaluate_every", 1)
         self._speed, self._speed_from = 0.0, (now, 0)
         self._seen, self.seen_at = -1.0, now
         self.until: int | None = None
@@ -97,7 +116,7 @@ class Member:
         try:
             self._buffer += next(self._run)
             self.step = self._run.step
-            if self._wants_checkpoint and self.step % self._evaluates == 0:
+            if self._wants_checkpoint and self._run.is_flushed:
                 self._save()
         except StopIteration:
             self.end("finished")
@@ -171,7 +190,7 @@ class Member:
         self._buffer = []
 
     def _save(self) -> None:
-        """Write a checkpoint. Made right after an evaluation, when the engine has said all that it has measured."""
+        """Write a checkpoint. Made when the engine has returned all that it has measured."""
         before = time.monotonic()
         self._flush(checkpoint=self._checkpoint())
         self._wants_checkpoint = False
@@ -183,8 +202,9 @@ class Member:
         return self.step, self._run.checkpoint()
 
     def _weights(self) -> tuple[int, bytes] | None:
-        """What a run trains, where it trains a network."""
-        return (self._run.step, self._run.weights()) if hasattr(self._run, "weights") else None
+        """What the run trains, if it trains anything."""
+        weights = self._run.weights()
+        return None if weights is None else (self._run.step, weights)
 
     def _measure_speed(self, now: float) -> None:
         at, step = self._speed_from
@@ -209,7 +229,8 @@ class Member:
         log = "".join(traceback.format_exception(error))
         message = f"failed after {self.step} steps: {_words(error)}"
         with suppress(Exception):  # what was measured before the trouble; if that is in trouble too, without it
-            self._buffer += getattr(self._run, "rest", list)()
+            if self._run is not None:
+                self._buffer += self._run.rest()
         for records in (self._buffer, []):  # if the records are what is wrong, the state is still told
             try:
                 if self._is_there():
@@ -229,7 +250,7 @@ class Member:
     def _let_go(self) -> None:
         self._buffer = []
         run, self._run = self._run, None
-        if run is not None and hasattr(run, "close"):
+        if run is not None:
             run.close()
         self.file.close()
 

@@ -149,6 +149,11 @@ class RateSearch(Spec):
         return self
 
     @property
+    def seed(self) -> int:
+        """That of the race."""
+        return self.race.seed
+
+    @property
     def steps(self) -> int:
         """One for each racer."""
         return len(self.race.racers)

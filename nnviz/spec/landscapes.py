@@ -221,6 +221,11 @@ class Landscape(Spec):
         return (self.network, self.network.model_copy(update={"weights_seed": line.seed, "before": before}))
 
     @property
+    def seed(self) -> int:
+        """That of the network."""
+        return self.network.seed
+
+    @property
     def steps(self) -> int:
         """Progress: steps of training and points to evaluate."""
         return sum(network.at for network in self.networks) + sum(view.units for view in self.views)

@@ -1,5 +1,7 @@
 """The loop, the run file and the view on a learner that is not one supervised network."""
 
+import io
+
 import numpy as np
 import pytest
 import torch
@@ -101,6 +103,17 @@ def test_the_run_file_the_view_and_the_export_keep_the_modules_apart(records, tm
     assert {name for name in names if name.endswith(".npz")} == {f"{q}@{site}.npz" for q, site in places}
 
 
+def test_weights_of_several_modules_are_named_by_their_root():
+    with running() as under_way:
+        next(under_way)
+        weights = torch.load(io.BytesIO(under_way.weights()), weights_only=True)
+    modules = under_way.learning.modules
+    expected = {f"{root}.{name}": tensor for root in modules for name, tensor in modules[root].state_dict().items()}
+    assert list(weights) == list(expected)
+    assert "maker.linear1.weight" in weights
+    assert all(torch.equal(weights[name], tensor) for name, tensor in expected.items())
+
+
 def test_each_site_is_thinned_by_itself(tmp_path):
     store = Store(tmp_path / "runs")
     file: RunFile = store.create(JOB)
@@ -141,3 +154,13 @@ class Nothing(TwoModules):
 def test_a_learner_may_have_no_modules_and_nothing_to_say_at_most_steps():
     records = said(run(JOB, learning=Nothing()))
     assert scalars(records, "fitness", "best") == {n: pytest.approx(1 / n) for n in (5, 10, 15, 20)}
+
+
+def test_a_learner_without_modules_has_no_weights_and_is_resumed_all_the_same():
+    with run(JOB, learning=Nothing()) as first:
+        for _ in range(7):
+            next(first)
+        assert first.weights() is None
+        checkpoint = first.checkpoint()
+    records = said(run(JOB, checkpoint, learning=Nothing()))
+    assert sorted(scalars(records, "fitness", "best")) == [10, 15, 20]

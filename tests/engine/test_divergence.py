@@ -113,7 +113,7 @@ def test_records_up_to_the_divergence_are_there_once(changes):
 def test_how_often_states_are_remembered_does_not_change_what_is_told(monkeypatch, every):
     chosen = job(**DIVERGING["line"])
     _, _, expected = diverge(chosen)
-    monkeypatch.setattr(import_module("nnviz.engine.run"), "REMEMBERED_EVERY", every)
+    monkeypatch.setattr(import_module("nnviz.engine.training"), "REMEMBERED_EVERY", every)
     _, _, error = diverge(chosen)
     assert error.how == expected.how
     assert as_bytes([r for r in error.records if r.step <= error.how.last_good]) == as_bytes(

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import optim
 
-from nnviz.engine import EngineError, randomness, surfaces
+from nnviz.engine import randomness, surfaces
 from nnviz.engine.analysis import quadratic
 from nnviz.engine.descent import exits
 from nnviz.engine.descent.race import FAR, FIRST_PICTURE, LOOKED, Race
@@ -73,29 +73,6 @@ def test_the_same_job_gives_the_same_bytes():
     assert as_bytes(said(Race(other))) != first
 
 
-@pytest.mark.parametrize("at", [1, 13, 39])
-def test_a_race_goes_on_from_a_checkpoint_as_if_uninterrupted(at):
-    chosen = job(Himmelblau(), TWELVE, steps=40, grid=3, **EVERYTHING)
-    first = Race(chosen)
-    for _ in range(at):
-        next(first)
-    checkpoint = first.checkpoint()
-    torch.manual_seed(1)
-    resumed = Race(chosen, checkpoint)
-    assert resumed.step == at
-    left = as_bytes(said(resumed))
-    assert left
-    assert left == as_bytes(said(first))
-    whole = [record for record in as_bytes(said(Race(chosen))) if record[0] > at]
-    assert left == whole
-
-
-@pytest.mark.parametrize("wrong", [b"", b"-1", b"41", b"\x80\x04", b"1.5"])
-def test_a_checkpoint_of_something_else_is_refused(wrong):
-    with pytest.raises(EngineError, match="checkpoint is damaged"):
-        Race(job(Ravine(), [SGD()], steps=40), wrong)
-
-
 # -- what is said, and when -------------------------------------------------------------------------------------------
 
 
@@ -108,6 +85,17 @@ def test_pictures_come_first_then_after_twice_as_many_steps_and_at_the_end():
     assert sorted(numbers) == [
         (steps, quantity, str(i + 1), i) for quantity in ("distance", "height") for i in range(2)
     ]
+
+
+def test_pictures_come_when_they_come_whoever_looks_in_between():
+    racing = Race(job(Ravine(), [SGD()], steps=2 * FIRST_PICTURE + 1))
+    records = []
+    for _ in range(300):
+        records += next(racing)
+    racing.look()
+    records += said(racing)
+    steps = [r.step for r in records if r.quantity == "race"]
+    assert steps == [0, FIRST_PICTURE, 2 * FIRST_PICTURE, 2 * FIRST_PICTURE + 1]
 
 
 def test_a_look_says_the_present_step_once():
@@ -424,10 +412,3 @@ def test_the_rate_of_each_step_is_the_scheduled_one():
     arrays = race(chosen)
     moved = -np.diff(arrays["points"][0], axis=0) / arrays["gradient"][0]
     assert moved[:, 1] == pytest.approx([0.1 * 0.5 ** (n // 7) for n in range(20)], rel=1e-5)
-
-
-def test_info_says_what_the_run_file_remembers():
-    info = Race(job(Ravine(), [SGD()], seed=9)).info
-    assert info["seed"] == 9
-    assert info["torch"] == torch.__version__
-    assert {"device", "python", "nnviz"} <= set(info)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from nnviz.engine.descent.rate_search import Search
-from nnviz.engine.device import EngineError
 from nnviz.spec.base import SpecError
 from nnviz.spec.clipping import ClipNorm
 from nnviz.spec.descent import Descent, RateSearch
@@ -13,7 +12,6 @@ from nnviz.spec.methods import LBFGS, Newton
 from nnviz.spec.optimizers import SGD, Adam, RMSprop
 from nnviz.spec.schedules import Cosine
 from nnviz.spec.surfaces import Formula, Himmelblau, MonkeySaddle, Quadratic, Ravine
-from tests.each import each
 from tests.engine.racing import job, last, race, said
 
 
@@ -85,24 +83,6 @@ def test_pictures_said_before_do_not_change_later():
     next(search)
     assert np.isnan(first[1]).all()
     assert not np.isnan(held[1]).all()
-
-
-def test_a_search_goes_on_from_its_checkpoint_to_the_same_end():
-    job = of(SGD(), Adam(), RMSprop(), noise=1.0)
-    whole = found(job)
-    half = Search(job)
-    next(half)
-    resumed = Search(job, half.checkpoint())
-    assert resumed.step == 1
-    arrays = last(said(resumed), "rate_search")
-    for name, array in whole.items():
-        np.testing.assert_array_equal(arrays[name], array)
-
-
-@each("checkpoint", [b"", b"x", b"-1", b"4", b"1.5", "²".encode()])
-def test_a_damaged_checkpoint_is_named(checkpoint):
-    with pytest.raises(EngineError, match="checkpoint is damaged"):
-        Search(of(SGD(), Adam(), RMSprop()), checkpoint)
 
 
 def test_the_rates_of_the_race_do_not_matter():

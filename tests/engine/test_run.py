@@ -200,15 +200,11 @@ def test_the_learning_rate_told_is_the_one_the_step_used():
     assert rates == {0: 0.1, **{n: pytest.approx(0.1 * 0.1 ** ((n - 1) // 7)) for n in range(1, 21)}}
 
 
-def test_info_says_what_the_run_file_remembers():
-    with run(job(seed=9)) as running:
+def test_info_says_the_parameters_and_steps_an_epoch():
+    with run(job()) as running:
         info = running.info
-    assert info["seed"] == 9
     assert info["steps_per_epoch"] == 5
-    assert info["torch"] == torch.__version__
     assert info["parameters"] == 2 * 8 + 8 + 8 * 8 + 8 + 8 * 2 + 2
-    assert info["device"].startswith("cpu")
-    assert {"python", "nnviz"} <= set(info)
 
 
 def test_a_device_that_is_not_here_is_refused_with_what_to_do():

@@ -55,7 +55,7 @@ def test_the_end_is_the_checkpoint_of_the_run_also_with_probes_and_pictures(chan
     with run(chosen) as running:
         for _ in running:
             pass
-        state = torch.load(io.BytesIO(running.checkpoint()), weights_only=True)["learning"]["model"]
+        state = torch.load(io.BytesIO(running.checkpoint()), weights_only=True)["state"]["model"]
     assert same_bits(trained(network(chosen)).states[-1].values(), state.values())
 
 

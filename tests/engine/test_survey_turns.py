@@ -12,7 +12,6 @@ from nnviz.engine import EngineError, run
 from nnviz.engine.survey import Survey, retraining, survey
 from nnviz.spec.base import replace_many
 from nnviz.spec.landscapes import Curvature, Landscape, Line, PathPlane, RandomLines, RandomPlane
-from tests.each import each
 from tests.engine.running import as_bytes, job
 from tests.engine.surveying import around, landscape, network, said, stretch
 
@@ -188,31 +187,6 @@ def test_it_goes_on_from_any_step_as_if_uninterrupted(turn, is_remembered):
         assert whole[:told] + left == whole, step
 
 
-def test_it_stays_at_the_checkpoints_step_while_it_catches_up(turn):
-    turn(0.0)
-    resumed = Survey(ALL, b"150")
-    assert resumed.step == 150
-    assert next(resumed) == []
-    assert (resumed.step, resumed.checkpoint()) == (150, b"150")
-    assert min(r.step for r in said(resumed)) > 150
-
-
-def test_a_checkpoint_of_step_0_is_the_beginning():
-    chosen = replace_many(landscape(RandomPlane(resolution=9)), {"network.step": 0})
-    checkpoint = Survey(chosen).checkpoint()
-    assert checkpoint == b"0"
-    assert as_bytes(said(Survey(chosen, checkpoint))) == as_bytes(said(chosen))
-    assert said(Survey(chosen, str(chosen.steps).encode())) == []
-
-
-@each("wrong", [b"", b"-1", b"99999999", b"9" * 5000, b"1.5", b"\x80\x04", "²".encode()])
-def test_a_checkpoint_of_something_else_is_refused_in_one_short_line(wrong):
-    with pytest.raises(EngineError, match=r"^the checkpoint is damaged or of another job") as refused:
-        Survey(ALL, wrong)
-    assert "\n" not in str(refused.value)
-    assert len(str(refused.value)) < 120
-
-
 # -- threads ----------------------------------------------------------------------------------------------------------
 
 
@@ -295,15 +269,3 @@ def test_trouble_of_training_is_told_by_the_job():
     chosen = around(network(job(), stretch(job(learner__model__hidden__0__width=3), 2)), *SMALL)
     with pytest.raises(EngineError, match=r"^Network\.before must be"):
         said(chosen)
-
-
-def test_info_says_what_the_run_file_remembers():
-    info = Survey(ALL).info
-    assert info["seed"] == 0
-    assert info["parameters"] == 114
-    assert info["device"].startswith("cpu")
-    assert {"torch", "python", "nnviz"} <= set(info)
-
-
-def test_run_knows_landscapes():
-    assert isinstance(run(ALL), Survey)

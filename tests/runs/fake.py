@@ -62,6 +62,16 @@ class Fake(Iterator[list[Record]]):
         self.looks += 1
         return self.begin() or self.evaluation()
 
+    @property
+    def is_flushed(self) -> bool:
+        return self.step % getattr(self.job, "evaluate_every", 1) == 0
+
+    def rest(self) -> list[Record]:
+        return []
+
+    def weights(self) -> None:
+        return None
+
     def checkpoint(self) -> bytes:
         return json.dumps([self.step, self.x]).encode()
 

@@ -1,10 +1,6 @@
 """A race: several methods go down one surface from one start, step by step together."""
 
-import platform
-from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import version
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +12,7 @@ from nnviz.engine.analysis.nearest import distances
 from nnviz.engine.descent import exits, theory
 from nnviz.engine.descent.basins import Basins
 from nnviz.engine.descent.movers import REMEMBERED, Movers
-from nnviz.engine.device import EngineError
+from nnviz.engine.running import ReplayedJob
 from nnviz.engine.schedules import factor
 from nnviz.records import Record, Scalar, Snapshot
 from nnviz.spec.descent import Descent
@@ -36,17 +32,16 @@ LOOKED = 16
 PARTS = ("gradient", *REMEMBERED)
 
 
-class Race(Iterator[list[Record]]):
-    """A descent under way: each `next` is one step of every racer. A racer that leaves for infinity, or whose update is
+class Race(ReplayedJob):
+    """A race that runs: each `next` is one step of every racer. A racer that leaves for infinity, or whose update is
     no number, stops there.
 
-    Says pictures "surface" at the start, then "race" now and then and at the end; with a grid also "basins".
+    Snapshots: "surface", "race" and, on a quadratic, "phase" at the start, "race" after FIRST_PICTURE · 2ⁿ steps and at
+    the end; with a grid also "basins".
     """
 
     def __init__(self, job: Descent, checkpoint: bytes | None = None) -> None:
-        self.job = job
-        self.step, self.until = 0, -1
-        self._shown = -1
+        super().__init__(job, checkpoint)
         start = torch.tensor([job.start], dtype=torch.float64)
         self._noise = randomness.generator(job.seed, "noise")
         self.movers = Movers(job, start)
@@ -59,81 +54,45 @@ class Race(Iterator[list[Record]]):
         # Who has a part, and the tensors in which a part is found after each step: those of the movers stay the same.
         self._who: dict[str, list[int]] = {}
         self._kept: dict[str, list[Tensor]] = {}
-        self._is_new = True
-        if checkpoint is not None:
-            self._take_up(checkpoint)
 
-    @property
-    def info(self) -> dict[str, Any]:
-        """What the run file remembers of the machine and the job."""
-        return {
-            "device": f"cpu ({platform.machine()})",
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-            "nnviz": version("nnviz"),
-            "seed": self.job.seed,
-        }
-
-    def __next__(self) -> list[Record]:
-        if self.step >= self.job.steps:
-            raise StopIteration
-        said = self._begin()
-        rate = factor(self.job.schedule, self.step, self.job.steps)
+    def _work(self) -> list[Record]:
+        records = self._begin() if self.is_new else []
+        rate = factor(self.job.schedule, self.done, self.job.steps)
         noise = torch.randn(1, 2, dtype=torch.float64, generator=self._noise) if self.job.noise else None
-        self._advance(rate, noise)
+        self._step(rate, noise)
         if self._basins:
             self._basins.advance(rate, noise)
-        self.step += 1
-        if self.step == self.job.steps or self.step == max(FIRST_PICTURE, 2 * self._shown):
-            said += self.look()
-        return said
+        self.done += 1
+        return records + self._race_so_far() if self.done == self.job.steps or _is_due(self.done) else records
 
-    def look(self) -> list[Record]:
-        """The race up to the present step, unless it has been said."""
-        if self._shown == self.step:
-            return []
-        if self.step == 0:
-            return self._begin()
-        self._shown = self.step
-        said: list[Record] = [Snapshot(self.step, "race", self._race())]
-        arrays = said[0].arrays
-        for i, (height, distance) in enumerate(zip(arrays["heights"][:, -1], arrays["distance"][:, -1], strict=True)):
-            said += [
-                Scalar(self.step, "height", float(height), str(i + 1), i),
-                Scalar(self.step, "distance", float(distance), str(i + 1), i),
-            ]
-        if self._basins:
-            said.append(Snapshot(self.step, "basins", self._basins.arrays()))
-        return said
-
-    def checkpoint(self) -> bytes:
-        """The step: a race is taken up by running it again up to there, which is quick and the same to the last bit."""
-        return str(self.step).encode()
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-    def _take_up(self, checkpoint: bytes) -> None:
-        if not checkpoint.isdigit() or int(checkpoint) > self.job.steps:
-            raise EngineError(f"the checkpoint is damaged or of another job: {checkpoint[:20]!r}")
-        while self.step < int(checkpoint):
-            next(self)
+    def _look(self) -> list[Record]:
+        return self._race_so_far() if self.done else self._begin()
 
     def _begin(self) -> list[Record]:
-        if not self._is_new:
-            return []
-        self._is_new = False
-        self._shown = 0
-        said: list[Record] = [Snapshot(0, "surface", picture(self.job.surface)), Snapshot(0, "race", self._race())]
+        """What is known before the first step."""
+        records: list[Record] = [Snapshot(0, "surface", picture(self.job.surface)), Snapshot(0, "race", self._race())]
         if found := theory.phase(self.job):
-            said.append(Snapshot(0, "phase", found))
-        return said
+            records.append(Snapshot(0, "phase", found))
+        return records
 
-    def _advance(self, rate: float, noise: Tensor | None) -> None:
+    def _race_so_far(self) -> list[Record]:
+        """The race up to the present step."""
+        records: list[Record] = [Snapshot(self.done, "race", self._race())]
+        arrays = records[0].arrays
+        for i, (height, distance) in enumerate(zip(arrays["heights"][:, -1], arrays["distance"][:, -1], strict=True)):
+            records += [
+                Scalar(self.done, "height", float(height), str(i + 1), i),
+                Scalar(self.done, "distance", float(distance), str(i + 1), i),
+            ]
+        if self._basins:
+            records.append(Snapshot(self.done, "basins", self._basins.arrays()))
+        return records
+
+    def _step(self, rate: float, noise: Tensor | None) -> None:
         movers = self.movers
         movers.advance(rate, noise)
         self._path.append(movers.points[:, 0])
-        if self.step == 0:
+        if self.done == 0:
             self._find_parts()
         own = [movers.each[i].parts["gradient"] for i in self._who["gradient"][len(movers.led) :]]
         gradients = movers.gradients[:, 0]
@@ -193,18 +152,18 @@ class Race(Iterator[list[Record]]):
             "gone": np.array(self._gone, np.int32),
             "exit": np.array(self._exit),
         }
-        gone = np.array([step if step >= 0 else self.step + 1 for step in self._gone])
+        gone = np.array([step if step >= 0 else self.done + 1 for step in self._gone])
         for name, racers in self._who.items():
             if racers:
-                arrays[name] = np.full((len(self._gone), self.step, 2), np.nan, np.float32)
+                arrays[name] = np.full((len(self._gone), self.done, 2), np.nan, np.float32)
                 arrays[name][racers] = torch.stack(self._parts[name], 1).float().numpy()
-                arrays[name][np.arange(self.step)[None] >= gone[:, None]] = np.nan
+                arrays[name][np.arange(self.done)[None] >= gone[:, None]] = np.nan
         return arrays | self._corrected(arrays) | theory.rates(self.job, arrays["distance"])
 
     def _corrected(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """What Adam and AdamW make of momentum and second moment: divided by 1 − βᵗ, nan for all other racers."""
         found = {}
-        t = np.arange(1, self.step + 1)[:, None]
+        t = np.arange(1, self.done + 1)[:, None]
         for name, beta in (("momentum", "beta1"), ("second_moment", "beta2")):
             if name in arrays:
                 table = np.full_like(arrays[name], np.nan)
@@ -213,6 +172,12 @@ class Race(Iterator[list[Record]]):
                         table[i] = arrays[name][i] / (1 - getattr(racer.method, beta) ** t)
                 found[f"{name}_corrected"] = table
         return found
+
+
+def _is_due(step: int) -> bool:
+    """Whether there is a picture after this step, whoever looks in between."""
+    doublings, rest = divmod(step, FIRST_PICTURE)
+    return step > 0 and rest == 0 and doublings.bit_count() == 1
 
 
 @cache

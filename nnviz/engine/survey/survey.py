@@ -1,16 +1,12 @@
 """A landscape job under way: its networks are trained, then looked at from each side."""
 
-import platform
 import time
 from collections.abc import Iterator
-from importlib.metadata import version
 from itertools import chain
 from typing import Any
 
-import torch
-
-from nnviz.engine import device
 from nnviz.engine.device import EngineError
+from nnviz.engine.running import ReplayedJob
 from nnviz.engine.survey import slices
 from nnviz.engine.survey.curvatures import curvature
 from nnviz.engine.survey.retraining import Trained, retraining
@@ -24,73 +20,56 @@ TURN = 0.03
 """Seconds of work in one go, so that others in the same process have their turn and a pause comes soon."""
 
 
-class Survey(Iterator[list[Record]]):
-    """A survey under way: each `next` works for a moment. `step` counts steps of training and points evaluated.
+class Survey(ReplayedJob):
+    """A survey that runs: each `next` works for a moment. `step` counts steps of training and points evaluated.
 
-    The same job on the CPU gives the same pictures, in turns of any length. To go on from a checkpoint the work is done
-    again, which takes less than to keep it; until it is back there, it stays at the checkpoint's step and says nothing.
+    The same job on the CPU gives the same pictures, in turns of any length.
     """
 
     def __init__(self, job: Landscape, checkpoint: bytes | None = None) -> None:
-        self.job = job
-        self.device = device.choose(job.device)
-        self.until = -1
+        super().__init__(job, checkpoint)
         self._parameters = estimate(job).parameters
-        self._done = 0
-        # A checkpoint of step 0 may have been made before anything was said.
-        self._said_until = (0 if checkpoint is None else _step(checkpoint, job.steps)) or -1
         for view in job.views:
             if isinstance(view, spec.PathPlane):
                 slices.check_path(job.network)
             elif isinstance(view, spec.Line):
                 slices.check_line(*job.networks)
-        self._work = self._works()
+        self._pieces = self._views()
         self._put_off: list[Told] = []
         self._trouble: EngineError | None = None
-        self._is_over = False
-
-    @property
-    def step(self) -> int:
-        """How far it is."""
-        return max(self._done, self._said_until)
 
     @property
     def info(self) -> dict[str, Any]:
-        """What the run file remembers of the machine and the job."""
-        name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else platform.machine()
-        return {
-            "device": f"{self.device} ({name})",
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-            "nnviz": version("nnviz"),
-            "parameters": self._parameters,
-            "seed": self.job.network.seed,
-        }
+        """The machine, the job, and the number of parameters of a network."""
+        return super().info | {"parameters": self._parameters}
 
-    def __next__(self) -> list[Record]:
-        if self._trouble:
+    def _advance(self) -> list[Record]:
+        records = [] if self._trouble else super()._advance()
+        if self._trouble and not records:  # raised after what was seen before it has been returned
+            self.close()
             raise self._trouble
-        if self._is_over:
-            raise StopIteration
-        said: list[Record] = []
+        return records
+
+    def _work(self) -> list[Record]:
+        records: list[Record] = []
         try:
             with threads(self._parameters * self.job.samples):
                 for advanced, pictures in self._turn():
-                    self._done += advanced
-                    if self._done > self._said_until:
-                        said += [Snapshot(self._done, name, arrays) for name, arrays in pictures.items()]
-        except EngineError as error:  # told after what was seen before it
-            self.close()
+                    self.done += advanced
+                    records += [Snapshot(self.done, name, arrays) for name, arrays in pictures.items()]
+        except EngineError as error:
             self._trouble = error
-        if not said and self._is_over:
-            return next(self)
-        return said
+        return records
+
+    def _look(self) -> list[Record]:
+        """Nothing: pictures come when a level of them is complete."""
+        return []
 
     def _turn(self) -> Iterator[Told]:
         """Work for a moment. All that comes at a step comes in one turn: a checkpoint in between would lose it or have
         it said twice."""
         deadline, is_first = time.monotonic() + TURN, True
-        for piece in chain(self._put_off, self._work):
+        for piece in chain(self._put_off, self._pieces):
             advanced, pictures = piece
             if time.monotonic() > deadline and not is_first and (advanced or not pictures):
                 self._put_off = [piece]
@@ -99,20 +78,12 @@ class Survey(Iterator[list[Record]]):
             yield piece
         self.close()
 
-    def look(self) -> list[Record]:
-        """Nothing: pictures come when a level of them is complete."""
-        return []
-
-    def checkpoint(self) -> bytes:
-        """How far it is."""
-        return str(self.step).encode()
-
     def close(self) -> None:
         """There is no more work."""
-        self._is_over = True
-        self._work.close()
+        super().close()
+        self._pieces.close()
 
-    def _works(self) -> Iterator[Told]:
+    def _views(self) -> Iterator[Told]:
         """All of the work, piece by piece."""
         trained = []
         for number, network in enumerate(self.job.networks):
@@ -129,12 +100,6 @@ class Survey(Iterator[list[Record]]):
                 yield 0, {"training": training.trained.arrays()}
         for view in self.job.views:
             yield from _seen(view, trained)
-
-
-def _step(checkpoint: bytes, steps: int) -> int:
-    if not checkpoint.isdigit() or len(checkpoint) > len(str(steps)) or int(checkpoint) > steps:
-        raise EngineError(f"the checkpoint is damaged or of another job: {checkpoint[:20]!r}")
-    return int(checkpoint)
 
 
 def _seen(view: spec.View, trained: list[Trained]) -> Iterator[Told]:

@@ -1,0 +1,187 @@
+"""What every running job does, whatever its kind: info, checkpoints, looks, closing."""
+
+import io
+import re
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from nnviz.engine import EngineError, checkpoints, run
+from nnviz.engine.running import RunningJob
+from nnviz.engine.survey import survey
+from nnviz.records import Record
+from nnviz.spec.base import options
+from nnviz.spec.descent import RateSearch
+from nnviz.spec.jobs import Job
+from nnviz.spec.landscapes import Line, PathPlane, RandomPlane
+from nnviz.spec.optimizers import SGD, Adam
+from nnviz.spec.surfaces import Himmelblau
+from tests.each import each
+from tests.engine import racing, running
+from tests.engine.running import as_bytes
+from tests.engine.surveying import landscape
+
+RACE = racing.job(Himmelblau(), [SGD(lr=0.01), Adam(), SGD()], steps=8, noise=0.5, grid=2)
+JOBS: list[Job] = [
+    running.job(steps=8, evaluate_every=3, learner__optimizer="adam"),
+    RACE,
+    RateSearch(race=RACE, rates=2),
+    landscape(RandomPlane(resolution=9), PathPlane(resolution=9), Line(resolution=9), samples=20, steps=3),
+]
+each_job = each("job", JOBS)
+EVERY_KIND = {"device", "torch", "python", "nnviz", "seed"}
+
+
+@pytest.fixture(autouse=True)
+def short_turns(monkeypatch):
+    """A landscape can be left at any step."""
+    monkeypatch.setattr(survey, "TURN", 0.0)
+
+
+def at_each_step(job: Job) -> Iterator[tuple[RunningJob, list[Record]]]:
+    """The running job and what it has returned, before the first and after each step that it can be left at."""
+    with run(job) as under_way:
+        returned: list[Record] = []
+        yield under_way, returned
+        for records in under_way:
+            returned += records
+            yield under_way, returned
+
+
+def rest(under_way: RunningJob) -> list[Record]:
+    with under_way:
+        return [record for records in under_way for record in records]
+
+
+def test_each_kind_is_tried():
+    assert {job.kind for job in JOBS} == set(options(Job))
+
+
+@each_job
+def test_info_has_what_every_kind_has_and_at_most_its_parameters_and_epochs_besides(job):
+    with run(job) as under_way:
+        info = under_way.info
+    assert EVERY_KIND <= set(info) <= EVERY_KIND | {"parameters", "steps_per_epoch"}
+    assert info["seed"] == job.seed
+    assert info["device"].startswith("cpu (")
+    assert info["torch"] == torch.__version__
+
+
+@each_job
+def test_from_a_checkpoint_of_any_step_come_the_records_of_going_on(job):
+    whole = as_bytes(rest(run(job)))
+    left = [(one.step, one.checkpoint(), as_bytes(returned)) for one, returned in at_each_step(job) if one.is_flushed]
+    assert len(left) > 2
+    torch.manual_seed(99)
+    for step, checkpoint, returned in left[:: max(1, len(left) // 8)] + left[-1:]:
+        resumed = run(job, checkpoint)
+        assert resumed.step == step
+        assert returned + as_bytes(rest(resumed)) == whole, step
+        assert resumed.step == job.steps
+
+
+@each_job
+def test_a_look_before_a_checkpoint_leaves_the_records_after_it_as_they_are(job):
+    under_way = run(job)
+    next(under_way)
+    looked = under_way.look()
+    resumed = run(job, under_way.checkpoint())
+    later = as_bytes(rest(under_way))
+    assert as_bytes(rest(resumed)) == later
+    known = {(step, quantity, site) for step, quantity, site, *_ in as_bytes(looked)}
+    assert not known & {(step, quantity, site) for step, quantity, site, *_ in later}
+
+
+@each_job
+def test_a_second_look_returns_nothing_and_neither_look_changes_what_comes(job):
+    whole = as_bytes(rest(run(job)))
+    looked: list[tuple] = []
+    came: list[tuple] = []
+    for under_way, returned in at_each_step(job):
+        came = as_bytes(returned)
+        looked += as_bytes(under_way.look())
+        assert under_way.look() == []
+    assert sorted(set(map(repr, came + looked))) == sorted(map(repr, came + looked)), "said twice"
+    assert set(map(repr, whole)) <= set(map(repr, came + looked))
+
+
+@each_job
+def test_closed_it_is_over_where_it_is(job):
+    under_way = run(job)
+    next(under_way)
+    at = under_way.step
+    under_way.close()
+    under_way.close()
+    assert next(under_way, None) is None
+    assert under_way.step == at < job.steps
+
+
+@each_job
+def test_at_its_end_it_stays_ended_and_a_checkpoint_of_the_end_has_nothing_to_say(job):
+    under_way = run(job)
+    rest(under_way)
+    assert next(under_way, None) is None
+    assert under_way.look() == []
+    assert rest(run(job, under_way.checkpoint())) == []
+
+
+def damages(job: Job) -> dict[str, bytes]:
+    """Checkpoints that are none of this job."""
+    with run(job) as under_way:
+        next(under_way)
+        good = under_way.checkpoint()
+        state = torch.load(io.BytesIO(good), weights_only=True)["state"]
+    newer = io.BytesIO()
+    torch.save(torch.load(io.BytesIO(good), weights_only=True) | {"format": checkpoints.FORMAT + 1}, newer)
+    plain = io.BytesIO()
+    torch.save({"step": 1}, plain)
+    others = {f"of a {other.kind}": run(other).checkpoint() for other in JOBS if other.kind != job.kind}
+    return others | {
+        "empty": b"",
+        "cut off": good[: len(good) // 2],
+        "no torch": b"17",
+        "pickled code": b"\x80\x04cos\nsystem\n.",
+        "newer": newer.getvalue(),
+        "of something else": plain.getvalue(),
+        "beyond the end": checkpoints.pack(job.kind, job.steps + 1, state),
+        "before the beginning": checkpoints.pack(job.kind, -1, state),
+        "without a step": checkpoints.pack(job.kind, "½", state),
+    }
+
+
+@each_job
+def test_a_damaged_or_foreign_checkpoint_is_refused_in_one_line(job):
+    words = r"the checkpoint is damaged, or of another job, data set or model: .+; run the job from step 0"
+    for what, checkpoint in damages(job).items():
+        line = refusal(job, checkpoint)
+        assert re.fullmatch(words, line), what
+        assert len(line) < 320, what
+
+
+def refusal(job: Job, checkpoint: bytes) -> str:
+    """What is said of the checkpoint."""
+    try:
+        run(job, checkpoint)
+    except EngineError as error:
+        return str(error)
+    return "nothing"
+
+
+@each("job", JOBS[1:])
+def test_while_it_is_replayed_it_stays_at_the_checkpoints_step_and_returns_nothing(job):
+    under_way = run(job)
+    while under_way.step < 2:
+        next(under_way)
+    resumed = run(job, under_way.checkpoint())
+    assert next(resumed) == []
+    assert resumed.step == under_way.step
+    assert resumed.look() == []
+    other = run(job, resumed.checkpoint())
+    assert as_bytes(rest(other)) == as_bytes(rest(resumed))
+
+
+@each("job", JOBS[1:])
+def test_what_trains_nothing_has_no_weights(job):
+    with run(job) as under_way:
+        assert under_way.weights() is None
