@@ -24,7 +24,7 @@ class Progress:
             total=self._steps,
             initial=file.status().step,
             desc=file.id,
-            unit=" steps",
+            unit=f" {file.job.counts}",
             file=sys.stderr,
             mininterval=INTERVAL if sys.stderr.isatty() else INTERVAL_LOGGED,
             **_width(),

@@ -9,7 +9,7 @@ import numpy as np
 
 from nnviz.runs.run_file import RunFile
 from nnviz.runs.schema import wording
-from nnviz.spec.jobs import Experiment, dump
+from nnviz.spec.jobs import dump
 
 README = """Run {id} of nnviz, {state} after {step} of {steps} steps.
 
@@ -88,10 +88,8 @@ def _about(run: RunFile, weights: tuple[int, bytes] | None) -> str:
     """A line of the README about the weights."""
     if weights is not None:
         return _WEIGHTS.format(step=weights[0])
-    has_network = isinstance(run.job, Experiment)
-    return _NO_WEIGHTS.format(
-        why="they are written when a run pauses or ends" if has_network else f"a {run.job.kind} keeps no network"
-    )
+    later, never = "they are written when a run pauses or ends", f"a {run.job.kind} keeps no network"
+    return _NO_WEIGHTS.format(why=later if run.job.has_weights else never)
 
 
 def _stacked(run: RunFile, quantity: str, site: str) -> dict[str, np.ndarray]:

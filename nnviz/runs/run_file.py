@@ -184,8 +184,8 @@ class RunFile:
             ).fetchall()[0][0]
 
     def step_epoch(self) -> int:
-        """Run to the next end of an epoch and pause. Returns that step."""
-        per_epoch = int(self.status().info.get("steps_per_epoch", 1))
+        """Run to the next end of an epoch, or one step where there are none, and pause. Returns that step."""
+        per_epoch = int(self.status().info.get("steps_per_epoch") or 1)
         with self._changing() as c:
             at = c.execute("SELECT max(coalesce(until, 0), step) FROM status, control").fetchone()[0]
             until = (at // per_epoch + 1) * per_epoch

@@ -16,6 +16,7 @@ from nnviz.runs.run_file import RunFile, create
 from nnviz.runs.schema import connect, wording
 from nnviz.runs.status import LIVE, read_status
 from nnviz.runs.view import RunView, view
+from nnviz.spec.base import options
 from nnviz.spec.jobs import Job
 
 WAITED = 600.0
@@ -24,8 +25,10 @@ WAITED = 600.0
 KEPT = 5
 """Untrained runs that were given up and are kept all the same."""
 
-REMADE, KEPT_REMADE = ("descent", "rate_search", "landscape"), 200
-"""Kinds of jobs that are made again in a moment, and how many of their finished runs are kept to be used again."""
+CACHED = 200
+"""Finished runs that are kept of jobs that are made again when they are needed."""
+
+KINDS = options(Job)
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,99}")
 
@@ -48,6 +51,12 @@ class Summary:
     error: str = ""
     fingerprint: str = ""
     size: int = 0
+
+    @property
+    def is_cached(self) -> bool:
+        """Whether its job is made again when it is needed."""
+        job = KINDS.get(self.kind)
+        return job is not None and job.retention == "cache"
 
 
 class Store:
@@ -122,24 +131,22 @@ class Store:
                 path.with_name(path.name + end).unlink(missing_ok=True)
 
     def sweep(self, older: float = WAITED, keep: int = KEPT) -> Sequence[str]:
-        """Delete runs that waited untrained at step 0 and were given up, and races and landscapes that were left
-        unfinished or are the oldest of many; the ids of those deleted.
+        """Delete runs that waited untrained at step 0 and were given up, and of jobs that are made again when they are
+        needed those that were left unfinished or are the oldest of many; the ids of those deleted.
 
         Runs that are live, pinned, or were looked at within `older` seconds stay, and so do the `keep` newest of the
         untrained ones: tabs and links that are still open name the last few.
         """
         mine = [s for s in self.list() if s.state not in (*LIVE, "damaged") and not s.pinned]
-        remade = [s for s in mine if s.kind in REMADE]
-        waited = [
-            s for s in mine if s.kind not in REMADE and s.state in ("stopped", "lost") and not (s.step or s.parent)
-        ]
-        spare = [s for s in remade if s.state != "finished"]
-        spare += [s for s in remade if s.state == "finished"][KEPT_REMADE:]
+        cached = [s for s in mine if s.is_cached]
+        waited = [s for s in mine if not s.is_cached and s.state in ("stopped", "lost") and not (s.step or s.parent)]
+        spare = [s for s in cached if s.state != "finished"]
+        spare += [s for s in cached if s.state == "finished"][CACHED:]
         swept = []
         for summary in [*waited[keep:], *spare]:
             with suppress(RunError):  # gone, or taken up again, in the meantime
                 status = self.open(summary.id).status()
-                is_spare = summary.kind in REMADE or status.until == 0
+                is_spare = summary.is_cached or status.until == 0
                 if is_spare and time.time() - max(status.seen, status.ended or 0.0) > older:
                     self.delete(summary.id)
                     swept.append(summary.id)

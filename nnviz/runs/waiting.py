@@ -8,16 +8,13 @@ from typing import Any
 from nnviz.runs.errors import RunError
 from nnviz.runs.run_file import RunFile
 
-QUICK = ("descent", "rate_search", "landscape")
-"""Kinds of jobs that take so little, turn by turn, that they need not wait for a worker of their own."""
-
 
 class Waiting:
     """Runs that wait together. `files` are those that still do: the cancelled and the unwatched leave."""
 
     def __init__(self, files: Sequence[RunFile], grace: float | None) -> None:
         self.files = list(files)
-        self.is_quick = all(file.job.kind in QUICK for file in files)
+        self.is_quick = all(file.job.retention == "cache" for file in files)
         self._grace = grace
         self._seen = -1.0
         self._seen_at = time.monotonic()

@@ -74,6 +74,9 @@ class Descent(Spec):
 
     parent: ClassVar[None] = None
     device: ClassVar[str] = "cpu"
+    retention: ClassVar[Literal["history", "cache"]] = "cache"
+    counts: ClassVar[str] = "steps"
+    has_weights: ClassVar[bool] = False
 
     @model_validator(mode="after")
     def _a_grid_has_two_sides(self) -> "Descent":
@@ -141,6 +144,9 @@ class RateSearch(Spec):
 
     parent: ClassVar[None] = None
     device: ClassVar[str] = "cpu"
+    retention: ClassVar[Literal["history", "cache"]] = "cache"
+    counts: ClassVar[str] = "racers"
+    has_weights: ClassVar[bool] = False
 
     @model_validator(mode="after")
     def _rates_in_order(self) -> "RateSearch":

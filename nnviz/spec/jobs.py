@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -45,6 +45,14 @@ class Experiment(Spec):
         description="auto (CUDA, then MPS, then CPU), cpu, mps, cuda or cuda:1.",
     )
     parent: Parent | None = Field(None, description="The run that this one goes on from.")
+
+    retention: ClassVar[Literal["history", "cache"]] = "history"
+    """Whether its runs are kept for the library, or made again when they are needed: these take so little, turn by
+    turn, that they need not wait for a worker of their own."""
+    counts: ClassVar[str] = "steps"
+    """What `steps` counts."""
+    has_weights: ClassVar[bool] = True
+    """Whether its runs keep what they have trained."""
 
 
 Job = Annotated[Experiment | Descent | RateSearch | Landscape, Field(discriminator="kind")]

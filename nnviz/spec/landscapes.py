@@ -200,6 +200,9 @@ class Landscape(Spec):
     )
 
     parent: ClassVar[None] = None
+    retention: ClassVar[Literal["history", "cache"]] = "cache"
+    counts: ClassVar[str] = "steps and points"
+    has_weights: ClassVar[bool] = False
 
     @model_validator(mode="after")
     def _each_once(self) -> "Landscape":

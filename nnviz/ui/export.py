@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from nnviz.runs import RunView, export_zip
-from nnviz.spec.jobs import Experiment, dump
+from nnviz.spec.jobs import dump
 from nnviz.ui import runtime
 from nnviz.ui.experiment import LETTERS, Asked
 from nnviz.ui.session import memory
@@ -18,7 +18,7 @@ def share(asked: Asked, views: Sequence[RunView], names: Sequence[str] = ()) -> 
     B."""
     state = asked.state
     with st.popover("Share", icon=":material/ios_share:"):
-        if any(view.job.parent for view in views if isinstance(view.job, Experiment)):
+        if any(view.job.parent for view in views):
             st.caption(
                 ":material/info: This run went on from another one. Link, job and command have its last settings, and "
                 "train with them from step 0; the zip below and *Its loss landscape* keep the whole history."

@@ -240,6 +240,8 @@ def test_steps_asked_for_in_quick_succession_add_up(running):
     assert running.step(5) == 18
     assert running.step_epoch() == 20
     assert running.step_epoch() == 30
+    running.write(info={"steps_per_epoch": None})
+    assert running.step_epoch() == 31, "where there are no epochs"
 
 
 def test_cancelling_a_lost_run_stops_it_at_once(running):
