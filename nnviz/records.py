@@ -52,6 +52,22 @@ COLUMNS = ("step", "quantity", "site", "value", "member")
 """The columns of a frame of scalars."""
 
 
+class Metric(NamedTuple):
+    """The scalar that stands for a run in a line about it."""
+
+    quantity: str
+    site: str | None
+    """None: the best of all its sites."""
+    label: str
+    """For people: "test accuracy"."""
+    higher_is_better: bool
+
+    def best(self, values: Iterable[float | None]) -> float | None:
+        """The best of values of one step; None where there is no number among them."""
+        numbers = [value for value in values if value is not None and value == value]
+        return (max if self.higher_is_better else min)(numbers, default=None)
+
+
 class Cause(StrEnum):
     """What was no finite number first."""
 

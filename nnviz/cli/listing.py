@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from nnviz.cli.jobs import describe
 from nnviz.runs import RunError, Store, Summary
 
-HEADINGS = ("id", "state", "step", "loss", "created", "job")
+HEADINGS = ("id", "state", "step", "result", "created", "job")
 
 
 def table(store: Store, width: int | None = None) -> list[str]:
@@ -22,7 +22,7 @@ def _row(store: Store, summary: Summary) -> tuple[str, ...]:
         summary.id,
         summary.state,
         f"{summary.step}/{summary.steps}",
-        "" if summary.loss is None else f"{summary.loss:.4g}",
+        "" if summary.result is None else str(summary.result),
         time.strftime("%Y-%m-%d %H:%M", time.localtime(summary.created)),
         " · ".join(text for text in (_about(store, summary), summary.error) if text),
     )

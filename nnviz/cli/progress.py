@@ -14,7 +14,7 @@ INTERVAL_LOGGED = 5.0  # the same where standard error is no terminal, and each 
 
 
 class Progress:
-    """The bar of one run: steps done, steps a second, loss and metric of the test set."""
+    """The bar of one run: steps done, steps a second, main metric, and loss if there is one."""
 
     def __init__(self, file: RunFile) -> None:
         self._file, self._steps = file, file.job.steps
@@ -43,9 +43,11 @@ class Progress:
         """Draw what the file holds now. A standard error that is closed is no reason to stop training."""
         with suppress(RunError, OSError, ValueError):
             status = self._file.status()
-            loss = self._file.latest("loss", "test", "train", "batch")
-            metric = {n: self._file.latest(n, "test", "train") for n in ("accuracy", "r_squared")}
-            told = {n: f"{v:.4g}" for n, v in {"loss": loss, **metric}.items() if v is not None}
+            told = {}
+            if (result := self._file.result()) is not None:
+                told[result.label] = f"{result.value:.4g}"
+            if (loss := self._file.latest("loss", "test", "train", "batch")) is not None:
+                told["loss"] = f"{loss:.4g}"  # last, where a narrow terminal cuts the line
             if status.state == "paused":
                 told["state"] = "paused"
             self._bar.set_postfix(told, refresh=False)

@@ -9,7 +9,7 @@ from typing import Any, Self
 import torch
 
 from nnviz.engine import checkpoints, device
-from nnviz.records import Record
+from nnviz.records import Metric, Record
 from nnviz.spec.jobs import Job
 
 
@@ -37,7 +37,13 @@ class RunningJob(Iterator[list[Record]], ABC):
             "python": platform.python_version(),
             "nnviz": version("nnviz"),
             "seed": self.job.seed,
+            "metric": self.metric and self.metric._asdict(),
         }
+
+    @property
+    def metric(self) -> Metric | None:
+        """The scalar that stands for the run in a list; None where there is none."""
+        return None
 
     @property
     def is_flushed(self) -> bool:

@@ -14,7 +14,7 @@ from nnviz.engine.device import EngineError
 from nnviz.engine.divergence import Diverged, is_finite, trace_back
 from nnviz.engine.learners import Learning
 from nnviz.engine.running import RunningJob
-from nnviz.records import Divergence, Record, Scalar, Snapshot
+from nnviz.records import Divergence, Metric, Record, Scalar, Snapshot
 from nnviz.spec.jobs import Experiment
 from nnviz.spec.probes import Activations
 
@@ -64,6 +64,11 @@ class Run(RunningJob):
         """The machine, the job, the number of parameters, and steps an epoch where there are epochs."""
         parameters = sum(p.numel() for m in self.learning.modules.values() for p in m.parameters())
         return super().info | {"parameters": parameters, "steps_per_epoch": self.learning.steps_per_epoch}
+
+    @property
+    def metric(self) -> Metric | None:
+        """What the learner says."""
+        return self.learning.metric
 
     @property
     def is_flushed(self) -> bool:

@@ -16,6 +16,7 @@ import pandas as pd
 from nnviz.records import COLUMNS, Record
 from nnviz.runs.arrays import unpack
 from nnviz.runs.errors import RunError
+from nnviz.runs.result import Result, read_result
 from nnviz.runs.schema import APPLICATION_ID, FORMAT, TABLES, connect, rest, transaction, wording
 from nnviz.runs.status import LIVE, Control, Status, read_control, read_status
 from nnviz.runs.writer import Writer
@@ -315,6 +316,11 @@ class RunFile:
                     row = c.execute("SELECT value FROM points WHERE name = ? ORDER BY id DESC LIMIT 1", name).fetchone()
                     return row and row[0]
         return None
+
+    def result(self) -> Result | None:
+        """What the run has come to, by its main metric; None where nothing is known yet."""
+        with self._reading() as c:
+            return read_result(c, read_status(c).info)
 
     def places(self) -> list[tuple[str, str]]:
         """(quantity, site) of everything that there are snapshots of, sorted."""

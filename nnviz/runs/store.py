@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nnviz.runs.errors import RunError
+from nnviz.runs.result import Result, read_result
 from nnviz.runs.run_file import RunFile, create
 from nnviz.runs.schema import connect, wording
 from nnviz.runs.status import LIVE, read_status
@@ -47,7 +48,7 @@ class Summary:
     parent: str | None = None
     parent_step: int | None = None
     pinned: bool = False
-    loss: float | None = None
+    result: Result | None = None
     error: str = ""
     fingerprint: str = ""
     size: int = 0
@@ -164,11 +165,6 @@ class Store:
         return next((s.id for s in self.list() if s.fingerprint == fingerprint and s.state == "finished"), None)
 
 
-_LAST = """
-SELECT value FROM points WHERE name = (SELECT id FROM names WHERE quantity = 'loss' AND site = ? AND member = 0)
-ORDER BY id DESC LIMIT 1
-"""
-
 _over: dict[Path, tuple[tuple[int, int, int], Summary]] = {}
 
 
@@ -198,9 +194,7 @@ def _read(path: Path, size: int) -> Summary:
             row = connection.execute(
                 "SELECT created, parent, parent_step, fingerprint, json_extract(json, '$.kind') FROM job"
             ).fetchone()
-            losses: Sequence[tuple] = [
-                connection.execute(_LAST, (site,)).fetchone() for site in ("test", "train", "batch")
-            ]
+            result = read_result(connection, status.info)
     except sqlite3.Error as error:  # pragma: no cover  # worded above; kept so that a list never fails
         raise RunError(str(error)) from error
     finally:
@@ -217,7 +211,7 @@ def _read(path: Path, size: int) -> Summary:
         parent=parent,
         parent_step=parent_step,
         pinned=status.pinned,
-        loss=next((loss[0] for loss in losses if loss), None),
+        result=result,
         error=status.error,
         fingerprint=fingerprint,
         size=size,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nnviz.runs.cache import Cache, cache
+from nnviz.runs.result import Result, metric
 from nnviz.runs.status import Status
 from nnviz.spec.jobs import Job
 
@@ -37,6 +38,15 @@ class RunView:
         share memory.
         """
         return self._cache.scalars(quantities, sites)
+
+    @property
+    def result(self) -> Result | None:
+        """What the run has come to, by its main metric; None where nothing is known yet."""
+        if (of := metric(self.status.info)) is None:
+            return None
+        frame = self.scalars(of.quantity, sites=None if of.site is None else [of.site])
+        best = of.best(frame.drop_duplicates(["site", "member"], keep="last")["value"])
+        return None if best is None else Result(of.label, float(best))
 
     def snapshot(self, quantity: str, site: str | None = None) -> dict[str, np.ndarray]:
         """The newest snapshot of `quantity` at or before `step`: read-only arrays by name, {} when there is none yet.

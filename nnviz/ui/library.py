@@ -18,10 +18,10 @@ from nnviz.ui.session import PageState, memory
 SAID = 4
 """Changes that a line names; of a run of another page nearly everything differs."""
 
-MOST_LOSS = 2.0**53
+MOST = 2.0**53
 """A browser's table shows no larger number."""
 
-ROW, HEAD, MOST = 35, 37, 14
+ROW, HEAD, LINES = 35, 37, 14
 """Pixels of a line of the table and of its head; lines that are seen at once."""
 
 
@@ -62,7 +62,7 @@ def _table(state: PageState, default: Job, take: Take, pairs: bool) -> None:
     if not found:
         st.markdown(
             "No run has trained yet. Every run that takes a step appears here: what it changed, how far it came, its "
-            f"last loss, and when it was. Runs are kept in `{runtime.store().home}`."
+            f"main metric, and when it was. Runs are kept in `{runtime.store().home}`."
         )
         return
     does = "open the run with its settings" if take is _show else "take its network to this page"
@@ -73,7 +73,7 @@ def _table(state: PageState, default: Job, take: Take, pairs: bool) -> None:
         _frame(found, default),
         key=key,
         hide_index=True,
-        height=HEAD + ROW * min(len(found), MOST),
+        height=HEAD + ROW * min(len(found), LINES),
         row_height=ROW,
         column_config=COLUMNS,
         on_select=_whole_page,
@@ -115,8 +115,9 @@ COLUMNS = {
     "run": st.column_config.TextColumn("Changed from the default", width=225),
     "state": st.column_config.TextColumn("State", width=72),
     "step": st.column_config.TextColumn("Step", width=115),
-    "loss": st.column_config.NumberColumn(
-        "Test loss", format="%.3g", width=80, help="The last one; none where it is beyond all bounds."
+    "metric": st.column_config.TextColumn("Metric", width=98, help="What the next column is."),
+    "value": st.column_config.NumberColumn(
+        "Value", format="%.3g", width=72, help="The last one; none where it is beyond all bounds."
     ),
     "when": st.column_config.DatetimeColumn("When", format="D MMM HH:mm", width=92),
 }
@@ -129,9 +130,10 @@ def _frame(found: Sequence[Summary], default: Job) -> pd.DataFrame:
             "run": [_said(summary, default) for summary in found],
             "state": [summary.state for summary in found],
             "step": [f"{summary.step:,} of {summary.steps:,}" for summary in found],
-            "loss": pd.Series([summary.loss for summary in found], dtype="float64").where(
-                lambda loss: loss < MOST_LOSS
-            ),
+            "metric": [result.label if (result := summary.result) else "" for summary in found],
+            "value": pd.Series(
+                [result.value if (result := summary.result) else None for summary in found], dtype="float64"
+            ).where(lambda value: value.abs() < MOST),
             "when": [datetime.fromtimestamp(s.created) if s.created else None for s in found],
         }
     )

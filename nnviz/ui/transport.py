@@ -298,6 +298,8 @@ def status(views: Sequence[RunView], jobs: Sequence[Job], letters: Sequence[str]
             text += f" · epoch {s.step / epochs:.1f}"
         if s.state == "running" and s.steps_per_second:
             text += f" · {s.steps_per_second:,.0f} steps/s"
+        if view.result is not None:
+            text += f" · {view.result.label} {view.result.value:.3g}"
         if s.info.get("parameters"):
             text += f" · {s.info['parameters']:,} parameters"
         if came := view.job.parent:

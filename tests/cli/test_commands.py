@@ -183,7 +183,7 @@ def test_list_shows_runs_newest_first_and_damaged_files_with_the_reason(nnviz: C
     answer = nnviz("list")
     assert answer.code == 0
     heading, first, second = answer.out.splitlines()
-    assert heading.split() == ["id", "state", "step", "loss", "created", "job"]
+    assert heading.split() == ["id", "state", "step", "result", "created", "job"]
     assert first.split()[:3] == [run, "finished", "20/20"]
     assert "steps=20" in first
     assert second.startswith("broken")

@@ -35,4 +35,5 @@ def test_progress_is_drawn_on_a_terminal(size: tuple[int, int], nnviz: Command) 
     with open(shown, "rb", buffering=0) as screen:
         drawn = "".join(_pieces(screen))
     assert "20/20" in drawn
-    assert "loss=" in drawn
+    assert "test accuracy=" in drawn
+    assert ("loss=" in drawn) == (size[1] > 80)

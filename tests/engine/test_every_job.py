@@ -10,7 +10,7 @@ import torch
 from nnviz.engine import EngineError, checkpoints, run
 from nnviz.engine.running import RunningJob
 from nnviz.engine.survey import survey
-from nnviz.records import Record
+from nnviz.records import Record, Scalar
 from nnviz.spec.base import options
 from nnviz.spec.descent import RateSearch
 from nnviz.spec.jobs import Job
@@ -30,7 +30,7 @@ JOBS: list[Job] = [
     landscape(RandomPlane(resolution=9), PathPlane(resolution=9), Line(resolution=9), samples=20, steps=3),
 ]
 each_job = each("job", JOBS)
-EVERY_KIND = {"device", "torch", "python", "nnviz", "seed"}
+EVERY_KIND = {"device", "torch", "python", "nnviz", "seed", "metric"}
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +66,19 @@ def test_info_has_what_every_kind_has_and_at_most_its_parameters_and_epochs_besi
     assert info["seed"] == job.seed
     assert info["device"].startswith("cpu (")
     assert info["torch"] == torch.__version__
+
+
+@each_job
+def test_its_metric_is_among_its_records(job):
+    under_way = run(job)
+    metric = under_way.info["metric"]
+    places = {(r.quantity, r.site) for r in rest(under_way) if isinstance(r, Scalar)}
+    if metric is None:
+        assert places == set(), "what has numbers has a metric"
+    elif metric["site"] is None:
+        assert metric["quantity"] in {quantity for quantity, _ in places}
+    else:
+        assert (metric["quantity"], metric["site"]) in places
 
 
 @each_job

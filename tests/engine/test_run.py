@@ -207,6 +207,28 @@ def test_info_says_the_parameters_and_steps_an_epoch():
     assert info["parameters"] == 2 * 8 + 8 + 8 * 8 + 8 + 8 * 2 + 2
 
 
+@each(
+    ("changes", "expected"),
+    [
+        ({}, ("accuracy", "test", "test accuracy", True)),
+        ({"learner__data": "curve", "learner__loss": "mse"}, ("r_squared", "test", "test R²", True)),
+        (
+            {"learner__data": {"kind": "moons", "points": 10, "train_share": 0.95}},
+            ("loss", "train", "train loss", False),
+        ),
+        (
+            {"learner__data": {"kind": "curve", "points": 10, "train_share": 0.9}, "learner__loss": "mse"},
+            ("loss", "test", "test loss", False),
+        ),
+    ],
+)
+def test_the_metric_is_that_of_the_targets_and_the_loss_where_there_are_too_few_samples_for_it(changes, expected):
+    with run(job(**changes)) as running:
+        assert running.metric == expected
+        assert running.info["metric"] == running.metric._asdict()
+        assert expected[:2] in {(r.quantity, r.site) for r in running.look() if isinstance(r, Scalar)}
+
+
 def test_a_device_that_is_not_here_is_refused_with_what_to_do():
     missing = next(d for d in ("mps", "cuda:63") if d != "mps" or not torch.backends.mps.is_available())
     with pytest.raises(EngineError, match=r"device must be .*, got "):

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from nnviz.engine.capture import named, silent
 from nnviz.engine.randomness import generator
-from nnviz.records import Record, Scalar, Snapshot
+from nnviz.records import Metric, Record, Scalar, Snapshot
 
 UPDATES = 2
 """Updates of `critic` a step."""
@@ -65,6 +65,7 @@ class TwoModules:
     it, and the critic's output; "own" owns the critic's first layer and output."""
 
     objectives = (("loss", "critic"), ("loss", "maker"))
+    metric = Metric("distance", "maker", "distance to the data", higher_is_better=False)
     steps_per_epoch = None
     work = 1000
 

@@ -1,3 +1,4 @@
+import math
 import os
 import re
 import sqlite3
@@ -10,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from nnviz.records import Scalar
+from nnviz.records import Metric, Scalar
 from nnviz.runs import RunError, Store
+from nnviz.runs.schema import FORMAT
 from nnviz.spec.jobs import Experiment, Landscape, fingerprint
 
 
@@ -48,13 +50,27 @@ def open_store() -> Iterator[Store]:
 def test_runs_are_listed_newest_first_with_what_they_came_to(store):
     assert store.list() == []
     first, second = store.create(Experiment(seed=1), title="one"), store.create(Experiment(seed=2), pinned=True)
-    first.write([Scalar(1, "loss", 0.9, "train"), Scalar(1, "loss", 0.5, "test")], state="finished", step=1)
+    info = {"metric": Metric("accuracy", "test", "test accuracy", True)._asdict()}
+    told = [Scalar(0, "accuracy", 0.9, "test"), Scalar(1, "accuracy", 0.5, "test"), Scalar(1, "accuracy", 0.7, "train")]
+    first.write(told, state="finished", step=1, info=info)
     first.close()
     listed = {summary.id: summary for summary in store.list()}
     assert [s.created for s in store.list()] == sorted((s.created for s in listed.values()), reverse=True)
     one, two = listed[first.id], listed[second.id]
-    assert (one.title, one.state, one.step, one.steps, one.loss) == ("one", "finished", 1, 3000, 0.5)
-    assert (two.state, two.pinned, two.loss) == ("queued", True, None)
+    assert (one.title, one.state, one.step, one.steps) == ("one", "finished", 1, 3000)
+    assert one.result == store.view(first.id).result == store.open(first.id).result() == ("test accuracy", 0.5)
+    assert (two.state, two.pinned, two.result) == ("queued", True, None)
+
+
+def test_without_a_site_the_best_of_all_counts_and_what_is_no_number_does_not(store):
+    file = store.create(Experiment())
+    steps = [(0, 1, 9.0), (0, 2, 0.1), (7, 1, 3.0), (7, 2, 5.0), (7, 3, math.nan)]
+    heights = [Scalar(step, "height", value, str(racer), racer - 1) for step, racer, value in steps]
+    for higher, best in ((False, 3.0), (True, 5.0)):
+        file.write(heights, step=7, info={"metric": Metric("height", None, "height", higher)._asdict()})
+        found = [next(s.result for s in store.list()), store.view(file.id).result, file.result()]
+        assert found == [("height", best)] * 3
+    file.close()
 
 
 def test_a_list_shows_changes_of_runs_that_were_over(store):
@@ -194,7 +210,8 @@ def test_a_damaged_picture_is_one_clear_line(store):
 
 def test_a_file_of_another_version_says_so(store):
     file = store.create(Experiment())
-    for version, words in {3: "newer nnviz (format 3, this one reads 2): update", 1: "older nnviz (format 1, "}.items():
+    newer = f"newer nnviz (format {FORMAT + 1}, this one reads {FORMAT}): update"
+    for version, words in {FORMAT + 1: newer, 1: "older nnviz (format 1, "}.items():
         execute(file.path, f"PRAGMA user_version = {version}")
         with pytest.raises(RunError, match=re.escape(words)):
             store.open(file.id)

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from nnviz.records import Scalar
+from nnviz.records import Metric, Scalar
 from nnviz.spec import presets
 from nnviz.spec.base import replace_many
 from nnviz.ui import library
 
 JOB = presets.PLAYGROUND
+INFO = {"metric": Metric("accuracy", "test", "test accuracy", higher_is_better=True)._asdict()}
 
 
 def _script(job):
@@ -36,12 +37,13 @@ def test_without_runs_it_says_what_will_appear_and_where_runs_are_kept(store):
     assert str(store.home) in app.markdown[0].value
 
 
-def test_a_line_says_what_changed_how_far_it_came_its_loss_and_when(trained):
+def test_a_line_says_what_changed_how_far_it_came_its_metric_and_when(trained):
     run = trained(replace_many(JOB, {"learner.optimizer.lr": 0.3, "learner.data": "circles"}), 1200, "finished")
-    run.write([Scalar(1200, "loss", 0.25, "test")])
+    run.write([Scalar(1200, "accuracy", 0.25, "test")], info=INFO)
     (line,) = table().dataframe[0].value.to_dict("records")
     assert line["run"] == "data Circles, learning rate 0.3"
-    assert (line["state"], line["step"], line["loss"]) == ("finished", "1,200 of 4,000", 0.25)
+    assert (line["state"], line["step"]) == ("finished", "1,200 of 4,000")
+    assert (line["metric"], line["value"]) == ("test accuracy", 0.25)
     assert abs(line["when"].timestamp() - time.time()) < 86_400
 
 
@@ -93,10 +95,10 @@ def test_while_the_table_is_open_a_line_goes_on_to_mean_the_same_run(trained, st
     assert list(app.run().dataframe[0].value["run"]) == [line for line in before if line != "seed 1"]
 
 
-def test_a_loss_beyond_what_a_browser_can_show_is_left_empty(trained):
+def test_a_value_beyond_what_a_browser_can_show_is_left_empty(trained):
     run = trained(JOB, 20, "diverged")
-    run.write([Scalar(20, "loss", 1.2e19, "test")])
-    assert np.isnan(table().dataframe[0].value["loss"]).all()
+    run.write([Scalar(20, "accuracy", 1.2e19, "test")], info=INFO)
+    assert np.isnan(table().dataframe[0].value["value"]).all()
 
 
 @pytest.mark.parametrize("pairs", [True, False])

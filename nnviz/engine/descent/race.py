@@ -14,7 +14,7 @@ from nnviz.engine.descent.basins import Basins
 from nnviz.engine.descent.movers import REMEMBERED, Movers
 from nnviz.engine.running import ReplayedJob
 from nnviz.engine.schedules import factor
-from nnviz.records import Record, Scalar, Snapshot
+from nnviz.records import Metric, Record, Scalar, Snapshot
 from nnviz.spec.descent import Descent
 from nnviz.spec.optimizers import Adam, AdamW
 from nnviz.spec.surfaces import AnySurface
@@ -54,6 +54,11 @@ class Race(ReplayedJob):
         # Who has a part, and the tensors in which a part is found after each step: those of the movers stay the same.
         self._who: dict[str, list[int]] = {}
         self._kept: dict[str, list[Tensor]] = {}
+
+    @property
+    def metric(self) -> Metric:
+        """The height of the racer that came lowest."""
+        return Metric("height", None, "lowest height", higher_is_better=False)
 
     def _work(self) -> list[Record]:
         records = self._begin() if self.is_new else []

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from nnviz.records import Record
+from nnviz.records import Metric, Record
 
 NOBODY: AbstractContextManager[None] = nullcontext()
 
@@ -21,6 +21,8 @@ class Learning(Protocol):
     """By any key. A parameter is measured when an optimizer that owns it makes a step."""
     objectives: Sequence[tuple[str, str]]
     """(quantity, site) of what `step` returns that must stay finite: where one does not, the run has diverged."""
+    metric: Metric | None
+    """The scalar of `evaluate` by which runs are told apart in a list; None where there is none."""
     steps_per_epoch: int | None
     """None where there are no epochs."""
     work: int

@@ -11,7 +11,7 @@ from nnviz.engine import clipping, data, losses, models, optimizers, schedules
 from nnviz.engine.analysis import pictures, theory
 from nnviz.engine.learners.learning import NOBODY
 from nnviz.engine.randomness import generator, stream
-from nnviz.records import Record, Scalar, Snapshot
+from nnviz.records import Metric, Record, Scalar, Snapshot
 from nnviz.spec import learners as spec
 
 TOGETHER = 1024
@@ -54,6 +54,18 @@ class SupervisedLearning:
         for dropout in self.dropouts:
             dropout.generator = torch.Generator(device=device)
         self._epoch, self._order = -1, torch.empty(0)
+
+    @property
+    def metric(self) -> Metric:
+        """Accuracy or R² on the test part, the loss where the test part is too small for that."""
+        _, y = self.parts["test"]
+        if len(y) == 0:
+            return Metric("loss", "train", "train loss", higher_is_better=False)
+        if self.spec.data.classes:
+            return Metric("accuracy", "test", "test accuracy", higher_is_better=True)
+        if r_squared(y, y) is not None:
+            return Metric("r_squared", "test", "test R²", higher_is_better=True)
+        return Metric("loss", "test", "test loss", higher_is_better=False)
 
     def begin(self) -> list[Record]:
         """The data, and the theory of the network at initialization or why there is none."""

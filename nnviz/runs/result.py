@@ -1,0 +1,36 @@
+"""The number that a run came to, for a line about it: which one it is, its learner says when it starts."""
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from nnviz.records import Metric
+
+
+class Result(NamedTuple):
+    """What the number is ("test accuracy"), and its newest value."""
+
+    label: str
+    value: float
+
+    def __str__(self) -> str:
+        return f"{self.label} {self.value:.4g}"
+
+
+_NEWEST = """
+SELECT (SELECT value FROM points WHERE name = names.id ORDER BY id DESC LIMIT 1) FROM names
+WHERE quantity = ? AND (site = ? OR ? IS NULL)
+"""
+
+
+def metric(info: Mapping[str, Any]) -> Metric | None:
+    """The run's main metric; None where it has none or has not started."""
+    return Metric(**info["metric"]) if info.get("metric") else None
+
+
+def read_result(connection: sqlite3.Connection, info: Mapping[str, Any]) -> Result | None:
+    """What the run has come to; None where nothing is known yet."""
+    if (of := metric(info)) is None:
+        return None
+    best = of.best(value for (value,) in connection.execute(_NEWEST, (of.quantity, of.site, of.site)))
+    return None if best is None else Result(of.label, best)
