@@ -37,7 +37,7 @@ def shares(frame: pd.DataFrame, layers: frames.Layers, quantity: str | None = No
         ticks = {"tickvals": [place + 1 for place in places], "ticktext": texts}
         axes.append(layout.axis("layer", range=[len(sites) + 0.5, 0.5], showgrid=False, **ticks))
         most = np.nanmax(table, initial=0.0)
-        headings.append(f"{words[name]}: " + (f"at most {labels.percent(most)} of a layer" if most else "none"))
+        headings.append(f"{words[name]}: {_at_most(float(most))}")
         word, text = labels.row_hover([layers.label(site) for site in sites], len(picked))
         traces.append(
             {
@@ -69,3 +69,10 @@ def shares(frame: pd.DataFrame, layers: frames.Layers, quantity: str | None = No
         },
         **axes,
     )
+
+
+def _at_most(share: float) -> str:
+    """The largest share of a layer in words."""
+    if share == 0:
+        return "none"
+    return f"{'less than 0.1 %' if share < 0.0005 else f'at most {labels.percent(share)}'} of a layer"

@@ -103,6 +103,11 @@ def test_shares_are_drawn_layer_by_step_with_the_first_layer_on_top():
     ]
 
 
+def test_a_share_too_small_to_be_written_is_not_called_zero():
+    frame = scalars(("dead_share", "model.activation1", [0], [1e-4]))
+    assert figures.shares(frame, LAYERS)["layout"]["annotations"][0]["text"] == "dead units: less than 0.1 % of a layer"
+
+
 def test_the_newest_step_is_among_the_columns_of_many():
     frame = scalars(("dead_share", "model.activation1", list(range(1000)), list(np.linspace(0, 1, 1000))))
     heatmap = figures.shares(frame, LAYERS)["data"][0]
