@@ -99,7 +99,7 @@ def update_ratios(frame: pd.DataFrame, layers: frames.Layers, *, role: str = "we
             "x": [None],
             "y": [None],
             "marker": swatch,
-            "name": "around 10<sup>−3</sup> (one part in a thousand a step): healthy",
+            "name": "around 10<sup>−3</sup>: healthy",
         }
     )
     band = {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "y0": BAND[0], "y1": BAND[1], "layer": "below"}

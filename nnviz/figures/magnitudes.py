@@ -68,6 +68,7 @@ def edge_marks(
                 "textposition": "top center",
                 "name": text,
                 "showlegend": bool(len(places)),
+                "cliponaxis": False,
                 "hovertemplate": f"{text} at {over} %{{x}}<extra></extra>",
             }
         )
