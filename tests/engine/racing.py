@@ -8,7 +8,26 @@ import numpy as np
 from nnviz.engine.descent.race import Race
 from nnviz.records import Record
 from nnviz.spec.descent import Descent, Racer
-from nnviz.spec.methods import Method
+from nnviz.spec.methods import ASGD, CMAES, LBFGS, Genetic, Method, Newton, OnePlusOneES, OpenES, UncorrectedAdam
+from nnviz.spec.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, NAdam, RAdam, RMSprop, Rprop
+
+TWELVE = [
+    SGD(lr=0.002, momentum=0.9),
+    Adagrad(),
+    Adadelta(),
+    RMSprop(momentum=0.5, centered=True),
+    Adam(lr=0.1),
+    UncorrectedAdam(),
+    AdamW(),
+    ASGD(lr=0.001),
+    LBFGS(lr=0.1),
+    Newton(absolute=True, lr=0.1),
+    CMAES(),
+    Genetic(),
+]
+ALL = [*TWELVE, NAdam(), RAdam(lr=0.001), Adamax(), OnePlusOneES(), OpenES(lr=0.001), SGD(lr=0.002)]
+WITH_RPROP = [*ALL, Rprop()]
+"""It takes no schedule."""
 
 
 def job(surface: Any, methods: Sequence[Method], **changes: Any) -> Descent:
