@@ -238,6 +238,7 @@ def test_layers_of_several_roots_are_told_apart():
         -1,
     ]
     assert layers.label("critic.1#real") == "critic, layer 1 (real)"
+    assert (layers.find("critic.1#real").kind, layers.find("critic.9")) == ("activation", None)
     assert layers.tick("generator.2.weight") == "generator out"
     assert layers.label("critic") == "critic"
     assert layers.owner("critic.1#real") == "critic.0#real"
