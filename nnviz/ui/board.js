@@ -2,7 +2,7 @@
 
 import { Card, element } from "./board_card.js";
 import { Header } from "./board_header.js";
-import { keepHistoryShort, loadStyle, nextTask, theme, watchLeaving, watchTheme } from "./board_page.js";
+import { keepFocus, keepHistoryShort, loadStyle, nextTask, theme, watchLeaving, watchTheme } from "./board_page.js";
 import { loadPlotly } from "./board_plotly.js";
 import { Questions } from "./board_questions.js";
 import { Store } from "./board_store.js";
@@ -15,6 +15,7 @@ const statistics = (window.nnviz ??= { boards: {} }).boards; // key -> measured 
 
 const parser = new TextDecoder();
 keepHistoryShort();
+keepFocus();
 watchLeaving(() => boards.forEach((board) => board.questions.leave()));
 
 // Called by Streamlit at each rerun, with the message as bytes. Returns what to call when the place is taken away.

@@ -59,6 +59,22 @@ export function watchLeaving(left) {
   }, true);
 }
 
+// A button of the transport is another element after each click (see buttons.py): the focus of the keyboard goes along.
+export function keepFocus() {
+  document.addEventListener("click", ({ target, detail }) => {
+    const place = detail === 0 && target.closest?.('[class*="st-key-turns-"]');
+    if (!place) return;
+    const observer = new MutationObserver(() => {
+      const button = [...place.querySelectorAll("button:not(:disabled)")].find((one) => one.offsetParent);
+      if (!button || document.activeElement !== document.body) return;
+      button.focus({ preventScroll: true });
+      observer.disconnect();
+    });
+    observer.observe(place, { childList: true, subtree: true, attributes: true });
+    setTimeout(() => observer.disconnect(), 3000);
+  }, true);
+}
+
 // Streamlit enters every change of the address into the browser's history: "Back" would have to be pressed once for each
 // setting that was changed, before it leaves the page. So what stays on the page takes the place of the last entry.
 export function keepHistoryShort() {

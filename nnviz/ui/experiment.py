@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -10,6 +11,7 @@ from nnviz.spec.base import SpecError, replace_many
 from nnviz.spec.jobs import Experiment, Job, load
 from nnviz.spec.presets import Preset
 from nnviz.ui import forms, runtime, session
+from nnviz.ui.buttons import button
 from nnviz.ui.complaints import complain
 from nnviz.ui.library import library
 from nnviz.ui.lineage import without_parent
@@ -132,20 +134,14 @@ def compared(state: session.PageState, help: str) -> bool:
 def pressed(state: session.PageState, examples: Sequence[Preset]) -> bool:
     """A row of buttons; whether one was pressed just now."""
     marks = session.memory("pressed")
-    key, spent = state.key, list[str]()
 
     def press(preset: Preset) -> None:
-        # A click may come twice (see `transport.ECHO`), and would start a second run: it counts once for this drawing
-        # of the form, whose buttons have keys of their own.
-        if preset.title in spent:
-            return
-        spent.append(preset.title)
         state.restart(preset.jobs)
         marks[state.page] = True
 
     with st.container(horizontal=True, gap="xsmall", key=f"examples-{state.page}"):
         for preset in examples:
-            st.button(preset.title, key=f"{key}:example:{preset.title}", on_click=press, args=(preset,))
+            button(preset.title, partial(press, preset), key=f"{state.key}:example:{preset.title}")
     return marks.pop(state.page, False)
 
 

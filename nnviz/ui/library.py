@@ -11,6 +11,7 @@ import streamlit as st
 from nnviz.runs import RunError, Summary
 from nnviz.spec.jobs import Job
 from nnviz.ui import runtime
+from nnviz.ui.buttons import button
 from nnviz.ui.complaints import complain
 from nnviz.ui.lineage import changes, without_parent
 from nnviz.ui.session import PageState, memory
@@ -198,4 +199,4 @@ def _delete(state: PageState, ticked: Sequence[Summary]) -> None:
 
     with st.popover(f"Delete {many} …", icon=":material/delete:"):
         st.markdown(f"Delete {many} for good? There is no way back.")
-        st.button("Yes, delete", type="primary", key=f"{state.page}:library:delete", on_click=delete)
+        button("Yes, delete", delete, type="primary", key=f"{state.page}:library:delete")

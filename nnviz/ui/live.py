@@ -80,7 +80,6 @@ def show(
             titles=titles([*each, *(shared or {})]),
             stale=asked.stale or transport.outdated(shown, asked.jobs),
         )
-        transport.drawn()
 
     part()
 

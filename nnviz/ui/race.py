@@ -1,6 +1,7 @@
 """The form of a race down a surface: surface, start, racers, and what holds for all of them."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from nnviz.spec.presets import Preset
 from nnviz.spec.schedules import ConstantRate
 from nnviz.spec.surfaces import AnySurface
 from nnviz.ui import forms, runtime, session
+from nnviz.ui.buttons import button
 from nnviz.ui.experiment import Asked, adopt, derive, explain, open_job, pressed, say
 from nnviz.ui.library import library
 
@@ -114,13 +116,14 @@ def _racers(state: session.PageState, base: Descent) -> list[dict[str, object]]:
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="bottom"):
             words = lambda kind: label(METHODS[kind])  # noqa: E731
             st.selectbox("Another racer", list(METHODS), format_func=words, key=f"{state.key}:add")
-            st.button("Add", icon=":material/add:", key=f"{state.key}:add:press", on_click=_change, args=(state, "Add"))
+            add = partial(_change, state, "Add")
+            button("Add", add, icon=":material/add:", key=f"{state.key}:add:press")
     return drawn
 
 
 def _button(state: session.PageState, text: str, icon: str, number: int, disabled: bool) -> None:
-    key = f"{state.key}:{text}:{number}"
-    st.button(text, icon=f":material/{icon}:", key=key, disabled=disabled, on_click=_change, args=(state, text, number))
+    act = partial(_change, state, text, number)
+    button(text, act, icon=f":material/{icon}:", key=f"{state.key}:{text}:{number}", disabled=disabled)
 
 
 def _change(state: session.PageState, what: str, number: int = -1) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from nnviz.runs import RunError, RunView
 from nnviz.spec.jobs import Descent, RateSearch
 from nnviz.ui import runtime
+from nnviz.ui.buttons import button
 from nnviz.ui.complaints import complain
 from nnviz.ui.experiment import Asked, derive
 from nnviz.ui.session import memory
@@ -59,11 +60,11 @@ def tuning(asked: Asked, found: list[RunView], shown: Sequence[RunView]) -> None
         kept["taken"] = True
 
     busy = bool(found) and found[0].status.live
-    st.button(
+    button(
         "Tune learning rates",
+        start,
         icon=":material/tune:",
         key=f"{asked.state.page}:tune",
-        on_click=start,
         disabled=race is None or busy,
         help=f"Runs every racer with the same {RateSearch().rates} learning rates from {RateSearch().low:g} to "
         f"{RateSearch().high:g} for as many steps as the race has, and shows the final height of each.",
@@ -72,11 +73,11 @@ def tuning(asked: Asked, found: list[RunView], shown: Sequence[RunView]) -> None
         status = found[0].status
         st.progress(status.step / status.steps, f"{status.step} of {status.steps} racers", width=170)
     elif found:
-        st.button(
+        button(
             "Use the best",
+            take,
             icon=":material/done_all:",
             key=f"{asked.state.page}:tuned",
-            on_click=take,
             type="primary",
             help="Gives every racer the rate at which its point ended lowest; one that came lower with the rate it has "
             "keeps that.",

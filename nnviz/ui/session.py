@@ -71,10 +71,6 @@ def handed(page: str) -> list[str]:
     return memory(f"handed:{page}").pop("runs", [])
 
 
-_BUTTONS = (":open", ":press", ":example:", ":Copy:", ":Remove:")
-"""Parts of the keys of buttons in a page's form, whose value lasts for one run."""
-
-
 @dataclass
 class PageState:
     """A page in this session; what is set on it lasts."""
@@ -124,7 +120,7 @@ class PageState:
         values = {
             key: getattr(kept[key], "file_id", kept[key])
             for key in kept
-            if str(key).startswith(form) and not any(part in str(key) for part in _BUTTONS)
+            if str(key).startswith(form) and not str(key).endswith(":open")  # a button, true for one run
         }
         return {**values, "generation": self.key, "table": memory(f"library:{self.page}").get("open", False)}
 

@@ -11,9 +11,10 @@ from nnviz.spec.base import differences
 from nnviz.spec.jobs import Experiment, Job, fingerprint
 from nnviz.spec.resuming import is_resumable
 from nnviz.ui import runtime
+from nnviz.ui.buttons import button
 from nnviz.ui.complaints import complain
 from nnviz.ui.lineage import changes, without_parent
-from nnviz.ui.session import PageState, go_back, memory, place
+from nnviz.ui.session import PageState, memory
 
 SETTLE = 0.4
 """At most so many seconds a click waits for its first effect."""
@@ -22,15 +23,6 @@ ANEW = "Run anew"
 
 WIDTHS = {"first": 112, "keep": 90}
 """Pixels of the places for buttons that take turns."""
-
-ECHO = 0.1
-"""Seconds after a page's answer to a click in which the same click comes again, if it does.
-
-Streamlit's browser side puts a click on its way in two parts, and where the timer of `run_every` falls between them
-the click is sent by both. How much later the second copy comes nobody knows. For the same reason buttons that take
-turns have keys of their own: the second copy of a click on Run would press “Run again”, where the run is over by then,
-and train another one.
-"""
 
 
 def is_shown(views: Sequence[RunView], jobs: Sequence[Job]) -> bool:
@@ -134,20 +126,17 @@ def transport(state: PageState, views: Sequence[RunView], jobs: Sequence[Experim
     else:
         text = _begin_words(waiting, changed, step, views)
         help = _begin_help(views, jobs, bool(live)) if text == ANEW and jobs else None
-        # A run that waits for its first click is replaced whenever the form changes; its button stays the same.
-        name = "|".join([text, *(v.id for v in views)] if step else ["run"])
         with _place(state, "first"):
             options = {"primary": not branching, "disabled": bool(problem), "help": help}
-            _button(text, "play_arrow", state, begin, name=name, fills=True, **options)
-    stepping = waiting and not changed
-    _button("Step", "skip_next", state, lambda: each("step"), disabled=not stepping, help="One mini-batch, then pause.")
-    _button(
-        "Epoch", "fast_forward", state, lambda: each("step_epoch"), disabled=not stepping, help="To the epoch's end."
-    )
-    _button("Stop", "stop", state, lambda: each("cancel"), disabled=not (live and step), help="End the run here.")
-    _button(
-        "Reset", "restart_alt", state, again, disabled=bool(problem) or not step, help="New run, waiting at step 0."
-    )
+            _button(text, "play_arrow", state, begin, fills=True, **options)
+    for text, icon, act, is_possible, help in (
+        ("Step", "skip_next", lambda: each("step"), waiting and not changed, "One mini-batch, then pause."),
+        ("Epoch", "fast_forward", lambda: each("step_epoch"), waiting and not changed, "To the epoch's end."),
+        ("Stop", "stop", lambda: each("cancel"), live and step, "End the run here."),
+        ("Reset", "restart_alt", again, step and not problem, "New run, waiting at step 0."),
+    ):
+        with _place(state, text.lower()):
+            _button(text, icon, state, act, disabled=not is_possible, help=help)
     with _place(state, "keep"):
         if live:
             pinned = all(v.status.pinned for v in views)
@@ -207,20 +196,8 @@ def _button(
     settles: bool = True,
     fills: bool = False,
 ) -> None:
-    key = f"{state.page}:transport:{name or text}"
-    kept = memory("transport")
-    answers = kept.get("pressed") == key  # this is the first drawing after it was pressed
-    is_spent = False
-    drawn_at = place()
-
-    def click() -> None:
-        go_back(drawn_at)
-        # Streamlit also calls this for the second copy of a click when the button is no longer drawn.
-        nonlocal is_spent
-        if disabled or is_spent or (answers and time.monotonic() - kept.get("drawn", 0.0) < ECHO):
-            return
-        is_spent = True
-        kept["pressed"] = key
+    def done() -> None:
+        kept = memory("transport")
         kept.pop("problem", None)
         try:
             before = _seen(state)
@@ -230,21 +207,16 @@ def _button(
         except RunError as error:
             kept["problem"] = [state.page, str(error)]
 
-    st.button(
+    button(
         text,
+        done,
+        key=f"{state.page}:transport:{name or text}",
         icon=f":material/{icon}:",
-        key=key,
-        on_click=click,
         disabled=disabled,
         help=help,
         type="primary" if primary else "secondary",
         width="stretch" if fills else "content",
     )
-
-
-def drawn() -> None:
-    """To be called when all that answers a click has been drawn."""
-    memory("transport").update(pressed=None, drawn=time.monotonic())
 
 
 def _seen(state: PageState) -> dict[str, tuple[str, int]]:

@@ -4,6 +4,7 @@ again."""
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from nnviz.spec.base import label
 from nnviz.spec.jobs import fingerprint
 from nnviz.ui import runtime
 from nnviz.ui.board import board
+from nnviz.ui.buttons import button
 from nnviz.ui.complaints import complain
 from nnviz.ui.experiment import LETTERS, Asked, say
 from nnviz.ui.export import share
@@ -244,13 +246,13 @@ def _buttons(page: str, runs: Sequence[RunView]) -> None:
         for run in dict.fromkeys(runs):
             _quietly(lambda run=run: runtime.pool().resume(run))
 
-    again = {"on_click": go_on, "icon": ":material/play_arrow:"}
+    icon = ":material/play_arrow:"
     if live:
-        st.button("Stop", icon=":material/stop:", key=f"{page}:stop", on_click=stop, help="What is there is kept.")
+        button("Stop", stop, icon=":material/stop:", key=f"{page}:stop", help="What is there is kept.")
     elif left:
-        st.button("Continue", key=f"{page}:continue", args=(left,), type="primary", **again)
+        button("Continue", partial(go_on, left), key=f"{page}:continue", type="primary", icon=icon)
     elif failed:
-        st.button("Try again", key=f"{page}:again", args=(failed,), **again)
+        button("Try again", partial(go_on, failed), key=f"{page}:again", icon=icon)
 
 
 def _quietly(act: Callable[[], object]) -> None:

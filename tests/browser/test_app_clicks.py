@@ -95,7 +95,7 @@ def test_the_copy_of_a_click_on_run_trains_no_other_run(line):
     player.says("finished step 60")
     player.button("Run again").wait_for()
     run, there = player.runs, len(player.store.list())
-    connection.repeat("transport:run")
+    connection.repeat("transport:Run")
     # What comes after the copy is answered after it.
     player.setting("Batch size").fill("64")
     player.setting("Batch size").press("Enter")

@@ -53,8 +53,11 @@ def test_curves_move_from_run_to_pause_and_then_rest(player):
 def test_a_step_is_one_mini_batch_and_its_pictures_are_shown(player, rested):
     player.go(rested)
     before = player.paused()
+    player.button("Step").focus()
     for step in (before + 1, before + 2):
-        player.press("Step")
+        # A click draws another button, which the focus has gone to.
+        player.page.wait_for_function("document.activeElement.textContent.endsWith('Step')")
+        player.page.keyboard.press("Enter")
         player.at(step)
         assert player.paused() == step
         assert player.trace("loss", 0, "x")[-1] == step

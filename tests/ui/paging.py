@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from nnviz.runs import Store
 from nnviz.spec.jobs import Job
@@ -82,9 +83,10 @@ def press(app: AppTest, label: str) -> AppTest:
     return fine(app.run())
 
 
-def click_twice(app: AppTest, label: str) -> Callable[[], AppTest]:
-    """Presses a button; what comes back sends the same click once more, however much later, as a browser may."""
-    button(app, label).click()
+def click_twice(app: AppTest, pressed: str | Button) -> Callable[[], AppTest]:
+    """Presses a button, named by its text or given; what comes back sends the same click once more, however much later,
+    as a browser may."""
+    (button(app, pressed) if isinstance(pressed, str) else pressed).click()
     sent = WidgetStates(widgets=[w for w in app._tree.get_widget_states().widgets if w.trigger_value])
     fine(app.run())
     return lambda: fine(app._run(sent))

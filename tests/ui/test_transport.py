@@ -20,7 +20,6 @@ def _script(runs, jobs, problem):
     views = [runtime.store().view(run) for run in runs]
     transport.transport(state, views, jobs, problem)
     transport.status(views, jobs, ["A ", "B "] if len(views) > 1 else [""])
-    transport.drawn()
 
 
 def row(runs, jobs, problem="") -> AppTest:
@@ -260,23 +259,20 @@ def test_pictures_of_one_network_are_outdated_when_two_are_asked_for(store, trai
     assert outdated([], [JOB]) == outdated(views, []) == ""
 
 
-def test_a_click_that_comes_twice_counts_once(store, trained, monkeypatch):
+def test_a_click_that_comes_twice_counts_once(store, trained):
     run = trained(JOB)
-    other = changed({"seed": 1})
-    monkeypatch.setattr("nnviz.ui.transport.ECHO", 60.0)
-    app = row([run], [other])
-    press(app, "Run anew")
-    press(app, "Run anew")  # so soon after the first that it is the same
+    app = row([run], [changed({"seed": 1})])
+    again = click_twice(app, "Run anew")
+    again()
     assert len(store.list()) == 2
     press(app, "Run anew")
     assert len(store.list()) == 3
 
 
-def test_buttons_that_take_turns_are_not_mistaken_for_each_other(trained, monkeypatch):
+def test_buttons_that_take_turns_are_not_mistaken_for_each_other(trained):
     run = trained(JOB, 20, "running")
     run.set_until(None)
     app = row([run], [JOB])
-    monkeypatch.setattr("nnviz.ui.transport.ECHO", 60.0)
     keys = {b.label: b.key for b in app.button}
     press(app, "Pause")
     assert run.control().until == 20
@@ -299,7 +295,6 @@ def _page(job):
         if at == 0:
             transport.prepare(state, views, [job], start=False)
     transport.transport(state, views, [job], "")
-    transport.drawn()
     st.text(",".join(state.runs))
 
 
@@ -332,6 +327,25 @@ def test_the_copy_of_a_click_never_presses_the_button_that_took_its_place(store,
         assert app.text[0].value == newest.id, label
 
 
+def test_the_copy_of_a_click_is_no_other_click(trained):
+    for label, expected in (("Step", 21), ("Epoch", 22), ("Keep", True)):
+        run = trained(JOB)
+        run.write(info={"steps_per_epoch": 11})
+        app = row([run], [JOB])
+        again = click_twice(app, label)
+        if label != "Keep":
+            run.write(state="running", step=expected)
+            run.write(state="paused")
+        for _ in range(2):
+            app.run()
+            again()
+            control = run.control()
+            assert (control.pinned if label == "Keep" else control.until) == expected, label
+        if label == "Step":
+            press(app, label)
+            assert run.control().until == expected + 1
+
+
 def _pages(run, job):
     import streamlit as st
 
@@ -341,7 +355,6 @@ def _pages(run, job):
     views = [runtime.store().view(run)]
     transport.transport(state, views, [job], "")
     transport.status(views, [job], [""])
-    transport.drawn()
 
 
 def test_what_went_wrong_on_one_page_is_not_said_on_another(trained, monkeypatch):
