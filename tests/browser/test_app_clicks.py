@@ -109,6 +109,7 @@ def test_a_question_of_the_board_that_comes_after_a_change_of_page_leaves_the_ne
     player.open(seed=next(UNUSED_SEEDS), steps=60)
     player.press("Run")
     player.says("finished step 60")
+    player.reload()  # all that the board gets of a run that is over it has to ask for
     player.until("+d.history === +d.stepsKnown && +d.history > 2")
     connection.late = connection.question()
     player.page.get_by_role("link", name="Gradient flow").click()
