@@ -106,8 +106,14 @@ def feature_names(data: Mapping[str, np.ndarray], count: int) -> list[str]:
     return names if len(names) == count else [f"x{lowered(i + 1)}" for i in range(count)]
 
 
+def image_shape(data: Mapping[str, np.ndarray]) -> tuple[int, ...]:
+    """(height, width) where the data are gray pictures, (n, 1, height, width); else ()."""
+    shape = np.shape(data.get("inputs", ()))
+    return shape[2:] if len(shape) == 4 and shape[1] == 1 else ()
+
+
 def original_inputs(data: Mapping[str, np.ndarray], inputs: np.ndarray) -> np.ndarray:
-    """Inputs (n, d) as they were measured, before they were standardized for the network."""
+    """Inputs (n, …) as they were measured, before they were standardized for the network."""
     return inputs * np.asarray(data["input_std"], float) + np.asarray(data["input_mean"], float)
 
 

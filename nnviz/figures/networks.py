@@ -57,7 +57,7 @@ def network(
     if not arrays or not layers.sites or "weight_1" not in arrays:
         return layout.empty(_TITLE, _MAPS)
     data = data or {}
-    as_picture = len(data.get("image_shape", ())) == 2
+    as_picture = len(labels.image_shape(data)) == 2
     units = [layers.fan_in[0], *layers.fan_out]
     kept = _kept(len(units) - 1)
     most = [1 if as_picture and layer == 0 else MOST_PICTURES if as_picture else MOST_UNITS for layer in kept]

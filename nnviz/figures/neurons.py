@@ -156,11 +156,11 @@ def _tiles(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray], col
     maps = arrays.get(f"maps_{column.layer}")
     if maps is not None:
         return np.asarray(maps, np.float32)[: len(column.y), ::-1] if maps.ndim == 3 else None
-    shape = [int(n) for n in data.get("image_shape", ())] if data else []
+    shape = labels.image_shape(data)
     if len(shape) != 2 or column.layer > 1:
         return None
     if column.layer == 0:
-        return np.asarray(data["inputs"], np.float32)[0].reshape(1, *shape)
+        return np.asarray(data["inputs"], np.float32)[0]
     return np.asarray(arrays["weight_1"], np.float32)[: len(column.y)].reshape(-1, *shape)
 
 

@@ -1,6 +1,6 @@
 """Single samples: those the network gets most wrong, and predictions against targets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -15,22 +15,23 @@ _HELP = "The test samples with the largest loss (the one that is trained on), th
 def worst(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> dict:
     """The test samples with the largest loss of the run, at most 15: as pictures for images, else as rows of features.
 
-    `arrays` is the snapshot worst: inputs (k, d), true (k,), predicted (k,), loss (k,); classes or numbers. Features
+    `arrays` is the snapshot worst: inputs (k, d) or (k, 1, height, width), true (k,), predicted (k,), loss (k,);
+    classes or numbers. Features
     are colored by how many standard deviations they lie from the mean of all data.
     """
     if not arrays or not data or len(arrays.get("loss", ())) == 0:
         return layout.empty(_TITLE, _HELP)
     inputs, loss = np.asarray(arrays["inputs"], float)[:MOST], np.asarray(arrays["loss"], float)[:MOST]
     true, predicted = _words(arrays["true"], data)[:MOST], _words(arrays["predicted"], data)[:MOST]
-    shape = [int(n) for n in data.get("image_shape", ())]
-    is_image = len(shape) == 2
-    pixels = inputs.reshape(-1, *shape) if is_image else None
-    found = _pictures(pixels, true, predicted, loss) if is_image else _features(inputs, true, predicted, loss, data)
-    found["layout"]["meta"]["table"] = tables.shared([_table(arrays, data, shape)], found["data"])
+    if inputs.ndim == 4:
+        found = _pictures(inputs[:, 0], true, predicted, loss)
+    else:
+        found = _features(inputs, true, predicted, loss, data)
+    found["layout"]["meta"]["table"] = tables.shared([_table(arrays, data)], found["data"])
     return found
 
 
-def _table(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray], shape: Sequence[int]) -> tables.Part:
+def _table(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> tables.Part:
     """A row for each feature or pixel of each sample: rank, true, predicted, loss, and the value in its unit."""
     inputs = labels.original_inputs(data, np.asarray(arrays["inputs"])[:MOST])
     names = [*labels.class_names(data, len(data["class_names"])), "NaN"] if len(data.get("class_names", ())) else []
@@ -39,9 +40,10 @@ def _table(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray], sha
         values = np.asarray(arrays[name])[:MOST]
         down[name] = [names[int(i)] for i in values] if names else labels.original_targets(data, values)
     down["loss"] = np.asarray(arrays["loss"])[:MOST]
-    if len(shape) == 2:
-        row, column = np.divmod(np.arange(inputs.shape[1]), shape[1])
-        return tables.grid(down, {"row": row, "column": column}, {"pixel": inputs})
+    if inputs.ndim == 4:
+        pixels = inputs[:, 0].reshape(len(inputs), -1)
+        row, column = np.divmod(np.arange(pixels.shape[1]), inputs.shape[3])
+        return tables.grid(down, {"row": row, "column": column}, {"pixel": pixels})
     return tables.grid(down, {"feature": labels.feature_names(data, inputs.shape[1])}, {"value": inputs})
 
 

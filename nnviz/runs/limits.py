@@ -7,14 +7,14 @@ from pathlib import Path
 import psutil
 
 from nnviz.runs.errors import RunError
-from nnviz.spec.jobs import Job, estimate
+from nnviz.spec.jobs import Job
 
 SHARE = 0.9  # of what is free
 
 
 def check(job: Job, home: Path) -> None:
     """Raises RunError if training `job` needs more memory, or its run file in `home` more disk, than is free here."""
-    need = estimate(job)
+    need = job.estimate()
     memory = free_memory()
     if need.training_bytes > SHARE * memory:
         raise RunError(

@@ -348,6 +348,8 @@ def _word(problem: Mapping[str, Any], name: str, owner: Any, field: FieldInfo | 
             )
         case "value_error":
             return str(context["error"])
+        case "model_type" | "model_attributes_type" if field is not None and (kinds := options(field.annotation)):
+            return f"{name} must be one of {', '.join(kinds)}, {got}"
         case "model_type" | "model_attributes_type" | "dict_type":
             return f"{name} must be an object with named fields, {got}"
         case "tuple_type" | "list_type":

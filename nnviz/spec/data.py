@@ -1,8 +1,8 @@
 """Data sets: toys in one and two dimensions, and the real sets that scikit-learn ships.
 
-Every set says how many features and classes it has (0 classes: regression) without being made, so that a job can be
-checked and its size estimated. Real sets reach the network standardized with the training part's mean and deviation
-(numeric targets too); toys keep the coordinates they are drawn in.
+Every set says the shape of a sample and how many classes it has (0 classes: regression) without being made, so that a
+job can be checked and its size estimated. Real sets reach the network standardized with the training part's mean and
+deviation (numeric targets too); toys keep the coordinates they are drawn in.
 """
 
 from typing import Annotated, ClassVar, Literal
@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from nnviz.spec.base import Spec
+from nnviz.spec.shapes import Shape
 
 Points = Annotated[int, Field(ge=10, le=20_000, description="Number of points, training and test together.")]
 Noise = Annotated[float, Field(ge=0, le=2, description="Standard deviation of the noise, in the unit of the plane.")]
@@ -25,7 +26,7 @@ class Moons(Spec):
     points: Points = 500
     noise: Noise = 0.15
     train_share: TrainShare = 0.7
-    features: ClassVar[int] = 2
+    shape: ClassVar[Shape] = (2,)
     classes: ClassVar[int] = 2
 
 
@@ -36,7 +37,7 @@ class Circles(Spec):
     points: Points = 500
     noise: Noise = 0.1
     train_share: TrainShare = 0.7
-    features: ClassVar[int] = 2
+    shape: ClassVar[Shape] = (2,)
     classes: ClassVar[int] = 2
 
 
@@ -49,7 +50,7 @@ class Spirals(Spec):
     points: Points = 600
     noise: Noise = 0.04
     train_share: TrainShare = 0.7
-    features: ClassVar[int] = 2
+    shape: ClassVar[Shape] = (2,)
 
     @property
     def classes(self) -> int:
@@ -64,7 +65,7 @@ class Blobs(Spec):
     points: Points = 500
     noise: Noise = 0.5
     train_share: TrainShare = 0.7
-    features: ClassVar[int] = 2
+    shape: ClassVar[Shape] = (2,)
 
     @property
     def classes(self) -> int:
@@ -78,7 +79,7 @@ class XOR(Spec):
     points: Points = 500
     noise: Noise = 0.1
     train_share: TrainShare = 0.7
-    features: ClassVar[int] = 2
+    shape: ClassVar[Shape] = (2,)
     classes: ClassVar[int] = 2
 
 
@@ -90,7 +91,7 @@ class Checkerboard(Spec):
     points: Points = 1000
     noise: Noise = 0.0
     train_share: TrainShare = 0.7
-    features: ClassVar[int] = 2
+    shape: ClassVar[Shape] = (2,)
     classes: ClassVar[int] = 2
 
 
@@ -105,7 +106,7 @@ class Curve(Spec):
     points: Points = 200
     noise: Noise = 0.1
     train_share: TrainShare = 0.7
-    features: ClassVar[int] = 1
+    shape: ClassVar[Shape] = (1,)
     classes: ClassVar[int] = 0
 
 
@@ -120,7 +121,7 @@ class Hills(Spec):
     points: Points = 600
     noise: Noise = 0.05
     train_share: TrainShare = 0.7
-    features: ClassVar[int] = 2
+    shape: ClassVar[Shape] = (2,)
     classes: ClassVar[int] = 0
 
 
@@ -130,7 +131,7 @@ class Digits(Spec):
     kind: Literal["digits"] = "digits"
     points: int = Field(1797, ge=50, le=1797, description="How many of the digits to use.")
     train_share: TrainShare = 0.7
-    features: ClassVar[int] = 64
+    shape: ClassVar[Shape] = (1, 8, 8)
     classes: ClassVar[int] = 10
 
 
@@ -140,7 +141,7 @@ class Iris(Spec):
     kind: Literal["iris"] = "iris"
     points: ClassVar[int] = 150
     train_share: TrainShare = 0.7
-    features: ClassVar[int] = 4
+    shape: ClassVar[Shape] = (4,)
     classes: ClassVar[int] = 3
 
 
@@ -150,7 +151,7 @@ class Wine(Spec):
     kind: Literal["wine"] = "wine"
     points: ClassVar[int] = 178
     train_share: TrainShare = 0.7
-    features: ClassVar[int] = 13
+    shape: ClassVar[Shape] = (13,)
     classes: ClassVar[int] = 3
 
 
@@ -160,7 +161,7 @@ class BreastCancer(Spec):
     kind: Literal["breast_cancer"] = "breast_cancer"
     points: ClassVar[int] = 569
     train_share: TrainShare = 0.7
-    features: ClassVar[int] = 30
+    shape: ClassVar[Shape] = (30,)
     classes: ClassVar[int] = 2
 
 
@@ -172,7 +173,7 @@ class Diabetes(Spec):
     kind: Literal["diabetes"] = "diabetes"
     points: ClassVar[int] = 442
     train_share: TrainShare = 0.7
-    features: ClassVar[int] = 10
+    shape: ClassVar[Shape] = (10,)
     classes: ClassVar[int] = 0
 
 

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from nnviz.spec.base import Spec, label, name_of, options
 from nnviz.spec.clipping import ClipNorm, Clipping, ClipValue, NoClipping
+from nnviz.spec.estimates import Estimate
 from nnviz.spec.methods import Method
 from nnviz.spec.optimizers import SGD, Adam, RMSprop, can_be_scheduled
 from nnviz.spec.schedules import ConstantRate, Schedule
@@ -132,6 +133,13 @@ class Descent(Spec):
             found.append(f"learning rate scheduled: {self.schedule.kind.replace('_', ' ')}")
         return " · ".join(found)
 
+    def estimate(self) -> Estimate:
+        """Positions, heights and parts of every racer at every step, kept for each picture of the race."""
+        path = len(self.racers) * self.steps * (4 * 8 + 4 * 2 * 4)
+        basins = len(self.racers) * self.grid**2 * 200
+        pictures = 2 + (self.steps // 500).bit_length()
+        return Estimate(2 * len(self.racers), training_bytes=20 * path + basins, snapshot_bytes=pictures * path)
+
 
 class RateSearch(Spec):
     """A race run again and again: each racer with the same learning rates, spread evenly by factors."""
@@ -163,3 +171,8 @@ class RateSearch(Spec):
     def steps(self) -> int:
         """One for each racer."""
         return len(self.race.racers)
+
+    def estimate(self) -> Estimate:
+        """One race for each learning rate at once; the heights that each ends at."""
+        size = len(self.race.racers) * self.rates
+        return Estimate(2 * size, training_bytes=size * 2000, snapshot_bytes=self.steps * size * 8)

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from nnviz.spec.base import Spec
+from nnviz.spec.estimates import Estimate, of_training
 from nnviz.spec.learners import Learner, Supervised
 
 KEPT = 61
@@ -232,3 +233,16 @@ class Landscape(Spec):
     def steps(self) -> int:
         """Progress: steps of training and points to evaluate."""
         return sum(network.at for network in self.networks) + sum(view.units for view in self.views)
+
+    def estimate(self) -> Estimate:
+        """Memory: training, the weights that are kept of it, in float32 and three times in float64 while their plane is
+        found, and the vectors of the Lanczos method. File: each picture once in full and a third more for coarse ones.
+        """
+        trained = [of_training(network.learner, network.steps, network.steps) for network in self.networks]
+        weights = max(of.parameters for of in trained)
+        pictures = sum(view.units for view in self.views) * 4 * 8 * 4 // 3
+        return Estimate(
+            parameters=trained[0].parameters,
+            training_bytes=sum(of.training_bytes for of in trained) + weights * KEPT * (len(trained) * 4 + 3 * 8),
+            snapshot_bytes=pictures + 2 * KEPT * 20 * 8,
+        )

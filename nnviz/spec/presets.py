@@ -11,6 +11,7 @@ from nnviz.spec.jobs import Experiment, Job
 from nnviz.spec.learners import Supervised
 from nnviz.spec.losses import MSE
 from nnviz.spec.models import MLP, DeepMLP, Hidden
+from nnviz.spec.norms import BatchNorm
 from nnviz.spec.optimizers import SGD, Adam
 
 
@@ -157,7 +158,7 @@ GRADIENT_FLOW_EXAMPLES = (
         "rounding errors: the last layers see the same input whatever the sample. Batch norm sets it to about 1 "
         "in every layer, once its running statistics have settled (dotted: before), and B learns.",
         reference="Ioffe & Szegedy (2015), arXiv:1502.03167",
-        jobs=(_deep(_SIGMOID, lr=0.02), _deep(_SIGMOID.model_copy(update={"batch_norm": True}), lr=0.02)),
+        jobs=(_deep(_SIGMOID, lr=0.02), _deep(_SIGMOID.model_copy(update={"norm": BatchNorm()}), lr=0.02)),
     ),
     Preset(
         title="Clipping tames the explosion",

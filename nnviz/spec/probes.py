@@ -1,6 +1,6 @@
 """Probes: what is measured inside the network while it trains, and how often."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -9,21 +9,34 @@ from nnviz.spec.base import Spec
 Every = Annotated[int, Field(ge=1, le=1_000_000, description="Steps between two measurements.")]
 
 
-class GradientNorms(Spec):
+class Measurement(Spec):
+    """What every probe says of the size of what it records, for each layer with weights."""
+
+    scalars: ClassVar[int] = 0
+    """At each measurement."""
+    evaluated: ClassVar[int] = 0
+    """Scalars at each evaluation."""
+    picture: ClassVar[int] = 0
+    """Bytes of a snapshot."""
+
+
+class GradientNorms(Measurement):
     """L2 norm of each parameter's gradient as the optimizer sees it, and of all of them together. Exact."""
 
     kind: Literal["gradient_norms"] = "gradient_norms"
     every: Every = 10
+    scalars: ClassVar[int] = 2
 
 
-class Updates(Spec):
+class Updates(Measurement):
     """L2 norms of each parameter and of its update, and the ratio of the two. Exact."""
 
     kind: Literal["updates"] = "updates"
     every: Every = 10
+    scalars: ClassVar[int] = 6
 
 
-class Activations(Spec):
+class Activations(Measurement):
     """Mean, deviation, percentiles and histograms of activations and pre-activations, of 1,024 entries a layer of the
     batch. With each evaluation, on up to 1,024 fixed training samples in evaluation mode: shares of dead and saturated
     units, and the spread of pre-activations between samples.
@@ -36,21 +49,25 @@ class Activations(Spec):
 
     kind: Literal["activations"] = "activations"
     every: Every = 10
+    scalars: ClassVar[int] = 14
+    evaluated: ClassVar[int] = 3
 
 
-class Signal(Spec):
+class Signal(Measurement):
     """Root mean square of the loss's derivative in each layer's pre-activation (after batch norm): what
     backpropagation carries."""
 
     kind: Literal["signal"] = "signal"
     every: Every = 10
+    scalars: ClassVar[int] = 1
 
 
-class Histograms(Spec):
+class Histograms(Measurement):
     """Histograms of gradients and weights by power of two: all entries, or 2,048 of a larger tensor."""
 
     kind: Literal["histograms"] = "histograms"
     every: Every = 10
+    picture: ClassVar[int] = 2 * 64 * 4 + 4 * 120 * 4
 
 
 Probe = Annotated[GradientNorms | Updates | Activations | Signal | Histograms, Field(discriminator="kind")]

@@ -7,6 +7,7 @@ from nnviz.spec.landscapes import Curvature, Landscape, Line, Network, PathPlane
 from nnviz.spec.learners import Supervised
 from nnviz.spec.losses import MSE
 from nnviz.spec.models import MLP, DeepMLP, Hidden
+from nnviz.spec.norms import BatchNorm, NoNorm
 from nnviz.spec.optimizers import SGD
 from nnviz.spec.presets import Preset
 
@@ -93,11 +94,11 @@ LOSS_LANDSCAPE_EXAMPLES = (
                 RandomLines(),
                 PathPlane(),
                 data=d.Digits(points=300),
-                model=DeepMLP(depth=4, width=32, activation=a.Sigmoid(), initializer=i.GlorotNormal(), batch_norm=norm),
+                model=DeepMLP(depth=4, width=32, activation=a.Sigmoid(), initializer=i.GlorotNormal(), norm=norm),
                 optimizer=SGD(lr=0.5),
                 steps=600,
             )
-            for norm in (False, True)
+            for norm in (NoNorm(), BatchNorm())
         ),
         look_at="Four sigmoid layers without (A) and with batch norm (B). A has hardly left a plain: its loss "
         "falls less than twofold, B's more than a hundredfold; B has walked down into a bowl. Where the network "

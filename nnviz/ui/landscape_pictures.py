@@ -152,8 +152,8 @@ def _note(job: Landscape) -> str:
     """What is the same all over a map, though training changes it."""
     model, view = job.network.learner.model, job.views[0]
     said = []
-    if isinstance(view, RandomPlane) and not view.vectors and (model.bias or model.batch_norm):
-        said.append("biases and norm's scale and shift fixed" if model.batch_norm else "biases fixed")
-    if model.batch_norm:
-        said.append("batch norm's statistics fixed")
+    if isinstance(view, RandomPlane) and not view.vectors and model.vectors:
+        said.append(f"{model.vectors} fixed")
+    if model.statistics:
+        said.append(f"{model.statistics} fixed")
     return " · ".join(said)

@@ -45,7 +45,7 @@ def test_a_link_to_an_unknown_run_says_so_and_starts_with_a_new_one(player, run)
 
 
 def test_a_setting_that_does_not_fit_the_others_is_said_and_the_run_stays(player):
-    player.open(steps=1_000_000, learner__model__batch_norm="true")
+    player.open(steps=1_000_000, learner__model__norm="batch")
     step = player.trained()
     run = player.runs
     player.setting("Batch size").fill("1")

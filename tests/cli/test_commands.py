@@ -130,7 +130,7 @@ def test_exported_weights_are_the_whole_network_and_give_its_last_loss(nnviz: Co
         "--set",
         "learner.model.skip=true",
     )
-    finished = nnviz("run", "job.json", *QUICK, *settings, "--set", "learner.model.batch_norm=true")
+    finished = nnviz("run", "job.json", *QUICK, *settings, "--set", "learner.model.norm=batch")
     diverged = nnviz(
         "run", "job.json", *QUICK, *settings, "--set", "learner.optimizer.lr=10", "--set", "learner.loss=mse"
     )
@@ -141,7 +141,7 @@ def test_exported_weights_are_the_whole_network_and_give_its_last_loss(nnviz: Co
         assert all(bool(tensor.isfinite().all()) for tensor in weights.values())
         job = load(Path(run, "job.json").read_bytes())
         made = data.build(job.learner.data, job.seed)
-        network = models.build(job.learner.model, 4, 3, seed=99)
+        network = models.build(job.learner.model, (4,), 3, seed=99)
         network.load_state_dict(weights)
         x, y = made.part(test=True)
         with torch.no_grad():

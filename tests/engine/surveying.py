@@ -21,8 +21,8 @@ from tests.engine.running import job
 CPU = torch.device("cpu")
 SITUATIONS = {
     "tanh": {},
-    "batch norm": {"learner__model__batch_norm": True},
-    "dropout": {"learner__model__dropout": 0.3},
+    "batch norm": {"learner__model__norm": "batch"},
+    "dropout": {"learner__model__dropout": {"kind": "standard", "rate": 0.3}},
     "skip connections": {"learner__model": {"kind": "deep_mlp", "depth": 4, "width": 6, "skip": True}},
     "adam": {"learner__optimizer": "adam"},
     "momentum": {

@@ -10,6 +10,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, loa
 from nnviz.engine import data
 from nnviz.engine.data.toys import curve_value, hills_value
 from nnviz.spec import data as spec
+from nnviz.spec import shapes
 from tests.each import each
 from tests.spec.options import families, some
 
@@ -22,13 +23,13 @@ every_set = each("cls", EVERY)
 def test_shapes_types_and_split_are_what_the_spec_says(cls, seed):
     chosen = some(cls, seed)
     made = data.build(chosen, seed)
-    assert made.inputs.shape == (chosen.points, chosen.features)
+    assert made.inputs.shape == (chosen.points, *chosen.shape)
     assert made.inputs.dtype == torch.float32
     assert bool(made.inputs.isfinite().all())
     assert made.targets.shape == made.test.shape == (chosen.points,)
     assert made.targets.dtype == (torch.int64 if chosen.classes else torch.float32)
     assert len(made.class_names) == chosen.classes
-    assert len(made.feature_names) == chosen.features
+    assert len(made.feature_names) == shapes.numbers(chosen.shape)
     assert int((~made.test).sum()) == round(chosen.points * chosen.train_share)
     assert len(made.part(test=True)[0]) + len(made.part(test=False)[0]) == chosen.points
     if chosen.classes:
@@ -50,11 +51,11 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(cls):
 def test_arrays_are_plain_and_read_back_the_set(cls):
     made = data.build(cls(), 0)
     arrays = made.arrays()
-    names = {"inputs", "targets", "test", "feature_names", "class_names", "image_shape"}
+    names = {"inputs", "targets", "test", "feature_names", "class_names"}
     assert set(arrays) == names | {"input_mean", "input_std", "target_mean", "target_std"}
     assert all(a.dtype.kind in "fibU" for a in arrays.values())
     assert arrays["inputs"].dtype == np.float32
-    assert arrays["image_shape"].tolist() == ([8, 8] if cls is spec.Digits else [])
+    assert arrays["input_mean"].shape == arrays["input_std"].shape == cls.shape
 
 
 @every_set
@@ -222,6 +223,7 @@ def test_the_scale_that_is_kept_gives_back_the_original_numbers():
     ):
         arrays = data.build(cls(), 3).arrays()
         inputs = arrays["inputs"] * arrays["input_std"] + arrays["input_mean"]
+        inputs = inputs.reshape(len(inputs), -1)
         np.testing.assert_allclose(np.sort(inputs, axis=0), np.sort(load.data, axis=0), rtol=1e-4, atol=1e-4)
         if cls is spec.Diabetes:
             targets = arrays["targets"] * arrays["target_std"] + arrays["target_mean"]

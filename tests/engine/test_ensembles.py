@@ -15,7 +15,7 @@ SITUATIONS = {
     "plain": {},
     "a regression": {"learner__data": "curve", "learner__loss": "rmse"},
     "more entries than are sampled": {**DEEP, "learner__model__width": 90},
-    "batch norm, no biases": {**DEEP, "learner__model__batch_norm": True, "learner__model__bias": False},
+    "batch norm, no biases": {**DEEP, "learner__model__norm": "batch", "learner__model__bias": False},
     "skip connections": {**DEEP, "learner__model__skip": True, "learner__model__activation": "silu"},
     "PReLU, penalties, clipped norm": {
         **DEEP,
@@ -54,7 +54,7 @@ def test_each_network_shows_what_the_probes_record_of_it():
 
 
 def test_the_same_seed_gives_the_same_networks_and_dropout_another_mask_for_each():
-    chosen = job(learner__model__dropout=0.5).learner
+    chosen = job(learner__model__dropout={"kind": "standard", "rate": 0.5}).learner
     learning = learners.build(chosen, 0, 1, torch.device("cpu"))
     x, y = learning.batch(1)
     one, same, other = (ensembles.measure(chosen, x, y, learning.loss, 6, seed) for seed in (1, 1, 2))
@@ -78,8 +78,8 @@ def test_stacked_layers_start_from_the_same_spread_as_single_ones():
 
 def test_fewer_networks_are_drawn_where_they_cost_more_and_none_where_eight_cost_too_much():
     def networks(batch: int = 64, **model: object) -> int:
-        chosen = job(**{f"learner__model__{k}": v for k, v in {"kind": "deep_mlp", **model}.items()}).learner
-        return ensembles.size(chosen, 64, batch)
+        settings = {f"learner__model__{k}": v for k, v in {"kind": "deep_mlp", **model}.items()}
+        return ensembles.size(job(learner__data="digits", **settings).learner, batch)
 
     assert networks(depth=20, width=64) == ensembles.NETWORKS
     assert ensembles.FEWEST <= networks(depth=20, width=256) < ensembles.NETWORKS

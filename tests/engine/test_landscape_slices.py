@@ -43,12 +43,12 @@ class Tied(nn.Sequential):
 def built(activation: dict, **settings: object) -> nn.Sequential:
     """4-6-5-3 as a job makes it."""
     hidden = tuple(Hidden(width=width, activation=activation) for width in (6, 5))
-    return models.build(MLP(hidden=hidden, **settings), 4, 3, 0)
+    return models.build(MLP(hidden=hidden, **settings), (4,), 3, 0)
 
 
 def moved_norms() -> nn.Sequential:
     """Batch norm with statistics, scale and shift unlike those at the start."""
-    network = built({"kind": "relu"}, batch_norm=True)
+    network = built({"kind": "relu"}, norm={"kind": "batch"})
     drawn = torch.Generator().manual_seed(5)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm1d):
@@ -69,7 +69,7 @@ NETWORKS = {
     "batch norm without scale": lambda: nn.Sequential(
         nn.Linear(4, 6), nn.BatchNorm1d(6, affine=False), nn.ReLU(inplace=True), nn.Linear(6, 3)
     ),
-    "dropout": lambda: built({"kind": "relu"}, dropout=0.4),
+    "dropout": lambda: built({"kind": "relu"}, dropout={"kind": "standard", "rate": 0.4}),
     "dropout of torch": lambda: nn.Sequential(nn.Linear(4, 6), nn.Dropout(0.5), nn.ReLU(), nn.Linear(6, 3)),
     "prelu for each unit": lambda: nn.Sequential(nn.Linear(4, 6), nn.PReLU(6), nn.Linear(6, 3)),
     "one layer": lambda: nn.Sequential(nn.Linear(4, 3)),
@@ -215,7 +215,7 @@ def test_a_loss_that_only_contains_cross_entropy_is_not_taken_for_it(loss):
 
 
 def test_a_loss_on_single_numbers_works():
-    module = models.build(MLP(hidden=(Hidden(width=6),)), 4, 1, 0).double()
+    module = models.build(MLP(hidden=(Hidden(width=6),)), (4,), 1, 0).double()
     x = data()["train"][0]
     y = x.sum(1)
     loss = losses.build(loss_specs.MSE(), 0, 1)

@@ -17,6 +17,8 @@ from tests.spec.options import families, some
 HOSTS = {
     "activation": {"learner.model.hidden.0.activation": None},
     "initializer": {"learner.model.initializer": None},
+    "norm": {"learner.model.norm": None},
+    "dropout": {"learner.model.dropout": None},
     "probes": {},
 }
 
@@ -99,8 +101,8 @@ def test_batches_have_the_size_asked_for_and_a_last_single_sample_is_left_out(si
 def test_jobs_with_other_models_and_optimizers_see_the_same_data_and_batches_in_the_same_order():
     first = learning(job())
     others = [
-        job(learner__model="deep_mlp", learner__model__batch_norm=True),
-        job(learner__model__dropout=0.5, learner__optimizer="adam"),
+        job(learner__model="deep_mlp", learner__model__norm="batch"),
+        job(learner__model__dropout={"kind": "standard", "rate": 0.5}, learner__optimizer="adam"),
         job(learner__loss="mse", probes=[]),
     ]
     for other in map(learning, others):
@@ -132,7 +134,7 @@ def test_penalties_add_their_gradient_to_weights_and_leave_biases_alone(l1, l2):
 
 
 def test_penalties_leave_the_scales_of_batch_norm_alone():
-    chosen = job(learner__model="deep_mlp", learner__model__batch_norm=True, learner__model__depth=1)
+    chosen = job(learner__model="deep_mlp", learner__model__norm="batch", learner__model__depth=1)
     plain, penal = learning(chosen), learning(replace_many(chosen, {"learner.l2": 1.0}))
     plain.step(1), penal.step(1)
     norms = [u.network.norm1.weight.grad for u in (plain, penal)]
@@ -159,7 +161,7 @@ def test_r_squared_is_that_of_scikit_learn():
 
 
 def test_losses_of_the_parts_are_measured_in_evaluation_mode():
-    with run(job(learner__model__dropout=0.5)) as running:
+    with run(job(learner__model__dropout={"kind": "standard", "rate": 0.5})) as running:
         records = [r for records in running for r in records]
         assert running.learning.network.training
         network, loss = running.learning.network.eval(), running.learning.loss

@@ -10,7 +10,7 @@ from nnviz.engine.randomness import generator
 from nnviz.spec import models as spec
 from nnviz.spec.activations import ReLU, Sigmoid, Tanh
 from nnviz.spec.initializers import HeNormal
-from nnviz.spec.jobs import Experiment, estimate
+from nnviz.spec.jobs import Experiment
 from tests.each import each
 from tests.spec.options import members, some
 
@@ -21,12 +21,14 @@ THREE = (spec.Hidden(width=5), spec.Hidden(width=4, activation=ReLU()), spec.Hid
 def test_the_estimate_counts_the_parameters_exactly(seed):
     job = some(Experiment, seed, small=True)
     learner = job.learner
-    network = models.build(learner.model, learner.data.features, learner.outputs, job.seed)
-    assert sum(p.numel() for p in network.parameters()) == estimate(job).parameters
+    network = models.build(learner.model, learner.data.shape, learner.outputs, job.seed)
+    assert sum(p.numel() for p in network.parameters()) == job.estimate().parameters
 
 
 def test_layers_are_named_after_what_they_are_in_order():
-    network = models.build(spec.MLP(hidden=THREE[:2], batch_norm=True, dropout=0.1), 2, 1, 0)
+    network = models.build(
+        spec.MLP(hidden=THREE[:2], norm={"kind": "batch"}, dropout={"kind": "standard", "rate": 0.1}), (2,), 1, 0
+    )
     assert [name for name, _ in network.named_children()] == [
         *("linear1", "norm1", "activation1", "dropout1", "linear2", "norm2", "activation2", "dropout2", "output"),
     ]
@@ -34,22 +36,24 @@ def test_layers_are_named_after_what_they_are_in_order():
 
 
 def test_layers_before_batch_norm_have_no_bias_of_their_own():
-    network = models.build(spec.MLP(hidden=THREE, batch_norm=True), 2, 1, 0)
+    network = models.build(spec.MLP(hidden=THREE, norm={"kind": "batch"}), (2,), 1, 0)
     assert [m.bias is None for m in models.linears(network).values()] == [True, True, True, False]
-    network = models.build(spec.MLP(hidden=THREE, bias=False), 2, 1, 0)
+    network = models.build(spec.MLP(hidden=THREE, bias=False), (2,), 1, 0)
     assert all(m.bias is None for m in models.linears(network).values())
 
 
 @each("cls", [c for c in members() if c.__module__.endswith("activations")])
-@each("batch_norm", [False, True])
-def test_outputs_have_a_row_a_sample_and_a_column_a_class(cls, batch_norm):
-    model = spec.DeepMLP(depth=3, width=6, activation=cls(), batch_norm=batch_norm, dropout=0.2)
-    network = models.build(model, 4, 3, 0).eval()
+@each("norm", ["none", "batch"])
+def test_outputs_have_a_row_a_sample_and_a_column_a_class(cls, norm):
+    model = spec.DeepMLP(
+        depth=3, width=6, activation=cls(), norm={"kind": norm}, dropout={"kind": "standard", "rate": 0.2}
+    )
+    network = models.build(model, (4,), 3, 0).eval()
     assert network(torch.randn(7, 4)).shape == (7, 3)
 
 
 def test_the_forward_pass_is_the_one_of_the_textbook():
-    network = models.build(spec.MLP(hidden=THREE), 2, 1, 0)
+    network = models.build(spec.MLP(hidden=THREE), (2,), 1, 0)
     x = np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32)
     w = [m.weight.detach().numpy() for m in models.linears(network).values()]
     b = [m.bias.detach().numpy() for m in models.linears(network).values()]
@@ -60,31 +64,31 @@ def test_the_forward_pass_is_the_one_of_the_textbook():
 
 
 def test_networks_that_differ_elsewhere_start_from_the_same_weights():
-    plain = models.build(spec.DeepMLP(depth=3), 2, 2, 5)
+    plain = models.build(spec.DeepMLP(depth=3), (2,), 2, 5)
     for other in (
-        spec.DeepMLP(depth=3, batch_norm=True),
-        spec.DeepMLP(depth=3, dropout=0.5),
+        spec.DeepMLP(depth=3, norm={"kind": "batch"}),
+        spec.DeepMLP(depth=3, dropout={"kind": "standard", "rate": 0.5}),
         spec.DeepMLP(depth=3, activation=Tanh()),
         spec.DeepMLP(depth=3, bias=False),
         spec.DeepMLP(depth=6),
     ):
-        network = models.build(other, 2, 2, 5)
+        network = models.build(other, (2,), 2, 5)
         for name in ("linear1", "linear2", "linear3"):
             assert torch.equal(getattr(plain, name).weight, getattr(network, name).weight)
-    assert not torch.equal(plain.linear1.weight, models.build(spec.DeepMLP(depth=3), 2, 2, 6).linear1.weight)
+    assert not torch.equal(plain.linear1.weight, models.build(spec.DeepMLP(depth=3), (2,), 2, 6).linear1.weight)
 
 
 def test_two_layers_of_the_same_shape_have_unrelated_weights():
-    network = models.build(spec.DeepMLP(depth=4, width=100, initializer=HeNormal()), 100, 2, 0)
+    network = models.build(spec.DeepMLP(depth=4, width=100, initializer=HeNormal()), (100,), 2, 0)
     rows = torch.stack([getattr(network, f"linear{i}").weight.detach().flatten() for i in range(1, 5)])
     assert float((torch.corrcoef(rows) - torch.eye(4)).abs().max()) < 5 / 100
 
 
 def test_building_a_network_leaves_its_weights_independent_of_the_global_generator():
     torch.manual_seed(1)
-    first = models.build(spec.MLP(), 2, 2, 0).state_dict()
+    first = models.build(spec.MLP(), (2,), 2, 0).state_dict()
     torch.manual_seed(2)
-    again = models.build(spec.MLP(), 2, 2, 0).state_dict()
+    again = models.build(spec.MLP(), (2,), 2, 0).state_dict()
     assert all(torch.equal(first[name], again[name]) for name in first)
 
 
@@ -136,13 +140,13 @@ def layers(network: torch.nn.Module) -> list[str]:
     return [name for name, _ in network.named_children()]
 
 
-@pytest.mark.parametrize("batch_norm", [False, True])
-@pytest.mark.parametrize("dropout", [0.0, 0.5])
-def test_skip_connections_add_what_enters_a_layer_of_the_same_width(batch_norm, dropout):
+@pytest.mark.parametrize("norm", ["none", "batch"])
+@pytest.mark.parametrize("dropout", ["none", "standard"])
+def test_skip_connections_add_what_enters_a_layer_of_the_same_width(norm, dropout):
     hidden = tuple(spec.Hidden(width=w) for w in (3, 3, 5, 5))
-    model = spec.MLP(hidden=hidden, skip=True, batch_norm=batch_norm, dropout=dropout)
+    model = spec.MLP(hidden=hidden, skip=True, norm={"kind": norm}, dropout={"kind": dropout})
     plain = model.model_copy(update={"skip": False})
-    network, other = (models.build(m, 3, 2, seed=4).eval() for m in (model, plain))
+    network, other = (models.build(m, (3,), 2, seed=4).eval() for m in (model, plain))
     assert layers(network) == layers(other)
     assert network.state_dict().keys() == other.state_dict().keys()
     for name, value in network.state_dict().items():
@@ -152,7 +156,7 @@ def test_skip_connections_add_what_enters_a_layer_of_the_same_width(batch_norm, 
     expected = x
     for number, width in enumerate((3, 3, 5, 5), 1):
         out = parts[f"linear{number}"](expected)
-        out = parts[f"norm{number}"](out) if batch_norm else out
+        out = parts[f"norm{number}"](out) if norm == "batch" else out
         out = parts[f"activation{number}"](out)
         expected = out + expected if expected.shape[1] == width else out
     assert torch.allclose(network(x), parts["output"](expected), atol=1e-6)
@@ -160,7 +164,7 @@ def test_skip_connections_add_what_enters_a_layer_of_the_same_width(batch_norm, 
 
 @pytest.mark.parametrize("skip", [False, True])
 def test_a_walk_ends_at_the_output_and_passes_every_module(skip):
-    network = models.build(spec.MLP(hidden=(spec.Hidden(width=4),) * 3, skip=skip), 4, 2, seed=0)
+    network = models.build(spec.MLP(hidden=(spec.Hidden(width=4),) * 3, skip=skip), (4,), 2, seed=0)
     x = torch.ones(2, 4)
     passed = list(models.walk(network, x))
     assert [name for name, _ in passed] == layers(network)
@@ -172,7 +176,7 @@ def test_skip_connections_keep_the_gradient_of_deep_sigmoid_networks():
     for skip in (False, True):
         found = []
         for seed in range(5):
-            network = models.build(spec.DeepMLP(depth=20, width=32, activation=Sigmoid(), skip=skip), 32, 2, seed)
+            network = models.build(spec.DeepMLP(depth=20, width=32, activation=Sigmoid(), skip=skip), (32,), 2, seed)
             x = torch.randn(64, 32, generator=torch.Generator().manual_seed(seed))
             network(x).square().mean().backward()
             norms = [m.weight.grad.norm() for m in models.linears(network).values()]

@@ -76,12 +76,12 @@ def test_the_diagram_holds_every_weight_and_bias_of_a_small_network():
 def test_the_diagram_leaves_biases_out_where_there_are_none():
     _, last, _ = pictures(job(learner__model__bias=False))
     assert not [name for name in last["network"] if name.startswith("bias")]
-    _, last, _ = pictures(job(learner__model__batch_norm=True))
+    _, last, _ = pictures(job(learner__model__norm="batch"))
     assert [name for name in last["network"] if name.startswith("bias")] == ["bias_3"]
 
 
 def test_each_neurons_map_is_what_it_computes_over_the_plane():
-    learning, last, _ = pictures(job(learner__data="blobs", learner__model__dropout=0.3))
+    learning, last, _ = pictures(job(learner__data="blobs", learner__model__dropout={"kind": "standard", "rate": 0.3}))
     diagram = last["network"]
     side = len(diagram["x"])
     assert diagram["maps_0"].shape == (2, side, side)
@@ -155,7 +155,7 @@ def test_the_worst_samples_are_those_with_the_largest_loss_of_the_run_worst_firs
         each = torch.stack([learning.loss(z[i : i + 1], y[i : i + 1]) for i in range(len(y))])
         worst = last["worst"]
         assert worst["loss"] == pytest.approx(each.sort(descending=True).values[:24].numpy(), rel=1e-4, abs=1e-6), loss
-        order = [int((x == torch.from_numpy(row)).all(1).nonzero()[0]) for row in worst["inputs"]]
+        order = [int((x == torch.from_numpy(row)).flatten(1).all(1).nonzero()[0]) for row in worst["inputs"]]
         assert each[order].numpy() == pytest.approx(worst["loss"], rel=1e-4, abs=1e-6), loss
         assert np.array_equal(worst["true"], y[order].numpy()), loss
 
@@ -199,7 +199,9 @@ def test_accuracy_confusion_surface_and_worst_samples_agree_on_the_class_of_the_
         if accuracy:
             assert told == pytest.approx(accuracy, abs=5e-4), changes
             assert np.trace(last["confusion"]["counts"]) == int(right.sum()), changes
-            order = [int((x == torch.from_numpy(row)).all(1).nonzero()[0]) for row in last["worst"]["inputs"]]
+            order = [
+                int((x == torch.from_numpy(row)).flatten(1).all(1).nonzero()[0]) for row in last["worst"]["inputs"]
+            ]
             assert np.array_equal(last["worst"]["predicted"], z.argmax(1)[order].numpy()), changes
         else:
             grid = last["decision_grid"]

@@ -15,7 +15,10 @@ EVERY = [{"kind": kind, "every": 1} for kind in ("gradient_norms", "updates", "s
 SITUATIONS = {
     "plain": {},
     "adam and clipping": {"learner__optimizer": "adam", "learner__clipping": {"kind": "norm", "max_norm": 0.1}},
-    "batch norm and dropout": {"learner__model__batch_norm": True, "learner__model__dropout": 0.3},
+    "batch norm and dropout": {
+        "learner__model__norm": "batch",
+        "learner__model__dropout": {"kind": "standard", "rate": 0.3},
+    },
     "penalties": {"learner__l1": 0.1, "learner__l2": 0.1},
     "deep": {"learner__model": {"kind": "deep_mlp", "depth": 6, "width": 12}},
     "regression": {"learner__data": "curve", "learner__loss": "huber"},

@@ -31,9 +31,9 @@ def measure(activation: nn.Module, x: torch.Tensor):
         return watch.flush()
 
 
-@pytest.mark.parametrize("batch_norm", [False, True])
-def test_statistics_are_those_of_numpy_where_the_whole_tensor_is_kept(batch_norm):
-    chosen = job(probes=EVERY, steps=6, learner__model__batch_norm=batch_norm)
+@pytest.mark.parametrize("norm", ["none", "batch"])
+def test_statistics_are_those_of_numpy_where_the_whole_tensor_is_kept(norm):
+    chosen = job(probes=EVERY, steps=6, learner__model__norm=norm)
     records = said(chosen)
     learning = learners.build(chosen.learner, chosen.seed, chosen.steps, torch.device("cpu"))
     kept: dict[str, tuple[np.ndarray, np.ndarray]] = {}

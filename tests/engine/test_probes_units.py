@@ -135,8 +135,8 @@ def test_what_a_learned_slope_makes_flat_is_looked_up_at_the_step():
 def test_shares_and_spread_are_those_of_the_first_1024_training_samples_whatever_the_batch():
     small = job(
         learner__data={"kind": "moons", "points": 2000},
-        learner__model__batch_norm=True,
-        learner__model__dropout=0.4,
+        learner__model__norm="batch",
+        learner__model__dropout={"kind": "standard", "rate": 0.4},
         learner__batch_size=2,
         steps=6,
         evaluate_every=3,

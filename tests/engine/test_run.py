@@ -16,8 +16,8 @@ from tests.spec.options import families, some
 KINDS = list(families()["probes"])
 EVERYTHING = {
     "learner__optimizer": "adam",
-    "learner__model__batch_norm": True,
-    "learner__model__dropout": 0.3,
+    "learner__model__norm": "batch",
+    "learner__model__dropout": {"kind": "standard", "rate": 0.3},
     "learner__schedule": "cosine",
     "learner__clipping": "norm",
 }
@@ -241,7 +241,7 @@ def test_a_child_needs_its_parents_checkpoint():
 
 
 def test_batch_losses_are_those_of_the_step_in_training_mode():
-    chosen = job(learner__model__dropout=0.5, steps=3)
+    chosen = job(learner__model__dropout={"kind": "standard", "rate": 0.5}, steps=3)
     told = scalars(said(chosen), "loss", "batch")
     with run(chosen.model_copy(update={"probes": ()})) as again:
         assert again.look()

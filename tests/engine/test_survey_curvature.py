@@ -25,8 +25,8 @@ KINDS = {
     "cross-entropy": TINY,
     "mse": {**TINY, "learner__loss": "mse"},
     "numbers": {**TINY, "learner__data": "curve", "learner__loss": "huber"},
-    "batch norm": {**TINY, "learner__model__batch_norm": True},
-    "dropout": {**TINY, "learner__model__dropout": 0.3},
+    "batch norm": {**TINY, "learner__model__norm": "batch"},
+    "dropout": {**TINY, "learner__model__dropout": {"kind": "standard", "rate": 0.3}},
     "skip": {**TINY, "learner__model__skip": True},
     "adam": {**TINY, "learner__optimizer": "adam"},
 }
@@ -141,8 +141,8 @@ def test_a_rate_of_0_has_no_limit():
     [
         ({"learner__optimizer": "adam"}, "rescales the gradient"),
         ({"learner__optimizer": "rprop"}, "rescales the gradient"),
-        ({"learner__model__batch_norm": True}, "batch norm trains on another surface"),
-        ({"learner__model__dropout": 0.2}, "dropout trains on another surface"),
+        ({"learner__model__norm": "batch"}, "batch norm trains on another surface"),
+        ({"learner__model__dropout": {"kind": "standard", "rate": 0.2}}, "dropout trains on another surface"),
         ({"learner__l2": 0.01}, "penalty"),
         ({"learner__l1": 0.01}, "penalty"),
         ({"learner__clipping": "norm"}, "clipping"),

@@ -43,7 +43,7 @@ def test_between_and_beyond_the_ends_weights_lie_on_the_straight_line():
 
 def test_beyond_the_ends_batch_norm_keeps_the_statistics_of_the_end():
     """A variance that goes on along the line would fall below 0."""
-    learner = {"learner__model__batch_norm": True, "learner__model__hidden__0__activation": "relu"}
+    learner = {"learner__model__norm": "batch", "learner__model__hidden__0__activation": "relu"}
     chosen = landscape(Line(seed=5, margin=5, resolution=21), **learner)
     arrays = seen(chosen)["line"]
     assert all(np.isfinite(values).all() for values in arrays.values())
@@ -70,7 +70,7 @@ def test_an_equal_shape_said_in_other_words_is_no_hindrance():
     """Initializers, dropout and how layers are written down decide no function of the weights."""
     tanh = {"kind": "tanh"}
     hidden = [{"width": 6, "activation": tanh}] * 3
-    first = job(learner__model={"kind": "mlp", "hidden": hidden, "dropout": 0.2})
+    first = job(learner__model={"kind": "mlp", "hidden": hidden, "dropout": {"kind": "standard", "rate": 0.2}})
     second = job(learner__model={"kind": "deep_mlp", "depth": 3, "width": 6, "activation": tanh})
     assert "line" in seen(around(network(first), Line(resolution=9), other=network(second)))
 
@@ -81,7 +81,7 @@ def test_an_equal_shape_said_in_other_words_is_no_hindrance():
         ({"learner__model__hidden": [{}]}, "hidden layers"),
         ({"learner__model__hidden__1__width": 7}, "widths"),
         ({"learner__model__hidden__0__activation": "relu"}, "activations"),
-        ({"learner__model__batch_norm": True}, "batch norm"),
+        ({"learner__model__norm": "batch"}, "batch norm"),
         ({"learner__model__skip": True}, "skip connections"),
         ({"learner__model__bias": False}, "biases"),
         ({"learner__loss": "binary_cross_entropy"}, "outputs"),

@@ -114,7 +114,7 @@ BRANCHES = {
     "to rprop": ({}, {"learner__optimizer": "rprop"}),
     "batch and more steps": ({}, {"learner__batch_size": 64, "steps": 31}),
     "clipping, schedule and dropout": (
-        {"learner__model__dropout": 0.3, "learner__model__batch_norm": True},
+        {"learner__model__dropout": {"kind": "standard", "rate": 0.3}, "learner__model__norm": "batch"},
         {"learner__clipping": "norm", "learner__schedule": "one_cycle", "learner__l2": 0.01},
     ),
 }

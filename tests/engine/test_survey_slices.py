@@ -152,6 +152,6 @@ def test_a_straight_path_has_a_plane_of_some_width():
 
 def test_at_batch_norms_own_weights_the_plane_differs_from_training_before_the_end():
     """The statistics are those of the end all over the plane: only there both are the same."""
-    pictures = seen(landscape(PathPlane(resolution=9), learner__model__batch_norm=True))
+    pictures = seen(landscape(PathPlane(resolution=9), learner__model__norm="batch"))
     off = np.abs(pictures["path"]["plane_train_loss"] - pictures["training"]["train_loss"])
     assert off[-1] < 1e-6 < off[0]

@@ -60,7 +60,11 @@ def test_turns_of_any_length_say_the_same(turn, last):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"learner__model__batch_norm": True}, {"learner__data": "digits"}, {"learner__model__dropout": 0.3}],
+    [
+        {"learner__model__norm": "batch"},
+        {"learner__data": "digits"},
+        {"learner__model__dropout": {"kind": "standard", "rate": 0.3}},
+    ],
     ids=str,
 )
 def test_the_same_job_gives_the_same_bytes_whether_or_not_the_network_is_remembered(changes):

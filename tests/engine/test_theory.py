@@ -131,7 +131,10 @@ def test_pytorchs_biases_add_their_variance():
 
 
 def test_dropout_multiplies_what_enters_the_next_layer_and_what_comes_back():
-    plain, dropped = deep(Identity(), LeCunNormal()), deep(Identity(), LeCunNormal(), dropout=0.5)
+    plain, dropped = (
+        deep(Identity(), LeCunNormal()),
+        deep(Identity(), LeCunNormal(), dropout={"kind": "standard", "rate": 0.5}),
+    )
     growth = 2 ** (np.arange(13) / 2)
     assert dropped["preactivation_rms"] / plain["preactivation_rms"] == pytest.approx(growth)
     assert dropped["signal_rms"] / plain["signal_rms"] == pytest.approx(growth[::-1])
@@ -142,7 +145,7 @@ def test_dropout_multiplies_what_enters_the_next_layer_and_what_comes_back():
     [
         spec.DeepMLP(initializer=Zeros()),
         spec.DeepMLP(initializer=Constant()),
-        spec.DeepMLP(batch_norm=True),
+        spec.DeepMLP(norm={"kind": "batch"}),
         spec.MLP(hidden=(), initializer=Constant()),
     ],
     ids=["zeros", "constant", "batch norm", "constant line"],
@@ -157,7 +160,7 @@ def test_a_run_says_at_step_0_what_theory_has_or_why_not():
     parts = {"low", "median", "high"}
     for changes, no_line, no_band in (
         ({}, None, None),
-        ({"learner__model__batch_norm": True}, "batch norm", None),
+        ({"learner__model__norm": "batch"}, "batch norm", None),
         ({"learner__model__initializer": "constant"}, "weights start from constant", None),
         ({"learner__model__hidden": [{"width": 4096}] * 2}, None, "network too large"),
     ):
@@ -181,7 +184,7 @@ def test_a_run_says_at_step_0_what_theory_has_or_why_not():
 )
 def test_lines_have_a_value_for_every_linear_layer(model):
     lines = theory.predict(model, X, 3)
-    network = models.build(model, 32, 3, 0)
+    network = models.build(model, (32,), 3, 0)
     for name in LINES:
         assert lines[name].shape == (len(models.linears(network)),)
         assert bool(np.isfinite(lines[name]).all())
@@ -197,7 +200,7 @@ def test_in_a_linear_network_the_mean_square_over_networks_is_exactly_the_line()
         for seed in range(600):
             z = X
             squares = []
-            for layer in models.linears(models.build(model, 32, 2, seed)).values():
+            for layer in models.linears(models.build(model, (32,), 2, seed)).values():
                 z = layer(z)
                 squares.append(float(z.square().mean()))
             found.append(squares)

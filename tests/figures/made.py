@@ -72,15 +72,15 @@ def data(n: int = 60, d: int = 2, classes: int = 2, image_shape: tuple[int, ...]
     rng = np.random.default_rng(seed)
     inputs = rng.normal(size=(n, d)).astype(np.float32)
     targets = rng.integers(classes, size=n) if classes else inputs.sum(1)
+    shape = (1, *image_shape) if image_shape else (d,)
     return {
-        "inputs": inputs,
+        "inputs": inputs.reshape(n, *shape),
         "targets": targets,
         "test": rng.random(n) < 0.3,
         "feature_names": np.array([f"feature {i}" for i in range(d)]),
         "class_names": np.array([f"class {i}" for i in range(classes)], dtype=str),
-        "image_shape": np.array(image_shape, int),
-        "input_mean": np.zeros(d, np.float32),
-        "input_std": np.ones(d, np.float32),
+        "input_mean": np.zeros(shape, np.float32),
+        "input_std": np.ones(shape, np.float32),
         "target_mean": np.zeros((), np.float32),
         "target_std": np.ones((), np.float32),
     }

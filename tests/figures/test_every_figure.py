@@ -26,7 +26,7 @@ WORST = {
     "predicted": np.arange(1, 21) % 3,
     "loss": np.arange(20, 0, -1.0),
 }
-IMAGES = WORST | {"inputs": np.random.default_rng(0).random((20, 64))}
+IMAGES = WORST | {"inputs": np.random.default_rng(0).random((20, 1, 8, 8))}
 THREE = made.data(d=4, classes=3)
 PIXELS = made.data(d=64, classes=3, image_shape=(8, 8))
 

@@ -75,6 +75,7 @@ def test_features_are_colored_by_their_distance_from_the_mean():
 def test_images_are_shown_as_pictures_in_reading_order():
     arrays = _worst(d=16)
     arrays["inputs"][:, 0] = 9  # the brightest pixel is the first, top left
+    arrays["inputs"] = arrays["inputs"].reshape(-1, 1, 4, 4)
     figure = figures.worst(arrays, data(d=16, classes=3, image_shape=(4, 4)))
     pictures = figure["layout"]["images"]
     assert len(pictures) == 15

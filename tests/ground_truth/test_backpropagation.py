@@ -13,11 +13,11 @@ from tests.spec.options import families
 H = 1e-5
 
 
-def problem(activation, batch_norm: bool, loss) -> tuple[nn.Module, Tensor, Tensor, losses.LossFunction]:
+def problem(activation, norm: str, loss) -> tuple[nn.Module, Tensor, Tensor, losses.LossFunction]:
     """A 3-4-3 network in float64, a batch of seven, and the loss on three classes (one number: the class itself)."""
     hidden = (spec.Hidden(width=4, activation=activation), spec.Hidden(width=3, activation=activation))
-    model = spec.MLP(hidden=hidden, batch_norm=batch_norm, initializer=LeCunNormal())
-    network = models.build(model, 3, 3, seed=2).double().train()
+    model = spec.MLP(hidden=hidden, norm={"kind": norm}, initializer=LeCunNormal())
+    network = models.build(model, (3,), 3, seed=2).double().train()
     g = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for p in network.parameters():
@@ -42,9 +42,9 @@ def differences(network: nn.Module, value) -> Tensor:
     return torch.stack(found)
 
 
-def error(activation, batch_norm: bool, loss) -> float:
+def error(activation, norm: str, loss) -> float:
     """‖g − d‖ / (‖g‖ + ‖d‖), g the gradient and d the differences."""
-    network, x, y, function = problem(activation, batch_norm, loss)
+    network, x, y, function = problem(activation, norm, loss)
     function(network(x), y).backward()
     gradient = torch.cat([p.grad.flatten() for p in network.parameters()])
     numeric = differences(network, lambda: function(network(x), y))
@@ -56,9 +56,9 @@ ACTIVATIONS = [cls() for kind, cls in families()["activation"].items() if kind !
 
 
 @each("activation", ACTIVATIONS)
-@each("batch_norm", [False, True])
-def test_gradients_are_those_of_central_differences(activation, batch_norm):
-    assert error(activation, batch_norm, loss_spec.CrossEntropy()) < 1e-6
+@each("norm", ["none", "batch"])
+def test_gradients_are_those_of_central_differences(activation, norm):
+    assert error(activation, norm, loss_spec.CrossEntropy()) < 1e-6
 
 
 @each("cls", families()["loss"].values())

@@ -16,7 +16,7 @@ X = torch.randn(50, 4, generator=torch.Generator().manual_seed(0), dtype=torch.f
 
 def network(eps: float = 1e-30) -> nn.Sequential:
     """4-6-1 with batch norm, in float64; a tiny ε makes the identities exact."""
-    built = models.build(spec.MLP(hidden=(spec.Hidden(width=6),), batch_norm=True), 4, 1, 0).double().train()
+    built = models.build(spec.MLP(hidden=(spec.Hidden(width=6),), norm={"kind": "batch"}), (4,), 1, 0).double().train()
     built.norm1.eps = eps
     return built
 
@@ -79,13 +79,13 @@ def test_units_leave_it_with_mean_0_and_variance_1():
 @pytest.mark.parametrize("seed", range(5))
 def test_it_rescues_the_signal_of_deep_sigmoids(seed):
     ratios = []
-    for batch_norm in (False, True):
+    for norm in ("none", "batch"):
         chosen = job(
             seed=seed,
             steps=1,
             learner__batch_size=64,
             learner__model={"kind": "deep_mlp", "depth": 10, "width": 32, "activation": Sigmoid().model_dump()},
-            learner__model__batch_norm=batch_norm,
+            learner__model__norm=norm,
             probes=[{"kind": "signal"}],
         )
         signal = scalars(said(chosen), "signal_rms")

@@ -13,7 +13,11 @@ from tests.engine.running import job
 @pytest.mark.parametrize("p", [0.2, 0.5, 0.8])
 def test_evaluation_is_the_geometric_mean_over_all_masks(p):
     units = 8
-    built = models.build(spec.MLP(hidden=(spec.Hidden(width=units),), dropout=p), 3, 4, 0).double().eval()
+    built = (
+        models.build(spec.MLP(hidden=(spec.Hidden(width=units),), dropout={"kind": "standard", "rate": p}), (3,), 4, 0)
+        .double()
+        .eval()
+    )
     x = torch.randn(5, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     with torch.no_grad():
         hidden = built[:-1](x)
@@ -27,7 +31,9 @@ def test_evaluation_is_the_geometric_mean_over_all_masks(p):
 
 
 def test_masks_of_two_steps_and_two_layers_differ_and_those_of_one_step_are_the_same_again():
-    learning = learners.build(job(learner__model__dropout=0.5).learner, 0, 20, torch.device("cpu"))
+    learning = learners.build(
+        job(learner__model__dropout={"kind": "standard", "rate": 0.5}).learner, 0, 20, torch.device("cpu")
+    )
     masks: dict[int, list[torch.Tensor]] = {}
     for number in (1, 2, 1):
         seen: list[torch.Tensor] = []

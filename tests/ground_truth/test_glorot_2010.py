@@ -27,7 +27,7 @@ def spreads(activation: Spec, initializer: Initializer) -> tuple[np.ndarray, np.
     for seed in SEEDS:
         g = torch.Generator().manual_seed(seed)
         h = torch.randn(100, 1000, generator=g)
-        network = models.build(model, 1000, 1, seed)
+        network = models.build(model, (1000,), 1, seed)
         before, after = [], []
         for name, module in network.named_children():
             if name == "output":

@@ -24,7 +24,7 @@ def ends(initializer: Initializer) -> tuple[float, float]:
         g = torch.Generator().manual_seed(seed)
         h = torch.randn(64, 512, generator=g)
         before, after = [], []
-        for name, module in models.build(model, 512, 1, seed).named_children():
+        for name, module in models.build(model, (512,), 1, seed).named_children():
             if name == "output":
                 break
             h = module(h)
@@ -81,6 +81,6 @@ def test_selu_keeps_mean_0_and_variance_1_through_50_layers(seed):
     model = spec.DeepMLP(depth=50, width=256, activation=SELU(), initializer=LeCunNormal())
     h = torch.randn(500, 256, generator=torch.Generator().manual_seed(seed))
     with torch.no_grad():
-        h = models.build(model, 256, 1, seed)[:-1](h)
+        h = models.build(model, (256,), 1, seed)[:-1](h)
     assert float(h.mean()) == pytest.approx(0, abs=0.1)
     assert float(h.var()) == pytest.approx(1, abs=0.25)

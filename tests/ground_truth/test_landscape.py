@@ -20,7 +20,7 @@ Y = (X[:, 0] * X[:, 1] > 0).long()
 
 def network() -> nn.Sequential:
     """2-16-2 ReLU in float64, with biases that are not zero."""
-    built = models.build(MLP(hidden=(Hidden(width=16, activation=ReLU()),)), 2, 2, 0).double()
+    built = models.build(MLP(hidden=(Hidden(width=16, activation=ReLU()),)), (2,), 2, 0).double()
     with torch.no_grad():
         built.linear1.bias += 0.1
     return built
@@ -64,7 +64,7 @@ def test_a_raw_slice_does(c):
 
 
 def test_a_random_plane_shows_almost_nothing_of_a_path_and_the_principal_plane_most():
-    module = models.build(MLP(hidden=(Hidden(width=64, activation=ReLU()),) * 2), 2, 2, 0).double()
+    module = models.build(MLP(hidden=(Hidden(width=64, activation=ReLU()),) * 2), (2,), 2, 0).double()
     optimizer = torch.optim.SGD(module.parameters(), lr=0.1)
     path = []
     for _ in range(300):

@@ -100,7 +100,12 @@ def between(start: Network, end: Network) -> np.ndarray:
 
 LINES = {
     "moons": {"steps": 500, "lr": 0.2, "data": MOONS, "model": tanh(16, 16)},
-    "digits with batch norm": {"steps": 300, "lr": 0.1, "data": DIGITS, "model": {**tanh(32, 32), "batch_norm": True}},
+    "digits with batch norm": {
+        "steps": 300,
+        "lr": 0.1,
+        "data": DIGITS,
+        "model": {**tanh(32, 32), "norm": {"kind": "batch"}},
+    },
 }
 
 

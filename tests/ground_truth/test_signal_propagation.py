@@ -90,7 +90,7 @@ def test_networks_lie_within_a_factor_of_two_of_the_line():
 @pytest.mark.slow
 def test_lines_hold_with_dropout():
     for activation, initializer in (("relu", "he_normal"), ("tanh", "glorot_normal"), ("sigmoid", "glorot_normal")):
-        for quantity, found in ratios(activation, initializer, 10, dropout=0.3).items():
+        for quantity, found in ratios(activation, initializer, 10, dropout={"kind": "standard", "rate": 0.3}).items():
             assert 0.6 < found.min() <= found.max() < 1.7, (activation, quantity)
 
 

@@ -17,7 +17,7 @@ from tests.runs.fake import wait_for
 
 pytestmark = pytest.mark.slow
 
-LEARNER = Supervised(model=MLP(hidden=(Hidden(),), batch_norm=True, dropout=0.2))
+LEARNER = Supervised(model=MLP(hidden=(Hidden(),), norm={"kind": "batch"}, dropout={"kind": "standard", "rate": 0.2}))
 EXPERIMENT = Experiment(learner=LEARNER, steps=3000, evaluate_every=500, probes=(), device="cpu")
 LANDSCAPE = Landscape(
     network=Network(learner=LEARNER, steps=200),

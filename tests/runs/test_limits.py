@@ -9,7 +9,7 @@ from nnviz.spec.jobs import Estimate, Experiment
 @pytest.fixture
 def machine(monkeypatch):
     def make(need: Estimate, memory: float = 64e9, disk: float = 64e9) -> None:
-        monkeypatch.setattr(limits, "estimate", lambda _: need)
+        monkeypatch.setattr(Experiment, "estimate", lambda _: need)
         monkeypatch.setattr(limits, "free_memory", lambda: int(memory))
         monkeypatch.setattr(limits, "free_disk", lambda _: int(disk))
 

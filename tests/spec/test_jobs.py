@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from nnviz.spec.base import SpecError
-from nnviz.spec.jobs import Experiment, dump, estimate, load
+from nnviz.spec.jobs import Experiment, dump, load
 from nnviz.spec.models import DeepMLP
 from tests.each import each
 from tests.spec.options import some
@@ -139,10 +139,11 @@ def test_the_largest_job_is_not_too_long_to_load():
 
 
 def test_the_estimate_grows_with_what_is_asked_for():
-    small, large = estimate(Experiment()), estimate(Experiment(learner={"model": DeepMLP(depth=50, width=8192)}))
+    small, large = Experiment().estimate(), Experiment(learner={"model": DeepMLP(depth=50, width=8192)}).estimate()
     assert small.parameters == 2 * 8 + 8 + 8 * 8 + 8 + 8 * 2 + 2
     assert large.parameters > 3e9
     assert large.training_bytes > 7 * 4 * large.parameters
     assert (
-        estimate(Experiment(evaluate_every=1)).snapshot_bytes > estimate(Experiment(evaluate_every=100)).snapshot_bytes
+        Experiment(evaluate_every=1).estimate().snapshot_bytes
+        > Experiment(evaluate_every=100).estimate().snapshot_bytes
     )

@@ -4,7 +4,7 @@ import pytest
 
 from nnviz.runs import RunError, check
 from nnviz.spec.base import SpecError, replace_many
-from nnviz.spec.jobs import Experiment, dump, estimate, fingerprint, load
+from nnviz.spec.jobs import Experiment, dump, fingerprint, load
 from nnviz.spec.landscapes import (
     KEPT,
     Curvature,
@@ -41,7 +41,7 @@ def test_a_landscape_survives_json(job):
 def test_random_landscapes_survive_json(seed):
     job = some(Landscape, seed)
     assert load(dump(job)) == job
-    assert estimate(job).training_bytes > 0
+    assert job.estimate().training_bytes > 0
 
 
 @each(
@@ -51,7 +51,7 @@ def test_random_landscapes_survive_json(seed):
         {"network.seed": 5},
         {"network.weights_seed": 5},
         {"network.before": []},
-        {"network.learner.model.dropout": 0.1},
+        {"network.learner.model.dropout": "standard"},
         {"other": None},
         {"samples": 101},
         {"views": [{"kind": "path"}]},
@@ -134,19 +134,19 @@ def of_width(width: int) -> Landscape:
 
 def test_the_estimate_has_the_models_parameters_and_all_that_is_kept_of_it():
     job = of_width(1000)
-    found = estimate(job)
-    assert found.parameters == estimate(Experiment(learner=job.network.learner)).parameters == 5002
+    found = job.estimate()
+    assert found.parameters == Experiment(learner=job.network.learner).estimate().parameters == 5002
     assert found.training_bytes > KEPT * 4 * found.parameters
 
 
 def test_the_estimate_grows_with_width_resolution_views_and_a_second_network():
-    assert estimate(of_width(2000)).training_bytes > 1.9 * estimate(of_width(1000)).training_bytes
-    sizes = [estimate(Landscape(views=(RandomPlane(resolution=r),))).snapshot_bytes for r in (25, 51, 101, 201)]
+    assert of_width(2000).estimate().training_bytes > 1.9 * of_width(1000).estimate().training_bytes
+    sizes = [Landscape(views=(RandomPlane(resolution=r),)).estimate().snapshot_bytes for r in (25, 51, 101, 201)]
     assert sizes == sorted(set(sizes))
     assert sizes[-1] > 201**2 * 4 * 8  # every measure in float64
-    few, many = (estimate(Landscape(views=views)) for views in ((PathPlane(),), (PathPlane(), RandomPlane())))
+    few, many = (Landscape(views=views).estimate() for views in ((PathPlane(),), (PathPlane(), RandomPlane())))
     assert many.snapshot_bytes > few.snapshot_bytes
-    one, two = (estimate(Landscape(views=views)) for views in ((RandomPlane(),), (RandomPlane(), Line())))
+    one, two = (Landscape(views=views).estimate() for views in ((RandomPlane(),), (RandomPlane(), Line())))
     assert two.training_bytes > one.training_bytes
 
 

@@ -35,6 +35,8 @@ ASKED_FOR = {
     "data": "moons circles spirals blobs xor checkerboard curve hills digits iris wine breast_cancer diabetes",
     "clipping": "none norm value",
     "model": "mlp deep_mlp",
+    "norm": "none batch",
+    "dropout": "none standard",
     "probes": "gradient_norms updates activations signal histograms",
     "views": "plane lines path line curvature",
     "surface": "quadratic ravine saddle monkey_saddle rosenbrock beale himmelblau rastrigin ackley styblinski_tang "
@@ -136,6 +138,7 @@ def _host(family: str) -> tuple[str, Any]:
     return {
         "activation": ("learner.model.activation", {"learner": {"model": {"kind": "deep_mlp", "activation": "%"}}}),
         "initializer": ("learner.model.initializer", {"learner": {"model": {"kind": "mlp", "initializer": "%"}}}),
+        **{f: (f"learner.model.{f}", {"learner": {"model": {"kind": "mlp", f: "%"}}}) for f in ("norm", "dropout")},
         "probes": ("probes.0", {"probes": ["%"]}),
         "surface": ("Descent.surface", {"surface": "%"}),
         "method": ("racers.0.method", {"racers": [{"method": "%"}]}),
@@ -194,7 +197,9 @@ def test_a_schedule_is_refused_and_not_offered_with_an_optimizer_that_does_not_h
 
 def test_batch_norm_refuses_batches_of_one():
     for small in ({"batch_size": 1}, {"data": {"kind": "moons", "points": 10, "train_share": 0.1}}):
-        assert "batch norm" in refusal(Experiment, {"learner": {"model": {"kind": "mlp", "batch_norm": True}, **small}})
+        assert "batch norm" in refusal(
+            Experiment, {"learner": {"model": {"kind": "mlp", "norm": {"kind": "batch"}}, **small}}
+        )
 
 
 def test_a_training_part_without_samples_is_refused():

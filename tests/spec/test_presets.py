@@ -2,7 +2,7 @@
 
 from nnviz.spec import presets
 from nnviz.spec.base import differences, replace_many
-from nnviz.spec.jobs import dump, estimate, load
+from nnviz.spec.jobs import dump, load
 from tests.each import each
 
 EXAMPLES = (*presets.PLAYGROUND_EXAMPLES, *presets.GRADIENT_FLOW_EXAMPLES)
@@ -12,7 +12,7 @@ JOBS = [presets.PLAYGROUND, presets.GRADIENT_FLOW, *(job for preset in EXAMPLES 
 @each("job", JOBS)
 def test_the_jobs_of_presets_survive_json_and_are_small(job):
     assert load(dump(job)) == job
-    assert estimate(job).parameters < 200_000
+    assert job.estimate().parameters < 200_000
     assert replace_many(presets.PLAYGROUND, differences(job, presets.PLAYGROUND)) == job
 
 

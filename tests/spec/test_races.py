@@ -5,7 +5,7 @@ import pytest
 from nnviz.spec import races
 from nnviz.spec.base import SpecError, differences, replace_many
 from nnviz.spec.descent import MOST_RACERS, Descent, Racer
-from nnviz.spec.jobs import dump, estimate, fingerprint, load
+from nnviz.spec.jobs import dump, fingerprint, load
 from nnviz.spec.optimizers import SGD, Adam
 from nnviz.spec.surfaces import Beale, Himmelblau, inside
 from nnviz.ui import links
@@ -21,7 +21,7 @@ def test_an_example_is_one_small_race_that_survives_json_and_a_link(preset):
     assert load(dump(job)) == job
     assert replace_many(races.OPTIMIZERS, differences(job, races.OPTIMIZERS)) == job
     assert links.read(links.query([job], races.OPTIMIZERS), races.OPTIMIZERS) == ([job], [], [])
-    assert estimate(job).snapshot_bytes < 20_000_000
+    assert job.estimate().snapshot_bytes < 20_000_000
     assert len(job.racers) <= MOST_RACERS
 
 

@@ -138,8 +138,8 @@ def test_the_limit_is_said_as_a_formula(method, words):
         ({}, False, "biases fixed"),
         ({}, True, ""),
         ({"bias": False}, False, ""),
-        ({"batch_norm": True}, False, "biases and norm's scale and shift fixed · batch norm's statistics fixed"),
-        ({"batch_norm": True}, True, "batch norm's statistics fixed"),
+        ({"norm": {"kind": "batch"}}, False, "biases and norm's scale and shift fixed · batch norm's statistics fixed"),
+        ({"norm": {"kind": "batch"}}, True, "batch norm's statistics fixed"),
     ],
 )
 def test_what_does_not_move_is_noted_on_a_random_plane(made, model, vectors, words):

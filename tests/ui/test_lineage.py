@@ -64,7 +64,7 @@ def test_a_run_that_claims_to_be_its_own_ancestor_does_not_loop(store, trained):
         ("learner.optimizer.kind", "adam", "optimizer Adam"),
         ("learner.schedule", "warmup_cosine", "schedule Warm-up + cosine"),
         ("learner.clipping", "none", "No clipping"),
-        ("learner.model.batch_norm", True, "batch norm on"),
+        ("learner.model.norm", "batch", "Batch norm"),
         ("learner.model.bias", False, "bias off"),
         ("learner.l2", 0.01, "L2 0.01"),
         ("learner.model.hidden", ({"activation": {"kind": "relu"}, "width": 4},), "hidden layers 4 ReLU"),

@@ -76,9 +76,9 @@ class PReLUs(nn.Module):
         return torch.where(x > 0, x, self.weight[:, None] * x)
 
 
-def size(learner: learners.Supervised, features: int, batch: int) -> int:
+def size(learner: learners.Supervised, batch: int) -> int:
     """How many networks there is time for, at most NETWORKS; 0 where FEWEST would take too long."""
-    widths = [features, *(h.width for h in learner.model.hidden), learner.outputs]
+    widths = learner.model.widths(learner.data.shape, learner.outputs)
     weights = sum(i * o for i, o in pairwise(widths))
     each = weights * (3 * batch + 30) + 30 * batch * sum(widths)
     if isinstance(learner.model.initializer, Orthogonal):
@@ -92,11 +92,12 @@ def measure(
 ) -> dict[str, np.ndarray]:
     """What probes would record at the first step of `networks` networks with other weights, each (networks, L).
 
-    `x` (n, features) and `y` are the batch, on the CPU. See QUANTITIES: root mean square of what enters each activation
+    `x` (n, …) and `y` are the batch, on the CPU. See QUANTITIES: root mean square of what enters each activation
     and of what leaves it (of the output layer: its output), of the derivative of a sample's loss in what enters it, and
     the L2 norm of the gradient of each layer's weights, with penalties and clipping.
     """
-    shape = models.build(learner.model, x.shape[1], learner.outputs, 0)
+    x = x.flatten(1)
+    shape = models.build(learner.model, x.shape[1:], learner.outputs, 0)
     entries = len(x) * sum(m.out_features for m in models.linears(shape).values())
     at_once = max(1, min(networks, ENTRIES // entries))
     draws = generator(seed, "ensemble")

@@ -9,7 +9,8 @@ from nnviz.engine.data import Dataset
 from nnviz.engine.models import linears, walk
 from nnviz.records import Snapshot
 from nnviz.spec import learners
-from nnviz.spec.jobs import SHOWN_UNITS
+from nnviz.spec.models import SHOWN_UNITS
+from nnviz.spec.shapes import is_image, numbers
 
 GRID = 48
 """Points along each side of a decision grid; every second of them for the map of a neuron."""
@@ -22,18 +23,16 @@ WORST = 24
 def draw(
     step: int, learner: learners.Supervised, network: nn.Module, data: Dataset, test: tuple[Tensor, Tensor, Tensor]
 ) -> list[Snapshot]:
-    """All pictures that fit the data: decision grid or curve, diagram, confusion, worst samples. `network` is in
-    evaluation mode; `test` has inputs (n, features), targets (n,) and the network's outputs (n, outputs)."""
-    said = [Snapshot(step, "network", _diagram(learner, network, data), "model")]
-    features = data.inputs.shape[1]
-    if features == 2:
-        said.append(Snapshot(step, "decision_grid", _decision_grid(learner, network, data)))
-    elif features == 1:
-        x = _axis(data, 0, 200)
-        curve = network(x[:, None].to(_device(network)))[:, 0]
-        said.append(Snapshot(step, "regression_curve", {"x": x.numpy(), "prediction": curve.cpu().numpy()}))
-    elif len(test[0]):
-        said += _on_test(step, learner, *test)
+    """The learner's snapshots; those of test samples where there are some. `network` is in evaluation mode; `test` has
+    inputs (n, …), targets (n,) and the network's outputs (n, outputs)."""
+    said = []
+    for name in learner.snapshots:
+        if name == "network":
+            said.append(Snapshot(step, name, _diagram(learner, network, data), "model"))
+        elif name in ON_INPUTS:
+            said.append(Snapshot(step, name, ON_INPUTS[name](learner, network, data)))
+        elif len(test[0]):
+            said.append(Snapshot(step, name, ON_TEST[name](learner, *test)))
     return said
 
 
@@ -72,6 +71,11 @@ def _decision_grid(learner: learners.Supervised, network: nn.Module, data: Datas
     }
 
 
+def _regression_curve(learner: learners.Supervised, network: nn.Module, data: Dataset) -> dict[str, np.ndarray]:  # noqa: ARG001
+    x = _axis(data, 0, 200)
+    return {"x": x.numpy(), "prediction": network(x[:, None].to(_device(network)))[:, 0].cpu().numpy()}
+
+
 def _scores(learner: learners.Supervised, outputs: Tensor) -> Tensor:
     """How far each class's score is from the best at each point, at most 0: in units of which the largest distance has
     a thousand, so that half precision keeps the smallest."""
@@ -86,14 +90,14 @@ def _diagram(learner: learners.Supervised, network: nn.Module, data: Dataset) ->
     found = list(linears(network).values())
     for i, layer in enumerate(found, 1):
         # All inputs of a first layer on pictures are kept: its weights are shown as pictures.
-        columns = None if i == 1 and data.image_shape else SHOWN_UNITS
+        columns = None if i == 1 and is_image(learner.data.shape) else SHOWN_UNITS
         arrays[f"weight_{i}"] = layer.weight[:SHOWN_UNITS, :columns].cpu().numpy().copy()
         if layer.bias is not None:
             arrays[f"bias_{i}"] = layer.bias[:SHOWN_UNITS].cpu().numpy().copy()
-    features = data.inputs.shape[1]
-    if features > 2:
+    shape = learner.data.shape
+    if numbers(shape) > 2:
         return arrays
-    if features == 2:
+    if shape == (2,):
         x, y, points = _plane(data)
         x, y, points = x[::2], y[::2], points.reshape(GRID, GRID, 2)[::2, ::2].reshape(-1, 2)
         arrays["y"], shape = y.numpy(), (GRID // 2, GRID // 2)
@@ -101,7 +105,7 @@ def _diagram(learner: learners.Supervised, network: nn.Module, data: Dataset) ->
         x = _axis(data, 0, GRID)
         points, shape = x[:, None], (GRID,)
     arrays["x"] = x.numpy()
-    arrays["maps_0"] = points.T.reshape(features, *shape).numpy().astype(np.float16)
+    arrays["maps_0"] = points.T.reshape(-1, *shape).numpy().astype(np.float16)
     number = 0
     for name, hidden in walk(network, points.to(_device(network))):
         if name.startswith("activation") or name == "output":
@@ -115,17 +119,29 @@ def _diagram(learner: learners.Supervised, network: nn.Module, data: Dataset) ->
     return arrays
 
 
-def _on_test(step: int, learner: learners.Supervised, x: Tensor, y: Tensor, outputs: Tensor) -> list[Snapshot]:
-    """Confusion and worst samples for classes; predicted against true and worst samples for numbers."""
-    if classes := learner.data.classes:
-        predicted = losses.predicted(learner.loss, outputs)
-        known = predicted >= 0
-        counts = torch.bincount(y[known] * classes + predicted[known], minlength=classes * classes)
-        first = Snapshot(step, "confusion", {"counts": counts.reshape(classes, classes).cpu().numpy()})
-    else:
-        predicted = outputs[:, 0]
-        first = Snapshot(step, "fit", {"true": y.cpu().numpy(), "predicted": predicted.cpu().numpy()})
+def _confusion(learner: learners.Supervised, x: Tensor, y: Tensor, outputs: Tensor) -> dict[str, np.ndarray]:  # noqa: ARG001
+    classes = learner.data.classes
+    predicted = losses.predicted(learner.loss, outputs)
+    known = predicted >= 0
+    counts = torch.bincount(y[known] * classes + predicted[known], minlength=classes * classes)
+    return {"counts": counts.reshape(classes, classes).cpu().numpy()}
+
+
+def _fit(learner: learners.Supervised, x: Tensor, y: Tensor, outputs: Tensor) -> dict[str, np.ndarray]:  # noqa: ARG001
+    return {"true": y.cpu().numpy(), "predicted": outputs[:, 0].cpu().numpy()}
+
+
+def _worst(learner: learners.Supervised, x: Tensor, y: Tensor, outputs: Tensor) -> dict[str, np.ndarray]:
+    classes = learner.data.classes
+    predicted = losses.predicted(learner.loss, outputs) if classes else outputs[:, 0]
     loss = losses.of_each(learner.loss, classes, outputs, y)
     worst = loss.nan_to_num(nan=3.4e38, posinf=3.3e38).argsort(descending=True, stable=True)[:WORST]
     picked = {"inputs": x[worst], "true": y[worst], "predicted": predicted[worst], "loss": loss[worst]}
-    return [first, Snapshot(step, "worst", {name: t.cpu().numpy() for name, t in picked.items()})]
+    return {name: t.cpu().numpy() for name, t in picked.items()}
+
+
+ON_INPUTS = {"decision_grid": _decision_grid, "regression_curve": _regression_curve}
+"""Snapshots of what the network makes of all inputs."""
+
+ON_TEST = {"confusion": _confusion, "fit": _fit, "worst": _worst}
+"""Snapshots of what it makes of the test samples."""

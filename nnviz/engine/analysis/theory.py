@@ -37,6 +37,8 @@ from nnviz.engine.losses import LossFunction
 from nnviz.engine.randomness import generator
 from nnviz.spec import activations as activation_specs
 from nnviz.spec import learners, models
+from nnviz.spec.base import label
+from nnviz.spec.norms import NoNorm
 
 COVERED = 0.9
 """Share of networks that a band covers, on average over bands."""
@@ -74,23 +76,31 @@ def moments(activation: activation_specs.Activation, q: Tensor) -> tuple[Tensor,
 
 def missing(model: models.Model) -> str:
     """In a few words why there are no lines of infinite width for a model; "" where there are."""
-    if initializers.variance(model.initializer, 1, 1) is None:
+    if not isinstance(model, models.Feedforward):
+        return f"no theory of {label(type(model)).lower()}"
+    if not has_random_weights(model):
         return f"weights start from {model.initializer.kind.replace('_', ' ')}"
-    return "batch norm" if model.batch_norm else ""
+    return "" if isinstance(model.norm, NoNorm) else label(type(model.norm)).lower()
+
+
+def has_random_weights(model: models.Feedforward) -> bool:
+    """Whether its weights start at random."""
+    return initializers.variance(model.initializer, 1, 1) is not None
 
 
 def predict(
-    model: models.Model, inputs: Tensor, outputs: int, derivatives: Callable[[Tensor], Tensor] | None = None
+    model: models.Feedforward, inputs: Tensor, outputs: int, derivatives: Callable[[Tensor], Tensor] | None = None
 ) -> dict[str, np.ndarray]:
-    """The lines of infinite width for inputs (n, features) of a model for which none are `missing`.
+    """The lines of infinite width for inputs (n, …) of a model for which none are `missing`.
 
     Arrays over the linear layers (L,): preactivation_rms; activation_rms (of the output layer: its output); signal_rms.
     `derivatives` gives the mean square of a sample's loss's derivative in an output, (n,), when the outputs have second
     moments (n,); without it signal_rms is relative to the last layer, with each sample's derivative as large.
     """
-    widths = [inputs.shape[1], *(h.width for h in model.hidden), outputs]
+    inputs = inputs.flatten(1)
+    widths = model.widths(inputs.shape[1:], outputs)
     variances = [initializers.variance(model.initializer, i, o) for i, o in pairwise(widths)]
-    kept = 1 / (1 - model.dropout)
+    kept = 1 / (1 - model.dropout.rate)
     norms = inputs.double().square().mean(1)
     group, size = _grouped(norms)
     entering, mean = _means(norms, group, size), _means(inputs.double().mean(1), group, size)
@@ -122,8 +132,8 @@ def predict(
 def at_initialization(
     learner: learners.Supervised, inputs: Tensor, targets: Tensor, loss: LossFunction, seed: int
 ) -> dict[str, np.ndarray]:
-    """What the first step of a network like this one shows, whatever its weights: of `inputs` (n, features), the first
-    batch, on the CPU.
+    """What the first step of a network like this one shows, whatever its weights: of `inputs` (n, …), the first batch,
+    on the CPU.
 
     The lines of `predict`, or `no_line`: why there are none. Over the same layers, of each of `ensembles.QUANTITIES`,
     the median of an ensemble and the ends of a band, as …_median, …_low and …_high, or `no_band`: why there is none.
@@ -138,9 +148,9 @@ def at_initialization(
         found = {"no_line": np.array(reason)}
     else:
         found = predict(learner.model, inputs, learner.outputs, derivatives)
-    if initializers.variance(learner.model.initializer, 1, 1) is None:
+    if not (isinstance(learner.model, models.Feedforward) and has_random_weights(learner.model)):
         return found
-    networks = ensembles.size(learner, inputs.shape[1], len(inputs))
+    networks = ensembles.size(learner, len(inputs))
     if not networks:
         found["no_band"] = np.array("network too large")
     else:
@@ -166,7 +176,7 @@ def quantile(values: np.ndarray, p: float) -> np.ndarray:
         return ordered[below] ** (1 - part) * ordered[below + 1] ** part
 
 
-def _skips(model: models.Model, widths: list[int], depth: int) -> bool:
+def _skips(model: models.Feedforward, widths: list[int], depth: int) -> bool:
     return model.skip and widths[depth] == widths[depth + 1]
 
 

@@ -7,6 +7,7 @@ from nnviz.engine.data import toys
 from nnviz.engine.data.dataset import Dataset, Scale, split
 from nnviz.engine.randomness import generator
 from nnviz.spec import data as spec
+from nnviz.spec.shapes import is_image
 
 
 def build(data: spec.Data, seed: int) -> Dataset:
@@ -58,10 +59,10 @@ def _real(data: spec.Digits | spec.Iris | spec.Wine | spec.BreastCancer | spec.D
     order = torch.randperm(len(x), generator=generator(seed, "split"))[: data.points]
     test = torch.arange(data.points) >= round(data.train_share * data.points)
     x, y = x[order], y[order]
-    is_image = isinstance(data, spec.Digits)
     # Pixels share one mean and deviation, so that a standardized digit still looks like one.
-    inputs = scale(x[~test].reshape(-1, 1)) if is_image else scale(x[~test])
-    inputs = Scale(*(part.expand(x.shape[1]).clone() for part in inputs))
+    inputs = scale(x[~test].reshape(-1, 1)) if is_image(data.shape) else scale(x[~test])
+    inputs = Scale(*(part.expand(x.shape[1]).clone().reshape(data.shape) for part in inputs))
+    x = x.reshape(-1, *data.shape)
     targets = None if data.classes else Scale(*(part[0] for part in scale(y[~test].float()[:, None])))
     return Dataset(
         (x - inputs.mean) / inputs.std,
@@ -69,7 +70,6 @@ def _real(data: spec.Digits | spec.Iris | spec.Wine | spec.BreastCancer | spec.D
         test,
         tuple(str(n) for n in bunch.feature_names),
         tuple(str(n) for n in bunch.target_names) if data.classes else (),
-        (8, 8) if is_image else (),
         inputs,
         targets,
     )

@@ -11,7 +11,8 @@ from nnviz.engine.randomness import generator
 
 
 class Scale(NamedTuple):
-    """How standardized numbers came about: (original − mean) / std, float32; of inputs (features,), of targets ()."""
+    """How standardized numbers came about: (original − mean) / std, float32; of inputs like one
+    of them, of targets ()."""
 
     mean: Tensor
     std: Tensor
@@ -19,7 +20,7 @@ class Scale(NamedTuple):
 
 @dataclass(frozen=True)
 class Dataset:
-    """Inputs (n, features) float32; targets (n,), int64 for classes, float32 for numbers; test (n,) bool. Without a
+    """Inputs (n, *shape) float32; targets (n,), int64 for classes, float32 for numbers; test (n,) bool. Without a
     scale they are as they were drawn."""
 
     inputs: Tensor
@@ -27,7 +28,6 @@ class Dataset:
     test: Tensor
     feature_names: tuple[str, ...]
     class_names: tuple[str, ...] = ()
-    image_shape: tuple[int, ...] = ()
     input_scale: Scale | None = None
     target_scale: Scale | None = None
 
@@ -43,8 +43,8 @@ class Dataset:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What the "data" snapshot holds; original numbers are inputs · input_std + input_mean, targets likewise."""
-        features = torch.ones(self.inputs.shape[1])
-        inputs = self.input_scale or Scale(0 * features, features)
+        ones = torch.ones(self.inputs.shape[1:])
+        inputs = self.input_scale or Scale(0 * ones, ones)
         targets = self.target_scale or Scale(torch.zeros(()), torch.ones(()))
         return {
             "inputs": self.inputs.cpu().numpy(),
@@ -52,7 +52,6 @@ class Dataset:
             "test": self.test.cpu().numpy(),
             "feature_names": np.array(self.feature_names, dtype=str),
             "class_names": np.array(self.class_names, dtype=str),
-            "image_shape": np.array(self.image_shape, dtype=np.int64),
             "input_mean": inputs.mean.numpy(),
             "input_std": inputs.std.numpy(),
             "target_mean": targets.mean.numpy(),

@@ -38,13 +38,13 @@ class SupervisedLearning:
         self.seed = seed if weights_seed is None else weights_seed
         self.steps_per_epoch = learner.steps_per_epoch
         self.data = data.build(learner.data, seed)
-        network = models.build(learner.model, self.data.inputs.shape[1], learner.outputs, self.seed)
+        network = models.build(learner.model, learner.data.shape, learner.outputs, self.seed)
         self.network = network.to(device)
         self.modules: Mapping[str, nn.Module] = {"model": self.network}
-        self.work = sum(p.numel() for p in network.parameters()) * min(learner.batch_size, learner.train_size)
+        self.work = learner.work
         self.loss = losses.build(learner.loss, learner.data.classes, learner.outputs)
         self.parameters = list(self.network.parameters())
-        self.weights = [layer.weight for layer in models.linears(self.network).values()]
+        self.weights = [p for p in self.parameters if p.dim() > 1]
         self.optimizer = optimizers.build(learner.optimizer, self.parameters)
         self.optimizers: Mapping[str, torch.optim.Optimizer] = {"model": self.optimizer}
         on_device = self.data.to(device)
@@ -136,7 +136,7 @@ class SupervisedLearning:
         self.network.train()
 
     def outputs(self, x: Tensor, watching: AbstractContextManager[None] = NOBODY) -> Tensor:
-        """The network's outputs for x (n, features), part by part; `watching` sees the first part."""
+        """The network's outputs for x (n, …), part by part; `watching` sees the first part."""
         with watching:
             first = self.network(x[:TOGETHER])
         return torch.cat([first, *(self.network(part) for part in x[TOGETHER:].split(TOGETHER) if len(part))])

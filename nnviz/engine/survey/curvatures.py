@@ -80,10 +80,8 @@ def no_limit(learner: Learner) -> str:
     sgd = learner.optimizer
     if not isinstance(sgd, SGD):
         return "2/η is for plain descent and momentum: this optimizer rescales the gradient"
-    if learner.model.batch_norm:
-        return "no line: batch norm trains on another surface than the evaluated one"
-    if learner.model.dropout:
-        return "no line: dropout trains on another surface than the evaluated one"
+    if what := learner.model.trains_on_another_surface:
+        return f"no line: {what} trains on another surface than the evaluated one"
     if learner.l1 or learner.l2:
         return "no line: the penalty adds curvature of its own"
     if not isinstance(learner.clipping, NoClipping):

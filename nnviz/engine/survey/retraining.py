@@ -19,7 +19,6 @@ from nnviz.engine.learners.supervised import SupervisedLearning
 from nnviz.engine.survey.heights import Heights
 from nnviz.engine.survey.threads import threads
 from nnviz.spec.base import fingerprint
-from nnviz.spec.jobs import Experiment, estimate
 from nnviz.spec.landscapes import KEPT, Network
 from nnviz.spec.learners import Learner
 
@@ -135,7 +134,7 @@ def retrain(network: Network, samples: int, device: torch.device) -> Iterator[in
     number = 0
     state = None
     for stretch in network.stretches:
-        work = _work(stretch.learner)
+        work = stretch.learner.work
         with threads(work):
             learning = learners.build(stretch.learner, stretch.seed, stretch.steps, device, stretch.weights_seed)
             if state is not None:
@@ -157,11 +156,6 @@ def retrain(network: Network, samples: int, device: torch.device) -> Iterator[in
     trained.learning.network.eval()
     _remember(trained, samples, device)
     yield trained
-
-
-def _work(learner: Learner) -> int:
-    """Multiply-adds of a step, by which a run of it chooses its threads."""
-    return estimate(Experiment(learner=learner, probes=())).parameters * min(learner.batch_size, learner.train_size)
 
 
 def _with_heights(trained: Trained | None, network: Network, learning: SupervisedLearning, samples: int) -> Trained:

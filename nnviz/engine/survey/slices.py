@@ -15,7 +15,6 @@ from nnviz.engine.randomness import generator
 from nnviz.engine.survey.barriers import barrier
 from nnviz.engine.survey.retraining import Trained
 from nnviz.spec import landscapes as spec
-from nnviz.spec.jobs import Experiment, estimate
 
 Arrays = dict[str, np.ndarray]
 Told = tuple[int, dict[str, Arrays]]
@@ -55,7 +54,7 @@ def check_path(network: spec.Network) -> None:
     """Raises EngineError where its training is no path that a plane could lie along."""
     if network.at < 2:
         raise EngineError(f"a training path has at least 2 steps, got {network.at}: look at a later step")
-    parameters = estimate(Experiment(learner=network.learner, probes=())).parameters
+    parameters = network.learner.size.parameters
     if parameters < 2:
         raise EngineError(f"a plane along the training path takes at least 2 parameters, the model has {parameters}")
 
@@ -78,17 +77,10 @@ def path_plane(view: spec.PathPlane, trained: Trained) -> Iterator[Told]:
 
 def check_line(start: spec.Network, end: spec.Network) -> None:
     """Raises EngineError unless both are the same function of their weights, so that weights between are a network."""
-    for name, of in {
-        "inputs": lambda learner: learner.data.features,
-        "hidden layers": lambda learner: len(learner.model.hidden),
-        "widths": lambda learner: [layer.width for layer in learner.model.hidden],
-        "activations": lambda learner: [layer.activation for layer in learner.model.hidden],
-        "batch norm": lambda learner: learner.model.batch_norm,
-        "skip connections": lambda learner: learner.model.skip,
-        "biases": lambda learner: learner.model.bias,
-        "outputs": lambda learner: learner.outputs,
-    }.items():
-        if of(start.learner) != of(end.learner):
+    shapes = [of.learner.model.function() | {"outputs": of.learner.outputs} for of in (start, end)]
+    first, second = ({"inputs": of.learner.data.shape} | shape for of, shape in zip((start, end), shapes, strict=True))
+    for name in dict.fromkeys([*first, *second]):
+        if first.get(name) != second.get(name):
             raise EngineError(
                 f"a line leads between networks of one shape; these two differ in their {name}: make them equal"
             )

@@ -14,7 +14,7 @@ from nnviz.engine.survey.slices import Told
 from nnviz.engine.survey.threads import threads
 from nnviz.records import Record, Snapshot
 from nnviz.spec import landscapes as spec
-from nnviz.spec.jobs import Landscape, estimate
+from nnviz.spec.jobs import Landscape
 
 TURN = 0.03
 """Seconds of work in one go, so that others in the same process have their turn and a pause comes soon."""
@@ -28,7 +28,7 @@ class Survey(ReplayedJob):
 
     def __init__(self, job: Landscape, checkpoint: bytes | None = None) -> None:
         super().__init__(job, checkpoint)
-        self._parameters = estimate(job).parameters
+        self._parameters = job.estimate().parameters
         for view in job.views:
             if isinstance(view, spec.PathPlane):
                 slices.check_path(job.network)

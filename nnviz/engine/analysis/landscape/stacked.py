@@ -37,18 +37,20 @@ AS_IS = {nn.Identity, nn.Dropout, nn.AlphaDropout, Dropout}
 
 def layers(module: nn.Module, inputs: Tensor) -> list[nn.Module] | None:
     """The layers of a network that can be stacked, or None: a Sequential of linear layers, batch norm with running
-    statistics, elementwise activations, PReLU and dropout, without hooks, that begins with a linear layer."""
-    found = []
+    statistics, elementwise activations, PReLU and dropout, without hooks, that begins with a linear layer. Inputs may
+    be flattened before that."""
+    found, flat = [], inputs.dim() == 2
     for m in _leaves(module):
         if m._forward_hooks or m._forward_pre_hooks:
             return None
         has_statistics = type(m) is nn.BatchNorm1d and m.running_mean is not None
         if has_statistics or type(m) in ELEMENTWISE | {nn.Linear, nn.PReLU}:
             found.append(m)
+        elif type(m) is nn.Flatten and not found and (m.start_dim, m.end_dim) == (1, -1):
+            flat = True
         elif type(m) not in AS_IS:
             return None
-    is_known = found and type(found[0]) is nn.Linear and inputs.dim() == 2
-    return found if is_known else None
+    return found if found and type(found[0]) is nn.Linear and flat else None
 
 
 def _leaves(module: nn.Module) -> Iterator[nn.Module]:
@@ -66,10 +68,10 @@ class Stack:
         self, module: nn.Module, found: Sequence[nn.Module], points: Sequence[Sequence[Tensor]], inputs: Tensor
     ) -> None:
         """`points` are the center and the directions, each a list of tensors along `module.parameters()`; inputs are
-        (n, features)."""
+        (n, …)."""
         self.found = found
         self.n = len(inputs)
-        columns = F.pad(inputs.T, (0, -self.n % ALIGNED))
+        columns = F.pad(inputs.flatten(1).T, (0, -self.n % ALIGNED))
         index = {p: i for i, p in enumerate(module.parameters())}
         first = found[0]
         along = []  # W·x + b of the center and of each direction, (units, n) each

@@ -1,18 +1,19 @@
-"""Learners: what one training step is."""
+"""A network fits targets."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from nnviz.spec.base import Spec, options
+from nnviz.spec.base import Spec, label, options
 from nnviz.spec.clipping import Clipping, NoClipping
 from nnviz.spec.data import Data, Moons
 from nnviz.spec.losses import BinaryCrossEntropy, CrossEntropy, Loss
-from nnviz.spec.models import MLP, Model
+from nnviz.spec.models import MLP, Model, Size
 from nnviz.spec.optimizers import SGD, Optimizer, can_be_scheduled
 from nnviz.spec.resuming import RESUMABLE
 from nnviz.spec.schedules import ConstantRate, Schedule
+from nnviz.spec.shapes import words
 
 Penalty = Annotated[float, Field(ge=0, le=1)]
 
@@ -61,25 +62,46 @@ class Supervised(Spec):
                 f"learner.schedule must be constant with {self.optimizer.kind}: its steps after the first do not "
                 f"depend on the learning rate; got {self.schedule.kind}, choose constant or another optimizer"
             )
-        if self.model.batch_norm and self.batch_size < 2:
-            raise ValueError(f"learner.batch_size must be at least 2 with batch norm, got {self.batch_size}")
-        if self.train_size < (least := 1 + self.model.batch_norm):
+        least = self.model.least_batch
+        if self.batch_size < least:
+            raise ValueError(f"learner.batch_size must be at least {least} with batch norm, got {self.batch_size}")
+        if self.train_size < least:
             raise ValueError(
                 f"learner.data.train_share must leave at least {least} training samples"
-                f"{' with batch norm' if self.model.batch_norm else ''}, got {self.data.train_share:g} of "
+                f"{' with batch norm' if least > 1 else ''}, got {self.data.train_share:g} of "
                 f"{self.data.points}"
             )
         return self
 
+    @model_validator(mode="after")
+    def _shapes_fit(self) -> "Supervised":
+        if not self.model.accepts(self.data.shape):
+            raise ValueError(
+                f"learner.model must accept the data: {label(type(self.model))} takes {self.model.takes}, "
+                f"{self.data.kind} has {words(self.data.shape)}; choose another model or other data"
+            )
+        found = self.model.output_shape(self.data.shape, self.outputs)
+        if found != (self.outputs,):
+            raise ValueError(
+                f"learner.model must give {words((self.outputs,))} for each sample, {label(type(self.model))} gives "
+                f"{words(found)}; choose another model"
+            )
+        return self
+
     def fitting(self, name: str, chosen: Mapping[str, Any]) -> list[str] | None:
-        """Losses that fit the data, the one to start with first; schedules that the optimizer heeds."""
+        """Losses that fit the data, the one to start with first; schedules that the optimizer heeds; models that accept
+        the data."""
         if name == "schedule":
             kinds = options(type(self).model_fields["optimizer"].annotation)
             optimizer = kinds[chosen.get("optimizer", {}).get("kind", self.optimizer.kind)]
             return None if can_be_scheduled(optimizer()) else ["constant"]
-        if name != "loss":
+        if name not in ("loss", "model"):
             return None
         data = options(type(self).model_fields["data"].annotation)[chosen.get("data", {}).get("kind", self.data.kind)]
+        if name == "model":
+            models = options(type(self).model_fields["model"].annotation)
+            found = [kind for kind, model in models.items() if model.accepts(data.shape)]
+            return None if len(found) == len(models) else found
         target, first = ("numbers", "mse") if data.classes == 0 else ("classes", "cross_entropy")
         kinds = options(type(self).model_fields["loss"].annotation)
         return sorted((k for k, loss in kinds.items() if target in loss.fits), key=lambda k: k != first)
@@ -108,5 +130,35 @@ class Supervised(Spec):
         """Whether the outputs are logits of a probability model."""
         return isinstance(self.loss, CrossEntropy | BinaryCrossEntropy)
 
+    @property
+    def snapshots(self) -> tuple[str, ...]:
+        """Pictures that are taken at each evaluation: what the network predicts over all inputs where these are one or
+        two numbers, else for the test samples."""
+        diagram = ("network",) if self.model.has_diagram else ()
+        if self.data.shape == (1,):
+            return (*diagram, "regression_curve")
+        if self.data.shape == (2,):
+            return (*diagram, "decision_grid")
+        return (*diagram, "confusion" if self.data.classes else "fit", "worst")
 
-Learner = Annotated[Supervised, Field()]
+    # -- its size, as `estimates.of_training` asks for it
+
+    @property
+    def size(self) -> Size:
+        """Of the network."""
+        return self.model.size(self.data.shape, self.outputs)
+
+    @property
+    def work(self) -> int:
+        """Multiply-adds of a step, which decide the number of threads."""
+        return self.size.work * min(self.batch_size, self.train_size)
+
+    @property
+    def samples(self) -> int:
+        """How many go through the network at once: a batch, an evaluation, or the points of a picture."""
+        return max(min(self.batch_size, self.train_size), min(1024, self.data.points), 2500)
+
+    @property
+    def picture(self) -> int:
+        """Bytes of its pictures at an evaluation, the network's diagram not counted."""
+        return 50 * 50 * max(1, self.data.classes) * 2

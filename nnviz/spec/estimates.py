@@ -1,0 +1,35 @@
+"""What a job will need of the machine, from its numbers alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nnviz.spec.learners import Learner
+from nnviz.spec.probes import Probe
+
+KEPT_SNAPSHOTS = 300
+"""About how many snapshots of one quantity a run file keeps."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Parameters of the model, bytes of memory to train it, bytes of its run file."""
+
+    parameters: int
+    training_bytes: int
+    snapshot_bytes: int
+
+
+def of_training(learner: Learner, steps: int, evaluate_every: int, probes: Sequence[Probe] = ()) -> Estimate:
+    """Memory: float32 parameters, gradients, two optimizer moments and three copies for checkpoints; three tensors a
+    layer and sample. File: kept snapshots of learner, model and probes, scalars, and the state to go on from.
+    """
+    size = learner.size
+    pictures = min(KEPT_SNAPSHOTS, steps // evaluate_every + 2)
+    picture = learner.picture + size.picture + size.layers * sum(p.picture for p in probes)
+    scalars = sum(steps // p.every * size.layers * p.scalars for p in probes)
+    scalars += (steps // evaluate_every + 2) * (size.layers * max((p.evaluated for p in probes), default=0) + 5)
+    return Estimate(
+        parameters=size.parameters,
+        training_bytes=size.parameters * 4 * 7 + learner.samples * size.entries * 4 * 3,
+        snapshot_bytes=pictures * picture + scalars * 40 + steps * 30 + size.parameters * 4 * 7,
+    )
