@@ -8,7 +8,20 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from nnviz.spec.base import Limits, Spec, get_at, item_type, label, limits, name_of, options, replace_many, summary
+from nnviz.spec.base import (
+    Limits,
+    Spec,
+    SpecError,
+    field_at,
+    get_at,
+    item_type,
+    label,
+    limits,
+    name_of,
+    options,
+    replace_many,
+    summary,
+)
 
 S = TypeVar("S", bound=Spec)
 
@@ -32,16 +45,29 @@ def choose(
     opened: Sequence[str] = (),
     before: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Draws the fields at the paths of each group in an expander; what was chosen, plain values by path.
+    """Draws the fields at the paths of each group in an expander; what was chosen, plain values by path. What another
+    kind of learner or model has, and `base` has not, is left out.
 
     `key` names this set of widgets: under a new key all start from `base`. `before` is what was chosen elsewhere.
     """
     chosen: dict[str, Any] = {}
-    for title, paths in groups.items():
+    for title, named in groups.items():
+        paths = [path for path in named if has(base, path)]
+        if not paths:
+            continue
         with st.expander(title, expanded=title in opened):
             for path in paths:
                 chosen[path] = field(base, path, key=key, chosen={**(before or {}), **chosen})
     return chosen
+
+
+def has(base: Spec, path: str) -> bool:
+    """Whether there is a field at the path."""
+    try:
+        field_at(base, path)
+    except SpecError:
+        return False
+    return True
 
 
 def field(base: Spec, path: str, *, key: str, chosen: Mapping[str, Any] | None = None, name: str | None = None) -> Any:

@@ -234,3 +234,10 @@ def test_every_widget_says_what_it_is():
     for widget in form.widgets():
         assert widget.label, widget.key
         assert widget.help, widget.key
+
+
+def test_a_field_that_another_kind_of_job_has_is_left_out():
+    form = Form(Experiment(), {"here": ["learner.l1", "learner.rounds"], "elsewhere": ["surface", "racers"]})
+    assert [about.label for about in form.app.expander] == ["here"]
+    assert [widget.label for widget in form.widgets()] == ["L1"]
+    assert form.job == Experiment()
