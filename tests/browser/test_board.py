@@ -59,9 +59,9 @@ def test_live_charts_are_in_every_frame_and_keep_their_nodes(page, live):
           const plots = [...document.querySelectorAll('.nnviz-plot')];
           window.seen = { frames: 0, missing: [], plots };
           const look = () => {
-            const there = plots.filter(p => p.isConnected && p.offsetHeight > 0 && p.querySelector('.subplot'));
+            const found = plots.map(p => [p.isConnected, p.offsetHeight > 0, Boolean(p.querySelector('.subplot'))].join());
             window.seen.frames++;
-            if (there.length !== 8) window.seen.missing.push(there.length);
+            if (!found.every(one => one === 'true,true,true')) window.seen.missing.push(found);
             requestAnimationFrame(look);
           };
           requestAnimationFrame(look);
