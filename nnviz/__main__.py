@@ -17,7 +17,6 @@ from nnviz.spec.base import SpecError
 if TYPE_CHECKING:
     from nnviz.runs import Store
 
-PAGES = ("playground", "gradient_flow", "optimizers", "loss_landscape")
 LONGEST = 500  # characters of an error
 
 
@@ -60,7 +59,7 @@ def _parser() -> Parser:
     home.add_argument("--home", metavar="DIR", help="folder of the runs (default: NNVIZ_HOME, else ./runs)")
 
     template = commands.add_parser("template", help="print a page's default job as JSON")
-    template.add_argument("page", choices=PAGES)
+    template.add_argument("page", help="the name of its file in pages/, such as playground")
     template.set_defaults(do=_template)
 
     run = commands.add_parser("run", parents=[home], help="train a job here; prints the run's id last")
@@ -92,16 +91,12 @@ def _parser() -> Parser:
 
 
 def _template(arguments: argparse.Namespace) -> int:
-    from nnviz.spec import presets, races, surveys
-    from nnviz.spec.jobs import dump
+    from nnviz.presets import PAGES
+    from nnviz.spec.jobs import SpecError, dump
 
-    jobs = {
-        "playground": presets.PLAYGROUND,
-        "gradient_flow": presets.GRADIENT_FLOW,
-        "optimizers": races.OPTIMIZERS,
-        "loss_landscape": surveys.LOSS_LANDSCAPE,
-    }
-    print(dump(jobs[arguments.page]))
+    if arguments.page not in PAGES:
+        raise SpecError(f"page must be one of {', '.join(PAGES)}, got {arguments.page}")
+    print(dump(PAGES[arguments.page].default))
     return 0
 
 

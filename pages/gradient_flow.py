@@ -1,19 +1,19 @@
 """Gradient flow · do gradients vanish or explode on their way down a deep network?"""
 
 from nnviz import figures, ui
-from nnviz.spec import presets
+from nnviz.presets import gradient_flow
 
 ui.heading("Gradient flow", "Do gradients vanish or explode on their way down a deep network?")
 
 asked = ui.experiment(
     "gradient_flow",
-    presets.GRADIENT_FLOW,
+    gradient_flow.DEFAULT,
     {
         "Data and training": ["learner.data", "learner.loss", "learner.batch_size", "steps", "seed"],
         "Measuring, device": ["evaluate_every", "device"],
     },
     compared=["learner.model", "learner.optimizer", "learner.clipping"],
-    examples=presets.GRADIENT_FLOW_EXAMPLES,
+    examples=gradient_flow.EXAMPLES,
     opened=["Data and training"],
 )
 

@@ -3,12 +3,14 @@
 from functools import partial
 
 from nnviz import ui
-from nnviz.spec import surveys
+from nnviz.presets import loss_landscape, playground
 from nnviz.ui import landscape_pictures as pictures
 
 ui.heading("Loss landscape", "The surface that a network really sees: around its weights, and along its training.")
 
-asked = ui.landscape("loss_landscape", surveys.LOSS_LANDSCAPE, examples=surveys.LOSS_LANDSCAPE_EXAMPLES)
+asked = ui.landscape(
+    "loss_landscape", loss_landscape.DEFAULT, trained=playground.DEFAULT, examples=loss_landscape.EXAMPLES
+)
 measure = ui.choice("Height", pictures.MEASURES, key="loss_landscape:measure")
 scale = ui.choice(
     "Scale of heights", {"auto": "auto", "linear": "linear", "log": "logarithmic"}, key="loss_landscape:height"

@@ -3,12 +3,12 @@
 from functools import partial
 
 from nnviz import ui
-from nnviz.spec import races
+from nnviz.presets import optimizers
 from nnviz.ui import race_pictures as pictures
 
 ui.heading("Optimizers", "Methods race down a surface: what a step is made of, and why some never arrive.")
 
-asked = ui.race("optimizers", races.OPTIMIZERS, examples=races.OPTIMIZERS_EXAMPLES)
+asked = ui.race("optimizers", optimizers.DEFAULT, examples=optimizers.EXAMPLES)
 height = ui.choice("Height", {"auto": "auto", "linear": "linear", "log": "logarithmic"}, key="optimizers:height")
 chosen = ui.racer_choice(asked)
 

@@ -2,13 +2,13 @@
 
 from nnviz import figures, ui
 from nnviz.figures import outcomes
-from nnviz.spec import presets
+from nnviz.presets import playground
 
 ui.heading("Playground", "A small network learns, with everything that it is made of in sight.")
 
 asked = ui.experiment(
     "playground",
-    presets.PLAYGROUND,
+    playground.DEFAULT,
     {
         "Data": ["learner.data"],
         "Network": ["learner.model"],
@@ -16,7 +16,7 @@ asked = ui.experiment(
         "Regularization": ["learner.l1", "learner.l2", "learner.clipping"],
         "Schedule, seed, device": ["learner.schedule", "seed", "evaluate_every", "device"],
     },
-    examples=presets.PLAYGROUND_EXAMPLES,
+    examples=playground.EXAMPLES,
     opened=["Data", "Network", "Training"],
 )
 style = ui.choice("Decision surface", {"soft": "soft", "borders": "borders only"}, key="playground:style")

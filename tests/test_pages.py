@@ -10,28 +10,24 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from nnviz import presets
+from nnviz.presets import gradient_flow, optimizers, playground
 from nnviz.runs import Store
-from nnviz.spec import presets, races, surveys
 from nnviz.spec.base import replace_many
-from nnviz.spec.jobs import Job, Landscape, Parent, dump
+from nnviz.spec.jobs import Experiment, Job, Landscape, Parent, dump
 from nnviz.ui.sights import parts
 from tests.ui.paging import MAIN, ROOT, button, ended, fine, housed, jobs, open_job, opened, shown, wait_for
 
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("pages/*.py"))
-TRAINING = {MAIN: presets.PLAYGROUND, "pages/gradient_flow.py": presets.GRADIENT_FLOW}
-DEFAULTS = {
-    **TRAINING,
-    "pages/optimizers.py": races.OPTIMIZERS,
-    "pages/loss_landscape.py": surveys.LOSS_LANDSCAPE,
-}
+OFFERED = {f"pages/{name}.py": page for name, page in presets.PAGES.items()}
+DEFAULTS = {file: page.default for file, page in OFFERED.items()}
+TRAINING = {file: job for file, job in DEFAULTS.items() if isinstance(job, Experiment)}
 BAD = {
     "experiment": ("learner__optimizer__lr", "-3", "link: learner.optimizer.lr must be in (0, 10], got -3"),
     "descent": ("steps", "0", "link: Descent.steps must be in [1, 20000], got 0"),
     "landscape": ("samples", "3", "link: Landscape.samples must be in [10, 1000], got 3"),
 }
-EXAMPLES = [(MAIN, p) for p in presets.PLAYGROUND_EXAMPLES] + [
-    ("pages/gradient_flow.py", p) for p in presets.GRADIENT_FLOW_EXAMPLES
-]
+EXAMPLES = [(file, preset) for file in TRAINING for preset in OFFERED[file].examples]
 by_page = pytest.mark.parametrize("page", PAGES)
 by_training_page = pytest.mark.parametrize("page", TRAINING)
 
@@ -81,13 +77,13 @@ def test_a_page_shows_its_default_experiment_at_step_0(start, store, page):
 
 def test_the_default_race_is_shown_from_start_to_end_and_has_no_run_in_its_address(start, store):
     app = start("pages/optimizers.py")
-    assert jobs(store, app) == (races.OPTIMIZERS,)
+    assert jobs(store, app) == (optimizers.DEFAULT,)
     wait_for(lambda: store.open(shown(app)[0]).status().state == "finished")
     fine(app.run())
     assert not app.error
     assert app.query_params == {}
     assert any("lowest after 200 steps" in m.value for m in app.markdown)
-    assert {"Tune learning rates", *(p.title for p in races.OPTIMIZERS_EXAMPLES)} <= {b.label for b in app.button}
+    assert {"Tune learning rates", *(p.title for p in optimizers.EXAMPLES)} <= {b.label for b in app.button}
     assert "Run" not in {b.label for b in app.button}
 
 
@@ -195,20 +191,20 @@ def test_a_job_for_another_page_is_answered_with_one_clear_line_and_nothing_is_l
 
 @pytest.mark.parametrize("more", [{}, {"seed": "5"}])
 def test_a_link_to_a_run_for_another_page_loses_nothing(start, store, more):
-    run = store.create(presets.PLAYGROUND.model_copy(update={"seed": 91}))
+    run = store.create(playground.DEFAULT.model_copy(update={"seed": 91}))
     run.write(state="running", step=3)
     run.write(state="finished")
     app = start("pages/optimizers.py", run=run.id, **more)
     assert [e.value for e in app.error] == [
         "the page shows jobs of kind descent, got experiment: open it on another page"
     ]
-    assert jobs(store, app) == (races.OPTIMIZERS.model_copy(update={"seed": int(more.get("seed", 0))}),)
+    assert jobs(store, app) == (optimizers.DEFAULT.model_copy(update={"seed": int(more.get("seed", 0))}),)
     fine(app.run())
     assert store.open(run.id).status().step == 3
 
 
 def test_a_job_that_went_on_from_another_run_is_shown_as_one_of_its_own(start, store):
-    job = presets.PLAYGROUND.model_copy(update={"seed": 78})
+    job = playground.DEFAULT.model_copy(update={"seed": 78})
     app = start(MAIN)
     open_job(app, dump(job.model_copy(update={"parent": Parent(run="20260101-0000-aaaaaa", step=5)})))
     assert not app.error
@@ -274,11 +270,11 @@ def test_two_networks_are_compared_at_the_flip_of_a_switch(start, store):
     app = start("pages/gradient_flow.py")
     next(t for t in app.toggle if t.label == "Compare two networks").set_value(True)
     fine(app.run())
-    assert jobs(store, app) == (presets.GRADIENT_FLOW,) * 2
+    assert jobs(store, app) == (gradient_flow.DEFAULT,) * 2
     assert len(set(shown(app))) == 2
     next(t for t in app.toggle if t.label == "Compare two networks").set_value(False)
     fine(app.run())
-    assert jobs(store, app) == (presets.GRADIENT_FLOW,)
+    assert jobs(store, app) == (gradient_flow.DEFAULT,)
 
 
 def test_a_link_for_two_networks_opens_on_a_page_for_one(start, store):

@@ -8,10 +8,10 @@ import numpy as np
 
 from benchmarks.claimed.claim import Claim
 from benchmarks.claimed.training import factor, first_step, looked_at, start, trained
+from nnviz.presets.gradient_flow import EXAMPLES
 from nnviz.spec.jobs import Experiment
-from nnviz.spec.presets import GRADIENT_FLOW_EXAMPLES
 
-JOBS = {preset.title: preset.jobs for preset in GRADIENT_FLOW_EXAMPLES}
+JOBS = {preset.title: preset.jobs for preset in EXAMPLES}
 CHANCE = math.log(10)
 """The loss of a guess at ten classes."""
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from benchmarks.claimed.claim import Claim
 from nnviz.engine.survey import Survey
+from nnviz.presets.loss_landscape import EXAMPLES
 from nnviz.spec import activations as a
 from nnviz.spec.base import replace_many
 from nnviz.spec.landscapes import Curvature, Landscape, Line, PathPlane, RandomPlane, View
-from nnviz.spec.surveys import LOSS_LANDSCAPE_EXAMPLES
 
-JOBS = {preset.title: preset.jobs for preset in LOSS_LANDSCAPE_EXAMPLES}
+JOBS = {preset.title: preset.jobs for preset in EXAMPLES}
 WAY, EDGE, SKIP, NORM = "The way down", "Edge of stability", "Skip connections", "Batch norm"
 TWO, WIDE, BATCHES = "Two solutions", "Wide and narrow", "Large and small batches"
 

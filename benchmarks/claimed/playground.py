@@ -10,12 +10,12 @@ import torch
 
 from benchmarks.claimed.claim import Claim
 from benchmarks.claimed.training import trained
+from nnviz.presets.playground import EXAMPLES
 from nnviz.spec import activations as a
 from nnviz.spec.base import replace_many
 from nnviz.spec.models import Hidden
-from nnviz.spec.presets import PLAYGROUND_EXAMPLES
 
-JOBS = {preset.title: preset.jobs[0] for preset in PLAYGROUND_EXAMPLES}
+JOBS = {preset.title: preset.jobs[0] for preset in EXAMPLES}
 LINE, XOR, SPIRALS = "XOR, one layer", "XOR, hidden layer", "Spirals"
 OVERFITTING, CURVE, DIGITS = "Overfitting", "Curve fitting", "Digits"
 

@@ -5,10 +5,10 @@ from functools import lru_cache
 import numpy as np
 
 from nnviz.engine.descent.race import Race
+from nnviz.presets.optimizers import EXAMPLES
 from nnviz.spec.descent import Descent, Racer
-from nnviz.spec.races import OPTIMIZERS_EXAMPLES
 
-JOBS = {preset.title: preset.jobs[0] for preset in OPTIMIZERS_EXAMPLES}
+JOBS = {preset.title: preset.jobs[0] for preset in EXAMPLES}
 BESIDE = {"A saddle is no minimum": (0.1, 0.005)}
 """Deviation of other starts, in x and y, where it is not a tenth in both."""
 

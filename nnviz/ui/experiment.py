@@ -9,7 +9,7 @@ import streamlit as st
 from nnviz.runs import RunError
 from nnviz.spec.base import SpecError, replace_many
 from nnviz.spec.jobs import Experiment, Job, load
-from nnviz.spec.presets import Preset
+from nnviz.spec.preset import Preset
 from nnviz.ui import forms, runtime, session
 from nnviz.ui.buttons import button
 from nnviz.ui.complaints import complain

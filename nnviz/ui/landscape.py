@@ -6,11 +6,10 @@ from typing import Any
 import streamlit as st
 
 from nnviz.runs import RunError
-from nnviz.spec import presets
 from nnviz.spec.base import SpecError, get_at, item_type, label, options, replace_many, summary
 from nnviz.spec.jobs import Experiment, Job, Landscape
 from nnviz.spec.landscapes import Line, Network
-from nnviz.spec.presets import Preset
+from nnviz.spec.preset import Preset
 from nnviz.ui import forms, runtime, session
 from nnviz.ui.experiment import LETTERS, Asked, compared, explain, open_job, pressed, say
 from nnviz.ui.library import library
@@ -38,15 +37,16 @@ COMPARED = [
 ]
 
 
-def landscape(page: str, default: Landscape, *, examples: Sequence[Preset] = ()) -> Asked:
-    """Draws the examples and the form; what is asked for."""
+def landscape(page: str, default: Landscape, trained: Job, *, examples: Sequence[Preset] = ()) -> Asked:
+    """Draws the examples and the form; what is asked for. Networks are taken from runs of the kind of `trained`, which
+    are told by how they differ from it."""
     state = session.enter(page, default)
     _adopt(state)
     pressed(state, examples)
     say(*state.problems)
     problem, jobs = "", ()
     with st.sidebar:
-        library(state, "Take a network from a run", default=presets.PLAYGROUND, take=take)
+        library(state, "Take a network from a run", default=trained, take=take)
         try:
             jobs = _form(state)
         except SpecError as error:

@@ -9,7 +9,7 @@ from nnviz.runs import RunError
 from nnviz.spec.base import SpecError, label, options, replace_many
 from nnviz.spec.descent import MOST_RACERS, Descent, Racer
 from nnviz.spec.optimizers import can_be_scheduled
-from nnviz.spec.presets import Preset
+from nnviz.spec.preset import Preset
 from nnviz.spec.schedules import ConstantRate
 from nnviz.spec.surfaces import AnySurface
 from nnviz.ui import forms, runtime, session

@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 
 from nnviz import figures
-from nnviz.spec import presets
+from nnviz.presets import gradient_flow
 from nnviz.ui import layers, links
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-VANISHING = next(preset for preset in presets.GRADIENT_FLOW_EXAMPLES if preset.title == "Vanishing")
+VANISHING = next(preset for preset in gradient_flow.EXAMPLES if preset.title == "Vanishing")
 PROFILE = "Backward signal (rms) over depth"
 
 
 def test_two_networks_train_in_step_on_the_same_data_and_scrub_together(player):
     jobs = [job.model_copy(update={"steps": 100_000}) for job in VANISHING.jobs]
-    player.open("/gradient_flow", **links.query(jobs, presets.GRADIENT_FLOW))
+    player.open("/gradient_flow", **links.query(jobs, gradient_flow.DEFAULT))
     player.says("B paused step 0")
     player.press("Run")
     player.until("+d.newest > 20 && d.busy === 'false'")

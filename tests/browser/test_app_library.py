@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nnviz.spec import presets
+from nnviz.presets import playground
 from nnviz.spec.base import replace_many
 from nnviz.ui.library import HEAD, ROW
 from tests.browser.player import House, playing
@@ -28,7 +28,7 @@ def fill(player) -> list[str]:
     """The ids of runs of the seeds 1, 2, 3, in that order, as workers would have left them."""
     ids = []
     for seed in (1, 2, 3):
-        file = player.store.create(replace_many(presets.PLAYGROUND, {"seed": seed}))
+        file = player.store.create(replace_many(playground.DEFAULT, {"seed": seed}))
         file.write(state="running", step=20)
         file.write(state="finished")
         file.close()

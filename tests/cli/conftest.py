@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nnviz.__main__ import main
-from nnviz.spec import presets
+from nnviz.presets import playground
 from nnviz.spec.jobs import dump
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +47,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder of a test: empty but for job.json, and without a store."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("NNVIZ_HOME", raising=False)
-    (tmp_path / "job.json").write_text(dump(presets.PLAYGROUND), encoding="utf-8")
+    (tmp_path / "job.json").write_text(dump(playground.DEFAULT), encoding="utf-8")
     return tmp_path
 
 

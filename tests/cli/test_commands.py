@@ -16,8 +16,8 @@ import torch
 
 from nnviz.cli.jobs import describe, read, setting
 from nnviz.engine import data, losses, models
+from nnviz.presets import PAGES, gradient_flow, optimizers, playground
 from nnviz.runs import Store
-from nnviz.spec import presets, races
 from nnviz.spec.base import differences
 from nnviz.spec.jobs import Parent, RateSearch, dump, load
 from nnviz.spec.optimizers import Adam
@@ -30,22 +30,15 @@ def scalars(folder: str | Path) -> pd.DataFrame:
     return pd.read_csv(Path(folder) / "scalars.csv", keep_default_na=False)
 
 
-TEMPLATES = {
-    "playground": presets.PLAYGROUND,
-    "gradient_flow": presets.GRADIENT_FLOW,
-    "optimizers": races.OPTIMIZERS,
-}
-
-
-@pytest.mark.parametrize("page", TEMPLATES)
+@pytest.mark.parametrize("page", PAGES)
 def test_template_prints_the_page_s_default_job(page: str, nnviz: Command) -> None:
     answer = nnviz("template", page)
     assert (answer.code, answer.err) == (0, "")
-    assert load(answer.out) == TEMPLATES[page]
+    assert load(answer.out) == PAGES[page].default
 
 
 def test_a_race_and_a_search_for_rates_run_and_are_exported(nnviz: Command, folder: Path) -> None:
-    race = races.OPTIMIZERS.model_copy(update={"steps": 30})
+    race = optimizers.DEFAULT.model_copy(update={"steps": 30})
     (folder / "race.json").write_text(dump(race), encoding="utf-8")
     (folder / "search.json").write_text(dump(RateSearch(race=race, rates=5)), encoding="utf-8")
     for name, steps, picture in (("race", 30, "race"), ("search", 4, "rate_search")):
@@ -81,7 +74,7 @@ def test_settings_choose_a_kind_before_its_fields() -> None:
 
 
 def test_description_says_what_differs() -> None:
-    text = describe(presets.GRADIENT_FLOW)
+    text = describe(gradient_flow.DEFAULT)
     assert {"data=digits", "model=deep_mlp", "steps=600"} <= set(text.split())
 
 
@@ -94,7 +87,7 @@ def test_run_prints_its_id_last_and_keeps_a_pinned_finished_run(nnviz: Command) 
     assert "accuracy=" in answer.err
     file = Store().open(answer.run)
     assert (file.status().state, file.status().step, file.status().pinned) == ("finished", 20, True)
-    assert differences(file.job, presets.PLAYGROUND) == {"steps": 20, "device": "cpu"}
+    assert differences(file.job, playground.DEFAULT) == {"steps": 20, "device": "cpu"}
     assert [p.name for p in Path("runs").iterdir()] == [f"{answer.run}.sqlite"]
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from nnviz.presets import playground
 from nnviz.runs import Store
-from nnviz.spec import presets
 from nnviz.spec.jobs import load
 from tests.cli.conftest import QUICK, Command, start
 
@@ -26,7 +26,7 @@ assert not heavy, heavy
 @pytest.mark.slow
 def test_commands_end_to_end(process: Command, folder: Path) -> None:
     template = process("template", "playground")
-    assert load(template.out) == presets.PLAYGROUND
+    assert load(template.out) == playground.DEFAULT
     exports = []
     for source, stdin in (("-", template.out), ("job.json", "")):
         run = process("run", source, *QUICK, stdin=stdin)

@@ -5,15 +5,9 @@ import re
 import pytest
 
 from benchmarks import claims
-from nnviz.spec import presets, races, surveys
+from nnviz.presets import PAGES
 
-PAGES = {
-    "Playground": presets.PLAYGROUND_EXAMPLES,
-    "Gradient flow": presets.GRADIENT_FLOW_EXAMPLES,
-    "Optimizers": races.OPTIMIZERS_EXAMPLES,
-    "Loss landscape": surveys.LOSS_LANDSCAPE_EXAMPLES,
-}
-TEXTS = {(page, preset.title): preset.look_at for page, examples in PAGES.items() for preset in examples}
+TEXTS = {(page.title, preset.title): preset.look_at for page in PAGES.values() for preset in page.examples}
 
 
 def test_each_claim_quotes_the_text_of_its_example():

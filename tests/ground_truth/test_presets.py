@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from nnviz.engine import learners
-from nnviz.spec import presets
+from nnviz.presets import gradient_flow, playground
 from nnviz.spec.jobs import Experiment
 
-EXAMPLES = {p.title: p.jobs for p in (*presets.PLAYGROUND_EXAMPLES, *presets.GRADIENT_FLOW_EXAMPLES)}
+EXAMPLES = {p.title: p.jobs for p in (*playground.EXAMPLES, *gradient_flow.EXAMPLES)}
 pytestmark = pytest.mark.slow
 
 

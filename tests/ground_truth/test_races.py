@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from nnviz.engine.descent.race import Race
-from nnviz.spec import races
+from nnviz.presets import optimizers
 from nnviz.spec.clipping import NoClipping
 from nnviz.spec.descent import Descent, Racer
 from nnviz.spec.optimizers import SGD
 from nnviz.spec.schedules import ConstantRate
 from tests.engine.racing import last, race, said
 
-EXAMPLES = {preset.title: preset.jobs[0] for preset in races.OPTIMIZERS_EXAMPLES}
+EXAMPLES = {preset.title: preset.jobs[0] for preset in optimizers.EXAMPLES}
 
 
 @cache

@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from nnviz.presets import loss_landscape
 from nnviz.runs import Pool, Store
-from nnviz.spec import surveys
 from nnviz.spec.jobs import Landscape, load
 from nnviz.ui import links, runtime
 from tests.ui.paging import at, fine, housed, kept, opened
 
 PAGE = "pages/loss_landscape.py"
 MODULE = sys.modules["nnviz.ui.watch_landscape"]
-DEFAULT = surveys.LOSS_LANDSCAPE
-ALL = DEFAULT.model_copy(update={"views": surveys.ALL})
+DEFAULT = loss_landscape.DEFAULT
+ALL = DEFAULT.model_copy(update={"views": loss_landscape.ALL})
 
 
 @pytest.fixture(scope="module")

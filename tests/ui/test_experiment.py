@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from nnviz.presets import optimizers, playground
 from nnviz.runs import Store
-from nnviz.spec import presets, races
 from tests.ui.paging import MAIN, at, click_twice, ended, fine, housed, opened, press, shown
 
 CHANGED = "(settings changed)"
@@ -54,7 +54,7 @@ def test_the_settings_of_b_stay_while_those_of_a_do_not_fit_together():
 
 @pytest.mark.usefixtures("store")
 def test_the_text_of_an_example_stays_while_the_form_comes_from_it():
-    first, other = races.OPTIMIZERS_EXAMPLES[:2]
+    first, other = optimizers.EXAMPLES[:2]
     app = press(opened("pages/optimizers.py"), first.title)
     assert text(app, first)
     assert CHANGED not in text(app, first)
@@ -73,16 +73,16 @@ def test_the_text_of_an_example_stays_while_the_form_comes_from_it():
 @pytest.mark.usefixtures("store")
 def test_no_example_is_spoken_of_where_none_was_pressed():
     app = opened("pages/optimizers.py", x="1.25", steps="20")
-    assert not any(text(app, preset) for preset in races.OPTIMIZERS_EXAMPLES)
+    assert not any(text(app, preset) for preset in optimizers.EXAMPLES)
 
 
 def test_an_example_is_started_once_though_the_click_comes_twice(store: Store):
     app = opened(MAIN)
-    again = click_twice(app, presets.PLAYGROUND_EXAMPLES[0].title)
+    again = click_twice(app, playground.EXAMPLES[0].title)
     runs = shown(app)
     there = len(store.list())
     again()
     assert shown(app) == runs
     assert len(store.list()) == there
-    press(app, presets.PLAYGROUND_EXAMPLES[1].title)
+    press(app, playground.EXAMPLES[1].title)
     assert shown(app) != runs

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from streamlit.testing.v1 import AppTest
 
+from nnviz.presets import playground
 from nnviz.records import Scalar, Snapshot
-from nnviz.spec import presets
 from nnviz.spec.jobs import Parent, load
 from nnviz.ui.export import _packed
 
-JOB = presets.PLAYGROUND
+JOB = playground.DEFAULT
 
 
 def _script(runs, job, default):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nnviz.spec import presets
+from nnviz.presets import gradient_flow, playground
 from nnviz.spec.base import Limits, Spec, get_at, limits, options, replace_at, replace_many
 from nnviz.spec.data import Curve, Moons
 from nnviz.spec.jobs import Experiment
@@ -59,7 +59,7 @@ def groups(*paths: str) -> dict[str, list[str]]:
     return {"group": list(paths)}
 
 
-@pytest.mark.parametrize("job", [presets.PLAYGROUND, presets.GRADIENT_FLOW, *BASES])
+@pytest.mark.parametrize("job", [playground.DEFAULT, gradient_flow.DEFAULT, *BASES])
 def test_a_form_gives_back_the_job_that_it_was_drawn_from(job):
     form = Form(job)
     assert form.job == job

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nnviz.spec import surveys
+from nnviz.presets import loss_landscape
 from nnviz.spec.base import label, replace_many
 from nnviz.ui import links
 from nnviz.ui.landscape import VIEWS
@@ -136,7 +136,7 @@ def test_compare_copies_the_first_as_it_is_now(start, store):
     assert [store.open(run).job for run in shown(app)] == list(parts((first,))[0].values())
 
 
-@pytest.mark.parametrize("preset", surveys.LOSS_LANDSCAPE_EXAMPLES, ids=lambda p: p.title)
+@pytest.mark.parametrize("preset", loss_landscape.EXAMPLES, ids=lambda p: p.title)
 def test_an_example_is_one_click_and_one_link(start, preset):
     app = press(start(), preset.title)
     assert asked(app) == list(preset.jobs)

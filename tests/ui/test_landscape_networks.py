@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from nnviz.presets import playground
 from nnviz.runs import RunError, RunFile, Store
-from nnviz.spec import presets
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Experiment, Parent, dump
 from nnviz.spec.landscapes import Line
@@ -19,7 +19,7 @@ from tests.ui.test_links import through_a_browser
 
 store, start = landscaping.store, landscaping.start
 
-JOB = presets.PLAYGROUND
+JOB = playground.DEFAULT
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from nnviz.presets import loss_landscape
 from nnviz.records import Snapshot
 from nnviz.runs import Store
 from nnviz.spec import activations as a
-from nnviz.spec import surveys
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Landscape
 from nnviz.spec.landscapes import RandomPlane
@@ -19,7 +19,7 @@ from nnviz.ui.race_pictures import SCALES
 from nnviz.ui.sights import Sight, parts
 from tests.figures import surveys as arrays
 
-ALL = surveys.LOSS_LANDSCAPE.model_copy(update={"views": surveys.ALL})
+ALL = loss_landscape.DEFAULT.model_copy(update={"views": loss_landscape.ALL})
 OF = {
     "path": ["path", "path in space", "off the plane", "on the plane"],
     "plane": ["plane", "plane in space"],
@@ -77,7 +77,7 @@ def test_every_measure_and_scale_has_all_pictures(made, measure, scale):
 
 @pytest.mark.parametrize("kind", [*OF, "line"])
 def test_a_view_that_is_off_has_no_pictures_and_one_that_failed_has_none(made, kind):
-    without = tuple(view for view in surveys.ALL if view.kind != kind)
+    without = tuple(view for view in loss_landscape.ALL if view.kind != kind)
     expected = NAMES - {*OF.get(kind, [kind])}
     assert set(figures_of(made(ALL.model_copy(update={"views": without})))) == expected
     assert set(figures_of(made(lacks=(kind,)))) == expected

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from nnviz.presets import gradient_flow, playground
 from nnviz.records import Metric, Scalar
-from nnviz.spec import presets
 from nnviz.spec.base import replace_many
 from nnviz.ui import library
 
-JOB = presets.PLAYGROUND
+JOB = playground.DEFAULT
 INFO = {"metric": Metric("accuracy", "test", "test accuracy", higher_is_better=True)._asdict()}
 
 
@@ -64,7 +64,7 @@ def test_of_two_networks_each_has_its_letter(store):
 
 
 def test_a_run_of_another_page_is_said_in_few_words(trained):
-    trained(presets.GRADIENT_FLOW, 20, "finished")
+    trained(gradient_flow.DEFAULT, 20, "finished")
     (words,) = table().dataframe[0].value["run"]
     assert words.startswith("data Digits, model Deep MLP")
     assert " more" in words

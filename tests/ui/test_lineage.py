@@ -1,13 +1,13 @@
 """Where a run comes from: forks of a run and its ancestors in words."""
 
-from nnviz.spec import presets
+from nnviz.presets import playground
 from nnviz.spec.base import differences, get_at, replace_many
 from nnviz.spec.jobs import Experiment, Parent
 from nnviz.ui.lineage import changes, forks, in_words, without_parent
 from tests.each import each
 from tests.spec.options import some
 
-JOB = presets.PLAYGROUND
+JOB = playground.DEFAULT
 
 
 def child(run, step, **changes):

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from nnviz.spec import presets
+from nnviz.presets import gradient_flow, playground
 from nnviz.spec.base import get_at, replace_many
 from nnviz.spec.jobs import Experiment
 from nnviz.spec.optimizers import Adam
@@ -13,8 +13,8 @@ from nnviz.ui import links
 from tests.each import each
 from tests.spec.options import some
 
-DEFAULT = presets.PLAYGROUND
-EXAMPLES = (*presets.PLAYGROUND_EXAMPLES, *presets.GRADIENT_FLOW_EXAMPLES)
+DEFAULT = playground.DEFAULT
+EXAMPLES = (*playground.EXAMPLES, *gradient_flow.EXAMPLES)
 
 
 def through_a_browser(parameters: dict[str, str]) -> dict[str, str]:

@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from nnviz.presets import playground
 from nnviz.records import Scalar
-from nnviz.spec import presets
 from nnviz.ui.live import Pictures, _steps, for_both, side_by_side, titles
 
-JOB = presets.PLAYGROUND
+JOB = playground.DEFAULT
 
 
 def figure(view, title="Loss", **meta):

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from nnviz.presets import optimizers
 from nnviz.runs import Store
-from nnviz.spec import races
 from nnviz.spec.base import label
 from nnviz.spec.descent import MOST_RACERS, Descent, Racer
 from nnviz.spec.jobs import dump
@@ -14,7 +14,7 @@ from nnviz.spec.optimizers import SGD
 from nnviz.ui.race import METHODS, SURFACES
 from tests.ui.paging import at, button, click_twice, ended, fine, housed, jobs, open_job, opened, press, shown, wait_for
 
-DEFAULT = races.OPTIMIZERS
+DEFAULT = optimizers.DEFAULT
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_the_start_can_be_typed_and_stays_with_its_surface(start, store):
 
 
 def test_a_link_brings_surface_start_and_racers(start, store):
-    asked = races.OPTIMIZERS_EXAMPLES[3].jobs[0].model_copy(update={"x": -1.0, "noise": 0.5})
+    asked = optimizers.EXAMPLES[3].jobs[0].model_copy(update={"x": -1.0, "noise": 0.5})
     first = start()
     open_job(first, dump(asked))
     assert job(store, first) == asked
@@ -97,7 +97,7 @@ def test_a_link_brings_surface_start_and_racers(start, store):
     assert job(store, other) == asked
 
 
-@pytest.mark.parametrize("preset", races.OPTIMIZERS_EXAMPLES, ids=lambda p: p.title)
+@pytest.mark.parametrize("preset", optimizers.EXAMPLES, ids=lambda p: p.title)
 def test_an_example_is_raced_with_one_click(start, store, preset):
     app = press(start(), preset.title)
     assert jobs(store, app) == preset.jobs

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from nnviz.presets import optimizers
 from nnviz.runs import Store
-from nnviz.spec import races
 from nnviz.spec.jobs import RateSearch
 from nnviz.ui.rate_search import better
 from tests.ui.paging import at, button, ended, fine, housed, jobs, kept, opened, press, shown, wait_for
@@ -92,7 +92,7 @@ def test_a_search_that_was_deleted_is_forgotten(store, tuned):
 
 def test_the_runs_shown_are_races_alone(store, tuned):
     app = tuned()
-    assert [job.kind for job in jobs(store, app)] == [races.OPTIMIZERS.kind]
+    assert [job.kind for job in jobs(store, app)] == [optimizers.DEFAULT.kind]
 
 
 class Shown:
@@ -107,7 +107,7 @@ class Shown:
 
 
 def test_a_racer_that_came_lower_with_the_rate_it_has_keeps_it():
-    job = races.OPTIMIZERS
+    job = optimizers.DEFAULT
     final = np.array([[3.0, 1.0], [0.5, np.nan], [np.nan, np.nan]])
     rates = [0.1, 0.2, None]
     assert better(rates, final, job, [Shown(job, [2.0, 0.4, 7.0])]) == [0.1, None, None]

@@ -2,11 +2,11 @@
 
 from streamlit.testing.v1 import AppTest
 
-from nnviz.spec import presets
+from nnviz.presets import playground
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import dump
 
-JOB = presets.PLAYGROUND
+JOB = playground.DEFAULT
 OTHER = replace_many(JOB, {"seed": 7, "learner.optimizer.lr": 0.3})
 
 

@@ -2,22 +2,22 @@
 
 import pytest
 
+from nnviz.presets import loss_landscape
 from nnviz.records import Snapshot
-from nnviz.spec import surveys
 from nnviz.spec.base import fingerprint, replace_many
 from nnviz.spec.jobs import Landscape
 from nnviz.spec.landscapes import Curvature, Line
 from nnviz.ui.sights import SHOWN, Sight, parts
 from tests.figures import surveys as arrays
 
-ALL = surveys.LOSS_LANDSCAPE.model_copy(update={"views": surveys.ALL})
+ALL = loss_landscape.DEFAULT.model_copy(update={"views": loss_landscape.ALL})
 OTHER = replace_many(ALL, {"network.weights_seed": 7})
 
 
 def test_each_view_is_a_job_of_its_own_and_shows_what_its_kind_says():
     (own,) = parts((ALL,))
-    assert list(own) == [view.kind for view in surveys.ALL] == list(SHOWN)
-    for view, (kind, job) in zip(surveys.ALL, own.items(), strict=True):
+    assert list(own) == [view.kind for view in loss_landscape.ALL] == list(SHOWN)
+    for view, (kind, job) in zip(loss_landscape.ALL, own.items(), strict=True):
         assert job == ALL.model_copy(update={"views": (view,)})
         assert kind == view.kind
 

@@ -3,14 +3,14 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from nnviz.presets import playground
 from nnviz.runs import RunError
-from nnviz.spec import presets
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Parent
 from nnviz.ui.transport import is_preview, is_shown, outdated
 from tests.ui.paging import click_twice
 
-JOB = presets.PLAYGROUND
+JOB = playground.DEFAULT
 
 
 def _script(runs, jobs, problem):

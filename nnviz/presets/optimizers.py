@@ -1,11 +1,11 @@
-"""Races that the page on optimizers starts from and offers."""
+"""What Optimizers starts from, and its one-click examples."""
 
 from nnviz.spec.clipping import ClipNorm
 from nnviz.spec.descent import Descent, Racer
 from nnviz.spec.evolution import CMAES, Genetic, OpenES
 from nnviz.spec.methods import LBFGS, Method, Newton, UncorrectedAdam
 from nnviz.spec.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, NAdam, RAdam, RMSprop, Rprop
-from nnviz.spec.presets import Preset
+from nnviz.spec.preset import Preset
 from nnviz.spec.schedules import Cosine
 from nnviz.spec.surfaces import Cliff, Himmelblau, Quadratic, Rastrigin, Ravine, Rosenbrock, Saddle
 
@@ -14,9 +14,9 @@ def _race(*methods: Method, **settings: object) -> Descent:
     return Descent(racers=tuple(Racer(method=m) for m in methods), **settings)
 
 
-OPTIMIZERS = Descent()
+DEFAULT = Descent()
 
-OPTIMIZERS_EXAMPLES = (
+EXAMPLES = (
     Preset(
         title="Four learning rates",
         jobs=(

@@ -1,4 +1,4 @@
-"""Landscapes that the page on the loss landscape starts from and offers."""
+"""What Loss landscape starts from, and its one-click examples."""
 
 from nnviz.spec import activations as a
 from nnviz.spec import data as d
@@ -9,7 +9,7 @@ from nnviz.spec.losses import MSE
 from nnviz.spec.models import MLP, DeepMLP, Hidden
 from nnviz.spec.norms import BatchNorm, NoNorm
 from nnviz.spec.optimizers import SGD
-from nnviz.spec.presets import Preset
+from nnviz.spec.preset import Preset
 
 ALL = (RandomPlane(), RandomLines(), PathPlane(), Line(), Curvature())
 
@@ -26,7 +26,7 @@ def _look(*views: View, steps: int = 1000, seed: int = 0, samples: int = 1000, *
     )
 
 
-LOSS_LANDSCAPE = _look(
+DEFAULT = _look(
     RandomPlane(),
     PathPlane(),
     Curvature(),
@@ -37,10 +37,10 @@ LOSS_LANDSCAPE = _look(
 
 _DEEP = DeepMLP(depth=20, width=16, activation=a.Tanh(), initializer=i.GlorotNormal())
 
-LOSS_LANDSCAPE_EXAMPLES = (
+EXAMPLES = (
     Preset(
         title="The way down",
-        jobs=(LOSS_LANDSCAPE.model_copy(update={"views": (RandomPlane(), RandomLines(), PathPlane())}),),
+        jobs=(DEFAULT.model_copy(update={"views": (RandomPlane(), RandomLines(), PathPlane())}),),
         look_at="Drag the slider and follow the point down the valley. Two directions hold 97 % of the way or "
         "more; a random plane sees less than a fifth of it. Only the last point lies in the plane: the band shows "
         "how far off the others are.",

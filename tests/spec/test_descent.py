@@ -1,52 +1,12 @@
-"""The races that the page offers: valid, told apart, started where their surface wants it, and said in a few words."""
+"""Races: how racers are named, and what cannot be raced."""
 
 import pytest
 
-from nnviz.spec import races
-from nnviz.spec.base import SpecError, differences, replace_many
-from nnviz.spec.descent import MOST_RACERS, Descent, Racer
-from nnviz.spec.jobs import dump, fingerprint, load
+from nnviz.presets import optimizers
+from nnviz.spec.base import SpecError, replace_many
+from nnviz.spec.descent import Descent, Racer
 from nnviz.spec.optimizers import SGD, Adam
-from nnviz.spec.surfaces import Beale, Himmelblau, inside
-from nnviz.ui import links
-from tests.each import each
-
-EXAMPLES = races.OPTIMIZERS_EXAMPLES
-by_example = each("preset", EXAMPLES)
-
-
-@by_example
-def test_an_example_is_one_small_race_that_survives_json_and_a_link(preset):
-    (job,) = preset.jobs
-    assert load(dump(job)) == job
-    assert replace_many(races.OPTIMIZERS, differences(job, races.OPTIMIZERS)) == job
-    assert links.read(links.query([job], races.OPTIMIZERS), races.OPTIMIZERS) == ([job], [], [])
-    assert job.estimate().snapshot_bytes < 20_000_000
-    assert len(job.racers) <= MOST_RACERS
-
-
-@by_example
-def test_an_example_starts_in_the_picture(preset):
-    (job,) = preset.jobs
-    assert inside(job.surface, job.start)
-
-
-@by_example
-def test_an_example_says_in_a_few_sentences_what_to_look_at(preset):
-    assert 80 < len(preset.look_at) < 400
-    assert preset.look_at.endswith((".", "?"))
-    assert "  " not in preset.look_at
-
-
-@by_example
-def test_racers_of_an_example_are_told_apart_by_their_names(preset):
-    names = [racer.name for racer in preset.jobs[0].racers]
-    assert len(set(names)) == len(names)
-
-
-def test_examples_are_told_apart():
-    assert len({p.title for p in EXAMPLES}) == len(EXAMPLES)
-    assert len({fingerprint(p.jobs[0]) for p in EXAMPLES} | {fingerprint(races.OPTIMIZERS)}) == len(EXAMPLES) + 1
+from nnviz.spec.surfaces import Beale, Himmelblau
 
 
 def test_a_racer_is_named_by_its_rate_and_what_is_not_as_by_default():
@@ -56,7 +16,7 @@ def test_a_racer_is_named_by_its_rate_and_what_is_not_as_by_default():
 
 
 def test_the_race_with_other_rates_is_else_the_same():
-    job = races.OPTIMIZERS
+    job = optimizers.DEFAULT
     rated = job.rated([0.5, None, 0.25, None])
     assert [r.method.lr for r in rated.racers] == [0.5, job.racers[1].method.lr, 0.25, job.racers[3].method.lr]
     assert rated.rated([r.method.lr for r in job.racers]) == job

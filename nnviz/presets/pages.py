@@ -1,0 +1,25 @@
+"""All pages and what they offer; who goes through pages goes through these."""
+
+from dataclasses import dataclass
+
+from nnviz.presets import gradient_flow, loss_landscape, optimizers, playground
+from nnviz.spec.jobs import Job
+from nnviz.spec.preset import Preset
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a page, called by its title, starts from and offers."""
+
+    title: str
+    default: Job
+    examples: tuple[Preset, ...]
+
+
+PAGES = {
+    "playground": Offer("Playground", playground.DEFAULT, playground.EXAMPLES),
+    "gradient_flow": Offer("Gradient flow", gradient_flow.DEFAULT, gradient_flow.EXAMPLES),
+    "optimizers": Offer("Optimizers", optimizers.DEFAULT, optimizers.EXAMPLES),
+    "loss_landscape": Offer("Loss landscape", loss_landscape.DEFAULT, loss_landscape.EXAMPLES),
+}
+"""By the name of the page's file, in the order of the menu."""
