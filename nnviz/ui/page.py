@@ -25,6 +25,11 @@ h1.nnviz-title small { font-weight: 400; font-size: .95rem; opacity: .7; margin-
 [data-testid="stMain"] [data-testid="stAlertContainer"] p { font-size: .9rem; }
 [class*="st-key-turns-"] > :nth-child(n+2) { display: none; }
 [class*="st-key-transport-"] button { min-height: 2.1rem; padding: .15rem .7rem; }
+[class*="st-key-transport-"] [data-testid="stPageLink-NavLink"] {
+  min-height: 2.1rem; padding: .15rem .7rem; margin: 0; border-radius: .5rem;
+  border: 1px solid var(--st-border-color, rgba(128, 128, 128, .35));
+}
+[class*="st-key-transport-"] [data-testid="stMarkdown"] p { font-size: .88rem; }
 </style>
 """
 

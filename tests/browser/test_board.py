@@ -59,9 +59,9 @@ def test_live_charts_are_in_every_frame_and_keep_their_nodes(page, live):
           const plots = [...document.querySelectorAll('.nnviz-plot')];
           window.seen = { frames: 0, missing: [], plots };
           const look = () => {
-            const found = plots.map(p => [p.isConnected, p.offsetHeight > 0, Boolean(p.querySelector('.subplot'))].join());
+            const found = plots.map(p => [p.isConnected, p.offsetHeight > 0, p.querySelector('.subplot') !== null]);
             window.seen.frames++;
-            if (!found.every(one => one === 'true,true,true')) window.seen.missing.push(found);
+            if (!found.flat().every(Boolean)) window.seen.missing.push(found.join(' '));
             requestAnimationFrame(look);
           };
           requestAnimationFrame(look);
