@@ -23,10 +23,21 @@ def share(asked: Asked, views: Sequence[RunView], names: Sequence[str] = ()) -> 
                 ":material/info: This run went on from another one. Link, job and command have its last settings, and "
                 "train with them from step 0; the zip below and *Its loss landscape* keep the whole history."
             )
-        st.caption("Link with every setting: it opens this experiment in any nnviz, also when defaults have changed.")
-        st.code(state.link, language=None, wrap_lines=True, height=100)
+        st.caption("Link: what differs from the page's first settings. It opens this experiment in any nnviz.")
+        st.code(state.link, language=None, wrap_lines=True, height="content")
         for letter, job in zip(_letters(len(asked.jobs)), asked.jobs, strict=False):
-            st.caption(f"{letter}Job as JSON; save it as `job.json` for the command line")
+            name = f"job_{letter[0].lower()}.json" if letter else "job.json"
+            st.download_button(
+                f"{letter}Download {name}",
+                dump(job),
+                name,
+                "application/json",
+                icon=":material/data_object:",
+                key=f"json:{state.key}:{letter}",
+                on_click="ignore",
+                help="The job with every setting, for the command line and for *Open a job from JSON*; it means the "
+                "same when a page's first settings have changed.",
+            )
             st.code(dump(job), language="json", height=140)
         st.caption("Command")
         st.code("python -m nnviz run job.json", language="bash")

@@ -1,12 +1,12 @@
 """Links: an experiment as the query part of an address, and back."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from nnviz.spec.base import Spec, SpecError, differences, replace_many
+from nnviz.spec.base import SpecError, differences, fingerprint, replace_many
 from nnviz.spec.jobs import Job
 
 LONGEST = 8000
@@ -14,6 +14,9 @@ LONGEST = 8000
 
 SECOND = "b."
 """Before the paths of a second job, which is said as differences from the first."""
+
+OF = "default"
+"""The parameter that says which default job a link is to be read with."""
 
 MOST_RUNS = 2
 """Runs that a page shows side by side."""
@@ -32,35 +35,27 @@ def query(jobs: Sequence[Job], default: Job, runs: Sequence[str] = ()) -> dict[s
     return {**said, **({"run": ",".join(runs)} if runs else {})}
 
 
-def whole(jobs: Sequence[Job]) -> dict[str, str]:
-    """The parameters of a link that says every setting, so that it means the same when defaults have changed."""
-    plain = dict(_every(jobs[0], None, ""))
-    if len(jobs) > 1:
-        plain |= {"compare": True, **dict(_every(jobs[1], jobs[0], SECOND))}
-    return {path: _text(value) for path, value in plain.items()}
-
-
-def _every(spec: Spec, known: Spec | None, prefix: str) -> Iterator[tuple[str, Any]]:
-    """Paths and plain values of all fields; of those that are as in `known`, a spec of the same class, none."""
-    for name in type(spec).model_fields:
-        value, old = getattr(spec, name), getattr(known, name, None)
-        if value == old and (known is not None or value is None):
-            continue
-        if isinstance(value, Spec):
-            yield from _every(value, old if type(old) is type(value) else None, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", [v.model_dump(mode="json") for v in value] if isinstance(value, tuple) else value
+def shared(jobs: Sequence[Job], default: Job) -> dict[str, str]:
+    """The parameters of a link for others: what differs from the page's default job, and which default that was."""
+    return query(jobs, default) | {OF: fingerprint(default)[:8]}
 
 
 def read(parameters: Mapping[str, str], default: Job) -> tuple[list[Job], list[str], list[str]]:
     """Jobs, ids of runs, and what is wrong with the link, one line each. What is right in it is kept."""
     if sum(len(k) + len(v) for k, v in parameters.items()) > LONGEST:
         return [default], [], [f"the link must be at most {LONGEST} characters long; share the job as JSON instead"]
-    values = {path: _value(text) for path, text in parameters.items()}
+    of = parameters.get(OF, "")
+    values = {path: _value(text) for path, text in parameters.items() if path != OF}
     runs = list(dict.fromkeys(r for r in str(values.pop("run", "") or "").split(",") if r))[:MOST_RUNS]
     compare = bool(values.pop("compare", False))
     second = {path.removeprefix(SECOND): v for path, v in values.items() if path.startswith(SECOND)}
     first, problems = _apply(default, {p: v for p, v in values.items() if not p.startswith(SECOND)})
+    if of and of != fingerprint(default)[:8]:
+        problems = [
+            "link: it was made when this page started from other settings; what it does not name may differ from what "
+            "was shared",
+            *problems,
+        ]
     if not (second or compare):
         return [first], runs, problems
     other, more = _apply(first, second)

@@ -167,7 +167,7 @@ class PageState:
     @property
     def link(self) -> str:
         """The address of what is shown, without the runs: it opens the same experiment anywhere, now and later."""
-        return links.address(str(st.context.url or ""), links.whole(self.chosen))
+        return links.address(str(st.context.url or ""), links.shared(self.chosen, self.default))
 
 
 def enter(page: str, default: Job) -> PageState:

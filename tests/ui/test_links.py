@@ -5,8 +5,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from nnviz.presets import gradient_flow, playground
-from nnviz.spec.base import get_at, replace_many
+from nnviz.presets import PAGES, gradient_flow, playground
+from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Experiment
 from nnviz.spec.optimizers import Adam
 from nnviz.ui import links
@@ -60,24 +60,19 @@ def test_an_example_comes_back_from_its_link(preset):
 
 
 @each("seed", range(40))
-def test_a_whole_link_means_the_same_whatever_the_default(seed):
+def test_a_shared_link_comes_back_and_says_where_the_page_starts_from_something_else(seed):
+    default, other = (some(Experiment, n + seed).model_copy(update={"parent": None}) for n in (500, 900))
     jobs = [some(Experiment, seed + n).model_copy(update={"parent": None}) for n in range(1 + seed % 2)]
-    parameters = through_a_browser(links.whole(jobs))
-    for default in (DEFAULT, some(Experiment, 500 + seed).model_copy(update={"parent": None})):
-        assert links.read(parameters, default) == (jobs, [], [])
+    parameters = through_a_browser(links.shared(jobs, default))
+    assert links.read(parameters, default) == (jobs, [], [])
+    assert "other settings" in links.read(parameters, other)[2][0]
 
 
-@each("preset", EXAMPLES)
-def test_a_whole_link_names_every_field_even_of_a_second_kind(preset):
-    jobs = list(preset.jobs)
-    parameters = through_a_browser(links.whole(jobs))
-    assert links.read(parameters, Experiment(seed=5)) == (jobs, [], [])
-    assert {"learner.data.kind", "learner.optimizer.kind", "learner.batch_size", "seed", "steps"} <= parameters.keys()
-    # Where the second network's kind is another, all its fields are said, so that no default of that kind is needed.
-    for path, value in parameters.items():
-        if path.startswith(links.SECOND) and path.endswith(".kind") and value != parameters[path[2:]]:
-            part = get_at(jobs[1], path[2:].removesuffix(".kind"))
-            assert {path.removesuffix("kind") + name for name in type(part).model_fields} <= parameters.keys()
+@each(("page", "preset"), [(page, preset) for page in PAGES.values() for preset in page.examples])
+def test_a_shared_link_of_an_example_is_short(page, preset):
+    link = links.address("http://localhost:8501/page", links.shared(preset.jobs, page.default))
+    assert len(link) < 1000
+    assert len(links.address("http://localhost:8501/page", links.shared([page.default], page.default))) < 60
 
 
 BAD = {
