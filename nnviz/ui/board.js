@@ -1,6 +1,7 @@
 // The board: takes messages in, decides what is shown, draws only what changed and can be seen, asks for what is missing.
 
-import { Card, element } from "./board_card.js";
+import { Card } from "./board_card.js";
+import { element } from "./board_element.js";
 import { Header } from "./board_header.js";
 import { keepFocus, keepHistoryShort, loadStyle, nextTask, theme, watchLeaving, watchTheme } from "./board_page.js";
 import { loadPlotly } from "./board_plotly.js";

@@ -1,5 +1,6 @@
 // One figure in its card: title, help, menu, chart, and the line at the chosen step.
 
+import { element } from "./board_element.js";
 import { csv, download, json } from "./board_export.js";
 import { Picker } from "./board_pick.js";
 import { picture, pictureTheme, seen } from "./board_picture.js";
@@ -16,13 +17,6 @@ const HINTS = {
 };
 // What a double click resets is the board's to say: Plotly takes the range of the last drawing for the first one.
 const CONFIG = { displayModeBar: false, displaylogo: false, doubleClick: false, showTips: false };
-
-export function element(tag, className, attributes = {}, ...children) {
-  const node = Object.assign(document.createElement(tag), { className });
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
 
 export class Card {
   constructor(board, name) {

@@ -1,6 +1,6 @@
 // The line on top of the board: play, time slider, where it stands, back to the newest.
 
-import { element } from "./board_card.js";
+import { element } from "./board_element.js";
 
 // The play-through takes about 15 s, less when there are few steps (ms).
 const WHOLE = 15000, FASTEST = 90, SLOWEST = 200, STILL = 700;

@@ -1,7 +1,7 @@
 // A point in a figure that the viewer chooses: a click anywhere on the plot, or the marked point taken and dragged.
 // layout.meta.pick = {name, x, y} names it and says where it is now.
 
-import { element } from "./board_card.js";
+import { element } from "./board_element.js";
 
 const NEAR = 16; // pixels around the marked point that take hold of it
 const STILL = 4; // pixels that a click may move
