@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.player import House, Player, playing
+from tests.browser.player import SCREEN, House, Player, leave, visiting
 
 ROOT = Path(__file__).parents[2]
 FLAGS = [
@@ -63,16 +63,37 @@ def browser() -> Iterator:
         chromium.close()
 
 
-@pytest.fixture
-def page(browser) -> Iterator:
-    """A page of 1440 × 900 in a context of its own; the test fails if a script of the page threw."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
+@pytest.fixture(scope="session")
+def context(browser) -> Iterator:
+    """A browser context that tests share, so that it fetches plotly.js once."""
+    context = browser.new_context(**SCREEN)
+    yield context
     context.close()
+
+
+@pytest.fixture(scope="session")
+def tab(context) -> Iterator:
+    """A page that tests share, one after the other: its process has read plotly.js and Streamlit's scripts before."""
+    page = context.new_page()
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def page(tab) -> Iterator:
+    """The shared page at no address, light and of 1440 × 900; the test fails if a script of the page threw."""
+    tab.set_default_timeout(20_000)
+    tab.set_viewport_size(SCREEN["viewport"])
+    tab.emulate_media(color_scheme="light", reduced_motion=SCREEN["reduced_motion"])
+    errors: list[str] = []
+
+    def note(error: Exception) -> None:
+        errors.append(str(error))
+
+    tab.on("pageerror", note)
+    yield tab
+    leave(tab)
+    tab.remove_listener("pageerror", note)
     assert not errors, errors
 
 
@@ -168,16 +189,8 @@ def house(tmp_path_factory: pytest.TempPathFactory, servers: dict[str, subproces
     return House(start(tmp_path_factory, servers, ROOT / "app.py", {"NNVIZ_HOME": str(home)}), home)
 
 
-@pytest.fixture(scope="session")
-def context(browser) -> Iterator:
-    """A browser context that tests share, so that it loads plotly.js once; each test has a page of its own in it."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    yield context
-    context.close()
-
-
 @pytest.fixture
-def player(browser, context, house: House) -> Iterator[Player]:
-    """A page on the real app, at no address yet."""
-    with playing(browser, house, context) as player:
+def player(page, house: House) -> Iterator[Player]:
+    """The shared page on the real app, at no address yet."""
+    with visiting(page, house) as player:
         yield player

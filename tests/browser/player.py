@@ -18,6 +18,8 @@ from tests.browser.board import state, until
 LIVE = ("queued", "running", "paused")
 UNUSED_SEEDS = count(1000)
 """For runs that are to end: with the seed of one that has ended, a test that is run again would be shown that one."""
+SCREEN = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"}
+"""What tests look at unless they say otherwise. What moves for the eye alone is drawn anew up to 60 times a second."""
 
 
 class House(NamedTuple):
@@ -35,15 +37,25 @@ class Player:
         self.errors: list[str] = []
         self.hosts: set[str] = set()
         page.set_default_timeout(30_000)
-        page.on("console", self._console)
-        page.on("pageerror", lambda error: self.errors.append(f"thrown: {error}"))
-        page.on("requestfailed", self._failed)
-        page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
+        self._hearing = {
+            "console": self._console,
+            "pageerror": self._thrown,
+            "requestfailed": self._failed,
+            "request": self._request,
+        }
+        for event, hear in self._hearing.items():
+            page.on(event, hear)
 
     def _console(self, message) -> None:
         # Streamlit looks for itself under a page's own address first, and gets a 404 that it expects.
         if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
             self.errors.append(f"console: {message.text} ({message.location.get('url')})")
+
+    def _thrown(self, error) -> None:
+        self.errors.append(f"thrown: {error}")
+
+    def _request(self, request) -> None:
+        self.hosts.add(urlsplit(request.url).netloc)
 
     def _failed(self, request) -> None:
         # What was under way when a page is left is aborted.
@@ -205,6 +217,8 @@ class Player:
 
     def close(self) -> None:
         """Ends what nobody wants to keep, so that the next test has a free worker; and says what went wrong."""
+        for event, hear in self._hearing.items():
+            self.page.remove_listener(event, hear)
         for summary in self.store.list():
             if summary.state in LIVE and not summary.pinned:
                 self.store.open(summary.id).cancel()
@@ -212,14 +226,30 @@ class Player:
         assert {h for h in self.hosts if h} <= {urlsplit(self.house.url).netloc}
 
 
+def leave(page) -> None:
+    """Brings a page to no address, for others to go on with: nothing is remembered of what was seen in it."""
+    page.evaluate("try { localStorage.clear(); } catch { /* there is none at no address */ }")
+    page.goto("about:blank")
+
+
 @contextmanager
-def playing(browser, house: House, context=None, **options: Any) -> Iterator[Player]:
-    """A page of 1440 × 900 in `context`, or in one of its own; `options` are those of Playwright's `new_context`."""
-    owned = context or browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
-    page = owned.new_page()
+def visiting(page, house: House) -> Iterator[Player]:
+    """The app in a page that is left at no address afterwards, for others to go on with."""
     player = Player(page, house)
     try:
         yield player
     finally:
-        (page if context else owned).close()
+        leave(page)
+    player.close()
+
+
+@contextmanager
+def playing(house: House, context) -> Iterator[Player]:
+    """The app in another page of a browser context."""
+    page = context.new_page()
+    player = Player(page, house)
+    try:
+        yield player
+    finally:
+        page.close()
     player.close()

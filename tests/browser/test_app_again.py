@@ -5,7 +5,7 @@ import pytest
 from nnviz.spec.base import get_at
 from nnviz.ui.lineage import without_parent
 from tests.browser.conftest import end
-from tests.browser.player import House, playing
+from tests.browser.player import SCREEN, House, playing, visiting
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -44,12 +44,14 @@ def test_a_shared_link_opens_the_same_experiment_in_another_browser(player, brow
     assert "run=" not in link
     assert "default=" in link  # which settings those are that it does not name
     job = without_parent(player.views()[0].job)
-    with playing(browser, player.house) as other:
+    elsewhere = browser.new_context(**SCREEN)
+    with playing(player.house, elsewhere) as other:
         other.go(link)
         assert without_parent(other.views()[0].job) == job
         assert other.runs != player.runs
         assert other.setting("Batch size").input_value() == "64"
         assert other.alerts() == []
+    elsewhere.close()
     assert {path: get_at(job, path) for path in ("learner.batch_size", "seed", "steps")} == {
         "learner.batch_size": 64,
         "seed": 7,
@@ -57,11 +59,11 @@ def test_a_shared_link_opens_the_same_experiment_in_another_browser(player, brow
     }
 
 
-def test_two_tabs_on_a_run_show_the_same(player, browser, context):
+def test_two_tabs_on_a_run_show_the_same(player, context):
     player.open(**LONG)
     player.press("Run")
     player.until("+d.newest > 0")
-    with playing(browser, player.house, context) as other:
+    with playing(player.house, context) as other:
         other.go(player.page.url)
         assert other.runs == player.runs
         other.press("Pause")
@@ -72,15 +74,15 @@ def test_two_tabs_on_a_run_show_the_same(player, browser, context):
         other.at(step + 1)
 
 
-def test_after_a_restart_of_the_app_the_run_is_there_and_goes_on(app, servers, browser, context, tmp_path):
+def test_after_a_restart_of_the_app_the_run_is_there_and_goes_on(app, servers, page, tmp_path):
     first = House(app(home=tmp_path), tmp_path)
-    with playing(browser, first, context) as player:
+    with visiting(page, first) as player:
         player.open(**LONG)
         step = player.trained()
         run, address, losses = player.runs, player.page.url, player.trace("loss", 0, "y").tolist()
     end(servers[first.url])
     second = House(app(home=tmp_path), tmp_path)
-    with playing(browser, second, context) as player:
+    with visiting(page, second) as player:
         player.go(address.replace(first.url, second.url))
         player.says(f"stopped step {step:,}")
         player.at(step)

@@ -18,13 +18,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 class Line:
     """The connection of a page to the app, on which a test changes what the page says."""
 
-    def __init__(self, context) -> None:
+    def __init__(self, page) -> None:
         self.fragment = ""  # that of the board
         self.said: list[bytes] = []
         self.joins = False  # whether all is sent as if the board's part of the page had said it
         self.late = b""  # what the page before still says when the next one begins
         self.begun: list[str] = []  # what the app has begun to draw since: pages by their hashes
-        context.route_web_socket("**/_stcore/stream", self._open)
+        page.route_web_socket("**/_stcore/stream", self._open)
 
     def _open(self, route) -> None:
         self.server = route.connect_to_server()
@@ -66,13 +66,10 @@ def widgets(message: bytes) -> list:
 
 
 @pytest.fixture
-def line(browser, house: House) -> Iterator[tuple[Player, Line]]:
+def line(context, house: House) -> Iterator[tuple[Player, Line]]:
     """A page, and its connection."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    line = Line(context)
-    with playing(browser, house, context) as player:
-        yield player, line
-    context.close()
+    with playing(house, context) as player:
+        yield player, Line(player.page)
 
 
 def test_a_change_that_is_sent_with_a_question_of_the_board_changes_the_page(line):

@@ -8,7 +8,7 @@ import pytest
 
 from nnviz.ui.library import HEAD, ROW
 from tests.browser.board import choose, scrub
-from tests.browser.player import UNUSED_SEEDS, Player, playing
+from tests.browser.player import UNUSED_SEEDS, Player
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -184,16 +184,17 @@ def test_a_network_goes_from_its_page_to_its_landscape_and_a_click_on_its_path_t
     no_trouble(player)
 
 
-def test_it_fits_a_narrow_window_and_a_dark_page(browser, house):
-    with playing(browser, house, viewport={"width": 700, "height": 900}, color_scheme="dark") as player:
-        landscape(player)
-        page = player.page
-        player.all_drawn()
-        assert player.board()["theme"] == "dark"
-        too_wide = """() => [...document.querySelectorAll('.stApp, [data-testid=stMain], .nnviz-board, .nnviz-card')]
-          .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.className + ' ' + e.scrollWidth)"""
-        assert page.evaluate(too_wide) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= 700
-        fill = page.eval_on_selector("[data-figure=path] .xtick text", "e => getComputedStyle(e).fill")
-        assert min(int(float(part)) for part in fill[fill.index("(") + 1 : -1].split(",")[:3]) > 120
-        no_trouble(player)
+def test_it_fits_a_narrow_window_and_a_dark_page(player):
+    page = player.page
+    page.set_viewport_size({"width": 700, "height": 900})
+    page.emulate_media(color_scheme="dark")
+    landscape(player)
+    player.all_drawn()
+    assert player.board()["theme"] == "dark"
+    too_wide = """() => [...document.querySelectorAll('.stApp, [data-testid=stMain], .nnviz-board, .nnviz-card')]
+      .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.className + ' ' + e.scrollWidth)"""
+    assert page.evaluate(too_wide) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 700
+    fill = page.eval_on_selector("[data-figure=path] .xtick text", "e => getComputedStyle(e).fill")
+    assert min(int(float(part)) for part in fill[fill.index("(") + 1 : -1].split(",")[:3]) > 120
+    no_trouble(player)

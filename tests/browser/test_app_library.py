@@ -7,7 +7,7 @@ import pytest
 from nnviz.presets import playground
 from nnviz.spec.base import replace_many
 from nnviz.ui.library import HEAD, ROW
-from tests.browser.player import House, playing
+from tests.browser.player import House, visiting
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -48,8 +48,9 @@ def open_table(player) -> None:
 
 
 @pytest.mark.parametrize("width", [1440, 700])
-def test_runs_are_deleted_after_a_question_and_opened_by_a_click(browser, kept, width):
-    with playing(browser, kept, viewport={"width": width, "height": 900}) as player:
+def test_runs_are_deleted_after_a_question_and_opened_by_a_click(page, kept, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    with visiting(page, kept) as player:
         first, second, third = fill(player)
         player.open()
         if width < 800:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.player import UNUSED_SEEDS, House, playing
+from tests.browser.player import UNUSED_SEEDS, House, visiting
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -15,23 +15,20 @@ def color(page, selector: str, of: str) -> list[int]:
     return [int(float(part)) for part in text[text.index("(") + 1 : -1].split(",")[:3]]
 
 
-def test_charts_take_the_colors_of_a_dark_page(player, browser):
-    player.open()
-    player.all_drawn()
-    with playing(browser, player.house, color_scheme="dark") as other:
-        other.open()
-        other.all_drawn()
-        themes, texts, backs = [], [], []
-        for one in (player, other):
-            themes.append(one.board()["theme"])
-            texts.append(color(one.page, "[data-figure=loss] .xtick text", "fill"))
-            backs.append(color(one.page, ".stApp", "backgroundColor"))
-        assert themes == ["light", "dark"]
-        # Dark on light, light on dark.
-        assert max(texts[0]) < 140 < min(backs[0])
-        assert max(backs[1]) < 60 < 120 < min(texts[1])
-        grids = [color(one.page, "[data-figure=loss] .ygrid", "stroke") for one in (player, other)]
-        assert grids[0] != grids[1]
+def test_charts_take_the_colors_of_a_dark_page(player):
+    texts, backs, grids = [], [], []
+    for scheme in ("light", "dark"):
+        player.page.emulate_media(color_scheme=scheme)
+        player.open()
+        player.all_drawn()
+        assert player.board()["theme"] == scheme
+        texts.append(color(player.page, "[data-figure=loss] .xtick text", "fill"))
+        backs.append(color(player.page, ".stApp", "backgroundColor"))
+        grids.append(color(player.page, "[data-figure=loss] .ygrid", "stroke"))
+    # Dark on light, light on dark.
+    assert max(texts[0]) < 140 < min(backs[0])
+    assert max(backs[1]) < 60 < 120 < min(texts[1])
+    assert grids[0] != grids[1]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -49,27 +46,27 @@ def test_time_slider_and_transport_are_seen_without_scrolling(player, path):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_narrow_window_needs_no_scrolling_sideways(browser, house, path):
-    with playing(browser, house, viewport={"width": 700, "height": 900}) as player:
-        player.open(path)
-        player.all_drawn()
-        too_wide = """() => [...document.querySelectorAll('.stApp, [data-testid=stMain], .nnviz-board, .nnviz-card')]
-          .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.className + ' ' + e.scrollWidth)"""
-        assert player.page.evaluate(too_wide) == []
-        assert player.page.evaluate("document.documentElement.scrollWidth") <= 700
-        for name in ("Run", "Step", "Epoch", "Stop", "Reset", "Keep", "Share"):
-            box = player.button(name).bounding_box()
-            assert box["x"] >= 0
-            assert box["x"] + box["width"] <= 700, name
-        player.press("Run")
-        player.until("+d.newest > 0")
-        player.page.get_by_test_id("stExpandSidebarButton").click()
-        player.page.get_by_test_id("stSidebar").get_by_text("Network", exact=True).first.wait_for()
+def test_a_narrow_window_needs_no_scrolling_sideways(player, path):
+    player.page.set_viewport_size({"width": 700, "height": 900})
+    player.open(path)
+    player.all_drawn()
+    too_wide = """() => [...document.querySelectorAll('.stApp, [data-testid=stMain], .nnviz-board, .nnviz-card')]
+      .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.className + ' ' + e.scrollWidth)"""
+    assert player.page.evaluate(too_wide) == []
+    assert player.page.evaluate("document.documentElement.scrollWidth") <= 700
+    for name in ("Run", "Step", "Epoch", "Stop", "Reset", "Keep", "Share"):
+        box = player.button(name).bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 700, name
+    player.press("Run")
+    player.until("+d.newest > 0")
+    player.page.get_by_test_id("stExpandSidebarButton").click()
+    player.page.get_by_test_id("stSidebar").get_by_text("Network", exact=True).first.wait_for()
 
 
-def test_a_page_opens_as_the_first_thing_that_is_asked_of_a_new_server(app, browser, context, tmp_path):
+def test_a_page_opens_as_the_first_thing_that_is_asked_of_a_new_server(app, page, tmp_path):
     house = House(app(home=tmp_path), tmp_path)
-    with playing(browser, house, context) as player:
+    with visiting(page, house) as player:
         player.open("/gradient_flow", seed=3)
         assert player.page.locator("h1").inner_text().startswith("Gradient flow")
         assert player.views()[0].job.seed == 3
@@ -114,23 +111,23 @@ def test_back_leads_to_the_page_before_whatever_was_set_on_this_one(player):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pictures_of_earlier_settings_are_dimmed_and_say_so(browser, house, scheme):
-    with playing(browser, house, color_scheme=scheme) as player:
-        player.open(seed=next(UNUSED_SEEDS), steps=60)
-        player.press("Run")
-        player.says("finished step 60")
-        opacity = "(e => e && Number(getComputedStyle(e).opacity))(document.querySelector('.nnviz-grid'))"
-        line = player.page.locator(".nnviz-stale span")
-        player.page.wait_for_function(f"{opacity} === 1")
-        assert not line.is_visible()
-        player.page.get_by_test_id("stSidebar").get_by_label("Data", exact=True).first.click()
-        player.page.get_by_role("option", name="Circles").click()
-        player.until("d.stale === 'true'")
-        assert line.inner_text() == "These pictures are of the earlier settings. Press “Run anew” for data Circles."
-        assert player.page.evaluate(opacity) < 0.5
-        player.page.mouse.move(900, 700)
-        player.page.mouse.wheel(0, 600)
-        assert line.is_visible()
-        player.press("Run anew")
-        player.until("d.stale === 'false'")
-        assert player.page.evaluate(opacity) == 1
+def test_pictures_of_earlier_settings_are_dimmed_and_say_so(player, scheme):
+    player.page.emulate_media(color_scheme=scheme)
+    player.open(seed=next(UNUSED_SEEDS), steps=60)
+    player.press("Run")
+    player.says("finished step 60")
+    opacity = "(e => e && Number(getComputedStyle(e).opacity))(document.querySelector('.nnviz-grid'))"
+    line = player.page.locator(".nnviz-stale span")
+    player.page.wait_for_function(f"{opacity} === 1")
+    assert not line.is_visible()
+    player.page.get_by_test_id("stSidebar").get_by_label("Data", exact=True).first.click()
+    player.page.get_by_role("option", name="Circles").click()
+    player.until("d.stale === 'true'")
+    assert line.inner_text() == "These pictures are of the earlier settings. Press “Run anew” for data Circles."
+    assert player.page.evaluate(opacity) < 0.5
+    player.page.mouse.move(900, 700)
+    player.page.mouse.wheel(0, 600)
+    assert line.is_visible()
+    player.press("Run anew")
+    player.until("d.stale === 'false'")
+    assert player.page.evaluate(opacity) == 1

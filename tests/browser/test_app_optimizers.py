@@ -8,7 +8,7 @@ import pytest
 
 from nnviz.spec.descent import Descent
 from tests.browser.board import BOARD, choose, scrub
-from tests.browser.player import Player, playing
+from tests.browser.player import Player
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -153,6 +153,7 @@ def test_a_formula_is_typed_and_a_wrong_one_is_said_while_the_pictures_stay(play
 def test_time_is_scrubbed_and_played_without_a_message_from_the_server(player):
     race(player)
     page = player.page
+    page.emulate_media(reduced_motion="no-preference")
     player.all_drawn()
     player.until("d.busy === 'false' && d.history === d.stepsKnown")
     before = page.evaluate(MESSAGES)
@@ -195,28 +196,27 @@ def test_a_picture_is_saved_as_it_is_shown(player):
     assert Path(png.path()).read_bytes()[:4] == b"\x89PNG"
 
 
-def test_the_legend_stays_above_the_picture_when_the_window_changes(browser, house):
+def test_the_legend_stays_above_the_picture_when_the_window_changes(player):
     ends = f"""(p => [p.querySelector('.legend').getBoundingClientRect().bottom,
       p.querySelector('.nsewdrag').getBoundingClientRect().top, p._fullLayout.width])({plot("map")})"""
-    with playing(browser, house) as player:
-        race(player, steps=20)
-        page = player.page
-        page.get_by_role("button", name="A saddle is no minimum").click()
-        settled(player, 150)
-        for width in (1000, 1440):
-            before = page.evaluate(ends)[2]
-            page.set_viewport_size({"width": width, "height": 900})
-            page.wait_for_function(f"({ends})[2] !== {before} && {BOARD}.dataset.busy === 'false'")
-            legend, picture, _ = page.evaluate(ends)
-            assert abs(picture - legend) < 6
+    race(player, steps=20)
+    page = player.page
+    page.get_by_role("button", name="A saddle is no minimum").click()
+    settled(player, 150)
+    for width in (1000, 1440):
+        before = page.evaluate(ends)[2]
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function(f"({ends})[2] !== {before} && {BOARD}.dataset.busy === 'false'")
+        legend, picture, _ = page.evaluate(ends)
+        assert abs(picture - legend) < 6
 
 
-def test_a_dark_page_has_a_dark_map(browser, house):
-    with playing(browser, house, color_scheme="dark") as player:
-        race(player, steps=20)
-        assert player.board()["theme"] == "dark"
-        fill = player.page.eval_on_selector("[data-figure=map] .xtick text", "e => getComputedStyle(e).fill")
-        assert min(int(float(part)) for part in fill[fill.index("(") + 1 : -1].split(",")[:3]) > 120
+def test_a_dark_page_has_a_dark_map(player):
+    player.page.emulate_media(color_scheme="dark")
+    race(player, steps=20)
+    assert player.board()["theme"] == "dark"
+    fill = player.page.eval_on_selector("[data-figure=map] .xtick text", "e => getComputedStyle(e).fill")
+    assert min(int(float(part)) for part in fill[fill.index("(") + 1 : -1].split(",")[:3]) > 120
 
 
 def test_an_example_says_who_left_and_at_which_step(player):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nnviz import figures
-from tests.browser.player import playing
+from tests.browser.player import visiting
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -12,9 +12,9 @@ LONG = {"steps": 1_000_000}
 
 
 @pytest.fixture(scope="module")
-def rested(browser, house) -> str:
+def rested(tab, house) -> str:
     """The address of a run that is paused after a few hundred steps, and kept."""
-    with playing(browser, house) as player:
+    with visiting(tab, house) as player:
         player.open(**LONG)
         player.trained(200)
         player.press("Keep")

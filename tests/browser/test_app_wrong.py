@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.browser.player import playing
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
@@ -60,7 +62,7 @@ def test_a_setting_that_does_not_fit_the_others_is_said_and_the_run_stays(player
     player.wait(lambda: not player.alerts(), "for the message to go")
 
 
-def test_charts_come_although_first_picture_and_first_question_get_lost(player):
+def test_charts_come_although_first_picture_and_first_question_get_lost(context, house):
     lost = []
 
     def forward(socket):
@@ -79,7 +81,8 @@ def test_charts_come_although_first_picture_and_first_question_get_lost(player):
         socket.on_message(pass_on(server, b'"hello"'))
         server.on_message(pass_on(socket, b'"full":true'))
 
-    player.page.route_web_socket("**/_stcore/stream", forward)
-    player.open()
-    player.at(0)
+    with playing(house, context) as player:
+        player.page.route_web_socket("**/_stcore/stream", forward)
+        player.open()
+        player.at(0)
     assert len(lost) == 2

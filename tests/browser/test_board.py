@@ -198,6 +198,7 @@ def test_a_step_not_there_yet_shows_the_nearest_and_is_asked_for_first(page, app
 
 
 def test_play_goes_through_all_steps_to_the_newest(page, finished):
+    page.emulate_media(reduced_motion="no-preference")
     open_board(page, finished)
     filled(page)
     page.evaluate(
