@@ -6,23 +6,41 @@ import psutil
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+RUNS = ("test_app_again", "test_app_clicks", "test_app_compare", "test_app_look", "test_app_run", "test_app_wrong")
+"""About half of the work in a browser; the other half is the board and the pages that start by themselves."""
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One for each logical core and at least two for folders; none for files and single tests, which are done before
-    a second process has started."""
+    """One for each logical core and one more, since tests wait for browsers and workers; none for files and single
+    tests, which are done before a second process has started."""
     is_folder = any(Path(str(arg).split("::")[0]).is_dir() for arg in config.args)
-    return max(2, psutil.cpu_count(logical=True) or 1) if is_folder else 0
+    return 1 + max(2, psutil.cpu_count(logical=True) or 1) if is_folder else 0
 
 
-class _BrowserBesides(LoadScopeScheduling):
-    """All tests in a browser go to one process: they share browser and app, and two at a time would be too slow for
-    what they say about rates. (The groups of pytest-xdist 3.8 are lost on pytest 9.2.)"""
+class _BrowsersBesides(LoadScopeScheduling):
+    """Files stay together, whose tests share servers and workers; the tests in a browser are two such groups, each with
+    one browser and one app. They take longest and so begin first. (The groups of pytest-xdist 3.8 are lost on
+    pytest 9.2.)"""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "browser" if nodeid.startswith("tests/browser/") else nodeid
+        file = nodeid.split("::")[0]
+        if not file.startswith("tests/browser/"):
+            return file
+        return "browser, runs" if Path(file).stem in RUNS else "browser, board"
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
-    return _BrowserBesides(config, log)
+    return _BrowsersBesides(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, so that all processes end at about the same time."""
+    folders = ("tests/browser/", "tests/test_pages.py", "tests/ui/", "tests/runs/", "tests/cli/", "tests/ground_truth/")
+
+    def place(item: pytest.Item) -> int:
+        return next((i for i, name in enumerate(folders) if item.nodeid.startswith(name)), len(folders))
+
+    items.sort(key=place)

@@ -82,7 +82,7 @@ def tab(context) -> Iterator:
 @pytest.fixture
 def page(tab) -> Iterator:
     """The shared page at no address, light and of 1440 × 900; the test fails if a script of the page threw."""
-    tab.set_default_timeout(20_000)
+    tab.set_default_timeout(60_000)
     tab.set_viewport_size(SCREEN["viewport"])
     tab.emulate_media(color_scheme="light", reduced_motion=SCREEN["reduced_motion"])
     errors: list[str] = []

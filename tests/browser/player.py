@@ -30,13 +30,13 @@ class House(NamedTuple):
 
 
 class Player:
-    """A browser page on the app. Waits are for what the page or the run files say, and end after 30 s."""
+    """A browser page on the app. Waits are for what the page or the run files say, and end after 60 s."""
 
     def __init__(self, page, house: House) -> None:
         self.page, self.house, self.store = page, house, Store(house.home)
         self.errors: list[str] = []
         self.hosts: set[str] = set()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         self._hearing = {
             "console": self._console,
             "pageerror": self._thrown,
@@ -155,7 +155,7 @@ class Player:
         """How many steps the run has taken, according to its file."""
         return self.views()[0].status.step
 
-    def wait(self, condition: Callable[[], object], what: str = "", seconds: float = 30) -> None:
+    def wait(self, condition: Callable[[], object], what: str = "", seconds: float = 60) -> None:
         """Waits for a condition on the run files, while the page lives on."""
         end = time.monotonic() + seconds
         while not condition():
