@@ -16,6 +16,7 @@ from nnviz.runs import Store
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Experiment, Job, Landscape, Parent, dump
 from nnviz.ui.sights import parts
+from tests.each import each
 from tests.ui.paging import MAIN, ROOT, button, ended, fine, housed, jobs, open_job, opened, shown, wait_for
 
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("pages/*.py"))
@@ -144,28 +145,28 @@ def test_a_link_to_a_damaged_run_is_answered_with_one_clear_line(start, store, p
     assert jobs(store, app) == runs_of(DEFAULTS[page])
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    {
-        "{": "the job is not JSON",
-        "[]": "a job must be a JSON object, got list",
-        '{"steps": 0}': "Experiment.steps must be in [1, 1000000], got 0",
-        '{"learner": {"data": {"kind": "moon"}}}': "did you mean moons?",
-        '{"learner": {"data": {"kind": "curve"}}}': "learner.loss must fit the data",
-        '{"kind": "descent", "surface": {"kind": "formula", "text": "x +"}}': 'nothing follows "+" at character 3',
-        '{"kind": "descent", "racers": []}': "racers",
-        '{"kind": "landscape", "views": []}': "views",
-    }.items(),
-)
+BAD_JOBS = {
+    "{": "the job is not JSON",
+    "[]": "a job must be a JSON object, got list",
+    '{"steps": 0}': "Experiment.steps must be in [1, 1000000], got 0",
+    '{"learner": {"data": {"kind": "moon"}}}': "did you mean moons?",
+    '{"learner": {"data": {"kind": "curve"}}}': "learner.loss must fit the data",
+    '{"kind": "descent", "surface": {"kind": "formula", "text": "x +"}}': 'nothing follows "+" at character 3',
+    '{"kind": "descent", "racers": []}': "racers",
+    '{"kind": "landscape", "views": []}': "views",
+}
+
+
 @by_page
-def test_a_bad_job_is_answered_with_one_clear_line_and_nothing_is_lost(start, page, text, words):
+def test_a_bad_job_is_answered_with_one_clear_line_and_nothing_is_lost(start, page):
     app = start(page, **seeded(page, 5))
     before = shown(app)
-    open_job(app, text)
-    assert len(app.error) == 1
-    assert words in app.error[0].value
-    assert "\n" not in app.error[0].value
-    assert shown(app) == before
+    for text, words in BAD_JOBS.items():
+        open_job(app, text)
+        assert len(app.error) == 1, text
+        assert words in app.error[0].value
+        assert "\n" not in app.error[0].value, text
+        assert shown(app) == before, text
 
 
 @by_page
@@ -228,11 +229,10 @@ def test_changed_settings_before_the_first_step_are_seen_at_once(start, store):
     assert app.query_params["learner.data.kind"] == "circles"
 
 
-@pytest.fixture
-def finished(start, store) -> str:
+@pytest.fixture(scope="module")
+def finished(store) -> str:
     """A finished run of 30 steps with seed 11."""
-    app = start(MAIN, steps="30", seed="11")
-    (run,) = shown(app)
+    (run,) = shown(opened(MAIN, steps="30", seed="11"))
     store.open(run).play()
     wait_for(lambda: store.open(run).status().state == "finished")
     return run
@@ -258,7 +258,7 @@ def test_an_earlier_run_is_in_the_table_of_both_pages(start):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("runs", ["{0},{0}", "{0},{0},{0}", "{0},20260101-0000-000000", ",,{0},"])
+@each("runs", ["{0},{0}", "{0},{0},{0}", "{0},20260101-0000-000000", ",,{0},"])
 @by_training_page
 def test_a_link_with_more_runs_than_fit_still_opens(start, finished, page, runs):
     app = start(page, run=runs.format(finished), seed="11", steps="30")

@@ -9,15 +9,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reas
 
 
 def killed(what: str, folder: Path) -> dict:
-    command = [sys.executable, "-m", "tests.runs.killed", what, "50", str(folder)]
+    command = [sys.executable, "-m", "tests.runs.killed", what, "20", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
-def test_a_writer_killed_at_fifty_random_moments_loses_no_committed_record(tmp_path):
-    assert killed("writer", tmp_path)["rounds"] == 50
+def test_a_writer_killed_at_twenty_random_moments_loses_no_committed_record(tmp_path):
+    assert killed("writer", tmp_path)["rounds"] == 20
 
 
-def test_a_worker_killed_at_fifty_random_moments_loses_nothing_and_resumes_to_the_uninterrupted_run(tmp_path):
-    assert killed("worker", tmp_path)["rounds"] == 50
+def test_a_worker_killed_at_twenty_random_moments_loses_nothing_and_resumes_to_the_uninterrupted_run(tmp_path):
+    assert killed("worker", tmp_path)["rounds"] == 20
