@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import numpy as np
 from playwright.sync_api import TimeoutError
 
-from nnviz.runs import RunView, Store
+from nnviz.runs import RunError, RunView, Store
 from tests.browser.board import state, until
 
 LIVE = ("queued", "running", "paused")
@@ -164,7 +164,14 @@ class Player:
 
     def paused(self) -> int:
         """Waits until the run and the page are at rest; the step."""
-        self.wait(lambda: all(v.status.state == "paused" for v in self.views()), "for a pause")
+
+        def rests() -> bool:
+            try:
+                return all(v.status.state == "paused" for v in self.views())
+            except RunError:  # the address still names a run that another has replaced
+                return False
+
+        self.wait(rests, "for a pause")
         step = self.step()
         self.says(f"paused step {step:,} of")
         self.at(step)

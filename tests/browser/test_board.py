@@ -1,7 +1,6 @@
 """The board in a real browser: live updates, history, the time slider, and what survives."""
 
 import re
-import time
 
 import numpy as np
 import pytest
@@ -215,9 +214,10 @@ def test_play_goes_through_all_steps_to_the_newest(page, finished):
     assert seen == list(range(0, 400, 10))
 
 
-def test_scrubbing_is_fluent(page, finished):
+def test_every_move_of_the_slider_is_drawn_without_the_server(page, finished):
     open_board(page, finished)
     filled(page)
+    before = page.evaluate("window.nnviz.boards.demo.messages")
     page.evaluate(
         """async () => {
           const slider = document.querySelector('.nnviz-slider'), times = window.nnviz.boards.demo.scrubs;
@@ -229,8 +229,9 @@ def test_scrubbing_is_fluent(page, finished):
           }
         }"""
     )
-    median = np.median(page.evaluate("window.nnviz.boards.demo.scrubs"))
-    assert median < 250, median  # 60 ms where nothing else runs; a loaded machine may take longer, never seconds
+    assert len(page.evaluate("window.nnviz.boards.demo.scrubs")) == 30
+    until(page, f"+d.step === {10 * (29 * 7 % 39)} && d.busy === 'false'")
+    assert page.evaluate("window.nnviz.boards.demo.messages") == before
 
 
 def test_history_survives_a_visit_to_another_page(page, finished):
@@ -244,12 +245,12 @@ def test_history_survives_a_visit_to_another_page(page, finished):
     all_drawn(page)
 
 
-def test_updates_come_at_the_rate_of_the_fragment(page, live):
+def test_updates_come_by_themselves_each_with_what_is_new(page, live):
     open_board(page, live)
     all_drawn(page)
-    before, started = page.evaluate("window.nnviz.boards.demo.messages"), time.monotonic()
+    before, newest = page.evaluate("window.nnviz.boards.demo.messages"), int(state(page)["newest"])
     page.wait_for_function(f"window.nnviz.boards.demo.messages >= {before} + 12")
-    assert 12 / (time.monotonic() - started) > 1.5  # 3.3 where nothing else runs
+    until(page, f"+d.newest >= {newest} + 100")  # a picture and 10 steps each
 
 
 # -- figures that hold the whole run, and points to choose ------------------------------------------------------------
