@@ -26,7 +26,7 @@ def settled(player: Player, steps: int) -> Player:
     """Waits until a race of so many steps is over and drawn."""
     player.page.locator("[class*=st-key-transport-]", has_text=f"lowest after {steps:,} steps").wait_for()
     player.until(f"d.drawn > 0 && +d.newest === {steps} && d.step !== '' && d.busy === 'false' && d.stale === 'false'")
-    player.page.wait_for_function(f"{plot('map')}.data?.some(t => t.uid === 'start')")
+    player.page.wait_for_function(f"{plot('map')}?.data?.some(t => t.uid === 'start')")
     return player
 
 
@@ -45,7 +45,7 @@ def begins(x: float, y: float) -> str:
     """The condition that the first path in the picture begins there, to a pixel or so."""
     return (
         f"(t => t?.x.length && Math.abs(t.x[0] - {x}) < 0.06 && Math.abs(t.y[0] - {y}) < 0.06)"
-        f"({plot('map')}.data?.find(t => t.uid === 'path0'))"
+        f"({plot('map')}?.data?.find(t => t.uid === 'path0'))"
     )
 
 
