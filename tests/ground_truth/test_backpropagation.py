@@ -63,11 +63,11 @@ def test_gradients_are_those_of_central_differences(activation, norm):
 
 @each("cls", families()["loss"].values())
 def test_gradients_of_every_loss_are_those_of_central_differences(cls):
-    assert error(ACTIVATIONS[3], False, cls()) < 1e-6
+    assert error(ACTIVATIONS[3], "none", cls()) < 1e-6
 
 
 def test_nothing_gets_through_a_step():
-    network, x, y, function = problem(families()["activation"]["step"](), False, loss_spec.CrossEntropy())
+    network, x, y, function = problem(families()["activation"]["step"](), "none", loss_spec.CrossEntropy())
     function(network(x), y).backward()
     assert not network.linear1.weight.grad.any()
     assert not network.linear2.weight.grad.any()

@@ -13,6 +13,7 @@ import torch
 from nnviz.engine import learners, run
 from nnviz.engine.analysis import ensembles, theory
 from nnviz.spec.base import replace_many
+from nnviz.spec.dropouts import StandardDropout
 from nnviz.spec.jobs import Experiment
 from tests.engine.running import scalars, snapshots
 
@@ -90,7 +91,7 @@ def test_networks_lie_within_a_factor_of_two_of_the_line():
 @pytest.mark.slow
 def test_lines_hold_with_dropout():
     for activation, initializer in (("relu", "he_normal"), ("tanh", "glorot_normal"), ("sigmoid", "glorot_normal")):
-        for quantity, found in ratios(activation, initializer, 10, dropout={"kind": "standard", "rate": 0.3}).items():
+        for quantity, found in ratios(activation, initializer, 10, dropout=StandardDropout(rate=0.3)).items():
             assert 0.6 < found.min() <= found.max() < 1.7, (activation, quantity)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from nnviz.presets import gradient_flow, playground
 from nnviz.spec.base import Limits, Spec, get_at, limits, options, replace_at, replace_many
-from nnviz.spec.data import Curve, Moons
+from nnviz.spec.data import Moons
 from nnviz.spec.jobs import Experiment
 from nnviz.spec.learners import Supervised
 from nnviz.spec.losses import CrossEntropy
@@ -37,7 +37,23 @@ def unions(base: Spec, prefix: str = "") -> Iterator[tuple[str, dict[str, type[S
 
 
 CHOICES = {(path, kind): (base, cls) for base in BASES for path, kinds in unions(base) for kind, cls in kinds.items()}
-by_choice = each(("path", "kind"), CHOICES)
+APART = ("learner.data", "learner.loss", "learner.schedule", "learner.model")
+"""What else can be chosen depends on these, so one form has one of them."""
+
+
+def rounds() -> Iterator[tuple[Experiment, dict[str, str]]]:
+    """A job and a kind for several of its paths at once, such that each option of each path has its turn."""
+    for base in BASES:
+        kinds = {path: list(options) for path, options in unions(base)}
+        alone = [{path: kind} for path in APART for kind in kinds[path]]
+        free = {path: names for path, names in kinds.items() if path not in APART}
+        turns = range(max(map(len, free.values())))
+        together = [{path: names[turn % len(names)] for path, names in free.items()} for turn in turns]
+        yield from ((base, chosen) for chosen in [*alone, *together])
+
+
+ROUNDS = list(rounds())
+by_round = each(("base", "kinds"), ROUNDS)
 LOG_FIELDS = {
     f"{cls.__name__}.{name}": (cls, name)
     for cls in classes()
@@ -74,31 +90,43 @@ def test_a_form_gives_back_any_valid_job(seed):
     assert form.run() == job
 
 
-@by_choice
-def test_a_form_drawn_from_any_option_gives_it_back(path, kind):
-    base, cls = CHOICES[path, kind]
-    if path.endswith("learner.loss") and "classes" not in cls.fits:
-        base = base.model_copy(update={"learner": Supervised(data=Curve(), loss=cls())})
-    job = with_kind(base, path, kind)
-    form = Form(job, groups(path))
-    assert form.job == job
-    assert type(get_at(form.run(), path)) is cls
+def test_each_option_has_its_turn():
+    assert {choice for _, kinds in ROUNDS for choice in kinds.items()} == set(CHOICES)
 
 
-@by_choice
-def test_choosing_any_option_gives_a_valid_job_with_its_defaults(path, kind):
-    base, cls = CHOICES[path, kind]
-    if path == "learner.loss" and "classes" not in cls.fits:
-        base = replace_many(base, {"learner.data.kind": "curve", "learner.loss.kind": "mse"})
-    shown = {"learner.data": ("learner.data", "learner.loss")}.get(path, (path,))
-    form = Form(base, groups(*shown))
-    # Two models have two sets of widgets; in a key the kind that they belong to stands before their own names.
-    places = [w for w in form.app.selectbox if plain(w.key) == f"k:{path}.kind"]
-    assert len(places) == 1, [w.key for w in form.app.selectbox]
-    places[0].set_value(kind)
-    chosen = get_at(form.run(), path)
-    before = get_at(base, path)
-    assert chosen == (before if type(before) is cls else cls())
+def fitting(base: Experiment, path: str, kind: str) -> Experiment:
+    """The job on curves where the option is a loss for numbers."""
+    loss = CHOICES[path, kind][1]
+    if path == "learner.loss" and "classes" not in loss.fits:
+        return replace_many(base, {"learner.data.kind": "curve", "learner.loss.kind": "mse"})
+    return base
+
+
+@by_round
+def test_a_form_drawn_from_any_option_gives_it_back(base, kinds):
+    job = base
+    for path, kind in kinds.items():
+        job = with_kind(fitting(job, path, kind), path, kind)
+    form = Form(job, groups(*kinds))
+    assert form.job == form.run() == job
+    assert {path: get_at(form.job, path).kind for path in kinds} == kinds
+
+
+@by_round
+def test_choosing_any_option_gives_a_valid_job_with_its_defaults(base, kinds):
+    for path, kind in kinds.items():
+        base = fitting(base, path, kind)
+    paths = ("learner.data", "learner.loss") if "learner.data" in kinds else tuple(kinds)
+    form = Form(base, groups(*paths))
+    for path, kind in kinds.items():
+        # Two models have two sets of widgets; in a key the kind that they belong to stands before their own names.
+        places = [w for w in form.app.selectbox if plain(w.key) == f"k:{path}.kind"]
+        assert len(places) == 1, [w.key for w in form.app.selectbox]
+        places[0].set_value(kind)
+    job = form.run()
+    for path, kind in kinds.items():
+        before, cls = get_at(base, path), CHOICES[path, kind][1]
+        assert get_at(job, path) == (before if type(before) is cls else cls()), path
 
 
 def plain(key: str) -> str:

@@ -147,7 +147,7 @@ def test_an_example_is_one_click_and_one_link(start, preset):
 
 def test_two_networks_with_all_views_come_back_from_their_link():
     other = replace_many(ALL, {"network.weights_seed": 3, "network.step": 12, "network.learner.model.kind": "deep_mlp"})
-    for said in (links.query([ALL, other], DEFAULT), links.whole([ALL, other])):
+    for said in (links.query([ALL, other], DEFAULT), links.shared([ALL, other], DEFAULT)):
         assert links.read(through_a_browser(said), DEFAULT) == ([ALL, other], [], [])
 
 

@@ -8,5 +8,6 @@ from nnviz import ui
 from nnviz.ui import live
 
 live.RATES.update(dict.fromkeys(live.RATES, 0.05))
+live._onward = lambda *_: None  # there is no other page
 ui.start()
-st.navigation([st.Page(Path(__file__).parents[3] / "pages" / "playground.py", default=True)], position="hidden").run()
+ui.run([st.Page(Path(__file__).parents[3] / "pages" / "playground.py", default=True)])
