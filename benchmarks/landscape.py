@@ -34,7 +34,7 @@ CASES: dict[str, tuple[Sequence[int], str, float]] = {
 
 
 def samples(name: str) -> tuple[Tensor, Tensor]:
-    """Inputs (n, features) and classes (n,)."""
+    """Inputs (n, …) and classes (n,)."""
     if name == "random":
         drawn = torch.Generator().manual_seed(0)
         return torch.randn(1000, 784, generator=drawn), torch.randint(0, 10, (1000,), generator=drawn)
@@ -45,7 +45,7 @@ def samples(name: str) -> tuple[Tensor, Tensor]:
 def network(widths: Sequence[int], x: Tensor, y: Tensor) -> nn.Module:
     """ReLU layers, trained for 200 full batches."""
     hidden = tuple(Hidden(width=width, activation=ReLU()) for width in widths[1:-1])
-    built = models.build(MLP(hidden=hidden), (widths[0],), widths[-1], 0)
+    built = models.build(MLP(hidden=hidden), x.shape[1:], widths[-1], 0)
     optimizer = torch.optim.Adam(built.parameters(), lr=0.01)
     for _ in range(200):
         optimizer.zero_grad()
