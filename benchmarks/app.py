@@ -112,14 +112,15 @@ def drag(page: Page, moves: int = 60) -> list[float]:
     """Milliseconds from where the start of a race is dragged to to its new paths on the map, one for each answer."""
     page.get_by_role("button", name="Twelve on Rosenbrock", exact=True).click()
     drawn(page, "d.newest === '500' && d.busy === 'false'")
+    plot = "document.querySelector('[data-figure=map] .nnviz-plot')"
+    start = f"{plot}?.data?.find((trace) => trace.uid === 'start')"
+    page.wait_for_function(start)
     page.wait_for_timeout(2000)
     x, y = page.evaluate(
-        """() => {
-            const plot = document.querySelector('.nnviz-card[data-figure="map"] .nnviz-plot');
-            const {xaxis, yaxis, meta} = plot._fullLayout, box = plot.getBoundingClientRect();
-            const {x, y} = meta.pick;
-            return [box.left + xaxis._offset + xaxis.d2p(x), box.top + yaxis._offset + yaxis.d2p(y)];
-        }"""
+        f"""() => {{
+            const {{xaxis, yaxis}} = {plot}._fullLayout, box = {plot}.getBoundingClientRect(), {{x, y}} = {start};
+            return [box.left + xaxis._offset + xaxis.d2p(x[0]), box.top + yaxis._offset + yaxis.d2p(y[0])];
+        }}"""
     )
     page.mouse.move(x, y)
     page.mouse.down()
