@@ -61,6 +61,8 @@ class Metric(NamedTuple):
     label: str
     """For people: "test accuracy"."""
     higher_is_better: bool
+    is_share: bool = False
+    """Whether it is a share from 0 to 1, told in percent."""
 
     def best(self, values: Iterable[float | None]) -> float | None:
         """The best of values of one step; None where there is no number among them."""

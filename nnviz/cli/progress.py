@@ -45,7 +45,7 @@ class Progress:
             status = self._file.status()
             told = {}
             if (result := self._file.result()) is not None:
-                told[result.label] = f"{result.value:.4g}"
+                told[result.label] = result.words
             if (loss := self._file.latest("loss", "test", "train", "batch")) is not None:
                 told["loss"] = f"{loss:.4g}"  # last, where a narrow terminal cuts the line
             if status.state == "paused":

@@ -271,7 +271,7 @@ def status(views: Sequence[RunView], jobs: Sequence[Job], letters: Sequence[str]
         if s.state == "running" and s.steps_per_second:
             text += f" · {s.steps_per_second:,.0f} steps/s"
         if view.result is not None:
-            text += f" · {view.result.label} {view.result.value:.3g}"
+            text += f" · {view.result}"
         if s.info.get("parameters"):
             text += f" · {s.info['parameters']:,} parameters"
         if came := view.job.parent:

@@ -210,15 +210,15 @@ def test_info_says_the_parameters_and_steps_an_epoch():
 @each(
     ("changes", "expected"),
     [
-        ({}, ("accuracy", "test", "test accuracy", True)),
-        ({"learner__data": "curve", "learner__loss": "mse"}, ("r_squared", "test", "test R²", True)),
+        ({}, ("accuracy", "test", "test accuracy", True, True)),
+        ({"learner__data": "curve", "learner__loss": "mse"}, ("r_squared", "test", "test R²", True, False)),
         (
             {"learner__data": {"kind": "moons", "points": 10, "train_share": 0.95}},
-            ("loss", "train", "train loss", False),
+            ("loss", "train", "train loss", False, False),
         ),
         (
             {"learner__data": {"kind": "curve", "points": 10, "train_share": 0.9}, "learner__loss": "mse"},
-            ("loss", "test", "test loss", False),
+            ("loss", "test", "test loss", False, False),
         ),
     ],
 )

@@ -50,7 +50,7 @@ def open_store() -> Iterator[Store]:
 def test_runs_are_listed_newest_first_with_what_they_came_to(store):
     assert store.list() == []
     first, second = store.create(Experiment(seed=1), title="one"), store.create(Experiment(seed=2), pinned=True)
-    info = {"metric": Metric("accuracy", "test", "test accuracy", True)._asdict()}
+    info = {"metric": Metric("accuracy", "test", "test accuracy", True, is_share=True)._asdict()}
     told = [Scalar(0, "accuracy", 0.9, "test"), Scalar(1, "accuracy", 0.5, "test"), Scalar(1, "accuracy", 0.7, "train")]
     first.write(told, state="finished", step=1, info=info)
     first.close()
@@ -58,7 +58,8 @@ def test_runs_are_listed_newest_first_with_what_they_came_to(store):
     assert [s.created for s in store.list()] == sorted((s.created for s in listed.values()), reverse=True)
     one, two = listed[first.id], listed[second.id]
     assert (one.title, one.state, one.step, one.steps) == ("one", "finished", 1, 3000)
-    assert one.result == store.view(first.id).result == store.open(first.id).result() == ("test accuracy", 0.5)
+    assert one.result == store.view(first.id).result == store.open(first.id).result() == ("test accuracy", 0.5, True)
+    assert str(one.result) == "test accuracy 50.0 %"
     assert (two.state, two.pinned, two.result) == ("queued", True, None)
 
 
@@ -69,7 +70,8 @@ def test_without_a_site_the_best_of_all_counts_and_what_is_no_number_does_not(st
     for higher, best in ((False, 3.0), (True, 5.0)):
         file.write(heights, step=7, info={"metric": Metric("height", None, "height", higher)._asdict()})
         found = [next(s.result for s in store.list()), store.view(file.id).result, file.result()]
-        assert found == [("height", best)] * 3
+        assert found == [("height", best, False)] * 3
+        assert str(found[0]) == f"height {best:g}"
     file.close()
 
 

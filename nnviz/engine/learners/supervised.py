@@ -62,7 +62,7 @@ class SupervisedLearning:
         if len(y) == 0:
             return Metric("loss", "train", "train loss", higher_is_better=False)
         if self.spec.data.classes:
-            return Metric("accuracy", "test", "test accuracy", higher_is_better=True)
+            return Metric("accuracy", "test", "test accuracy", higher_is_better=True, is_share=True)
         if r_squared(y, y) is not None:
             return Metric("r_squared", "test", "test R²", higher_is_better=True)
         return Metric("loss", "test", "test loss", higher_is_better=False)

@@ -53,7 +53,7 @@ class Survey(ReplayedJob):
     def _work(self) -> list[Record]:
         records: list[Record] = []
         try:
-            with threads(self._parameters * self.job.samples):
+            with threads(self.job.network.learner.size.work * self.job.samples):
                 for advanced, pictures in self._turn():
                     self.done += advanced
                     records += [Snapshot(self.done, name, arrays) for name, arrays in pictures.items()]
