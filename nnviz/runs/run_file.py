@@ -240,7 +240,7 @@ class RunFile:
         with self._changing() as c:
             now = time.time()
             ended = c.execute(
-                f"UPDATE status SET state = ?, error = ?, ended = ?, owner = '' WHERE state IN {LIVE}",
+                f"UPDATE status SET state = ?, error = ?, ended = ?, owner = '' WHERE state IN {tuple(map(str, LIVE))}",
                 (state, message, now),
             )
             if ended.rowcount:

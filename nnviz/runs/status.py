@@ -4,11 +4,27 @@ import json
 import sqlite3
 import time
 from dataclasses import dataclass
+from enum import StrEnum
 
 from nnviz.records import Divergence
 
-LIVE = ("queued", "running", "paused")
-ENDED = ("finished", "stopped", "diverged", "failed", "lost")
+
+class State(StrEnum):
+    """Where a run is. What else there is to know of an end is in the status: its step, `divergence`, `error`."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    DIVERGED = "diverged"
+    FAILED = "failed"
+    LOST = "lost"
+    """A live run whose worker has given no sign for LOST_AFTER seconds."""
+
+
+LIVE = (State.QUEUED, State.RUNNING, State.PAUSED)
+ENDED = tuple(state for state in State if state not in LIVE)
 LOST_AFTER = 10.0  # seconds without a heartbeat
 
 
@@ -16,13 +32,11 @@ LOST_AFTER = 10.0  # seconds without a heartbeat
 class Status:
     """How a run stands.
 
-    `state` is queued, running, paused, finished, stopped, diverged, failed or lost; `lost` is a live run whose worker
-    has given no sign for 10 s. Times are seconds since 1970. `error` is one line for people or empty, `divergence` how
-    a diverged run ended, `position` the place in the queue (0 is next), `until` the step that it runs to (None: the
-    end).
+    Times are seconds since 1970. `error` is one line for people or empty, `divergence` how a diverged run ended,
+    `position` the place in the queue (0 is next), `until` the step that it runs to (None: the end).
     """
 
-    state: str
+    state: State
     step: int
     steps: int
     heartbeat: float
@@ -72,10 +86,12 @@ def read_status(connection: sqlite3.Connection) -> Status:
     if state in LIVE and time.time() - heartbeat > LOST_AFTER:
         state, error = "lost", error or f"the worker has given no sign for more than {LOST_AFTER:.0f} s"
     try:
-        plain = json.loads(info)
+        state, plain = State(state), json.loads(info)
         divergence = None if how is None else Divergence.parse(json.loads(how))
     except (ValueError, KeyError, TypeError) as wrong:
-        raise sqlite3.DatabaseError(f"malformed: info or divergence of the run cannot be read ({wrong})") from wrong
+        raise sqlite3.DatabaseError(
+            f"malformed: state, info or divergence of the run cannot be read ({wrong})"
+        ) from wrong
     return Status(
         state=state,
         step=step,

@@ -1,5 +1,6 @@
 import sqlite3
 import time
+from contextlib import closing
 
 import numpy as np
 import pandas as pd
@@ -299,3 +300,12 @@ def test_a_branch_holds_what_its_parent_recorded_up_to_its_checkpoint(store: Sto
     child.write([Scalar(7, "loss", 0.0, "batch")])
     assert running.scalars()[0]["step"].max() == 10
     child.close()
+
+
+def test_a_state_that_there_is_not_is_refused(store):
+    file = store.create(Experiment())
+    file.close()
+    with closing(sqlite3.connect(file.path)) as connection, connection:
+        connection.execute("UPDATE status SET state = 'asleep'")
+    with pytest.raises(RunError, match="asleep"):
+        store.open(file.id).status()
