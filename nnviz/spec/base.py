@@ -40,7 +40,8 @@ class Spec(BaseModel):
             raise SpecError(explain(error, cls)) from None
 
     def fitting(self, name: str, chosen: Mapping[str, Any]) -> list[str] | None:  # noqa: ARG002
-        """The kinds of the field `name` that fit what is chosen for its siblings (plain values); None: all of them."""
+        """The kinds of the field `name`, or the values of a switch, that fit what is chosen for its siblings (plain
+        values), the one to take first; None: all of them."""
         return None
 
 
@@ -164,15 +165,20 @@ def replace_many(spec: S, values: Mapping[str, Any]) -> S:
     A union's kind ("learner.optimizer.kind", or "learner.optimizer" with a kind's name as the value) comes first and
     starts from that kind's defaults; single fields then apply to it.
     """
+    return type(spec).parse(plain_with(spec, values))
+
+
+def plain_with(spec: Spec, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The plain JSON values that `replace_many` checks."""
     plain = spec.model_dump(mode="json")
-    for path, value in sorted(values.items(), key=lambda item: (_depth(item[0]), item[0])):
-        value = _plain(value)
-        _set(spec, plain, path, value)
-    return type(spec).parse(plain)
+    for path, value in sorted(values.items(), key=lambda item: depth(item[0])):
+        _set(spec, plain, path, _plain(value))
+    return plain
 
 
-def _depth(path: str) -> int:
-    return path.count(".") - (0.5 if path.endswith(".kind") else 0)
+def depth(path: str) -> tuple[float, str]:
+    """Sorts paths as they must be set: what holds others first, a kind before the settings of it."""
+    return path.count(".") - (0.5 if path.endswith(".kind") else 0), path
 
 
 def _plain(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """Jobs: everything that decides what a run will be, as one value."""
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -62,30 +63,75 @@ Job = Annotated[Experiment | Descent | RateSearch | Landscape, Field(discriminat
 TEXT_LIMIT = 200_000
 """The largest job has a tenth of it; a million wrong items take pydantic ten seconds to count."""
 
+MOST = 8
+"""Jobs of a set: what is shown side by side, or trains in lock-step."""
+
 
 def load(text: str | bytes) -> Job:
     """The job in a JSON text; raises SpecError with one clear line."""
+    jobs = load_set(text)
+    if len(jobs) > 1:
+        raise SpecError(f"one job is expected here, got a set of {len(jobs)}: take one out of its list of jobs")
+    return jobs[0]
+
+
+def load_set(text: str | bytes) -> tuple[Job, ...]:
+    """The jobs in a JSON text: {"kind": "set", "jobs": [...]}, or a job alone as a set of one.
+
+    Raises SpecError with one clear line.
+    """
     if len(text) > TEXT_LIMIT:
         raise SpecError(f"a job must have at most {TEXT_LIMIT:,} characters, got {len(text):,}")
     try:
         plain = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise SpecError(f"the job is not JSON: {error}") from None
+    if not (isinstance(plain, dict) and plain.get("kind") == "set"):
+        return (_job(plain),)
+    if unknown := plain.keys() - {"kind", "jobs"}:
+        raise SpecError(f"a set has the fields kind and jobs, got {', '.join(sorted(unknown))}")
+    listed = plain.get("jobs")
+    if not isinstance(listed, list) or not 1 <= len(listed) <= MOST:
+        got = f"{len(listed)} of them" if isinstance(listed, list) else type(listed).__name__
+        raise SpecError(f"the jobs of a set must be a list of 1 to {MOST} jobs, got {got}")
+    jobs = tuple(_job(item, f"job {number} of the set: ") for number, item in enumerate(listed, 1))
+    for number, job in enumerate(jobs, 1):
+        if type(job) is not type(jobs[0]):
+            raise SpecError(f"jobs of a set must be of one kind; job 1 is {jobs[0].kind}, job {number} {job.kind}")
+    return jobs
+
+
+def _job(plain: object, which: str = "") -> Job:
     if not isinstance(plain, dict):
-        raise SpecError(f"a job must be a JSON object, got {type(plain).__name__}")
+        raise SpecError(f"{which}a job must be a JSON object, got {type(plain).__name__}")
     kinds = options(Job)
     kind = plain.get("kind", "experiment")
     if not isinstance(kind, str) or kind not in kinds:
-        raise SpecError(f"a job's kind must be one of {', '.join(kinds)}, got {kind!r}")
-    return kinds[kind].parse(plain)
+        raise SpecError(f"{which}a job's kind must be one of {', '.join(kinds)}, got {kind!r}")
+    try:
+        return kinds[kind].parse(plain)
+    except SpecError as error:
+        raise SpecError(f"{which}{error}") from None
 
 
 def dump(job: Job) -> str:
     """The job as indented JSON with every field, so that it still means the same when defaults change."""
-    return json.dumps(job.model_dump(mode="json"), indent=2, ensure_ascii=False)
+    return _text(job.model_dump(mode="json"))
+
+
+def dump_set(jobs: Sequence[Job]) -> str:
+    """Jobs as `load_set` reads them; one alone as `dump` writes it."""
+    if len(jobs) == 1:
+        return dump(jobs[0])
+    return _text({"kind": "set", "jobs": [job.model_dump(mode="json") for job in jobs]})
+
+
+def _text(plain: object) -> str:
+    return json.dumps(plain, indent=2, ensure_ascii=False)
 
 
 __all__ = [
+    "MOST",
     "Descent",
     "Estimate",
     "Experiment",
@@ -95,6 +141,8 @@ __all__ = [
     "RateSearch",
     "SpecError",
     "dump",
+    "dump_set",
     "fingerprint",
     "load",
+    "load_set",
 ]

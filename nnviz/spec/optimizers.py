@@ -1,6 +1,7 @@
 """Optimizers: how a gradient g becomes a step. η is the learning rate. Settings are those of torch.optim."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -47,6 +48,11 @@ class SGD(Spec):
             got = f"momentum {self.momentum:g} and dampening {self.dampening:g}"
             raise ValueError(f"SGD.nesterov needs momentum above 0 and dampening 0, got {got}")
         return self
+
+    def fitting(self, name: str, chosen: Mapping[str, Any]) -> list[bool] | None:
+        """Off alone where Nesterov's momentum has nothing to look ahead with."""
+        momentum, dampening = (chosen.get(n, getattr(self, n)) for n in ("momentum", "dampening"))
+        return [False] if name == "nesterov" and (momentum == 0 or dampening != 0) else None
 
 
 class Adagrad(Spec):

@@ -3,13 +3,13 @@
 from pydantic import Field
 
 from nnviz.spec.base import Spec
-from nnviz.spec.jobs import Job
+from nnviz.spec.jobs import MOST, Job
 
 
 class Preset(Spec):
-    """One or two jobs worth seeing, and what to look at in them."""
+    """Jobs worth seeing side by side, or one, and what to look at in them."""
 
     title: str
     look_at: str = Field(description="Two or three sentences: what to look at, and why it is so.")
     reference: str = ""
-    jobs: tuple[Job, ...] = Field(min_length=1, max_length=2)
+    jobs: tuple[Job, ...] = Field(min_length=1, max_length=MOST)

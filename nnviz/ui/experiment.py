@@ -10,11 +10,11 @@ from nnviz.runs import RunError
 from nnviz.spec.base import SpecError, replace_many
 from nnviz.spec.jobs import Experiment, Job, load
 from nnviz.spec.preset import Preset
+from nnviz.spec.wording import without_parent
 from nnviz.ui import forms, runtime, session
 from nnviz.ui.buttons import button
 from nnviz.ui.complaints import complain
 from nnviz.ui.library import library
-from nnviz.ui.lineage import without_parent
 
 LETTERS = ("A", "B")
 

@@ -10,10 +10,10 @@ from nnviz.spec.base import SpecError, get_at, item_type, label, options, replac
 from nnviz.spec.jobs import Experiment, Job, Landscape
 from nnviz.spec.landscapes import Line, Network
 from nnviz.spec.preset import Preset
+from nnviz.spec.wording import in_words
 from nnviz.ui import forms, runtime, session
 from nnviz.ui.experiment import LETTERS, Asked, compared, explain, open_job, pressed, say
 from nnviz.ui.library import library
-from nnviz.ui.lineage import in_words
 
 VIEWS = options(item_type(Landscape.model_fields["views"].annotation))
 

@@ -10,10 +10,10 @@ import streamlit as st
 
 from nnviz.runs import RunError, Summary
 from nnviz.spec.jobs import Job
+from nnviz.spec.wording import changes, without_parent
 from nnviz.ui import runtime
 from nnviz.ui.buttons import button
 from nnviz.ui.complaints import complain
-from nnviz.ui.lineage import changes, without_parent
 from nnviz.ui.session import PageState, memory
 
 SAID = 4

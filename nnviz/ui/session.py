@@ -11,8 +11,8 @@ from typing import Any
 import streamlit as st
 
 from nnviz.spec.jobs import Job, SpecError, dump, load
+from nnviz.spec.wording import without_parent
 from nnviz.ui import links
-from nnviz.ui.lineage import without_parent
 
 
 def memory(key: str) -> dict[str, Any]:

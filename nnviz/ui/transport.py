@@ -10,10 +10,10 @@ from nnviz.runs import RunError, RunView
 from nnviz.spec.base import differences
 from nnviz.spec.jobs import Experiment, Job, fingerprint
 from nnviz.spec.resuming import is_resumable
+from nnviz.spec.wording import changes, without_parent
 from nnviz.ui import runtime
 from nnviz.ui.buttons import button
 from nnviz.ui.complaints import complain
-from nnviz.ui.lineage import changes, without_parent
 from nnviz.ui.session import PageState, memory
 
 SETTLE = 0.4

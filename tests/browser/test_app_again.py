@@ -3,7 +3,7 @@
 import pytest
 
 from nnviz.spec.base import get_at
-from nnviz.ui.lineage import without_parent
+from nnviz.spec.wording import without_parent
 from tests.browser.conftest import end
 from tests.browser.player import SCREEN, House, playing, visiting
 

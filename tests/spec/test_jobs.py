@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
+from nnviz.presets import PAGES, optimizers, playground
 from nnviz.spec.base import SpecError
-from nnviz.spec.jobs import Experiment, dump, load
+from nnviz.spec.jobs import MOST, Experiment, dump, dump_set, load, load_set
 from nnviz.spec.models import DeepMLP
 from tests.each import each
 from tests.spec.options import some
@@ -147,3 +148,45 @@ def test_the_estimate_grows_with_what_is_asked_for():
         Experiment(evaluate_every=1).estimate().snapshot_bytes
         > Experiment(evaluate_every=100).estimate().snapshot_bytes
     )
+
+
+def test_a_set_of_jobs_comes_back_from_its_text():
+    for page in PAGES.values():
+        for jobs in ((page.default,) * 2, *(example.jobs for example in page.examples)):
+            assert load_set(dump_set(jobs)) == tuple(jobs)
+    four = [playground.DEFAULT.model_copy(update={"seed": seed}) for seed in range(4)]
+    assert load_set(dump_set(four).encode()) == tuple(four)
+
+
+def test_one_job_is_a_set_of_one():
+    job = playground.DEFAULT
+    of_one = json.dumps({"kind": "set", "jobs": [json.loads(dump(job))]})
+    assert dump_set([job]) == dump(job)
+    assert load_set(dump(job)) == load_set(of_one) == (job,)
+    assert load(of_one) == job
+
+
+NO_SETS = {
+    "nothing in it": ('{"kind": "set"}', "a list of 1 to 8 jobs, got NoneType"),
+    "no jobs": ('{"kind": "set", "jobs": []}', "a list of 1 to 8 jobs, got 0 of them"),
+    "too many": (dump_set([Experiment()] * (MOST + 1)), "a list of 1 to 8 jobs, got 9 of them"),
+    "a word": ('{"kind": "set", "jobs": "all"}', "got str"),
+    "no object": ('{"kind": "set", "jobs": [{}, 3]}', "job 2 of the set: a job must be a JSON object, got int"),
+    "a set in it": ('{"kind": "set", "jobs": [{"kind": "set"}]}', "job 1 of the set: a job's kind must be one of"),
+    "a wrong value": ('{"kind": "set", "jobs": [{}, {"steps": 0}]}', "job 2 of the set: Experiment.steps must be in"),
+    "another field": ('{"kind": "set", "jobs": [{}], "x\\ny": 1}', "a set has the fields kind and jobs, got x"),
+    "two kinds": (dump_set([Experiment(), optimizers.DEFAULT]), "job 1 is experiment, job 2 descent"),
+}
+
+
+@each(("text", "words"), NO_SETS.values())
+def test_a_wrong_set_gets_one_short_line(text, words):
+    with pytest.raises(SpecError) as refused:
+        load_set(text)
+    is_one_short_line(str(refused.value))
+    assert words in str(refused.value)
+
+
+def test_a_set_is_not_taken_for_one_job():
+    with pytest.raises(SpecError, match="one job is expected here, got a set of 2"):
+        load(dump_set([Experiment()] * 2))

@@ -14,8 +14,8 @@ from streamlit.testing.v1.element_tree import Button
 
 from nnviz.runs import Store
 from nnviz.spec.jobs import Job
+from nnviz.spec.wording import without_parent
 from nnviz.ui import runtime
-from nnviz.ui.lineage import without_parent
 
 ROOT = Path(__file__).parents[2]
 MAIN = "pages/playground.py"

@@ -1,11 +1,10 @@
 """Where a run comes from: forks of a run and its ancestors in words."""
 
 from nnviz.presets import playground
-from nnviz.spec.base import differences, get_at, replace_many
-from nnviz.spec.jobs import Experiment, Parent
-from nnviz.ui.lineage import changes, forks, in_words, without_parent
-from tests.each import each
-from tests.spec.options import some
+from nnviz.spec.base import replace_many
+from nnviz.spec.jobs import Parent
+from nnviz.spec.wording import without_parent
+from nnviz.ui.lineage import forks
 
 JOB = playground.DEFAULT
 
@@ -53,37 +52,3 @@ def test_a_run_that_claims_to_be_its_own_ancestor_does_not_loop(store, trained):
     second = trained(loop)
     third = trained(JOB.model_copy(update={"parent": Parent(run=second.id, step=5)}))
     assert len(forks(store.view(third.id))) == 2
-
-
-@each(
-    ("path", "value", "words"),
-    [
-        ("learner.optimizer.lr", 0.3, "learning rate 0.3"),
-        ("learner.batch_size", 64, "batch size 64"),
-        ("learner.loss", "binary_cross_entropy", "loss Binary cross-entropy"),
-        ("learner.optimizer.kind", "adam", "optimizer Adam"),
-        ("learner.schedule", "warmup_cosine", "schedule Warm-up + cosine"),
-        ("learner.clipping", "none", "No clipping"),
-        ("learner.model.norm", "batch", "Batch norm"),
-        ("learner.model.bias", False, "bias off"),
-        ("learner.l2", 0.01, "L2 0.01"),
-        ("learner.model.hidden", ({"activation": {"kind": "relu"}, "width": 4},), "hidden layers 4 ReLU"),
-        ("learner.model.hidden", (), "hidden layers none"),
-        ("seed", 7, "seed 7"),
-    ],
-)
-def test_a_change_is_said_in_the_words_of_the_form(path, value, words):
-    assert in_words(replace_many(JOB, {path: value}), path) == words
-
-
-def test_a_change_of_many_layers_is_said_in_few_words():
-    hidden = get_at(JOB, "learner.model.hidden") * 25
-    assert len(in_words(replace_many(JOB, {"learner.model.hidden": hidden}), "learner.model.hidden")) <= 60
-
-
-@each("seed", range(20))
-def test_every_change_of_every_option_has_words(seed):
-    job = some(Experiment, seed)
-    found = changes(job, JOB)
-    assert len(found) == len(differences(without_parent(job), JOB))
-    assert not any("_" in words for words in found)

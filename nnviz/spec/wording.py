@@ -1,0 +1,59 @@
+"""Jobs in the words of the form: a field and its value, and what tells one job from another."""
+
+from typing import TypeVar
+
+from nnviz.spec.base import Spec, differences, field_at, get_at, label, name_of
+from nnviz.spec.jobs import Job
+
+AnyJob = TypeVar("AnyJob", bound=Spec)
+
+LONGEST = 48
+"""Characters of a name, where it can be cut between two differences."""
+
+
+def without_parent(job: AnyJob) -> AnyJob:
+    """The job as if it started anew."""
+    return job.model_copy(update={"parent": None}) if job.parent else job
+
+
+def changes(job: AnyJob, other: AnyJob) -> list[str]:
+    """How `job` differs from `other`, each change as a label, whatever either went on from."""
+    return [in_words(job, path) for path in differences(without_parent(job), without_parent(other))]
+
+
+def name(job: AnyJob, first: AnyJob, longest: int = LONGEST) -> str:
+    """What a legend or a title calls `job` beside `first`: "batch norm, learning rate 0.3"; "" where they are equal.
+
+    Above `longest` characters the last differences are counted instead of named, down to a single one.
+    """
+    found = changes(job, first)
+    named = len(found)
+    while named > 1 and len(", ".join(found[:named])) > longest:
+        named -= 1
+    more = f" and {len(found) - named} more" if named < len(found) else ""
+    return ", ".join(found[:named]) + more
+
+
+def in_words(job: Job, path: str) -> str:
+    """A field and its value in the words of the form: "learning rate 0.3", "loss MSE"; at most about 60 characters."""
+    path = path.removesuffix(".kind")  # of "learner.data.kind" the data
+    name = name_of(field_at(job, path), path.rsplit(".", 1)[-1])
+    words = _words(get_at(job, path))
+    words = words if len(words) <= 40 else f"{words[:39]}…"
+    if name not in words.lower():
+        return f"{name} {words}"
+    # "no clipping", not "clipping No clipping"; an abbreviation keeps its capitals
+    return words[0].lower() + words[1:] if words[1:2].islower() else words
+
+
+def _words(value: object) -> str:
+    """A choice by its label, a group by its values, a list by its items: two layers are "6 Tanh, 4 ReLU"."""
+    if isinstance(value, tuple):
+        return ", ".join(map(_words, value)) or "none"
+    if isinstance(value, Spec):
+        return label(type(value)) if "kind" in type(value).model_fields else " ".join(_words(v) for _, v in value)
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ")

@@ -1,0 +1,71 @@
+"""Jobs in words: fields, changes, and the name of a variant."""
+
+from nnviz.presets import playground
+from nnviz.spec.base import differences, get_at, replace_many
+from nnviz.spec.jobs import Experiment, Parent
+from nnviz.spec.wording import changes, in_words, name, without_parent
+from tests.each import each
+from tests.spec.options import some
+
+JOB = playground.DEFAULT
+
+
+@each(
+    ("path", "value", "words"),
+    [
+        ("learner.optimizer.lr", 0.3, "learning rate 0.3"),
+        ("learner.batch_size", 64, "batch size 64"),
+        ("learner.loss", "binary_cross_entropy", "loss Binary cross-entropy"),
+        ("learner.optimizer.kind", "adam", "optimizer Adam"),
+        ("learner.schedule", "warmup_cosine", "schedule Warm-up + cosine"),
+        ("learner.clipping", "none", "no clipping"),
+        ("learner.model.norm", "batch", "batch norm"),
+        ("learner.model.bias", False, "bias off"),
+        ("learner.l2", 0.01, "L2 0.01"),
+        ("learner.model.hidden", ({"activation": {"kind": "relu"}, "width": 4},), "hidden layers 4 ReLU"),
+        ("learner.model.hidden", (), "hidden layers none"),
+        ("parent", None, "parent none"),
+        ("seed", 7, "seed 7"),
+    ],
+)
+def test_a_change_is_said_in_the_words_of_the_form(path, value, words):
+    assert in_words(replace_many(JOB, {path: value}), path) == words
+
+
+def test_a_change_of_many_layers_is_said_in_few_words():
+    hidden = get_at(JOB, "learner.model.hidden") * 25
+    assert len(in_words(replace_many(JOB, {"learner.model.hidden": hidden}), "learner.model.hidden")) <= 60
+
+
+@each("seed", range(20))
+def test_every_change_of_every_option_has_words(seed):
+    job = some(Experiment, seed)
+    found = changes(job, JOB)
+    assert len(found) == len(differences(without_parent(job), JOB))
+    assert not any("_" in words for words in found)
+
+
+@each(
+    ("values", "words"),
+    [
+        ({}, ""),
+        ({"learner.model.norm": "batch"}, "batch norm"),
+        ({"learner.optimizer": {"kind": "adam", "lr": 0.3}}, "optimizer Adam, learning rate 0.3"),
+        (
+            {"learner.l1": 0.01, "learner.l2": 0.01, "learner.batch_size": 64, "learner.optimizer.lr": 0.3, "seed": 7},
+            "learning rate 0.3, L1 0.01, L2 0.01 and 2 more",
+        ),
+    ],
+)
+def test_a_variant_is_called_by_its_differences(values, words):
+    assert name(replace_many(JOB, values), JOB) == words
+
+
+def test_a_name_does_not_say_what_a_job_went_on_from():
+    assert name(JOB.model_copy(update={"parent": Parent(run="a", step=3)}), JOB) == ""
+
+
+@each("seed", range(20))
+def test_a_name_is_never_longer_than_its_first_difference_or_the_limit(seed):
+    job = some(Experiment, seed)
+    assert len(name(job, JOB)) <= max(48, len(changes(job, JOB)[0])) + len(" and 99 more")
