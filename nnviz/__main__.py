@@ -58,24 +58,28 @@ def _parser() -> Parser:
     home = Parser(add_help=False)
     home.add_argument("--home", metavar="DIR", help="folder of the runs (default: NNVIZ_HOME, else ./runs)")
 
-    template = commands.add_parser("template", help="print a page's default job as JSON")
+    template = commands.add_parser("template", help="print a page's default job, or an example, as JSON")
     template.add_argument("page", help="the name of its file in pages/, such as playground")
+    template.add_argument("example", nargs="?", help="the title of one of its examples, such as Spirals")
     template.set_defaults(do=_template)
 
-    run = commands.add_parser("run", parents=[home], help="train a job here; prints the run's id last")
-    run.add_argument("job", metavar="JOB.json", help="a job as `template` prints one; - for standard input")
+    run = commands.add_parser("run", parents=[home], help="train a job here, or a set of jobs in lock-step")
+    run.add_argument(
+        "job", metavar="JOB.json", help="a job or a set of jobs as `template` prints one; - for standard input"
+    )
     run.add_argument(
         "--set",
         dest="settings",
         metavar="PATH=VALUE",
         action="append",
         default=[],
-        help="change a field: learner.optimizer.lr=0.3, learner.optimizer=adam, learner.model.hidden.0.width=16",
+        help="change a field of each job: learner.optimizer.lr=0.3, learner.optimizer=adam, "
+        "learner.model.hidden.0.width=16",
     )
     run.set_defaults(do=_run)
 
-    resume = commands.add_parser("resume", parents=[home], help="go on with a run from its last checkpoint")
-    resume.add_argument("run", metavar="RUN")
+    resume = commands.add_parser("resume", parents=[home], help="go on with runs from their last checkpoints")
+    resume.add_argument("runs", metavar="RUN", nargs="+", help="several go on in lock-step")
     resume.set_defaults(do=_resume)
 
     listing = commands.add_parser("list", parents=[home], help="list the runs, newest first")
@@ -92,25 +96,29 @@ def _parser() -> Parser:
 
 def _template(arguments: argparse.Namespace) -> int:
     from nnviz.presets import PAGES
-    from nnviz.spec.jobs import SpecError, dump
+    from nnviz.spec.jobs import SpecError, dump_set
 
     if arguments.page not in PAGES:
         raise SpecError(f"page must be one of {', '.join(PAGES)}, got {arguments.page}")
-    print(dump(PAGES[arguments.page].default))
+    page, title = PAGES[arguments.page], arguments.example
+    jobs = {None: (page.default,)} | {example.title: example.jobs for example in page.examples}
+    if title not in jobs:
+        raise SpecError(f"example must be one of {', '.join(e.title for e in page.examples)}, got {title}")
+    print(dump_set(jobs[title]))
     return 0
 
 
 def _run(arguments: argparse.Namespace) -> int:
     from nnviz.cli import jobs, train
 
-    job = jobs.read(arguments.job, arguments.settings)
-    return train.start(_store(arguments.home, new=True), job)
+    read = jobs.read(arguments.job, arguments.settings)
+    return train.start(_store(arguments.home, new=True), read)
 
 
 def _resume(arguments: argparse.Namespace) -> int:
     from nnviz.cli import train
 
-    return train.resume(_store(arguments.home), arguments.run)
+    return train.resume(_store(arguments.home), arguments.runs)
 
 
 def _list(arguments: argparse.Namespace) -> int:

@@ -7,22 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from nnviz.spec.base import differences, replace_many
-from nnviz.spec.jobs import Job, SpecError, load
+from nnviz.spec.jobs import Job, SpecError, load_set
 
 LARGEST = 1_000_000  # bytes of a job file; the largest job that its limits allow is a tenth of that
 
 
-def read(source: str, settings: Sequence[str] = ()) -> Job:
-    """The job in the file `source` ("-": standard input) with `settings` ("learner.optimizer.lr=0.3") applied to it.
+def read(source: str, settings: Sequence[str] = ()) -> tuple[Job, ...]:
+    """The jobs in the file `source` ("-": standard input), one or a set, with `settings` ("learner.optimizer.lr=0.3")
+    applied to each.
 
     Raises SpecError.
     """
     name = "standard input" if source == "-" else source
     try:
-        job = load(_bytes(source, name))
+        jobs = load_set(_bytes(source, name))
     except SpecError as error:
         raise SpecError(f"{name}: {error}") from None
-    return replace_many(job, dict(setting(text) for text in settings))
+    values = dict(setting(text) for text in settings)
+    return tuple(replace_many(job, values) for job in jobs)
 
 
 def setting(text: str) -> tuple[str, Any]:

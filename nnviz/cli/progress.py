@@ -14,9 +14,9 @@ INTERVAL_LOGGED = 5.0  # the same where standard error is no terminal, and each 
 
 
 class Progress:
-    """The bar of one run: steps done, steps a second, main metric, and loss if there is one."""
+    """The bar of one run: steps done, steps a second, main metric, and loss if there is one; `line` of several."""
 
-    def __init__(self, file: RunFile) -> None:
+    def __init__(self, file: RunFile, line: int = 0) -> None:
         self._file, self._steps = file, file.job.steps
         self._seen, self._values = 0, {}
         tqdm.monitor_interval = 0  # no thread of tqdm's own: nothing here waits longer than INTERVAL
@@ -26,6 +26,7 @@ class Progress:
             desc=file.id,
             unit=f" {file.job.counts}",
             file=sys.stderr,
+            position=line,
             mininterval=INTERVAL if sys.stderr.isatty() else INTERVAL_LOGGED,
             **_width(),
         )

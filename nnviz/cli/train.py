@@ -5,8 +5,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 from nnviz.cli.progress import INTERVAL, Progress
@@ -23,27 +23,38 @@ class _Torch(NamedTuple):
     diverged: type[BaseException]
 
 
-def start(store: Store, job: Job) -> int:
-    """Train `job` as a new run, kept though nobody watches. Returns the exit status. Raises SpecError and RunError."""
-    source = _parent(store, job)
-    check(job, store.home)
-    torch = _engine(job)
-    return _drive(torch, lambda: store.create(job, pinned=True, source=source and source.path))
+def start(store: Store, jobs: Sequence[Job]) -> int:
+    """Train `jobs` as new runs, in lock-step if there are several, kept though nobody watches.
+
+    Returns the exit status. Raises SpecError and RunError.
+    """
+    if len(jobs) > 1 and any(job.parent for job in jobs):
+        raise SpecError("the jobs of a set must start anew, got one with a parent: run it alone, or remove its parent")
+    parent = _parent(store, jobs[0])
+    for job in jobs:
+        check(job, store.home)
+    torch = _engine(jobs)
+    return _drive(torch, lambda: store.create_group(jobs, pinned=True, source=parent and parent.path))
 
 
-def resume(store: Store, run_id: str) -> int:
-    """Go on with a run that is over, from its last checkpoint. Returns the exit status. Raises SpecError, RunError."""
-    file = store.open(run_id)
-    state = file.status().state
-    if state in LIVE or state == "finished":
-        raise RunError(f"a run to resume must be stopped, diverged, failed or lost; run {run_id} is {state}")
-    check(file.job, store.home)
-    torch = _engine(file.job)
+def resume(store: Store, run_ids: Sequence[str]) -> int:
+    """Go on with runs that are over, each from its last checkpoint, in lock-step if there are several.
 
-    def take() -> RunFile:
-        file.queue()
-        file.pin()
-        return file
+    Returns the exit status. Raises SpecError, RunError.
+    """
+    files = [store.open(run_id) for run_id in dict.fromkeys(run_ids)]
+    for file in files:
+        state = file.status().state
+        if state in LIVE or state == "finished":
+            raise RunError(f"a run to resume must be stopped, diverged, failed or lost; run {file.id} is {state}")
+        check(file.job, store.home)
+    torch = _engine([file.job for file in files])
+
+    def take() -> list[RunFile]:
+        for file in files:
+            file.queue()
+            file.pin()
+        return files
 
     return _drive(torch, take)
 
@@ -62,34 +73,41 @@ def _parent(store: Store, job: Job) -> RunFile | None:
     return file
 
 
-def _engine(job: Job) -> _Torch:
+def _engine(jobs: Sequence[Job]) -> _Torch:
     """Imports torch, which takes seconds: after all that can be refused without it, before a run file is made."""
     try:
         from nnviz.engine import Diverged, EngineError, device, run
     except Exception as error:
         raise RunError(f"the engine cannot be imported: {first_line(error)}") from error
     try:
-        device.choose(job.device)
+        for job in jobs:
+            device.choose(job.device)
     except EngineError as error:
         raise SpecError(str(error)) from None
     return _Torch(run, Diverged)
 
 
-def _drive(torch: _Torch, take: Callable[[], RunFile]) -> int:
-    """Train the run that `take` gives until it is over or this process is told to stop; prints its id last."""
-    scheduler = Scheduler(
-        torch.run,
-        torch.diverged,
-        tell=lambda _, state: None if state in LIVE else scheduler.close("stopped"),
-        owner=f"{os.getpid()} {time.time_ns()}",
-    )
+def _drive(torch: _Torch, take: Callable[[], Sequence[RunFile]]) -> int:
+    """Train the runs that `take` gives until all are over or this process is told to stop; prints their ids last."""
+    over: set[str] = set()
+
+    def tell(run_id: str, state: str) -> None:
+        if state not in LIVE:
+            over.add(run_id)
+            if len(over) == len(files):
+                scheduler.close("stopped")
+
+    scheduler = Scheduler(torch.run, torch.diverged, tell=tell, owner=f"{os.getpid()} {time.time_ns()}")
     with _told_to_stop(scheduler) as signals:
-        file = take()
-        scheduler.add([file.path], grace=None)
-        with Progress(file) as bar, _beside(scheduler.heartbeat, bar.show):
-            scheduler.loop()
-        file.give_up("stopped", "stopped before it began")  # nothing if it is over
-    return _report(file, signals)
+        files = take()
+        scheduler.add([file.path for file in files], grace=None)
+        with ExitStack() as stack:
+            bars = [stack.enter_context(Progress(file, line)) for line, file in enumerate(files)]
+            with _beside(scheduler.heartbeat, *(bar.show for bar in bars)):
+                scheduler.loop()
+        for file in files:
+            file.give_up("stopped", "stopped before it began")  # nothing if it is over
+    return _report(files, signals)
 
 
 @contextmanager
@@ -132,17 +150,21 @@ def _beside(*actions: Callable[[], None]) -> Iterator[None]:
         thread.join(5.0)
 
 
-def _report(file: RunFile, signals: list[int]) -> int:
-    status = file.status()
-    if status.state == "finished":
-        code = 0
-    elif status.state == "stopped" and signals:
+def _report(files: Sequence[RunFile], signals: Sequence[int]) -> int:
+    code, stopped = 0, []
+    for file in files:
+        status = file.status()
+        if status.state == "stopped" and signals:
+            stopped.append(file.id)
+            done = f"{status.step} of {status.steps} steps"
+        elif status.state != "finished":
+            code = 1
+            said = status.error or f"{status.state} after {status.step} of {status.steps} steps"
+            print(f"nnviz: run {file.id} {said}", file=sys.stderr)
+    if stopped:
         code = 128 + signals[0]
-        done = f"{status.step} of {status.steps} steps"
-        print(f"nnviz: stopped after {done}; to go on: python -m nnviz resume {file.id}", file=sys.stderr)
-    else:
-        code = 1
-        said = status.error or f"{status.state} after {status.step} of {status.steps} steps"
-        print(f"nnviz: run {file.id} {said}", file=sys.stderr)
-    print(file.id)
+        again = f"python -m nnviz resume {' '.join(stopped)}"
+        print(f"nnviz: stopped after {done}; to go on: {again}", file=sys.stderr)
+    for file in files:
+        print(file.id)
     return code

@@ -8,7 +8,7 @@ import pytest
 
 from nnviz.runs import Store
 from nnviz.runs.run_file import create
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Experiment, Parent, dump_set
 from tests.cli.conftest import Command
 from tests.each import each
 
@@ -19,6 +19,7 @@ WRONG = {
     "unknown command": (("train",), "train"),
     "unknown page": (("template", "play"), "play"),
     "no page": (("template",), "page"),
+    "unknown example": (("template", "playground", "Spiral"), "Spiral"),
     "unknown flag": (("list", "--all"), "--all"),
     "shortened flag": (("list", "--hom", "runs"), "--hom"),
     "missing job file": (("run", "nowhere.json"), "nowhere.json"),
@@ -26,6 +27,8 @@ WRONG = {
     "empty job file": (("run", "empty"), "empty"),
     "job file that is no text": (("run", "bytes"), "bytes"),
     "job file of a list": (("run", "list"), "JSON object"),
+    "job file of an empty set": (("run", "set"), "1 to 8 jobs"),
+    "set with a parent in it": (("run", "children"), "must start anew"),
     "deep job file": (("run", "deep"), "deep"),
     "huge job file": (("run", "huge"), "1,000,000 bytes"),
     "unknown field in the job file": (("run", "field"), "stepz"),
@@ -69,6 +72,9 @@ def bad_files(folder: Path) -> None:
     (folder / "empty").write_bytes(b"")
     (folder / "bytes").write_bytes(b"\xff\x00\xfe{}")
     (folder / "list").write_text("[1, 2]")
+    (folder / "set").write_text('{"kind": "set", "jobs": []}')
+    child = Experiment(parent=Parent(run=DIGITS, step=3))
+    (folder / "children").write_text(dump_set([Experiment(), child]))
     (folder / "deep").write_text("[" * 100_000)
     (folder / "huge").write_text(" " * 1_000_001)
     (folder / "field").write_text('{"stepz": 3}')

@@ -18,8 +18,8 @@ from nnviz.cli.jobs import describe, read, setting
 from nnviz.engine import data, losses, models
 from nnviz.presets import PAGES, gradient_flow, optimizers, playground
 from nnviz.runs import Store
-from nnviz.spec.base import differences
-from nnviz.spec.jobs import Parent, RateSearch, dump, load
+from nnviz.spec.base import differences, replace_many
+from nnviz.spec.jobs import Parent, RateSearch, dump, dump_set, load, load_set
 from nnviz.spec.optimizers import Adam
 from tests.cli.conftest import QUICK, Command
 
@@ -35,6 +35,36 @@ def test_template_prints_the_page_s_default_job(page: str, nnviz: Command) -> No
     answer = nnviz("template", page)
     assert (answer.code, answer.err) == (0, "")
     assert load(answer.out) == PAGES[page].default
+
+
+def test_template_prints_an_example_as_the_set_that_the_page_opens(nnviz: Command) -> None:
+    for page, offer in PAGES.items():
+        for example in offer.examples:
+            assert load_set(nnviz("template", page, example.title).out) == tuple(example.jobs)
+    answer = nnviz("template", "playground", "Spiral")
+    assert (answer.code, answer.out) == (2, "")
+    assert "example must be one of XOR, one layer, " in answer.err
+
+
+def test_a_set_trains_in_lock_step_with_settings_applied_to_each(nnviz: Command, folder: Path) -> None:
+    jobs = [playground.DEFAULT.model_copy(update={"seed": seed}) for seed in range(3)]
+    (folder / "set.json").write_text(dump_set(jobs), encoding="utf-8")
+    answer = nnviz("run", "set.json", *QUICK)
+    runs = answer.out.splitlines()
+    assert (answer.code, len(runs)) == (0, 3)
+    files = [Store().open(run) for run in runs]
+    assert [(file.job.seed, file.job.steps, file.status().step) for file in files] == [(n, 20, 20) for n in range(3)]
+    assert all(file.members == runs for file in files)
+    assert all(run in answer.err for run in runs)
+
+
+def test_one_job_of_a_set_that_diverges_does_not_stop_the_others(nnviz: Command, folder: Path) -> None:
+    wild = {"learner.optimizer.lr": 10.0, "learner.loss": "mse", "learner.model.hidden": [{"width": 40}] * 3}
+    jobs = [replace_many(playground.DEFAULT, wild), playground.DEFAULT]
+    (folder / "set.json").write_text(dump_set(jobs), encoding="utf-8")
+    answer = nnviz("run", "set.json", "--set", "steps=60", "--set", "learner.model.hidden.0.activation=relu")
+    states = [Store().open(run).status().state for run in answer.out.splitlines()]
+    assert (answer.code, states) == (1, ["diverged", "finished"])
 
 
 def test_a_race_and_a_search_for_rates_run_and_are_exported(nnviz: Command, folder: Path) -> None:
@@ -69,7 +99,7 @@ def test_setting_is_json_where_it_reads_as_json(text: str, path: str, value: obj
 
 
 def test_settings_choose_a_kind_before_its_fields() -> None:
-    job = read("job.json", ["learner.optimizer.beta1=0.5", "learner.optimizer=adam"])
+    (job,) = read("job.json", ["learner.optimizer.beta1=0.5", "learner.optimizer=adam"])
     assert job.learner.optimizer == Adam(beta1=0.5)
 
 
@@ -256,6 +286,20 @@ def test_signal_stops_a_run_with_a_checkpoint_and_resume_finishes_it(number: int
     merged = whole.merge(resumed, on=KEY, suffixes=("", "_resumed"))
     assert len(merged) == len(whole)
     assert (merged["value"] == merged["value_resumed"]).all()
+
+
+def test_a_set_that_was_stopped_goes_on_together(nnviz: Command, folder: Path) -> None:
+    jobs = [playground.DEFAULT.model_copy(update={"seed": seed}) for seed in range(2)]
+    (folder / "set.json").write_text(dump_set(jobs), encoding="utf-8")
+    thread = interrupt(signal.SIGINT, 20)
+    answer = nnviz("run", "set.json", "--set", "steps=600", "--set", "device=cpu")
+    thread.join()
+    runs = answer.out.splitlines()
+    assert (answer.code, len(runs)) == (130, 2)
+    assert answer.err.splitlines()[-1].endswith(f"python -m nnviz resume {' '.join(runs)}")
+    again = nnviz("resume", *runs)
+    assert (again.code, again.out.splitlines()) == (0, runs)
+    assert [Store().open(run).status().step for run in runs] == [600, 600]
 
 
 def test_run_cancelled_from_elsewhere_exits_1(nnviz: Command) -> None:
