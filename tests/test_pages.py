@@ -278,7 +278,7 @@ def test_two_networks_are_compared_at_the_flip_of_a_switch(start, store):
 
 
 def test_a_link_for_two_networks_opens_on_a_page_for_one(start, store):
-    app = start(MAIN, compare="true", b__seed="3", seed="5")
+    app = start(MAIN, b__seed="3", seed="5")
     assert [job.seed for job in jobs(store, app)] == [5]
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nnviz.runs import drafts
 from nnviz.runs.errors import RunError
 from nnviz.runs.result import Result, read_result
 from nnviz.runs.run_file import RunFile, create
@@ -131,13 +132,23 @@ class Store:
             for end in ("", "-wal", "-shm", "-journal"):
                 path.with_name(path.name + end).unlink(missing_ok=True)
 
+    def keep_draft(self, text: str) -> str:
+        """Keep a text that is too long for an address; the mark that `draft` finds it by. Raises RunError."""
+        return drafts.keep(self.home / "drafts", text)
+
+    def draft(self, mark: str) -> str:
+        """The text that was kept here under this mark. Raises RunError where it is not."""
+        return drafts.find(self.home / "drafts", mark)
+
     def sweep(self, older: float = WAITED, keep: int = KEPT) -> Sequence[str]:
         """Delete runs that waited untrained at step 0 and were given up, and of jobs that are made again when they are
-        needed those that were left unfinished or are the oldest of many; the ids of those deleted.
+        needed those that were left unfinished or are the oldest of many; the ids of those deleted. Drafts that are old
+        or too many go too.
 
         Runs that are live, pinned, or were looked at within `older` seconds stay, and so do the `keep` newest of the
         untrained ones: tabs and links that are still open name the last few.
         """
+        drafts.sweep(self.home / "drafts")
         mine = [s for s in self.list() if s.state not in (*LIVE, "damaged") and not s.pinned]
         cached = [s for s in mine if s.is_cached]
         waited = [s for s in mine if not s.is_cached and s.state in ("stopped", "lost") and not (s.step or s.parent)]

@@ -9,7 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from nnviz.runs import RunError, Summary
-from nnviz.spec.jobs import Job
+from nnviz.spec.jobs import MOST, Job
+from nnviz.spec.variants import LETTERS
 from nnviz.spec.wording import changes, without_parent
 from nnviz.ui import runtime
 from nnviz.ui.buttons import button
@@ -19,7 +20,7 @@ from nnviz.ui.session import PageState, memory
 SAID = 4
 """Changes that a line names; of a run of another page nearly everything differs."""
 
-MOST = 2.0**53
+LARGEST = 2.0**53
 """A browser's table shows no larger number."""
 
 ROW, HEAD, LINES = 35, 37, 14
@@ -41,8 +42,8 @@ def library(
     """A button that opens the table of the runs that have trained; it stays open when the page runs again.
 
     The runs are those of the kind of `default`, told by how they differ from it: of the page's own unless given. `take`
-    is what choosing a line does: unless given the page shows the run with its settings. Of two runs that trained side
-    by side a line means both, or with `pairs` False only its own.
+    is what choosing a line does: unless given the page shows the run with its settings. Of runs that trained side by
+    side a line means all, or with `pairs` False only its own.
     """
     default, take = default or state.default, take or _show
     kept = memory(f"library:{state.page}")
@@ -134,7 +135,7 @@ def _frame(found: Sequence[Summary], default: Job) -> pd.DataFrame:
             "metric": [result.label if (result := summary.result) else "" for summary in found],
             "value": pd.Series(
                 [result.value if (result := summary.result) else None for summary in found], dtype="float64"
-            ).where(lambda value: value.abs() < MOST),
+            ).where(lambda value: value.abs() < LARGEST),
             "when": [datetime.fromtimestamp(s.created) if s.created else None for s in found],
         }
     )
@@ -153,7 +154,7 @@ def _words(path: Path, default: Job) -> str:
     run = runtime.store().open(path.stem)
     found = changes(run.job, default)
     more = f" and {len(found) - SAID} more" if len(found) > SAID else ""
-    letter = f"{'AB'[run.members.index(run.id)]} · " if len(run.members) == 2 else ""
+    letter = f"{LETTERS[run.members.index(run.id)]} · " if 1 < len(run.members) <= len(LETTERS) else ""
     return letter + (", ".join(found[:SAID]) + more or "nothing")
 
 
@@ -170,7 +171,7 @@ def _open(state: PageState, summary: Summary, take: Take, pairs: bool) -> None:
 def _meant(summary: Summary, pairs: bool) -> list[str]:
     """The runs that a line stands for, as far as they are still there."""
     runs = runtime.store().group(summary.id) if pairs else [summary.id]
-    return [run for run in runs if runtime.store().path(run).exists()][:2]
+    return [run for run in runs if runtime.store().path(run).exists()][:MOST]
 
 
 def _show(state: PageState, runs: Sequence[str]) -> None:

@@ -1,101 +1,134 @@
-"""Links: an experiment as the query part of an address, and back."""
+"""Links: jobs as the query part of an address, and back."""
 
 import json
-from collections.abc import Mapping, Sequence
-from itertools import combinations
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from nnviz.spec.base import SpecError, differences, fingerprint, replace_many
-from nnviz.spec.jobs import Job
+from nnviz.runs import RunError
+from nnviz.spec.base import SpecError, differences, fingerprint
+from nnviz.spec.jobs import MOST, Job, dump_set, load_set
+from nnviz.spec.variants import LETTERS, apply
 
 LONGEST = 8000
 """Characters of a query; browsers and proxies begin to fail above."""
 
-SECOND = "b."
-"""Before the paths of a second job, which is said as differences from the first."""
+SPARE = 1000
+"""Of those: for the ids of runs, and what a page adds of its own."""
 
 OF = "default"
 """The parameter that says which default job a link is to be read with."""
 
-MOST_RUNS = 2
+COUNT = "variants"
+"""The parameter that says how many jobs there are, where the last differs in nothing from the first."""
+
+DRAFT = "draft"
+"""The parameter that says under which mark the jobs are kept, where they are too long for an address."""
+
+MOST_RUNS = MOST
 """Runs that a page shows side by side."""
 
-MOST_PAIRED, MOST_SAID = 12, 5
-"""Of the values that are wrong: how many are tried two by two, and how many are said one by one."""
+MOST_SAID = 5
+"""Of the values that are wrong: how many are said one by one."""
 
 
-def query(jobs: Sequence[Job], default: Job, runs: Sequence[str] = ()) -> dict[str, str]:
-    """The parameters of a link: what differs from the page's default job, and the runs shown."""
-    plain: dict[str, Any] = dict(differences(jobs[0], default))
-    if len(jobs) > 1:
-        plain |= {SECOND + path: value for path, value in differences(jobs[1], jobs[0]).items()}
-        plain.setdefault("compare", True)
+def query(
+    jobs: Sequence[Job], default: Job, runs: Sequence[str] = (), *, keep: Callable[[str], str] | None = None
+) -> dict[str, str]:
+    """The parameters of a link: what differs from the page's default job, what tells further jobs from the first, and
+    the runs shown.
+
+    Jobs that are too long for an address are handed to `keep`, and the link holds the mark that it gives them.
+    """
+    first, *others = jobs
+    plain: dict[str, Any] = dict(differences(first, default))
+    for letter, job in zip(LETTERS[1:], others, strict=False):
+        plain |= {f"{letter.lower()}.{path}": value for path, value in differences(job, first).items()}
+    if others and others[-1] == first:
+        plain[COUNT] = len(jobs)
     said = {path: _text(value) for path, value in plain.items()}
+    if keep and len(urlencode(said)) > LONGEST - SPARE:
+        with suppress(RunError):  # a full disk must not stop the page: who opens the link is told that it is too long
+            said = {DRAFT: keep(dump_set(jobs))}
     return {**said, **({"run": ",".join(runs)} if runs else {})}
 
 
-def shared(jobs: Sequence[Job], default: Job) -> dict[str, str]:
+def shared(jobs: Sequence[Job], default: Job, *, keep: Callable[[str], str] | None = None) -> dict[str, str]:
     """The parameters of a link for others: what differs from the page's default job, and which default that was."""
-    return query(jobs, default) | {OF: fingerprint(default)[:8]}
+    return query(jobs, default, keep=keep) | {OF: fingerprint(default)[:8]}
 
 
-def read(parameters: Mapping[str, str], default: Job) -> tuple[list[Job], list[str], list[str]]:
-    """Jobs, ids of runs, and what is wrong with the link, one line each. What is right in it is kept."""
+def read(
+    parameters: Mapping[str, str], default: Job, *, find: Callable[[str], str] | None = None
+) -> tuple[list[Job], list[str], list[str]]:
+    """Jobs, ids of runs, and what is wrong with the link, one line each. What is right in it is kept.
+
+    `find` gives the text of jobs back that `query` has handed to `keep`.
+    """
     if sum(len(k) + len(v) for k, v in parameters.items()) > LONGEST:
         return [default], [], [f"the link must be at most {LONGEST} characters long; share the job as JSON instead"]
-    of = parameters.get(OF, "")
-    values = {path: _value(text) for path, text in parameters.items() if path != OF}
+    values = {path: _value(text) for path, text in parameters.items() if path not in (OF, DRAFT)}
     runs = list(dict.fromkeys(r for r in str(values.pop("run", "") or "").split(",") if r))[:MOST_RUNS]
-    compare = bool(values.pop("compare", False))
-    second = {path.removeprefix(SECOND): v for path, v in values.items() if path.startswith(SECOND)}
-    first, problems = _apply(default, {p: v for p, v in values.items() if not p.startswith(SECOND)})
-    if of and of != fingerprint(default)[:8]:
-        problems = [
+    if mark := parameters.get(DRAFT, ""):
+        jobs, problems = _drafted(mark, default, find)
+        return jobs, runs, problems
+    problems = []
+    if parameters.get(OF, fingerprint(default)[:8]) not in ("", fingerprint(default)[:8]):
+        problems.append(
             "link: it was made when this page started from other settings; what it does not name may differ from what "
-            "was shared",
-            *problems,
-        ]
-    if not (second or compare):
-        return [first], runs, problems
-    other, more = _apply(first, second)
-    return [first, other], runs, problems + more
+            "was shared"
+        )
+    count, wrong = _count(values.pop(COUNT, 1))
+    own: list[dict[str, Any]] = [{} for _ in LETTERS]
+    for path, value in values.items():
+        letter, dot, rest = path.partition(".")
+        place = LETTERS.lower().find(letter) if dot and len(letter) == 1 else 0
+        own[max(0, place)][rest if place > 0 else path] = value
+    first, more = _apply(default, own[0])
+    problems += wrong + more
+    jobs = [first]
+    for place in range(1, max([count - 1, *(n for n, given in enumerate(own) if given)]) + 1):
+        job, more = _apply(first, own[place], f"{LETTERS[place]}: ")
+        jobs.append(job)
+        problems += more
+    return jobs, runs, problems
 
 
-def _apply(default: Job, values: Mapping[str, Any]) -> tuple[Job, list[str]]:
-    """All values at once; if that fails, as many as can be, so that one bad value loses nothing but itself."""
+def _drafted(mark: str, default: Job, find: Callable[[str], str] | None) -> tuple[list[Job], list[str]]:
+    """Jobs that are kept on this machine."""
     try:
-        return replace_many(default, values), []
+        text = find(mark) if find else ""
+    except RunError:
+        text = ""
+    if not text:
+        return [default], [
+            "link: its settings were too many for an address and are kept on the machine that it was made on, not "
+            "here; share them as a file instead"
+        ]
+    try:
+        jobs = load_set(text)
     except SpecError as error:
-        whole = str(error)
-    job, left = _one_by_one(default, values)
-    # Data and a loss that fits them, or momentum and Nesterov, are right only together.
-    for pair in combinations(list(left)[:MOST_PAIRED], 2):
-        if not left.keys() >= set(pair):
-            continue
-        try:
-            job = replace_many(job, {path: values[path] for path in pair})
-        except SpecError:
-            continue
-        job, left = _one_by_one(job, {path: values[path] for path in left if path not in pair})
-    problems = list(left.values()) or [whole]
-    said = [f"link: {problem}; it is left out" for problem in problems[:MOST_SAID]]
-    return job, said + [f"link: {len(problems) - MOST_SAID} more of its values are wrong"] * (len(problems) > MOST_SAID)
+        return [default], [f"link: the settings kept for it cannot be read: {error}"]
+    if type(jobs[0]) is not type(default):
+        return [default], [f"link: the page shows jobs of kind {default.kind}, got {jobs[0].kind}: open another page"]
+    return list(jobs), []
 
 
-def _one_by_one(job: Job, values: Mapping[str, Any]) -> tuple[Job, dict[str, str]]:
-    """`job` with those values that are right one by one, in whatever order, and what is wrong with the others."""
-    left = dict(sorted(values.items(), key=lambda item: (item[0].count("."), item[0])))
-    while True:
-        before, problems = len(left), {}
-        for path, value in list(left.items()):
-            try:
-                job = replace_many(job, {path: value})
-                del left[path]
-            except SpecError as problem:
-                problems[path] = str(problem)
-        if len(left) in (0, before):
-            return job, problems
+def _count(given: Any) -> tuple[int, list[str]]:
+    if type(given) is int and 1 <= given <= MOST:
+        return given, []
+    return 1, [f"link: {COUNT} must be a whole number from 1 to {MOST}, got {_text(given)[:20]}; it is left out"]
+
+
+def _apply(first: Job, values: Mapping[str, Any], which: str = "") -> tuple[Job, list[str]]:
+    """As many values as can be, so that one that is wrong loses nothing but itself."""
+    applied = apply(first, values)
+    problems = list(applied.left.values())
+    said = [f"link: {which}{problem}; it is left out" for problem in problems[:MOST_SAID]]
+    if len(problems) > MOST_SAID:
+        said.append(f"link: {which}{len(problems) - MOST_SAID} more of its values are wrong")
+    return applied.job, said
 
 
 def _text(value: Any) -> str:

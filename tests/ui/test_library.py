@@ -56,12 +56,13 @@ def test_runs_that_only_waited_are_left_out_and_the_newest_comes_first(trained):
     assert list(table().dataframe[0].value["run"]) == ["seed 2", "seed 1"]
 
 
-def test_of_two_networks_each_has_its_letter(store):
-    files = store.create_group([JOB, replace_many(JOB, {"learner.l2": 0.1})])
-    for file in files:
+def test_of_networks_that_trained_side_by_side_each_has_its_letter(store):
+    jobs = [JOB, replace_many(JOB, {"learner.l2": 0.1}), *(replace_many(JOB, {"seed": n}) for n in range(1, 7))]
+    for file in store.create_group(jobs):
         file.write(state="running", step=5)
         file.close()
-    assert sorted(table().dataframe[0].value["run"]) == ["A · nothing", "B · L2 0.1"]
+    listed = sorted(table().dataframe[0].value["run"])
+    assert listed == ["A · nothing", "B · L2 0.1", *(f"{'CDEFGH'[n]} · seed {n + 1}" for n in range(6))]
 
 
 def test_a_run_of_another_page_is_said_in_few_words(trained):
@@ -105,8 +106,8 @@ def test_a_value_beyond_what_a_browser_can_show_is_left_empty(trained):
 
 
 @pytest.mark.parametrize("pairs", [True, False])
-def test_a_line_means_both_of_two_networks_or_one_where_two_cannot_be_shown(store, pairs):
-    files = store.create_group([JOB, replace_many(JOB, {"learner.l2": 0.1})])
+def test_a_line_means_all_that_trained_side_by_side_or_one_where_several_cannot_be_shown(store, pairs):
+    files = store.create_group([replace_many(JOB, {"seed": n}) for n in range(4)])
     for file in files:
         file.write(state="running", step=5)
         file.close()

@@ -1,13 +1,14 @@
 """Links: what a link says comes back, and what is wrong in it loses only itself."""
 
 import json
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from nnviz.presets import PAGES, gradient_flow, playground
+from nnviz.presets import PAGES, gradient_flow, optimizers, playground
+from nnviz.runs import Store
 from nnviz.spec.base import replace_many
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Experiment, dump
 from nnviz.spec.optimizers import Adam
 from nnviz.ui import links
 from tests.each import each
@@ -49,8 +50,108 @@ def test_any_two_jobs_come_back_from_their_link(seed):
     assert links.read(parameters, DEFAULT) == (jobs, ["20261120-1551-ab12cd", "20261120-1551-ab12ce"], [])
 
 
-def test_two_equal_jobs_come_back_as_two():
-    assert links.read(links.query([DEFAULT, DEFAULT], DEFAULT), DEFAULT)[0] == [DEFAULT, DEFAULT]
+@each("seed", range(20))
+def test_any_set_of_two_to_eight_jobs_comes_back_from_its_link(seed):
+    jobs = [some(Experiment, 100 * seed + n, small=True) for n in range(2 + seed % 7)]
+    kept = {}
+    parameters = through_a_browser(links.query(jobs, DEFAULT, ["a", "b"], keep=keeper(kept)))
+    assert links.read(parameters, DEFAULT, find=kept.__getitem__) == (jobs, ["a", "b"], [])
+
+
+def test_further_jobs_are_said_as_differences_from_the_first():
+    first = replace_many(DEFAULT, {"seed": 7})
+    jobs = [first, replace_many(first, {"learner.model.norm": "batch"}), replace_many(first, {"learner.l2": 0.1})]
+    said = {"seed": "7", "b.learner.model.norm.kind": "batch", "c.learner.l2": "0.1"}
+    assert links.query(jobs, DEFAULT) == said
+    assert links.read(said, DEFAULT) == (jobs, [], [])
+
+
+def test_equal_jobs_come_back_as_many_as_they_were():
+    seventh = replace_many(DEFAULT, {"seed": 7})
+    for jobs in ([DEFAULT] * 2, [seventh] * 8, [DEFAULT, seventh, DEFAULT, DEFAULT], [DEFAULT, DEFAULT, seventh]):
+        assert links.read(through_a_browser(links.query(jobs, DEFAULT)), DEFAULT) == (jobs, [], [])
+
+
+@each("text", ["0", "9", "-1", "2.5", "true", "many", "[2]", "1e9", ""])
+def test_a_number_of_variants_that_there_cannot_be_is_said(text):
+    jobs, _, problems = links.read({"variants": text, "b.seed": "7"}, DEFAULT)
+    assert [job.seed for job in jobs] == [0, 7]
+    assert len(problems) == 1
+    assert "variants must be a whole number from 1 to 8" in problems[0]
+
+
+def test_a_bad_value_of_one_variant_loses_only_itself():
+    wanted = {"b.seed": "1", "c.seed": "2", "c.steps": "0", "d.learner.data": "curve", "d.learner.optimizer.lr": "-1"}
+    jobs, _, problems = links.read(wanted, DEFAULT)
+    assert [job.seed for job in jobs] == [0, 1, 2, 0]
+    assert {job.steps for job in jobs} == {DEFAULT.steps}
+    assert (jobs[3].learner.data.kind, jobs[3].learner.loss.kind) == ("curve", "mse")
+    assert problems == [
+        "link: C: Experiment.steps must be in [1, 1000000], got 0; it is left out",
+        "link: D: learner.optimizer.lr must be in (0, 10], got -1; it is left out",
+    ]
+
+
+def keeper(kept: dict[str, str]):
+    """Keeps texts in a dict."""
+
+    def keep(text: str) -> str:
+        kept[f"mark{len(kept)}"] = text
+        return f"mark{len(kept) - 1}"
+
+    return keep
+
+
+def long_jobs() -> list[Experiment]:
+    """Four that are too long for an address, each with fifty layers of its own."""
+    layers = [[{"width": 10 + n, "activation": {"kind": "leaky_relu", "slope": 0.01 * n}}] * 50 for n in range(1, 5)]
+    return [replace_many(DEFAULT, {"learner.model.hidden": hidden}) for hidden in layers]
+
+
+def test_four_jobs_beyond_8000_characters_come_back_where_their_link_was_made(store):
+    jobs = long_jobs()
+    assert len(urlencode(links.query(jobs, DEFAULT))) > 8000
+    for said in (
+        links.query(jobs, DEFAULT, ["a"], keep=store.keep_draft),
+        links.shared(jobs, DEFAULT, keep=store.keep_draft),
+    ):
+        assert len(urlencode(said)) < 80
+        read = links.read(through_a_browser(said), DEFAULT, find=store.draft)
+        assert read == (jobs, said.get("run", "").split(), [])
+    assert links.query(jobs, DEFAULT, keep=store.keep_draft)["draft"] == said["draft"]
+
+
+def test_elsewhere_a_link_to_kept_jobs_says_that_they_are_not_here(store, tmp_path):
+    said = links.query(long_jobs(), DEFAULT, ["a"], keep=store.keep_draft)
+    for find in (Store(tmp_path / "elsewhere").draft, None):
+        jobs, runs, problems = links.read(said, DEFAULT, find=find)
+        assert (jobs, runs, len(problems)) == ([DEFAULT], ["a"], 1)
+        assert "kept on the machine that it was made on" in problems[0]
+
+
+def test_kept_jobs_that_a_page_cannot_show_are_said(store):
+    for text, words in ((dump(optimizers.DEFAULT), "jobs of kind experiment, got descent"), ("{", "is not JSON")):
+        jobs, _, problems = links.read({"draft": store.keep_draft(text)}, DEFAULT, find=store.draft)
+        assert (jobs, len(problems)) == ([DEFAULT], 1)
+        assert words in problems[0]
+
+
+def test_where_nothing_can_be_kept_the_link_is_still_made(tmp_path):
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "drafts").write_text("a file")
+    store = Store(tmp_path / "runs")
+    jobs = long_jobs()
+    assert links.query(jobs, DEFAULT, keep=store.keep_draft) == links.query(jobs, DEFAULT)
+
+
+def test_eight_of_the_largest_jobs_are_kept(store):
+    hidden = [{"width": 8192, "activation": {"kind": "prelu", "initial_slope": 0.123456789012345}}] * 50
+    probes = [{"kind": "gradient_norms", "every": 1_000_000}] * 20
+    largest = replace_many(DEFAULT, {"learner.model.hidden": hidden, "probes": probes})
+    jobs = [replace_many(largest, {"seed": seed}) for seed in range(8)]
+    said = links.query(jobs, DEFAULT, keep=store.keep_draft)
+    assert "draft" in links.query([largest] * 2 + jobs[:6], DEFAULT, keep=store.keep_draft)
+    assert links.read(said, DEFAULT, find=store.draft) == (jobs, [], [])
 
 
 @each("preset", EXAMPLES)
@@ -178,7 +279,7 @@ def test_nonsense_is_answered_in_one_printable_line(text, place):
 
 def test_ids_of_runs_are_not_taken_for_fields():
     assert links.read({"run": "a,b"}, DEFAULT) == ([DEFAULT], ["a", "b"], [])
-    assert links.read({"run": ",a,a,,b,c,d"}, DEFAULT) == ([DEFAULT], ["a", "b"], [])
+    assert links.read({"run": ",a,a,,b,c,d,e,f,g,h,i"}, DEFAULT) == ([DEFAULT], list("abcdefgh"), [])
     assert links.read({"run": ""}, DEFAULT) == ([DEFAULT], [], [])
 
 
