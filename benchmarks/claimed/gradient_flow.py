@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from benchmarks.claimed.claim import Claim
-from benchmarks.claimed.training import factor, first_step, looked_at, start, trained
+from benchmarks.claimed.training import factor, looked_at, start, trained, untrained
 from nnviz.presets.gradient_flow import EXAMPLES
 from nnviz.spec.jobs import Experiment
 
@@ -26,12 +26,12 @@ def job(title: str, side: str) -> Experiment:
 
 def signal(title: str, side: str, seed: int) -> float:
     """By how much a layer multiplies the backward signal."""
-    return factor(first_step(job(title, side), seed)["signal_rms"][::-1])
+    return factor(untrained(job(title, side), seed)["signal_rms"][::-1])
 
 
 def activation(title: str, side: str, seed: int) -> float:
     """By how much a layer multiplies the activations."""
-    return factor(first_step(job(title, side), seed)["activation_rms"])
+    return factor(untrained(job(title, side), seed)["activation_rms"])
 
 
 def accuracy(title: str, side: str, seed: int, step: int) -> float:
@@ -46,7 +46,7 @@ def loss(title: str, side: str, seed: int, step: int) -> float:
 
 def first_layer(seed: int) -> float:
     """Backward signal in the first layer over that in the last hidden one."""
-    found = first_step(job(VANISHING, "A"), seed)["signal_rms"]
+    found = untrained(job(VANISHING, "A"), seed)["signal_rms"]
     return float(found[0] / found[-1])
 
 

@@ -1,7 +1,8 @@
 """Where to compute."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -32,3 +33,16 @@ def choose(name: str) -> torch.device:
 def set_threads(work: int) -> None:
     """Threads for one step of `work` multiply-adds: one for small networks, where more only get in each other's way."""
     torch.set_num_threads(1 if work < 50_000_000 else max(1, (os.cpu_count() or 1) - 1))
+
+
+@contextmanager
+def same_random_state(device: torch.device) -> Iterator[None]:
+    """Afterwards PyTorch's own generators, of the CPU and of this device, are as they were."""
+    which = (device,) if device.index else ()  # not every kind of device takes one
+    modules = [(torch, ())] if device.type == "cpu" else [(torch, ()), (torch.get_device_module(device), which)]
+    states = [module.get_rng_state(*of) for module, of in modules]
+    try:
+        yield
+    finally:
+        for (module, of), state in zip(modules, states, strict=True):
+            module.set_rng_state(state, *of)

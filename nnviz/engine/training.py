@@ -12,7 +12,7 @@ from nnviz.engine import checkpoints, device, layers, learners, probes
 from nnviz.engine.capture import Watch
 from nnviz.engine.device import EngineError
 from nnviz.engine.divergence import Diverged, is_finite, trace_back
-from nnviz.engine.learners import Learning
+from nnviz.engine.learners import HasUntrainedPass, Learning
 from nnviz.engine.running import RunningJob
 from nnviz.records import Divergence, Metric, Record, Scalar, Snapshot
 from nnviz.spec.jobs import Experiment
@@ -23,7 +23,8 @@ REMEMBERED_EVERY = 100
 
 
 class Run(RunningJob):
-    """A training that runs: each `next` is one step. At step `until` every probe samples.
+    """A training that runs: each `next` is one step. At step `until` every probe samples, and at step 0, before any
+    update, if the learner has a pass for it.
 
     Raises Diverged when an objective is no longer finite.
     """
@@ -46,7 +47,8 @@ class Run(RunningJob):
         # Records go through here one by one, so that whatever fails later loses none of them.
         self._unreturned: list[Record] = []
         built = [probes.build(probe) for probe in job.probes]
-        self._watch = Watch(self.learning.modules, self.learning.optimizers, built).__enter__()
+        first = 0 if isinstance(self.learning, HasUntrainedPass) else 1
+        self._watch = Watch(self.learning.modules, self.learning.optimizers, built, first).__enter__()
         self._units = None
         if any(isinstance(p, Activations) for p in job.probes):
             self._units = probes.Units({module: site for module, (_, site) in self._watch.activations.items()})
@@ -145,7 +147,21 @@ class Run(RunningJob):
         for root, module in self.learning.modules.items():
             self._unreturned.append(Snapshot(0, "layers", layers.describe(root, module), root))
         self._unreturned += self.learning.begin()
+        self._sample_untrained()
         self._evaluate(0)
+
+    def _sample_untrained(self) -> None:
+        """Lets every probe sample the network as it was initialized, and leaves no trace of that in the training."""
+        if not self.job.probes or not isinstance(self.learning, HasUntrainedPass):
+            return
+        with device.same_random_state(self.device), self._watch.step(0):
+            for key in self.learning.untrained_pass():
+                self._watch.without_update(key)
+        # The state is all that the next step depends on, besides gradients.
+        self.learning.load_state_dict(copy.deepcopy(self._remembered[0][1]))
+        for module in self.learning.modules.values():
+            module.zero_grad(set_to_none=True)
+        self._measured()
 
     def _look(self) -> None:
         if self.step == 0:

@@ -169,7 +169,8 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: frames.Layers) -> 
         axes[f"xaxis{suffix}"] = {"domain": [left, right], "range": [0, widest], "nticks": 3, "anchor": "y"}
         axes[f"xaxis{suffix}"]["showticklabels"] = not few
         notes.append({"x": left, "y": 1, "xref": "paper", "yref": "paper", "yanchor": "bottom", "xanchor": "left"})
-        notes[-1] |= {"text": f"{word} (rms){unit}", "showarrow": False}
+        there_is_none = name == "update_norm" and not np.isfinite(rms).any()  # as before the first update
+        notes[-1] |= {"text": f"{word}: none yet" if there_is_none else f"{word} (rms){unit}", "showarrow": False}
     measured = np.concatenate([table.steps for table in found.values()])
     taken = int(measured[measured <= (measured.max() if step is None else step)].max(initial=0))
     if step is not None and step > taken:  # the probes sample now and then

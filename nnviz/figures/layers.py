@@ -83,7 +83,7 @@ def update_ratios(frame: pd.DataFrame, layers: frames.Layers, *, role: str = "we
     title = "Update-to-weight ratio"
     steps, sites, table, recorded = found = layer_table(frame, "update_ratio", layers, role)
     if len(steps) == 0:
-        return layout.empty(title, _RATIO_HELP)
+        return layout.empty(title, _RATIO_HELP, "waiting for the first update")
     shown = magnitudes(table)
     powers = np.log10(shown.drawn)
     averaged = smoothed(powers, smooth)

@@ -1,6 +1,7 @@
 """The loop, the run file and the view on a learner that is not one supervised network."""
 
 import io
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -146,6 +147,9 @@ class Nothing(TwoModules):
     def __init__(self) -> None:
         super().__init__()
         self.modules, self.optimizers = {}, {}
+
+    def untrained_pass(self) -> Iterator[str]:
+        yield from ()
 
     def step(self, number: int) -> dict[tuple[str, str], torch.Tensor]:
         return {("fitness", "best"): torch.tensor(1.0 / number)} if number % 5 == 0 else {}

@@ -206,8 +206,8 @@ def test_a_run_that_diverges_at_its_first_step_says_all_of_step_0():
     assert told[: len(first)] == as_bytes(first)
     quantities = {(r.step, r.quantity) for r in error.records}
     assert {(0, q) for q in ("data", "layers", "theory", "network", "confusion", "loss", "dead_share")} <= quantities
-    # And what the first step has measured before it broke.
-    assert {(1, "loss"), (1, "gradient_norm"), (1, "signal_rms"), (1, "activation_histogram")} <= quantities
+    # And what the probes found before there was any update.
+    assert {(0, "gradient_norm"), (0, "signal_rms"), (0, "activation_histogram"), (1, "loss")} <= quantities
     assert len({(r.step, r.quantity, r.site) for r in error.records}) == len(error.records)
 
 
@@ -239,7 +239,7 @@ def test_what_was_measured_before_an_evaluation_fails_is_not_lost(monkeypatch):
     records = [*chain.from_iterable(said), *rest]
     assert sorted(scalars(records, "loss", "batch")) == [1, 2, 3, 4, 5]
     assert sorted(scalars(records, "loss", "train")) == [0, 5]
-    assert {step for step, _ in scalars(records, "gradient_norm")} == {1, 2, 3, 4, 5}
+    assert {step for step, _ in scalars(records, "gradient_norm")} == {0, 1, 2, 3, 4, 5}
     assert running.rest() == []
 
 

@@ -41,11 +41,11 @@ def test_each_network_shows_what_the_probes_record_of_it():
                 if one.bias is not None:
                     many.bias[:] = one.bias
         found = ensembles.observe(chosen.learner, stacked, *learning.batch(1), learning.loss)
-        records = next(run(chosen))
+        records = run(chosen).look()
         for quantity in ("signal_rms", "gradient_norm"):
             recorded = scalars(records, quantity)
             ending = ".weight" if quantity == "gradient_norm" else ""
-            expected = [recorded[1, site + ending] for site in layers]
+            expected = [recorded[0, site + ending] for site in layers]
             np.testing.assert_allclose(found[quantity][1], expected, rtol=1e-4, err_msg=f"{name}: {quantity}")
         for what in ("activation", "preactivation"):
             mean, std = (scalars(records, f"{what}_{part}") for part in ("mean", "std"))

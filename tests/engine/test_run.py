@@ -81,11 +81,15 @@ def test_evaluations_and_pictures_come_at_step_0_every_so_often_and_at_the_last(
     assert sorted(scalars(records, "loss", "batch")) == list(range(1, 18))
 
 
-def test_probes_sample_the_first_step_and_every_so_often():
+def test_probes_sample_step_0_and_every_so_often_and_the_first_update():
     records = said(job(steps=17, probes=[{"kind": k, "every": 4} for k in KINDS]))
-    for quantity in ("gradient_norm", "update_norm", "activation_mean", "signal_rms"):
-        assert {step for step, _ in scalars(records, quantity)} == {1, 4, 8, 12, 16}
-    assert sorted(snapshots(records, "weight_histogram")) == [1, 4, 8, 12, 16]
+    for quantity in ("gradient_norm", "activation_mean", "signal_rms"):
+        assert {step for step, _ in scalars(records, quantity)} == {0, 4, 8, 12, 16}, quantity
+    for quantity in ("gradient_histogram", "weight_histogram", "activation_histogram"):
+        assert sorted(snapshots(records, quantity)) == [0, 4, 8, 12, 16], quantity
+    for quantity in ("update_norm", "update_ratio"):
+        assert {step for step, _ in scalars(records, quantity)} == {1, 4, 8, 12, 16}, quantity
+    assert {step for step, _ in scalars(records, "weight_norm")} == {0, 1, 4, 8, 12, 16}
 
 
 def test_the_first_call_says_step_0_together_with_step_1():
@@ -106,22 +110,20 @@ def test_look_before_the_first_step_says_step_0_once():
 def test_look_says_the_present_step_and_what_the_probes_have_measured():
     probes = [{"kind": "gradient_norms", "every": 2}]
     with run(job(probes=probes, evaluate_every=100)) as running:
-        for _ in range(7):
-            next(running)
-        records = running.look()
-    assert set(scalars(records, "loss", "train")) == {7}
-    assert {step for step, _ in scalars(records, "gradient_norm")} == {1, 2, 4, 6}
+        records = [r for _ in range(7) for r in next(running)]
+        looked = running.look()
+    assert set(scalars(looked, "loss", "train")) == {7}
+    records += looked
+    assert {step for step, _ in scalars(records, "gradient_norm")} == {0, 2, 4, 6}
 
 
 def test_every_probe_samples_the_step_that_the_caller_stops_at():
     with run(job(probes=[{"kind": k, "every": 1000} for k in KINDS], evaluate_every=1000)) as running:
         running.until = 7
-        for _ in range(8):
-            next(running)
-        records = running.look()
-    for quantity in ("gradient_norm", "update_norm", "activation_mean", "signal_rms"):
-        assert {step for step, _ in scalars(records, quantity)} == {1, 7}
-    assert sorted(snapshots(records, "gradient_histogram")) == [1, 7]
+        records = [r for _ in range(8) for r in next(running)] + running.look()
+    for quantity, first in (("gradient_norm", 0), ("update_norm", 1), ("activation_mean", 0), ("signal_rms", 0)):
+        assert {step for step, _ in scalars(records, quantity)} == {first, 7}, quantity
+    assert sorted(snapshots(records, "gradient_histogram")) == [0, 7]
 
 
 def test_records_come_in_order_of_steps_after_sorting_nothing_is_said_twice():

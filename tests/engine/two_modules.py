@@ -94,8 +94,18 @@ class TwoModules:
 
     def step(self, number: int) -> Mapping[tuple[str, str], Tensor]:
         self.number = number
-        g = generator(self.seed, "batches", number)
         found: dict[tuple[str, str], Tensor] = {}
+        for key in self._passes(number, found):
+            self.optimizers[key].step()
+        return found
+
+    def untrained_pass(self) -> Iterator[str]:
+        self.number = 0
+        yield from self._passes(1, {})
+
+    def _passes(self, number: int, found: dict[tuple[str, str], Tensor]) -> Iterator[str]:
+        """All passes of a step; yields an optimizer's key where it updates."""
+        g = generator(self.seed, "batches", number)
         for update in range(1, UPDATES + 1):
             real, noise = torch.randn(6, 4, generator=g) + 1, torch.randn(7, 3, generator=g)
             with silent(), torch.no_grad():
@@ -105,17 +115,16 @@ class TwoModules:
             with silent():
                 penalty = self.critic(real + 0.1).square().mean()
             loss = fake_score.mean() - real_score.mean() + 0.1 * penalty
-            self._update("own", loss, [*real_uses, *fake_uses], update)
+            yield from self._update("own", loss, [*real_uses, *fake_uses], update)
             found["loss", "critic"] = loss.detach()
         noise = torch.randn(8, 3, generator=g)
         made, maker_uses = self._see(self.maker, "maker", noise, "", "")
         score, uses = self._see(self.critic, "critic", made, "#made", "made")
-        self._update("joint", -score.mean(), [*maker_uses, *uses], 1)
+        yield from self._update("joint", -score.mean(), [*maker_uses, *uses], 1)
         if number % 2 == 0:
             found["loss", "maker"] = -score.mean().detach()
         if number % 3 == 0:
             found["penalty", "critic"] = penalty.detach()
-        return found
 
     def _see(
         self, module: nn.Module, root: str, x: Tensor, tag: str, name: str
@@ -142,7 +151,7 @@ class TwoModules:
             use.retain_grad()
         return out, uses
 
-    def _update(self, key: str, loss: Tensor, uses: list[tuple[str, Tensor]], update: int) -> None:
+    def _update(self, key: str, loss: Tensor, uses: list[tuple[str, Tensor]], update: int) -> Iterator[str]:
         optimizer = self.optimizers[key]
         for module in self.modules.values():
             module.zero_grad()
@@ -150,7 +159,7 @@ class TwoModules:
         owned = [p for group in optimizer.param_groups for p in group["params"]]
         before = [p.detach().clone() for p in owned]
         gradients = [p.grad.clone() for p in owned]
-        optimizer.step()
+        yield key
         if (twin := self.twin) is None:
             return
         for p, old, gradient in zip(owned, before, gradients, strict=True):

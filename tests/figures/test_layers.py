@@ -1,6 +1,7 @@
 """Layers over the steps and over depth."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from nnviz import figures
@@ -247,3 +248,23 @@ def test_a_profile_names_the_step_that_it_was_measured_at():
     series = [("gradient_norm", f"{site}.weight", [1, 10], [1.0, 2.0]) for site in sites(5)]
     figure = figures.depth_profile(scalars(*series), "gradient_norm", 600, layers(*[4] * 7))
     assert [trace["name"] for trace in figure["data"][:2]] == ["step 1", "step 10"]
+
+
+def test_step_0_has_profile_and_bars_without_an_update():
+    series = [
+        (quantity, f"{site}.weight", [0], [2.0]) for quantity in ("weight_norm", "gradient_norm") for site in sites(5)
+    ]
+    untrained, net = scalars(*series), layers(*[4] * 7)
+    (line,) = [t for t in figures.depth_profile(untrained, "gradient_norm", 0, net)["data"] if t["name"] == "step 0"]
+    assert line["y"].tolist() == [2.0] * 6
+    later = pd.concat([untrained, scalars(*[("update_norm", f"{site}.weight", [1], [0.1]) for site in sites(5)])])
+    for frame in (untrained, later):
+        figure = figures.layer_bars(frame, 0, net)
+        weight, gradient, update = figure["data"]
+        assert np.isfinite(weight["x"]).all()
+        assert np.isfinite(gradient["x"]).all()
+        assert np.isnan(update["x"]).all()
+        assert "update: none yet" in [note["text"] for note in figure["layout"]["annotations"]]
+    empty = figures.update_ratios(untrained, net)
+    assert not empty["data"]
+    assert "first update" in empty["layout"]["annotations"][0]["text"]

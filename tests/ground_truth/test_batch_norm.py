@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nnviz.engine import models
+from nnviz.engine import models, run
 from nnviz.spec import models as spec
 from nnviz.spec.activations import Sigmoid
-from tests.engine.running import job, said, scalars
+from tests.engine.running import job, scalars
 
 X = torch.randn(50, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 
@@ -82,13 +82,12 @@ def test_it_rescues_the_signal_of_deep_sigmoids(seed):
     for norm in ("none", "batch"):
         chosen = job(
             seed=seed,
-            steps=1,
             learner__batch_size=64,
             learner__model={"kind": "deep_mlp", "depth": 10, "width": 32, "activation": Sigmoid().model_dump()},
             learner__model__norm=norm,
             probes=[{"kind": "signal"}],
         )
-        signal = scalars(said(chosen), "signal_rms")
-        ratios.append(signal[1, "model.linear1"] / signal[1, "model.output"])
+        signal = scalars(run(chosen).look(), "signal_rms")
+        ratios.append(signal[0, "model.linear1"] / signal[0, "model.output"])
     assert ratios[0] < 1e-4
     assert ratios[1] > 1e3 * ratios[0]

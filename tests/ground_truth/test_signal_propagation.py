@@ -48,18 +48,18 @@ def ratios(activation: str, initializer: str, depth: int = 25, width: int = 128,
 
 @lru_cache
 def runs(**model: object) -> list[tuple[dict[str, np.ndarray], dict[str, np.ndarray]]]:
-    """Of a run for each seed what it draws as theory, and what it records at its first step, by quantity (L,)."""
+    """Of a run for each seed what it draws as theory, and what it records at step 0, by quantity (L,)."""
     found = []
     for seed in SEEDS:
         with run(changed(**model).model_copy(update={"seed": seed})) as first:
-            records = next(first)
+            records = first.look()
         sites = snapshots(records, "layers")[0]["sites"].tolist()
         mean, std = scalars(records, "activation_mean"), scalars(records, "activation_std")
         signal, gradient = scalars(records, "signal_rms"), scalars(records, "gradient_norm")
         measured = {
             "activation_rms": np.array([np.hypot(mean[key], std[key]) for key in mean]),
-            "signal_rms": np.array([signal[1, s] for s in sites]),
-            "gradient_norm": np.array([gradient[1, f"{s}.weight"] for s in sites]),
+            "signal_rms": np.array([signal[0, s] for s in sites]),
+            "gradient_norm": np.array([gradient[0, f"{s}.weight"] for s in sites]),
         }
         found.append((snapshots(records, "theory")[0], measured))
     return found

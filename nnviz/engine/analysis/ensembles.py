@@ -90,7 +90,7 @@ def size(learner: learners.Supervised, batch: int) -> int:
 def measure(
     learner: learners.Supervised, x: Tensor, y: Tensor, loss: LossFunction, networks: int, seed: int
 ) -> dict[str, np.ndarray]:
-    """What probes would record at the first step of `networks` networks with other weights, each (networks, L).
+    """What probes would record at step 0 of `networks` networks with other weights, each (networks, L).
 
     `x` (n, …) and `y` are the batch, on the CPU. See QUANTITIES: root mean square of what enters each activation
     and of what leaves it (of the output layer: its output), of the derivative of a sample's loss in what enters it, and

@@ -132,8 +132,8 @@ def predict(
 def at_initialization(
     learner: learners.Supervised, inputs: Tensor, targets: Tensor, loss: LossFunction, seed: int
 ) -> dict[str, np.ndarray]:
-    """What the first step of a network like this one shows, whatever its weights: of `inputs` (n, …), the first batch,
-    on the CPU.
+    """What step 0 of a network like this one shows, whatever its weights: of `inputs` (n, …), the first batch, on the
+    CPU.
 
     The lines of `predict`, or `no_line`: why there are none. Over the same layers, of each of `ensembles.QUANTITIES`,
     the median of an ensemble and the ends of a band, as …_median, …_low and …_high, or `no_band`: why there is none.

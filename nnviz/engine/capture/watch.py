@@ -40,8 +40,10 @@ class Watch:
         modules: Mapping[str, nn.Module],
         optimizers: Mapping[str, torch.optim.Optimizer],
         probes: Sequence[Probe],
+        first: int = 1,
     ) -> None:
-        self.optimizers, self.probes = dict(optimizers), list(probes)
+        """`first` is the step that shows the untrained network: 1, or 0 if there is one without an update before it."""
+        self.optimizers, self.probes, self._first = dict(optimizers), list(probes), first
         self.activations: dict[nn.Module, Site] = {}
         self.layers: dict[nn.Module, Site] = {}
         for root, module in modules.items():
@@ -78,10 +80,17 @@ class Watch:
         self._hooks = []
 
     def step(self, step: int, force: bool = False) -> "Sampling":
-        """The context of one step of training, the `step`-th (1-based). A probe samples at multiples of its `every` and
-        at step 1, which shows the network as it was initialized; with `force` all of them do."""
-        self._due = [p for p in self.probes if force or step == 1 or step % p.every == 0]
+        """The context of one step of training, the `step`-th (1-based), or of a pass without updates, step 0.
+
+        A probe samples at multiples of its `every` and at the step that shows the network as it was initialized; one of
+        updates, of which step 0 has none, also at step 1. With `force` all of them do."""
+        self._due = [p for p in self.probes if force or step % p.every == 0 or self._is_first(step, p)]
         return Sampling(self, step)
+
+    def without_update(self, key: str) -> None:
+        """Within a step: measures the gradients that this optimizer would use for an update, and the parameters."""
+        self._before_update(key)
+        self._after_update(key)
 
     def flush(self) -> list[Record]:
         """Everything measured so far as records; the only place that waits for the device."""
@@ -105,6 +114,9 @@ class Watch:
         self._passed.clear()
         self._updates.clear()
         return sorted(records, key=attrgetter("step"))
+
+    def _is_first(self, step: int, probe: Probe) -> bool:
+        return step == self._first or (step == 1 and "before" in probe.needs)
 
     def _before_update(self, key: str, *_: Any) -> None:
         if self._trace is None:

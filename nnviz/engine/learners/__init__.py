@@ -1,6 +1,6 @@
 """Learners under way."""
 
 from nnviz.engine.learners.build import build
-from nnviz.engine.learners.learning import Learning
+from nnviz.engine.learners.learning import HasUntrainedPass, Learning
 
-__all__ = ["Learning", "build"]
+__all__ = ["HasUntrainedPass", "Learning", "build"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -43,3 +43,13 @@ class Learning(Protocol):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Takes a state up; optimizer settings stay those of the job."""
+
+
+@runtime_checkable
+class HasUntrainedPass(Protocol):
+    """A learner that can do its first step without the updates, so that the untrained network is seen at step 0."""
+
+    def untrained_pass(self) -> Iterator[str]:
+        """The forward and backward passes of step 1, in training mode; yields an optimizer's key wherever that would
+        update, when the gradients are as it would see them. The loop puts back what the passes change: the learner's
+        state (buffers of batch norm among it), PyTorch's own random state, and gradients."""

@@ -86,22 +86,32 @@ class SupervisedLearning:
 
     def step(self, number: int) -> Mapping[tuple[str, str], Tensor]:
         """One update. The loss is that of the batch in training mode, without the penalties."""
-        for index, dropout in enumerate(self.dropouts):
-            dropout.generator.manual_seed(stream(self.seed, f"dropout{index}", number))
         rate = self.learning_rate(number)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
+        measured = self._pass(number)
+        self.optimizer.step()
+        return measured
+
+    def untrained_pass(self) -> Iterator[str]:
+        """Step 1 without its update."""
+        self._pass(1)
+        yield "model"
+
+    def _pass(self, number: int) -> dict[tuple[str, str], Tensor]:
+        """Forward and backward pass of update `number`, clipping included; what `step` returns."""
+        for index, dropout in enumerate(self.dropouts):
+            dropout.generator.manual_seed(stream(self.seed, f"dropout{index}", number))
         x, y = self.batch(number)
         self.network.train()
         self.optimizer.zero_grad()
         loss = self.loss(self.network(x), y)
         (loss + self._penalty() if self.spec.l1 or self.spec.l2 else loss).backward()
-        said = {("loss", "batch"): loss.detach()}
+        measured = {("loss", "batch"): loss.detach()}
         norm = clipping.clip(self.spec.clipping, self.parameters)
         if norm is not None:
-            said["gradient_norm_unclipped", "model"] = norm
-        self.optimizer.step()
-        return said
+            measured["gradient_norm_unclipped", "model"] = norm
+        return measured
 
     def learning_rate(self, number: int) -> float:
         """The rate that update `number` (1-based) uses."""

@@ -27,13 +27,16 @@ class Updates:
         return torch.stack([weights, norms(update.before)], 1)
 
     def records(self, samples: Sequence[UpdateSample]) -> list[Record]:
-        """weight_norm, update_norm and update_ratio of each parameter; no ratio to a parameter that is all zeros."""
+        """weight_norm, update_norm and update_ratio of each parameter; no ratio to a parameter that is all zeros, and
+        of step 0, which has no update, the weights alone."""
         records: list[Record] = []
         for step, layout, values in samples:
             weights, updates = values.astype(np.float64).T
+            records += scalars(repeat(step), "weight_norm", weights.tolist(), layout.sites)
+            if step == 0:
+                continue
             moving = np.flatnonzero(weights > 0)
             ratios = updates[moving] / weights[moving]
-            records += scalars(repeat(step), "weight_norm", weights.tolist(), layout.sites)
             records += scalars(repeat(step), "update_norm", updates.tolist(), layout.sites)
             sites = [layout.sites[i] for i in moving.tolist()]
             records += scalars(repeat(step), "update_ratio", ratios.tolist(), sites)
