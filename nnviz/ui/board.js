@@ -1,11 +1,13 @@
 // The board: takes messages in, decides what is shown, draws only what changed and can be seen, asks for what is missing.
 
 import { Card } from "./board_card.js";
+import { Changes } from "./board_changes.js";
 import { element } from "./board_element.js";
 import { Header } from "./board_header.js";
 import { keepFocus, keepHistoryShort, loadStyle, nextTask, theme, watchLeaving, watchTheme } from "./board_page.js";
 import { loadPlotly } from "./board_plotly.js";
 import { Questions } from "./board_questions.js";
+import { columns, placed } from "./board_rows.js";
 import { Store } from "./board_store.js";
 
 // key -> board. A board outlives its place in the page: Streamlit mounts it anew after a visit to another page, and when
@@ -28,6 +30,7 @@ export async function update(component, served, names) {
   board.moveTo(place);
   board.ask = (value) => component.setTriggerValue("ask", value);
   board.tell = (value) => component.setTriggerValue("pick", value);
+  board.tellChange = (value) => component.setTriggerValue("change", value);
   board.take(message, component.data.length);
   await loadStyle(new URL(`${names.board}/board.css`, served));
   try {
@@ -51,9 +54,10 @@ class Board {
     this.scrubs = []; // times of slider moves whose picture is still to come
     this.waiting = []; // to resolve when all is drawn
     this.questions = new Questions(this);
+    this.changes = new Changes(this);
     this.measured = statistics[key] = { scrubs: [], draws: [], messages: 0, bytes: 0 };
+    this.grid = element("div", "nnviz-grid", { id: `nnviz-grid-${Math.random().toString(36).slice(2)}` });
     this.header = new Header(this);
-    this.grid = element("div", "nnviz-grid");
     this.error = element("p", "nnviz-error", { role: "alert", hidden: "" });
     this.stale = element("span");
     const over = element("p", "nnviz-stale", { role: "status" }, this.stale);
@@ -67,7 +71,10 @@ class Board {
     this.sizes = new ResizeObserver((entries) => this.resize(entries));
     this.sizes.observe(this.root);
     this.views = new IntersectionObserver((entries) => {
-      for (const { target, isIntersecting } of entries) this.cards.get(target.dataset.figure).visible = isIntersecting;
+      for (const { target, isIntersecting } of entries) {
+        const card = this.cards.get(target.dataset.figure);
+        if (card?.root.isConnected) card.visible = isIntersecting;
+      }
       this.request();
     }, { rootMargin: "150px" });
     document.addEventListener("visibilitychange", (this.awake = () => this.questions.pace()));
@@ -99,6 +106,7 @@ class Board {
     if (this.root.isConnected) return;
     this.header.stop();
     this.questions.rest();
+    this.changes.stop();
     for (const card of this.cards.values()) card.park();
     boards.delete(this.key);
     boards.set(this.key, this); // the last in line
@@ -123,8 +131,11 @@ class Board {
       this.answered();
       this.questions.answered(message, lost === store.lost ? missed : 0);
       if (message.head.full) this.retheme();
+      if (message.head.heard) this.changes.heard(message.head.heard);
+      store.opened = this.changes.section;
     }
     if (store.identity !== identity) this.renew();
+    for (const card of this.cards.values()) card.settle();
     this.arrange();
     this.locate();
     this.request();
@@ -144,6 +155,18 @@ class Board {
       this.limits = {};
     }
     this.subject = subject;
+  }
+
+  // Shows another section: what is here of it at once, the rest when it comes.
+  open(section) {
+    const { store, root } = this;
+    if (!store.head || section === store.section) return;
+    store.opened = section;
+    this.changes.add({ section });
+    this.arrange();
+    this.locate();
+    this.request();
+    if (root.getBoundingClientRect().top < 0) root.scrollIntoView({ block: "start" });
   }
 
   // A point that the viewer chose. While one is being answered only the last of those that follow is remembered.
@@ -215,36 +238,49 @@ class Board {
 
   // Cards in the order of the rows; a card that stays keeps its place in the document.
   arrange() {
-    const { names, rows, heights } = this.store.head;
-    const shown = names.length || !rows ? names : rows.flat();
+    const { shown, rows, section, head: { heights, sections } } = this.store;
     const stale = this.dim(shown);
-    const given = (rows ?? []).map((row) => row.filter((name) => shown.includes(name))).filter((row) => row.length);
-    const rest = shown.filter((name) => !given.flat().includes(name));
-    while (rest.length) given.push(rest.splice(0, 2));
+    const others = new Set(Object.values(sections ?? {}).flat(2));
     for (const [name, card] of this.cards) {
       if (shown.includes(name)) continue;
       this.sizes.unobserve(card.stage);
       this.views.unobserve(card.root);
-      card.dispose();
-      this.cards.delete(name);
-    }
-    let before = null;
-    for (const row of given) {
-      for (const name of row) {
-        if (!this.cards.has(name)) this.cards.set(name, this.card(name));
-        const { root, stage } = this.cards.get(name);
-        root.style.setProperty("--nnviz-in-row", row.length);
-        root.dataset.stale = name in stale;
-        if (!stage.style.height) stage.style.height = `${heights[name] ?? 280}px`;
-        const next = before ? before.nextSibling : this.grid.firstChild;
-        if (next !== root) this.grid.insertBefore(root, next);
-        before = root;
+      if (others.has(name)) {
+        card.close();
+      } else {
+        card.dispose();
+        this.cards.delete(name);
       }
     }
-    for (const card of this.cards.values()) {
+    let before = null;
+    for (const [name, inRow] of placed(rows, shown, this.most)) {
+      if (!this.cards.has(name)) this.cards.set(name, this.card(name));
+      const card = this.cards.get(name);
+      const { root, stage } = card;
+      if (!root.isConnected) card.reopen();
+      root.style.setProperty("--nnviz-in-row", inRow);
+      root.dataset.stale = name in stale;
+      if (!stage.style.height) stage.style.height = `${heights[name] ?? 280}px`;
+      const next = before ? before.nextSibling : this.grid.firstChild;
+      if (next !== root) this.grid.insertBefore(root, next);
+      before = root;
+    }
+    for (const card of this.openCards) {
       this.sizes.observe(card.stage);
       this.views.observe(card.root);
     }
+    this.header.tabs.show(Object.keys(sections ?? {}), section);
+    this.root.dataset.section = section ?? "";
+  }
+
+  // How many figures share a row at most.
+  get most() {
+    return columns(this.root.clientWidth || innerWidth);
+  }
+
+  // The cards of the section that is shown.
+  get openCards() {
+    return [...this.cards.values()].filter((card) => card.root.isConnected);
   }
 
   // Says over the figures why some or all of them are not what was asked for; the lines of those that are only some.
@@ -284,7 +320,8 @@ class Board {
     for (const { target, contentRect } of entries) {
       if (!contentRect.width) continue; // out of the page
       if (target === this.root) {
-        this.root.dataset.narrow = window.innerWidth < 900 || contentRect.width < 560;
+        if (this.root.dataset.columns !== String(this.most) && this.store.head) this.arrange();
+        this.root.dataset.columns = this.most;
         const bar = document.querySelector('[data-testid="stHeader"]');
         this.root.style.setProperty("--nnviz-top", `${bar?.getBoundingClientRect().height ?? 0}px`);
       } else {
@@ -328,7 +365,7 @@ class Board {
       const started = performance.now();
       const served = this.scrubs.splice(0);
       const { step } = this;
-      const cards = [...this.cards.values()];
+      const cards = this.openCards;
       let stale = cards.filter((card) => (card.visible || card.isDue) && card.isStale(step));
       // Those out of view are drawn once when nothing else is to do, so that scrolling never meets an empty card.
       if (!stale.length) stale = cards.filter((card) => !card.figure && card.isStale(step)).slice(0, 1);
@@ -379,6 +416,7 @@ class Board {
     this.disposed = true;
     boards.delete(this.key);
     this.questions.stop();
+    this.changes.stop();
     this.header.stop();
     this.sizes.disconnect();
     this.views.disconnect();

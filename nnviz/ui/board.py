@@ -50,6 +50,11 @@ def board(
     source: str = "",
     edition: str = "",
     subject: str = "",
+    sections: Mapping[str, Sequence[Sequence[str]]] | None = None,
+    section: str = "",
+    on_section: Callable[[str], None] | None = None,
+    choices: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    on_choice: Callable[[str, str, str], None] | None = None,
     rows: Sequence[Sequence[str]] | None = None,
     live: bool = False,
     heights: Mapping[str, int] | None = None,
@@ -76,11 +81,27 @@ def board(
     where they are. When `edition` changes, they are dropped too, but the new ones are like them, as those of the same
     race from another start, and are sent as differences. When `subject` changes, what is shown is another thing
     altogether: the slider goes to its newest step, zoom and hidden curves are forgotten, and no picture of before stays
-    in sight. `rows` lists the names that share a row (two a row unless given), `heights` their height in
-    pixels (280 unless given). `live` says that more steps are to come. `titles` are shown over pictures that have not
-    come yet. `stale` says in a line why the pictures are not what was asked for: they are dimmed, with the line over
-    them. Where it holds only for some, it is a mapping from their names to such lines, and the others stay as they are.
+    in sight.
+
+    `sections` are tabs: for each title the rows of up to four names that share a row; one without a title draws no
+    tabs. `section` is the title of the open one, the first where there is none of that title; only its figures are
+    asked of `pictures`. `on_section(title)` is called in a callback when the viewer opens another. Without sections
+    `rows` are those of the only one, and without either all figures are drawn, two a row.
+
+    `choices` are the view options of a figure, drawn in its title bar: {"name": "axis", "label": "Axis", "options":
+    {"auto": "auto", "log": "logarithmic"}, "value": "auto"}, where an option's value has a label. They may be given for
+    figures of all sections. `on_choice(figure, name, value)` is called in a callback when the viewer takes another
+    value; the figure then has to be drawn with it, and `value` to say it, in the rerun that follows.
+
+    `heights` are those of the figures in pixels (280 unless given). `live` says that more steps are to come. `titles`
+    are shown over pictures that have not come yet. `stale` says in a line why the pictures are not what was asked for:
+    they are dimmed, with the line over them. Where it holds only for some, it is a mapping from their names to such
+    lines, and the others stay as they are.
     """
+    if sections is None and rows is not None:
+        sections = {"": rows}
+    if sections is not None and section not in sections:
+        section = next(iter(sections), "")
     plotly_js.publish(_static_folder())
     client = session.memory(f"board:{key}")
     head = {
@@ -88,7 +109,9 @@ def board(
         "source": source,
         "edition": edition,
         "subject": subject,
-        "rows": None if rows is None else [list(row) for row in rows],
+        "sections": {title: [list(row) for row in part] for title, part in (sections or {}).items()},
+        "section": section,
+        "choices": {name: list(map(dict, own)) for name, own in (choices or {}).items() if own},
         "heights": dict(heights or {}),
         "live": live,
         "unit": unit,
@@ -101,6 +124,7 @@ def board(
         data=text.encode(),
         on_ask_change=partial(_hear, key, session.place()),
         on_pick_change=partial(_pick, key, on_pick),
+        on_change_change=partial(_change, key, session.place(), head, on_section, on_choice),
     )
 
 
@@ -111,6 +135,40 @@ def _hear(key: str, place: str) -> None:
     asked = (session.value(key) or {}).get("ask")
     if isinstance(asked, dict):
         session.memory(f"board:{key}")["ask"] = asked
+
+
+def _change(
+    key: str,
+    place: str,
+    head: Mapping[str, Any],
+    on_section: Callable[[str], None] | None,
+    on_choice: Callable[[str, str, str], None] | None,
+) -> None:
+    """Hand on which section the viewer has opened and which choices have other values. What a browser sends may be
+    anything, and comes again until a message says that it has been heard."""
+    session.go_back(place)
+    sent, kept = (session.value(key) or {}).get("change"), session.memory(f"board:{key}")
+    if not isinstance(sent, dict):
+        return
+    if isinstance(sent.get("ask"), dict):
+        kept["ask"] = sent["ask"]
+    changes = sent.get("changes")
+    for change in changes if isinstance(changes, list) else []:
+        number = change.get("number") if isinstance(change, dict) else None
+        if not isinstance(number, int) or number <= kept.get("heard", 0):
+            continue
+        kept["heard"] = number
+        section, figure, name, value = (change.get(part) for part in ("section", "figure", "name", "value"))
+        if on_section and isinstance(section, str) and section in head["sections"]:
+            on_section(section)
+        if on_choice and _is_choice(head["choices"], figure, name, value):
+            on_choice(figure, name, value)
+
+
+def _is_choice(choices: Mapping[str, Sequence[Mapping[str, Any]]], figure: Any, name: Any, value: Any) -> bool:
+    if not all(isinstance(part, str) for part in (figure, name, value)):
+        return False
+    return any(choice["name"] == name and value in choice["options"] for choice in choices.get(figure, ()))
 
 
 def _pick(key: str, on_pick: Callable[[str, float, float, bool], None] | None) -> None:

@@ -80,13 +80,26 @@ export class Card {
     if (isOther || !this.visible) this.show(false);
   }
 
+  // Says whether what is on screen waits for one with other choices: the server has announced it, or the viewer chose.
+  settle() {
+    const { store, changes } = this.board;
+    const { version } = this.drawing ?? {};
+    const isOld = Boolean(version) && version.mark !== store.marks[this.name];
+    this.root.dataset.pending = isOld ? "announced" : changes.waits(this.name) ? "chosen" : "false";
+  }
+
+  // Back in the page, with what was drawn as far as that is still true.
+  reopen() {
+    if (!this.board.store.isCurrent(this.drawing?.version)) this.show(false);
+  }
+
   // Whether the figure is one of what the board shows by now.
   get isCurrent() {
-    return Boolean(this.figure) && this.drawing?.version?.identity === this.board.store.identity;
+    return Boolean(this.figure) && this.root.isConnected && this.board.store.isCurrent(this.drawing?.version);
   }
 
   get isOverSteps() {
-    return this.board.store.head.now_names.includes(this.name);
+    return this.board.store.overSteps.has(this.name);
   }
 
   get height() {
@@ -119,7 +132,8 @@ export class Card {
     this.isDue = false;
     if (!version) {
       this.figure = this.shown = undefined;
-      this.say(store.steps.length ? "no picture at this step" : "waiting for the first picture");
+      this.settle();
+      this.say(!store.steps.length ? "waiting for the first picture" : version === null ? "no picture at this step" : "loading …");
       return;
     }
     const figure = store.figure(version);
@@ -142,6 +156,7 @@ export class Card {
     }
     if (!this.drawn) this.listen(Plotly);
     this.root.dataset.drawn = ++this.drawn;
+    this.settle();
     if (this.drawing !== wanted || !this.isCurrent) return; // the board shows something else since
     this.say("");
     this.point(step);
@@ -279,6 +294,16 @@ export class Card {
       const size = { width: this.width, height: this.height };
       download(file, await picture(board.Plotly, shown, { title, theme: pictureTheme(board), format: action, ...size }));
     }
+  }
+
+  // Out of the page, as long as another section is shown: drawn there as it is, where it takes none of the few WebGL
+  // contexts that a page may have.
+  close() {
+    if (!this.root.isConnected) return;
+    this.open(false);
+    this.park();
+    this.visible = true; // until the page says otherwise once it is back
+    this.root.remove();
   }
 
   // Frees the chart when it holds one of the few WebGL contexts that a page may have; it is drawn again when it is back.

@@ -1,6 +1,7 @@
-// The line on top of the board: play, time slider, where it stands, back to the newest.
+// The line on top of the board: the sections' tabs, play, time slider, where it stands, back to the newest.
 
 import { element } from "./board_element.js";
+import { Tabs } from "./board_tabs.js";
 
 // The play-through takes about 15 s, less when there are few steps (ms).
 const WHOLE = 15000, FASTEST = 90, SLOWEST = 200, STILL = 700;
@@ -12,7 +13,9 @@ export class Header {
     this.slider = element("input", "nnviz-slider", { type: "range", min: 0, max: 0, step: 1, "aria-label": "Time" });
     this.where = element("output", "nnviz-where", { "aria-live": "off" });
     this.newest = element("button", "nnviz-newest", { type: "button" }, "● newest");
-    this.root = element("div", "nnviz-head", { role: "toolbar", "aria-label": "Time" }, this.play, this.slider, this.where, this.newest);
+    this.tabs = new Tabs((title) => board.open(title), board.grid);
+    this.time = element("div", "nnviz-time", { role: "toolbar", "aria-label": "Time" }, this.play, this.slider, this.where, this.newest);
+    this.root = element("div", "nnviz-head", {}, this.tabs.root, this.time);
     this.slider.oninput = (event) => {
       this.stop();
       board.scrub(this.place, event.timeStamp);

@@ -24,10 +24,19 @@ export class Questions {
   }
 
   put(words) {
+    const question = this.about(words);
+    if (!this.isQuiet) this.board.ask(question);
+  }
+
+  // A question that is about to be asked.
+  about(words) {
     const { session, generation, identity, lost } = this.board.store;
     this.isOpen = true;
-    if (performance.now() < this.quietUntil) return;
-    this.board.ask({ session, generation, identity, lost: [...lost], ...words });
+    return { session, generation, identity, lost: [...lost], ...words };
+  }
+
+  get isQuiet() {
+    return performance.now() < this.quietUntil;
   }
 
   // The server takes this browser for another one (a reload, another page in between): start over. What is asked while

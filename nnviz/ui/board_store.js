@@ -1,7 +1,9 @@
 // What has arrived: base figures, the changes that make each step's figures of them, and which steps there are.
 // All of it belongs to one `identity`, the one that the server announced last: what is shown, of which runs, with which
-// options. Whatever belongs to another one is dropped, so it cannot be drawn, asked for or saved.
-// A version of a figure is {identity, name, base, changes}; a change is [path, value] or, to take something away, [path].
+// options; and of each figure to one mark, which says the values of its choices. Whatever belongs to another one is
+// dropped, so it cannot be drawn, asked for or saved.
+// A version of a figure is {identity, mark, name, base, changes}; a change is [path, value] or, to take something away,
+// [path]. It is null at a step at which there is no such figure.
 
 const TYPES = {
   i1: Int8Array, u1: Uint8Array, i2: Int16Array, u2: Uint16Array,
@@ -26,6 +28,8 @@ export class Store {
     this.seq = 0;
     this.lost = new Set(); // numbers of messages that are missing or could not be used, until the server has heard of them
     this.bases = new Map(); // id -> {name, figure}
+    this.names = new Map(); // title of a section -> its figures, as a message last said
+    this.overSteps = new Set(); // figures that hold all of the past
     this.renew(null, head);
   }
 
@@ -35,6 +39,7 @@ export class Store {
     this.identity = identity;
     this.now = {}; // name -> version, of figures over steps
     this.history = new Map(); // step -> {name: version}
+    this.marks = {};
     if (subject !== this.head?.subject) this.steps = [];
   }
 
@@ -58,23 +63,27 @@ export class Store {
     if (head.identity !== this.identity) this.renew(head.identity, head);
     this.seq = head.seq;
     this.head = head;
-    this.isWhole = head.names.every((name) => head.now_names.includes(name)); // each figure holds all of the past
+    this.names.set(head.section, head.names);
+    for (const name of head.names) this.overSteps[head.now_names.includes(name) ? "add" : "delete"](name);
+    this.remark(head.marks ?? {});
     for (const [id, name, figure] of bases) this.bases.set(id, { name, figure: decode(figure) });
     const take = (versions) => {
       const taken = {};
-      for (const [name, [base, changes]] of Object.entries(versions)) {
-        if (this.bases.get(base)?.name !== name) {
+      for (const [name, version] of Object.entries(versions)) {
+        const [base, changes] = version ?? [];
+        if (version && this.bases.get(base)?.name !== name) {
           this.lost.add(head.seq);
           return undefined;
         }
-        taken[name] = { identity: head.identity, name, base, changes: changes.map((change) => change.map(decode)) };
+        const own = { identity: head.identity, mark: this.marks[name], name, base };
+        taken[name] = version && { ...own, changes: changes.map((change) => change.map(decode)) };
       }
       return taken;
     };
     for (const [name, version] of Object.entries(now)) Object.assign(this.now, take({ [name]: version }));
     for (const [step, versions] of history) {
       const taken = take(versions);
-      if (taken) this.history.set(step, taken);
+      if (taken) this.history.set(step, Object.assign(this.history.get(step) ?? {}, taken));
     }
     if (head.steps) {
       this.steps = head.steps;
@@ -84,14 +93,41 @@ export class Store {
     return "taken";
   }
 
+  // Figures whose mark is another one than before are dropped.
+  remark(marks) {
+    for (const name of new Set([...Object.keys(this.marks), ...Object.keys(marks)])) {
+      if (this.marks[name] === marks[name]) continue;
+      delete this.now[name];
+      for (const versions of this.history.values()) delete versions[name];
+    }
+    this.marks = marks;
+  }
+
+  // The title of the section that is shown: `opened`, where the viewer has opened one that the server has not heard of.
+  get section() {
+    return this.opened ?? this.head.section;
+  }
+
+  // The rows of names of that section; undefined where there are no sections.
+  get rows() {
+    return this.head.sections?.[this.section];
+  }
+
+  // The figures of that section: those that there are as far as a message said, else all that it may have.
+  get shown() {
+    const names = this.names.get(this.section) ?? [];
+    return names.length ? names : (this.rows?.flat() ?? []);
+  }
+
   // Whether the figures of the step are here.
   has(step) {
-    return this.isWhole || this.history.has(step);
+    const versions = this.history.get(step) ?? {};
+    return this.shown.every((name) => this.overSteps.has(name) || versions[name] !== undefined);
   }
 
   // How many of the steps are here.
   get held() {
-    return this.isWhole ? this.steps.length : this.history.size;
+    return this.steps.filter((step) => this.has(step)).length;
   }
 
   // The place in `steps` nearest to `step`; with `cached`, nearest among those whose figures are here.
@@ -105,13 +141,19 @@ export class Store {
   }
 
   version(name, step) {
-    return this.head.now_names.includes(name) ? this.now[name] : this.history.get(step)?.[name];
+    return this.overSteps.has(name) ? this.now[name] : this.history.get(step)?.[name];
   }
 
-  // The figure of a version of the present identity; no other can be made.
-  figure({ identity, name, base, changes }) {
+  // Whether a version is of the present identity and of its figure's present mark.
+  isCurrent(version) {
+    return version?.identity === this.identity && version.mark === this.marks[version.name];
+  }
+
+  // The figure of a current version; no other can be made.
+  figure(version) {
+    const { name, base, changes } = version;
     const known = this.bases.get(base);
-    if (identity !== this.identity || known?.name !== name) throw new Error(`${name} is a figure of something else`);
+    if (!this.isCurrent(version) || known?.name !== name) throw new Error(`${name} is a figure of something else`);
     let { figure } = known;
     const copied = new Set(); // containers that are no longer the base's own
     const own = (container) => {

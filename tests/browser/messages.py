@@ -14,6 +14,9 @@ from tests.browser.board import until
 HOST = "http://board.test"
 NAMES = ("loss", "rate", "map", "sizes", "walk", "depth")
 OVER_STEPS, CUT = ("loss", "rate"), ("walk",)
+SECTIONS = {"All": NAMES, "Signal": ("loss", "rate", "map"), "Rest": ("sizes", "loss", "walk", "depth")}
+CHOOSING = ("loss", "map", "depth")
+"""Figures with a choice of their axis."""
 
 _PAGE = """<!doctype html><meta charset="utf-8"><title>Board</title><body style="margin: 0">
 <div id="place"></div>
@@ -23,14 +26,19 @@ _PAGE = """<!doctype html><meta charset="utf-8"><title>Board</title><body style=
   const asked = [];
   const setTriggerValue = (name, value) => asked.push([name, value]);
   const names = NAMES;
-  let subject;
+  let announced;
   window.wrong = [];
   const look = () => {
     for (const plot of document.querySelectorAll(".nnviz-plot")) {
-      const shown = plot.data?.[0]?.customdata?.[0];
-      const isSeen = plot.style.visibility !== "hidden" && plot.querySelector(".subplot");
-      const { figure } = plot.closest(".nnviz-card").dataset;
-      if (isSeen && shown !== subject) wrong.push(`${figure} of ${shown} under ${subject}`);
+      const { figure, pending } = plot.closest(".nnviz-card").dataset;
+      const { section } = plot.closest(".nnviz-board").dataset;
+      if (!SECTIONS[section].includes(figure)) wrong.push(`${figure} in ${section}`);
+      if (plot.style.visibility === "hidden" || !plot.querySelector(".subplot")) continue;
+      const [subject, name, axis] = plot.data[0].customdata;
+      const own = announced?.axes[figure] ?? "";
+      if (subject !== announced?.subject) wrong.push(`${figure} of ${subject} under ${announced?.subject}`);
+      if (name !== figure) wrong.push(`${name} under ${figure}`);
+      if (axis !== own && pending !== "announced") wrong.push(`${figure} with axis ${axis} under ${own}`);
     }
   };
   const watch = () => { look(); requestAnimationFrame(watch); };
@@ -46,7 +54,7 @@ _PAGE = """<!doctype html><meta charset="utf-8"><title>Board</title><body style=
     another();
     old.remove();
     asked.length = wrong.length = 0;
-    subject = undefined;
+    announced = undefined;
     scrollTo(0, 0);
   };
   window.go = (path) => {
@@ -57,7 +65,7 @@ _PAGE = """<!doctype html><meta charset="utf-8"><title>Board</title><body style=
   };
   window.heard = () => asked.splice(0);
   window.deliver = (text, of) => {
-    subject = of;
+    announced = of;
     const component = { parentElement: place, data: new TextEncoder().encode(text), setTriggerValue };
     const done = update(component, location.href, names);
     look();
@@ -67,23 +75,34 @@ _PAGE = """<!doctype html><meta charset="utf-8"><title>Board</title><body style=
 
 
 class Shown(NamedTuple):
-    """What a server has to show: which runs, with which option, from which start."""
+    """What a server has to show: which runs, with which option, from which start, in which section, on which axes."""
 
     subject: str
     variant: str = ""
     edition: str = ""
     steps: Sequence[int] = (0, 1, 2, 3)
+    section: str = "All"
+    axes: tuple[str, ...] = ("auto",) * len(CHOOSING)
+
+    @property
+    def names(self) -> Sequence[str]:
+        return SECTIONS[self.section]
+
+    @property
+    def axis(self) -> dict[str, str]:
+        return dict(zip(CHOOSING, self.axes, strict=True))
 
 
 def pictures(shown: Shown, step: int) -> dict[str, dict]:
     """Six figures that are alike but for numbers: whose, with what, and when they are is in their data."""
-    own = sum(map(ord, "".join(shown[:3])))
 
     def figure(name: str) -> dict:
+        axis = shown.axis.get(name, "")
+        own = sum(map(ord, "".join([*shown[:3], axis])))
         at = max(shown.steps) if name in OVER_STEPS + CUT else step
         y = np.array([own, at, NAMES.index(name)], np.float32)
         steps = np.arange(3, dtype=np.int32)
-        trace = {"type": "scatter", "x": steps, "y": y, "customdata": [shown.subject] * 3}
+        trace = {"type": "scatter", "x": steps, "y": y, "customdata": [shown.subject, name, axis]}
         meta: dict[str, Any] = {"title": name, "x_is_step": name in OVER_STEPS, "reveals": name in CUT}
         if name in CUT:
             trace["meta"] = {"steps": np.zeros(3, np.int32), "show": "until"}
@@ -100,7 +119,12 @@ def said(shown: Shown, client: dict[str, Any], key: str) -> str:
         "source": f"{shown.subject}|{shown.variant}",
         "edition": shown.edition,
         "subject": shown.subject,
-        "rows": [[name] for name in NAMES],
+        "sections": {title: [[name] for name in names] for title, names in SECTIONS.items()},
+        "section": shown.section,
+        "choices": {
+            name: [{"name": "axis", "label": "Axis", "options": {"auto": "auto", "log": "logarithmic"}, "value": axis}]
+            for name, axis in shown.axis.items()
+        },
         "heights": {},
         "live": False,
         "unit": "step",
@@ -117,7 +141,7 @@ class Desk:
     def __init__(self, page, key: str) -> None:
         self.page, self.key = page, key
         self.newest: tuple[str, int, int] = ("", 0, 0)
-        self.subject = ""
+        self.announced: dict[str, Any] = {}
         page.evaluate("fresh()")
 
     def said(self, shown: Shown, client: dict[str, Any]) -> str:
@@ -130,29 +154,51 @@ class Desk:
         head = json.loads(text)["head"]
         number = (head["session"], head["generation"], head["seq"])
         if number[0] != self.newest[0] or number > self.newest:
-            self.newest, self.subject = number, head["subject"]
-        self.page.evaluate("([text, of]) => void deliver(text, of)", [text, self.subject])
+            axes = {name: choices[0]["value"] for name, choices in head["choices"].items()}
+            self.newest, self.announced = number, {"subject": head["subject"], "axes": axes}
+        self.page.evaluate("([text, of]) => void deliver(text, of)", [text, self.announced])
         return self.heard()
 
     def heard(self) -> list[tuple[str, Any]]:
         """What the board asked since it was last heard."""
         return [(name, value) for name, value in self.page.evaluate("heard()")]
 
-    def converse(self, shown: Shown, client: dict[str, Any]) -> None:
-        """Delivers one message after the other, each an answer to what the board asks, until all is there."""
+    def hear(self, told: dict[str, Any], shown: Shown, client: dict[str, Any]) -> Shown:
+        """What the server shows once it has heard what the viewer changed."""
+        client["ask"] = told.get("ask")
+        for change in told["changes"]:
+            if change["number"] <= client.get("heard", 0):
+                continue
+            client["heard"] = change["number"]
+            if "section" in change:
+                shown = shown._replace(section=change["section"])
+            else:
+                shown = shown._replace(axes=tuple({**shown.axis, change["figure"]: change["value"]}.values()))
+        return shown
+
+    def converse(self, shown: Shown, client: dict[str, Any]) -> Shown:
+        """Delivers one message after the other, each an answer to what the board asks, until all is there; what is
+        shown then."""
         for _ in range(60):
             for name, value in self.deliver(self.said(shown, client)):
                 if name == "ask":
                     client["ask"] = value
+                if name == "change":
+                    shown = self.hear(value, shown, client)
             until(self.page, "d.busy === 'false'")
-            state = self.page.evaluate("({...document.querySelector('.nnviz-board').dataset})")
-            if state["history"] == state["stepsKnown"] == str(len(shown.steps)) and "ask" not in client:
-                return
-        raise AssertionError(f"the board did not come to rest: {state}, {client}")
+            there = (self.state["history"], self.state["stepsKnown"], self.state["section"])
+            if there == (str(len(shown.steps)), str(len(shown.steps)), shown.section) and "ask" not in client:
+                return shown
+        raise AssertionError(f"the board did not come to rest: {self.state}, {client}")
+
+    @property
+    def state(self) -> dict[str, str]:
+        """What the board publishes."""
+        return self.page.evaluate("({...document.querySelector('.nnviz-board').dataset})")
 
     def drawn(self) -> Mapping[str, list[float]]:
         """The values of each figure as they are drawn, in view or not."""
-        for name in NAMES:
+        for name in self.page.eval_on_selector_all(".nnviz-card", "cards => cards.map(card => card.dataset.figure)"):
             self.page.locator(f"[data-figure={name}]").scroll_into_view_if_needed()
             self.page.wait_for_timeout(20)
             until(self.page, "d.busy === 'false'")
@@ -183,14 +229,19 @@ class Desk:
 
 def expected(shown: Shown) -> dict[str, list[float]]:
     """The values of each figure at the newest step."""
-    return {n: figure["data"][0]["y"].tolist() for n, figure in pictures(shown, shown.steps[-1]).items()}
+    made = pictures(shown, shown.steps[-1])
+    return {name: made[name]["data"][0]["y"].tolist() for name in shown.names}
 
 
 def furnish(page, folder: Path) -> None:
     """Opens the page, with the board's own modules and plotly.js from the files that the app would serve."""
     plotly_js.publish(folder)
     names = plotly_js.names()
-    html = _PAGE.replace("BOARD", names["board"]).replace("NAMES", json.dumps(names))
+    html = (
+        _PAGE.replace("BOARD", names["board"])
+        .replace("NAMES", json.dumps(names))
+        .replace("SECTIONS", json.dumps(SECTIONS))
+    )
 
     def serve(route) -> None:
         path = route.request.url.removeprefix(HOST).lstrip("/")

@@ -109,7 +109,7 @@ def test_theme_changes_while_the_page_is_open(page, finished):
 def test_narrow_window_has_one_column_and_a_whole_header(page, finished):
     page.set_viewport_size({"width": 420, "height": 800})
     open_board(page, finished)
-    until(page, "d.narrow === 'true' && d.busy === 'false'")
+    until(page, "d.columns === '1' && d.busy === 'false'")
     lefts = page.eval_on_selector_all(
         ".nnviz-card", "cards => cards.map(card => Math.round(card.getBoundingClientRect().left))"
     )

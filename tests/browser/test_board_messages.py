@@ -3,11 +3,12 @@
 import json
 import random
 from collections.abc import Iterator
+from itertools import product
 
 import pytest
 
 from tests.browser.board import until, zoom
-from tests.browser.messages import NAMES, Desk, Shown, expected, furnish, said
+from tests.browser.messages import NAMES, SECTIONS, Desk, Shown, expected, furnish, said
 
 pytestmark = pytest.mark.browser
 
@@ -45,13 +46,20 @@ def test_cards_out_of_view_show_the_other_run_though_a_message_of_the_first_was_
 
 def test_figures_are_those_of_the_newest_message_whatever_happens_on_the_way(board: Desk):
     options = [MOONS, SPIRALS, RINGS, MOONS._replace(variant="borders"), SPIRALS._replace(edition="2")]
-    for seed in range(3):
+    others = [{"section": title} for title in SECTIONS] + [
+        {"axes": axes} for axes in product(("auto", "log"), repeat=3)
+    ]
+    for seed in range(4):
         chance = random.Random(seed)
         client: dict = {}
         shown, under_way, questions = MOONS, [], []
         for _ in range(40):
             if chance.random() < 0.3:
-                shown = chance.choice(options)
+                shown = chance.choice(options)._replace(section=shown.section, axes=shown.axes)
+            if chance.random() < 0.4:
+                shown = shown._replace(**chance.choice(others))
+            if chance.random() < 0.2:
+                board.page.get_by_role("tab", name=chance.choice(list(SECTIONS))).evaluate("tab => tab.click()")
             under_way.append(board.said(shown, client))
             if chance.random() < 0.3:
                 under_way.append(chance.choice(under_way))  # twice
@@ -60,16 +68,74 @@ def test_figures_are_those_of_the_newest_message_whatever_happens_on_the_way(boa
             if chance.random() < 0.4:
                 chance.shuffle(under_way)
             while under_way and chance.random() < 0.6:
-                questions += [value for name, value in board.deliver(under_way.pop(0)) if name == "ask"]
+                heard = board.deliver(under_way.pop(0))
+                questions += [value for name, value in heard if name == "ask"]
+                for value in [value for name, value in heard if name == "change"]:
+                    shown = board.hear(value, shown, client)
             if questions and chance.random() < 0.5:
                 client["ask"] = chance.choice(questions)  # late, again, or instead of others
             assert board.wrong == [], seed
         chance.shuffle(under_way)
         for text in [*under_way, board.said(shown, client)]:
             board.deliver(text)
-        board.converse(shown, client)
+        shown = board.converse(shown, client)
         assert board.drawn() == expected(shown), seed
         assert board.wrong == [], seed
+
+
+def test_a_section_shows_at_once_and_the_server_is_told_until_it_has_heard(board: Desk):
+    client: dict = {}
+    board.converse(MOONS._replace(section="Signal"), client)
+    assert board.drawn() == expected(MOONS._replace(section="Signal"))
+    board.page.get_by_role("tab", name="Rest").click()
+    shown = "[...document.querySelectorAll('.nnviz-card')].map(card => [card.dataset.figure, card.dataset.drawn > 0])"
+    assert board.page.evaluate(shown) == [["sizes", False], ["loss", True], ["walk", False], ["depth", False]]
+    board.deliver(board.said(MOONS._replace(section="Signal"), client))  # sent before the server heard
+    assert board.state["section"] == "Rest"
+    told = board.page.evaluate("new Promise(done => setTimeout(() => done(heard()), 4200))")
+    assert [value["changes"][0]["section"] for name, value in told if name == "change"] == ["Rest"]
+    now = board.hear(told[-1][1], MOONS._replace(section="Signal"), client)
+    assert now.section == "Rest"
+    board.converse(now, client)
+    assert board.drawn() == expected(now)
+    board.page.get_by_role("tab", name="Signal").click()
+    assert [drawn for _, drawn in board.page.evaluate(shown)] == [True, True, True]
+    board.converse(board.hear(board.heard()[0][1], now, client), client)
+    assert board.state["section"] == "Signal"
+    assert board.wrong == []
+
+
+def test_tabs_are_reached_and_opened_by_keys(board: Desk):
+    board.converse(MOONS, {})
+    tabs = board.page.get_by_role("tab")
+    assert tabs.all_inner_texts() == list(SECTIONS)
+    assert (
+        tabs.evaluate_all("tabs => tabs.map(tab => [tab.ariaSelected, tab.tabIndex])")
+        == [["true", 0]] + [["false", -1]] * 2
+    )
+    tabs.first.focus()
+    for key, title in (("ArrowRight", "Signal"), ("End", "Rest"), ("ArrowRight", "All"), ("ArrowLeft", "Rest")):
+        board.page.keyboard.press(key)
+        assert board.page.evaluate("document.activeElement.textContent") == title
+        assert board.state["section"] == "All"
+    board.page.keyboard.press("Enter")
+    assert board.state["section"] == "Rest"
+    assert board.page.get_by_role("tabpanel", name="Rest").locator(".nnviz-card").count() == len(SECTIONS["Rest"])
+
+
+def test_a_choice_keeps_the_other_figures_and_never_shows_the_old_picture_for_the_new(board: Desk):
+    client: dict = {}
+    shown = MOONS._replace(section="Signal")
+    board.converse(shown, client)
+    rate = "document.querySelector('[data-figure=rate]').dataset.drawn"
+    before = board.page.evaluate(rate)
+    for axes in (("log", "auto", "auto"), ("log", "log", "auto"), ("auto", "auto", "log")):
+        board.said(shown._replace(axes=axes), client)  # never arrives
+        shown = shown._replace(axes=axes)
+        board.converse(shown, client)
+        assert board.drawn() == expected(shown), axes
+    assert board.page.evaluate(rate) == before
+    assert board.wrong == []
 
 
 def test_a_server_that_knows_nothing_of_the_browser_starts_over(board: Desk):
@@ -159,7 +225,9 @@ def test_a_file_is_saved_of_what_was_announced_last_though_it_is_not_drawn_yet(b
     board.converse(MOONS, client)
     saved = "document.querySelector('[data-figure=rate] [data-action=csv]').click()"
     with board.page.expect_download() as download:
-        board.page.evaluate(f"text => {{ deliver(text, 'spirals'); {saved} }}", board.said(SPIRALS, client))
+        announced = {"subject": "spirals", "axes": SPIRALS.axis}
+        arguments = [board.said(SPIRALS, client), announced]
+        board.page.evaluate(f"([text, announced]) => {{ deliver(text, announced); {saved} }}", arguments)
     text = download.value.path().read_text(encoding="utf-8-sig")
     values = {float(value) for line in text.splitlines() for value in line.split(",") if value.strip("-.").isdigit()}
     own = expected(SPIRALS)["rate"][0]

@@ -50,7 +50,7 @@ class Browser:
         self.renew()
 
     def renew(self):
-        self.now, self.history, self.steps = {}, {}, []
+        self.now, self.history, self.steps, self.marks = {}, {}, [], {}
 
     def take(self, text: str) -> dict:
         message = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
@@ -65,15 +65,24 @@ class Browser:
         if head["identity"] != self.identity:
             self.renew()
         self.seq, self.source, self.identity = head["seq"], head["source"], head["identity"]
+        marks = head.get("marks", {})
+        for name in {*marks, *self.marks}:
+            if marks.get(name) != self.marks.get(name):
+                for versions in (self.now, *self.history.values()):
+                    versions.pop(name, None)
+        self.marks = marks
         self.bases.update({number: (name, figure) for number, name, figure in message["bases"]})
         for name, version in message["now"].items():
             self.now[name] = self.figure(name, *version)
         for step, figures in message["history"]:
-            if all(base in self.bases for base, _ in figures.values()):
-                self.history[step] = {name: self.figure(name, *version) for name, version in figures.items()}
+            there = {name: version for name, version in figures.items() if version}
+            if all(base in self.bases for base, _ in there.values()):
+                taken = {name: self.figure(name, *version) for name, version in there.items()}
+                self.history.setdefault(step, {}).update(taken)
             else:
                 self.lost.append(head["seq"])
         self.steps = head.get("steps", self.steps)
+        self.history = {step: figures for step, figures in self.history.items() if step in self.steps}
         return message
 
     def figure(self, name: str, base: int, changes: list) -> dict:
@@ -88,7 +97,7 @@ class Browser:
         return {**about, **words}
 
 
-def send(client: dict, pictures, steps, *, source="run", edition="", live=False, budget=10.0) -> str:
+def send(client: dict, pictures, steps, *, source="run", edition="", live=False, budget=10.0, **words) -> str:
     """The next message to this client."""
-    head = {"source": source, "edition": edition, "live": live}
+    head = {"source": source, "edition": edition, "live": live, **words}
     return board_history.message(client, pictures, steps, head, once={"themes": {}}, budget=budget)
