@@ -46,6 +46,12 @@ def in_words(job: Job, path: str) -> str:
     return words[0].lower() + words[1:] if words[1:2].islower() else words
 
 
+def capitalized(text: str) -> str:
+    """As the label of a widget: λ is not Λ, and f(x, y) not F(x, y)."""
+    is_word = text[:1].isascii() and text[1:2].isalpha()
+    return text[:1].upper() + text[1:] if is_word else text
+
+
 def _words(value: object) -> str:
     """A choice by its label, a group by its values, a list by its items: two layers are "6 Tanh, 4 ReLU"."""
     if isinstance(value, tuple):

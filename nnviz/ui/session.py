@@ -24,9 +24,9 @@ def memory(key: str) -> dict[str, Any]:
     return st.session_state.setdefault(f"_nnviz_memory:{key}", {})
 
 
-def value(key: str) -> Any:
-    """What the browser last sent for the widget or component with this `key`; None before it was first drawn."""
-    return st.session_state.get(key)
+def value(key: str, default: Any = None) -> Any:
+    """What the browser last sent for the widget or component with this `key`; `default` before it was first drawn."""
+    return st.session_state.get(key, default)
 
 
 def put(key: str, value: Any) -> None:

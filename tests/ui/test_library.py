@@ -68,7 +68,7 @@ def test_of_networks_that_trained_side_by_side_each_has_its_letter(store):
 def test_a_run_of_another_page_is_said_in_few_words(trained):
     trained(gradient_flow.DEFAULT, 20, "finished")
     (words,) = table().dataframe[0].value["run"]
-    assert words.startswith("data Digits, model Deep MLP")
+    assert words.startswith("data Digits, network Deep MLP")
     assert " more" in words
 
 

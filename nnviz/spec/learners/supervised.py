@@ -24,7 +24,7 @@ class Supervised(Spec):
     model_config = ConfigDict(title="Supervised")
     kind: Literal["supervised"] = "supervised"
     data: Data = Moons()
-    model: Model = MLP()
+    model: Model = Field(MLP(), title="network")
     loss: Loss = CrossEntropy()
     optimizer: Optimizer = Field(SGD(), json_schema_extra={"resumable": "settings"})
     schedule: Schedule = Field(ConstantRate(), json_schema_extra=RESUMABLE)

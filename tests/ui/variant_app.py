@@ -1,0 +1,23 @@
+"""A script that draws a job's form and its variants, and keeps them as a page does."""
+
+
+def script(first, kept, made, most=8, usual=(), groups=None):
+    import streamlit as st
+
+    from nnviz.spec.base import replace_many
+    from nnviz.spec.variants import Variant
+    from nnviz.ui import forms, session
+    from nnviz.ui.variants import variants
+
+    state = session.memory("tested")
+    state.setdefault("kept", [[v.id, v.differences] for v in kept])
+
+    def change(new):
+        state["kept"] = [[v.id, v.differences] for v in new]
+
+    with st.sidebar:
+        job = replace_many(first, forms.choose(first, groups or {"Training": ["learner.optimizer"]}, key="a"))
+        now = [Variant(*v) for v in state["kept"]]
+        found = variants(job, now, usual=usual, most=most, key="v", change=change)
+    change(found)
+    made[:] = [job, found]
