@@ -105,7 +105,7 @@ def _variant(form: _Form, place: int, drawn: set[str]) -> Variant:
                 help = "Remove this difference"
                 _button(form, ":material/close:", without, f"{variant.id}:{path}:less", type="tertiary", help=help)
         for path in applied.completed:
-            st.caption(f"With it goes: {_escaped(in_words(applied.job, path))}")
+            st.caption(f"Set to fit: {_escaped(in_words(applied.job, path))}")
         _offer(form, place, applied.job, now)
         with st.container(horizontal=True, gap="xsmall"):
             copy = form.does(lambda now: [*now, _new(form, now[place].differences)])
