@@ -96,11 +96,11 @@ def _variant(form: _Form, place: int, drawn: set[str]) -> Variant:
         for path, plain in now.items():
             with st.container(horizontal=True, gap="xxsmall", key=f"{own}:row:{path}"):
                 with st.container(gap="xxsmall"):
-                    if _has_widgets(applied.job, path, plain):
+                    if has_widgets := _has_widgets(applied.job, path, plain):
                         start = form.starts.setdefault(f"{variant.id}:{path}", variant.differences[path])
                         drawn.add(f"{variant.id}:{path}")
                         found[path] = _field(form, variant.id, applied.job, path, start, now)
-                    _say(applied, path, plain)
+                    _say(applied, path, plain, has_widgets)
                 without = form.does(lambda now, path=path: _with(now, place, _less(now[place].differences, path)))
                 help = "Remove this difference"
                 _button(form, ":material/close:", without, f"{variant.id}:{path}:less", type="tertiary", help=help)
@@ -126,12 +126,14 @@ def _offer(form: _Form, place: int, job: Job, now: Mapping[str, Any]) -> None:
     ]
     own = form.kept[place].id
     added = memory(f"{form.key}:added")
-    menu = f"{form.key}:{own}:offer:{added.get(own, 0)}"  # empty again after each choice
+    count = added.get(own, 0)
+    menu = f"{form.key}:{own}:offer:{count}"  # empty again after each choice
 
     def choose() -> None:
-        if (path := value(menu)) is None:
-            return
-        added[own] = added.get(own, 0) + 1
+        path = value(menu)
+        if path is None or added.get(own, 0) != count:
+            return  # nothing is chosen, or Streamlit says it a second time
+        added[own] = count + 1
         form.does(lambda now: _with(now, place, _more(form.first, now[place].differences, path)))()
 
     st.selectbox(
@@ -201,11 +203,12 @@ def _parser(owner: type[Spec], field: str) -> TypeAdapter:
     return TypeAdapter(Annotated[about.annotation, about])
 
 
-def _say(applied: Applied, path: str, plain: Any) -> None:
+def _say(applied: Applied, path: str, plain: Any, has_widgets: bool) -> None:
     """What a field without widgets is, and why a difference does not apply."""
     if path in applied.left:
         reason = _escaped(_missing(applied.job, path) or applied.left[path])
-        st.caption(f"**{_escaped(_words(path, plain))}** does not apply: {reason}")
+        begin = "Does" if has_widgets else f"**{_escaped(_words(path, plain))}** does"
+        st.caption(f"{begin} not apply: {reason}")
     elif path not in offered(applied.job):
         st.caption(_escaped(in_words(applied.job, path)))
 
@@ -224,11 +227,19 @@ def _missing(job: Job, path: str) -> str:
 
 
 def _words(path: str, plain: Any) -> str:
-    """A difference where there is no field that could say it."""
-    if isinstance(plain, dict):
-        plain = plain.get("kind", "")
-    words = {True: "on", False: "off", None: "none"}.get(plain, plain) if not isinstance(plain, list | float) else plain
-    return f"{path.rsplit('.', 1)[-1]} {words if not isinstance(words, list) else ''}".replace("_", " ").strip()
+    """A difference where there is no field that could say it: "momentum 0.9"."""
+    match plain:
+        case bool():
+            words = "on" if plain else "off"
+        case dict():
+            words = str(plain.get("kind", ""))
+        case list() | None:
+            words = ""
+        case float():
+            words = f"{plain:g}"
+        case _:
+            words = str(plain)
+    return f"{path.rsplit('.', 1)[-1]} {words}".replace("_", " ").strip()
 
 
 def _escaped(text: str) -> str:
