@@ -169,6 +169,12 @@ class Board {
     if (root.getBoundingClientRect().top < 0) root.scrollIntoView({ block: "start" });
   }
 
+  // Another value of a choice in a card: its picture comes from the server.
+  choose(card, name, value) {
+    this.changes.add({ figure: card.name, name, value });
+    card.settle();
+  }
+
   // A point that the viewer chose. While one is being answered only the last of those that follow is remembered.
   pick(place, card) {
     this.chosen = place;
@@ -297,6 +303,7 @@ class Board {
   card(name) {
     const card = new Card(this, name);
     if (!this.store.steps.length) card.say("waiting for the first picture");
+    card.settle();
     return card;
   }
 
@@ -327,6 +334,7 @@ class Board {
       } else {
         const card = this.cards.get(target.closest(".nnviz-card").dataset.figure);
         if (card) card.width = Math.floor(contentRect.width);
+        card?.options.fit();
       }
     }
     this.request();

@@ -2,6 +2,7 @@
 
 import { element } from "./board_element.js";
 import { csv, download, json } from "./board_export.js";
+import { Options } from "./board_options.js";
 import { Picker } from "./board_pick.js";
 import { picture, pictureTheme, seen } from "./board_picture.js";
 import { draw } from "./board_plotly.js";
@@ -49,15 +50,21 @@ export class Card {
     this.note = element("p", "nnviz-note");
     this.stage = element("div", "nnviz-stage", {}, this.plot, this.lines, this.note);
     this.picker = new Picker(this);
-    this.head = element("header", "nnviz-card-head", {}, this.title, this.help, this.tip, this.more, this.menu);
+    this.options = new Options(this);
+    const { root: options, list } = this.options;
+    this.head = element("header", "nnviz-card-head", {}, this.title, this.help, this.tip, options, this.more, this.menu, list);
     this.root = element("section", "nnviz-card", { "data-figure": name, "data-drawn": "0", "aria-label": title }, this.head, this.stage);
     this.more.onclick = () => this.open(this.menu.hidden);
     this.menu.onkeydown = (event) => this.moveInMenu(event);
     this.root.addEventListener("focusout", (event) => {
-      if (!this.head.contains(event.relatedTarget)) this.open(false);
+      if (this.head.contains(event.relatedTarget)) return;
+      this.open(false);
+      this.options.open(false);
     });
     document.addEventListener("pointerdown", (this.outside = (event) => {
       if (!this.menu.contains(event.target) && event.target !== this.more) this.open(false);
+      const { list, more } = this.options;
+      if (!list.contains(event.target) && !more.contains(event.target)) this.options.open(false);
     }));
     this.say("");
   }
@@ -86,6 +93,7 @@ export class Card {
     const { version } = this.drawing ?? {};
     const isOld = Boolean(version) && version.mark !== store.marks[this.name];
     this.root.dataset.pending = isOld ? "announced" : changes.waits(this.name) ? "chosen" : "false";
+    this.options.show(store.head?.choices?.[this.name] ?? []);
   }
 
   // Back in the page, with what was drawn as far as that is still true.
@@ -163,7 +171,10 @@ export class Card {
   }
 
   describe(title, help) {
-    if (this.title.textContent !== title) this.title.textContent = title;
+    if (this.title.textContent !== title) {
+      this.title.textContent = title;
+      this.options.fit();
+    }
     this.root.setAttribute("aria-label", title);
     this.more.setAttribute("aria-label", `Menu of ${title}`);
     this.help.hidden = !help;
@@ -301,6 +312,7 @@ export class Card {
   close() {
     if (!this.root.isConnected) return;
     this.open(false);
+    this.options.open(false);
     this.park();
     this.visible = true; // until the page says otherwise once it is back
     this.root.remove();
@@ -312,7 +324,10 @@ export class Card {
   }
 
   clear() {
+    const canvases = [...this.plot.querySelectorAll(".gl-container canvas")];
     this.board.Plotly.purge(this.plot);
+    // Else the browser counts their contexts among those of the page until it collects garbage.
+    for (const canvas of canvases) (canvas.getContext("webgl2") ?? canvas.getContext("webgl"))?.getExtension("WEBGL_lose_context")?.loseContext();
     this.drawn = 0;
     this.drawing = this.figure = this.shown = undefined;
   }

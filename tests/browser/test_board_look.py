@@ -95,6 +95,46 @@ def test_a_picture_shows_the_part_that_was_zoomed_to(page, finished):
     assert "300" not in page.evaluate(labels, part)
 
 
+def test_a_section_of_four_columns_has_its_choices_behind_a_button(page, finished):
+    open_board(page, finished)
+    page.get_by_role("tab", name="Side by side").click()
+    until(page, "d.section === 'Side by side' && d.history === '40' && d.busy === 'false'")
+    for width, columns in ((1440, 4), (1000, 2), (420, 1)):
+        page.set_viewport_size({"width": width, "height": 900})
+        until(page, f"d.columns === '{columns}' && d.busy === 'false'")
+        boxes = page.eval_on_selector_all(".nnviz-card", "all => all.map(e => e.getBoundingClientRect().toJSON())")
+        lefts = {round(box["left"]) for box in boxes}
+        assert (len(boxes), len(lefts)) == (8, columns)
+        assert max(box["width"] for box in boxes) - min(box["width"] for box in boxes) < 1
+    page.set_viewport_size({"width": 1440, "height": 900})
+    card = page.locator("[data-figure=loss]")
+    card.get_by_role("button", name="Options of").press("Enter")
+    card.get_by_role("dialog").get_by_label("Axis").select_option("log")
+    page.wait_for_function(f"{plot('loss')}._fullLayout.yaxis.type === 'log'")
+    until(page, "d.section === 'Side by side' && d.busy === 'false'")
+    assert card.get_attribute("data-pending") == "false"
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.ariaLabel") == "Options of 손실 · loss"
+    page.get_by_role("tab", name="All").click()
+    until(page, "d.section === 'All' && d.history === '40' && d.busy === 'false'")
+    card.get_by_role("radio", name="linear").click()
+    page.wait_for_function(f"{plot('loss')}._fullLayout.yaxis.type === 'linear'")
+
+
+def test_scenes_of_another_section_take_no_webgl_context(page, finished):
+    warnings: list[str] = []
+    page.on("console", lambda message: warnings.append(message.text))
+    open_board(page, finished)
+    for _ in range(5):
+        page.get_by_role("tab", name="In space").click()
+        page.wait_for_function("document.querySelectorAll('.gl-container canvas').length === 4")
+        until(page, "d.busy === 'false'")
+        page.get_by_role("tab", name="All").click()
+        until(page, "d.busy === 'false'")
+        assert page.locator("canvas").count() == 0
+    assert [text for text in warnings if "WebGL contexts" in text] == []
+
+
 def test_theme_changes_while_the_page_is_open(page, finished):
     page.emulate_media(color_scheme="light")
     open_board(page, finished)

@@ -93,14 +93,16 @@ def test_a_section_shows_at_once_and_the_server_is_told_until_it_has_heard(board
     board.deliver(board.said(MOONS._replace(section="Signal"), client))  # sent before the server heard
     assert board.state["section"] == "Rest"
     told = board.page.evaluate("new Promise(done => setTimeout(() => done(heard()), 4200))")
-    assert [value["changes"][0]["section"] for name, value in told if name == "change"] == ["Rest"]
-    now = board.hear(told[-1][1], MOONS._replace(section="Signal"), client)
+    (again,) = [value for name, value in told if name == "change"]
+    assert [change["section"] for change in again["changes"]] == ["Rest"]
+    now = board.hear(again, MOONS._replace(section="Signal"), client)
     assert now.section == "Rest"
     board.converse(now, client)
     assert board.drawn() == expected(now)
     board.page.get_by_role("tab", name="Signal").click()
     assert [drawn for _, drawn in board.page.evaluate(shown)] == [True, True, True]
-    board.converse(board.hear(board.heard()[0][1], now, client), client)
+    (told,) = [value for name, value in board.heard() if name == "change"]
+    board.converse(board.hear(told, now, client), client)
     assert board.state["section"] == "Signal"
     assert board.wrong == []
 
@@ -121,6 +123,38 @@ def test_tabs_are_reached_and_opened_by_keys(board: Desk):
     board.page.keyboard.press("Enter")
     assert board.state["section"] == "Rest"
     assert board.page.get_by_role("tabpanel", name="Rest").locator(".nnviz-card").count() == len(SECTIONS["Rest"])
+
+
+def test_a_choice_taken_in_a_card_shows_at_once_and_its_picture_waits_for_the_server(board: Desk):
+    client: dict = {}
+    board.converse(MOONS, client)
+    card = board.page.locator("[data-figure=map]")
+    log, auto = (card.get_by_role("radio", name=label) for label in ("logarithmic", "auto"))
+    counts = "[...document.querySelectorAll('.nnviz-card')].map(card => card.dataset.drawn)"
+    drawn = board.page.evaluate(counts)
+
+    def seen() -> tuple[str | None, str | None]:
+        return log.get_attribute("aria-checked"), card.get_attribute("data-pending")
+
+    log.click()
+    assert seen() == ("true", "chosen")
+    heard = board.deliver(board.said(MOONS, client))  # sent before the server heard
+    assert seen() == ("true", "chosen")
+    (told,) = [value for name, value in heard if name == "change"]
+    assert [(c["figure"], c["name"], c["value"]) for c in told["changes"]] == [("map", "axis", "log")]
+    now = board.hear(told, MOONS, client)
+    board.converse(now, client)
+    assert (seen(), now.axis["map"]) == (("true", "false"), "log")
+    assert [after for before, after in zip(drawn, board.page.evaluate(counts), strict=True) if before != after] == ["2"]
+    assert board.drawn() == expected(now)
+    log.press("ArrowLeft")
+    assert board.page.evaluate("document.activeElement.textContent") == "auto"
+    assert seen() == ("false", "chosen")
+    (told,) = [value for name, value in board.heard() if name == "change"]
+    board.hear(told, now, client)  # the server hears of it and stays with what it has
+    board.converse(now, client)
+    assert (seen(), auto.get_attribute("aria-checked")) == (("true", "false"), "false")
+    assert board.wrong == []
 
 
 def test_a_choice_keeps_the_other_figures_and_never_shows_the_old_picture_for_the_new(board: Desk):

@@ -1,7 +1,8 @@
 """Eight figures of a made-up run that grows by one picture at each tick; what the board's browser tests look at.
 
 The environment says how: DEMO_START pictures at the beginning, DEMO_TICKS more to come, one each DEMO_EVERY seconds;
-DEMO_SLOW seconds to make the pictures of an earlier step.
+DEMO_SLOW seconds to make the pictures of an earlier step. Two more sections hold rows of four and scenes in space; some
+figures have choices.
 """
 
 import os
@@ -12,6 +13,18 @@ import streamlit as st
 
 from nnviz.ui.board import board
 
+SECTIONS = {
+    "All": [["loss", "boundary"], ["gradients", "histogram"], ["ridges", "weights", "depth"], ["scatter"]],
+    "Side by side": [["loss", "gradients", "histogram", "depth"], ["boundary", "weights", "ridges", "scatter"]],
+    "In space": [[f"space-{n}" for n in range(4)]],
+}
+AXIS = {"auto": "auto", "linear": "linear", "log": "log"}
+SMOOTHING = {"0": "off", "0.6": "0.6", "0.9": "0.9", "0.99": "0.99"}
+CHOICES = {
+    "loss": {"axis": ("Axis", AXIS, "linear"), "smoothing": ("Smoothing", SMOOTHING, "0")},
+    "gradients": {"axis": ("Axis", AXIS, "log")},
+    "boundary": {"style": ("Surface", {"soft": "soft", "borders": "borders only"}, "soft")},
+}
 START, TICKS = int(os.environ.get("DEMO_START", "3")), int(os.environ.get("DEMO_TICKS", "0"))
 EVERY, SLOW = float(os.environ.get("DEMO_EVERY", "0.25")), float(os.environ.get("DEMO_SLOW", "0"))
 GRID = np.linspace(-3, 3, 50, dtype=np.float32)
@@ -31,6 +44,22 @@ def known() -> list[int]:
     return [10 * n for n in range(START + grown)]
 
 
+def chosen() -> dict[str, dict[str, str]]:
+    """What the viewer has chosen in the cards."""
+    first = {figure: {name: value for name, (_, _, value) in own.items()} for figure, own in CHOICES.items()}
+    return st.session_state.setdefault("chosen", first)
+
+
+def choices() -> dict[str, list[dict]]:
+    return {
+        figure: [
+            {"name": name, "label": label, "options": options, "value": chosen()[figure][name]}
+            for name, (label, options, _) in own.items()
+        ]
+        for figure, own in CHOICES.items()
+    }
+
+
 def curves(last: int, title: str, kind: str) -> dict:
     x = np.linspace(0, last, min(500, last + 1))
     data = [
@@ -46,7 +75,7 @@ def curves(last: int, title: str, kind: str) -> dict:
     layout = {
         "meta": {"x_is_step": True, "title": title, "help": "Falls while the network learns.", "link": "step"},
         "xaxis": {"title": {"text": "step"}},
-        "yaxis": {"type": kind},
+        "yaxis": {"type": {"auto": "-"}.get(kind, kind)},
         "showlegend": False,
     }
     return {"data": data, "layout": layout}
@@ -78,14 +107,23 @@ def pictures(step: int) -> dict[str, dict]:
         for i in reversed(range(8))
     ]
     stretched = POINTS[1] * np.float32(1 + np.sin(phase))
+    if chosen()["boundary"]["style"] == "borders":
+        z = np.sign(z)
     square = {"yaxis": {"scaleanchor": "x"}}
-    return {
-        "loss": curves(last, "손실 · loss", "linear"),
+    scenes = {
+        f"space-{n}": {
+            "data": [{"type": "surface", "z": (z[::4, ::4] * (1 + n)).astype(np.float32), "showscale": False}],
+            "layout": {"meta": {"title": f"Surface {n}"}},
+        }
+        for n in range(4)
+    }
+    return scenes | {
+        "loss": curves(last, "손실 · loss", chosen()["loss"]["axis"]),
         "boundary": {
             "data": [{"type": "heatmap", "x": GRID, "y": GRID, "z": z.astype(np.float32), "showscale": False}, points],
             "layout": {"meta": {"title": "Decision surface", "help": f"At step {step}."}, "showlegend": False},
         },
-        "gradients": curves(last, "Gradient norm", "log"),
+        "gradients": curves(last, "Gradient norm", chosen()["gradients"]["axis"]),
         "histogram": {
             "data": [{"type": "bar", "x": bins, "y": counts, "marker": {"line": {"width": 0}}}],
             "layout": {
@@ -126,7 +164,11 @@ def draw() -> None:
         key="demo",
         source="run",
         live=len(steps) < START + TICKS,
-        rows=[["loss", "boundary"], ["gradients", "histogram"], ["ridges", "weights", "depth"], ["scatter"]],
+        sections=SECTIONS,
+        section=st.session_state.get("section", "All"),
+        on_section=lambda title: st.session_state.update(section=title),
+        choices=choices(),
+        on_choice=lambda figure, name, value: chosen()[figure].update({name: value}),
     )
 
 
