@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from nnviz import frames
-from nnviz.figures import layout, panels, tables, theme
+from nnviz.figures import layout, panels, smoothing, tables, theme
 from nnviz.figures.labels import shown
 from nnviz.figures.layers import layer_table
 from nnviz.figures.layout import f4, i4
+from nnviz.figures.signed import Signed, signed
 
 POINTS = 250
 _HELP = (
@@ -25,10 +26,14 @@ def percentile_bands(
     site: str | None = None,
     *,
     prefix: str = "activation",
+    log: bool | None = None,
+    smooth: float = 0.0,
     title: str | None = None,
 ) -> dict:
     """Percentiles over the steps: 5 to 95 light, 25 to 75 darker, the median as a line.
 
+    With `log` on a logarithmic axis with both signs and zero between them. `smooth` in [0, 1): every percentile is
+    drawn as its moving average of that weight, the median as it was measured faint behind.
     `prefix` is "activation" or "preactivation". `site` is one module; None draws the first, the middle and the last
     layer above each other over a common step axis.
     """
@@ -55,9 +60,14 @@ def percentile_bands(
         every = np.stack([row[drawn[recorded[drawn]]] for row in values.values()], 1)
         parts.append(tables.grid(down, across, {prefix: every}))
         axis = f"y{panels.suffix(i)}"
-        traces += [trace | {"yaxis": axis} for trace in _bands(steps, values, color, layers.label(one))]
-        named = i == len(chosen) // 2
-        axes.append(layout.axis(word.lower() if named else "", nticks=8 if len(chosen) == 1 else 4, zeroline=True))
+        scale = signed(np.stack(list(values.values()))) if log else None
+        curves = _bands(steps, values, color, layers.label(one), smooth, scale)
+        traces += [trace | {"yaxis": axis} for trace in curves]
+        named = word.lower() if i == len(chosen) // 2 else ""
+        straight = layout.axis(named, nticks=8 if len(chosen) == 1 else 4, zeroline=True)
+        axes.append(
+            scale.axis(named, np.stack(list(values.values())), 2 if len(chosen) == 1 else 1) if scale else straight
+        )
     if len(chosen) == 1:
         stack, notes = {"yaxis": axes[0]}, []
     else:
@@ -81,9 +91,19 @@ def _drawn(values: Mapping[str, np.ndarray]) -> np.ndarray:
     return np.unique(frames.thin_indices(np.stack([values["05"], values["95"]], axis=1), POINTS))
 
 
-def _bands(steps: np.ndarray, values: Mapping[str, np.ndarray], color: str, name: str) -> list[dict]:
-    """Two filled bands and the median of one layer, thinned so that the extremes of every percentile stay."""
-    picked = _drawn(values)
+def _bands(
+    steps: np.ndarray,
+    measured: Mapping[str, np.ndarray],
+    color: str,
+    name: str,
+    smooth: float,
+    scale: Signed | None,
+) -> list[dict]:
+    """Two filled bands and the median of one layer, thinned so that the extremes of every percentile stay; on a
+    `scale`, or straight."""
+    place = scale.place if scale else np.asarray
+    values = {p: smoothing.averaged(row, smooth) for p, row in measured.items()}
+    picked = _drawn(measured)
     # A band that is not finite would tear the whole fill.
     picked = picked[np.all([np.isfinite(values[p][picked]) for p in _PERCENTILES], axis=0)]
     x = i4(steps[picked])
@@ -94,7 +114,7 @@ def _bands(steps: np.ndarray, values: Mapping[str, np.ndarray], color: str, name
                 "type": "scatter",
                 "mode": "lines",
                 "x": np.concatenate([x, x[::-1]]),
-                "y": f4(np.concatenate([values[high][picked], values[low][picked][::-1]])),
+                "y": f4(place(np.concatenate([values[high][picked], values[low][picked][::-1]]))),
                 "fill": "toself",
                 "fillcolor": theme.faded(color, alpha),
                 "line": {"width": 0},
@@ -102,15 +122,24 @@ def _bands(steps: np.ndarray, values: Mapping[str, np.ndarray], color: str, name
             }
         )
     words = (
-        f"5 %: {shown('customdata[0]')}<br>25 %: {shown('customdata[1]')}<br><b>median {shown('y')}</b><br>"
+        f"5 %: {shown('customdata[0]')}<br>25 %: {shown('customdata[1]')}<br><b>median {shown('customdata[2]')}</b><br>"
         f"75 %: {shown('customdata[3]')}<br>95 %: {shown('customdata[4]')}"
     )
+    if smooth and len(picked) > 1:
+        line = {
+            "type": "scatter",
+            "mode": "lines",
+            "x": x,
+            "y": f4(place(measured["50"][picked])),
+            "name": f"{name}, median",
+        }
+        traces.append(smoothing.behind(line | {"line": {"color": color}}))
     traces.append(
         {
             "type": "scatter",
             "mode": "lines" if len(picked) > 1 else "markers",
             "x": x,
-            "y": f4(values["50"][picked]),
+            "y": f4(place(values["50"][picked])),
             "line": {"color": color, "width": 2},
             "marker": {"color": color},
             "customdata": f4(np.stack([values[p][picked] for p in _PERCENTILES], axis=1)),

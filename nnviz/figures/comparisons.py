@@ -1,15 +1,22 @@
-"""Two runs next to each other: in one picture, or in two pictures with the same axes."""
+"""Runs next to each other: in one picture, or each in its own with the same axes."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from nnviz.figures import decades, tables, theme
+from nnviz.figures import decades, labels, tables, theme
 from nnviz.figures.curves import curves
 
 # Room at the left of figures side by side, in pixels: for labels such as 10⁻¹².
 MARGIN = 58
+# Up to so many runs are told apart by their dashes.
+PAIR = 2
+# Letters of a run's name in the legend, so that two names stand side by side in 500 pixels.
+LONGEST = 18
+# The share of a picture's height that the legend of more runs may take, before it scrolls.
+LEGEND = 0.4
 
 
 def overlay(
@@ -20,10 +27,11 @@ def overlay(
     title: str | None = None,
     **options: object,
 ) -> dict:
-    """`curves` of several runs in one figure: the first solid, the second dashed, …, the same color for the same split.
+    """`curves` of several runs in one figure. Of two the first is solid, the second dashed, and a split has one color;
+    of more, up to eight, each has its color, train is solid and test dashed.
 
     The batch loss is left out unless `batch`, as noise over noise tells nothing. One run alone is drawn as `curves`
-    draws it. `options` are those of `curves`.
+    draws it. `runs` have names such as "A" or "B: batch norm". `options` are those of `curves`.
     """
     if len(runs) == 1:
         return curves(next(iter(runs.values())), quantity, title=title, **options)
@@ -32,25 +40,66 @@ def overlay(
     joined = curves(pd.concat(filled) if filled else pd.DataFrame(), quantity, title=title, **options)
     if not joined["data"]:
         return joined
-    options["log_y"] = joined["layout"]["yaxis"].get("type") == "log"
-    traces, table = [], []
-    for i, (name, frame) in enumerate(runs.items()):
+    options["log"] = joined["layout"]["yaxis"].get("type") == "log"
+    sites = [trace["uid"] for trace in joined["data"] if _follows(trace)]
+    sites.sort(key=lambda site: site == "batch")
+    traces, table, told = [], [], set()
+    for place, (name, frame) in enumerate(runs.items()):
         drawn = curves(frame, quantity, title=title, **options)
         table += tables.of_run(name, drawn["layout"]["meta"].get("table", []), len(traces))
+        of_run = _as_one_of_two if len(runs) == PAIR else partial(_as_one_of_many, sites=sites)
+        mine = []
         for trace in drawn["data"]:
-            dashed = dict(trace)
-            dashed["name"] = f"{name}: {trace['name']}"
-            dashed["hovertemplate"] = f"{name}, {trace['hovertemplate']}"
-            dashed.pop("uid", None)
-            if "line" in trace and trace["mode"] == "lines":
-                dashed["line"] = trace["line"] | {"dash": theme.RUN_DASHES[i % len(theme.RUN_DASHES)]}
-            traces.append(dashed)
+            if None in trace["x"] or (len(runs) > PAIR and "uid" not in trace):  # says the same of every run
+                mine.append(trace if trace["name"] not in told else trace | {"showlegend": False})
+            else:
+                mine.append(of_run(trace, place, name, is_first=not any(map(_follows, mine))))
+        told |= {trace["name"] for trace in mine if trace.get("showlegend", True)}
+        traces += [{key: value for key, value in trace.items() if key != "uid"} for trace in mine]
+    many = {"maxheight": LEGEND, "font": {"size": theme.SMALL}} if len(runs) > PAIR else {}
+    legend = joined["layout"]["legend"] | many
     meta = joined["layout"]["meta"] | {"table": table}
-    return {"data": traces, "layout": joined["layout"] | {"meta": meta}}
+    return {"data": traces, "layout": joined["layout"] | {"meta": meta, "legend": legend}}
 
 
-def same_axes(*figures: dict) -> tuple[dict, ...]:
-    """The same figures with equal axis and color ranges, legends and margins, to be compared by eye side by side.
+def _follows(trace: Mapping) -> bool:
+    """Whether a trace's name holds its last value."""
+    return "follow" in trace.get("meta", ())
+
+
+def _as_one_of_two(trace: Mapping, place: int, run: str, *, is_first: bool) -> dict:  # noqa: ARG001
+    """A trace of the first or the second run."""
+    dashed = _called(trace, run, run)
+    if "line" in trace and trace["mode"] == "lines":
+        dashed["line"] = trace["line"] | {"dash": theme.RUN_DASHES[place]}
+    return dashed
+
+
+def _as_one_of_many(trace: Mapping, place: int, run: str, *, is_first: bool, sites: Sequence[str]) -> dict:
+    """A trace of one of several runs, whose full name stands in the legend once."""
+    drawn = _called(trace, run, labels.shorten(run if is_first else labels.letter(run), LONGEST))
+    site = trace["uid"].removesuffix("_measured")
+    dash = theme.RUN_DASHES[sites.index(site) % len(theme.RUN_DASHES) if site in sites else 0]
+    color = theme.run_color(place)
+    style = {"line": trace["line"] | {"color": color, "dash": dash}, "marker": trace["marker"] | {"color": color}}
+    return drawn | style
+
+
+def _called(trace: Mapping, run: str, short: str) -> dict:
+    """A trace named after its run, in the legend in short."""
+    before = f"{short}, " if ":" in short else f"{short}: "
+    called = {**trace, "name": before + trace["name"]}
+    if trace.get("hovertemplate"):
+        called["hovertemplate"] = f"{run}, {trace['hovertemplate']}"
+    if _follows(trace):
+        follow = trace["meta"]["follow"]
+        called["meta"] = {"follow": follow | {"name": before + follow["name"]}}
+    return called
+
+
+def same_axes(*figures: dict | None) -> tuple[dict | None, ...]:
+    """The same figures, any number, with equal axis and color ranges, legends and margins, to be compared by eye side
+    by side. None stays None, at its place.
 
     An axis is equalised where the figures' axes of that name are of one type; one with a fixed range joins in with it.
     Where one vertical axis is logarithmic, so become the others, unless they have a range or values that forbid it. In
@@ -60,6 +109,9 @@ def same_axes(*figures: dict) -> tuple[dict, ...]:
     that x and y are directions of their own keep these. Figures without data are left alone. Nothing is changed in
     place.
     """
+    if None in figures:
+        drawn = iter(same_axes(*(figure for figure in figures if figure is not None)))
+        return tuple(figure and next(drawn) for figure in figures)
     if sum(bool(figure["data"]) for figure in figures) < 2:
         return figures
     figures = _of_one_type(figures)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nnviz.figures import labels, layout, measures, panels, tables, theme
+from nnviz.figures import labels, layout, measures, panels, smoothing, tables, theme
 from nnviz.figures.curves import spans_decades
 from nnviz.figures.decades import logarithmic
 from nnviz.figures.layout import f4, i4
@@ -27,14 +27,22 @@ _TRACE_HELP = (
 Arrays = Mapping[str, np.ndarray]
 
 
-def sharpness(curvature: Arrays, *, limit_words: str = "2/η", no_theory: str = "", log_y: bool | None = None) -> dict:
+def sharpness(
+    curvature: Arrays,
+    *,
+    limit_words: str = "2/η",
+    no_theory: str = "",
+    log: bool | None = None,
+    smooth: float = 0.0,
+) -> dict:
     """The largest eigenvalues over the steps, the curvature that the learning rate can bear dashed, and the smallest
     eigenvalue below (Cohen et al., 2021, arXiv:2103.00065).
 
     `curvature` has steps (K,), eigenvalues and errors (K, k), falling along k, lowest and limit (K,); NaN is what was
     not computed yet, or a limit that theory does not have. `limit_words` is the limit as a formula, such as
     "(2 + 2β)/η" for momentum; `no_theory`, or else `curvature["no_limit"]`, says in a few words why there is none.
-    `log_y` None: logarithmic where all are positive and the largest and the limit span more than a factor of 30.
+    `log` None: logarithmic where all are positive and the largest and the limit span more than a factor of 30.
+    `smooth` in [0, 1): weight of the moving average laid over each eigenvalue.
     """
     title = "Sharpness"
     if not curvature:
@@ -43,9 +51,10 @@ def sharpness(curvature: Arrays, *, limit_words: str = "2/η", no_theory: str = 
     errors, limit = (np.asarray(curvature[name], float) for name in ("errors", "limit"))
     if np.isnan(values).all():
         return layout.empty(title, _SHARPNESS_HELP, "waiting for the curvature at the first step")
-    if log_y is None:
+    log_y = log
+    if log is None:
         log_y = spans_decades([values[:, 0], limit]) and not ((values <= 0).any() or (limit <= 0).any())
-    traces = _eigenvalues(steps, values, errors, log_y)
+    traces = _eigenvalues(steps, values, errors, log_y, smooth)
     known = np.isfinite(limit)
     notes = []
     if known.any():
@@ -69,7 +78,10 @@ def sharpness(curvature: Arrays, *, limit_words: str = "2/η", no_theory: str = 
         axes["yaxis2"] = layout.axis("smallest", domain=[0, 0.27], nticks=4, rangemode="tozero", zeroline=True)
         anchor = panels.anchor(2)
         line = {"color": LOWEST_COLOR, "width": 2}
-        traces.append(_curve(steps, lowest, "λ<sub>min</sub>", line, False) | {"yaxis": anchor, "uid": "lowest"})
+        curves = _over_measured(steps, lowest, "λ<sub>min</sub>", line, False, smooth=smooth)
+        curves[-1]["uid"] = "lowest"
+        traces += [curve | {"yaxis": anchor} for curve in curves]
+    traces += smoothing.keys(smooth) if smooth else []
     return layout.figure(
         traces,
         title=title,
@@ -84,10 +96,12 @@ def sharpness(curvature: Arrays, *, limit_words: str = "2/η", no_theory: str = 
     )
 
 
-def hessian_trace(curvature: Arrays) -> dict:
+def hessian_trace(curvature: Arrays, *, log: bool | None = None, smooth: float = 0.0) -> dict:
     """The Hessian's trace with its standard error as a band, and the sum of the largest eigenvalues, over the steps.
 
-    `curvature` has steps, trace and trace_error (K,), and eigenvalues (K, k); NaN is what was not computed yet.
+    `curvature` has steps, trace and trace_error (K,), and eigenvalues (K, k); NaN is what was not computed yet. `log`
+    None: logarithmic where all are positive and span more than a factor of 30. `smooth` in [0, 1): weight of the moving
+    average laid over both; the band is that of what was measured.
     """
     title = "Trace of the Hessian"
     if not curvature:
@@ -101,13 +115,19 @@ def hessian_trace(curvature: Arrays) -> dict:
     at, middle = steps[known], trace[known]
     total = np.where(np.isfinite(values), values, np.nan).sum(1)
     found = np.concatenate([middle - wide, total[np.isfinite(total)]])
-    log_y = bool((found > 0).all()) and spans_decades([found, middle + wide])
+    log_y = log
+    if log is None:
+        log_y = bool((found > 0).all()) and spans_decades([found, middle + wide])
     color = theme.SPLITS["train"]
+    both = np.concatenate([found, middle + wide])
+    edges = np.concatenate([middle + wide, (middle - wide)[::-1]])
+    if log_y:  # an end below zero would tear the fill
+        edges = np.maximum(edges, magnitudes(both).floor)
     band = {
         "type": "scatter",
         "mode": "lines",
         "x": i4(np.concatenate([at, at[::-1]])),
-        "y": f4(np.concatenate([middle + wide, (middle - wide)[::-1]])),
+        "y": f4(edges),
         "line": {"width": 0},
         "fill": "toself",
         "fillcolor": theme.faded(color, 0.25),
@@ -118,13 +138,17 @@ def hessian_trace(curvature: Arrays) -> dict:
     }
     count = values.shape[1]
     name = "largest eigenvalue" if count == 1 else f"sum of the {count} largest"
-    largest = {"color": TOP_COLOR, "width": 2}
+    sums = _over_measured(steps, total, name, {"color": TOP_COLOR, "width": 2}, log_y, smooth=smooth)
+    sums[-1]["uid"] = "largest"
     traces = [
         band,
-        _curve(steps, trace, "trace", {"color": color, "width": 2}, log_y, error),
-        _curve(steps, total, name, largest, log_y) | {"uid": "largest"},
+        *_over_measured(steps, trace, "trace", {"color": color, "width": 2}, log_y, error, smooth),
+        *sums,
+        *(smoothing.keys(smooth) if smooth else []),
     ]
-    both = np.concatenate([found, middle + wide])
+    if log_y:
+        marked = np.column_stack([trace, total])
+        traces += edge_marks(steps, marked, ~np.isnan(marked), magnitudes(both))
     return layout.figure(
         traces,
         title=title,
@@ -145,13 +169,15 @@ def _columns(values: np.ndarray, errors: np.ndarray) -> dict[str, np.ndarray]:
     return columns | {f"error_{i + 1}": column for i, column in enumerate(errors.T)}
 
 
-def _eigenvalues(steps: np.ndarray, values: np.ndarray, errors: np.ndarray, log_y: bool) -> list[dict]:
+def _eigenvalues(steps: np.ndarray, values: np.ndarray, errors: np.ndarray, log_y: bool, smooth: float) -> list[dict]:
     """The largest on top of the others, which share an entry of the legend."""
     count = values.shape[1]
     traces = []
     for i in reversed(range(count)):
         name = f"λ{labels.lowered(i + 1)}"
-        curve = _curve(steps, values[:, i], name, _line(i, count), log_y, errors[:, i]) | {"legendrank": i + 1}
+        *measured, curve = _over_measured(steps, values[:, i], name, _line(i, count), log_y, errors[:, i], smooth)
+        traces += measured
+        curve |= {"legendrank": i + 1}
         if i:
             told = f"λ₂ … λ{labels.lowered(count)}" if i == 1 and count > 2 else name
             curve |= {"name": told, "showlegend": i == 1, "legendgroup": "others"}
@@ -186,6 +212,27 @@ def _line(place: int, count: int) -> dict:
         return {"color": TOP_COLOR, "width": 2.5}
     share = (place - 1) / max(count - 2, 1)
     return {"color": theme.faded(TOP_COLOR, FAINT[0] + share * (FAINT[1] - FAINT[0])), "width": 1.5}
+
+
+def _over_measured(
+    steps: np.ndarray,
+    values: np.ndarray,
+    name: str,
+    line: Mapping,
+    log_y: bool,
+    errors: np.ndarray | None = None,
+    smooth: float = 0.0,
+) -> list[dict]:
+    """One curve; with `smooth` faint behind its moving average."""
+    curve = _curve(steps, values, name, line, log_y, errors)
+    if not smooth:
+        return [curve]
+    found = smoothing.averaged(values, smooth, log_y)
+    average = _curve(steps, np.where(np.isnan(found), values, found) if log_y else found, name, line, log_y)
+    return [
+        smoothing.behind(curve),
+        average | {"mode": "lines", "hovertemplate": f"smoothed {average['hovertemplate']}"},
+    ]
 
 
 def _curve(

@@ -6,19 +6,18 @@ import numpy as np
 import pandas as pd
 
 from nnviz import frames
-from nnviz.figures import labels, layout, tables, theme
+from nnviz.figures import labels, layout, smoothing, tables, theme
 from nnviz.figures.decades import logarithmic
+from nnviz.figures.following import followed
 from nnviz.figures.forks import Fork, marked
 from nnviz.figures.layout import f4, i4
 from nnviz.figures.magnitudes import edge_marks, magnitudes
 
 POINTS = 500
-# Opacity of what was measured behind its moving average.
-RAW = 0.35
 SHARES = ("accuracy",)
 # They start below zero where a network does worse than the mean, and are read against 1.
 LINEAR = ("r_squared",)
-# Before the names in the legend: their numbers are the last ones, wherever the time slider is.
+# Before the names in the legend: their numbers are the last ones, unless the board shows those of a chosen step.
 LAST = {"text": "last:", "side": "left", "font": {"size": theme.SIZE - 1}}
 _ORDER = {"batch": 0, "train": 1, "test": 2}
 _HELP = {
@@ -37,7 +36,7 @@ def curves(
     frame: pd.DataFrame,
     quantity: str = "loss",
     *,
-    log_y: bool | None = None,
+    log: bool | None = None,
     title: str | None = None,
     unit: str = "",
     smooth: float = 0.0,
@@ -46,11 +45,11 @@ def curves(
 ) -> dict:
     """One line a site (train, test, and the batch loss faint behind), at most 500 points each, extremes kept.
 
-    `log_y` None: logarithmic where train and test span more than a factor of 30, no value is negative, and the quantity
-    is not R². `smooth` in [0, 1): weight of the moving average laid over the batch curve, of logarithms on a
-    logarithmic axis. `forks`: (step, text) where the run goes on from another, or with other settings. Accuracy is
-    shown in percent from 0 to 100. With several members the mean is drawn. `missing`: why sites have no values, which
-    the legend says.
+    `log` None: logarithmic where train and test span more than a factor of 30, no value is negative, and the quantity
+    is not R². `smooth` in [0, 1): weight of the moving average laid over the batch curve, or where there is none over
+    every curve; of logarithms on a logarithmic axis. `forks`: (step, text) where the run goes on from another, or with
+    other settings. Accuracy is shown in percent from 0 to 100, never logarithmic. With several members the mean is
+    drawn. `missing`: why sites have no values, which the legend says.
     """
     title = title or labels.name(quantity).capitalize()
     help = _HELP.get(quantity, f"{labels.name(quantity).capitalize()} at every step.")
@@ -59,20 +58,25 @@ def curves(
     if len(rows) == 0:
         return layout.empty(title, help, "<br>".join(reasons)) if reasons else layout.empty(title, help)
     series = split(rows)
-    if log_y is None:
-        parts = [values for site, (_, values) in series.items() if site != "batch"] or [rows["value"]]
-        log_y = quantity not in LINEAR and spans_decades(parts) and not (rows["value"] < 0).any()
     share = quantity in SHARES
+    if log is None:
+        parts = [values for site, (_, values) in series.items() if site != "batch"] or [rows["value"]]
+        log = quantity not in LINEAR and spans_decades(parts) and not (rows["value"] < 0).any()
+    log_y = log and not share
     traces = []
-    for site, (steps, values) in series.items():
+    for i, (site, (steps, values)) in enumerate(series.items()):
+        name, color = site.replace("_", " "), theme.SITES.get(site, theme.class_color(i))
         if site == "batch" and smooth:
-            raw = line(steps, values, "batch", share, log_y, color=theme.faded(theme.NEUTRAL, RAW))
+            raw = line(steps, values, "batch", share, log_y, color=theme.faded(theme.NEUTRAL, smoothing.RAW))
             traces += [raw | {"showlegend": True}, smoothed(steps, values, smooth, share, log_y)]
+        elif site in _averaged(series, smooth):
+            traces += _over_measured(steps, values, name, smooth, share, log_y, color)
         else:
-            color = theme.SITES.get(site, theme.class_color(len(traces)))
-            traces.append(line(steps, values, site.replace("_", " "), share, log_y, color=color))
+            traces.append(line(steps, values, name, share, log_y, color=color))
         if site == "batch" and not smooth:
             traces[-1] |= {"opacity": 0.5, "line": {"color": theme.NEUTRAL, "width": 1}}
+    if "batch" not in series and _averaged(series, smooth):
+        traces += [entry | {"legendrank": 1100} for entry in smoothing.keys(smooth)]
     traces += [layout.absent(reason) for reason in reasons]
     if log_y:
         traces += marks(series)
@@ -89,14 +93,14 @@ def curves(
     )
 
 
-def learning_rate(frame: pd.DataFrame, *, forks: Sequence[Fork] = ()) -> dict:
-    """The learning rate that the schedule gave at every step."""
+def learning_rate(frame: pd.DataFrame, *, log: bool | None = None, forks: Sequence[Fork] = ()) -> dict:
+    """The learning rate that the schedule gave at every step. `log` None: logarithmic where it falls by factors."""
     title, help = "Learning rate", "How far each step goes along the update; a schedule lowers it as training settles."
     rows = frames.select(frame, "learning_rate")
     if len(rows) == 0:
         return layout.empty(title, help)
     series = split(rows)
-    log_y = decays(rows["value"].to_numpy())
+    log_y = decays(rows["value"].to_numpy()) if log is None else log
     axis = value_axis("learning_rate", log_y, "", rows["value"].to_numpy())
     axis |= {} if log_y else {"rangemode": "tozero"}
     traces = [
@@ -143,13 +147,13 @@ def decays(rates: np.ndarray, factor: float = 8) -> bool:
 def table(
     series: Mapping[str, tuple[np.ndarray, np.ndarray]], quantity: str, smooth: float = 0.0, log_y: bool = False
 ) -> list[tables.Part]:
-    """The points that are drawn: step, site, the quantity, and of the batch its moving average."""
+    """The points that are drawn: step, site, the quantity, and where there is one its moving average."""
     parts = []
     for site, (steps, values) in series.items():
         picked = frames.thin_indices(values, POINTS)
         columns = {"step": steps[picked], "site": site, quantity: values[picked]}
-        if site == "batch" and smooth:
-            columns[f"{quantity}_smoothed"] = averaged(values, smooth, log_y)[picked]
+        if site in _averaged(series, smooth):
+            columns[f"{quantity}_smoothed"] = smoothing.averaged(values, smooth, log_y)[picked]
         parts.append(tables.rows(columns))
     return parts
 
@@ -166,14 +170,13 @@ def line(
 ) -> dict:
     """One thinned curve with its last value in the legend."""
     picked = frames.thin_indices(values, POINTS) if picked is None else picked
-    last = labels.percent(values[-1]) if share else labels.number(values[-1])
-    drawn = magnitudes(values).drawn if log_y else np.where(np.isfinite(values), values, np.nan)
+    drawn = f4((magnitudes(values).drawn if log_y else np.where(np.isfinite(values), values, np.nan))[picked])
     return {
         "type": "scatter",
         "mode": "lines" if len(values) > 1 else "markers",
         "x": i4(steps[picked]),
-        "y": f4(drawn[picked]),
-        "name": f"{name} {last}",
+        "y": drawn,
+        **followed(name, share, steps, values, drawn),
         "uid": name,
         "line": {"color": color, "width": 2},
         "marker": {"color": color, "size": 5},
@@ -181,21 +184,32 @@ def line(
     }
 
 
-def averaged(values: np.ndarray, weight: float, log_y: bool) -> np.ndarray:
-    """The moving average; of logarithms on a logarithmic axis, where one of the values themselves would fall on a
-    straight line for long after they have become 0."""
-    if log_y:
-        return 10 ** frames.moving_average(np.log10(magnitudes(values).drawn), weight)
-    return frames.moving_average(values, weight)
+def _averaged(series: Mapping[str, tuple[np.ndarray, np.ndarray]], smooth: float) -> list[str]:
+    """The sites over whose curves a moving average is laid: train and test beside a batch are no samples."""
+    if not smooth:
+        return []
+    return ["batch"] if "batch" in series else [site for site, (steps, _) in series.items() if len(steps) > 1]
+
+
+def _over_measured(
+    steps: np.ndarray, values: np.ndarray, name: str, weight: float, share: bool, log_y: bool, color: str
+) -> list[dict]:
+    """A curve faint behind its moving average, whose entry in the legend tells what was measured."""
+    raw = line(steps, values, name, share, log_y, color=color)
+    picked, found = frames.thin_indices(values, POINTS), smoothing.averaged(values, weight, log_y)
+    drawn = line(steps, found, name, share, log_y, color=color, picked=picked)
+    drawn |= followed(name, share, steps, values) | {"hovertemplate": f"smoothed {drawn['hovertemplate']}"}
+    measured = {key: value for key, value in raw.items() if key != "meta"} | {"name": name}
+    return [smoothing.behind(measured), drawn]
 
 
 def smoothed(steps: np.ndarray, values: np.ndarray, weight: float, share: bool, log_y: bool) -> dict:
     """The moving average of the batch curve at the points that are drawn of it, named with its weight."""
-    picked, found = frames.thin_indices(values, POINTS), averaged(values, weight, log_y)
+    picked, found = frames.thin_indices(values, POINTS), smoothing.averaged(values, weight, log_y)
     drawn = line(steps, found, "batch", share, log_y, color=theme.NEUTRAL, picked=picked)
-    words = f"smoothed (weight {weight:g})"
+    del drawn["meta"]
     return drawn | {
-        "name": f"batch, {words}",
+        "name": f"batch, {smoothing.words(weight)}",
         "uid": "smoothed",
         "showlegend": True,
         "legendrank": 1100,

@@ -44,15 +44,18 @@ def depth_profile(
     layers: frames.Layers,
     theory: Mapping[str, np.ndarray] | None = None,
     *,
+    log: bool | None = None,
     title: str | None = None,
 ) -> dict:
-    """The magnitude of a quantity over depth (x = layer 1 … L, logarithmic y) at `step` (None: newest), over theory.
+    """The magnitude of a quantity over depth (x = layer 1 … L) at `step` (None: newest), over theory; logarithmic
+    unless `log` is False.
 
     `quantity` is a recorded one of parameters or modules, or "activation_rms" / "preactivation_rms", which is
     √(mean² + std²) of what was recorded. `theory` is the snapshot of that name, drawn where a network's layers are used
     once a step: the line for infinite width is dashed, the band of random networks of this shape gray, their median
     thin; where there is none, the legend says why. The first step's profile stays as a dotted line. Zeros are marked at
-    the bottom edge. Of several roots, or layers used several times, all are drawn from left to right.
+    the bottom edge of a logarithmic axis. Of several roots, or layers used several times, all are drawn from left to
+    right.
     """
     title = title or f"{labels.name(quantity).capitalize()} over depth"
     help = _HELP.get(quantity, f"{labels.name(quantity).capitalize()} from the first layer (left) to the last (right).")
@@ -75,12 +78,14 @@ def depth_profile(
     both, recorded = np.stack([now, first], 1), np.stack([known, ~np.isnan(first)], 1)
     ends = [shown.floor] * bool((both <= 0).any()) + [shown.ceiling] * bool((~np.isfinite(both) & recorded).any())
     values = np.concatenate([*drawn, ends])
+    is_log = log is not False
     span = _at_least(values, DECADES)
-    traces = _band(x, *band, float(theory["covered"]), int(theory["networks"]), names, span) if band else []
+    edges = 10 ** np.clip(span, -300, 300) if is_log else _straight(np.concatenate([now, first]))
+    traces = _band(x, *band, float(theory["covered"]), int(theory["networks"]), names, edges) if band else []
     if at > start:
         line = {"dash": "dot", "color": theme.POSITIVE, "width": 1.2}
-        traces.append(_line(x, first, f"step {start}", line, names))
-    traces.append(_line(x, now, f"step {at}", {"color": theme.POSITIVE, "width": 2}, names))
+        traces.append(_line(x, first, f"step {start}", line, names, is_log))
+    traces.append(_line(x, now, f"step {at}", {"color": theme.POSITIVE, "width": 2}, names, is_log))
     if len(sites) <= 60:
         marker = {"size": 6 if len(sites) <= 20 else 4, "color": theme.POSITIVE}
         traces[-1] |= {"mode": "lines+markers", "marker": marker}
@@ -88,14 +93,17 @@ def depth_profile(
         line = {"dash": "dash", "color": theme.NEUTRAL, "width": 2}
         traces.append(_line(x, expected["line"], LINE, line, names))
     traces += [layout.absent(text) for text in _missing(quantity, theory or {})]
-    traces += edge_marks(x, both, recorded, shown, over="layer")
+    zeros, infinite = edge_marks(x, both, recorded, shown if is_log else shown._replace(ceiling=edges[1]), over="layer")
+    traces += [zeros, infinite] if is_log else [infinite]
     places, texts = labels.depth_ticks([layers.tick(site) for site in measured.sites])
     return layout.figure(
         traces,
         title=title,
         help=f"{help} {_assumed(expected, theory)}".strip(),
         x=layout.axis("layer", tickvals=x[places].tolist(), ticktext=texts, range=[x[0] - 0.4, x[-1] + 0.4]),
-        y=logarithmic(labels.name(quantity), values, span),
+        y=logarithmic(labels.name(quantity), values, span)
+        if is_log
+        else layout.axis(labels.name(quantity), range=[0.0, float(edges[1])]),
         table=[
             *([_step(x, sites, start, quantity, first)] if at > start else []),
             _step(x, sites, at, quantity, np.where(known, now, np.nan)),
@@ -261,10 +269,9 @@ def _band(
     covered: float,
     networks: int,
     names: list[str],
-    span: list[float],
+    edges: Sequence[float],
 ) -> list[dict]:
-    """The band of random networks as an area that ends at the edges of the axis `span`, and their median over it."""
-    edges = 10 ** np.clip(span, -300, 300)
+    """The band of random networks as an area that ends at the `edges` of the axis, and their median over it."""
     bottom, top = (np.clip(np.nan_to_num(one, posinf=edges[1]), *edges) for one in (low, high))
     words = (
         f"%{{customdata[0]}}: median of {networks} untrained networks {labels.shown('y')}<br>"
@@ -295,12 +302,18 @@ def _at_least(values: np.ndarray, decades: float) -> list[float]:
     return [low - margin, high + margin]
 
 
-def _line(x: np.ndarray, values: np.ndarray, name: str, line: Mapping, names: list[str]) -> dict:
+def _straight(measured: np.ndarray) -> tuple[float, float]:
+    """The ends of a straight axis, which hold all that was measured: theory may go far beyond."""
+    found = measured[np.isfinite(measured)]
+    return 0.0, 1.1 * float(found.max(initial=0.0)) or 1.0
+
+
+def _line(x: np.ndarray, values: np.ndarray, name: str, line: Mapping, names: list[str], log: bool = True) -> dict:
     return {
         "type": "scatter",
         "mode": "lines",
         "x": i4(x),
-        "y": f4(magnitudes(values).drawn),
+        "y": f4(magnitudes(values).drawn if log else np.where(np.isfinite(values), values, np.nan)),
         "name": name,
         "line": dict(line),
         "customdata": names,

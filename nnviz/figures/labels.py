@@ -74,6 +74,11 @@ def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
+def letter(name: str) -> str:
+    """Of a run's name such as "B: batch norm" its letter, where there is little room; other names as they are."""
+    return name[0] if re.match(r"[A-Z]: ", name) else name
+
+
 def depth_ticks(ticks: Sequence[str], most: int = 12) -> tuple[list[int], list[str]]:
     """Which rows of a stack of layers to label, and how: positions (0 is the first) and "1", "5", "10", …, "out", of
     all `ticks`."""

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from nnviz import frames
-from nnviz.figures import labels, layout, tables, theme
+from nnviz.figures import labels, layout, smoothing, tables, theme
 from nnviz.figures.decades import logarithmic
 from nnviz.figures.layout import f4, i4
 from nnviz.figures.magnitudes import edge_marks, magnitudes
@@ -35,7 +35,7 @@ def layer_curves(
     layers: frames.Layers,
     *,
     role: str = "weight",
-    log_y: bool = True,
+    log: bool | None = None,
     smooth: float = 0.9,
     title: str | None = None,
 ) -> dict:
@@ -43,8 +43,9 @@ def layer_curves(
 
     `role` picks the parameter of parameter quantities ("weight" or "bias" of the layers). `smooth` in [0, 1) is the
     weight of a moving average (of logarithms on the logarithmic axis), as values of single batches hide the layers
-    behind each other; what was measured stays faint behind, of more than eight layers in gray. Zeros are marked at the
-    bottom edge of the logarithmic axis, non-finite values at the top.
+    behind each other; what was measured stays faint behind, of more than eight layers in gray. `log` None: logarithmic
+    unless values are negative. Zeros are marked at the bottom edge of the logarithmic axis, non-finite values at the
+    top.
     """
     word = labels.name(quantity)
     title = title or f"{word.capitalize()} of every layer"
@@ -52,14 +53,16 @@ def layer_curves(
     steps, sites, table, recorded = found = layer_table(frame, quantity, layers, role)
     if len(steps) == 0:
         return layout.empty(title, help)
-    if log_y:
+    if log is None:
+        log = not (table < 0).any()
+    averaged = smoothing.averaged(table, smooth, log)
+    if log:
         shown = magnitudes(table)
-        averaged = 10 ** smoothed(np.log10(shown.drawn), smooth)
+        averaged = np.where(np.isnan(shown.drawn), np.nan, averaged)
         traces = lines(steps, sites, layers, shown.drawn, averaged, hover=labels.shown("y"), weight=smooth)
         traces += edge_marks(steps, table, recorded, shown)
         y = logarithmic(word, table)
     else:
-        averaged = smoothed(table, smooth)
         traces = lines(steps, sites, layers, table, averaged, hover=labels.shown("y"), weight=smooth)
         y = layout.axis(word)
     return layout.figure(
@@ -74,8 +77,16 @@ def layer_curves(
     )
 
 
-def update_ratios(frame: pd.DataFrame, layers: frames.Layers, *, role: str = "weight", smooth: float = 0.9) -> dict:
-    """log₁₀ of every layer's ‖Δw‖ / ‖w‖, with the band around 10⁻³ that a healthy step size tends to lie in.
+def update_ratios(
+    frame: pd.DataFrame,
+    layers: frames.Layers,
+    *,
+    role: str = "weight",
+    log: bool | None = None,
+    smooth: float = 0.9,
+) -> dict:
+    """log₁₀ of every layer's ‖Δw‖ / ‖w‖, with the band around 10⁻³ that a healthy step size tends to lie in; the ratio
+    itself where `log` is False.
 
     The rule of thumb is that of the CS231n notes (Karpathy, "Ratio of weights:updates"). Layers that did not move are
     marked at the bottom edge. `smooth` as in `layer_curves`.
@@ -84,12 +95,18 @@ def update_ratios(frame: pd.DataFrame, layers: frames.Layers, *, role: str = "we
     steps, sites, table, recorded = found = layer_table(frame, "update_ratio", layers, role)
     if len(steps) == 0:
         return layout.empty(title, _RATIO_HELP, "waiting for the first update")
-    shown = magnitudes(table)
-    powers = np.log10(shown.drawn)
-    averaged = smoothed(powers, smooth)
-    traces = lines(steps, sites, layers, powers, averaged, hover="10<sup>%{y:.2f}</sup>", weight=smooth)
-    in_powers = shown._replace(floor=np.log10(shown.floor), ceiling=np.log10(shown.ceiling))
-    traces += edge_marks(steps, table, recorded, in_powers)
+    is_log = log is not False
+    averaged = smoothing.averaged(table, smooth, is_log)
+    if is_log:
+        shown = magnitudes(table)
+        powers, means = np.log10(shown.drawn), np.log10(magnitudes(averaged).drawn)
+        traces = lines(steps, sites, layers, powers, means, hover="10<sup>%{y:.2f}</sup>", weight=smooth)
+        in_powers = shown._replace(floor=np.log10(shown.floor), ceiling=np.log10(shown.ceiling))
+        traces += edge_marks(steps, table, recorded, in_powers)
+        band, y = BAND, layout.axis("log₁₀ of update / weight")
+    else:
+        traces = lines(steps, sites, layers, table, averaged, hover=labels.shown("y"), weight=smooth)
+        band, y = [10**power for power in BAND], layout.axis("update / weight", rangemode="tozero")
     green = theme.faded(theme.GOOD, 0.16)
     swatch = {"symbol": "square", "size": 11, "color": theme.faded(theme.GOOD, 0.4)}
     traces.append(
@@ -102,23 +119,18 @@ def update_ratios(frame: pd.DataFrame, layers: frames.Layers, *, role: str = "we
             "name": "around 10<sup>−3</sup>: healthy",
         }
     )
-    band = {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "y0": BAND[0], "y1": BAND[1], "layer": "below"}
+    area = {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "y0": band[0], "y1": band[1], "layer": "below"}
     return layout.figure(
         traces,
         title=title,
         help=_RATIO_HELP,
         x=layout.steps(),
-        y=layout.axis("log₁₀ of update / weight"),
+        y=y,
         over_steps=True,
-        table=_table("update_ratio", found, 10**averaged if smooth else None),
+        table=_table("update_ratio", found, averaged if smooth else None),
         showlegend=True,
-        shapes=[band | {"fillcolor": green, "line": {"width": 0}}],
+        shapes=[area | {"fillcolor": green, "line": {"width": 0}}],
     )
-
-
-def smoothed(table: np.ndarray, weight: float) -> np.ndarray:
-    """`frames.moving_average` of every column (S, L); the table itself where there is nothing to smooth."""
-    return frames.moving_average(table, weight) if weight and len(table) > 1 else table
 
 
 def layer_table(frame: pd.DataFrame, quantity: str, layers: frames.Layers, role: str = "weight") -> frames.Table:
@@ -152,8 +164,7 @@ def lines(
         return [*shown, depth_legend(sites, layers)]
     faint = _lines(steps, names, table, picked, {"width": 1}, {"opacity": 0.25, "hoverinfo": "skip"})
     faint = faint if total <= FEW else [_together(faint)]
-    keys = [("measured", theme.faded(theme.NEUTRAL, 0.45), 1.5), (f"smoothed (weight {weight:g})", theme.NEUTRAL, 2.5)]
-    return [*faint, *shown, *(_key(*key) for key in keys), depth_legend(sites, layers)]
+    return [*faint, *shown, *smoothing.keys(weight), depth_legend(sites, layers)]
 
 
 def _drawn(table: np.ndarray) -> np.ndarray:
@@ -179,12 +190,6 @@ def _together(traces: Sequence[dict]) -> dict:
     y = np.concatenate([np.append(trace["y"], np.float32(np.nan)) for trace in traces])
     line = {"color": theme.NEUTRAL, "width": 0.8}
     return traces[0] | {"x": x, "y": y, "line": line, "name": "measured", "opacity": 0.2}
-
-
-def _key(name: str, color: str, width: float) -> dict:
-    """An entry of the legend without points of its own."""
-    line = {"color": color, "width": width}
-    return {"type": "scatter", "mode": "lines", "x": [None], "y": [None], "name": name, "line": line}
 
 
 def _lines(

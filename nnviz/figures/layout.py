@@ -23,12 +23,15 @@ def figure(
     """A Plotly figure as a plain dict.
 
     The title is drawn by whoever shows the figure, so it goes to `layout.meta` with the one sentence of `help`;
-    `over_steps` says that x is the training step. `table` states the numbers of the figure, in parts of
+    `over_steps` says that x is the training step, and `legend_follows` that names of traces hold values by step (see
+    `nnviz.figures.following`). `table` states the numbers of the figure, in parts of
     `nnviz.figures.tables`. Zoom survives new data as long as the title stays the same.
     """
     meta: dict[str, object] = {"title": title, "help": help}
     if over_steps:
         meta |= {"x_is_step": True, "link": "step"}
+    if any("follow" in trace.get("meta", ()) for trace in traces):
+        meta["legend_follows"] = True
     if table is not None:
         meta["table"] = shared(table, traces)
     return {

@@ -30,14 +30,14 @@ def loss_lines(
     lines: Arrays,
     measure: str = "train_loss",
     *,
-    log_height: bool | None = None,
+    log: bool | None = None,
     heights: relief.Scale | None = None,
 ) -> dict:
     """A measure along each of some random lines through the network, faint, and their mean, strong.
 
     `lines` has x (nx,), 0 at the network and 1 where each filter is moved by its own length, and measures (lines, nx).
-    `log_height` None: logarithmic where that shows more; accuracy never is. The axis ends where
-    `height_scale` does, or that of two networks, `heights`.
+    `log` None: logarithmic where that shows more; accuracy never is. The axis ends where `height_scale` does, or that
+    of two networks, `heights`.
     """
     title = f"{measures.word(measure).capitalize()} along random lines"
     if not lines:
@@ -46,7 +46,7 @@ def loss_lines(
         return layout.empty(title, _LINES_HELP, reason)
     x, z = np.asarray(lines["x"], float), np.asarray(lines[measure], float)
     color, word = measures.color(measure), measures.word(measure)
-    y, drawn = _heights(heights or measures.scale([z], log_height), measures.is_share(measure), word)
+    y, drawn = _heights(heights or measures.scale([z], log), measures.is_share(measure), word)
     count = len(z)
     traces = []
     for i, row in enumerate(z):
@@ -73,14 +73,16 @@ def loss_lines(
     )
 
 
-def loss_line(line: Arrays, names: Sequence[str] = ("A", "B"), *, log_height: bool | None = None) -> dict:
+def loss_line(line: Arrays, names: Sequence[str] = ("A", "B"), *, log: bool | None = None) -> dict:
     """Train and test loss on the straight line from one network's weights to another's, and accuracy below where there
     is one, with the barrier of the train loss (Goodfellow et al., 2015, arXiv:1412.6544; Frankle et al., 2020,
     arXiv:1912.05671).
 
-    `line` has x (nx,), the first of `names` at 0 and the second at 1, measures (nx,), and once both ends are there the
-    barrier, (2,): its height and place. `log_height` None: logarithmic where that shows more.
+    `names` such as "A", or "B: batch norm", of which the letter stands over the curves. `line` has x (nx,), the first
+    of them at 0 and the second at 1, measures (nx,), and once both ends are there the barrier, (2,): its height and
+    place. `log` None: logarithmic where that shows more.
     """
+    letters = [labels.letter(name) for name in names]
     title = f"Loss between {names[0]} and {names[1]}"
     if not line:
         return layout.empty(title, _LINE_HELP, measures.RETRAINING)
@@ -89,7 +91,7 @@ def loss_line(line: Arrays, names: Sequence[str] = ("A", "B"), *, log_height: bo
     x = np.asarray(line["x"], float)
     losses, shares = ([f"{part}_{kind}" for part in ("train", "test")] for kind in ("loss", "accuracy"))
     losses, shares = ([m for m in some if m in line] for some in (losses, shares))
-    scale = measures.scale([np.asarray(line[m], float) for m in losses], log_height)
+    scale = measures.scale([np.asarray(line[m], float) for m in losses], log)
     y, drawn = _heights(scale, False, "loss")
     rise, place = map(float, line.get("barrier", (np.nan, np.nan)))
     traces = [*_barrier(x, line["train_loss"], rise, place, drawn), *(_measured(x, line, m, drawn) for m in losses)]
@@ -100,13 +102,13 @@ def loss_line(line: Arrays, names: Sequence[str] = ("A", "B"), *, log_height: bo
         below = {"yaxis": panels.anchor(2), "showlegend": False}
         traces += [_measured(x, line, m, np.asarray) | below for m in shares]
     said = f"barrier {labels.number(rise)}" if not np.isnan(rise) else ""
-    heads = [(0.0, f"<b>{names[0]}</b>"), (0.5, said), (1.0, f"<b>{names[1]}</b>")]
+    heads = [(0.0, f"<b>{letters[0]}</b>"), (0.5, said), (1.0, f"<b>{letters[1]}</b>")]
     return layout.figure(
         traces,
         title=title,
         help=_LINE_HELP,
         x=layout.axis(
-            f"from {names[0]} to {names[1]}",
+            f"from {letters[0]} to {letters[1]}",
             range=[float(x[0]), float(x[-1])],
             anchor=panels.anchor(2 if shares else 1),
         ),

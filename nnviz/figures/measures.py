@@ -61,16 +61,16 @@ def reason_missing(measure: str, arrays: Arrays, prefix: str = "") -> str:
     return "accuracy is for classes" if is_share(measure) else f"there is no {word(measure)}"
 
 
-def height_scale(*slices: Arrays, measure: str, log_height: bool | None = None) -> relief.Scale | None:
-    """One scale for the heights of all these slices (arrays as those of `loss_map`, or {}), to be given to the maps and
-    spaces of networks that are compared; None where none of them holds the measure.
+def height_scale(*slices: Arrays | None, measure: str, log_height: bool | None = None) -> relief.Scale | None:
+    """One scale for the heights of all these slices (arrays as those of `loss_map`, {} or None), to be given to the
+    maps and spaces of networks that are compared; None where none of them holds the measure.
 
     Logarithmic where `log_height` says so, None: where that shows more; accuracy never is. Losses have their own
     logarithm, or where some are negative that above the lowest. Heights beyond 2.5 times those of nine tenths of a
     slice (counted from the lowest, by logarithms on a logarithmic scale) are cut off at the highest of the others, so
     that one huge loss flattens nothing.
     """
-    found = [np.asarray(arrays[measure], float) for arrays in slices if measure in arrays]
+    found = [np.asarray(arrays[measure], float) for arrays in slices if measure in (arrays or ())]
     if not found:
         return None
     return scale(found, False if is_share(measure) else log_height, is_share(measure))

@@ -1,11 +1,11 @@
 """How racers come down: heights and distances over the steps, and what each learning rate leads to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from nnviz import frames
-from nnviz.figures import labels, layout, racers, tables, theme
+from nnviz.figures import labels, layout, racers, smoothing, tables, theme
 from nnviz.figures.decades import logarithmic
 from nnviz.figures.layout import f4, i4
 from nnviz.figures.magnitudes import magnitudes
@@ -16,6 +16,8 @@ POINTS = 500
 # How far a logarithmic axis goes above and below where the race began, as factors: a racer that leaves for infinity, or
 # one that is there up to the last bit, would press all others flat.
 ABOVE, BELOW = 1e3, 1e-17
+# How far a straight axis goes, as a multiple of the usual size: that of the start, of the last heights three quarters.
+TALL = 1.5
 # A height is as good as 0 below this share of the largest.
 TINY = 1e-25
 # What is left of the height by rounding alone, as a share of what was subtracted.
@@ -36,12 +38,19 @@ Arrays = Mapping[str, np.ndarray]
 
 
 def heights(
-    race: Arrays, names: Sequence[str], optimum: float | None = None, bottom: tuple[float, float, float] | None = None
+    race: Arrays,
+    names: Sequence[str],
+    optimum: float | None = None,
+    bottom: tuple[float, float, float] | None = None,
+    *,
+    log: bool | None = None,
+    smooth: float = 0.0,
 ) -> dict:
     """The height of each racer over the steps, above `optimum` where that, the lowest minimum's, is given. `bottom` is
     the x, y and f of the lowest place of the map: where that is lower than any minimum the help says so.
 
-    Logarithmic where no height is below zero; else by the signed logarithm, if heights span decades, or straight.
+    `log` None: logarithmic where no height is below zero; else by the signed logarithm, if heights span decades, or
+    straight. `smooth` in [0, 1): weight of the moving average laid over each racer's heights as they are drawn.
     """
     title = "Height" if optimum is None else "Height above the lowest minimum in view"
     if not race:
@@ -50,7 +59,7 @@ def heights(
     text, help, column = "f(x, y)", _HEIGHT_HELP + _lowest(found, optimum, bottom), "f"
     if optimum and abs(optimum) > TINY * _begun(found):
         text, found, column = "f(x, y) − f<sub>min</sub>", _above(found, optimum), "f_minus_minimum"
-    return _curves(race, found, names, title, help, text, column)
+    return _curves(race, found, names, title, help, text, column, log, smooth)
 
 
 def _lowest(heights: np.ndarray, optimum: float | None, bottom: tuple[float, float, float] | None) -> str:
@@ -75,24 +84,30 @@ def _plain(value: float) -> str:
     return labels.number(float(value), 4) if abs(value) > 1e-12 else "0"
 
 
-def distances(race: Arrays, names: Sequence[str]) -> dict:
-    """The distance of each racer to the nearest optimum over the steps."""
+def distances(race: Arrays, names: Sequence[str], *, log: bool | None = None, smooth: float = 0.0) -> dict:
+    """The distance of each racer to the nearest optimum over the steps; `log` and `smooth` as in `heights`."""
     title = "Distance to the lowest minimum in view"
     if not race:
         return layout.empty(title, _DISTANCE_HELP)
     found = np.asarray(race["distance"], float)
     if found.size and np.isnan(found).all():
         return layout.empty(title, _DISTANCE_HELP, "no minimum found in this view")
-    return _curves(race, found, names, title, _DISTANCE_HELP, "distance", "distance")
+    return _curves(race, found, names, title, _DISTANCE_HELP, "distance", "distance", log, smooth)
 
 
 def rate_search(
-    rates: np.ndarray, final: np.ndarray, names: Sequence[str], best: Sequence[int], optimum: float | None = None
+    rates: np.ndarray,
+    final: np.ndarray,
+    names: Sequence[str],
+    best: Sequence[int],
+    optimum: float | None = None,
+    *,
+    log: bool | None = None,
 ) -> dict:
     """The last height of each racer (racers, K) over learning rates (K,); `best` is the place of each racer's best one.
 
     Nothing is drawn where a racer left for infinity, and no best of a racer that always did (−1). `optimum` is
-    subtracted where it is given.
+    subtracted where it is given. `log` None: logarithmic where no height is below zero, else by the signed logarithm.
     """
     title = "Final height by learning rate"
     rates = np.asarray(rates, float)
@@ -100,14 +115,17 @@ def rate_search(
         return layout.empty(title, _SEARCH_HELP, "waiting for the search")
     ends = np.asarray(final, float)
     final = _above(ends, optimum or 0.0)
-    log_y = bool(np.all(~np.isfinite(final) | (final >= 0)))
+    log_y = log is not False and bool(np.all(~np.isfinite(final) | (final >= 0)))
     if log_y:  # as good as zero, and beyond what single precision holds
         most = np.max(final, where=np.isfinite(final), initial=0.0)
         final = np.where((final >= 0) & (final < TINY * most), 0.0, final)
     scale = signed(final)
     drawn = magnitudes(final)
-    shown = drawn.drawn if log_y else scale.place(np.where(np.isfinite(final), final, np.nan))
+    finite = np.where(np.isfinite(final), final, np.nan)
+    shown = drawn.drawn if log_y else finite if log is False else scale.place(finite)
     text = "final f(x, y)" if not optimum else "final f(x, y) − f<sub>min</sub>"
+    usual = float(np.nanquantile(np.abs(finite), 0.75)) if np.isfinite(finite).any() else 1.0
+    y = layout.axis(text, range=list(_straight(finite, usual))) if log is False else scale.axis(text, final)
     help = _SEARCH_HELP if not optimum else f"{_SEARCH_HELP} The lowest minimum in view is f = {_plain(optimum)}."
     traces = []
     for i, row in enumerate(shown):
@@ -136,7 +154,7 @@ def rate_search(
             tables.rows({"racer": name, "learning_rate": rates, "final_f": row})
             for name, row in zip(names, ends, strict=False)
         ],
-        y=logarithmic(text, np.append(final, drawn.floor)) if log_y else scale.axis(text, final),
+        y=logarithmic(text, np.append(final, drawn.floor)) if log_y else y,
         **racers.legend(len(shown)),
     )
 
@@ -148,15 +166,26 @@ def _above(heights: np.ndarray, optimum: float) -> np.ndarray:
 
 
 def _curves(
-    race: Arrays, values: np.ndarray, names: Sequence[str], title: str, help: str, text: str, column: str
+    race: Arrays,
+    values: np.ndarray,
+    names: Sequence[str],
+    title: str,
+    help: str,
+    text: str,
+    column: str,
+    log: bool | None,
+    smooth: float,
 ) -> dict:
     """One line a racer; its end is marked where it left, or where it goes below a logarithmic axis for good. `column`
     is what the values are called in the table."""
     good = np.isfinite(values)
-    log_y = not (values[good] < 0).any()
+    log_y = log is not False and not (values[good] < 0).any()
     if log_y:
         place, y, ends = _by_logarithm(values, text)
-    elif spans(values[good]):
+    elif log is False:
+        place, ends = np.asarray, _straight(values, _begun(values))
+        y = layout.axis(text, range=list(ends))
+    elif log or spans(values[good]):
         scale = signed(values[good])
         place, y = scale.place, scale.axis(text, values)
         ends = y["range"]
@@ -167,7 +196,7 @@ def _curves(
         last = racers.last_step(race, i)
         low = row[: last + 1] < 10 ** ends[0] if log_y else np.zeros(last + 1, bool)
         stop = _settled(low) if low.any() else last + 1
-        traces.append(_line(i, row[:stop], place, racers.called(names, race, i)))
+        traces += _racer(i, row[:stop], place, racers.called(names, race, i), smooth, log_y)
         picked = frames.thin_indices(np.asarray(place(row[: last + 1]), float), POINTS)
         parts.append(tables.rows({"racer": names[i], "step": picked, column: row[picked]}))
         zeros = np.flatnonzero(row[:stop] == 0) if log_y else np.array([], int)
@@ -180,6 +209,7 @@ def _curves(
         if race["gone"][i] >= 0:
             left.append((i, last, float(np.clip(_last(place(row[: last + 1])), *_inside(ends, log_y)))))
     traces += [_cross(race, i, at, level) for i, at, level in left]
+    traces += smoothing.keys(smooth) if smooth else []
     return layout.figure(
         traces,
         title=title,
@@ -202,6 +232,15 @@ def _by_logarithm(values: np.ndarray, text: str) -> tuple:
     margin = max(0.05 * (high - low), 0.05)
     ends = [float(low - margin), float(high + margin)]
     return (lambda row: magnitudes(row).drawn), logarithmic(text, found, ends), ends
+
+
+def _straight(values: np.ndarray, size: float) -> tuple[float, float]:
+    """The ends of a straight axis: all that is at most `TALL` times as far from zero as `size`."""
+    most = TALL * (size or 1.0)
+    found = np.clip(values[np.isfinite(values)], -most, most)
+    low, high = float(found.min(initial=0.0)), float(found.max(initial=0.0))
+    margin = 0.05 * (high - low) or 1.0
+    return low - margin, high + margin
 
 
 def _settled(low: np.ndarray) -> int:
@@ -227,6 +266,18 @@ def _last(row: np.ndarray) -> float:
 def _style(racer: int) -> dict:
     color = theme.racer_color(racer)
     return {"line": {"color": color, "width": 2}, "marker": {"color": color, "size": 5}}
+
+
+def _racer(
+    racer: int, row: np.ndarray, place: Callable[[np.ndarray], np.ndarray], name: str, smooth: float, log_y: bool
+) -> list[dict]:
+    """One line; with `smooth` faint behind the moving average of what is drawn."""
+    line = _line(racer, row, place, name)
+    if not smooth or len(row) < 2:
+        return [line]
+    picked = frames.thin_indices(np.asarray(place(row), float), POINTS)
+    found = smoothing.averaged(row if log_y else place(row), smooth, log_y)[picked]
+    return [smoothing.behind(line), line | {"y": f4(found)}]  # its hover text says what was measured
 
 
 def _line(racer: int, row: np.ndarray, place, name: str) -> dict:

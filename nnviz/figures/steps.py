@@ -44,6 +44,7 @@ def step_parts(
     *,
     words: Mapping[str, str] | None = None,
     squared: bool = True,
+    log: bool | None = None,
 ) -> dict:
     """Gradient, momentum, √second moment, step size, step and |step| / |gradient| of one racer, below each other;
     dashed, what a correction for bias makes of momentum and second moment.
@@ -51,7 +52,7 @@ def step_parts(
     Only those that the racer's method has; x and y of each in their own colors. `method_words`, a sentence on the
     method, follow the help; `words` say what its parts are ("√Σg²"), where they are not what `PARTS` says. Values that
     span decades have a logarithmic axis, with both signs where there are two. `squared` False: the second moment is no
-    sum or mean of squares but a size (Adamax).
+    sum or mean of squares but a size (Adamax). `log` True or False: for all parts alike.
     """
     title = f"The step of {name}" if name else "The step taken apart"
     help = f"{_HELP} {method_words}".strip()
@@ -61,7 +62,7 @@ def step_parts(
     headings = {part: (PARTS | dict(words or {})).get(part, part) for part in found}
     traces, axes, table = [], [], []
     for place, (part, values) in enumerate(found.items()):
-        drawn, axis = _scaled(values, part)
+        drawn, axis = _scaled(values, part, log)
         axes.append(axis)
         components = ["x", "y", "x", "y"][: values.shape[1]] if values.shape[1] > 1 else [""]
         for i, (component, row, shown) in enumerate(zip(components, values.T, drawn.T, strict=True)):
@@ -110,15 +111,15 @@ def _parts(race: Arrays, index: int, squared: bool) -> dict[str, np.ndarray]:
     return found
 
 
-def _scaled(values: np.ndarray, part: str) -> tuple[np.ndarray, dict]:
+def _scaled(values: np.ndarray, part: str, log: bool | None) -> tuple[np.ndarray, dict]:
     """What is drawn of a part, and its axis."""
     few = {"title": {"text": ""}}
     if part in ONE_SIGN:
         drawn = magnitudes(values).drawn
-        if spans(values, WIDE):
+        if spans(values, WIDE) if log is None else log:
             return drawn, logarithmic("", values) | {"nticks": 3}
         return values, few | {"nticks": 3, "rangemode": "tozero"}
-    if spans(values):
+    if spans(values) if log is None else log:
         scale = signed(values, DECADES)
         return scale.place(values), scale.axis("", values, 1)
     return values, few | {"nticks": 4, "zeroline": True}

@@ -44,6 +44,8 @@ RACERS = (
     "#961e69",
     "#a54ba5",
 )
+# Up to eight runs in one picture.
+RUNS = RACERS[:8]
 # Where a racer is, so that color is not all that tells them apart.
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "pentagon", "triangle-down")
 # All minima that have no color of their own.
@@ -97,6 +99,11 @@ def class_color(index: int) -> str:
 def racer_color(index: int) -> str:
     """The color of a racer; more than twelve repeat them."""
     return RACERS[index % len(RACERS)]
+
+
+def run_color(index: int) -> str:
+    """The color of a run among several; more than eight repeat them."""
+    return RUNS[index % len(RUNS)]
 
 
 def sign_color(value: float) -> str:

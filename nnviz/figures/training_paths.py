@@ -144,10 +144,10 @@ def _band(way: Path) -> dict:
     }
 
 
-def path_residuals(path: Arrays) -> dict:
+def path_residuals(path: Arrays, *, log: bool | None = None) -> dict:
     """Over the steps, how far the path is from the plane and how far from its end, both as distances in weight space.
 
-    What share of the path's squared distances the plane holds, and a random one, is printed.
+    What share of the path's squared distances the plane holds, and a random one, is printed. Logarithmic if `log`.
     """
     title = "Distance off the plane"
     help = (
@@ -161,11 +161,20 @@ def path_residuals(path: Arrays) -> dict:
     if "random_explained" in path:
         words += f",<br>random planes {_percent(float(path['random_explained']))} on average"
     traces = [
-        _curve(steps, path["distances"], "from the end", PLANE) | {"fill": "tozeroy"},
-        _curve(steps, path["residuals"], "off the plane", COLOR) | {"fill": "tozeroy"},
+        _curve(steps, path["distances"], "from the end", PLANE, bool(log)),
+        _curve(steps, path["residuals"], "off the plane", COLOR, bool(log)),
     ]
-    for trace, color in zip(traces, (PLANE, COLOR), strict=True):
-        trace["fillcolor"] = theme.faded(color, 0.14)
+    y = layout.axis("distance in weight space", range=[0.0, ROOM * (_most(path["distances"]) or 1.0)])
+    if log:
+        both = np.stack([np.asarray(path[name], float) for name in ("distances", "residuals")], 1)
+        shown = magnitudes(both)
+        traces += edge_marks(steps, both, ~np.isnan(both), shown)
+        low, high = float(np.log10(shown.floor)), float(np.log10(shown.ceiling))
+        margin = 0.05 * (high - low)  # for the marks at the floor
+        y = logarithmic("distance in weight space", both, [low - margin, low + ROOM * (high - low)])
+    else:
+        for trace, color in zip(traces, (PLANE, COLOR), strict=True):
+            trace |= {"fill": "tozeroy", "fillcolor": theme.faded(color, 0.14)}
     return layout.figure(
         traces,
         title=title,
@@ -176,7 +185,7 @@ def path_residuals(path: Arrays) -> dict:
                 {"step": steps, "distance_from_end": path["distances"], "distance_off_plane": path["residuals"]}
             )
         ],
-        y=layout.axis("distance in weight space", range=[0.0, ROOM * (_most(path["distances"]) or 1.0)]),
+        y=y,
         over_steps=True,
         hovermode="x",
         annotations=[layout.corner(words, "top right")],
@@ -188,10 +197,10 @@ def _most(values: np.ndarray) -> float:
     return float(values[np.isfinite(values)].max(initial=0.0))
 
 
-def plane_truth(training: Arrays, path: Arrays, measure: str = "train_loss", *, log_y: bool | None = None) -> dict:
+def plane_truth(training: Arrays, path: Arrays, measure: str = "train_loss", *, log: bool | None = None) -> dict:
     """A measure over the steps: what training had, and what the plane shows below each of its points.
 
-    `log_y` None: logarithmic where it spans more than a factor of 30; accuracy never is.
+    `log` None: logarithmic where it spans more than a factor of 30; accuracy never is.
     """
     title = f"{measures.word(measure).capitalize()}: training and plane"
     help = (
@@ -206,8 +215,7 @@ def plane_truth(training: Arrays, path: Arrays, measure: str = "train_loss", *, 
     steps, share = np.asarray(path["steps"]), measures.is_share(measure)
     true, plane = at_steps(training, measure, steps), np.asarray(path[f"plane_{measure}"], float)
     both = np.concatenate([true, plane])
-    if log_y is None or share:
-        log_y = not share and spans_decades([both])
+    log_y = not share and (spans_decades([both]) if log is None else log)
     color = measures.color(measure)
     traces = [
         _curve(steps, true, "training", color, log_y, measure),

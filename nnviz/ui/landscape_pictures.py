@@ -60,7 +60,7 @@ def drawn(sights: Sequence[Sight], *, measure: str, scale: str) -> tuple[Mapping
         return figures.path_space(*way(run), measure, heights=heights["path_plane"])
 
     def truth(run: RunView) -> Figure:
-        return figures.plane_truth(run.snapshot("training"), run.snapshot("path"), measure, log_y=log)
+        return figures.plane_truth(run.snapshot("training"), run.snapshot("path"), measure, log=log)
 
     def plane_map(run: RunView) -> Figure:
         return figures.loss_map(run.snapshot("plane"), measure, heights=heights["plane"], note=_note(run.job))
@@ -113,7 +113,7 @@ def _line(sights: Mapping[str, Sight], log: bool | None) -> Figure:
     if run is None:
         return None
     names = LETTERS if len(sights) > 1 else _ends(run.job)
-    return figures.loss_line(run.snapshot("line"), names, log_height=log)
+    return figures.loss_line(run.snapshot("line"), names, log=log)
 
 
 def _ends(job: Landscape) -> tuple[str, str]:

@@ -61,7 +61,7 @@ const meet = (one, other) => ![one, other].some((corners) => [0, 1].some((i) => 
 def page(browser):
     drawn = {name: draw() for name, draw in FILLED.items()}
     frame = scalars(("loss", "train", [0, 1, 2, 3], [1.0, 0.0, np.inf, np.nan]), ("loss", "test", [0], [0.1]))
-    drawn["not finite"] = figures.curves(frame, log_y=True)
+    drawn["not finite"] = figures.curves(frame, log=True)
     with gallery(browser, drawn | {f"empty {name}": draw() for name, draw in EMPTY.items()}) as page:
         page.evaluate("code => { (0, eval)(code); }", LOOK)
         yield page
@@ -127,3 +127,11 @@ def test_texts_that_lie_on_each_other_or_outside_are_found(page):
         ('<text x="70" y="20">too long</text>', ['"too long" leaves the picture']),
     ]:
         assert page.evaluate("svg => texts(svg).wrong", svg.format(texts)) == wrong
+
+
+def test_eight_runs_have_a_legend_that_is_read_beside_their_curves(page):
+    for name in (name for name in FILLED if name.startswith("overlay of eight")):
+        found = page.evaluate("name => look(figures[name], 500, 400, false)", name)
+        assert not found["wrong"], (name, found["wrong"])
+        told = {trace["name"] for trace in FILLED[name]()["data"] if trace.get("showlegend", True)}
+        assert told <= set(found["words"]), name

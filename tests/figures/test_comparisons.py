@@ -73,7 +73,7 @@ def test_profiles_with_ranges_of_their_own_get_the_wider_one():
 
 
 def test_beside_a_logarithmic_axis_a_linear_one_becomes_so_too():
-    one, other = figures.same_axes(figures.curves(ONE, log_y=True), figures.curves(OTHER, log_y=False))
+    one, other = figures.same_axes(figures.curves(ONE, log=True), figures.curves(OTHER, log=False))
     assert other["layout"]["yaxis"]["type"] == "log"
     assert _axes(one) == _axes(other)
 
@@ -81,7 +81,7 @@ def test_beside_a_logarithmic_axis_a_linear_one_becomes_so_too():
 @pytest.mark.parametrize("value", [0.0, -1.0, np.nan])
 def test_values_without_a_logarithm_keep_their_linear_axis(value):
     odd = scalars(("loss", "train", [0, 10], [1.0, value]))
-    one, other = figures.same_axes(figures.curves(ONE, log_y=True), figures.curves(odd, log_y=False))
+    one, other = figures.same_axes(figures.curves(ONE, log=True), figures.curves(odd, log=False))
     assert "type" not in other["layout"]["yaxis"]
     assert "range" not in one["layout"]["yaxis"]
     assert "range" not in other["layout"]["yaxis"]
@@ -171,3 +171,55 @@ def test_planes_of_their_own_keep_their_axes_and_share_all_else():
 
 def _two():
     return [({"type": "scatter", "x": [0, size], "y": [0, 1], "name": "a"}, size) for size in (1, 20)]
+
+
+def _runs(count: int) -> dict:
+    frame = scalars(("loss", "train", [0, 10], [1.0, 0.5]), ("loss", "test", [0, 10], [1.0, 0.6]))
+    return {f"{'ABCDEFGH'[i]}: batch norm and a long name {i}": frame for i in range(count)}
+
+
+def test_up_to_eight_runs_have_a_color_each_and_dashes_by_split():
+    for count in range(3, 9):
+        traces = [t for t in figures.overlay(_runs(count))["data"] if t["mode"] == "lines"]
+        train, test = traces[::2], traces[1::2]
+        assert len({t["line"]["color"] for t in train}) == len(train) == count
+        assert [t["line"]["color"] for t in train] == [t["line"]["color"] for t in test]
+        assert {t["line"]["dash"] for t in train} == {"solid"}
+        assert {t["line"]["dash"] for t in test} == {"dash"}
+    assert [t["name"] for t in traces[2:4]] == ["B: batch norm and…, train 0.500", "B: test 0.600"]
+    assert "B: batch norm and a long name 1, " in traces[3]["hovertemplate"]
+
+
+def test_what_holds_for_every_run_stands_in_the_legend_once():
+    zero = scalars(("loss", "train", [0, 1, 2], [1.0, 0.0, 0.5]))
+    for count in (3, 8):
+        figure = figures.overlay(dict.fromkeys(_runs(count), zero), log=True, smooth=0.9)
+        told = [t["name"] for t in figure["data"] if t.get("showlegend", True)]
+        assert len(told) == len(set(told)) == count + 3
+        assert {"exactly 0", "measured", "smoothed (weight 0.9)"} < set(told)
+
+
+def test_any_number_of_figures_share_their_axes_and_none_stays_none():
+    wide = [figures.curves(scalars(("loss", "train", [0, 10 * i], [1.0, i]))) for i in range(1, 9)]
+    mixed = [None, *wide[:4], None, *wide[4:]]
+    found = figures.same_axes(*mixed)
+    assert [figure is None for figure in found] == [figure is None for figure in mixed]
+    drawn = [figure for figure in found if figure]
+    assert all(axes == _axes(drawn[0])[0] for axes in _axes(*drawn))
+    assert drawn[0]["layout"]["xaxis"]["range"] == [0, 80]
+    assert figures.same_axes() == ()
+    assert figures.same_axes(None) == (None,)
+
+
+def test_heights_of_any_number_of_networks_have_one_scale():
+    planes = [{"train_loss": np.array([[float(i), 2.0 * i]])} for i in range(1, 9)]
+    found = figures.height_scale(*planes, None, {}, measure="train_loss", log_height=False)
+    assert (found.low, found.high) == (1, 16)
+    assert figures.height_scale(None, {}, measure="train_loss") is None
+
+
+def test_over_a_line_between_two_runs_stand_their_letters():
+    line = {"x": np.linspace(0, 1, 3), "train_loss": np.array([1.0, 2.0, 1.5])}
+    figure = figures.loss_line(line, ("A: 20 layers of 64", "B: batch norm"))
+    assert [note["text"] for note in figure["layout"]["annotations"]] == ["<b>A</b>", "<b>B</b>"]
+    assert figure["layout"]["meta"]["title"] == "Loss between A: 20 layers of 64 and B: batch norm"

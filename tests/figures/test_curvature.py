@@ -16,7 +16,7 @@ def told(figure: dict) -> list[str]:
 
 @pytest.mark.parametrize("log_y", [False, True, None])
 def test_eigenvalues_and_limit_are_those_of_the_survey(log_y, valid):
-    figure = valid(figures.sharpness(CURVATURE, log_y=log_y))
+    figure = valid(figures.sharpness(CURVATURE, log=log_y))
     for i in range(3):
         trace = named(figure, f"eigenvalue{i + 1}")
         np.testing.assert_allclose(trace["y"], CURVATURE["eigenvalues"][:, i], rtol=1e-6)
@@ -73,7 +73,7 @@ def test_eigenvalues_without_a_logarithm_are_drawn(value, valid):
     values = CURVATURE["eigenvalues"].copy()
     values[3] = value
     for log_y in (None, True, False):
-        assert valid(figures.sharpness(CURVATURE | {"eigenvalues": values}, log_y=log_y))["data"]
+        assert valid(figures.sharpness(CURVATURE | {"eigenvalues": values}, log=log_y))["data"]
 
 
 def test_a_limit_below_zero_keeps_the_axis_straight():

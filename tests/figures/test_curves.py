@@ -55,7 +55,7 @@ def test_a_noisy_batch_does_not_make_the_axis_logarithmic():
 
 
 def test_zero_and_nan_are_marked_on_a_logarithmic_axis():
-    figure = figures.curves(scalars(("loss", "train", [0, 1, 2, 3], [1.0, 0.0, np.nan, 0.5])), log_y=True)
+    figure = figures.curves(scalars(("loss", "train", [0, 1, 2, 3], [1.0, 0.0, np.nan, 0.5])), log=True)
     zero, bad = _named(figure, "exactly 0"), _named(figure, "not finite")
     assert list(zero["x"]) == [1]
     assert list(bad["x"]) == [2]
@@ -84,7 +84,7 @@ def test_smoothing_lays_a_corrected_average_over_the_raw_batch_loss_and_names_bo
 
 def test_zeros_that_are_smoothed_make_no_decay_on_a_logarithmic_axis():
     values = [1.0] * 30 + [1e-3] * 30 + [0.0] * 270
-    figure = figures.curves(scalars(("loss", "batch", list(range(330)), values)), smooth=0.9, log_y=True)
+    figure = figures.curves(scalars(("loss", "batch", list(range(330)), values)), smooth=0.9, log=True)
     raw, smooth = _named(figure, "batch 0"), _named(figure, "batch, smoothed")
     assert raw["name"] == "batch 0"
     assert np.isnan(smooth["y"][60:]).all()
@@ -111,7 +111,7 @@ def test_no_axis_turns_logarithmic_over_negative_values():
 
 
 def test_negative_values_are_marked_where_a_logarithmic_axis_is_asked_for():
-    figure = figures.curves(scalars(("loss", "train", [0, 1, 2], [1.0, -0.1, 0.5])), log_y=True)
+    figure = figures.curves(scalars(("loss", "train", [0, 1, 2], [1.0, -0.1, 0.5])), log=True)
     low = _named(figure, "0 or below")
     assert list(low["x"]) == [1]
     assert list(low["text"]) == [""]

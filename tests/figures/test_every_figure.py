@@ -30,6 +30,15 @@ IMAGES = WORST | {"inputs": np.random.default_rng(0).random((20, 1, 8, 8))}
 THREE = made.data(d=4, classes=3)
 PIXELS = made.data(d=64, classes=3, image_shape=(8, 8))
 
+EIGHT = {
+    f"{letter}{name}": LOSS
+    for letter, name in zip(
+        "ABCDEFGH",
+        ["", ": batch norm", ": lr 0.01", ": Adam", ": 20 layers of 64", ": dropout 0.5, L2 0.01", ": ReLU", ": He"],
+        strict=True,
+    )
+}
+
 SURFACE, RACE, RACERS = made.surface(), made.race(gone=9), ["SGD η=0.02", "모멘텀 0.8", "Adam η=3"]
 MANY = ["1 SGD", "2 SGD with momentum", *(f"{i} CMA-ES from the start, σ = 0.{i}" for i in range(3, 13))]
 CROWD = {key: np.concatenate([part] * 4) for key, part in made.race(gone=9).items()}
@@ -51,17 +60,20 @@ FILLED = {
     "loss": lambda: figures.curves(LOSS, "loss"),
     "loss, smoothed, forked": lambda: figures.curves(LOSS, "loss", smooth=0.9, forks=[(40, "lr 0.01")]),
     "accuracy": lambda: figures.curves(LOSS, "accuracy"),
-    "loss with zeros": lambda: figures.curves(ZEROS, "loss", smooth=0.9, log_y=True),
+    "loss with zeros": lambda: figures.curves(ZEROS, "loss", smooth=0.9, log=True),
     "loss of a run that went on three times": lambda: figures.curves(
         LOSS, "loss", smooth=0.9, forks=[(at, "batch size 128, L2 regularization 0.01, clipping") for at in (9, 30, 75)]
     ),
+    "loss, smoothed without a batch": lambda: figures.curves(LOSS[(LOSS["site"] != "batch").to_numpy()], smooth=0.9),
     "r squared": lambda: figures.curves(R_SQUARED, "r_squared"),
     "learning rate": lambda: figures.learning_rate(LOSS),
     "layer curves": lambda: figures.layer_curves(DEEP, "gradient_norm", LAYERS),
-    "layer curves, linear": lambda: figures.layer_curves(DEEP, "activation_mean", LAYERS, log_y=False),
+    "layer curves, linear": lambda: figures.layer_curves(DEEP, "activation_mean", LAYERS, log=False),
     "update ratios": lambda: figures.update_ratios(DEEP, LAYERS),
+    "update ratios, linear": lambda: figures.update_ratios(DEEP, LAYERS, log=False),
     "shares": lambda: figures.shares(DEEP, LAYERS),
     "profile": lambda: figures.depth_profile(DEEP, "gradient_norm", 30, LAYERS),
+    "profile, linear": lambda: figures.depth_profile(DEEP, "gradient_norm", 30, LAYERS, log=False),
     "profile of rms": lambda: figures.depth_profile(DEEP, "activation_rms", None, LAYERS),
     "profile with theory": lambda: figures.depth_profile(
         DEEP, "gradient_norm", 30, LAYERS, {"gradient_norm": 0.6 ** np.arange(20, -1, -1.0)}
@@ -75,6 +87,7 @@ FILLED = {
         made.exponents(np.array([0, 1e-3, -2, np.inf]), np.ones(3)), made.layers(4, 4, 4)
     ),
     "bands": lambda: figures.percentile_bands(DEEP, LAYERS),
+    "bands, logarithmic, smoothed": lambda: figures.percentile_bands(DEEP, LAYERS, log=True, smooth=0.9),
     "bands of one layer": lambda: figures.percentile_bands(DEEP, LAYERS, "model.activation3", prefix="preactivation"),
     "surface": lambda: figures.decision_surface(made.grid(3), made.data(classes=3)),
     "borders": lambda: figures.decision_surface(made.grid(3), made.data(classes=3), style="borders"),
@@ -104,6 +117,11 @@ FILLED = {
     ),
     "fit": lambda: figures.fit({"true": np.arange(5.0), "predicted": np.arange(5.0) + 0.1}, made.data(classes=0)),
     "overlay": lambda: figures.overlay({"A": LOSS, "B": LOSS}, "loss"),
+    "overlay of eight": lambda: figures.overlay(EIGHT, "loss"),
+    "overlay of eight, smoothed, with zeros": lambda: figures.overlay(
+        EIGHT | {"A": ZEROS}, "loss", smooth=0.9, log=True
+    ),
+    "overlay of three accuracies": lambda: figures.overlay(dict(list(EIGHT.items())[:3]), "accuracy"),
     "phase": lambda: figures.phase_diagram(PHASE, [{"name": "SGD", "alpha": 0.5, "beta": 0.0}]),
     "map": lambda: figures.contour_map(SURFACE, RACE, RACERS, note="gradient noise σ = 0.1", hidden=[0]),
     "map of one step": lambda: figures.contour_map(SURFACE, RACE, RACERS, log_height=True, chosen=1),
@@ -115,10 +133,14 @@ FILLED = {
     ),
     "heights of many racers": lambda: figures.heights(CROWD, MANY, optimum=-1.0),
     "heights": lambda: figures.heights(RACE, RACERS),
+    "heights, linear, smoothed": lambda: figures.heights(RACE, RACERS, log=False, smooth=0.9),
     "heights above the lowest": lambda: figures.heights(RACE, RACERS, optimum=-1.0),
     "distances": lambda: figures.distances(RACE, RACERS),
+    "distances, smoothed": lambda: figures.distances(RACE, RACERS, smooth=0.9),
+    "rate search, linear": lambda: figures.rate_search(RATES, np.array([[1, 0.1, 0, np.nan]]), ["SGD"], [2], log=False),
     "rate search": lambda: figures.rate_search(RATES, np.array([[1, 0.1, 0, np.nan]]), ["SGD"], [2]),
     "step parts": lambda: figures.step_parts(RACE, 1, "SGD"),
+    "step parts, logarithmic": lambda: figures.step_parts(RACE, 1, "SGD", log=True),
     "basins": lambda: figures.basin_map(made.basins(), 0, "SGD"),
     "many basins": lambda: figures.basin_map(made.basins(30, 30), 0, "SGD"),
     "basin steps": lambda: figures.basin_steps(made.basins(), 0, "SGD"),
@@ -128,11 +150,14 @@ FILLED = {
     "loss space": lambda: figures.loss_space(surveys.plane(41)),
     "path space": lambda: figures.path_space(surveys.path_plane(41), surveys.path(61), surveys.training(61)),
     "path residuals": lambda: figures.path_residuals(surveys.path()),
+    "path residuals, logarithmic": lambda: figures.path_residuals(surveys.path(), log=True),
     "plane truth": lambda: figures.plane_truth(surveys.training(), surveys.path()),
     "loss lines": lambda: figures.loss_lines(surveys.lines()),
     "loss line": lambda: figures.loss_line(surveys.line()),
     "sharpness": lambda: figures.sharpness(surveys.curvature()),
     "trace of the Hessian": lambda: figures.hessian_trace(surveys.curvature()),
+    "sharpness, smoothed": lambda: figures.sharpness(surveys.curvature(), log=True, smooth=0.9),
+    "trace of the Hessian, smoothed": lambda: figures.hessian_trace(surveys.curvature(), log=True, smooth=0.9),
 }
 EMPTY = {
     "curves": lambda: figures.curves(NONE, "loss"),

@@ -291,7 +291,7 @@ DRAWN = {
     "loss lines": lambda a: figures.loss_lines(a["lines"]),
     "loss line": lambda a: figures.loss_line(a["line"]),
     "sharpness": lambda a: figures.sharpness(a["curvature"]),
-    "sharpness, logarithmic": lambda a: figures.sharpness(a["curvature"], log_y=True),
+    "sharpness, logarithmic": lambda a: figures.sharpness(a["curvature"], log=True),
     "trace": lambda a: figures.hessian_trace(a["curvature"]),
 }
 EXACT = ("x", "y", "steps", "coordinates", "no_limit")

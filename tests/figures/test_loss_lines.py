@@ -15,7 +15,7 @@ LINES, LINE = surveys.lines(), surveys.line()
 @each("measure", surveys.MEASURES)
 @each("log_height", [False, True, None])
 def test_each_direction_and_their_mean_are_drawn(measure, log_height, valid):
-    traces = valid(figures.loss_lines(LINES, measure, log_height=log_height))["data"]
+    traces = valid(figures.loss_lines(LINES, measure, log=log_height))["data"]
     assert len(traces) == 6
     for trace, row in zip(traces, [*LINES[measure], LINES[measure].mean(0)], strict=True):
         np.testing.assert_allclose(trace["customdata"], row, rtol=1e-6)
@@ -31,7 +31,7 @@ def test_one_line_alone_is_its_own_mean():
 def test_zero_is_at_the_floor_of_a_logarithmic_axis_and_told_as_zero():
     z = LINES["train_loss"].copy()
     z[:, 8] = 0
-    figure = figures.loss_lines(LINES | {"train_loss": z}, log_height=True)
+    figure = figures.loss_lines(LINES | {"train_loss": z}, log=True)
     assert figure["data"][0]["customdata"][8] == 0
     assert np.log10(figure["data"][0]["y"][8]) >= figure["layout"]["yaxis"]["range"][0]
     zero = figure["data"][-1]
@@ -42,7 +42,7 @@ def test_a_huge_loss_leaves_the_picture_and_does_not_flatten_it(valid):
     z = LINES["train_loss"].copy()
     z[0, 0], z[1, 0], z[2, 0] = 1e9, np.inf, np.nan
     for log_height in (False, True):
-        usual, drawn = (valid(figures.loss_lines(a, log_height=log_height)) for a in (LINES, LINES | {"train_loss": z}))
+        usual, drawn = (valid(figures.loss_lines(a, log=log_height)) for a in (LINES, LINES | {"train_loss": z}))
         ends = [figure["layout"]["yaxis"]["range"] for figure in (usual, drawn)]
         np.testing.assert_allclose(*ends, rtol=0.2, atol=0.1)
 
@@ -66,7 +66,7 @@ def test_missing_measures_are_explained(valid):
 
 @pytest.mark.parametrize("log_height", [False, True, None])
 def test_the_line_shows_all_that_was_measured_and_the_barrier_of_the_train_loss(log_height, valid):
-    figure = valid(figures.loss_line(LINE, ("first", "second"), log_height=log_height))
+    figure = valid(figures.loss_line(LINE, ("first", "second"), log=log_height))
     for measure in surveys.MEASURES:
         np.testing.assert_allclose(named(figure, measure)["customdata"], LINE[measure], rtol=1e-6)
     height, place = LINE["barrier"]

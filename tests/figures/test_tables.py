@@ -43,7 +43,7 @@ def test_zeros_on_a_logarithmic_axis_are_zeros_and_nothing_is_invented():
     same(found, expected)
     assert (found["loss"] == 0).sum() == 60
     frame = made.scalars(("loss", "train", [0, 1, 2, 3], [1.0, np.nan, np.inf, 0.0]))
-    assert stated(figures.curves(frame, log_y=True))["loss"].tolist()[2:] == [np.inf, 0.0]
+    assert stated(figures.curves(frame, log=True))["loss"].tolist()[2:] == [np.inf, 0.0]
 
 
 def test_an_overlay_has_a_column_for_the_run():

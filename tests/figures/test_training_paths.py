@@ -53,7 +53,7 @@ def test_words_stand_above_the_curves():
 @each("measure", surveys.MEASURES)
 @each("log_y", [None, False])
 def test_truth_and_plane_are_those_of_the_survey(measure, log_y, valid):
-    figure = valid(figures.plane_truth(TRAINING, PATH, measure, log_y=log_y))
+    figure = valid(figures.plane_truth(TRAINING, PATH, measure, log=log_y))
     np.testing.assert_allclose(named(figure, "training")["y"], TRAINING[measure], rtol=1e-6)
     np.testing.assert_allclose(named(figure, "on_the_plane")["y"], PATH[f"plane_{measure}"], rtol=1e-6)
 
@@ -80,7 +80,7 @@ def test_losses_without_a_logarithm_are_marked_or_left_out(value, valid):
     losses = TRAINING["train_loss"].copy()
     losses[3] = value
     for log_y in (None, True, False):
-        figure = valid(figures.plane_truth(TRAINING | {"train_loss": losses}, PATH, log_y=log_y))
+        figure = valid(figures.plane_truth(TRAINING | {"train_loss": losses}, PATH, log=log_y))
         assert len(named(figure, "training")["y"]) == len(losses)
 
 
