@@ -13,6 +13,8 @@ from nnviz.figures.layout import f4, i4
 from nnviz.figures.signed import Signed, signed
 
 POINTS = 250
+# Width of the bands of a single step.
+STROKE = 14
 _HELP = (
     "Half of all values lie in the dark band, nine tenths in the light one, the line is the median; "
     "a band that closes is a signal that dies out."
@@ -107,6 +109,7 @@ def _bands(
     # A band that is not finite would tear the whole fill.
     picked = picked[np.all([np.isfinite(values[p][picked]) for p in _PERCENTILES], axis=0)]
     x = i4(steps[picked])
+    single = len(picked) == 1  # nothing to fill: as strokes on the edge
     traces = []
     for low, high, alpha in (("05", "95", 0.18), ("25", "75", 0.35)):
         traces.append(
@@ -117,8 +120,9 @@ def _bands(
                 "y": f4(place(np.concatenate([values[high][picked], values[low][picked][::-1]]))),
                 "fill": "toself",
                 "fillcolor": theme.faded(color, alpha),
-                "line": {"width": 0},
+                "line": {"width": STROKE * single, "color": theme.faded(color, alpha)},
                 "hoverinfo": "skip",
+                "cliponaxis": not single,
             }
         )
     words = (
@@ -142,6 +146,7 @@ def _bands(
             "y": f4(place(values["50"][picked])),
             "line": {"color": color, "width": 2},
             "marker": {"color": color},
+            "cliponaxis": not single,
             "customdata": f4(np.stack([values[p][picked] for p in _PERCENTILES], axis=1)),
             "hovertemplate": f"{name} at step %{{x}}<br>{words}<extra></extra>",
         }

@@ -72,6 +72,8 @@ def _as_one_of_two(trace: Mapping, place: int, run: str, *, is_first: bool) -> d
     dashed = _called(trace, run, run)
     if "line" in trace and trace["mode"] == "lines":
         dashed["line"] = trace["line"] | {"dash": theme.RUN_DASHES[place]}
+    elif "uid" in trace and place:  # a single point
+        dashed["marker"] = trace["marker"] | {"symbol": "circle-open", "size": 9}
     return dashed
 
 

@@ -180,6 +180,7 @@ def line(
         "uid": name,
         "line": {"color": color, "width": 2},
         "marker": {"color": color, "size": 5},
+        **({} if len(values) > 1 else {"cliponaxis": False}),  # a single point at step 0 is on the edge
         "hovertemplate": f"{name} {'%{y:.1%}' if share else labels.shown('y')} at step %{{x}}<extra></extra>",
     }
 

@@ -172,12 +172,12 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: frames.Layers) -> 
             }
         )
         left, right = i / 3 + (0.02 if i else 0), (i + 1) / 3 - 0.02
+        there_is_none = name == "update_norm" and not np.isfinite(rms).any()  # as before the first update
         # The numbers stand to the right of their bars.
         widest = float(np.nanmax(rms, initial=0.0)) / 10.0**power * (1.4 if few else 1.05) or 1.0
         axes[f"xaxis{suffix}"] = {"domain": [left, right], "range": [0, widest], "nticks": 3, "anchor": "y"}
-        axes[f"xaxis{suffix}"]["showticklabels"] = not few
+        axes[f"xaxis{suffix}"]["showticklabels"] = not few and not there_is_none
         notes.append({"x": left, "y": 1, "xref": "paper", "yref": "paper", "yanchor": "bottom", "xanchor": "left"})
-        there_is_none = name == "update_norm" and not np.isfinite(rms).any()  # as before the first update
         notes[-1] |= {"text": f"{word}: none yet" if there_is_none else f"{word} (rms){unit}", "showarrow": False}
     measured = np.concatenate([table.steps for table in found.values()])
     taken = int(measured[measured <= (measured.max() if step is None else step)].max(initial=0))

@@ -208,6 +208,7 @@ def _lines(
                 "line": line | color,
                 "marker": {"size": 5} | color,
                 "showlegend": False,
+                **({} if len(steps) > 1 else {"cliponaxis": False}),  # a single point at step 0 is on the edge
                 **more,
             }
         )

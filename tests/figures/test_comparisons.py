@@ -223,3 +223,9 @@ def test_over_a_line_between_two_runs_stand_their_letters():
     figure = figures.loss_line(line, ("A: 20 layers of 64", "B: batch norm"))
     assert [note["text"] for note in figure["layout"]["annotations"]] == ["<b>A</b>", "<b>B</b>"]
     assert figure["layout"]["meta"]["title"] == "Loss between A: 20 layers of 64 and B: batch norm"
+
+
+def test_two_runs_at_step_0_are_told_apart_by_their_marks():
+    traces = figures.overlay({"A": ONE[:1], "B": ONE[:1]})["data"]
+    assert [t["mode"] for t in traces] == ["markers", "markers"]
+    assert [t["marker"].get("symbol") for t in traces] == [None, "circle-open"]

@@ -268,3 +268,13 @@ def test_step_0_has_profile_and_bars_without_an_update():
     empty = figures.update_ratios(untrained, net)
     assert not empty["data"]
     assert "first update" in empty["layout"]["annotations"][0]["text"]
+
+
+def test_bands_of_a_single_step_are_strokes_from_percentile_to_percentile():
+    series = [(f"activation_p{p}", "model.activation1", [0], [float(p)]) for p in ("05", "25", "50", "75", "95")]
+    outer, inner, median = figures.percentile_bands(scalars(*series), layers(4, 3, 2))["data"]
+    for trace, ends in ((outer, {5, 95}), (inner, {25, 75})):
+        assert set(trace["y"]) == ends
+        assert trace["line"]["width"] > 0
+    assert (median["y"].tolist(), median["mode"]) == ([50], "markers")
+    assert not any(trace["cliponaxis"] for trace in (outer, inner, median))
