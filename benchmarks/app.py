@@ -95,8 +95,7 @@ def scrub(page: Page, moves: int = 40) -> list[float]:
             """([step]) => new Promise(done => {
                 const b = document.querySelector('.nnviz-board'), s = b.querySelector('input[type=range]');
                 const begun = performance.now();
-                s.value = +s.value - 1;
-                s.dispatchEvent(new Event('input', {bubbles: true}));
+                s.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowLeft', bubbles: true}));
                 const look = () => b.dataset.step !== step && b.dataset.busy === 'false'
                     ? done(performance.now() - begun) : requestAnimationFrame(look);
                 requestAnimationFrame(look);

@@ -4,6 +4,7 @@ import { Card } from "./board_card.js";
 import { Changes } from "./board_changes.js";
 import { element } from "./board_element.js";
 import { Header } from "./board_header.js";
+import { watchKeys } from "./board_keys.js";
 import { keepFocus, keepHistoryShort, loadStyle, nextTask, theme, watchLeaving, watchTheme } from "./board_page.js";
 import { loadPlotly } from "./board_plotly.js";
 import { Questions } from "./board_questions.js";
@@ -19,6 +20,7 @@ const statistics = (window.nnviz ??= { boards: {} }).boards; // key -> measured 
 const parser = new TextDecoder();
 keepHistoryShort();
 keepFocus();
+watchKeys(() => [...boards.values()]);
 watchLeaving(() => boards.forEach((board) => board.questions.leave()));
 
 // Called by Streamlit at each rerun, with the message as bytes. Returns what to call when the place is taken away.

@@ -20,7 +20,7 @@ export function loadStyle(url) {
 export function theme(element) {
   const style = getComputedStyle(element);
   const background = style.getPropertyValue("--st-background-color").trim() || "#ffffff";
-  const canvas = document.createElement("canvas").getContext("2d");
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   canvas.fillStyle = background;
   canvas.fillRect(0, 0, 1, 1);
   const [r, g, b] = canvas.getImageData(0, 0, 1, 1).data;

@@ -33,10 +33,11 @@ def all_drawn(page) -> None:
 
 
 def scrub(page, place: int) -> None:
+    """Moves the slider to the picture of this number, of steps that are equally far from each other."""
     page.evaluate(
         """place => {
-          const slider = document.querySelector('.nnviz-slider');
-          slider.value = place;
+          const slider = document.querySelector('.nnviz-slider'), { min, max } = slider;
+          slider.value = +min + (max - min) * place / (document.querySelector('.nnviz-board').dataset.stepsKnown - 1);
           slider.dispatchEvent(new Event('input'));
         }""",
         place,

@@ -1,6 +1,7 @@
 """Messages that come late, twice, in another order or not at all never bring a figure of one thing under another."""
 
 import json
+import math
 import random
 from collections.abc import Iterator
 from itertools import product
@@ -233,7 +234,7 @@ def test_the_time_slider_stays_under_the_pointer_that_holds_it_and_where_the_key
     client: dict = {}
     board.converse(MOONS, client)
     slider = board.page.get_by_role("slider", name="Time")
-    held = "(({ value, max, disabled }) => [value, max, disabled])(document.querySelector('.nnviz-slider'))"
+    held = "(s => [String(Math.round(s.value)), s.max, s.disabled])(document.querySelector('.nnviz-slider'))"
     box = slider.bounding_box()
     middle = box["y"] + box["height"] / 2
     board.page.mouse.move(box["x"] + box["width"] - 8, middle)
@@ -252,6 +253,84 @@ def test_the_time_slider_stays_under_the_pointer_that_holds_it_and_where_the_key
     board.converse(more, client)
     board.page.keyboard.press("ArrowRight")
     until(board.page, "d.step === '3'")
+
+
+def test_the_sliders_place_is_in_proportion_to_the_step_or_to_its_logarithm(board: Desk):
+    steps = (0, 1, 10, 100, 1000)
+    board.converse(MOONS._replace(steps=steps), {})
+    page = board.page
+    slider, log = page.get_by_role("slider", name="Time"), page.get_by_role("button", name="Logarithmic time")
+    share = "(({ value, min, max }) => (value - min) / (max - min))(document.querySelector('.nnviz-slider'))"
+    for is_log in (False, True):
+        assert log.get_attribute("aria-pressed") == str(is_log).lower()
+        slider.press("Home")
+        for step in steps:
+            until(page, f"d.step === '{step}' && d.busy === 'false'")
+            place = math.log1p(step) / math.log1p(1000) if is_log else step / 1000
+            assert page.evaluate(share) == pytest.approx(place), (step, is_log)
+            slider.press("ArrowRight")
+        box = slider.bounding_box()
+        page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + box["height"] / 2)
+        until(page, f"d.step === '{10 if is_log else 100}'")
+        log.click()
+    log.click()
+    board.page.evaluate("fresh()")
+    Desk(page, "another").converse(MOONS, {})
+    assert log.get_attribute("aria-pressed") == "true"  # remembered
+    log.click()
+
+
+def test_keys_go_from_picture_to_picture_wherever_they_mean_nothing_else(board: Desk):
+    board.converse(MOONS, {})
+    page = board.page
+    for place in ("body", ".nnviz-slider", ".nnviz-more", ".nnviz-play"):
+        page.evaluate("place => { document.activeElement.blur(); document.querySelector(place).focus(); }", place)
+        for key, step in (
+            ("Home", 0),
+            ("ArrowRight", 1),
+            ("ArrowRight", 2),
+            ("ArrowLeft", 1),
+            ("End", 3),
+            ("ArrowRight", 3),
+        ):
+            page.keyboard.press(key)
+            until(page, f"d.wanted === '{step}' && d.follows === '{str(step == 3).lower()}'")
+    assert page.evaluate("scrollY") == 0
+    page.evaluate("document.body.append(Object.assign(document.createElement('input'), { id: 'other', value: 'a b' }))")
+    page.locator("#other").focus()
+    for key in ("Home", "ArrowLeft", " "):
+        page.keyboard.press(key)
+    assert board.state["wanted"] == "3"
+    assert page.locator("#other").input_value() == " a b"
+    page.evaluate("document.querySelector('#other').remove(); scrollTo(0, 0)")
+    page.keyboard.press(" ")
+    page.get_by_role("button", name="Stop playing").wait_for()
+    page.keyboard.press(" ")
+    page.get_by_role("button", name="Play through all steps").wait_for()
+    assert page.evaluate("scrollY") == 0
+
+
+def test_playing_waits_for_each_picture_as_the_speed_says_and_ends_with_the_newest(board: Desk):
+    board.converse(MOONS, {})
+    page = board.page
+    speed = page.get_by_label("Speed", exact=True)
+    page.evaluate(
+        """() => {
+          const { setTimeout } = window;
+          window.waits = [];
+          window.setTimeout = (call, wait, ...rest) => (waits.push(wait), setTimeout(call, wait, ...rest));
+          window.mend = () => { window.setTimeout = setTimeout; };
+        }"""
+    )
+    for choice, wait in (("4", 50), ("0.5", 400), ("1", 200)):
+        speed.select_option(choice)
+        page.evaluate("waits.length = 0")
+        page.get_by_role("button", name="Play through all steps").click()
+        until(page, "d.follows === 'false'")
+        until(page, "d.follows === 'true' && d.step === '3'")
+        page.get_by_role("button", name="Play through all steps").wait_for()
+        assert wait in page.evaluate("waits"), choice
+    page.evaluate("mend()")
 
 
 def test_a_file_is_saved_of_what_was_announced_last_though_it_is_not_drawn_yet(board: Desk):
