@@ -407,6 +407,7 @@ class Board {
           yielded = performance.now();
         }
       }
+      for (const card of cards) if (!stale.includes(card)) await card.follow(this.Plotly);
       await nextTask(); // after the browser painted
       const now = performance.now();
       if (stale.length) this.measured.draws.push(now - started);

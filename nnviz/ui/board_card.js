@@ -2,6 +2,7 @@
 
 import { element } from "./board_element.js";
 import { csv, download, json } from "./board_export.js";
+import { follows, renamed, told } from "./board_follow.js";
 import { Options } from "./board_options.js";
 import { Picker } from "./board_pick.js";
 import { picture, pictureTheme, seen } from "./board_picture.js";
@@ -154,9 +155,9 @@ export class Card {
     const meta = figure.layout?.meta ?? {};
     this.link = meta.link;
     this.describe(meta.title ?? this.name, meta.help);
-    const layout = this.layout(figure.layout ?? {});
+    const { data: traces, layout } = this.seen();
     try {
-      await draw(Plotly, this.plot, data.map(copy), layout, CONFIG, kept);
+      await draw(Plotly, this.plot, traces, layout, CONFIG, kept);
     } catch (error) {
       this.clear(); // or what is half drawn spoils every later drawing
       this.drawing = wanted; // it is not tried again until something changes
@@ -168,6 +169,27 @@ export class Card {
     if (this.drawing !== wanted || !this.isCurrent) return; // the board shows something else since
     this.say("");
     this.point(step);
+  }
+
+  // What is drawn: the traces as they are shown, with a legend of the chosen step.
+  seen() {
+    this.told = this.words();
+    return renamed({ data: this.shown.map(copy), layout: this.layout(this.figure.layout ?? {}) }, this.told);
+  }
+
+  words() {
+    const { follows: isNewest, wanted, store: { head } } = this.board;
+    return told(this.figure, isNewest || wanted === head.newest ? undefined : wanted, head.unit);
+  }
+
+  // Brings a legend that tells values to the chosen step; nothing else is drawn for that.
+  async follow(Plotly) {
+    if (!this.visible || !this.isCurrent || !follows(this.figure)) return;
+    const words = this.words();
+    if (same(words, this.told)) return;
+    this.told = words;
+    const places = this.figure.data.flatMap((trace, i) => (trace.meta?.follow ? [i] : []));
+    await Plotly.update(this.plot, { name: places.map((i) => words.names[i]) }, { "legend.title.text": words.title }, places);
   }
 
   describe(title, help) {
@@ -299,9 +321,9 @@ export class Card {
     const title = `${this.title.textContent} · ${board.store.head.unit} ${board.step}`;
     const file = `${title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "")}.${action}`;
     if (action === "csv") download(file, "\ufeff" + csv(this.figure), "text/csv;charset=utf-8");
-    else if (action === "json") download(file, json(this.figure, board.theme.template), "application/json");
+    else if (action === "json") download(file, json({ ...this.figure, ...renamed(this.figure, this.words()) }, board.theme.template), "application/json");
     else {
-      const shown = seen({ data: this.shown.map(copy), layout: this.layout(this.figure.layout ?? {}) }, this.plot);
+      const shown = seen(this.seen(), this.plot);
       const size = { width: this.width, height: this.height };
       download(file, await picture(board.Plotly, shown, { title, theme: pictureTheme(board), format: action, ...size }));
     }

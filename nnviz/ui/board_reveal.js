@@ -16,7 +16,7 @@ export function cut(data, step) {
 }
 
 // How many of the ascending `values` are at most `limit`.
-function after(values, limit) {
+export function after(values, limit) {
   let low = 0, high = values.length;
   while (low < high) {
     const middle = (low + high) >> 1;

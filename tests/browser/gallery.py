@@ -27,7 +27,7 @@ def gallery(browser, figures: dict[str, dict]) -> Iterator:
     themes = {"light": theme.template(dark=False), "dark": theme.template(dark=True)}
     page.evaluate(
         """async text => {
-          const names = ["export", "picture", "store"];
+          const names = ["export", "follow", "picture", "store"];
           const modules = await Promise.all(names.map(name => import(`/board_${name}.js`)));
           window.board = Object.assign({}, ...modules);
           Object.assign(window, board.decode(JSON.parse(text)));

@@ -3,13 +3,17 @@
 import csv
 import io
 import json
+import math
+import random
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from nnviz.figures import labels
 from tests.browser.board import BOARD, DEMO, all_drawn, choose, filled, open_board, plot, scrub, until, zoom
+from tests.browser.gallery import gallery
 
 pytestmark = pytest.mark.browser
 
@@ -93,6 +97,50 @@ def test_a_picture_shows_the_part_that_was_zoomed_to(page, finished):
     part = Path(choose(page, "loss", "Picture (SVG)").path()).read_text()
     assert "300" in page.evaluate(labels, whole)
     assert "300" not in page.evaluate(labels, part)
+
+
+def test_a_legend_tells_the_values_at_the_chosen_step(page, finished):
+    open_board(page, finished)
+    page.get_by_role("tab", name="Legend").click()
+    until(page, "d.section === 'Legend' && d.busy === 'false' && d.drawn > 0")
+    page.wait_for_function(f"{plot('told')}?.querySelector('.legendtitletext')")
+    words = f"[...{plot('told')}.querySelectorAll('.legendtitletext, .legendtext')].map(e => e.textContent)"
+    newest = page.evaluate(words)
+    assert newest[0] == "last:"
+    values = {"train": (7, 200), "test": (70, 300)}
+
+    def at(step: int) -> list[str]:
+        last = {site: (step - every + 7) // every * every + every - 7 for site, (every, _) in values.items()}
+        share = {s: labels.percent(1 - np.exp(-(last[s] + 40) / far)) for s, (_, far) in values.items()}
+        return [f"at step {step}:", *(f"{s} {'–' if last[s] < 0 else share[s]}" for s in values)]
+
+    drawn = page.locator("[data-figure=told]").get_attribute("data-drawn")
+    for place in (20, 1, 0, 9, 38):
+        scrub(page, place)
+        until(page, f"d.step === '{10 * place}' && d.busy === 'false'")
+        assert page.evaluate(words) == at(10 * place)
+    assert page.locator("[data-figure=told]").get_attribute("data-drawn") == drawn  # names alone
+    svg = Path(choose(page, "told", "Picture (SVG)").path()).read_text()
+    figure = json.loads(Path(choose(page, "told", "Plotly JSON").path()).read_text())
+    assert all(text in svg for text in at(380))
+    assert [figure["layout"]["legend"]["title"]["text"], *(t["name"] for t in figure["data"])] == at(380)
+    scrub(page, 39)
+    until(page, "d.follows === 'true' && d.busy === 'false'")
+    assert page.evaluate(words) == newest
+
+
+def test_numbers_in_legends_are_those_of_the_figures(browser):
+    chance = random.Random(0)
+    shares = [n / 80 for n in range(81)] + [chance.random() for _ in range(200)]
+    values = [chance.choice([1, -1]) * 10 ** chance.uniform(-9, 9) for _ in range(500)]
+    values += [0.0, 0.3125, 1.125, -2.5, 99995.0, 99999.0, 0.00009995, 9.995, 1234.5, 1e-300]
+    with gallery(browser, {}) as shown:
+        code = "([values, shares]) => [values.map(v => board.number(v)), shares.map(v => board.percent(v))]"
+        numbers, percents = shown.evaluate(code, [values, shares])
+        odd = shown.evaluate("[NaN, Infinity, -Infinity].map(v => board.number(v))")
+    assert numbers == [labels.number(value) for value in values]
+    assert percents == [labels.percent(share) for share in shares]
+    assert odd == [labels.number(value) for value in (math.nan, math.inf, -math.inf)]
 
 
 def test_a_section_of_four_columns_has_its_choices_behind_a_button(page, finished):

@@ -1,21 +1,24 @@
 """Eight figures of a made-up run that grows by one picture at each tick; what the board's browser tests look at.
 
 The environment says how: DEMO_START pictures at the beginning, DEMO_TICKS more to come, one each DEMO_EVERY seconds;
-DEMO_SLOW seconds to make the pictures of an earlier step. Two more sections hold rows of four and scenes in space; some
-figures have choices.
+DEMO_SLOW seconds to make the pictures of an earlier step. More sections hold rows of four, a legend that tells values,
+and scenes in space; some figures have choices.
 """
 
 import os
 import time
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
+from nnviz import figures
 from nnviz.ui.board import board
 
 SECTIONS = {
     "All": [["loss", "boundary"], ["gradients", "histogram"], ["ridges", "weights", "depth"], ["scatter"]],
     "Side by side": [["loss", "gradients", "histogram", "depth"], ["boundary", "weights", "ridges", "scatter"]],
+    "Legend": [["told"]],
     "In space": [[f"space-{n}" for n in range(4)]],
 }
 AXIS = {"auto": "auto", "linear": "linear", "log": "log"}
@@ -81,6 +84,16 @@ def curves(last: int, title: str, kind: str) -> dict:
     return {"data": data, "layout": layout}
 
 
+def told(last: int) -> dict:
+    """Curves whose legend tells values: of the test data every 70 steps, of the training data every 7."""
+    rows = [
+        (step, "accuracy", site, 1 - np.exp(-(step + 40) / far), 0)
+        for site, every, far in (("test", 70, 300), ("train", 7, 200))
+        for step in range(every - 7, last + 1, every)
+    ]
+    return figures.curves(pd.DataFrame(rows, columns=["step", "quantity", "site", "value", "member"]), "accuracy")
+
+
 def pictures(step: int) -> dict[str, dict]:
     last = known()[-1]
     if step < last:
@@ -118,6 +131,7 @@ def pictures(step: int) -> dict[str, dict]:
         for n in range(4)
     }
     return scenes | {
+        "told": told(last),
         "loss": curves(last, "손실 · loss", chosen()["loss"]["axis"]),
         "boundary": {
             "data": [{"type": "heatmap", "x": GRID, "y": GRID, "z": z.astype(np.float32), "showscale": False}, points],

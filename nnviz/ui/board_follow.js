@@ -1,0 +1,59 @@
+// Legends that tell values: those at the chosen step in place of the last ones. layout.meta.legend_follows says that there
+// are such, trace.meta.follow = {name, share, steps, values} of which traces; steps and values are the trace's own x and y
+// where they are not given.
+
+import { after } from "./board_reveal.js";
+
+const LAST = "last:"; // the title of a legend of last values
+
+export const follows = (figure) => figure?.layout?.meta?.legend_follows === true;
+
+// The names of traces and the legend's title at `step`, as the figure has them where that is undefined.
+export function told(figure, step, unit) {
+  const { data = [], layout } = figure;
+  const title = layout?.legend?.title?.text;
+  const isLast = step === undefined || !follows(figure);
+  return {
+    names: data.map((trace) => (isLast || !trace.meta?.follow ? trace.name : named(trace, step))),
+    title: isLast || title !== LAST ? title : `at ${unit} ${step.toLocaleString("en-US")}:`,
+  };
+}
+
+// The figure with the names and the title that `told` gave.
+export function renamed({ data, layout }, { names, title }) {
+  const called = data.map((trace, i) => (trace.name === names[i] ? trace : { ...trace, name: names[i] }));
+  if (layout?.legend?.title?.text === title) return { data: called, layout };
+  return { data: called, layout: { ...layout, legend: { ...layout.legend, title: { ...layout.legend.title, text: title } } } };
+}
+
+function named({ x, y, meta: { follow } }, step) {
+  const { name, share, steps = x, values = y } = follow;
+  const place = after(steps, step) - 1;
+  return `${name} ${place < 0 ? "–" : share ? percent(values[place]) : number(values[place])}`;
+}
+
+// Three significant digits, as labels.number of nnviz/figures.
+export function number(value, digits = 3) {
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : value < 0 ? "−∞" : "NaN";
+  if (value === 0) return "0";
+  const [mantissa, exponent] = even(value, digits - 1, "toExponential").split("e");
+  const text = exponent >= -4 && exponent < 5
+    ? even(value, Math.max(0, digits - 1 - exponent), "toFixed")
+    : `${mantissa}×10<sup>${Number(exponent)}</sup>`;
+  return text.replaceAll("-", "−");
+}
+
+// A share in percent with one decimal, as labels.percent.
+export function percent(share) {
+  return Number.isFinite(share) ? `${even(100 * share, 1, "toFixed")} %` : `${share === null ? "nan" : String(share).toLowerCase()} %`;
+}
+
+// What toFixed and toExponential give, with ties rounded to the even digit, as Python does.
+function even(value, digits, format) {
+  const exact = Math.abs(value)[format](digits + 40);
+  const point = exact.indexOf(".") + 1, end = point + digits;
+  const [, tail, exponent = ""] = exact.slice(end).match(/^(\d+)(e.*)?$/) ?? [];
+  const kept = digits ? exact.slice(0, end) : exact.slice(0, point - 1);
+  const isDown = /^50*$/.test(tail) && Number(kept.at(-1)) % 2 === 0;
+  return (value < 0 ? "-" : "") + (isDown ? kept + exponent : Math.abs(value)[format](digits));
+}
