@@ -1,14 +1,13 @@
 // The board: takes messages in, decides what is shown, draws only what changed and can be seen, asks for what is missing.
 
-import { Card } from "./board_card.js";
 import { Changes } from "./board_changes.js";
 import { element } from "./board_element.js";
+import { Grid } from "./board_grid.js";
 import { Header } from "./board_header.js";
 import { watchKeys } from "./board_keys.js";
 import { keepFocus, keepHistoryShort, loadStyle, nextTask, theme, watchLeaving, watchTheme } from "./board_page.js";
 import { loadPlotly } from "./board_plotly.js";
 import { Questions } from "./board_questions.js";
-import { columns, placed } from "./board_rows.js";
 import { Store } from "./board_store.js";
 
 // key -> board. A board outlives its place in the page: Streamlit mounts it anew after a visit to another page, and when
@@ -49,7 +48,6 @@ class Board {
     this.key = key;
     this.root = element("div", "nnviz-board");
     this.store = new Store();
-    this.cards = new Map();
     this.limits = {}; // link -> x ranges that a zoom set
     this.follows = true;
     this.darkPictures = false; // those that are saved: paper is white, whatever the page is
@@ -58,12 +56,11 @@ class Board {
     this.questions = new Questions(this);
     this.changes = new Changes(this);
     this.measured = statistics[key] = { scrubs: [], draws: [], messages: 0, bytes: 0 };
-    this.grid = element("div", "nnviz-grid", { id: `nnviz-grid-${Math.random().toString(36).slice(2)}` });
+    this.grid = new Grid(this);
+    this.cards = this.grid.cards;
     this.header = new Header(this);
     this.error = element("p", "nnviz-error", { role: "alert", hidden: "" });
-    this.stale = element("span");
-    const over = element("p", "nnviz-stale", { role: "status" }, this.stale);
-    this.root.replaceChildren(this.header.root, this.error, over, this.grid);
+    this.root.replaceChildren(this.header.root, this.error, this.grid.said, this.grid.root);
     this.root.addEventListener("focusin", ({ target }) => (this.focused = target));
     // When the board is taken out of the page, what has the focus loses it, and gets it back in the next place.
     this.root.addEventListener("focusout", () => setTimeout(() => {
@@ -72,13 +69,6 @@ class Board {
     watchTheme(this.root, () => this.retheme());
     this.sizes = new ResizeObserver((entries) => this.resize(entries));
     this.sizes.observe(this.root);
-    this.views = new IntersectionObserver((entries) => {
-      for (const { target, isIntersecting } of entries) {
-        const card = this.cards.get(target.dataset.figure);
-        if (card?.root.isConnected) card.visible = isIntersecting;
-      }
-      this.request();
-    }, { rootMargin: "150px" });
     document.addEventListener("visibilitychange", (this.awake = () => this.questions.pace()));
     document.addEventListener("fullscreenchange", (this.filled = () => this.fill()));
   }
@@ -244,69 +234,11 @@ class Board {
     this.request();
   }
 
-  // Cards in the order of the rows; a card that stays keeps its place in the document.
   arrange() {
-    const { shown, rows, section, head: { heights, sections } } = this.store;
-    const stale = this.dim(shown);
-    const others = new Set(Object.values(sections ?? {}).flat(2));
-    for (const [name, card] of this.cards) {
-      if (shown.includes(name)) continue;
-      this.sizes.unobserve(card.stage);
-      this.views.unobserve(card.root);
-      if (others.has(name)) {
-        card.close();
-      } else {
-        card.dispose();
-        this.cards.delete(name);
-      }
-    }
-    let before = null;
-    for (const [name, inRow] of placed(rows, shown, this.most)) {
-      if (!this.cards.has(name)) this.cards.set(name, this.card(name));
-      const card = this.cards.get(name);
-      const { root, stage } = card;
-      if (!root.isConnected) card.reopen();
-      root.style.setProperty("--nnviz-in-row", inRow);
-      root.dataset.stale = name in stale;
-      if (!stage.style.height) stage.style.height = `${heights[name] ?? 280}px`;
-      const next = before ? before.nextSibling : this.grid.firstChild;
-      if (next !== root) this.grid.insertBefore(root, next);
-      before = root;
-    }
-    for (const card of this.openCards) {
-      this.sizes.observe(card.stage);
-      this.views.observe(card.root);
-    }
-    this.header.tabs.show(Object.keys(sections ?? {}), section);
+    const { section, head } = this.store;
+    this.grid.arrange();
+    this.header.tabs.show(Object.keys(head.sections ?? {}), section);
     this.root.dataset.section = section ?? "";
-  }
-
-  // How many figures share a row at most.
-  get most() {
-    return columns(this.root.clientWidth || innerWidth);
-  }
-
-  // The cards of the section that is shown.
-  get openCards() {
-    return [...this.cards.values()].filter((card) => card.root.isConnected);
-  }
-
-  // Says over the figures why some or all of them are not what was asked for; the lines of those that are only some.
-  dim(shown) {
-    const { stale } = this.store.head;
-    const isWhole = typeof stale === "string";
-    const lines = isWhole ? [stale] : shown.filter((name) => name in stale).map((name) => stale[name]);
-    const text = [...new Set(lines)].join(" · ");
-    if (this.stale.textContent !== text) this.stale.textContent = text;
-    this.root.dataset.stale = !text ? "false" : isWhole ? "true" : "some";
-    return isWhole ? {} : stale;
-  }
-
-  card(name) {
-    const card = new Card(this, name);
-    if (!this.store.steps.length) card.say("waiting for the first picture");
-    card.settle();
-    return card;
   }
 
   // Figures with the same link follow a zoom of `from`; null puts all back.
@@ -325,20 +257,11 @@ class Board {
     this.request();
   }
 
-  resize(entries) {
-    for (const { target, contentRect } of entries) {
-      if (!contentRect.width) continue; // out of the page
-      if (target === this.root) {
-        if (this.root.dataset.columns !== String(this.most) && this.store.head) this.arrange();
-        this.root.dataset.columns = this.most;
-        const bar = document.querySelector('[data-testid="stHeader"]');
-        this.root.style.setProperty("--nnviz-top", `${bar?.getBoundingClientRect().height ?? 0}px`);
-      } else {
-        const card = this.cards.get(target.closest(".nnviz-card").dataset.figure);
-        if (card) card.width = Math.floor(contentRect.width);
-        card?.options.fit();
-      }
-    }
+  resize([{ contentRect }]) {
+    if (!contentRect.width) return; // out of the page
+    if (this.root.dataset.columns !== String(this.grid.columns) && this.store.head) this.arrange();
+    const bar = document.querySelector('[data-testid="stHeader"]');
+    this.root.style.setProperty("--nnviz-top", `${bar?.getBoundingClientRect().height ?? 0}px`);
     this.request();
   }
 
@@ -375,7 +298,7 @@ class Board {
       const started = performance.now();
       const served = this.scrubs.splice(0);
       const { step } = this;
-      const cards = this.openCards;
+      const cards = this.grid.open;
       let stale = cards.filter((card) => (card.visible || card.isDue) && card.isStale(step));
       // Those out of view are drawn once when nothing else is to do, so that scrolling never meets an empty card.
       if (!stale.length) stale = cards.filter((card) => !card.figure && card.isStale(step)).slice(0, 1);
@@ -430,9 +353,8 @@ class Board {
     this.changes.stop();
     this.header.stop();
     this.sizes.disconnect();
-    this.views.disconnect();
     document.removeEventListener("visibilitychange", this.awake);
     document.removeEventListener("fullscreenchange", this.filled);
-    for (const card of this.cards.values()) card.dispose();
+    this.grid.dispose();
   }
 }

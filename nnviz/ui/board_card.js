@@ -49,7 +49,8 @@ export class Card {
     this.plot.addEventListener("dblclick", (event) => inSpace(event) && this.act("zoom"));
     this.lines = element("div", "nnviz-lines", { "aria-hidden": "true" });
     this.note = element("p", "nnviz-note");
-    this.stage = element("div", "nnviz-stage", {}, this.plot, this.lines, this.note);
+    this.warning = element("p", "nnviz-stale", { "aria-hidden": "true" });
+    this.stage = element("div", "nnviz-stage", {}, this.plot, this.lines, this.note, this.warning);
     this.picker = new Picker(this);
     this.options = new Options(this);
     const { root: options, list } = this.options;
@@ -95,6 +96,12 @@ export class Card {
     const isOld = Boolean(version) && version.mark !== store.marks[this.name];
     this.root.dataset.pending = isOld ? "announced" : changes.waits(this.name) ? "chosen" : "false";
     this.options.show(store.head?.choices?.[this.name] ?? []);
+  }
+
+  // Dims what is drawn, of which `line` says why it is not what was asked for; in sight unless another card says so.
+  warn(line, isSaid) {
+    this.root.dataset.stale = String(Boolean(line));
+    this.warning.replaceChildren(...(line && isSaid ? [element("span", "", {}, line)] : []));
   }
 
   // Back in the page, with what was drawn as far as that is still true.

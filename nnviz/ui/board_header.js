@@ -27,7 +27,7 @@ export class Header {
     this.log = element("button", "nnviz-log", {
       type: "button", "aria-label": "Logarithmic time", title: "Logarithmic time: more room for the first steps",
     }, "log");
-    this.tabs = new Tabs((title) => board.open(title), board.grid);
+    this.tabs = new Tabs((title) => board.open(title), board.grid.root);
     const { play, newest, speeds, slider, where, log } = this;
     this.time = element("div", "nnviz-time", { role: "toolbar", "aria-label": "Time" }, play, newest, speeds, slider, where, log);
     this.root = element("div", "nnviz-head", {}, this.tabs.root, this.time);

@@ -116,8 +116,8 @@ def test_pictures_of_earlier_settings_are_dimmed_and_say_so(player, scheme):
     player.open(seed=next(UNUSED_SEEDS), steps=60)
     player.press("Run")
     player.says("finished step 60")
-    opacity = "(e => e && Number(getComputedStyle(e).opacity))(document.querySelector('.nnviz-grid'))"
-    line = player.page.locator(".nnviz-stale span")
+    opacity = "(e => e && Number(getComputedStyle(e).opacity))(document.querySelector('.nnviz-plot'))"
+    line = player.page.locator(".nnviz-stale span").first
     player.page.wait_for_function(f"{opacity} === 1")
     assert not line.is_visible()
     player.page.get_by_test_id("stSidebar").get_by_label("Data", exact=True).first.click()

@@ -124,17 +124,20 @@ def test_the_time_slider_goes_along_into_full_screen_and_back(looked_at):
 
 def test_figures_are_dimmed_one_by_one_with_one_line(looked_at):
     page = looked_at
-    opacities = """['.nnviz-grid', '[data-figure=map]', '[data-figure=space]'].map(
-      name => Number(getComputedStyle(document.querySelector(name)).opacity))"""
+    opacities = """['map', 'space'].map(
+      name => Number(getComputedStyle(document.querySelector(`[data-figure=${name}] .nnviz-plot`)).opacity))"""
     line = page.locator(".nnviz-stale span")
     assert not line.is_visible()
     for name, marked, text, dim in [
-        ("One", "some", "old map", [1, 0.45, 1]),
-        ("Two", "some", "old", [1, 0.45, 0.45]),
-        ("Whole", "true", "all old", [0.45, 1, 1]),
-        ("None", "false", "", [1, 1, 1]),
+        ("One", "some", "old map", [0.4, 1]),
+        ("Two", "some", "old", [0.4, 0.4]),
+        ("Whole", "true", "all old", [0.4, 0.4]),
+        ("None", "false", "", [1, 1]),
     ]:
         page.get_by_role("button", name=name, exact=True).click()
-        until(page, f"d.stale === '{marked}' && document.querySelector('.nnviz-stale').textContent === '{text}'")
+        until(page, f"d.stale === '{marked}' && document.querySelector('.nnviz-said').textContent === '{text}'")
         assert page.evaluate(opacities) == dim
-        assert line.is_visible() == bool(text)
+        assert line.all_inner_texts() == [text] * bool(text)  # once a row
+        if text:
+            top, title = line.bounding_box()["y"], page.locator("[data-figure=map] .nnviz-title").bounding_box()
+            assert top >= title["y"] + title["height"], name
