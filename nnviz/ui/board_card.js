@@ -149,7 +149,8 @@ export class Card {
     if (!version) {
       this.figure = this.shown = undefined;
       this.settle();
-      this.say(!store.steps.length ? "waiting for the first picture" : version === null ? "no picture at this step" : "loading …");
+      const isNone = version === null || !store.mayHave(this.name);
+      this.say(!store.steps.length ? "waiting for the first picture" : isNone ? "no picture at this step" : "loading …");
       return;
     }
     const figure = store.figure(version);

@@ -114,7 +114,8 @@ export class Header {
       const at = follows ? steps[last] : steps[place];
       const whole = `${head.unit} ${number(at)} of ${number(steps[last])}`;
       text = step === at ? whole : `${whole} · showing ${number(step)}`;
-      where.style.minWidth = `${whole.length + number(steps[last]).length - number(at).length}ch`; // so that the slider stays
+      const longest = whole.length + number(steps[last]).length - number(at).length + (head.live ? "● live · ".length : 0);
+      where.style.minWidth = `${longest}ch`; // so that the slider stays as it is
     }
     slider.setAttribute("aria-valuetext", text);
     if (where.textContent !== text) where.textContent = text;

@@ -63,7 +63,7 @@ export class Store {
     if (head.identity !== this.identity) this.renew(head.identity, head);
     this.seq = head.seq;
     this.head = head;
-    this.names.set(head.section, head.names);
+    if (head.newest !== null) this.names.set(head.section, head.names);
     for (const name of head.names) this.overSteps[head.now_names.includes(name) ? "add" : "delete"](name);
     this.remark(head.marks ?? {});
     for (const [id, name, figure] of bases) this.bases.set(id, { name, figure: decode(figure) });
@@ -119,10 +119,15 @@ export class Store {
     return names.length ? names : (this.rows?.flat() ?? []);
   }
 
+  // Whether there is such a figure in that section, as far as is known.
+  mayHave(name) {
+    return this.names.get(this.section)?.includes(name) ?? true;
+  }
+
   // Whether the figures of the step are here.
   has(step) {
     const versions = this.history.get(step) ?? {};
-    return this.shown.every((name) => this.overSteps.has(name) || versions[name] !== undefined);
+    return this.shown.every((name) => this.overSteps.has(name) || versions[name] !== undefined || !this.mayHave(name));
   }
 
   // How many of the steps are here.

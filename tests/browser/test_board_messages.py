@@ -108,6 +108,19 @@ def test_a_section_shows_at_once_and_the_server_is_told_until_it_has_heard(board
     assert board.wrong == []
 
 
+def test_a_section_of_which_there_is_no_figure_says_so_and_asks_for_none(board: Desk):
+    client: dict = {}
+    board.converse(MOONS, client)
+    message = json.loads(board.said(MOONS, client))
+    message["head"]["sections"]["None"] = [["gone"]]
+    message["head"] |= {"section": "None", "names": [], "now_names": []}
+    board.heard()
+    board.deliver(json.dumps(message | {"bases": [], "now": {}, "history": []}))
+    board.page.locator("[data-figure=gone]").get_by_text("no picture at this step").wait_for()
+    until(board.page, "d.busy === 'false' && d.section === 'None' && d.history === d.stepsKnown")
+    assert board.page.evaluate("new Promise(done => setTimeout(() => done(heard()), 100))") == []
+
+
 def test_tabs_are_reached_and_opened_by_keys(board: Desk):
     board.converse(MOONS, {})
     tabs = board.page.get_by_role("tab")
@@ -317,17 +330,19 @@ def test_playing_waits_for_each_picture_as_the_speed_says_and_ends_with_the_newe
     page.evaluate(
         """() => {
           const { setTimeout } = window;
+          const board = document.querySelector(".nnviz-board");
           window.waits = [];
+          window.steps = [];
+          new MutationObserver(() => steps.push(board.dataset.step)).observe(board, { attributes: true });
           window.setTimeout = (call, wait, ...rest) => (waits.push(wait), setTimeout(call, wait, ...rest));
           window.mend = () => { window.setTimeout = setTimeout; };
         }"""
     )
     for choice, wait in (("4", 50), ("0.5", 400), ("1", 200)):
         speed.select_option(choice)
-        page.evaluate("waits.length = 0")
+        page.evaluate("waits.length = steps.length = 0")
         page.get_by_role("button", name="Play through all steps").click()
-        until(page, "d.follows === 'false'")
-        until(page, "d.follows === 'true' && d.step === '3'")
+        page.wait_for_function("steps.includes('0') && steps.at(-1) === '3'")
         page.get_by_role("button", name="Play through all steps").wait_for()
         assert wait in page.evaluate("waits"), choice
     page.evaluate("mend()")
