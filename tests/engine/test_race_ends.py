@@ -135,7 +135,7 @@ def test_a_race_looks_who_has_left_whenever_it_is_asked():
 def test_no_method_stumbles_over_a_surface_with_holes_or_without_a_bottom(text):
     surface = Formula(text=text)
     for some in (ALL[:12], [*WITH_RPROP[12:], LBFGS(line_search=True), Newton()]):
-        arrays = race(job(surface, some, steps=60, x=0.7, y=0.4, grid=2))
+        arrays = race(job(surface, some, steps=25, x=0.7, y=0.4, grid=2))
         for points, gone in zip(arrays["points"], arrays["gone"], strict=True):
             assert np.isfinite(points[: gone if gone >= 0 else None]).all()
             assert gone < 0 or np.isnan(points[gone:]).all()

@@ -42,17 +42,17 @@ def stopped(chosen: Experiment, at: int):
 
 
 @each("changes", SITUATIONS.values())
-@each("at", [5, 13])
-def test_a_resumed_run_ends_in_the_same_records_and_weights_to_the_bit(changes, at):
+def test_a_resumed_run_ends_in_the_same_records_and_weights_to_the_bit(changes):
     chosen = job(**changes)
     whole = run(chosen)
-    expected = [r for r in as_bytes(said(whole)) if r[0] > at]
-    _, checkpoint = stopped(chosen, at)
-    torch.manual_seed(99)
-    resumed = run(chosen, checkpoint)
-    assert resumed.step == at
-    assert as_bytes(said(resumed)) == expected
-    assert state(resumed) == state(whole)
+    records = as_bytes(said(whole))
+    for at in (5, 13):
+        _, checkpoint = stopped(chosen, at)
+        torch.manual_seed(99)
+        resumed = run(chosen, checkpoint)
+        assert resumed.step == at
+        assert as_bytes(said(resumed)) == [r for r in records if r[0] > at], at
+        assert state(resumed) == state(whole), at
 
 
 def test_a_run_can_be_resumed_again_and_again():
@@ -143,13 +143,13 @@ def test_a_branch_may_run_longer_than_its_parent():
 
 
 @each("before", ["sgd", "adam", "rprop", {"kind": "sgd", "momentum": 0.9}])
-@each("kind", [*families()["optimizer"], {"kind": "adam", "amsgrad": True}])
-def test_a_branch_to_another_optimizer_leaves_behind_the_memory_it_cannot_use(before, kind):
+def test_a_branch_to_another_optimizer_leaves_behind_the_memory_it_cannot_use(before):
     parent = job(learner__optimizer=before)
     _, checkpoint = stopped(parent, 7)
-    with run(branch(parent, 7, learner__optimizer=kind), checkpoint) as child:
-        next(child)
-        assert child.step == 8
+    for kind in [*families()["optimizer"], {"kind": "adam", "amsgrad": True}]:
+        with run(branch(parent, 7, learner__optimizer=kind), checkpoint) as child:
+            next(child)
+            assert child.step == 8, kind
 
 
 @pytest.mark.parametrize(

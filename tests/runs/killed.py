@@ -134,7 +134,7 @@ def kill_workers(store: Store, rounds: int, chance: random.Random) -> dict:
         assert status.step >= told[-1], "a committed record is lost"
         assert (found["site"] == "batch").sum() == status.step, "half a commit is there"
         pd.testing.assert_frame_equal(found, scalars[: len(found)], check_exact=True)
-        if round_ % 5 == 0:
+        if round_ % 10 == 0:
             while file.status().state != "finished":  # killed once more, or twice, on the way
                 kill(drive(file.path), 0.4, chance)
             pd.testing.assert_frame_equal(file.scalars()[0], scalars, check_exact=True)

@@ -18,7 +18,7 @@ from tests.runs.fake import wait_for
 pytestmark = pytest.mark.slow
 
 LEARNER = Supervised(model=MLP(hidden=(Hidden(),), norm={"kind": "batch"}, dropout={"kind": "standard", "rate": 0.2}))
-EXPERIMENT = Experiment(learner=LEARNER, steps=3000, evaluate_every=500, probes=(), device="cpu")
+EXPERIMENT = Experiment(learner=LEARNER, steps=1500, evaluate_every=500, probes=(), device="cpu")
 LANDSCAPE = Landscape(
     network=Network(learner=LEARNER, steps=200),
     views=(RandomPlane(resolution=15), RandomLines(count=2), PathPlane(resolution=15), Line(), Curvature(points=5)),
