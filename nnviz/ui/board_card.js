@@ -20,6 +20,9 @@ const HINTS = {
 // What a double click resets is the board's to say: Plotly takes the range of the last drawing for the first one.
 const CONFIG = { displayModeBar: false, displaylogo: false, doubleClick: false, showTips: false };
 
+// Of the height that is given a narrow card takes at most this share of its width, and at least so many pixels.
+const TALLEST = 1.3, LOWEST = 240;
+
 export class Card {
   constructor(board, name) {
     this.board = board;
@@ -122,7 +125,8 @@ export class Card {
     if (document.fullscreenElement === this.root) {
       return window.innerHeight - this.head.offsetHeight - this.board.header.root.offsetHeight - 32;
     }
-    return this.board.store.head.heights[this.name] ?? 280;
+    const given = this.board.store.head.heights[this.name] ?? 280;
+    return this.width ? Math.round(Math.min(given, Math.max(LOWEST, TALLEST * this.width))) : given;
   }
 
   // Whether what is on screen differs from what should be there.

@@ -34,7 +34,7 @@ export class Grid {
 
   // Cards in the order of the rows; a card that stays keeps its place in the document.
   arrange() {
-    const { shown, head: { heights } } = this.board.store;
+    const { shown } = this.board.store;
     this.close(shown);
     const stale = this.stale(shown);
     let before = null;
@@ -48,7 +48,7 @@ export class Grid {
         root.style.setProperty("--nnviz-in-row", row.length);
         card.warn(stale[name], !lines.has(stale[name]));
         lines.add(stale[name]);
-        if (!stage.style.height) stage.style.height = `${heights[name] ?? 280}px`;
+        if (!stage.style.height) stage.style.height = `${card.height}px`;
         const next = before ? before.nextSibling : this.root.firstChild;
         if (next !== root) this.root.insertBefore(root, next);
         before = root;
@@ -109,6 +109,7 @@ export class Grid {
       const card = this.cards.get(target.closest(".nnviz-card").dataset.figure);
       if (!card || !contentRect.width) continue; // out of the page
       card.width = Math.floor(contentRect.width);
+      target.style.height = `${card.height}px`;
       card.options.fit();
     }
     this.board.request();

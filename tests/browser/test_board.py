@@ -92,6 +92,20 @@ def test_live_board_follows_until_the_slider_is_moved_and_again_on_request(page,
     assert page.locator(".nnviz-is-live").inner_text() == page.locator(".nnviz-slider").get_attribute("aria-valuetext")
 
 
+def test_another_section_is_opened_while_a_run_goes_on(page, live):
+    open_board(page, live)
+    until(page, "d.history === d.stepsKnown")
+    for title, names in (("Side by side", NAMES), ("Legend", ["told"]), ("All", NAMES)):
+        page.get_by_role("tab", name=title).click()
+        page.wait_for_function("([n]) => document.querySelectorAll('.nnviz-card').length === n", arg=[len(names)])
+        newest = int(state(page)["newest"])
+        until(page, f"d.section === '{title}' && d.newest >= {newest + 20} && d.step === d.newest")
+        until(page, "d.history === d.stepsKnown")
+        assert page.eval_on_selector_all(".nnviz-card", "all => all.map(e => e.dataset.pending)") == ["false"] * len(
+            names
+        )
+
+
 def test_zoom_survives_live_updates_reruns_and_scrubbing(page, live):
     open_board(page, live)
     all_drawn(page)

@@ -154,6 +154,8 @@ def test_a_section_of_four_columns_has_its_choices_behind_a_button(page, finishe
         lefts = {round(box["left"]) for box in boxes}
         assert (len(boxes), len(lefts)) == (8, columns)
         assert max(box["width"] for box in boxes) - min(box["width"] for box in boxes) < 1
+        stages = page.eval_on_selector_all(".nnviz-stage", "all => all.map(e => [e.offsetWidth, e.offsetHeight])")
+        assert all(high == min(280, max(240, round(1.3 * wide))) for wide, high in stages), width
     page.set_viewport_size({"width": 1440, "height": 900})
     card = page.locator("[data-figure=loss]")
     card.get_by_role("button", name="Options of").press("Enter")
