@@ -131,19 +131,20 @@ def branched(parent: Experiment, at: int, changes: dict, checkpoint: bytes | Non
 
 
 @each(("first", "then"), BRANCHES.values())
-@each("at", [0, 7])
-def test_a_branch_has_the_weights_and_measures_of_the_run_that_was_branched(first, then, at):
+def test_a_branch_has_the_weights_and_measures_of_the_run_that_was_branched(first, then):
     parent = job(**first)
-    child, checkpoint = branched(parent, at, then)
-    again = trained(network(child, stretch(parent, at)))
-    before, after = dict(states(parent)), dict(states(child, checkpoint))
-    for step, state in zip(again.steps, again.states, strict=True):
-        if step:
-            assert same_bits(state.values(), (before if step <= at else after)[step].values()), step
-    told = {key: v for key, v in measured(parent).items() if key[1] <= at} | measured(child, checkpoint)
-    arrays = again.arrays()
-    assert all(arrays[name][step] == value for (name, step), value in told.items())
-    assert len(told) == 4 * (child.steps + 1)
+    before, parents = dict(states(parent)), measured(parent)
+    for at in (0, 7):
+        child, checkpoint = branched(parent, at, then)
+        again = trained(network(child, stretch(parent, at)))
+        after = dict(states(child, checkpoint))
+        for step, state in zip(again.steps, again.states, strict=True):
+            if step:
+                assert same_bits(state.values(), (before if step <= at else after)[step].values()), (at, step)
+        told = {key: v for key, v in parents.items() if key[1] <= at} | measured(child, checkpoint)
+        arrays = again.arrays()
+        assert all(arrays[name][step] == value for (name, step), value in told.items()), at
+        assert len(told) == 4 * (child.steps + 1)
 
 
 def test_a_branch_of_a_branch_goes_through_all_stretches():

@@ -58,18 +58,19 @@ def test_a_linear_model_never_exceeds_three_quarters(loss, optimizer):
         points = data.build(XOR(points=200, noise=0), seed).inputs.numpy()
         quadrants = np.bincount(2 * (points[:, 0] > 0) + (points[:, 1] > 0), minlength=4)
         assert quadrants.min() > 35
-        assert max(max(pair) for pair in accuracies(job([], seed, optimizer, loss), 20, 300)) <= 0.75
+        assert max(max(pair) for pair in accuracies(job([], seed, optimizer, loss), 20, 160)) <= 0.75
 
 
 @pytest.mark.slow
 def test_four_tanh_units_reach_every_point_in_most_seeds():
     """Measured: 7 of the seeds 0 to 9 within 1,500 steps of Adam at 0.05 on the whole square, test points included."""
     hidden = [{"width": 4, "activation": {"kind": "tanh"}}]
-    solved = [
-        any(min(pair) == 1 for pair in accuracies(job(hidden, seed, {"kind": "adam", "lr": 0.05}), 50, 1500))
-        for seed in range(10)
-    ]
-    assert sum(solved) >= 6, solved
+    solved: list[int] = []
+    for seed in range(10):
+        found = accuracies(job(hidden, seed, {"kind": "adam", "lr": 0.05}), 50, 1500)
+        if len(solved) < 6 and any(min(pair) == 1 for pair in found):
+            solved.append(seed)
+    assert len(solved) == 6, solved
 
 
 @pytest.mark.slow
