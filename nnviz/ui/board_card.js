@@ -1,5 +1,6 @@
 // One figure in its card: title, help, menu, chart, and the line at the chosen step.
 
+import { cameras, fit, ranges } from "./board_axes.js";
 import { element } from "./board_element.js";
 import { csv, download, json } from "./board_export.js";
 import { follows, renamed, told } from "./board_follow.js";
@@ -244,6 +245,9 @@ export class Card {
       if (part?.uirevision !== undefined) part.uirevision += ` ${name.startsWith("scene") ? this.revision : this.kept}`;
       if (part?.range) part.range = Array.from(part.range);
     }
+    for (const [name, { uirevision, camera }] of Object.entries(this.turned ?? {})) {
+      if (uirevision === (layout[name]?.uirevision ?? this.kept)) layout[name] = { ...layout[name], camera: copy(camera) };
+    }
     return layout;
   }
 
@@ -354,7 +358,9 @@ export class Card {
 
   // Frees the chart when it holds one of the few WebGL contexts that a page may have; it is drawn again when it is back.
   park() {
-    if (this.plot.querySelector(".gl-container canvas")) this.clear();
+    if (!this.plot.querySelector(".gl-container canvas")) return;
+    this.turned = cameras(this.plot._fullLayout);
+    this.clear();
   }
 
   clear() {
@@ -383,19 +389,4 @@ function copy(value) {
     return nested ? value.map(copy) : value;
   }
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, copy(part)]));
-}
-
-// The x ranges that a zoom or pan set, in the axis's own values: {xaxis: [0, 300]}, null for automatic; undefined for none.
-function ranges(change, full) {
-  const found = {};
-  for (const key of Object.keys(change)) {
-    const [, axis, what] = key.match(/^(xaxis\d*)\.(range|autorange)/) ?? [];
-    if (what === "autorange") found[axis] = null;
-    else if (axis) found[axis] = full[axis].range.map((value) => (full[axis].type === "log" ? 10 ** value : value));
-  }
-  return Object.keys(found).length ? found : undefined;
-}
-
-function fit(range, type) {
-  return type === "log" ? range.map((value) => Math.log10(Math.max(value, Number.MIN_VALUE))) : range;
 }

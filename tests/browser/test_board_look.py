@@ -175,10 +175,20 @@ def test_scenes_of_another_section_take_no_webgl_context(page, finished):
     warnings: list[str] = []
     page.on("console", lambda message: warnings.append(message.text))
     open_board(page, finished)
-    for _ in range(5):
+    eye = f"Object.values({plot('space-1')}._fullLayout.scene._scene.getCamera().eye)"
+    for visit in range(5):
         page.get_by_role("tab", name="In space").click()
         page.wait_for_function("document.querySelectorAll('.gl-container canvas').length === 4")
         until(page, "d.busy === 'false'")
+        if visit == 1:
+            page.evaluate(f"Plotly.relayout({plot('space-1')}, {{ 'scene.camera.eye': {{ x: 2, y: 1, z: 0.5 }} }})")
+        elif visit == 3:  # as it was turned, until it is put back
+            assert page.evaluate(eye) == pytest.approx([2, 1, 0.5])
+            page.locator("[data-figure=space-1] .nnviz-more").click()
+            page.locator("[data-figure=space-1]").get_by_role("menuitem", name="Reset zoom").click()
+            until(page, "d.busy === 'false'")
+        elif visit == 4:
+            assert page.evaluate(eye) == pytest.approx([1.25, 1.25, 1.25])
         page.get_by_role("tab", name="All").click()
         until(page, "d.busy === 'false'")
         assert page.locator("canvas").count() == 0
