@@ -1,40 +1,80 @@
 """Loss landscape · the surface that a network really sees, around its weights and along its training."""
 
-from functools import partial
-
 from nnviz import ui
 from nnviz.presets import loss_landscape, playground
+from nnviz.ui import AXIS, Page, Panel, landscape
 from nnviz.ui import landscape_pictures as pictures
+from nnviz.ui.landscape_pictures import MEASURE
 
-ui.heading("Loss landscape", "The surface that a network really sees: around its weights, and along its training.")
+SCALE = ui.Choice("axis", "Scale of heights", AXIS.options, shared=True)
 
-asked = ui.landscape(
-    "loss_landscape", loss_landscape.DEFAULT, trained=playground.DEFAULT, examples=loss_landscape.EXAMPLES
-)
-measure = ui.choice("Height", pictures.MEASURES, key="loss_landscape:measure")
-scale = ui.choice(
-    "Scale of heights", {"auto": "auto", "linear": "linear", "log": "logarithmic"}, key="loss_landscape:height"
-)
 
-ui.watch_landscape(
-    asked,
-    partial(pictures.drawn, measure=measure, scale=scale),
-    rows=[
-        ["path", "path in space"],
-        ["off the plane", "on the plane"],
-        ["plane", "plane in space"],
-        ["lines", "line"],
-        ["sharpness", "trace"],
-    ],
-    heights={
-        "path": 430,
-        "path in space": 430,
-        "plane": 430,
-        "plane in space": 430,
-        "lines": 360,
-        "line": 360,
-        "sharpness": 340,
-        "trace": 340,
+def panel(name: str, part: str, draw: ui.Draw, height: int, *choices: ui.Choice, **more: object) -> Panel:
+    """A picture of one kind of view, which holds the whole training."""
+    return Panel(name, draw, part=part, choices=choices, height=height, is_whole=True, **more)
+
+
+def heights(name: str, part: str, draw: ui.Draw, height: int, quantity: str) -> Panel:
+    """A picture whose heights have one scale for all networks."""
+    return panel(name, part, draw, height, MEASURE, SCALE, scale=pictures.scale_of(quantity), needs=(quantity,))
+
+
+PAGE = Page(
+    name="loss_landscape",
+    title="Loss landscape",
+    question="The surface that a network really sees: around its weights, and along its training.",
+    default=loss_landscape.DEFAULT,
+    examples=loss_landscape.EXAMPLES,
+    groups={
+        "": ["origin"],
+        "Network": ["network.learner.model", "network.step", "network.weights_seed"],
+        "Data and training": [
+            "network.learner.data",
+            "network.learner.loss",
+            "network.learner.optimizer",
+            "network.learner.batch_size",
+            "network.steps",
+            "network.seed",
+        ],
+        "Schedule, clipping, penalties": [
+            "network.learner.schedule",
+            "network.learner.clipping",
+            "network.learner.l1",
+            "network.learner.l2",
+        ],
+        "Samples, device": ["samples", "device"],
+        " ": ["views"],
     },
-    variant=f"{measure}|{scale}",
+    opened=["Data and training"],
+    editors={"origin": landscape.origin, "views": landscape.views},
+    variant_fields=["network.learner.model", "network.learner.optimizer", "network.learner.batch_size", "network.step"],
+    panels=[
+        heights("path", "path", pictures.path_map, 430, "path_plane"),
+        heights("path in space", "path", pictures.path_space, 430, "path_plane"),
+        panel("off the plane", "path", pictures.residuals, 280, needs=("path",)),
+        panel("on the plane", "path", pictures.truth, 280, MEASURE, SCALE, needs=("training", "path")),
+        heights("plane", "plane", pictures.plane_map, 430, "plane"),
+        heights("plane in space", "plane", pictures.plane_space, 430, "plane"),
+        heights("lines", "lines", pictures.lines, 360, "lines"),
+        panel("line", "line", pictures.line, 360, SCALE, needs=("line",)),
+        panel("sharpness", "curvature", pictures.sharpness, 340, needs=("curvature",)),
+        panel("trace", "curvature", pictures.trace, 340, needs=("curvature",)),
+    ],
+    sections={
+        "": [
+            ["path", "path in space"],
+            ["off the plane", "on the plane"],
+            ["plane", "plane in space"],
+            ["lines", "line"],
+            ["sharpness", "trace"],
+        ]
+    },
+    starts_on="change",
+    completed=landscape.completed,
+    takes=landscape.taken,
+    library=("Take a network from a run", playground.DEFAULT),
+    steps=landscape.positions,
+    status=landscape.status,
 )
+
+ui.render(PAGE)

@@ -1,31 +1,54 @@
 """Optimizers · methods race down a surface: what a step is made of, and why some never arrive."""
 
-from functools import partial
-
 from nnviz import ui
 from nnviz.presets import optimizers
-from nnviz.ui import race_pictures as pictures
+from nnviz.ui import AXIS, Page, Panel, race, race_pictures, racers, rate_search
+from nnviz.ui.race_pictures import RACER
 
-ui.heading("Optimizers", "Methods race down a surface: what a step is made of, and why some never arrive.")
+HEIGHT = ui.Choice("axis", "Height", AXIS.options, shared=True)
 
-asked = ui.race("optimizers", optimizers.DEFAULT, examples=optimizers.EXAMPLES)
-height = ui.choice("Height", {"auto": "auto", "linear": "linear", "log": "logarithmic"}, key="optimizers:height")
-chosen = ui.racer_choice(asked)
 
-ui.watch_race(
-    asked,
-    {
-        "map": partial(pictures.contour_map, scale=height, chosen=chosen),
-        "surface": partial(pictures.surface_3d, scale=height),
-        "heights": pictures.heights,
-        "distances": pictures.distances,
-        "step": partial(pictures.step_parts, chosen=chosen),
-        "phase": pictures.phase,
-        "basins": partial(pictures.basins, chosen=chosen),
-        "arrivals": partial(pictures.arrivals, chosen=chosen),
+def panel(name: str, draw: ui.Draw, height: int, *choices: ui.Choice, **more: object) -> Panel:
+    """A picture that holds the whole race."""
+    needs = more.pop("needs", ("race",))
+    return Panel(name, draw, needs=needs, choices=choices, height=height, is_whole=True, **more)
+
+
+PAGE = Page(
+    name="optimizers",
+    title="Optimizers",
+    question="Methods race down a surface: what a step is made of, and why some never arrive.",
+    default=optimizers.DEFAULT,
+    examples=optimizers.EXAMPLES,
+    groups={
+        "Surface": ["surface", "start"],
+        "": ["racers"],
+        "Steps, noise, clipping, schedule": ["steps", "noise", "clipping", "schedule"],
+        "Basins, seed": ["grid", "seed"],
     },
-    searched={"rates": pictures.rate_search},
-    rows=[["map", "surface"], ["heights", "distances"], ["step", "phase"], ["basins", "arrivals"], ["rates"]],
-    heights={"map": 440, "surface": 440, "step": 460, "phase": 460, "basins": 400, "arrivals": 400, "rates": 340},
-    variant=height,
+    opened=["Surface"],
+    editors={"start": racers.start, "racers": racers.racers},
+    variant_fields=["surface", "x", "y", "noise", "schedule", "clipping"],
+    panels=[
+        panel("map", race_pictures.contour_map, 440, HEIGHT, RACER, on_event=race.started_at),
+        panel("surface", race_pictures.surface_3d, 440, HEIGHT, needs=("surface",)),
+        panel("heights", race_pictures.heights, 280),
+        panel("distances", race_pictures.distances, 280),
+        panel("step", race_pictures.step_parts, 460, RACER),
+        panel("phase", race_pictures.phase, 460, needs=()),
+        panel("basins", race_pictures.basins, 400, RACER, needs=()),
+        panel("arrivals", race_pictures.arrivals, 400, RACER, needs=()),
+        panel("rates", race_pictures.rate_search, 340, part=rate_search.PART, needs=()),
+    ],
+    sections={
+        "": [["map", "surface"], ["heights", "distances"], ["step", "phase"], ["basins", "arrivals"], ["rates"]],
+    },
+    starts_on="change",
+    steps=race.positions,
+    controls=rate_search.tuning,
+    status=race.status,
+    note=race.theory,
+    hurried=race.hurried,
 )
+
+ui.render(PAGE)

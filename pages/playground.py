@@ -3,57 +3,82 @@
 from nnviz import figures, ui
 from nnviz.figures import outcomes
 from nnviz.presets import playground
+from nnviz.ui import AXIS, SCALES, Choice, Page, Panel
 
-ui.heading("Playground", "A small network learns, with everything that it is made of in sight.")
+STYLE = Choice("style", "Surface", {"soft": "soft", "borders": "borders only"})
 
-asked = ui.experiment(
-    "playground",
-    playground.DEFAULT,
-    {
+
+def network(run: ui.RunView) -> dict:
+    """The network with its weights."""
+    return figures.network(
+        run.snapshot("network"), run.snapshot("data"), ui.layers(run), skip=run.job.learner.model.skip
+    )
+
+
+def loss(run: ui.RunView, axis: str, smooth: str) -> dict:
+    """Train, test and batch loss."""
+    return figures.curves(
+        run.scalars("loss"),
+        "loss",
+        smooth=float(smooth),
+        log_y=SCALES[axis],
+        forks=ui.forks(run),
+        missing=outcomes.missing(run.snapshot("data"), "loss"),
+    )
+
+
+def metric(run: ui.RunView, smooth: str) -> dict:
+    """Accuracy, or R² of a regression."""
+    return outcomes.metric(
+        run.scalars("accuracy", "r_squared"), run.snapshot("data"), forks=ui.forks(run), smooth=float(smooth)
+    )
+
+
+def sizes(run: ui.RunView) -> dict:
+    """Norms by layer at the chosen step."""
+    return figures.layer_bars(run.scalars("weight_norm", "gradient_norm", "update_norm"), run.step, ui.layers(run))
+
+
+PAGE = Page(
+    name="playground",
+    title="Playground",
+    question="A small network learns, with everything that it is made of in sight.",
+    default=playground.DEFAULT,
+    examples=playground.EXAMPLES,
+    groups={
         "Data": ["learner.data"],
         "Network": ["learner.model"],
         "Training": ["learner.loss", "learner.optimizer", "learner.batch_size", "steps"],
         "Regularization": ["learner.l1", "learner.l2", "learner.clipping"],
         "Schedule, seed, device": ["learner.schedule", "seed", "evaluate_every", "device"],
     },
-    examples=playground.EXAMPLES,
     opened=["Data", "Network", "Training"],
+    variant_fields=["learner.optimizer", "learner.model", "learner.data", "learner.l2", "learner.batch_size", "seed"],
+    panels=[
+        Panel(
+            "outcome",
+            lambda run, style: outcomes.outcome(run.snapshot, style=style),
+            needs=("data",),
+            choices=(STYLE,),
+            height=330,
+        ),
+        Panel("network", network, needs=("network", "data"), height=330),
+        Panel("loss", loss, needs=("loss",), choices=(AXIS, ui.smoothing("0.9")), height=240),
+        Panel("metric", metric, choices=(ui.smoothing(),), height=240),
+        Panel("sizes by layer", sizes, needs=("weight_norm", "gradient_norm", "update_norm"), height=240),
+        Panel("worst samples", lambda run: outcomes.worst_samples(run.snapshot), height=240),
+        Panel(
+            "learning rate",
+            lambda run, axis: figures.learning_rate(
+                run.scalars("learning_rate"), forks=ui.forks(run)
+            ),
+            needs=("learning_rate",),
+            choices=(AXIS,),
+            height=180,
+        ),
+    ],
+    sections={"": [["outcome", "network"], ["loss", "metric"], ["sizes by layer", "worst samples"], ["learning rate"]]},
+    links_to={"Its loss landscape": "pages/loss_landscape.py"},
 )
-style = ui.choice("Decision surface", {"soft": "soft", "borders": "borders only"}, key="playground:style")
 
-ui.show(
-    asked,
-    {
-        "outcome": lambda run: outcomes.outcome(run.snapshot, style=style),
-        "network": lambda run: figures.network(
-            run.snapshot("network"), run.snapshot("data"), ui.layers(run), skip=run.job.learner.model.skip
-        ),
-        "loss": lambda run: figures.curves(
-            run.scalars("loss"),
-            "loss",
-            smooth=0.9,
-            forks=ui.forks(run),
-            missing=outcomes.missing(run.snapshot("data"), "loss"),
-        ),
-        "metric": lambda run: outcomes.metric(
-            run.scalars("accuracy", "r_squared"), run.snapshot("data"), forks=ui.forks(run)
-        ),
-        "sizes by layer": lambda run: figures.layer_bars(
-            run.scalars("weight_norm", "gradient_norm", "update_norm"), run.step, ui.layers(run)
-        ),
-        "worst samples": lambda run: outcomes.worst_samples(run.snapshot),
-        "learning rate": lambda run: figures.learning_rate(run.scalars("learning_rate"), forks=ui.forks(run)),
-    },
-    rows=[["outcome", "network"], ["loss", "metric"], ["sizes by layer", "worst samples"], ["learning rate"]],
-    heights={
-        "outcome": 380,
-        "network": 380,
-        "loss": 240,
-        "metric": 240,
-        "sizes by layer": 240,
-        "worst samples": 240,
-        "learning rate": 180,
-    },
-    variant=style,
-    onward={"Its loss landscape": "pages/loss_landscape.py"},
-)
+ui.render(PAGE)

@@ -96,36 +96,52 @@ class Pool:
 
     def branch(
         self,
-        run_id: str,
-        job: Job,
+        run_ids: Sequence[str],
+        jobs: Sequence[Job],
         *,
         pinned: bool = False,
-        title: str = "",
+        titles: Sequence[str] | None = None,
         until: int | None = None,
         patience: float = 10.0,
-    ) -> str:
-        """Start `job` from where the run `run_id` is; that one is stopped. Returns the new run's id. Raises RunError.
+    ) -> list[str]:
+        """Start each job from where its run is, in lock-step if there are several; those runs are stopped. Returns the
+        new runs' ids. Raises RunError.
 
-        The new run holds what its parent recorded up to there, so it stands by itself. A running parent is paused
-        first, which takes as long as its present step: `patience` seconds at most.
+        A new run holds what its parent recorded up to there, so it stands by itself. Running parents are paused first,
+        which takes as long as their present step: `patience` seconds at most. All must be at the same step.
         """
         self._check_open()
-        check(job, self.store.home)
-        parent = self.store.open(run_id)
-        if parent.status().live:
-            self._pause(parent, patience)
-        saved = parent.checkpoint()
-        if saved is None:
-            raise RunError(f"run {run_id} has no checkpoint to go on from: start a new run instead")
-        step = saved[0]
-        if job.steps <= step:
-            raise RunError(f"Experiment.steps must be above {step}, where run {run_id} is left, got {job.steps}")
-        job = job.model_copy(update={"parent": Parent(run=run_id, step=step)})
-        file = self.store.create(job, pinned=pinned, title=title, until=until, source=parent.path)
-        if parent.status().live:
+        for job in jobs:
+            check(job, self.store.home)
+        parents = [self.store.open(run_id) for run_id in run_ids]
+        live = [parent for parent in parents if parent.status().live]
+        self._pause(live, patience)
+        steps = []
+        for parent in parents:
+            saved = parent.checkpoint()
+            if saved is None:
+                raise RunError(f"run {parent.id} has no checkpoint to go on from: start a new run instead")
+            steps.append(saved[0])
+        if len(set(steps)) > 1:
+            raise RunError(
+                f"runs can go on together from one step only, got steps {', '.join(map(str, steps))}: start new runs "
+                "instead"
+            )
+        for run_id, job in zip(run_ids, jobs, strict=True):
+            if job.steps <= steps[0]:
+                raise RunError(
+                    f"Experiment.steps must be above {steps[0]}, where run {run_id} is left, got {job.steps}"
+                )
+        went_on = [
+            job.model_copy(update={"parent": Parent(run=run_id, step=steps[0])})
+            for run_id, job in zip(run_ids, jobs, strict=True)
+        ]
+        sources = [parent.path for parent in parents]
+        files = self.store.create_group(went_on, pinned=pinned, titles=titles, until=until, sources=sources)
+        for parent in live:
             parent.cancel()
-        self._enqueue([file])
-        return file.id
+        self._enqueue(files)
+        return [file.id for file in files]
 
     def shutdown(self, patience: float = 8.0) -> None:
         """Stop all runs with a checkpoint and end all processes, those that take longer than `patience` by force."""
@@ -170,13 +186,17 @@ class Pool:
         if self._closing.is_set():
             raise RunError("the app is being closed: nothing can be started any more")
 
-    def _pause(self, file: RunFile, patience: float) -> None:
-        file.pause()
+    def _pause(self, files: Sequence[RunFile], patience: float) -> None:
+        for file in files:
+            file.pause()
         deadline = time.monotonic() + patience
-        while file.status().state in ("queued", "running"):
-            if time.monotonic() > deadline:
-                raise RunError(f"run {file.id} has not paused within {patience:g} s: try again when its step is done")
-            time.sleep(0.01)
+        for file in files:
+            while file.status().state in ("queued", "running"):
+                if time.monotonic() > deadline:
+                    raise RunError(
+                        f"run {file.id} has not paused within {patience:g} s: try again when its step is done"
+                    )
+                time.sleep(0.01)
 
     def _enqueue(self, files: Sequence[RunFile]) -> None:
         with self._lock:

@@ -58,7 +58,7 @@ class Summary:
     def is_cached(self) -> bool:
         """Whether its job is made again when it is needed."""
         job = KINDS.get(self.kind)
-        return job is not None and job.retention == "cache"
+        return job is not None and job.retention != "history"
 
 
 class Store:
@@ -75,12 +75,15 @@ class Store:
 
     def create(self, job: Job, *, title: str = "", source: Path | None = None, **options: Any) -> RunFile:
         """A new run of `job`, queued. `source` is its parent's file, to copy records from. Raises RunError."""
-        return self._create([job], [title], source=source, **options)[0]
+        return self._create([job], [title], sources=[source], **options)[0]
 
     def create_group(
         self, jobs: Sequence[Job], *, titles: Sequence[str] | None = None, **options: Any
     ) -> list[RunFile]:
-        """New runs of `jobs`, queued, that will train in lock-step. Raises RunError."""
+        """New runs of `jobs`, queued, that will train in lock-step; `sources` are their parents' files.
+
+        Raises RunError.
+        """
         return self._create(jobs, titles or [""] * len(jobs), **options)
 
     def _create(
@@ -90,16 +93,16 @@ class Store:
         *,
         pinned: bool = False,
         until: int | None = None,
-        source: Path | None = None,
+        sources: Sequence[Path | None] | None = None,
     ) -> list[RunFile]:
         ids: list[str] = []
         while len(ids) < len(jobs):
             run_id = f"{time.strftime('%Y%m%d-%H%M')}-{secrets.token_hex(3)}"
             if run_id not in ids and not self.path(run_id).exists():
                 ids.append(run_id)
-        options = {"pinned": pinned, "until": until, "source": source, "members": ids if len(ids) > 1 else []}
-        for run_id, job, title in zip(ids, jobs, titles, strict=True):
-            create(self.path(run_id), job, title=title, **options)
+        options = {"pinned": pinned, "until": until, "members": ids if len(ids) > 1 else []}
+        for run_id, job, title, source in zip(ids, jobs, titles, sources or [None] * len(ids), strict=True):
+            create(self.path(run_id), job, title=title, source=source, **options)
         return [self.open(run_id) for run_id in ids]
 
     def path(self, run_id: str) -> Path:

@@ -14,7 +14,7 @@ class Waiting:
 
     def __init__(self, files: Sequence[RunFile], grace: float | None) -> None:
         self.files = list(files)
-        self.is_quick = all(file.job.retention == "cache" for file in files)
+        self.is_quick = all(file.job.retention != "history" for file in files)
         self._grace = grace
         self._seen = -1.0
         self._seen_at = time.monotonic()

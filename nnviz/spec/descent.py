@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from nnviz.spec.base import Spec, label, name_of, options
 from nnviz.spec.clipping import ClipNorm, Clipping, ClipValue, NoClipping
 from nnviz.spec.estimates import Estimate
+from nnviz.spec.job import BaseJob
 from nnviz.spec.methods import Method
 from nnviz.spec.optimizers import SGD, Adam, RMSprop, can_be_scheduled
 from nnviz.spec.schedules import ConstantRate, Schedule
@@ -34,7 +35,7 @@ class Racer(Spec):
         return " ".join([label(type(self.method)), ", ".join(said)]).strip()
 
 
-class Descent(Spec):
+class Descent(BaseJob):
     """A race down a surface."""
 
     kind: Literal["descent"] = "descent"
@@ -75,9 +76,13 @@ class Descent(Spec):
 
     parent: ClassVar[None] = None
     device: ClassVar[str] = "cpu"
-    retention: ClassVar[Literal["history", "cache"]] = "cache"
-    counts: ClassVar[str] = "steps"
-    has_weights: ClassVar[bool] = False
+    retention: ClassVar = "moment"
+    shows: ClassVar[str] = "race"
+
+    @property
+    def subject(self) -> str:
+        """What is looked at."""
+        return self.surface.model_dump_json()
 
     @model_validator(mode="after")
     def _a_grid_has_two_sides(self) -> "Descent":
@@ -108,6 +113,11 @@ class Descent(Spec):
         """Where all racers start."""
         x, y = self.surface.start
         return (x if self.x is None else self.x, y if self.y is None else self.y)
+
+    @property
+    def unrated(self) -> "Descent":
+        """The race with a learning rate of 1 for all, to be compared but for the rates."""
+        return self.rated([1.0] * len(self.racers))
 
     def rated(self, rates: Sequence[float | None]) -> "Descent":
         """The race with these learning rates; None leaves a racer's as it is, as does a method without one."""
@@ -141,7 +151,7 @@ class Descent(Spec):
         return Estimate(2 * len(self.racers), training_bytes=20 * path + basins, snapshot_bytes=pictures * path)
 
 
-class RateSearch(Spec):
+class RateSearch(BaseJob):
     """A race run again and again: each racer with the same learning rates, spread evenly by factors."""
 
     kind: Literal["rate_search"] = "rate_search"
@@ -152,9 +162,24 @@ class RateSearch(Spec):
 
     parent: ClassVar[None] = None
     device: ClassVar[str] = "cpu"
-    retention: ClassVar[Literal["history", "cache"]] = "cache"
+    retention: ClassVar = "cache"
+    shows: ClassVar[str] = "rate_search"
     counts: ClassVar[str] = "racers"
-    has_weights: ClassVar[bool] = False
+
+    called: ClassVar[str] = "Learning rates"
+
+    @property
+    def subject(self) -> str:
+        """What is looked at."""
+        return self.race.subject
+
+    def stage(self, done: int) -> str:
+        """What is done after so many steps."""
+        return f"learning rates: {done} of {self.steps} optimizers"
+
+    def belongs_to(self, job: Spec) -> bool:
+        """Whether it was made for a race that differs in its learning rates at most."""
+        return isinstance(job, Descent) and self.race.unrated == job.unrated
 
     @model_validator(mode="after")
     def _rates_in_order(self) -> "RateSearch":

@@ -9,6 +9,7 @@ from pydantic import Field
 from nnviz.spec.base import Spec, SpecError, fingerprint, options
 from nnviz.spec.descent import Descent, RateSearch
 from nnviz.spec.estimates import Estimate, of_training
+from nnviz.spec.job import BaseJob
 from nnviz.spec.landscapes import Landscape
 from nnviz.spec.learners import Learner, Supervised
 from nnviz.spec.probes import Activations, GradientNorms, Histograms, Probe, Signal, Updates
@@ -22,7 +23,7 @@ class Parent(Spec):
     step: int = Field(ge=0, le=1_000_000, description="Steps that the parent had done.")
 
 
-class Experiment(Spec):
+class Experiment(BaseJob):
     """A learner trains for a number of steps while probes watch."""
 
     kind: Literal["experiment"] = "experiment"
@@ -46,13 +47,8 @@ class Experiment(Spec):
     )
     parent: Parent | None = Field(None, description="The run that this one goes on from.")
 
-    retention: ClassVar[Literal["history", "cache"]] = "history"
-    """Whether its runs are kept for the library, or made again when they are needed: these take so little, turn by
-    turn, that they need not wait for a worker of their own."""
-    counts: ClassVar[str] = "steps"
-    """What `steps` counts."""
+    retention: ClassVar = "history"
     has_weights: ClassVar[bool] = True
-    """Whether its runs keep what they have trained."""
 
     def estimate(self) -> Estimate:
         """What training will need."""

@@ -1,11 +1,13 @@
 """Landscapes: the surface that a network's loss is over its weights, around where training ended and along its way."""
 
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from nnviz.spec.base import Spec
+from nnviz.spec.base import Spec, fingerprint, label
 from nnviz.spec.estimates import Estimate, of_training
+from nnviz.spec.job import BaseJob
 from nnviz.spec.learners import Learner, Supervised
 
 KEPT = 61
@@ -88,6 +90,7 @@ class RandomPlane(Spec):
 
     model_config = ConfigDict(title="Random plane")
     kind: Literal["plane"] = "plane"
+    shows: ClassVar[str] = "plane"
     span: float = Field(
         1.0, gt=0, le=10, description="How far the plane reaches each way; at 1 each filter is moved by its own length."
     )
@@ -111,6 +114,7 @@ class RandomLines(Spec):
 
     model_config = ConfigDict(title="Random lines")
     kind: Literal["lines"] = "lines"
+    shows: ClassVar[str] = "lines"
     count: int = Field(5, ge=1, le=20, title="lines", description="How many directions.")
     span: float = Field(1.0, gt=0, le=10, description="How far the lines reach each way.")
     resolution: Fineness = Field(65, description="Points along each line.")
@@ -129,6 +133,7 @@ class PathPlane(Spec):
 
     model_config = ConfigDict(title="Training path")
     kind: Literal["path"] = "path"
+    shows: ClassVar[str] = "path_plane"
     margin: float = Field(0.25, ge=0, le=5, description="Room around the path, as a share of its extent.")
     resolution: Fineness = Field(41, description="Points along each side.")
 
@@ -144,6 +149,7 @@ class Line(Spec):
 
     model_config = ConfigDict(title="Line between two networks")
     kind: Literal["line"] = "line"
+    shows: ClassVar[str] = "line"
     seed: Seed = Field(
         1,
         title="the other's seed",
@@ -163,6 +169,7 @@ class Curvature(Spec):
     curvature that the learning rate can bear (Cohen et al., 2021, arXiv:2103.00065)."""
 
     kind: Literal["curvature"] = "curvature"
+    shows: ClassVar[str] = "curvature"
     points: int = Field(21, ge=2, le=KEPT, description="Steps of training that are looked at, evenly.")
     eigenvalues: int = Field(3, ge=1, le=20, description="How many of the largest.")
     probes: int = Field(20, ge=2, le=1000, description="Random vectors that the trace is estimated from.")
@@ -177,14 +184,14 @@ class Curvature(Spec):
 View = Annotated[RandomPlane | RandomLines | PathPlane | Line | Curvature, Field(discriminator="kind")]
 
 
-class Landscape(Spec):
+class Landscape(BaseJob):
     """What the loss looks like around a trained network."""
 
     kind: Literal["landscape"] = "landscape"
     network: Network = Network()
     other: Network | None = Field(None, description="Where the line leads to; none: another seed of the network.")
     views: tuple[View, ...] = Field(
-        (RandomPlane(), PathPlane(), Curvature()), min_length=1, max_length=5, description="What is looked at."
+        (RandomPlane(), PathPlane(), Curvature()), max_length=5, description="What is looked at."
     )
     samples: int = Field(
         1000,
@@ -201,16 +208,54 @@ class Landscape(Spec):
     )
 
     parent: ClassVar[None] = None
-    retention: ClassVar[Literal["history", "cache"]] = "cache"
+    retention: ClassVar = "cache"
     counts: ClassVar[str] = "steps and points"
-    has_weights: ClassVar[bool] = False
 
     @model_validator(mode="after")
     def _each_once(self) -> "Landscape":
+        if not self.views:
+            raise ValueError(
+                "Landscape.views must hold at least one view, got none: switch one on, such as Random plane"
+            )
         kinds = [view.kind for view in self.views]
         if len(set(kinds)) < len(kinds):
             raise ValueError(f"Landscape.views must each be of another kind, got {', '.join(kinds)}")
         return self
+
+    @property
+    def shows(self) -> str:
+        """The snapshot without which there is nothing to see of its first view."""
+        return self.views[0].shows
+
+    @property
+    def subject(self) -> str:
+        """What is looked at, whatever the views."""
+        return fingerprint(self.network)
+
+    @property
+    def called(self) -> str:
+        """What the run of a part is called."""
+        return label(type(self.views[0]))
+
+    def stage(self, done: int) -> str:
+        """What is done after so many steps."""
+        training = sum(network.at for network in self.networks)
+        if done < training:
+            return f"training the network, step {done:,} of {training:,}"
+        return f"{self.called}: {(done - training) / max(1, self.views[0].units):.0%}"
+
+    def parts(self, jobs: Sequence["Landscape"] = (), place: int = 0) -> dict[str, "Landscape"]:
+        """A job for each view by its kind, so that what has been seen once is there again when the form comes back to
+        it. Of several networks each but the first has the line that leads to it from the first."""
+        found = {}
+        for view in self.views:
+            if not isinstance(view, Line):
+                found[view.kind] = self.model_copy(update={"views": (view,), "other": None})
+            elif len(jobs) < 2:
+                found[view.kind] = self.model_copy(update={"views": (view,)})
+            elif place:
+                found[view.kind] = jobs[0].model_copy(update={"views": (view,), "other": self.network})
+        return found
 
     @property
     def networks(self) -> tuple[Network, ...]:

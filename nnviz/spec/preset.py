@@ -13,3 +13,5 @@ class Preset(Spec):
     look_at: str = Field(description="Two or three sentences: what to look at, and why it is so.")
     reference: str = ""
     jobs: tuple[Job, ...] = Field(min_length=1, max_length=MOST)
+    section: str = Field("", description="The section that is open; none: the page's first.")
+    choices: dict[str, str] = Field(default_factory=dict, description="Values of the panels' choices by their names.")

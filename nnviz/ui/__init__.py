@@ -1,32 +1,32 @@
 """What all pages share: the form, the transport, the board."""
 
-from nnviz.ui import landscape_pictures, race_pictures
-from nnviz.ui.experiment import experiment
-from nnviz.ui.landscape import landscape
+from nnviz.ui import landscape, landscape_pictures, race, race_pictures, racers, rate_search
+from nnviz.ui.frame import run, start
 from nnviz.ui.layers import layers
 from nnviz.ui.lineage import forks
-from nnviz.ui.live import Picture, show
-from nnviz.ui.options import choice
-from nnviz.ui.page import heading, run, start
-from nnviz.ui.race import race
-from nnviz.ui.watch_landscape import watch_landscape
-from nnviz.ui.watch_race import racer_choice, watch_race
+from nnviz.ui.page import AXIS, SCALES, Choice, Draw, Event, Page, Panel, RunView, Taken, smoothing
+from nnviz.ui.show import render
 
 __all__ = [
-    "Picture",
-    "choice",
-    "experiment",
+    "AXIS",
+    "SCALES",
+    "Choice",
+    "Draw",
+    "Event",
+    "Page",
+    "Panel",
+    "RunView",
+    "Taken",
     "forks",
-    "heading",
     "landscape",
     "landscape_pictures",
     "layers",
     "race",
     "race_pictures",
-    "racer_choice",
+    "racers",
+    "rate_search",
+    "render",
     "run",
-    "show",
+    "smoothing",
     "start",
-    "watch_landscape",
-    "watch_race",
 ]

@@ -75,7 +75,7 @@ def board(
     (ascending, one an entry) and `show` ("until" or "at") the browser shows the entries up to, or at, the chosen step.
     `legend_follows` says that names of traces tell values by step: those whose `meta` holds `follow` (see
     `nnviz.figures.following`) are named by the chosen one. `pick`, {"name", "x", "y"}, lets the viewer choose a point
-    by a click or by dragging the one that is there; `on_pick(name, x, y, done)` hears of it, `done` when the drag has
+    by a click or by dragging the one that is there; `on_pick(figure, x, y, done)` hears of it, `done` when the drag has
     ended.
 
     `steps` is sorted and may grow or be thinned from call to call. `source` names what is shown, such as a run's id
@@ -183,7 +183,7 @@ def _pick(key: str, on_pick: Callable[[str, float, float, bool], None] | None) -
         return
     x, y = picked.get("x"), picked.get("y")
     if all(isinstance(v, int | float) and math.isfinite(v) for v in (x, y)):
-        on_pick(str(picked.get("name", "")), float(x), float(y), bool(picked.get("done")))
+        on_pick(str(picked.get("figure", "")), float(x), float(y), bool(picked.get("done")))
 
 
 @cache

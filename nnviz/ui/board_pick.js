@@ -63,7 +63,7 @@ export class Picker {
     const place = this.place(event, true);
     if (!place) return;
     this.show(place);
-    this.card.board.pick({ name: pick.name, x: place.x, y: place.y, source: this.card.source }, this.card);
+    this.card.board.pick({ figure: this.card.name, x: place.x, y: place.y, source: this.card.source }, this.card);
   }
 
   up(event) {
@@ -73,7 +73,7 @@ export class Picker {
     if (!pick || !began || !place) return;
     const moved = Math.hypot(place.left - began.left, place.top - began.top);
     if (held ? moved === 0 : moved > STILL) return;
-    this.card.board.pick({ name: pick.name, x: place.x, y: place.y, source: this.card.source, done: true }, this.card);
+    this.card.board.pick({ figure: this.card.name, x: place.x, y: place.y, source: this.card.source, done: true }, this.card);
   }
 
   release() {

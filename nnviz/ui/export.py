@@ -7,15 +7,14 @@ from pathlib import Path
 import streamlit as st
 
 from nnviz.runs import RunView, export_zip
-from nnviz.spec.jobs import dump
+from nnviz.spec.jobs import dump_set
 from nnviz.ui import runtime
-from nnviz.ui.experiment import LETTERS, Asked
-from nnviz.ui.session import memory
+from nnviz.ui.form import Asked
+from nnviz.ui.session import here
 
 
-def share(asked: Asked, views: Sequence[RunView], names: Sequence[str] = ()) -> None:
-    """A menu: the link, the job as JSON and as a command, and downloads of the runs shown: by their names, or as A and
-    B."""
+def share(asked: Asked, views: Sequence[RunView], names: Sequence[str]) -> None:
+    """A menu: the link, the jobs as JSON and as a command, and downloads of the runs shown by their names."""
     state = asked.state
     with st.popover("Share", icon=":material/ios_share:"):
         if any(view.job.parent for view in views):
@@ -25,37 +24,35 @@ def share(asked: Asked, views: Sequence[RunView], names: Sequence[str] = ()) -> 
             )
         st.caption("Link: what differs from the page's first settings. It opens this experiment in any nnviz.")
         st.code(state.link, language=None, wrap_lines=True, height="content")
-        for letter, job in zip(_letters(len(asked.jobs)), asked.jobs, strict=False):
-            name = f"job_{letter[0].lower()}.json" if letter else "job.json"
+        if asked.jobs:
+            text = dump_set(list(asked.jobs.values()))
             st.download_button(
-                f"{letter}Download {name}",
-                dump(job),
-                name,
+                "Download job.json",
+                text,
+                "job.json",
                 "application/json",
                 icon=":material/data_object:",
-                key=f"json:{state.key}:{letter}",
+                key=f"json:{state.key}",
                 on_click="ignore",
-                help="The job with every setting, for the command line and for *Open a job from JSON*; it means the "
-                "same when a page's first settings have changed.",
+                help="Every setting, for the command line and for *Open a job from JSON*; it means the same when a "
+                "page's first settings have changed.",
             )
-            st.code(dump(job), language="json", height=140)
+            st.code(text, language="json", height=140)
         st.caption("Command")
         st.code("python -m nnviz run job.json", language="bash")
-        # Two equal networks may be looked at in the same run.
-        named = {view.id: (name, view) for name, view in zip(names or _letters(len(views)), views, strict=False)}
+        # Equal networks may be looked at in the same run.
+        named = {view.id: (name, view) for name, view in zip(names, views, strict=True)}
         for name, view in named.values():
             _download(name, view)
 
 
 def drawing() -> None:
     """How often pictures are drawn while a run is live."""
-    kept = memory("drawing")
-    memory("choices")["drawing-rate"] = True
     options = ("calm", "default", "smooth")
-    kept["rate"] = st.segmented_control(
+    here().rate = st.segmented_control(
         "Updates a second",
         options,
-        default=kept.get("rate", "default"),
+        default=here().rate,
         required=True,
         format_func={"calm": "1", "default": "2", "smooth": "4"}.__getitem__,
         help="How often the pictures are drawn while a run is live. Training itself does not wait for them.",
@@ -63,13 +60,9 @@ def drawing() -> None:
     )
 
 
-def _letters(count: int) -> Sequence[str]:
-    return [f"{letter}: " for letter in LETTERS] if count > 1 else [""]
-
-
 def _download(name: str, view: RunView) -> None:
     st.download_button(
-        f"{name}Data of run {view.id}",
+        f"{name}: Data of run {view.id}" if name else f"Data of run {view.id}",
         lambda: _packed(view.id),
         f"{view.id}.zip",
         "application/zip",

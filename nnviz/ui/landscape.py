@@ -1,4 +1,4 @@
-"""The form of a landscape: the network and its training, and what is looked at."""
+"""Widgets of a landscape: what is looked at; and networks taken from runs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,94 +6,21 @@ from typing import Any
 import streamlit as st
 
 from nnviz.runs import RunError
-from nnviz.spec.base import SpecError, get_at, item_type, label, options, replace_many, summary
+from nnviz.runs.runset import EntryView
+from nnviz.spec.base import SpecError, item_type, label, options, summary
 from nnviz.spec.jobs import Experiment, Job, Landscape
 from nnviz.spec.landscapes import Line, Network
-from nnviz.spec.preset import Preset
-from nnviz.spec.wording import in_words
+from nnviz.spec.variants import LETTERS
 from nnviz.ui import forms, runtime, session
-from nnviz.ui.experiment import LETTERS, Asked, compared, explain, open_job, pressed, say
-from nnviz.ui.library import library
+from nnviz.ui.page import Taken
+from nnviz.ui.session import PageState
 
 VIEWS = options(item_type(Landscape.model_fields["views"].annotation))
 
-SHARED = {
-    "Data and training": [
-        "network.learner.data",
-        "network.learner.loss",
-        "network.steps",
-        "network.seed",
-    ],
-    "Schedule, penalties": ["network.learner.schedule", "network.learner.l1", "network.learner.l2"],
-    "Samples, device": ["samples", "device"],
-}
-COMPARED = [
-    "network.learner.model",
-    "network.learner.optimizer",
-    "network.learner.batch_size",
-    "network.learner.clipping",
-    "network.step",
-    "network.weights_seed",
-]
 
-
-def landscape(page: str, default: Landscape, trained: Job, *, examples: Sequence[Preset] = ()) -> Asked:
-    """Draws the examples and the form; what is asked for. Networks are taken from runs of the kind of `trained`, which
-    are told by how they differ from it."""
-    state = session.enter(page, default)
-    _adopt(state)
-    pressed(state, examples)
-    say(*state.problems)
-    problem, jobs = "", ()
-    with st.sidebar:
-        library(state, "Take a network from a run", default=trained, take=take)
-        try:
-            jobs = _form(state)
-        except SpecError as error:
-            problem = str(error)  # said over the pictures, where it is seen
-        open_job(state)
-    if jobs:
-        state.remember(jobs, runs=False)
-        explain(jobs, examples)
-    return Asked(state, jobs, problem)
-
-
-def _adopt(state: session.PageState) -> None:
-    """Runs that another page has handed over, or that a link names, mean their networks; or the landscapes that they
-    are."""
-    if given := session.handed(state.page):
-        try:
-            take(state, given)
-        except RunError as error:
-            state.problems.append(str(error))
-    named = session.memory(f"named:{state.page}")
-    if named.setdefault("read", False):
-        return
-    named["read"] = True
-    runs, alone = state.runs, state.names_only_runs
-    state.runs = []
-    try:
-        jobs = [runtime.store().view(run).job for run in runs[:2]]
-        if not (jobs and alone):
-            return
-        if all(isinstance(job, Experiment) for job in jobs):
-            take(state, runs)
-        else:
-            state.restart([state.check(job) for job in jobs])
-    except (RunError, SpecError) as error:
-        state.problems.append(str(error))
-
-
-def take(state: session.PageState, runs: Sequence[str]) -> None:
-    """The networks of one or two runs, as they are now, in place of those in the form. Raises RunError."""
-    base = state.chosen[0]
-    jobs = [base.model_copy(update={"network": network_of(run), "other": None}) for run in runs[:2]]
-    paths = [path for group in SHARED.values() for path in group]
-    differing = [path for path in paths if get_at(jobs[0], path) != get_at(jobs[-1], path)]
-    words = ", ".join(in_words(jobs[0], path) for path in differing)
-    state.restart(
-        jobs, problems=[f"two networks are compared under the same settings; B takes A's {words}"] * bool(words)
-    )
+def taken(runs: Sequence[str], base: Landscape) -> Taken:
+    """The networks of runs, as they are now, looked at as `base` does. Raises RunError."""
+    return Taken([base.model_copy(update={"network": network_of(run), "other": None}) for run in runs])
 
 
 def network_of(run: str) -> Network:
@@ -131,59 +58,68 @@ def _trained(run: str, job: Job) -> Experiment:
     return job
 
 
-def _form(state: session.PageState) -> tuple[Landscape, ...]:
-    key, bases = state.key, state.jobs
-    first = bases[0]
-    two = compared(state, "Draws A and B side by side, on the same data, with one scale of heights.")
-    origin = st.container()
-    chosen = forms.choose(first, SHARED, key=key, opened=["Data and training"])
-    views = _views(first, key)
-    bases = (first, bases[-1]) if two else (first,)
-    # All widgets come before anything can be wrong: those that are not drawn would forget what they hold.
-    drawn = [
-        forms.choose(base, {letter: COMPARED}, key=f"{key}:{letter}", opened=[letter])
-        for letter, base in zip(LETTERS if two else ("Network",), bases, strict=False)
-    ]
-    if not views:
-        raise SpecError("nothing is looked at: switch on one of the views, such as “Random plane”")
-    jobs = []
-    for own, base in zip(drawn, bases, strict=True):
-        job = replace_many(base, {**chosen, **own, "views": views})
-        jobs.append(job if _is_same_training(job, base) else replace_many(job, {"network.before": []}))
-    with origin:
-        _origin(jobs)
-    return tuple(jobs)
+def completed(job: Landscape, base: Landscape) -> Landscape:
+    """What came before the training belongs to it: with other settings it is another experiment."""
+    parts = ("learner", "seed", "weights_seed")
+    is_same = all(getattr(job.network, name) == getattr(base.network, name) for name in parts)
+    if is_same or job.network.before != base.network.before:
+        return job
+    return job.model_copy(update={"network": job.network.model_copy(update={"before": ()})})
 
 
-def _is_same_training(job: Landscape, base: Landscape) -> bool:
-    """Whether the form has left the training as it was: else what came before belongs to another experiment."""
-    return all(
-        getattr(job.network, name) == getattr(base.network, name) for name in ("learner", "seed", "weights_seed")
-    )
-
-
-def _origin(jobs: Sequence[Landscape]) -> None:
-    """Settings that the form has no widgets for."""
-    for letter, job in zip(LETTERS if len(jobs) > 1 else ("",), jobs, strict=True):
+def origin(state: PageState, _base: Landscape, _chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Says what there are no widgets for; nothing is chosen."""
+    jobs = list(state.chosen.values())
+    for letter, job in zip(LETTERS if len(jobs) > 1 else ("",), jobs, strict=False):
         if before := job.network.before:
             steps = " and ".join(f"{stretch.until:,}" for stretch in before)
             of = f"{letter}: its" if letter else "Its"
             st.caption(f"{of} training went on under other settings at step {steps}, and is repeated so.")
     if len(jobs) == 1 and jobs[0].other and any(isinstance(view, Line) for view in jobs[0].views):
         st.caption("The line leads to another network, which came with the job.")
+    return {}
 
 
-def _views(base: Landscape, key: str) -> list[Mapping[str, Any]]:
+def views(state: PageState, base: Landscape, _chosen: Mapping[str, Any]) -> dict[str, Any]:
     """An expander for each kind of view, with a switch."""
     known = {view.kind: view for view in base.views}
     drawn = []
     for kind, cls in VIEWS.items():
-        switch = f"{key}:show:{kind}"
+        switch = f"{state.key}:show:{kind}"
         is_on = kind in known if session.value(switch) is None else session.value(switch)
         icon = f":material/visibility{'' if is_on else '_off'}:"
-        with st.expander(label(cls), key=f"{key}:view:{kind}", icon=icon):
+        with st.expander(label(cls), key=f"{state.key}:view:{kind}", icon=icon):
             shows = st.toggle("Show", kind in known, key=switch, help=summary(cls))
-            values = forms.fields(known.get(kind, cls()), key=f"{key}:{kind}")
+            values = forms.fields(known.get(kind, cls()), key=f"{state.key}:{kind}")
         if shows:
             drawn.append({"kind": kind, **values})
-    return drawn
+    return {"views": drawn}
+
+
+def positions(entries: Sequence[EntryView], _jobs: Sequence[Landscape]) -> list[int]:
+    """Steps of training for the time slider."""
+    found: set[int] = set()
+    for entry in entries:
+        found |= set(entry.snapshot("training").get("steps", [0]))
+    return sorted(int(step) for step in found)
+
+
+def status(entries: Sequence[EntryView]) -> str:
+    """What the networks that are looked at have come to."""
+    letters = LETTERS if len(entries) > 1 else ("",)
+    return " &nbsp;&nbsp; ".join(map(_come_to, entries, letters))
+
+
+def _come_to(entry: EntryView, letter: str) -> str:
+    training = entry.snapshot("training")
+    if not training:
+        return ""
+    words = [f"step {training['steps'][-1]:,}"]
+    for part in ("train", "test"):
+        if f"{part}_loss" in training:
+            right = training.get(f"{part}_accuracy")
+            share = "" if right is None else f" ({right[-1]:.1%} right)"
+            words.append(f"{part} loss {training[f'{part}_loss'][-1]:.3g}{share}")
+    if size := next((run.status.info.get("parameters") for run in entry.runs.values()), None):
+        words.append(f"{size:,} parameters")
+    return f":green-badge[{f'{letter} trained'.strip()}] " + " · ".join(words)

@@ -195,7 +195,8 @@ def _delete(state: PageState, ticked: Sequence[Summary]) -> None:
             except RunError as error:
                 kept.setdefault("problems", []).append(str(error))
         kept["deleted"] += 1
-        state.runs = [run for run in state.runs if run not in gone]
+        held = state.kept.held
+        held.entries = {id: own for id, own in held.entries.items() if not set(own.values()) & set(gone)}
         _whole_page()
 
     with st.popover(f"Delete {many} …", icon=":material/delete:"):

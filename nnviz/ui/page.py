@@ -1,65 +1,171 @@
-"""The frame around every page."""
+"""What a page is made of: values that say what is asked, what is drawn and where."""
 
-from collections.abc import Sequence
-from urllib.parse import urlsplit
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-import streamlit as st
+from nnviz.runs import RunView
+from nnviz.runs.runset import EntryView
+from nnviz.spec.jobs import Job
+from nnviz.spec.preset import Preset
+from nnviz.spec.variants import MOST
 
-from nnviz.ui import runtime, session
-from nnviz.ui.session import memory
-
-_STYLE = """
-<style>
-[data-testid="stMainBlockContainer"] { padding: 3.9rem 1.6rem 2rem; }
-h1.nnviz-title { font-size: 1.4rem; line-height: 1.9rem; padding: 0; margin: 0; }
-h1.nnviz-title small { font-weight: 400; font-size: .95rem; opacity: .7; margin-left: .4rem; }
-[data-testid="stMain"] [data-testid="stVerticalBlock"] { gap: .55rem; }
-[data-testid="stSidebar"] [data-testid="stExpander"] details { border-color: rgba(128, 128, 128, .25); }
-[data-testid="stSidebarHeader"] { height: 2.5rem; }
-[data-testid="stSidebar"] label p, [data-testid="stSidebar"] summary p { font-size: .85rem; }
-[data-testid="stSidebar"] [data-testid="stVerticalBlock"] { gap: .6rem; }
-[class*="st-key-examples-"] button { padding: .1rem .6rem; min-height: 1.9rem; border-radius: 1rem; }
-[class*="st-key-examples-"] button p { font-size: .84rem; }
-.st-key-status p { font-size: .88rem; }
-[data-testid="stMain"] [data-testid="stAlertContainer"] { padding: .45rem .8rem; min-height: 0; }
-[data-testid="stMain"] [data-testid="stAlertContainer"] p { font-size: .9rem; }
-[class*="st-key-turns-"] > :nth-child(n+2) { display: none; }
-[class*="st-key-transport-"] button { min-height: 2.1rem; padding: .15rem .7rem; }
-[class*="st-key-transport-"] [data-testid="stPageLink-NavLink"] {
-  min-height: 2.1rem; padding: .15rem .7rem; margin: 0; border-radius: .5rem;
-  border: 1px solid var(--st-border-color, rgba(128, 128, 128, .35));
-}
-[class*="st-key-transport-"] [data-testid="stMarkdown"] p { font-size: .88rem; }
-</style>
-"""
+Figure = dict | None
+Draw = Callable[..., Figure]
 
 
-def start() -> None:
-    """Once in each run of the app, before any page: the page's settings, and the shared processes warmed up."""
-    st.set_page_config(page_title="nnviz", layout="wide", initial_sidebar_state="auto")
-    st.html(_STYLE)
-    runtime.pool()
-    memory("frame")["started"] = True
+@dataclass(frozen=True)
+class Choice:
+    """How a panel is drawn: a choice that changes no run, offered in the panel's card.
+
+    `options` are values and the words for them, the first one the default; a function of the first job where they
+    depend on it. Panels that offer a `shared` choice of one name share its value.
+    """
+
+    name: str
+    label: str
+    options: Mapping[str, str] | Callable[[Job], Mapping[str, str]]
+    default: str = ""
+    shared: bool = False
+
+    def offered(self, job: Job) -> Mapping[str, str]:
+        """The values and the words for them."""
+        return self.options(job) if callable(self.options) else self.options
 
 
-def run(pages: Sequence[st.Page]) -> None:
-    """Runs the page that the viewer is on, under links to all of them."""
-    page = st.navigation(pages, position="top")
-    session.arrive(page)
-    page.run()
+AXIS = Choice("axis", "Axis", {"auto": "auto", "linear": "linear", "log": "logarithmic"})
+"""The scale of an axis; `SCALES` is what figures take."""
+
+SCALES = {"auto": None, "linear": False, "log": True}
+"""Whether something is drawn as logarithms: None where that shows more."""
 
 
-def _nothing() -> None:
-    """Stands for a page."""
+def smoothing(default: str = "0") -> Choice:
+    """How much a curve is smoothed: the weight of the past in an exponential mean."""
+    names = {"0": "off", "0.5": "0.5", "0.8": "0.8", "0.9": "0.9", "0.95": "0.95", "0.99": "0.99"}
+    return Choice("smooth", "Smoothing", names, default)
 
 
-def heading(title: str, sentence: str) -> None:
-    """A page's title and, beside it, what it shows."""
-    # The first script that a fresh server runs for a link to a page is the page itself, without app.py around it:
-    # Streamlit takes the folder `pages` for its older kind of pages until an app has called st.navigation once.
-    if not memory("frame").pop("started", False):
-        name = urlsplit(st.context.url or "").path.rsplit("/", 1)[-1]
-        places = [st.Page(_nothing, url_path="start", default=True), st.Page(_nothing, title=title, url_path=name)]
-        st.navigation(places, position="hidden")
-        st.rerun()
-    st.html(f"<h1 class='nnviz-title'>{title} <small>{sentence}</small></h1>")
+@dataclass(frozen=True)
+class Event:
+    """Something that the viewer did in a picture: "pick" chooses the point (x, y), also while it is dragged."""
+
+    kind: Literal["pick"]
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A picture of a page.
+
+    `draw` makes a figure, or None where there is nothing of the kind: of the RunView of `part` where the panel is drawn
+    for each entry, side by side on shared axes; of a mapping from entries' names to RunViews where it is drawn once
+    for the set. It is given the values of `choices` by their names, and, if there is a `scale`, as `scale` what that
+    makes of the RunViews of all entries and the choices, such as one scale of colors.
+    """
+
+    name: str
+    draw: Draw
+    per: Literal["entry", "set"] = "entry"
+    part: str = ""
+    needs: tuple[str, ...] = ()
+    """Quantities that it draws."""
+    choices: tuple[Choice, ...] = ()
+    on_event: Callable[[Event, Job], Job] | None = None
+    """What the viewer does in the picture, as another job."""
+    height: int = 280
+    scale: Callable[..., Any] | None = None
+    is_whole: bool = False
+    """Whether the picture holds all of the past, so that it is drawn from a run's newest records and the browser shows
+    as much of it as the time slider says."""
+
+
+Rows = Sequence[Sequence[str]]
+Editor = Callable[..., dict[str, Any]]
+"""Widgets of a field that the form does not draw by the field's own type: a function of the page's state, the first job
+as this generation of the form started from it, and what was chosen before. It gives plain values by path."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Jobs made of runs, and what must be said of them."""
+
+    jobs: Sequence[Job]
+    problems: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: what it starts from, the form, and the pictures.
+
+    `groups` are titles and paths of the form's fields; an untitled group has no expander. `sections` are titles and
+    rows of panels' names. Variants may differ in any field; `variant_fields` are offered first. A page that
+    `starts_on` "click" trains when the viewer says so, one that starts on "change" computes what is asked for at once.
+    """
+
+    name: str
+    title: str
+    question: str
+    default: Job
+    examples: Sequence[Preset]
+    groups: Mapping[str, Sequence[str]]
+    panels: Sequence[Panel]
+    sections: Mapping[str, Rows]
+    opened: Sequence[str] = ()
+    """Groups that are open at first."""
+    variant_fields: Sequence[str] = ()
+    max_variants: int = MOST
+    links_to: Mapping[str, str] = field(default_factory=dict)
+    """Files of other pages that what is shown can be taken to, by the words of a link."""
+    starts_on: Literal["click", "change"] = "click"
+    editors: Mapping[str, Editor] = field(default_factory=dict)
+    """Widgets by path, for fields that need their own."""
+    completed: Callable[[Job, Job], Job] = lambda job, _base: job
+    """Puts right what has no widgets: a job as the form has it, and the one that the form started from."""
+    takes: Callable[[Sequence[str], Job], Taken] | None = None
+    """Makes jobs of runs of another kind, and of the first job as it is now; None: the page shows runs themselves.
+    Raises RunError."""
+    library: tuple[str, Job] | None = None
+    """The words on the button that opens the table of earlier runs, and a job of their kind; None: the page's own."""
+    steps: Callable[[Sequence[EntryView], Sequence[Job]], Sequence[int]] | None = None
+    """Places of the time slider; None: the steps that have pictures."""
+    controls: Callable[..., None] | None = None
+    """Draws more buttons; a function of what is asked for and the entries' views."""
+    status: Callable[[Sequence[EntryView]], str] | None = None
+    """A line on how it stands, in Markdown; None: state and step of each run."""
+    note: Callable[[Sequence[EntryView]], str] | None = None
+    """What is said under the pictures."""
+    hurried: Callable[[Job, int], Job] = lambda job, _steps: job
+    """The job while something is dragged: at most so many steps of it."""
+
+    def panel(self, name: str) -> Panel:
+        """The panel of this name."""
+        return next(panel for panel in self.panels if panel.name == name)
+
+    @property
+    def tabs(self) -> Mapping[str, Rows]:
+        """The sections and, of several, all of them together."""
+        if len(self.sections) < 2:
+            return self.sections
+        return {**self.sections, ALL: [row for rows in self.sections.values() for row in rows]}
+
+
+ALL = "All"
+"""The title of all sections together."""
+
+__all__ = [
+    "ALL",
+    "AXIS",
+    "SCALES",
+    "Choice",
+    "Draw",
+    "Editor",
+    "Event",
+    "Figure",
+    "Page",
+    "Panel",
+    "RunView",
+    "Taken",
+    "smoothing",
+]

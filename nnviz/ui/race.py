@@ -1,141 +1,94 @@
-"""The form of a race down a surface: surface, start, racers, and what holds for all of them."""
+"""How a race down a surface is told: its line of status, what theory says, and the places of its time slider."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
-import streamlit as st
+import numpy as np
 
-from nnviz.runs import RunError
-from nnviz.spec.base import SpecError, label, options, replace_many
-from nnviz.spec.descent import MOST_RACERS, Descent, Racer
-from nnviz.spec.optimizers import can_be_scheduled
-from nnviz.spec.preset import Preset
-from nnviz.spec.schedules import ConstantRate
-from nnviz.spec.surfaces import AnySurface
-from nnviz.ui import forms, runtime, session
-from nnviz.ui.buttons import button
-from nnviz.ui.experiment import Asked, adopt, derive, explain, open_job, pressed, say
-from nnviz.ui.library import library
+from nnviz.figures.racers import EXITS
+from nnviz.runs import RunView
+from nnviz.runs.runset import EntryView
+from nnviz.spec.descent import Descent
+from nnviz.spec.variants import LETTERS
+from nnviz.ui.page import Event
+from nnviz.ui.race_pictures import names
 
-SURFACES = options(AnySurface)
-METHODS = options(Racer.model_fields["method"].annotation)
-
-GROUPS = {
-    "Steps, noise, clipping, schedule": ["steps", "noise", "clipping", "schedule"],
-    "Basins, seed": ["grid", "seed"],
-}
+POSITIONS = 400
+"""Places of the time slider."""
 
 
-def race(page: str, default: Descent, *, examples: Sequence[Preset] = ()) -> Asked:
-    """Draws the examples and the form; what is asked for."""
-    state = session.enter(page, default)
-    _missing(state)
-    adopt(state)
-    pressed(state, examples)
-    say(*state.problems)
-    base, problem, jobs = state.jobs[0], "", ()
-    with st.sidebar:
-        try:
-            jobs = (_form(state, base),)
-        except SpecError as error:
-            problem = str(error)  # said over the pictures, where it is seen
-        library(state)
-        open_job(state)
-    if jobs:
-        state.remember(jobs, runs=False)
-    explain(jobs, examples)
-    say(problem)
-    return Asked(state, jobs, problem)
+def started_at(event: Event, job: Descent) -> Descent:
+    """The race from the point that was chosen on its map, to a thousandth of the picture: what the pointer can say."""
+    left, right, bottom, top = job.surface.window
+    return job.model_copy(update={"x": _rounded(event.x, right - left), "y": _rounded(event.y, top - bottom)})
 
 
-def _missing(state: session.PageState) -> None:
-    """Says which run of a link cannot be shown; a race shown before may be gone without a word, it is made again."""
-    kept = session.memory(f"race:{state.page}")
-    if not kept.setdefault("opened", False):
-        for run in state.runs:
-            try:
-                state.check(runtime.store().view(run).job)
-            except (RunError, SpecError) as error:
-                state.problems.append(str(error))
-                state.runs = [other for other in state.runs if other != run]
-    kept["opened"] = True
+def _rounded(value: float, span: float) -> float:
+    digits = max(0, int(np.ceil(-np.log10(span / 1000)))) if span > 0 else 3
+    return float(f"{value:.{digits}f}")
 
 
-def _form(state: session.PageState, base: Descent) -> Descent:
-    key = state.key
-    with st.expander("Surface", expanded=True):
-        surface = forms.field(base, "surface", key=key)
-        start = _start(state, base, surface)
-    racers = _racers(state, base)
-    chosen = forms.choose(base, GROUPS, key=key, before={"racers": racers})
-    return replace_many(base, {"surface": surface, **start, "racers": racers, **chosen})
+def hurried(job: Descent, steps: int) -> Descent:
+    """The race while its start is dragged: at most so many steps of it, and no basins."""
+    return job.model_copy(update={"steps": min(job.steps, steps), "grid": 0})
 
 
-def _start(state: session.PageState, base: Descent, surface: Mapping[str, object]) -> dict[str, float | None]:
-    """Two numbers, which the map changes too; None where they are as the surface wants them. On another surface the
-    start is where that one wants it."""
-    kept = session.memory(f"start:{state.key}")
-    kind = surface["kind"]
-    own = SURFACES[kind].start
-    keys = {name: f"{state.key}:{name}" for name in ("x", "y")}
-    if kept.setdefault("kind", base.surface.kind) != kind:
-        kept["kind"] = kind
-        for name, value in zip(keys, own, strict=True):
-            session.put(keys[name], value)
-    found = {}
-    for place, (name, widget), begun, usual in zip(st.columns(2), keys.items(), base.start, own, strict=True):
-        with place:
-            about = Descent.model_fields[name]
-            if session.value(widget) is None:
-                session.put(widget, begun)
-            text = str(about.title).capitalize()
-            value = st.number_input(text, -1e6, 1e6, step=0.1, format="%.4g", key=widget, help=about.description)
-            found[name] = None if value == usual else value
-    return found
+def positions(entries: Sequence[EntryView], jobs: Sequence[Descent]) -> list[int]:
+    """Steps for the time slider, evenly over the longest race, or what there is of it yet."""
+    last = 0
+    for run in _races(entries):
+        points = run.snapshot("race").get("points")
+        last = max(last, points.shape[1] - 1 if points is not None else 0)
+    if not any(run.status.live for run in _races(entries)):
+        last = max([last, *(job.steps for job in jobs)])  # while the start is dragged there is less of it
+    return np.unique(np.linspace(0, last, min(last, POSITIONS) + 1).round().astype(int)).tolist()
 
 
-def move_start(state: session.PageState, x: float, y: float) -> None:
-    """The viewer has chosen another start on the map; in a callback."""
-    session.put(f"{state.key}:x", x)
-    session.put(f"{state.key}:y", y)
+def _races(entries: Sequence[EntryView]) -> list[RunView]:
+    return [run for entry in entries if (run := entry.run())]
 
 
-def _racers(state: session.PageState, base: Descent) -> list[dict[str, object]]:
-    """An expander for each racer. Adding and removing one draws the form anew."""
-    drawn = []
-    named = state.chosen[0].racers
-    named = named if len(named) == len(base.racers) else base.racers
-    for number, racer in enumerate(named):
-        with st.expander(f"**{number + 1}** · {racer.name}", key=f"{state.key}:racer:{number}"):
-            method = forms.field(base, f"racers.{number}.method", key=state.key)
-            drawn.append({"method": method})
-            with st.container(horizontal=True, gap="xsmall"):
-                _button(state, "Copy", "content_copy", number, len(base.racers) >= MOST_RACERS)
-                _button(state, "Remove", "delete", number, len(base.racers) <= 1)
-    if len(base.racers) < MOST_RACERS:
-        with st.container(horizontal=True, gap="xsmall", vertical_alignment="bottom"):
-            words = lambda kind: label(METHODS[kind])  # noqa: E731
-            st.selectbox("Another racer", list(METHODS), format_func=words, key=f"{state.key}:add")
-            add = partial(_change, state, "Add")
-            button("Add", add, icon=":material/add:", key=f"{state.key}:add:press")
-    return drawn
+def status(entries: Sequence[EntryView]) -> str:
+    """A line on who is lowest and who has left, of each race."""
+    runs = _races(entries)
+    letters = LETTERS if len(runs) > 1 else ("",)
+    told = [f"{letter} {_standing(run)}".strip() for letter, run in zip(letters, runs, strict=False)]
+    return " &nbsp;&nbsp; ".join(told)
 
 
-def _button(state: session.PageState, text: str, icon: str, number: int, disabled: bool) -> None:
-    act = partial(_change, state, text, number)
-    button(text, act, icon=f":material/{icon}:", key=f"{state.key}:{text}:{number}", disabled=disabled)
+def _standing(view: RunView) -> str:
+    s, parts = view.status, []
+    if race := view.snapshot("race"):
+        called = names(view)
+        last = race["heights"][:, -1]
+        if not np.isfinite(race["heights"][:, 0]).any():
+            x, y = view.job.start
+            return f":red-badge[no value at the start] f({x:g}, {y:g}) is no finite number: choose another start"
+        if not s.live and np.isfinite(last).any():
+            best = int(np.nanargmin(last))
+            parts.append(f":green-badge[lowest after {s.step:,} steps] {called[best]}: f = {last[best]:.4g}")
+        left: dict[str, list[str]] = {}
+        for name, step, reason in zip(called, race["gone"].tolist(), race["exit"].tolist(), strict=True):
+            if step >= 0:
+                left.setdefault(reason, []).append(f"{name} at step {step}")
+        parts += [f":red-badge[{EXITS[reason][1]}] {', '.join(who)}" for reason, who in left.items()]
+    return " &nbsp;&nbsp; ".join(parts)
 
 
-def _change(state: session.PageState, what: str, number: int = -1) -> None:
-    job = state.chosen[0]
-    racers = list(job.racers)
-    if what == "Add":
-        racers.append(Racer(method=METHODS[session.value(f"{state.key}:add")]()))
-    elif what == "Copy":
-        racers.insert(number + 1, racers[number])
-    else:
-        del racers[number]
-    changed = {"racers": tuple(racers)}
-    if not all(can_be_scheduled(racer.method) for racer in racers):
-        changed["schedule"] = ConstantRate()  # the only one that the form then offers
-    derive(state, [job.model_copy(update=changed)])
+def theory(entries: Sequence[EntryView]) -> str:
+    """What theory says of the first race's quadratic bowl, if it is one."""
+    phase: Mapping[str, np.ndarray] = entries[0].snapshot("phase")
+    if "best_descent" not in phase:
+        return ""
+    edge, (plain, _, kept), (rate, momentum, least) = phase["stability_limit"][0], phase["best_descent"], phase["best"]
+    kind = "Nesterov's momentum" if phase["nesterov"] else "momentum"
+    limits = (
+        f"plain descent is stable below η = 2/λ = {edge:.4g}, and best at {plain:.4g}, where a step keeps {kept:.3f} "
+        f"of the error; the best {kind}, β = {momentum:.3f} at η = {rate:.4g}, keeps {least:.3f}."
+    )
+    unlike = entries[0].job.conditions
+    about = (
+        f"Theory does not hold for this race: {unlike}. Without that, on this bowl"
+        if unlike
+        else "Theory for this bowl:"
+    )
+    return f"{about} {limits}"

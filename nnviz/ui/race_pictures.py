@@ -8,32 +8,40 @@ import numpy as np
 from nnviz import figures
 from nnviz.runs import RunView
 from nnviz.spec.base import label, summary
-from nnviz.spec.descent import Racer
+from nnviz.spec.descent import Descent, Racer
 from nnviz.spec.methods import STATE
 from nnviz.spec.optimizers import SGD, Adamax
-
-Figure = dict | None
+from nnviz.ui.page import SCALES, Choice, Figure
 
 FEW = 6
 """Racers whose names have room in full."""
 
 
-SCALES = {"auto": None, "linear": False, "log": True}
-"""Whether heights are drawn as logarithms: None where that shows more."""
+def _racers(job: Descent) -> dict[str, str]:
+    found = {str(i): f"{i + 1} · {racer.name}" for i, racer in enumerate(job.racers)}
+    return {**found, "": "none"}
 
 
-def contour_map(run: RunView, *, scale: str, chosen: int | None) -> Figure:
+RACER = Choice("racer", "Step of", _racers, shared=True)
+"""Whose step is taken apart."""
+
+
+def _chosen(run: RunView, racer: str) -> int | None:
+    return int(racer) if racer and int(racer) < len(run.job.racers) else None
+
+
+def contour_map(run: RunView, axis: str, racer: str) -> Figure:
     """The surface from above, with all paths and the chosen racer's step as arrows."""
-    surface, race = run.snapshot("surface"), run.snapshot("race")
+    surface, race, chosen = run.snapshot("surface"), run.snapshot("race"), _chosen(run, racer)
     words = _state_words(run, chosen) if chosen is not None else None
     return figures.contour_map(
-        surface, race, names(run), log_height=SCALES[scale], note=run.job.conditions, chosen=chosen, words=words
+        surface, race, names(run), log_height=SCALES[axis], note=run.job.conditions, chosen=chosen, words=words
     )
 
 
-def surface_3d(run: RunView, *, scale: str) -> Figure:
+def surface_3d(run: RunView, axis: str) -> Figure:
     """The surface in space."""
-    return figures.surface_3d(run.snapshot("surface"), run.snapshot("race"), names(run), log_height=SCALES[scale])
+    return figures.surface_3d(run.snapshot("surface"), run.snapshot("race"), names(run), log_height=SCALES[axis])
 
 
 def heights(run: RunView) -> Figure:
@@ -58,8 +66,9 @@ def distances(run: RunView) -> Figure:
     return figures.distances(run.snapshot("race"), names(run))
 
 
-def step_parts(run: RunView, *, chosen: int | None) -> Figure:
+def step_parts(run: RunView, racer: str) -> Figure:
     """The chosen racer's step taken apart."""
+    chosen = _chosen(run, racer)
     if chosen is None:
         return None
     method = run.job.racers[chosen].method
@@ -79,15 +88,15 @@ def phase(run: RunView) -> Figure:
     return figures.phase_diagram(found, _momentum_racers(run), conditions=run.job.conditions) if found else None
 
 
-def basins(run: RunView, *, chosen: int | None) -> Figure:
+def basins(run: RunView, racer: str) -> Figure:
     """At which minimum each start arrives; of the first racer unless one is chosen."""
-    found, index = run.snapshot("basins"), chosen or 0
+    found, index = run.snapshot("basins"), _chosen(run, racer) or 0
     return figures.basin_map(found, index, names(run)[index]) if found else None
 
 
-def arrivals(run: RunView, *, chosen: int | None) -> Figure:
+def arrivals(run: RunView, racer: str) -> Figure:
     """After how many steps each start arrives."""
-    found, index = run.snapshot("basins"), chosen or 0
+    found, index = run.snapshot("basins"), _chosen(run, racer) or 0
     return figures.basin_steps(found, index, names(run)[index]) if found else None
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 from nnviz.runs import Pool, RunError, Store
+from nnviz.runs.runset import Held, RunSet
 
 TOUCH_EVERY = 10.0
 """Seconds between two marks that a run is being watched; well below the grace that an unwatched run has."""
@@ -76,3 +77,8 @@ class _Token:
 def watch(runs: Iterable[str]) -> None:
     """Says that this session's page shows these runs."""
     watching().set(id(_token()), runs)
+
+
+def runset(held: Held) -> RunSet:
+    """The runs that a page shows."""
+    return RunSet(store(), pool, held)

@@ -1,26 +1,44 @@
 """What lasts as long as a browser session: the one file that touches Streamlit's session state and the address.
 
-A page's state is its jobs as JSON, the ids of the runs that it shows and a generation number, under which its widgets
-are drawn: a new generation starts them all from the jobs.
+A page's state is its first job as JSON, what its variants differ in, the ids of the runs that it shows and a generation
+number, under which its widgets are drawn: a new generation starts them all from the jobs.
 """
 
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
 
 import streamlit as st
 
+from nnviz.runs.runset import Held
 from nnviz.spec.jobs import Job, SpecError, dump, load
+from nnviz.spec.variants import Variant, apply, differing
 from nnviz.spec.wording import without_parent
-from nnviz.ui import links
+from nnviz.ui import links, runtime
+
+S = TypeVar("S")
+
+FIRST = "a"
+"""The permanent id of the first job's entry."""
+
+
+def kept(cls: type[S], key: str = "") -> S:
+    """The state of this class that the session keeps under `key` between reruns, as made by `cls()` at first.
+
+    It is not a widget's value, so it survives page changes. Its fields hold plain values, never specs or arrays: their
+    classes are replaced by a hot reload.
+    """
+    name = f"_nnviz:{cls.__qualname__}:{key}"
+    found = st.session_state.get(name)
+    if type(found) is not cls:
+        was = {f.name: getattr(found, f.name) for f in fields(cls) if hasattr(found, f.name)}
+        found = st.session_state[name] = cls(**was)
+    return found
 
 
 def memory(key: str) -> dict[str, Any]:
-    """A dict that this session keeps under `key` between reruns; the same object at each call, empty at first.
-
-    It is not a widget's value, so it survives page changes. Keep plain values in it (numbers, text, lists of them),
-    never specs or arrays: their classes are replaced by a hot reload.
-    """
+    """A dict of plain values that this session keeps under `key` between reruns; empty at first."""
     return st.session_state.setdefault(f"_nnviz_memory:{key}", {})
 
 
@@ -34,14 +52,33 @@ def put(key: str, value: Any) -> None:
     st.session_state[key] = value
 
 
+@dataclass
+class Here:
+    """Where the session is, and what holds on all pages."""
+
+    shown: Any = None
+    """The st.Page that the session is on."""
+    page: str = ""
+    """The name of the page drawn last."""
+    is_framed: bool = False
+    """Whether this run of the script has drawn the frame around its page."""
+    rate: str = "default"
+    """How often pictures are drawn while a run is live."""
+
+
+def here() -> Here:
+    """Where this session is."""
+    return kept(Here)
+
+
 def arrive(page: st.Page) -> None:
     """The session is on this page from now on."""
-    memory("here")["shown"] = page
+    here().shown = page
 
 
 def place() -> str:
     """Where the session is: what `go_back` compares."""
-    shown = memory("here").get("shown")
+    shown = here().shown
     return shown.url_path if shown else ""
 
 
@@ -54,11 +91,13 @@ def go_back(drawn_at: str) -> None:
     nothing to draw there.
     """
     if drawn_at != place():
-        st.switch_page(memory("here")["shown"])
+        st.switch_page(here().shown)
 
 
 _FROM = "from"
 """The parameter of an address under which another page hands runs over."""
+_SECTION, _VIEW = "section", "view."
+"""The parameter that names the open section, and what comes before the names of panels' choices."""
 
 
 def handing(runs: Iterable[str]) -> dict[str, str]:
@@ -66,9 +105,40 @@ def handing(runs: Iterable[str]) -> dict[str, str]:
     return {_FROM: ",".join(runs)}
 
 
-def handed(page: str) -> list[str]:
-    """The runs that another page has given to this one; once."""
-    return memory(f"handed:{page}").pop("runs", [])
+@dataclass
+class Kept:
+    """What a session keeps of a page."""
+
+    first: str = ""
+    """The first job as JSON, as the form of this generation started from it."""
+    variants: list[dict[str, Any]] = field(default_factory=list)
+    """Ids and differences of the others."""
+    chosen: str = ""
+    """The first job as the form had it last; empty as long as it has not been drawn."""
+    generation: int = 0
+    problems: list[str] = field(default_factory=list)
+    named: list[str] = field(default_factory=list)
+    """Runs that the address named when the page was opened."""
+    names_only_runs: bool = False
+    handed: list[str] = field(default_factory=list)
+    """Runs that another page has given to this one."""
+    starts: bool = False
+    """Whether what is asked for is to be started at once."""
+    example: str = ""
+    """The title of the example that the form has come from."""
+    example_generation: int = 0
+    section: str = ""
+    choices: dict[str, str] = field(default_factory=dict)
+    """Values of panels' choices that are not the default."""
+    moving: dict[str, str] = field(default_factory=dict)
+    """The "entry" and the "job", as JSON, that something dragged in a picture stands for now."""
+    problem: str = ""
+    """What went wrong with the last click on a button."""
+    is_done: bool = False
+    """Whether something was changed in a picture that the whole page must show."""
+    cost: float = 0.0
+    """Seconds that a step takes, as far as known."""
+    held: Held = field(default_factory=Held)
 
 
 @dataclass
@@ -79,47 +149,58 @@ class PageState:
     default: Job = field(repr=False)
 
     @property
-    def _kept(self) -> dict[str, Any]:
-        return memory(f"page:{self.page}")
+    def kept(self) -> Kept:
+        """What lasts."""
+        return kept(Kept, self.page)
 
     @property
     def key(self) -> str:
         """Prefix of the keys of the page's widgets in this generation."""
-        return f"{self.page}:{self._kept['generation']}"
+        return f"{self.page}:{self.kept.generation}"
 
     @property
-    def jobs(self) -> list[Job]:
-        """The jobs that the form of this generation started from, or those set since."""
+    def first(self) -> Job:
+        """The first job, as the form of this generation started from it."""
+        return self._load(self.kept.first)
+
+    @property
+    def variants(self) -> list[Variant]:
+        """What the others differ in, as far as the form has come."""
+        return [Variant(one["id"], dict(one["differences"])) for one in self.kept.variants]
+
+    @variants.setter
+    def variants(self, variants: Sequence[Variant]) -> None:
+        self.kept.variants = [{"id": v.id, "differences": dict(v.differences)} for v in variants]
+
+    @property
+    def chosen(self) -> dict[str, Job]:
+        """The jobs by entry as the form had them last."""
+        return self.jobs(self._load(self.kept.chosen or self.kept.first), self.variants)
+
+    @staticmethod
+    def jobs(first: Job, variants: Sequence[Variant]) -> dict[str, Job]:
+        """The jobs by entry; what does not apply is left out."""
+        return {FIRST: first} | {variant.id: apply(first, variant.differences).job for variant in variants}
+
+    def _load(self, text: str) -> Job:
         try:
-            return [load(text) for text in self._kept["jobs"]]
+            return load(text)
         except SpecError:  # written by an older version of the app under the same session
-            return [self.default]
-
-    @property
-    def chosen(self) -> list[Job]:
-        """The jobs as the form had them last."""
-        try:
-            return [load(text) for text in self._kept.get("chosen", self._kept["jobs"])]
-        except SpecError:  # as above
-            return [self.default]
+            return self.default
 
     @property
     def runs(self) -> list[str]:
         """Ids of the runs shown."""
-        return list(self._kept["runs"])
-
-    @runs.setter
-    def runs(self, ids: Sequence[str]) -> None:
-        self._kept["runs"] = list(ids)
+        return list(dict.fromkeys(run for own in self.kept.held.entries.values() for run in own.values()))
 
     @property
     def drawn_with(self) -> dict[str, Any]:
         """What the page outside of its refreshing part is drawn with: the values of its widgets, and whether its table
         of runs is open."""
-        kept, form = st.session_state.to_dict(), (f"{self.key}.", f"{self.key}:", *memory("choices"))
+        state, form = st.session_state.to_dict(), (f"{self.key}.", f"{self.key}:", "drawing-rate")
         values = {
-            key: getattr(kept[key], "file_id", kept[key])
-            for key in kept
+            key: getattr(state[key], "file_id", state[key])
+            for key in state
             if str(key).startswith(form) and not str(key).endswith(":open")  # a button, true for one run
         }
         return {**values, "generation": self.key, "table": memory(f"library:{self.page}").get("open", False)}
@@ -134,14 +215,9 @@ class PageState:
         return any(key in now and now[key] != value for key, value in drawn.items())
 
     @property
-    def names_only_runs(self) -> bool:
-        """Whether the page was opened by an address that names runs but no settings; true once."""
-        return self._kept.pop("names_only_runs", False)
-
-    @property
     def problems(self) -> list[str]:
         """What is wrong with what was asked, one line each, until something else is asked."""
-        return self._kept["problems"]
+        return self.kept.problems
 
     def check(self, job: Job) -> Job:
         """The job, if it is of the page's kind. Raises SpecError."""
@@ -150,40 +226,83 @@ class PageState:
         return job
 
     def restart(self, jobs: Sequence[Job], *, runs: Sequence[str] = (), problems: Sequence[str] = ()) -> None:
-        """Draws the form anew from these jobs, as experiments of their own where they went on from a run."""
-        kept = self._kept
-        kept.update(jobs=[dump(without_parent(job)) for job in jobs], runs=list(runs), problems=list(problems))
-        kept.pop("chosen", None)
-        kept["generation"] = kept.get("generation", 0) + 1
+        """Draws the form anew from these jobs, as experiments of their own where they went on from a run; shows these
+        runs of theirs, if any."""
+        first, *others = (without_parent(job) for job in jobs)
+        kept = self.kept
+        kept.first, kept.chosen, kept.problems, kept.moving = dump(first), "", list(problems), {}
+        self.variants = [Variant(secrets.token_hex(3), differing(other, first)) for other in others]
+        entries = [FIRST, *(variant.id for variant in self.variants)]
+        kept.held.entries = {id: {"": run} for id, run in zip(entries, runs, strict=False)}
+        kept.generation += 1
 
-    def remember(self, jobs: Sequence[Job], *, runs: bool = True) -> None:
-        """The jobs as the form has them now, for when the page is come back to; and as the address, with the runs
-        shown unless they are made again from the jobs in no time."""
-        self._kept["chosen"] = [dump(job) for job in jobs]
-        wanted = links.query(jobs, self.default, self.runs if runs else ())
+    def derive(self, first: Job, variants: Sequence[Variant]) -> None:
+        """Draws the form anew from jobs that were made of its own; the example that it has come from, and what is
+        shown, stay the same."""
+        kept = self.kept
+        stays = kept.example_generation == kept.generation
+        kept.first, kept.chosen, kept.moving, self.variants = dump(first), "", {}, variants
+        kept.generation += 1
+        if stays:
+            kept.example_generation = kept.generation
+
+    def remember(self, first: Job, variants: Sequence[Variant]) -> None:
+        """The jobs as the form has them now, for when the page is come back to."""
+        self.kept.chosen, self.variants = dump(first), variants
+
+    def put_first(self, changed: Mapping[str, Any]) -> None:
+        """The first job's widgets get other values; in a callback."""
+        for path, value in changed.items():
+            put(f"{self.key}:{path}", value)
+
+    def put_variant(self, variant: Variant, changed: Mapping[str, Any]) -> None:
+        """A variant gets more differences, or other values of those that it has; in a callback."""
+        for path in changed:
+            st.session_state.pop(f"{self.key}:{variant.id}:{path}", None)
+        more = {**variant.differences, **changed}
+        self.variants = [Variant(one.id, more) if one.id == variant.id else one for one in self.variants]
+
+    def tell(self, *, runs: bool) -> None:
+        """Makes the address one of what the form asks for, and of the runs shown."""
+        wanted = links.query(
+            list(self.chosen.values()), self.default, self.runs if runs else (), keep=runtime.store().keep_draft
+        )
+        wanted |= self._view
         if wanted != st.query_params.to_dict():
             st.query_params.from_dict(wanted)
 
     @property
+    def _view(self) -> dict[str, str]:
+        """The open section and the panels' choices, as parameters of a link."""
+        kept = self.kept
+        return {_VIEW + name: said for name, said in kept.choices.items()} | (
+            {_SECTION: kept.section} if kept.section else {}
+        )
+
+    @property
     def link(self) -> str:
         """The address of what is shown, without the runs: it opens the same experiment anywhere, now and later."""
-        return links.address(str(st.context.url or ""), links.shared(self.chosen, self.default))
+        said = links.shared(list(self.chosen.values()), self.default, keep=runtime.store().keep_draft) | self._view
+        return links.address(str(st.context.url or ""), said)
 
 
 def enter(page: str, default: Job) -> PageState:
     """The page's state: from the address when the session first comes here, else as it was left."""
     state = PageState(page, default)
-    kept = memory(f"page:{page}")
-    here = memory("here")
+    mine = state.kept
     if given := st.query_params.pop(_FROM, ""):
-        memory(f"handed:{page}")["runs"] = given.split(",")
-    if not kept:
-        jobs, runs, problems = links.read(st.query_params.to_dict(), default)
+        mine.handed = given.split(",")
+    if not mine.generation:
+        said = st.query_params.to_dict()
+        mine.section = said.pop(_SECTION, "")
+        for name in [name for name in said if name.startswith(_VIEW)]:
+            mine.choices[name.removeprefix(_VIEW)] = said.pop(name)
+        jobs, runs, problems = links.read(said, default, find=runtime.store().draft)
         state.restart(jobs, runs=runs, problems=problems)
-        kept["names_only_runs"] = bool(runs) and jobs == [default] and not problems
-    elif here.get("page") != page:
+        mine.named, mine.names_only_runs = runs, bool(runs) and jobs == [default] and not problems
+    elif here().page != page:
         # Streamlit forgets the widgets of a page that is left.
-        kept["jobs"] = kept.get("chosen", kept["jobs"])
-        kept["generation"] += 1
-    here["page"] = page
+        mine.first = mine.chosen or mine.first
+        mine.generation += 1
+    here().page = page
     return state

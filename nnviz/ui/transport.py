@@ -1,192 +1,165 @@
 """Run, pause, step, stop: buttons that write what is wanted into run files, and a line that says how it stands."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from nnviz.runs import RunError, RunView
+from nnviz.runs import RunError, RunView, Status
+from nnviz.runs.runset import EntryView, RunSet
 from nnviz.spec.base import differences
-from nnviz.spec.jobs import Experiment, Job, fingerprint
+from nnviz.spec.jobs import Job
 from nnviz.spec.resuming import is_resumable
 from nnviz.spec.wording import changes, without_parent
-from nnviz.ui import runtime
 from nnviz.ui.buttons import button
 from nnviz.ui.complaints import complain
-from nnviz.ui.session import PageState, memory
+from nnviz.ui.form import Asked
+from nnviz.ui.session import PageState
 
 SETTLE = 0.4
 """At most so many seconds a click waits for its first effect."""
 
-ANEW = "Run anew"
+RESTART = "Restart with changes"
 
 WIDTHS = {"first": 112, "keep": 90}
 """Pixels of the places for buttons that take turns."""
 
+RESUMABLE = ("stopped", "lost", "failed")
+"""States of runs that are gone on from their last checkpoint."""
 
-def is_shown(views: Sequence[RunView], jobs: Sequence[Job]) -> bool:
+
+def is_shown(entries: Sequence[EntryView], jobs: Mapping[str, Job]) -> bool:
     """Whether the runs shown are of these jobs."""
-    return len(views) == len(jobs) and all(without_parent(v.job) == j for v, j in zip(views, jobs, strict=True))
+    return [(entry.id, without_parent(entry.job)) for entry in entries] == list(jobs.items())
 
 
-def is_preview(views: Sequence[RunView]) -> bool:
-    """Whether the runs shown have not taken a step."""
+def is_preview(entries: Sequence[EntryView]) -> bool:
+    """Whether none of the runs shown has taken a step."""
     return all(
-        v.status.step == 0 and v.status.state in ("queued", "running", "paused", "stopped", "lost") for v in views
+        run.status.step == 0 and run.status.state in ("queued", "running", "paused", "stopped", "lost")
+        for run in _runs(entries)
     )
 
 
-def can_go_on(views: Sequence[RunView], jobs: Sequence[Experiment]) -> bool:
-    """Whether the run shown has steps left to go on with as the job, which its weights can bear."""
-    if len(views) != 1 or len(jobs) != 1 or not 0 < views[0].status.step < jobs[0].steps:
+def is_under_way(entries: Sequence[EntryView]) -> bool:
+    """Whether a run shown has begun to train and has not ended."""
+    return any(run.status.live and run.status.step for run in _runs(entries))
+
+
+def can_go_on(entries: Sequence[EntryView], jobs: Mapping[str, Job]) -> bool:
+    """Whether the runs shown, all at one step, have steps left to go on with as these jobs, which their weights can
+    bear."""
+    if [entry.id for entry in entries] != list(jobs):
         return False
-    changed = differences(jobs[0], without_parent(views[0].job))
-    return all(is_resumable(jobs[0], path) for path in changed)
+    steps = {run.status.step for run in _runs(entries) if not run.status.live}
+    steps |= {max(run.status.step for run in live)} if (live := [r for r in _runs(entries) if r.status.live]) else set()
+    if len(steps) != 1 or not all(0 < step < job.steps for step in steps for job in jobs.values()):
+        return False
+    pairs = [(jobs[entry.id], without_parent(entry.job)) for entry in entries]
+    return all(is_resumable(job, path) for job, other in pairs for path in differences(job, other))
 
 
-def outdated(views: Sequence[RunView], jobs: Sequence[Experiment]) -> str:
-    """A line for pictures that belong to other settings than the form's; empty where a run can go on with these."""
-    if not views or not jobs or is_shown(views, jobs) or is_preview(views) or can_go_on(views, jobs):
-        return ""
-    training = "Still training with" if any(v.status.state == "running" for v in views) else "These pictures are of"
-    return f"{training} the earlier settings. Press “{ANEW}” for {_changes(views, jobs)}."
-
-
-def prepare(state: PageState, views: Sequence[RunView], jobs: Sequence[Experiment], start: bool) -> None:
-    """Shows the jobs' finished runs if there are any; else, where nothing is shown that has trained, new runs that wait
-    at step 0, so that the data and the untrained network are seen at once; or, to `start`, runs that train."""
-    left_over = bool(views) and all(v.status.step == 0 and v.status.state in ("stopped", "lost") for v in views)
-    if is_shown(views, jobs) and not start and not left_over:
+def prepare(asked: Asked, runset: RunSet) -> None:
+    """Shows the jobs' finished runs if there are any, and for the others, unless something is under way, new runs that
+    wait at step 0, so that data and untrained networks are seen at once; or, to start, runs that train."""
+    jobs, entries = asked.jobs, runset.views()
+    is_left = bool(entries) and all(run.status.step == 0 and not run.status.live for run in _runs(entries))
+    if is_shown(entries, jobs) and not asked.starts and not is_left:
         return
-    if not start and views and not is_preview(views):
+    shown = {entry.id: without_parent(entry.job) for entry in entries}
+    fewer = {id: shown.get(id) for id in jobs} == dict(jobs)
+    stays = is_under_way(entries) or can_go_on(entries, jobs)
+    if stays and not asked.starts and not is_preview(entries) and not fewer:
         return
-    discard(state, views)
-    try:
-        found = [runtime.store().find(fingerprint(job)) for job in jobs]
-        if all(found):
-            state.runs = found
-        else:
-            state.runs = runtime.pool().submit(jobs, until=None if start else 0)
-    except RunError as error:
-        state.runs = []
-        complain(error)
+    if fewer:
+        for entry in entries:
+            if entry.id not in jobs and entry.runs[""].status.live:
+                runset.cancel(entry.runs[""].id)
+    runset.ensure(jobs, until=None if asked.starts else 0)
 
 
-def discard(state: PageState, views: Sequence[RunView]) -> None:
-    """Gives up runs that were only waiting at step 0, and deletes those given up before."""
-    given_up = memory("discarded").setdefault("runs", [])
-    if is_preview(views):
-        for view in views:
-            runtime.store().open(view.id).cancel()
-            given_up.append(view.id)
-    for run in list(given_up):
-        try:
-            if not runtime.store().open(run).status().live:
-                runtime.store().delete(run)
-                given_up.remove(run)
-        except RunError:
-            given_up.remove(run)
-    state.runs = []
+def _runs(entries: Sequence[EntryView]) -> list[RunView]:
+    return [entry.runs[""] for entry in entries]
 
 
-def transport(state: PageState, views: Sequence[RunView], jobs: Sequence[Experiment], problem: str) -> None:
+def transport(asked: Asked, runset: RunSet, entries: Sequence[EntryView]) -> None:
     """The row of buttons for the runs shown and the jobs asked for."""
-    live = [v for v in views if v.status.live]
-    running = any(v.status.until is None or v.status.until > v.status.step for v in live)
+    state, jobs, runs = asked.state, asked.jobs, _runs(entries)
+    live = [run for run in runs if run.status.live]
+    running = any(run.status.until is None or run.status.until > run.status.step for run in live)
     waiting = bool(live) and not running
-    changed = not is_shown(views, jobs)
+    changed = bool(jobs) and not is_shown(entries, jobs)
+    step = max((run.status.step for run in runs), default=0)
+    left = [run.id for run in runs if run.status.state in RESUMABLE]
 
-    def each(method: str, *arguments: object) -> None:
-        for view in live:
-            getattr(runtime.store().open(view.id), method)(*arguments)
+    def anew(until: int | None = None) -> None:
+        runset.control("cancel")
+        runset.start(jobs, until)
 
-    def begin() -> None:
-        if waiting and not changed:
-            each("play")
-        elif not changed and views and all(v.status.state in ("stopped", "lost", "failed") for v in views):
-            runtime.pool().resume(*(v.id for v in views))
-        else:
-            each("cancel")
-            state.runs = runtime.pool().submit(jobs)
+    def restart() -> None:
+        runset.control("cancel")
+        runset.forget()
+        runset.ensure(jobs)
 
-    def again() -> None:
-        each("cancel")
-        state.runs = runtime.pool().submit(jobs, until=0)
+    def press(*arguments: object) -> Callable[[], None]:
+        return lambda: runset.control(*arguments)
 
-    step = max((v.status.step for v in views), default=0)
-    branching = changed and not problem and can_go_on(views, jobs)
-    with _place(state, "branch"):
-        if branching:
-            _branch(state, views[0], jobs[0])
-    if running and not changed:
-        with _place(state, "first"):
+    with _place(state, "first"):
+        if running:
             help = "Stop after the present step."
-            _button("Pause", "pause", state, lambda: each("pause"), primary=True, help=help, fills=True)
-    else:
-        text = _begin_words(waiting, changed, step, views)
-        help = _begin_help(views, jobs, bool(live)) if text == ANEW and jobs else None
-        with _place(state, "first"):
-            options = {"primary": not branching, "disabled": bool(problem), "help": help}
-            _button(text, "play_arrow", state, begin, fills=True, **options)
+            _button("Pause", "pause", asked, runset, press("pause"), primary=not changed, help=help, fills=True)
+        elif waiting:
+            text = "Continue" if any(run.status.step for run in live) else "Run"
+            _button(text, "play_arrow", asked, runset, press("play"), primary=not changed, fills=True)
+        elif not changed:
+            text = ("Continue" if left else "Run again") if step else "Run"
+            act = (lambda: runset.resume(left)) if left else anew
+            _button(text, "play_arrow", asked, runset, act, primary=True, disabled=not jobs, fills=True)
+    with _place(state, "branch"):
+        if goes_on := changed and can_go_on(entries, jobs):
+            words = _changes(entries, jobs)
+            help = f"Goes on from step {step:,} as {'new runs' if len(runs) > 1 else 'a new run'} with {words}."
+            act = lambda: runset.branch(jobs)  # noqa: E731
+            _button(f"Continue with {words}", "fork_right", asked, runset, act, primary=True, name="branch", help=help)
+    with _place(state, "restart"):
+        if changed:
+            help = f"Trains from step 0 with {_changes(entries, jobs, most=9)}." + (
+                " The present run ends; it stays among the earlier runs." if live else ""
+            )
+            _button(RESTART, "restart_alt", asked, runset, restart, primary=not goes_on, name="restart", help=help)
     for text, icon, act, is_possible, help in (
-        ("Step", "skip_next", lambda: each("step"), waiting and not changed, "One mini-batch, then pause."),
-        ("Epoch", "fast_forward", lambda: each("step_epoch"), waiting and not changed, "To the epoch's end."),
-        ("Stop", "stop", lambda: each("cancel"), live and step, "End the run here."),
-        ("Reset", "restart_alt", again, step and not problem, "New run, waiting at step 0."),
+        ("Step", "skip_next", press("step"), waiting and not changed, "One mini-batch, then pause."),
+        ("Epoch", "fast_forward", press("step_epoch"), waiting and not changed, "To the epoch's end."),
+        ("Stop", "stop", press("cancel"), live and step, "End the run here."),
+        ("Reset", "replay", lambda: anew(0), step and jobs, "New run, waiting at step 0."),
     ):
         with _place(state, text.lower()):
-            _button(text, icon, state, act, disabled=not is_possible, help=help)
+            _button(text, icon, asked, runset, act, disabled=not is_possible, help=help)
     with _place(state, "keep"):
         if live:
-            pinned = all(v.status.pinned for v in views)
+            pinned = all(run.status.pinned for run in live)
             help = "Keep running when nobody watches; without it a run stops 60 s after its last viewer has left."
             icon = "keep" if pinned else "keep_off"
             text = "Kept" if pinned else "Keep"
-            _button(text, icon, state, lambda: each("pin", not pinned), settles=False, help=help, fills=True)
+            act = press("pin", not pinned)
+            _button(text, icon, asked, runset, act, settles=False, help=help, fills=True)
 
 
 def _place(state: PageState, name: str) -> DeltaGenerator:
     """A place for buttons that take turns, or come and go: as wide for all, so that no other moves away under the
     pointer. Every place is there at all times, if only an empty one, which takes no room.
 
-    The one that has gone stays in the page for a moment, after the one that has come; page.py hides it.
+    The one that has gone stays in the page for a moment, after the one that has come; frame.py hides it.
     """
     return st.container(key=f"turns-{name}-{state.page}", width=WIDTHS.get(name, "content"))
-
-
-def _begin_words(waiting: bool, changed: bool, step: int, views: Sequence[RunView]) -> str:
-    if changed and step:
-        return ANEW
-    if changed or not step:
-        return "Run"
-    return "Continue" if waiting or _can_resume(views) else "Run again"
-
-
-def _begin_help(views: Sequence[RunView], jobs: Sequence[Experiment], live: bool) -> str:
-    present = " The present run ends; it stays among the earlier runs." if live else ""
-    return f"Trains from step 0 with {_changes(views, jobs, most=9)}.{present}"
-
-
-def _can_resume(views: Sequence[RunView]) -> bool:
-    return all(v.status.state in ("stopped", "lost", "failed") for v in views)
-
-
-def _branch(state: PageState, view: RunView, job: Experiment) -> None:
-    """Offers to go on from where the run is."""
-
-    def go_on() -> None:
-        state.runs = [runtime.pool().branch(view.id, job)]
-
-    words = ", ".join(changes(job, view.job))
-    help = f"Goes on from step {view.status.step:,} as a new run with {words}; the present run ends there."
-    _button(f"Continue with {words}", "fork_right", state, go_on, primary=True, name="branch", help=help)
 
 
 def _button(
     text: str,
     icon: str,
-    state: PageState,
+    asked: Asked,
+    runset: RunSet,
     act: Callable[[], None],
     *,
     primary: bool = False,
@@ -196,21 +169,22 @@ def _button(
     settles: bool = True,
     fills: bool = False,
 ) -> None:
+    kept = asked.state.kept
+
     def done() -> None:
-        kept = memory("transport")
-        kept.pop("problem", None)
+        kept.problem = ""
         try:
-            before = _seen(state)
+            before = _seen(runset)
             act()
             if settles:
-                _settle(state, before)
+                _settle(runset, before)
         except RunError as error:
-            kept["problem"] = [state.page, str(error)]
+            kept.problem = str(error)
 
     button(
         text,
         done,
-        key=f"{state.page}:transport:{name or text}",
+        key=f"{asked.state.page}:transport:{name or text}",
         icon=f":material/{icon}:",
         disabled=disabled,
         help=help,
@@ -219,29 +193,29 @@ def _button(
     )
 
 
-def _seen(state: PageState) -> dict[str, tuple[str, int]]:
+def _seen(runset: RunSet) -> dict[str, tuple[str, int]]:
     """State and newest picture's step of each run shown."""
-    views = [runtime.store().view(run) for run in state.runs]
-    return {view.id: (view.status.state, max(view.steps, default=-1)) for view in views}
+    return {r.id: (r.status.state, max(r.steps, default=-1)) for r in _runs(runset.views())}
 
 
-def _settle(state: PageState, before: dict[str, tuple[str, int]]) -> None:
+def _settle(runset: RunSet, before: Mapping[str, tuple[str, int]]) -> None:
     """Waits a moment for what was asked to show, so that the page answers the click and not the next refresh."""
     deadline = time.monotonic() + SETTLE
     while time.monotonic() < deadline:
-        for run, (condition, step) in _seen(state).items():
+        for run, (condition, step) in _seen(runset).items():
             was, since = before.get(run, ("", -1))
             if step > since or (condition != was and condition != "running"):
                 return
         time.sleep(0.02)
 
 
-def _changes(views: Sequence[RunView], jobs: Sequence[Job], most: int = 3) -> str:
+def _changes(entries: Sequence[EntryView], jobs: Mapping[str, Job], most: int = 3) -> str:
     """How the form differs from the runs shown, in a few words."""
-    if len(views) != len(jobs):
-        return ("two networks" if len(jobs) > 1 else "one network") if jobs and views else ""
-    found = [words for view, job in zip(views, jobs, strict=True) for words in changes(job, view.job)]
-    found = list(dict.fromkeys(found))  # of two networks both may have changed alike
+    shown = {entry.id: entry.job for entry in entries}
+    if shown.keys() != jobs.keys():
+        return f"{len(jobs)} variants" if len(jobs) > 1 else "one network" if jobs and entries else ""
+    found = [words for id, job in jobs.items() for words in changes(job, shown[id])]
+    found = list(dict.fromkeys(found))  # several may have changed alike
     return ", ".join(found[:most]) + (", …" if len(found) > most else "")
 
 
@@ -256,35 +230,61 @@ STATES = {
     "lost": ("red", "lost"),
 }
 
+MANY = 2
+"""Runs up to which the status line tells all of each."""
 
-def status(views: Sequence[RunView], jobs: Sequence[Job], letters: Sequence[str]) -> None:
-    """One line on how each run stands, what in the form differs from it, and what went wrong in full below."""
-    parts = []
-    for view, letter in zip(views, letters, strict=False):
-        s = view.status
-        color, word = STATES[s.state]
-        if s.state == "queued" and s.position:
-            word = f"waiting, {s.position} before it"
-        text = f":{color}-badge[{letter}{word}] step {s.step:,} of {s.steps:,}"
+
+def status(asked: Asked, entries: Sequence[EntryView], letters: Sequence[str]) -> str:
+    """One line on how each run stands, and on what in the form differs from it."""
+    runs = _runs(entries)
+    if len(runs) > MANY and len({(run.status.state, run.status.step, run.status.position) for run in runs}) == 1:
+        parts = [_together(runs, letters)]
+    else:
+        parts = [_standing(run, letter, len(runs) > MANY) for run, letter in zip(runs, letters, strict=True)]
+    if asked.jobs and not is_shown(entries, asked.jobs) and (changed := _changes(entries, asked.jobs)):
+        parts.append(f":orange-badge[changed: {changed}]")
+    return " &nbsp;&nbsp; ".join(parts)
+
+
+def _together(runs: Sequence[RunView], letters: Sequence[str]) -> str:
+    """Several runs that are equally far."""
+    s = runs[0].status
+    color, word = _badge(s)
+    text = f":{color}-badge[{word}] step {s.step:,} of {s.steps:,}"
+    results = [run.result for run in runs]
+    if None in results:
+        return text
+    values = ", ".join(f"{letter} {result.words}" for letter, result in zip(letters, results, strict=True))
+    return f"{text} · {results[0].label}: {values}"
+
+
+def _badge(s: Status) -> tuple[str, str]:
+    color, word = STATES[s.state]
+    return color, f"waiting, {s.position} before it" if s.state == "queued" and s.position else word
+
+
+def _standing(run: RunView, letter: str, is_brief: bool) -> str:
+    s = run.status
+    color, word = _badge(s)
+    text = f":{color}-badge[{f'{letter} {word}'.strip()}] step {s.step:,}"
+    if not is_brief:
+        text += f" of {s.steps:,}"
         if epochs := s.info.get("steps_per_epoch"):
             text += f" · epoch {s.step / epochs:.1f}"
         if s.state == "running" and s.steps_per_second:
             text += f" · {s.steps_per_second:,.0f} steps/s"
-        if view.result is not None:
-            text += f" · {view.result}"
-        if s.info.get("parameters"):
-            text += f" · {s.info['parameters']:,} parameters"
-        if came := view.job.parent:
-            text += f" · went on from step {came.step:,} of run {came.run}"
-        parts.append(text)
-    if changed := _changes(views, jobs):
-        parts.append(f":orange-badge[changed: {changed}]")
-    with st.container(key="status"):
-        st.markdown(" &nbsp;&nbsp; ".join(parts))
-    page, problem = memory("transport").get("problem", ("", ""))
-    if problem and page == memory("here").get("page"):
-        complain(problem)
-    for view, letter in zip(views, letters, strict=False):
-        if view.status.error:
-            show = st.info if view.status.state == "stopped" else st.error
-            complain(letter + view.status.error, show, ":material/info:")
+    if run.result is not None:
+        text += f" · {run.result}"
+    if not is_brief and s.info.get("parameters"):
+        text += f" · {s.info['parameters']:,} parameters"
+    if came := run.job.parent:
+        text += f" · went on from step {came.step:,} of run {came.run}"
+    return text
+
+
+def went_wrong(entries: Sequence[EntryView], letters: Sequence[str]) -> None:
+    """What each run shown ended with, each in a line."""
+    for run, letter in zip(_runs(entries), letters, strict=True):
+        if run.status.error:
+            show = st.info if run.status.state == "stopped" else st.error
+            complain(f"{letter} {run.status.error}".strip(), show, ":material/info:")

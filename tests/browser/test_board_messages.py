@@ -387,7 +387,7 @@ def test_a_chosen_point_says_what_it_was_chosen_in(board: Desk):
     box = card.locator(".nsewdrag").first.bounding_box()
     board.page.mouse.click(box["x"] + 0.2 * box["width"], box["y"] + 0.3 * box["height"])
     ((name, value),) = [(n, v) for n, v in board.heard() if n == "pick"]
-    assert (name, value["name"], value["source"], value["done"]) == ("pick", "start", "moons|", True)
+    assert (name, value["figure"], value["source"], value["done"]) == ("pick", "walk", "moons|", True)
 
 
 def test_every_figure_of_a_message_names_what_it_belongs_to():

@@ -16,6 +16,7 @@ from nnviz.runs import Store
 from nnviz.spec.jobs import Job
 from nnviz.spec.wording import without_parent
 from nnviz.ui import runtime
+from nnviz.ui.session import Kept
 
 ROOT = Path(__file__).parents[2]
 MAIN = "pages/playground.py"
@@ -57,14 +58,14 @@ def fine(app: AppTest) -> AppTest:
     return app
 
 
-def kept(app: AppTest, name: str) -> dict:
-    """What the session remembers under a name."""
-    return app.session_state[f"_nnviz_memory:{name}"]
+def kept(app: AppTest, page: str = "") -> Kept:
+    """What the session keeps of a page, by default of the one that it is on."""
+    return app.session_state[f"_nnviz:Kept:{page or app.session_state['_nnviz:Here:'].page}"]
 
 
 def shown(app: AppTest) -> list[str]:
     """Ids of the runs that the page shows, whether the address names them or not."""
-    return list(kept(app, f"page:{kept(app, 'here')['page']}")["runs"])
+    return list(dict.fromkeys(run for own in kept(app).held.entries.values() for run in own.values()))
 
 
 def jobs(store: Store, app: AppTest) -> tuple[Job, ...]:

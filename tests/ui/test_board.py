@@ -8,7 +8,7 @@ from nnviz.ui import board, session
 @pytest.mark.parametrize(
     ("sent", "heard"),
     [
-        ({"name": "start", "x": 1, "y": -2.5, "done": True}, [("start", 1.0, -2.5, True)]),
+        ({"figure": "map", "x": 1, "y": -2.5, "done": True}, [("map", 1.0, -2.5, True)]),
         ({"x": 1, "y": 2}, [("", 1.0, 2.0, False)]),
         ({"x": 1}, []),
         ({"x": "1", "y": 2}, []),
@@ -32,10 +32,10 @@ def test_a_point_chosen_in_a_picture_of_something_else_is_not_handed_on(monkeypa
     got = []
     monkeypatch.setattr(session, "memory", lambda key: {"source": "bowl"} if key == "board:demo" else {})
     for source in ("bowl", "ravine", None):
-        sent = {"name": "start", "x": 1, "y": 2, "source": source}
+        sent = {"figure": "map", "x": 1, "y": 2, "source": source}
         monkeypatch.setattr(session, "value", lambda _, sent=sent: {"pick": sent})
         board._pick("demo", lambda *picked, source=source: got.append((source, *picked)))
-    assert got == [("bowl", "start", 1.0, 2.0, False)]
+    assert got == [("bowl", "map", 1.0, 2.0, False)]
 
 
 def test_parts_for_the_browser_are_copied_beside_the_app(tmp_path):

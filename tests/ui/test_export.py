@@ -16,12 +16,14 @@ JOB = playground.DEFAULT
 
 
 def _script(runs, job, default):
-    from nnviz.ui import export, runtime, session
-    from nnviz.ui.experiment import Asked
+    from nnviz.ui import export, runtime
+    from tests.ui import asking
 
-    state = session.enter("page", default)
-    state.remember([job])
-    export.share(Asked(state, (job,)), [runtime.store().view(run) for run in runs])
+    asked = asking.ask([default])
+    asked.state.remember(job, [])
+    asked.jobs.clear()
+    asked.jobs["a"] = job
+    export.share(asked, [runtime.store().view(run) for run in runs], [""] * len(runs))
 
 
 def test_the_zip_of_a_run_holds_job_numbers_and_pictures(trained):

@@ -1,12 +1,12 @@
 """The form of a landscape on its page: all of it reaches the job, one line says what is wrong, and links keep it."""
 
 import pytest
+from nnviz.ui.sights import parts
 
 from nnviz.presets import loss_landscape
 from nnviz.spec.base import label, replace_many
 from nnviz.ui import links
 from nnviz.ui.landscape import VIEWS
-from nnviz.ui.sights import parts
 from tests.ui import landscaping
 from tests.ui.landscaping import ALL, DEFAULT, PAGE, asked, errors, set_to, switch
 from tests.ui.paging import at, fine, opened, press, shown

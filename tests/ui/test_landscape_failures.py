@@ -3,11 +3,11 @@
 import sqlite3
 
 import pytest
+from nnviz.ui.sights import SHOWN, parts
 
 from nnviz.runs import RunError
 from nnviz.spec.base import replace_many
 from nnviz.ui import runtime
-from nnviz.ui.sights import SHOWN, parts
 from tests.ui import landscaping, watching
 from tests.ui.paging import fine, press, shown
 from tests.ui.watching import by_kind, labels, own, set_to, sights, states, work

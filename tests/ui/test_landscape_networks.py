@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from nnviz.ui.sights import parts
 
 from nnviz.presets import playground
 from nnviz.runs import RunError, RunFile, Store
@@ -11,7 +12,6 @@ from nnviz.spec.jobs import Experiment, Parent, dump
 from nnviz.spec.landscapes import Line
 from nnviz.ui import links
 from nnviz.ui.landscape import network_of
-from nnviz.ui.sights import parts
 from tests.ui import landscaping
 from tests.ui.landscaping import ALL, DEFAULT, asked, errors, set_to, switch
 from tests.ui.paging import at, button, fine, open_job

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 import pytest
+from nnviz.ui.live import Pictures
+from nnviz.ui.sights import Sight, parts
 
 from nnviz.presets import loss_landscape
 from nnviz.records import Snapshot
@@ -14,9 +16,7 @@ from nnviz.spec.landscapes import RandomPlane
 from nnviz.spec.models import MLP, Hidden
 from nnviz.spec.optimizers import SGD, Adam
 from nnviz.ui.landscape_pictures import MEASURES, _ends, _limit, _note, behind, drawn
-from nnviz.ui.live import Pictures
 from nnviz.ui.race_pictures import SCALES
-from nnviz.ui.sights import Sight, parts
 from tests.figures import surveys as arrays
 
 ALL = loss_landscape.DEFAULT.model_copy(update={"views": loss_landscape.ALL})

@@ -3,12 +3,12 @@
 import json
 
 import pytest
+from nnviz.ui.sights import Sight, parts
 
 from nnviz.records import Snapshot
 from nnviz.runs import RunError, RunFile
 from nnviz.spec.base import replace_many
 from nnviz.spec.landscapes import Line
-from nnviz.ui.sights import Sight, parts
 from tests.figures import surveys as arrays
 from tests.ui import landscaping, watching
 from tests.ui.landscaping import ALL, DEFAULT, MODULE

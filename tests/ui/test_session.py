@@ -1,5 +1,8 @@
 """A page's state: from the link at first, then as it was left, whatever page was visited in between."""
 
+import json
+from dataclasses import asdict, dataclass
+
 from streamlit.testing.v1 import AppTest
 
 from nnviz.presets import playground
@@ -17,13 +20,21 @@ def _script(default, seen):
 
     page = st.selectbox("page", ["one", "two"])
     state = session.enter(page, default)
-    job = forms.form(state.jobs[0], {"all": ["seed", "learner.optimizer"]}, key=state.key)
+    job = forms.form(state.first, {"all": ["seed", "learner.optimizer"]}, key=state.key)
     if st.button("restart"):
-        state.restart([default], runs=["a", "b"], problems=["wrong"])
+        state.restart([default, default], runs=["a", "b"], problems=["wrong"])
         st.rerun()
-    state.remember([job])
+    state.remember(job, state.variants)
+    state.tell(runs=True)
     seen.append(
-        {"job": job, "runs": state.runs, "problems": list(state.problems), "key": state.key, "link": state.link}
+        {
+            "job": job,
+            "jobs": list(state.chosen.values()),
+            "runs": state.runs,
+            "problems": list(state.problems),
+            "key": state.key,
+            "link": state.link,
+        }
     )
 
 
@@ -57,8 +68,9 @@ class Session:
 
 
 def test_a_page_starts_from_the_link():
-    session = Session(seed="7", learner__optimizer__lr="0.3", run="a,b")
+    session = Session(seed="7", learner__optimizer__lr="0.3", b__seed="8", run="a,b")
     assert session.last["job"] == OTHER
+    assert session.last["jobs"] == [OTHER, replace_many(OTHER, {"seed": 8})]
     assert session.last["runs"] == ["a", "b"]
     assert session.last["problems"] == []
 
@@ -126,17 +138,41 @@ def test_the_link_of_the_default_job_is_not_empty():
 
 def test_a_session_of_an_older_version_falls_back_to_the_default():
     session = Session()
-    key = "_nnviz_memory:page:one"
-    kept = session.app.session_state[key]
-    assert kept["jobs"] == [dump(JOB)]
-    kept["jobs"] = kept["chosen"] = ['{"kind": "experiment", "unknown": 1}']
+    kept = session.app.session_state["_nnviz:Kept:one"]
+    assert kept.first == dump(JOB)
+    kept.first = kept.chosen = '{"kind": "experiment", "unknown": 1}'
     assert session.run()["job"] == JOB
 
 
+def test_a_session_whose_code_was_changed_keeps_what_it_can():
+    session = Session(seed="7")
+
+    @dataclass
+    class Kept:
+        """What a page was before."""
+
+        first: str
+        generation: int = 3
+
+    session.app.session_state["_nnviz:Kept:one"] = Kept(dump(OTHER))
+    assert session.run()["job"] == OTHER
+    assert session.last["key"] == "one:3"
+
+
 def test_only_plain_values_are_kept():
-    session = Session(seed="7", run="a")
+    session = Session(seed="7", b__seed="8", run="a")
     session.visit("two")
-    for key in ("page:one", "page:two", "here"):
-        for value in session.app.session_state[f"_nnviz_memory:{key}"].values():
-            parts = value if isinstance(value, list) else [value]
-            assert all(isinstance(part, str | int | float | bool | None) for part in parts), key
+    for key in ("Kept:one", "Kept:two"):
+        kept = asdict(session.app.session_state[f"_nnviz:{key}"])
+        assert json.loads(json.dumps(kept)) == kept, key
+
+
+def test_the_open_section_and_the_panels_choices_are_in_the_address_and_come_from_it():
+    session = Session(section="Loss", view__loss__axis="log")
+    kept = session.app.session_state["_nnviz:Kept:one"]
+    assert (kept.section, kept.choices) == ("Loss", {"loss.axis": "log"})
+    assert dict(session.app.query_params) == {"section": "Loss", "view.loss.axis": "log"}
+    assert "section=Loss" in session.last["link"]
+    kept.section, kept.choices = "", {}
+    session.run()
+    assert dict(session.app.query_params) == {}

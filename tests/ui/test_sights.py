@@ -1,13 +1,13 @@
 """Views of a network as runs of their own: which runs they are, and what is shown while one is not there yet."""
 
 import pytest
+from nnviz.ui.sights import SHOWN, Sight, parts
 
 from nnviz.presets import loss_landscape
 from nnviz.records import Snapshot
 from nnviz.spec.base import fingerprint, replace_many
 from nnviz.spec.jobs import Landscape
 from nnviz.spec.landscapes import Curvature, Line
-from nnviz.ui.sights import SHOWN, Sight, parts
 from tests.figures import surveys as arrays
 
 ALL = loss_landscape.DEFAULT.model_copy(update={"views": loss_landscape.ALL})

@@ -5,21 +5,33 @@ from streamlit.testing.v1 import AppTest
 
 from nnviz.presets import playground
 from nnviz.runs import RunError
+from nnviz.runs.runset import EntryView
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Parent
-from nnviz.ui.transport import is_preview, is_shown, outdated
+from nnviz.ui.transport import can_go_on, is_preview, is_shown
+from tests.ui.asking import entries
 from tests.ui.paging import click_twice
 
 JOB = playground.DEFAULT
 
 
 def _script(runs, jobs, problem):
-    from nnviz.ui import runtime, session, transport
+    import streamlit as st
 
-    state = session.enter("page", jobs[0])
-    views = [runtime.store().view(run) for run in runs]
-    transport.transport(state, views, jobs, problem)
-    transport.status(views, jobs, ["A ", "B "] if len(views) > 1 else [""])
+    from nnviz.ui import transport
+    from tests.ui import asking
+
+    asked = asking.ask(jobs, problem)
+    if "is_shown" not in st.session_state:
+        st.session_state["is_shown"] = True
+        asking.shown(asked.state, runs)
+    runset = asking.runtime.runset(asked.state.kept.held)
+    entries = runset.views()
+    letters = "AB" if len(entries) > 1 else ("",)
+    transport.transport(asked, runset, entries)
+    st.markdown(transport.status(asked, entries, letters))
+    transport.went_wrong(entries, letters)
+    st.text(",".join(runset.ids))
 
 
 def row(runs, jobs, problem="") -> AppTest:
@@ -120,8 +132,9 @@ OTHER = {
 def test_a_change_that_weights_can_bear_is_offered_to_go_on_with(trained, path):
     app = row([trained(JOB)], [changed({path: CONTINUABLE[path]})])
     words = list(buttons(app))
-    assert words[0].startswith("Continue with ")
-    assert words[1:] == ["Run anew", "Step", "Epoch", "Stop", "Reset", "Keep"]
+    assert words[0] == "Continue"
+    assert words[1].startswith("Continue with ")
+    assert words[2:] == ["Restart with changes", "Step", "Epoch", "Stop", "Reset", "Keep"]
     assert not buttons(app)["Step"]
     assert any("changed: " in m.value for m in app.markdown)
 
@@ -130,21 +143,21 @@ def test_a_setting_that_counts_at_the_first_step_alone_is_not_offered_to_go_on_w
     for kind, path, value in (("rprop", "lr", 0.3), ("adagrad", "initial_accumulator", 1.0)):
         before = changed({"learner.optimizer.kind": kind})
         app = row([trained(before)], [replace_many(before, {f"learner.optimizer.{path}": value})])
-        assert not any(label.startswith("Continue") for label in buttons(app)), kind
+        assert not any(label.startswith("Continue with") for label in buttons(app)), kind
         other = replace_many(before, {"learner.batch_size": 64})
-        assert any(label.startswith("Continue") for label in buttons(row([trained(before)], [other]))), kind
+        assert any(label.startswith("Continue with") for label in buttons(row([trained(before)], [other]))), kind
 
 
 @pytest.mark.parametrize("path", OTHER)
 def test_any_other_change_needs_a_run_of_its_own(trained, path):
     app = row([trained(JOB)], [changed({path: OTHER[path]})])
-    assert list(buttons(app)) == ["Run anew", "Step", "Epoch", "Stop", "Reset", "Keep"]
+    assert list(buttons(app)) == ["Continue", "Restart with changes", "Step", "Epoch", "Stop", "Reset", "Keep"]
 
 
 def test_a_change_of_both_kinds_needs_a_run_of_its_own(trained):
     app = row([trained(JOB)], [changed({"learner.optimizer.lr": 0.3, "seed": 1})])
-    assert "Run anew" in buttons(app)
-    assert not any(label.startswith("Continue") for label in buttons(app))
+    assert "Restart with changes" in buttons(app)
+    assert not any(label.startswith("Continue with") for label in buttons(app))
 
 
 def test_before_the_first_step_there_is_nothing_to_go_on_from(trained):
@@ -156,7 +169,7 @@ def test_before_the_first_step_there_is_nothing_to_go_on_from(trained):
 def test_a_wrong_form_starts_nothing_but_lets_a_run_be_stopped(trained):
     app = row([trained(JOB)], [JOB], problem="steps must be above 0")
     assert buttons(app)["Stop"]
-    assert not buttons(app)["Continue"]
+    assert buttons(app)["Continue"]
     assert not buttons(app)["Reset"]
 
 
@@ -164,7 +177,7 @@ def test_a_wrong_form_starts_nothing_but_lets_a_run_be_stopped(trained):
 def test_going_on_is_not_offered_where_no_step_is_left(trained, steps):
     app = row([trained(JOB)], [changed({"steps": steps, "learner.optimizer.lr": 0.3})])
     assert not any(label.startswith("Continue with") for label in buttons(app))
-    assert buttons(app)["Run anew"]
+    assert buttons(app)["Restart with changes"]
 
 
 def test_what_a_run_died_of_is_shown_in_one_line(trained):
@@ -188,15 +201,22 @@ def test_the_status_line_names_the_run_and_step_that_a_run_went_on_from(trained)
     assert "went on from step 1,300 of run 20260101-0000-aaaaaa" in text
 
 
+def views(store, files) -> list[EntryView]:
+    """Entries a, b, … of these runs."""
+    found = [store.view(file.id) for file in files]
+    return [EntryView(id, view.job, {"": view}) for id, view in entries(found).items()]
+
+
 def test_runs_are_shown_when_they_are_of_the_jobs_whoever_their_parent(store, trained):
     child = JOB.model_copy(update={"parent": Parent(run="20260101-0000-aaaaaa", step=3)})
-    views = [store.view(trained(job).id) for job in (JOB, child)]
-    assert is_shown(views[:1], [JOB])
-    assert is_shown(views[1:], [JOB])
-    assert is_shown(views, [JOB, JOB])
-    assert not is_shown(views, [JOB])
-    assert not is_shown(views[:1], [changed({"seed": 1})])
-    assert is_shown([], [])
+    both = views(store, [trained(job) for job in (JOB, child)])
+    assert is_shown(both[:1], {"a": JOB})
+    assert is_shown(both[1:], {"b": JOB})
+    assert is_shown(both, {"a": JOB, "b": JOB})
+    assert not is_shown(both, {"a": JOB})
+    assert not is_shown(both[:1], {"a": changed({"seed": 1})})
+    assert not is_shown(both[:1], {"b": JOB})
+    assert is_shown([], {})
 
 
 @pytest.mark.parametrize(
@@ -204,69 +224,97 @@ def test_runs_are_shown_when_they_are_of_the_jobs_whoever_their_parent(store, tr
     [("paused", 0, True), ("queued", 0, True), ("stopped", 0, True), ("paused", 1, False), ("failed", 0, False)],
 )
 def test_a_preview_is_a_run_that_waits_at_step_0(store, trained, state, step, expected):
-    assert is_preview([store.view(trained(JOB, step, state).id)]) is expected
+    assert is_preview(views(store, [trained(JOB, step, state)])) is expected
+
+
+def test_variants_go_on_together_from_one_step_if_the_weights_of_each_can_bear_its_change(store, trained):
+    rate, other = changed({"learner.optimizer.lr": 0.3}), changed({"learner.l2": 0.01})
+    both = views(store, [trained(JOB), trained(other)])
+    more = changed({"learner.l2": 0.01, "learner.optimizer.lr": 0.3})
+    assert can_go_on(both, {"a": rate, "b": more})
+    assert can_go_on(both, {"a": JOB, "b": more})
+    assert not can_go_on(both, {"a": rate, "b": changed({"seed": 1})})
+    assert not can_go_on(both, {"a": rate})
+    assert not can_go_on(
+        views(store, [trained(JOB, 20, "stopped"), trained(other, 30, "stopped")]), {"a": rate, "b": more}
+    )
 
 
 def _prepare(runs, jobs):
     import streamlit as st
 
-    from nnviz.ui import runtime, session, transport
+    from nnviz.ui import transport
+    from tests.ui import asking
 
-    state = session.enter("page", jobs[0])
-    transport.prepare(state, [runtime.store().view(run) for run in runs], jobs, start=False)
-    st.text(",".join(state.runs))
+    asked = asking.ask(jobs)
+    runset = asking.shown(asked.state, runs)
+    transport.prepare(asked, runset)
+    st.text(",".join(runset.ids))
+
+
+def prepared(runs, jobs) -> list[str]:
+    """Ids of the runs that the page shows where it has shown these and is asked for these jobs."""
+    options = {"runs": [run.id for run in runs], "jobs": list(jobs)}
+    app = AppTest.from_function(_prepare, default_timeout=30, kwargs=options).run()
+    assert not app.exception
+    return app.text[0].value.split(",")
 
 
 @pytest.mark.parametrize(("step", "is_kept"), [(0, False), (20, True)])
-def test_only_an_untrained_run_that_was_stopped_gives_way_to_a_new_one(trained, store, step, is_kept):
+def test_only_an_untrained_run_that_was_stopped_gives_way_to_a_new_one(trained, step, is_kept):
     left = trained(JOB, step, "stopped")
     left.close()
-    app = AppTest.from_function(_prepare, default_timeout=30, kwargs={"runs": [left.id], "jobs": [JOB]}).run()
-    assert not app.exception
-    assert [s.id for s in store.list() if s.id == left.id] == ([left.id] if is_kept else [])
-    assert (app.text[0].value == "") == is_kept
+    assert (prepared([left], [JOB]) == [left.id]) is is_kept
+
+
+def test_after_a_finished_run_other_settings_are_seen_untrained_at_once(trained, store):
+    for state in ("finished", "diverged", "failed", "stopped"):
+        run = trained(JOB, 20, state)
+        (new,) = prepared([run], [changed({"learner.data.kind": "circles"})])
+        assert new != run.id, state
+        assert store.open(new).job.learner.data.kind == "circles", state
+        assert store.open(new).control().until == 0, state
+        assert store.path(run.id).exists(), state
+
+
+def test_what_trains_stays_in_sight_when_the_settings_change(trained):
+    for state in ("running", "paused"):
+        run = trained(JOB, 20, state)
+        assert prepared([run], [changed({"learner.data.kind": "circles"})]) == [run.id], state
+    run = trained(JOB, 20, "stopped")
+    assert prepared([run], [changed({"learner.optimizer.lr": 0.3})]) == [run.id]  # it can go on with that
+
+
+def test_a_variant_beside_finished_ones_is_the_only_one_that_waits(trained, store):
+    jobs = [JOB, changed({"seed": 1})]
+    runs = [trained(job, 20, "finished") for job in jobs]
+    found = prepared(runs, [*jobs, changed({"seed": 2})])
+    assert found[:2] == [run.id for run in runs]
+    assert store.open(found[2]).control().until == 0
+    assert prepared(runs, jobs[:1]) == [runs[0].id]
+
+
+def test_of_two_that_train_the_one_that_is_removed_is_stopped(trained, store):
+    jobs = [JOB, changed({"seed": 1})]
+    runs = [trained(job, 20, "running") for job in jobs]
+    assert prepared(runs, jobs[:1]) == [runs[0].id]
+    assert [store.open(run.id).control().cancel for run in runs] == [False, True]
 
 
 def test_buttons_and_status_say_changes_in_the_words_of_the_form(trained):
     app = row([trained(JOB)], [changed({"learner.optimizer.lr": 0.3, "learner.l2": 0.01})])
-    assert next(iter(buttons(app))) == "Continue with learning rate 0.3, L2 0.01"
+    assert "Continue with learning rate 0.3, L2 0.01" in buttons(app)
     app = row([trained(JOB)], [changed({"learner.data.kind": "curve", "learner.loss.kind": "mse"})])
     assert any("changed: data Curve (1-D regression), loss MSE" in m.value for m in app.markdown)
-
-
-@pytest.mark.parametrize(
-    ("state", "step", "values", "words"),
-    [
-        ("finished", 20, {"learner.data.kind": "circles"}, "These pictures are of the earlier settings"),
-        ("paused", 20, {"seed": 7}, "seed 7"),
-        ("running", 20, {"learner.loss.kind": "binary_cross_entropy"}, "Still training with the earlier settings"),
-        ("finished", 20, {"learner.optimizer.lr": 0.3, "steps": 20}, "“Run anew” for learning rate 0.3"),
-        ("finished", 20, {}, ""),
-        ("paused", 20, {"learner.optimizer.lr": 0.3}, ""),  # it can go on with that
-        ("paused", 0, {"learner.data.kind": "circles"}, ""),  # another takes its place at once
-    ],
-)
-def test_pictures_of_other_settings_than_the_forms_are_said_to_be_so(store, trained, state, step, values, words):
-    found = outdated([store.view(trained(JOB, step, state).id)], [changed(values)])
-    assert words in found
-    assert bool(found) == bool(words)
-
-
-def test_pictures_of_one_network_are_outdated_when_two_are_asked_for(store, trained):
-    views = [store.view(trained(JOB, 20, "finished").id)]
-    assert outdated(views, [JOB, JOB]).endswith("Press “Run anew” for two networks.")
-    assert outdated(views * 2, [JOB]).endswith("for one network.")
-    assert outdated([], [JOB]) == outdated(views, []) == ""
 
 
 def test_a_click_that_comes_twice_counts_once(store, trained):
     run = trained(JOB)
     app = row([run], [changed({"seed": 1})])
-    again = click_twice(app, "Run anew")
+    again = click_twice(app, "Restart with changes")
     again()
     assert len(store.list()) == 2
-    press(app, "Run anew")
-    assert len(store.list()) == 3
+    assert "Pause" in buttons(app)
 
 
 def test_buttons_that_take_turns_are_not_mistaken_for_each_other(trained):
@@ -287,15 +335,14 @@ def test_buttons_that_take_turns_are_not_mistaken_for_each_other(trained):
 def _page(job):
     import streamlit as st
 
-    from nnviz.ui import runtime, session, transport
+    from nnviz.ui import transport
+    from tests.ui import asking
 
-    state = session.enter("page", job)
-    for at in range(2):
-        views = [runtime.store().view(run) for run in state.runs]
-        if at == 0:
-            transport.prepare(state, views, [job], start=False)
-    transport.transport(state, views, [job], "")
-    st.text(",".join(state.runs))
+    asked = asking.ask([job])
+    runset = asking.runtime.runset(asked.state.kept.held)
+    transport.prepare(asked, runset)
+    transport.transport(asked, runset, runset.views())
+    st.text(",".join(runset.ids))
 
 
 def test_the_copy_of_a_click_never_presses_the_button_that_took_its_place(store, monkeypatch):
@@ -349,12 +396,14 @@ def test_the_copy_of_a_click_is_no_other_click(trained):
 def _pages(run, job):
     import streamlit as st
 
-    from nnviz.ui import runtime, session, transport
+    from nnviz.ui import transport
+    from nnviz.ui.form import say
+    from tests.ui import asking
 
-    state = session.enter(st.selectbox("page", ["one", "two"]), job)
-    views = [runtime.store().view(run)]
-    transport.transport(state, views, [job], "")
-    transport.status(views, [job], [""])
+    asked = asking.ask([job], name=st.selectbox("page", ["one", "two"]))
+    runset = asking.shown(asked.state, [run])
+    transport.transport(asked, runset, runset.views())
+    say(asked.state.kept.problem)
 
 
 def test_what_went_wrong_on_one_page_is_not_said_on_another(trained, monkeypatch):

@@ -4,12 +4,12 @@ import sys
 
 import numpy as np
 import pytest
+from nnviz.ui.experiment import Asked
+from nnviz.ui.watch_race import DRAG, POSITIONS, SHORTEST, _digits, _dragged, _positions, _status
 
 from nnviz.presets import optimizers
 from nnviz.records import Snapshot
 from nnviz.spec.base import replace_many
-from nnviz.ui.experiment import Asked
-from nnviz.ui.watch_race import DRAG, POSITIONS, SHORTEST, _digits, _dragged, _positions, _status
 
 JOB = optimizers.DEFAULT
 

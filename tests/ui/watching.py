@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from nnviz.ui.sights import Sight, parts
 from streamlit.testing.v1 import AppTest
 
 from nnviz.records import Snapshot
@@ -10,7 +11,6 @@ from nnviz.runs import Store
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Landscape
 from nnviz.ui import links
-from nnviz.ui.sights import Sight, parts
 from tests.figures import surveys as arrays
 from tests.ui.landscaping import DEFAULT, MODULE, PAGE
 from tests.ui.paging import at, ended, fine, kept, opened, shown

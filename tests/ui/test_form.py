@@ -35,24 +35,6 @@ def test_what_is_wrong_with_a_race_is_said_once_over_the_pictures():
 
 
 @pytest.mark.usefixtures("store")
-def test_the_settings_of_b_stay_while_those_of_a_do_not_fit_together():
-    app = opened("pages/gradient_flow.py", learner__optimizer__kind="sgd")
-    next(t for t in app.toggle if t.label == "Compare two networks").set_value(True)
-    fine(app.run())
-    at(app.number_input, ":B:learner.model:deep_mlp.width").set_value(77)
-    fine(app.run())
-    at(app.toggle, ":A:learner.optimizer:sgd.nesterov").set_value(True)
-    fine(app.run())
-    assert len(app.main.error) == 1
-    assert "nesterov" in app.main.error[0].value.lower()
-    assert at(app.number_input, ":B:learner.model:deep_mlp.width").value == 77
-    at(app.toggle, ":A:learner.optimizer:sgd.nesterov").set_value(False)
-    fine(app.run())
-    assert not app.error
-    assert at(app.number_input, ":B:learner.model:deep_mlp.width").value == 77
-
-
-@pytest.mark.usefixtures("store")
 def test_the_text_of_an_example_stays_while_the_form_comes_from_it():
     first, other = optimizers.EXAMPLES[:2]
     app = press(opened("pages/optimizers.py"), first.title)

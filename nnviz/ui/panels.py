@@ -1,0 +1,180 @@
+"""Panels drawn for up to eight entries: names, rows, shared axes, and the choices in their cards."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nnviz import figures
+from nnviz.runs import RunView
+from nnviz.runs.runset import EntryView
+from nnviz.spec.jobs import Job
+from nnviz.spec.variants import LETTERS
+from nnviz.ui.page import Choice, Figure, Page, Panel, Rows
+
+AXES = Choice("axes", "Axes side by side", {"shared": "shared", "own": "own"})
+"""Offered by every panel that is drawn for several entries."""
+
+COLUMNS = 4
+"""Pictures in a row, at most."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a page shows now: its entries, what tells them apart in words, and the values of all choices."""
+
+    page: Page
+    entries: Sequence[EntryView]
+    words: Sequence[str]
+    job: Job
+    """The first job, which options of choices go by."""
+    chosen: Mapping[str, str]
+
+    @property
+    def letters(self) -> Sequence[str]:
+        """What the entries are called; one alone is not called anything."""
+        return LETTERS[: len(self.entries)] if len(self.entries) > 1 else ("",)
+
+    @property
+    def names(self) -> list[str]:
+        """Letters with what tells the entries apart: "B · batch norm"."""
+        return [" · ".join(filter(None, pair)) for pair in zip(self.letters, self.words, strict=True)]
+
+    def rows(self, rows: Rows) -> list[list[str]]:
+        """The rows of a section: of several entries every panel of one gets rows of its own."""
+        if len(self.entries) < 2:
+            return [list(row) for row in rows]
+        wide: list[list[str]] = []
+        for row in rows:
+            together = [name for name in row if self.page.panel(name).per == "set"]
+            wide += [together] if together else []
+            for name in row:
+                if name not in together:
+                    own = self.figures_of(self.page.panel(name))
+                    wide += [own[at : at + COLUMNS] for at in range(0, len(own), COLUMNS)]
+        return wide
+
+    def figures_of(self, panel: Panel) -> list[str]:
+        """The names of a panel's figures."""
+        if panel.per == "set" or len(self.entries) < 2:
+            return [panel.name]
+        return [f"{panel.name} {letter}" for letter in self.letters]
+
+    @property
+    def by_figure(self) -> dict[str, Panel]:
+        """All figures' panels, by the figures' names."""
+        return {name: panel for panel in self.page.panels for name in self.figures_of(panel)}
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """What stands over pictures until they come with titles of their own."""
+        found = {}
+        for panel in self.page.panels:
+            title = f"{panel.name[:1].upper()}{panel.name[1:]}"
+            for name, letter in zip(self.figures_of(panel), self.letters, strict=False):
+                found[name] = f"{letter} · {title}" if panel.per == "entry" and letter else title
+        return found
+
+    @property
+    def heights(self) -> dict[str, int]:
+        """Pixels by the figures' names."""
+        return {name: panel.height for name, panel in self.by_figure.items()}
+
+    def choices_of(self, panel: Panel) -> tuple[Choice, ...]:
+        """What can be chosen in a panel's card."""
+        is_side_by_side = panel.per == "entry" and len(self.entries) > 1
+        return (*panel.choices, AXES) if is_side_by_side else panel.choices
+
+    def value(self, panel: Panel, choice: Choice) -> str:
+        """The value of a choice."""
+        offered = choice.offered(self.job)
+        value = self.chosen.get(key_of(panel, choice), choice.default)
+        return value if value in offered else choice.default if choice.default in offered else next(iter(offered), "")
+
+    def values(self, panel: Panel) -> dict[str, str]:
+        """The values of a panel's own choices by their names."""
+        return {choice.name: self.value(panel, choice) for choice in panel.choices}
+
+    @property
+    def offers(self) -> dict[str, list[dict[str, Any]]]:
+        """The choices as the board takes them, by the figures' names."""
+        return {
+            name: [
+                {
+                    "name": choice.name,
+                    "label": choice.label,
+                    "options": dict(choice.offered(self.job)),
+                    "value": self.value(panel, choice),
+                }
+                for choice in self.choices_of(panel)
+                if len(choice.offered(self.job)) > 1
+            ]
+            for name, panel in self.by_figure.items()
+        }
+
+
+def key_of(panel: Panel, choice: Choice) -> str:
+    """What a choice's value is kept under."""
+    return choice.name if choice.shared else f"{panel.name}.{choice.name}"
+
+
+class Pictures(Mapping[str, dict]):
+    """The figures of what is shown at a step, each made when it is asked for."""
+
+    def __init__(self, shown: Shown, step: int | None) -> None:
+        self._shown, self._step = shown, step
+        self._panels = shown.by_figure
+        self._made: dict[str, Figure] = {}
+
+    def __getitem__(self, name: str) -> dict:
+        if name not in self._made and name in self._panels:
+            self._make(self._panels[name])
+        figure = self._made.get(name)
+        if figure is None:
+            raise KeyError(name)
+        return figure
+
+    def _make(self, panel: Panel) -> None:
+        shown, values = self._shown, self._shown.values(panel)
+        runs = [self._seen(panel, entry.run(panel.part)) for entry in shown.entries]
+        if panel.scale:
+            values |= {"scale": panel.scale([run for run in runs if run is not None], **values)}
+        if panel.per == "set":
+            there = {name: run for name, run in zip(shown.names, runs, strict=True) if run is not None}
+            self._made[panel.name] = _whole(panel, panel.draw(there, **values)) if there else None
+            return
+        drawn = [None if run is None else _whole(panel, panel.draw(run, **values)) for run in runs]
+        names = shown.figures_of(panel)
+        if len(drawn) > 1:
+            there = [figure for figure in drawn if figure is not None]
+            if shown.value(panel, AXES) == "shared":
+                there = list(figures.same_axes(*there))
+            again = iter(there)
+            drawn = [figure and next(again) for figure in drawn]
+            drawn = [figure and _titled(figure, name) for figure, name in zip(drawn, shown.names, strict=True)]
+        self._made.update(zip(names, drawn, strict=True))
+
+    def _seen(self, panel: Panel, run: RunView | None) -> RunView | None:
+        return run if run is None or panel.is_whole else run.at(self._step)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._panels if self.get(name) is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _whole(panel: Panel, figure: Figure) -> Figure:
+    """The figure, told to the board, where it holds all of the past, as one that is not asked for step by step."""
+    if figure is None or not panel.is_whole or figure["layout"]["meta"].get("x_is_step"):
+        return figure
+    layout = figure["layout"]
+    return {**figure, "layout": {**layout, "meta": {**layout["meta"], "reveals": True}}}
+
+
+def _titled(figure: dict, name: str) -> dict:
+    layout = figure["layout"]
+    meta: dict[str, Any] = dict(layout.get("meta") or {})
+    title = meta.get("title", "")
+    meta["title"] = f"{name} · {title}"
+    meta.setdefault("link", f" · {title}")
+    return {**figure, "layout": {**layout, "meta": meta}}

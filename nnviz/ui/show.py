@@ -1,0 +1,254 @@
+"""The one part of a page that refreshes itself: buttons, status and board of a set of runs, live or finished."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from nnviz.runs.runset import EntryView, RunSet
+from nnviz.spec.base import differences
+from nnviz.spec.jobs import Job, dump, load
+from nnviz.spec.variants import Variant
+from nnviz.spec.wording import name, without_parent
+from nnviz.ui import computing, runtime, session, transport
+from nnviz.ui.board import board
+from nnviz.ui.export import drawing, share
+from nnviz.ui.form import Asked, ask, say
+from nnviz.ui.frame import framed
+from nnviz.ui.page import Event, Page
+from nnviz.ui.panels import Pictures, Shown, key_of
+from nnviz.ui.session import PageState, handing
+
+RATES = {"calm": 1.0, "default": 0.5, "smooth": 0.25}
+"""Seconds between two updates of a training; below a quarter of a second the browser's drawing is the limit."""
+REFRESH = 0.4
+"""Seconds between two looks at what is computed."""
+PATIENCE = 0.4
+"""Seconds that a change waits for its pictures before the page goes on with those that there are."""
+DRAG, SHORTEST = 0.1, 30
+"""Seconds that may be computed for while something is dragged, and steps that are computed at least."""
+AWAITED = "computing what you asked for; dimmed is what was there before"
+
+
+def render(page: Page) -> None:
+    """Draws a page."""
+    framed(page.title)
+    state = session.enter(page.name, page.default)
+    asked = ask(page, state)
+    with st.sidebar:
+        drawing()
+    show(asked)
+
+
+def show(asked: Asked) -> None:
+    """Draws the runs of what is asked for, and keeps them up to date."""
+    page, state, kept = asked.page, asked.state, asked.state.kept
+    runset = runtime.runset(kept.held)
+    trains = page.starts_on == "click"
+    if asked.jobs:
+        kept.moving = {}
+        _make(asked, runset)
+        state.tell(runs=trains)
+    runtime.watch(runset.ids)
+    is_live, is_whole = _is_live(runset.views()), not runset.is_missing
+    rate = RATES[session.here().rate] if trains else REFRESH
+    before = state.drawn_with
+
+    @st.fragment(run_every=rate if is_live else None)
+    def part() -> None:
+        is_done, kept.is_done = kept.is_done, False
+        if is_done or state.is_outdated(before):
+            st.rerun()
+        if kept.moving:
+            runset.ensure(_moving(asked), patience=PATIENCE)
+        entries = runset.views()
+        # The page decides how often this part refreshes, and makes again what has been deleted meanwhile.
+        if _is_live(entries) != is_live or (asked.jobs and is_whole and not trains and runset.is_missing):
+            st.rerun()
+        runtime.watch(runset.ids)
+        shown = Shown(page, entries, _words(entries), asked.first, kept.choices)
+        _head(asked, runset, shown)
+        say(*runset.problems, kept.problem)
+        (transport if trains else computing).went_wrong(entries, shown.letters)
+        if trains and asked.jobs:
+            state.tell(runs=True)
+        if any(entry.run(part) for entry in entries for part in entry.runs):
+            _board(asked, shown, before)
+        if page.note and entries and (words := page.note(entries)):
+            st.caption(words)
+        if entries and not trains and not _is_live(entries):
+            runset.settle()
+
+    part()
+
+
+def _make(asked: Asked, runset: RunSet) -> None:
+    """Makes the runs shown those of what is asked for."""
+    if asked.page.starts_on == "click":
+        transport.prepare(asked, runset)
+        return
+    kept, begun, known = asked.state.kept, time.perf_counter(), set(runset.held.own)
+    runset.ensure(asked.jobs, patience=PATIENCE)
+    if set(runset.held.own) - known and not _is_live(runset.views()):
+        kept.cost = (time.perf_counter() - begun) / max(job.steps for job in asked.jobs.values())
+
+
+def _is_live(entries: Sequence[EntryView]) -> bool:
+    return any(run.status.live for run in computing.runs_of(entries))
+
+
+def _words(entries: Sequence[EntryView]) -> list[str]:
+    """What tells the entries from the first, in words."""
+    jobs = [without_parent(entry.job) for entry in entries]
+    return ["", *(name(job, jobs[0]) for job in jobs[1:])]
+
+
+def _head(asked: Asked, runset: RunSet, shown: Shown) -> None:
+    """The row of buttons, and how it stands."""
+    page, state, entries = asked.page, asked.state, shown.entries
+    row = {"horizontal": True, "gap": "xsmall", "vertical_alignment": "center"}
+    with st.container(**row, key=f"transport-{state.page}"):
+        # Each part has a place of its own, so that none is drawn twice while another comes or goes.
+        with st.container(**row, width="content"):
+            if page.starts_on == "click":
+                transport.transport(asked, runset, entries)
+            else:
+                computing.buttons(state.page, runset, entries)
+        with st.container(**row, width="content"):
+            if page.controls:
+                page.controls(asked, runset, entries)
+        share(asked, computing.runs_of(entries), computing.names_of(entries, shown.letters))
+        with st.container(**row, width="content"):
+            _links(page, entries)
+        with st.container(key="status"):
+            if page.starts_on == "click":
+                st.markdown(transport.status(asked, entries, shown.letters))
+            elif not computing.progress(entries) and entries:
+                stopped = ":gray-badge[stopped] &nbsp; " if computing.is_stopped(entries) else ""
+                st.markdown(stopped + (page.status(entries) if page.status else ""))
+
+
+def _links(page: Page, entries: Sequence[EntryView]) -> None:
+    """A link to each of the other pages, once there is a network that has trained.
+
+    A button and st.switch_page would leave the browser's timer of this page running until it hears of the new one; see
+    `session.go_back`.
+    """
+    runs = computing.runs_of(entries)
+    if not runs or not all(run.status.step for run in runs):
+        return
+    for text, file in page.links_to.items():
+        given = handing(run.id for run in runs)
+        help = "Takes this network there."
+        st.page_link(file, label=text, icon=":material/arrow_forward:", help=help, query_params=given)
+
+
+def _board(asked: Asked, shown: Shown, before: dict) -> None:
+    page, state, kept, entries = asked.page, asked.state, asked.state.kept, shown.entries
+    trains = page.starts_on == "click"
+    tabs = page.tabs
+    section = kept.section if kept.section in tabs else next(iter(tabs))
+    if trains:
+        source, edition = "|".join(entry.key for entry in entries), ""
+    else:
+        source = "|".join(f"{entry.id} {entry.job.subject}" for entry in entries)
+        edition = "|".join(run.id for entry in entries for part in entry.runs if (run := entry.run(part)))
+
+    def choose(figure: str, choice: str, value: str) -> None:
+        panel = shown.by_figure.get(figure)
+        for offered in shown.choices_of(panel) if panel else ():
+            if offered.name == choice and value in offered.offered(shown.job):
+                kept.choices[key_of(panel, offered)] = value
+        state.tell(runs=trains)
+
+    def open_section(title: str) -> None:
+        kept.section = "" if title == next(iter(tabs)) else title
+        state.tell(runs=trains)
+
+    def pick(figure: str, x: float, y: float, done: bool) -> None:
+        _move(asked, shown, figure, Event("pick", x, y), done)
+        before.update(state.drawn_with)
+
+    behind = [n for n, panel in shown.by_figure.items() for e in _entries_of(shown, n) if panel.part in e.awaited]
+    board(
+        lambda step: Pictures(shown, step),
+        list(page.steps(entries, list(asked.jobs.values())) if page.steps else _steps(entries)),
+        key=f"board-{state.page}",
+        source=source,
+        edition=edition,
+        subject=source if trains else f"{state.key}|{source}",
+        sections={title: shown.rows(rows) for title, rows in tabs.items()},
+        section=section,
+        on_section=open_section,
+        choices=shown.offers,
+        on_choice=choose,
+        heights=shown.heights,
+        live=any(run.status.state == "running" for run in computing.runs_of(entries)),
+        titles=shown.titles,
+        stale=_stale(asked) or dict.fromkeys(behind, AWAITED),
+        on_pick=pick,
+    )
+
+
+def _entries_of(shown: Shown, figure: str) -> Sequence[EntryView]:
+    """The entries that a figure shows."""
+    names = shown.figures_of(panel := shown.by_figure[figure])
+    return shown.entries if panel.per == "set" or len(names) < 2 else [shown.entries[names.index(figure)]]
+
+
+def _stale(asked: Asked) -> str:
+    """Why what is shown is not what the form asks for, while that cannot be done."""
+    return f"These pictures are not what the form asks for: {asked.problem}" if asked.problem else ""
+
+
+def _steps(entries: Sequence[EntryView]) -> list[int]:
+    """Steps that have pictures, as far as all runs have come that go on: of two in lock-step one writes before the
+    other, and a picture of the other at that step would be of an earlier one, for good."""
+    runs = computing.runs_of(entries)
+    reached = min((max(run.steps, default=0) for run in runs if run.status.live), default=None)
+    every = set().union(*(run.steps for run in runs))
+    return sorted(step for step in every if reached is None or step <= reached)
+
+
+def _move(asked: Asked, shown: Shown, figure: str, event: Event, done: bool) -> None:
+    """The viewer does something in a picture: the job that it stands for is shown, and once it is done the form has
+    it."""
+    panel = shown.by_figure.get(figure)
+    if panel is None or panel.on_event is None or not asked.jobs:
+        return
+    entry = _entries_of(shown, figure)[0]
+    state, kept, was = asked.state, asked.state.kept, asked.state.chosen.get(entry.id)
+    if was is None:
+        return
+    job = panel.on_event(event, was)
+    if not done:
+        kept.moving = {"entry": entry.id, "job": dump(job)}
+        return
+    kept.moving, kept.is_done = {}, True
+    changed = {path: getattr(job, path) for path in differences(job, was)}
+    owner = _owner(state, entry.id, changed)
+    if owner is None:
+        state.put_first(changed)
+    else:
+        state.put_variant(owner, changed)
+
+
+def _owner(state: PageState, entry: str, changed: Mapping[str, object]) -> Variant | None:
+    """The variant that a change in its picture belongs to; None where it is the first job's, which the variant shares."""
+    variant = next((one for one in state.variants if one.id == entry), None)
+    differs = {path.split(".")[0] for path in variant.differences} if variant else set()
+    return variant if differs & {*changed, "surface"} else None
+
+
+def _moving(asked: Asked) -> dict[str, Job]:
+    """What is asked for while something is dragged, no more of it than there is time for: the rest when it is let go."""
+    state, kept, page = asked.state, asked.state.kept, asked.page
+    entry, job = kept.moving["entry"], load(kept.moving["job"])
+    jobs = dict(state.chosen)
+    changed = {path: getattr(job, path) for path in differences(job, jobs[entry])}
+    if _owner(state, entry, changed) is None:
+        jobs = state.jobs(next(iter(jobs.values())).model_copy(update=changed), state.variants)
+    else:
+        jobs[entry] = job
+    most = max(SHORTEST, int(DRAG / kept.cost)) if kept.cost else max(job.steps for job in jobs.values())
+    return {id: page.hurried(job, most) for id, job in jobs.items()}
