@@ -69,9 +69,7 @@ PAGE = Page(
         Panel("worst samples", lambda run: outcomes.worst_samples(run.snapshot), height=240),
         Panel(
             "learning rate",
-            lambda run, axis: figures.learning_rate(
-                run.scalars("learning_rate"), forks=ui.forks(run)
-            ),
+            lambda run, axis: figures.learning_rate(run.scalars("learning_rate"), forks=ui.forks(run)),
             needs=("learning_rate",),
             choices=(AXIS,),
             height=180,

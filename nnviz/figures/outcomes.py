@@ -38,9 +38,7 @@ def worst_samples(snapshot: Callable[[str], Arrays]) -> dict | None:
     return worst(samples, snapshot("data")) if samples else None
 
 
-def metric(
-    frame: pd.DataFrame, data: Arrays, *, forks: Sequence[tuple[int, str]] = (), smooth: float = 0.0
-) -> dict:
+def metric(frame: pd.DataFrame, data: Arrays, *, forks: Sequence[tuple[int, str]] = (), smooth: float = 0.0) -> dict:
     """Accuracy of a classifier, R² of a regression, with the reason where a part has none; `data` is the snapshot."""
     recorded = "r_squared" if data and not len(data["class_names"]) else "accuracy"
     return curves(frame, recorded, forks=forks, missing=missing(data, recorded), smooth=smooth)

@@ -1,11 +1,19 @@
 """A button whose click counts once."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
 
-from nnviz.ui.session import go_back, memory, place
+from nnviz.ui.session import go_back, kept, place
+
+
+@dataclass
+class Clicks:
+    """How many clicks on each button have counted, by its key."""
+
+    counted: dict[str, int] = field(default_factory=dict)
 
 
 def button(text: str, act: Callable[[], None], *, key: str, disabled: bool = False, **options: Any) -> None:
@@ -16,7 +24,7 @@ def button(text: str, act: Callable[[], None], *, key: str, disabled: bool = Fal
     holds how many of its clicks have counted: a copy is a click on a button that is no longer drawn. Streamlit calls
     the callback of its last drawing for that.
     """
-    clicks = memory("clicks")
+    clicks = kept(Clicks).counted
     number, drawn_at = clicks.get(key, 0), place()
 
     def click() -> None:

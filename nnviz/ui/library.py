@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +15,7 @@ from nnviz.spec.wording import changes, without_parent
 from nnviz.ui import runtime
 from nnviz.ui.buttons import button
 from nnviz.ui.complaints import complain
-from nnviz.ui.session import PageState, memory
+from nnviz.ui.session import PageState, Table
 
 SAID = 4
 """Changes that a line names; of a run of another page nearly everything differs."""
@@ -46,20 +46,19 @@ def library(
     side a line means all, or with `pairs` False only its own.
     """
     default, take = default or state.default, take or _show
-    kept = memory(f"library:{state.page}")
 
     def show() -> None:
-        kept.clear()
-        kept["open"] = True
+        state.kept.table = Table(is_open=True)
 
     st.button(text, icon=":material/history:", width="stretch", key=f"{state.page}:library", on_click=show)
-    if kept.get("open"):
-        show_table = st.dialog(text, width="large", icon=":material/history:", on_dismiss=kept.clear)(_table)
+    if state.kept.table.is_open:
+        close = partial(_close, state)
+        show_table = st.dialog(text, width="large", icon=":material/history:", on_dismiss=close)(_table)
         show_table(state, default, take, pairs)
 
 
 def _table(state: PageState, default: Job, take: Take, pairs: bool) -> None:
-    kept = memory(f"library:{state.page}")
+    kept = state.kept.table
     found = _listed(kept, [s for s in runtime.store().list() if _belongs(s, default)])
     if not found:
         st.markdown(
@@ -70,7 +69,7 @@ def _table(state: PageState, default: Job, take: Take, pairs: bool) -> None:
     does = "open the run with its settings" if take is _show else "take its network to this page"
     st.caption(f"Click a line to {does}. Tick lines to delete them. Sort by clicking a heading.")
     # Under a new key nothing is ticked: after a deletion the lines are others.
-    key = f"{state.page}:library:{kept.setdefault('deleted', 0)}"
+    key = f"{state.page}:library:{kept.changes}"
     chosen = st.dataframe(
         _frame(found, default),
         key=key,
@@ -86,19 +85,22 @@ def _table(state: PageState, default: Job, take: Take, pairs: bool) -> None:
     _delete(state, [found[row] for row in chosen.rows])
 
 
+def _close(state: PageState) -> None:
+    state.kept.table = Table()
+
+
 def _belongs(summary: Summary, default: Job) -> bool:
     return bool(summary.step and summary.kind == default.kind) or summary.state == "damaged"
 
 
-def _listed(kept: dict, there: Sequence[Summary]) -> list[Summary]:
+def _listed(kept: Table, there: Sequence[Summary]) -> list[Summary]:
     """The runs in the lines that they had when the table was opened: a tick says a line, and must go on to mean the
     same run when others begin to train. When one is gone nothing is ticked any more."""
     by_id = {summary.id: summary for summary in there}
-    lines = kept.setdefault("lines", list(by_id))
-    left = [run for run in lines if run in by_id]
-    if left != lines:
-        kept["lines"] = left
-        kept["deleted"] = kept.get("deleted", 0) + 1
+    lines = list(by_id) if kept.lines is None else kept.lines
+    kept.lines = [run for run in lines if run in by_id]
+    kept.changes += kept.lines != lines
+    left = kept.lines
     return [by_id[run] for run in left]
 
 
@@ -164,7 +166,7 @@ def _open(state: PageState, summary: Summary, take: Take, pairs: bool) -> None:
     except RunError as error:
         complain(error)
         return
-    memory(f"library:{state.page}").clear()
+    _close(state)
     st.rerun()
 
 
@@ -179,9 +181,10 @@ def _show(state: PageState, runs: Sequence[str]) -> None:
 
 
 def _delete(state: PageState, ticked: Sequence[Summary]) -> None:
-    kept = memory(f"library:{state.page}")
-    for problem in kept.pop("problems", []):
+    kept = state.kept.table
+    for problem in kept.problems:
         complain(problem)
+    kept.problems = []
     if not ticked:
         return
     many = f"{len(ticked)} runs" if len(ticked) > 1 else "this run"
@@ -193,8 +196,8 @@ def _delete(state: PageState, ticked: Sequence[Summary]) -> None:
                 runtime.store().delete(summary.id)
                 gone.append(summary.id)
             except RunError as error:
-                kept.setdefault("problems", []).append(str(error))
-        kept["deleted"] += 1
+                kept.problems.append(str(error))
+        kept.changes += 1
         held = state.kept.held
         held.entries = {id: own for id, own in held.entries.items() if not set(own.values()) & set(gone)}
         _whole_page()

@@ -1,6 +1,7 @@
 """Widgets of a race down a surface: where it starts, and who takes part."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -19,17 +20,24 @@ SURFACES = options(AnySurface)
 METHODS = options(Racer.model_fields["method"].annotation)
 
 
+@dataclass
+class Start:
+    """The kind of surface that the start was last drawn for."""
+
+    kind: str = ""
+
+
 def start(state: PageState, base: Descent, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """Two numbers, which the map changes too; None where they are as the surface wants them. On another surface the
     start is where that one wants it."""
-    kept = session.memory(f"start:{state.key}")
+    drawn = session.kept(Start, state.key)
     kind = chosen["surface"]["kind"]
     own = SURFACES[kind].start
     keys = {name: f"{state.key}:{name}" for name in ("x", "y")}
-    if kept.setdefault("kind", base.surface.kind) != kind:
-        kept["kind"] = kind
+    if (drawn.kind or base.surface.kind) != kind:
         for name, value in zip(keys, own, strict=True):
             session.put(keys[name], value)
+    drawn.kind = kind
     found = {}
     for place, (name, widget), begun, usual in zip(st.columns(2), keys.items(), base.start, own, strict=True):
         with place:

@@ -106,6 +106,18 @@ def handing(runs: Iterable[str]) -> dict[str, str]:
 
 
 @dataclass
+class Table:
+    """The table of earlier runs on a page."""
+
+    is_open: bool = False
+    lines: list[str] | None = None
+    """Runs in the lines that they had when the table was opened."""
+    changes: int = 0
+    """How often lines have gone: under a new number nothing is ticked."""
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass
 class Kept:
     """What a session keeps of a page."""
 
@@ -139,6 +151,7 @@ class Kept:
     cost: float = 0.0
     """Seconds that a step takes, as far as known."""
     held: Held = field(default_factory=Held)
+    table: Table = field(default_factory=Table)
 
 
 @dataclass
@@ -203,7 +216,7 @@ class PageState:
             for key in state
             if str(key).startswith(form) and not str(key).endswith(":open")  # a button, true for one run
         }
-        return {**values, "generation": self.key, "table": memory(f"library:{self.page}").get("open", False)}
+        return {**values, "generation": self.key, "table": self.kept.table.is_open}
 
     def is_outdated(self, drawn: Mapping[str, Any]) -> bool:
         """Whether the page is drawn with something else by now.

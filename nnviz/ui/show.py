@@ -234,14 +234,14 @@ def _move(asked: Asked, shown: Shown, figure: str, event: Event, done: bool) -> 
 
 
 def _owner(state: PageState, entry: str, changed: Mapping[str, object]) -> Variant | None:
-    """The variant that a change in its picture belongs to; None where it is the first job's, which the variant shares."""
+    """The variant that a change in its picture belongs to; None: the first job, which the variant shares it with."""
     variant = next((one for one in state.variants if one.id == entry), None)
     differs = {path.split(".")[0] for path in variant.differences} if variant else set()
     return variant if differs & {*changed, "surface"} else None
 
 
 def _moving(asked: Asked) -> dict[str, Job]:
-    """What is asked for while something is dragged, no more of it than there is time for: the rest when it is let go."""
+    """What is asked for while something is dragged, no more of it than there is time for; the rest follows."""
     state, kept, page = asked.state, asked.state.kept, asked.page
     entry, job = kept.moving["entry"], load(kept.moving["job"])
     jobs = dict(state.chosen)

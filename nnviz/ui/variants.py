@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -17,7 +17,8 @@ from nnviz.spec.variants import LETTERS, Applied, Variant, apply, at
 from nnviz.spec.wording import in_words, name
 from nnviz.ui import forms
 from nnviz.ui.buttons import button
-from nnviz.ui.session import memory, value
+from nnviz.ui.session import kept as kept_state
+from nnviz.ui.session import value
 
 Make = Callable[[list[Variant]], list[Variant]]
 
@@ -49,6 +50,16 @@ def variants(
     return found
 
 
+@dataclass
+class Drawn:
+    """What lasts of the widgets of a form's variants."""
+
+    starts: dict[str, Any] = field(default_factory=dict)
+    opened: dict[str, bool] = field(default_factory=dict)
+    added: dict[str, int] = field(default_factory=dict)
+    """How many differences have been added, by variant."""
+
+
 @dataclass(frozen=True)
 class _Form:
     """What all variants of a form have in common."""
@@ -67,12 +78,12 @@ class _Form:
     @property
     def starts(self) -> dict[str, Any]:
         """What widgets started from, by variant and path: given another start they would be other widgets."""
-        return memory(f"{self.key}:starts")
+        return kept_state(Drawn, self.key).starts
 
     @property
     def opened(self) -> dict[str, bool]:
         """Variants that were added here, which are open at first."""
-        return memory(f"{self.key}:opened")
+        return kept_state(Drawn, self.key).opened
 
     def does(self, make: Make) -> Callable[[], None]:
         """A callback that changes the variants to what `make` makes of them as they are then."""
@@ -125,7 +136,7 @@ def _offer(form: _Form, place: int, job: Job, now: Mapping[str, Any]) -> None:
         if path in known and not any(f"{path}.".startswith(f"{taken}.") for taken in now)
     ]
     own = form.kept[place].id
-    added = memory(f"{form.key}:added")
+    added = kept_state(Drawn, form.key).added
     count = added.get(own, 0)
     menu = f"{form.key}:{own}:offer:{count}"  # empty again after each choice
 

@@ -6,10 +6,10 @@ def script(first, kept, made, most=8, usual=(), groups=None):
 
     from nnviz.spec.base import replace_many
     from nnviz.spec.variants import Variant
-    from nnviz.ui import forms, session
+    from nnviz.ui import forms
     from nnviz.ui.variants import variants
 
-    state = session.memory("tested")
+    state = st.session_state.setdefault("tested", {})
     state.setdefault("kept", [[v.id, v.differences] for v in kept])
 
     def change(new):
