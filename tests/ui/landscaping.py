@@ -9,12 +9,12 @@ from streamlit.testing.v1 import AppTest
 
 from nnviz.presets import loss_landscape
 from nnviz.runs import Pool, Store
-from nnviz.spec.jobs import Landscape, load
+from nnviz.spec.jobs import Landscape
 from nnviz.ui import links, runtime
-from tests.ui.paging import at, fine, housed, kept, opened
+from tests.ui.paging import at, fine, housed, opened
 
 PAGE = "pages/loss_landscape.py"
-MODULE = sys.modules["nnviz.ui.watch_landscape"]
+MODULE = sys.modules["nnviz.ui.show"]
 DEFAULT = loss_landscape.DEFAULT
 ALL = DEFAULT.model_copy(update={"views": loss_landscape.ALL})
 
@@ -48,13 +48,8 @@ def start(store: Store) -> Callable[..., AppTest]:
     return begin
 
 
-def asked(app: AppTest) -> list[Landscape]:
-    """The jobs as the form had them last."""
-    return [load(text) for text in kept(app, "page:loss_landscape")["chosen"]]
-
-
 def set_to(app: AppTest, **values: Any) -> AppTest:
-    """Sets the widgets whose keys end so (`__` for a dot, `A__` for A's) and draws the page."""
+    """Sets the widgets whose keys end so (`__` for a dot) and draws the page."""
     for name, value in values.items():
         key = ":" + name.replace("__", ".")
         widgets = [*app.selectbox, *app.slider, *app.select_slider, *app.number_input, *app.toggle]

@@ -13,7 +13,9 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
 from nnviz.runs import Store
-from nnviz.spec.jobs import Job
+from nnviz.runs.runset import EntryView
+from nnviz.spec.jobs import Job, load
+from nnviz.spec.variants import apply
 from nnviz.spec.wording import without_parent
 from nnviz.ui import runtime
 from nnviz.ui.session import Kept
@@ -63,8 +65,20 @@ def kept(app: AppTest, page: str = "") -> Kept:
     return app.session_state[f"_nnviz:Kept:{page or app.session_state['_nnviz:Here:'].page}"]
 
 
+def asked(app: AppTest) -> list[Job]:
+    """The jobs as the form had them last."""
+    found = kept(app)
+    first = load(found.chosen or found.first)
+    return [first, *(apply(first, variant["differences"]).job for variant in found.variants)]
+
+
+def entries(app: AppTest) -> list[EntryView]:
+    """The entries that the page shows, as they are now."""
+    return runtime.runset(kept(app).held).views()
+
+
 def shown(app: AppTest) -> list[str]:
-    """Ids of the runs that the page shows, whether the address names them or not."""
+    """Ids of the runs that the page shows, each once, whether the address names them or not."""
     return list(dict.fromkeys(run for own in kept(app).held.entries.values() for run in own.values()))
 
 

@@ -1,20 +1,18 @@
 """The form of a landscape on its page: all of it reaches the job, one line says what is wrong, and links keep it."""
 
-import pytest
-from nnviz.ui.sights import parts
-
 from nnviz.presets import loss_landscape
 from nnviz.spec.base import label, replace_many
 from nnviz.ui import links
 from nnviz.ui.landscape import VIEWS
+from tests.each import each
 from tests.ui import landscaping
-from tests.ui.landscaping import ALL, DEFAULT, PAGE, asked, errors, set_to, switch
-from tests.ui.paging import at, fine, opened, press, shown
+from tests.ui.landscaping import ALL, DEFAULT, PAGE, errors, set_to, switch
+from tests.ui.paging import asked, entries, fine, opened, press, shown
 from tests.ui.test_links import through_a_browser
 
 store, start = landscaping.store, landscaping.start
 
-NOTHING = "nothing is looked at: switch on one of the views, such as “Random plane”"
+NOTHING = "Landscape.views must hold at least one view, got none: switch one on"
 FIELDS = {
     "network.steps": 500,
     "network.step": 321,
@@ -72,7 +70,7 @@ def test_every_field_reaches_the_job(start, store):
     # All of it is in the address, and the runs are of it.
     again = opened(PAGE, **{name.replace(".", "__"): value for name, value in app.query_params.items()})
     assert asked(again) == [job]
-    assert [store.open(run).job for run in shown(again)] == list(parts((job,))[0].values())
+    assert [store.open(run).job for run in shown(again)] == list(job.parts().values())
 
 
 def test_all_fields_of_all_views_are_tried_here():
@@ -95,7 +93,9 @@ def test_with_no_view_one_line_says_so_and_nothing_is_lost(start):
     runs = shown(app)
     before = asked(app)
     switch(app, plane=False, path=False, curvature=False)
-    assert errors(app) == [NOTHING]
+    (said,) = errors(app)
+    assert said.startswith(NOTHING)
+    assert "Random plane" in said
     assert asked(app) == before
     assert shown(app) == runs
     assert len(app.get("bidi_component")) == 1
@@ -107,36 +107,32 @@ def test_with_no_view_one_line_says_so_and_nothing_is_lost(start):
 
 
 def test_a_step_above_the_steps_is_answered_with_one_line_and_the_other_network_keeps_its_settings(start):
-    app = start(DEFAULT, DEFAULT)
-    at(app.number_input, ":B:network.learner.batch_size").set_value(17)
-    at(app.number_input, ":A:network.step").set_value(1001)
-    fine(app.run())
+    app = start(DEFAULT, replace_many(DEFAULT, {"network.learner.batch_size": 17, "network.step": 12}))
+    set_to(app, network__step=1001)
     assert errors(app) == ["Network.step must be at most steps = 1000, got 1001"]
-    at(app.number_input, ":A:network.step").set_value(400)
-    fine(app.run())
+    set_to(app, network__step=400)
     assert errors(app) == []
-    assert [(job.network.step, job.network.learner.batch_size) for job in asked(app)] == [(400, 32), (None, 17)]
+    assert [(job.network.step, job.network.learner.batch_size) for job in asked(app)] == [(400, 32), (12, 17)]
 
 
-def test_compare_copies_the_first_as_it_is_now(start, store):
-    app = set_to(start(), network__learner__batch_size=16, plane__span=2.0)
-    (first,) = asked(app)
-    next(t for t in app.toggle if t.label == "Compare two networks").set_value(True)
-    fine(app.run())
-    assert asked(app) == [first, first]
+def test_two_jobs_under_a_link_are_two_networks_with_the_runs_that_each_needs(start, store):
+    equal = start(DEFAULT, DEFAULT)
+    assert asked(equal) == [DEFAULT, DEFAULT]
     # Equal networks are looked at in the same runs.
-    assert len(shown(app)) == 3
-    at(app.number_input, ":B:network.weights_seed").set_value(3)
-    fine(app.run())
-    assert [job.network.weights_seed for job in asked(app)] == [None, 3]
-    assert len(shown(app)) == 6
-    next(t for t in app.toggle if t.label == "Compare two networks").set_value(False)
-    fine(app.run())
-    assert asked(app) == [first]
-    assert [store.open(run).job for run in shown(app)] == list(parts((first,))[0].values())
+    assert len(entries(equal)) == 2
+    assert len(shown(equal)) == 3
+    other = replace_many(DEFAULT, {"network.weights_seed": 3})
+    app = start(DEFAULT, other)
+    assert asked(app) == [DEFAULT, other]
+    assert [store.open(run).job for run in shown(app)] == [*DEFAULT.parts().values(), *other.parts().values()]
+    # What is set in the form holds for both, unless a network has its own.
+    set_to(app, plane__span=2.0, network__learner__batch_size=16)
+    changed = {"views.0.span": 2.0, "network.learner.batch_size": 16}
+    assert asked(app) == [replace_many(job, changed) for job in (DEFAULT, other)]
+    assert [store.open(run).job for run in shown(app)] == [part for job in asked(app) for part in job.parts().values()]
 
 
-@pytest.mark.parametrize("preset", loss_landscape.EXAMPLES, ids=lambda p: p.title)
+@each("preset", loss_landscape.EXAMPLES)
 def test_an_example_is_one_click_and_one_link(start, preset):
     app = press(start(), preset.title)
     assert asked(app) == list(preset.jobs)

@@ -9,8 +9,8 @@ from nnviz.runs import RunError
 from nnviz.spec.base import replace_many
 from nnviz.ui import runtime
 from tests.ui import landscaping, watching
-from tests.ui.paging import fine, press, shown
-from tests.ui.watching import by_kind, labels, own, set_to, sights, states, work
+from tests.ui.paging import entries, fine, press, shown
+from tests.ui.watching import by_kind, labels, own, set_to, states, work
 
 store, seed, start = landscaping.store, watching.seed, watching.start
 
@@ -25,8 +25,8 @@ def test_what_a_view_fails_with_is_said_with_its_name_and_the_others_are_shown(s
         work(store, runs[kind], "failed", f"failed after {len(kind)} steps: look at a later step", nothing=True)
     fine(app.run())
     assert [e.value for e in app.error] == ["Training path, Curvature: look at a later step"]
-    (sight,) = sights(app)
-    assert [kind for kind in SHOWN if sight.run(kind)] == ["plane"]
+    (entry,) = entries(app)
+    assert [kind for kind in entry.runs if entry.run(kind)] == ["plane"]
     assert len(app.get("bidi_component")) == 1
     press(app, "Try again")
     assert states(store, app) == ["finished", "queued", "queued"]
@@ -107,7 +107,7 @@ def test_a_landscape_that_cannot_be_started_is_answered_with_one_line(start, sto
     def refuse(*_: object) -> None:
         raise RunError("the disk is full")
 
-    plane = work(store, store.create(parts((own(seed),))[0]["plane"]).id)
+    plane = work(store, store.create(own(seed).parts()["plane"]).id)
     monkeypatch.setattr(runtime.pool(), "submit", refuse)
     app = start()
     assert [e.value for e in app.error] == ["the disk is full"]

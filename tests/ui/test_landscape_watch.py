@@ -1,19 +1,22 @@
 """Runs of a landscape on its page: found again, started, given up, stopped and continued; and how far they are."""
 
 import json
+from dataclasses import asdict
 
 import pytest
-from nnviz.ui.sights import Sight, parts
 
 from nnviz.records import Snapshot
 from nnviz.runs import RunError, RunFile
+from nnviz.runs.runset import EntryView
 from nnviz.spec.base import replace_many
 from nnviz.spec.landscapes import Line
+from nnviz.ui.computing import doing
+from nnviz.ui.landscape import positions
 from tests.figures import surveys as arrays
 from tests.ui import landscaping, watching
-from tests.ui.landscaping import ALL, DEFAULT, MODULE
-from tests.ui.paging import fine, kept, press, shown, wait_for
-from tests.ui.watching import by_kind, is_gone, labels, left_by_others, own, set_to, sights, states, work
+from tests.ui.landscaping import ALL, DEFAULT
+from tests.ui.paging import entries, fine, kept, press, shown, wait_for
+from tests.ui.watching import by_kind, is_gone, labels, left_by_others, own, set_to, states, work
 
 store, seed, start = landscaping.store, watching.seed, watching.start
 
@@ -43,7 +46,7 @@ def test_what_a_session_remembers_is_plain(start, store):
     for run in shown(app):
         work(store, run)
     set_to(app, ":plane.span", 2.0)
-    remembered = kept(app, "landscape:loss_landscape")
+    remembered = asdict(kept(app))
     assert json.loads(json.dumps(remembered)) == remembered
 
 
@@ -106,7 +109,7 @@ def test_a_view_that_cannot_be_given_up_now_is_given_up_later(start, store, monk
 def test_runs_of_others_are_neither_stopped_nor_deleted(start, store, seed):
     job = own(seed)
     runs = left_by_others(store, job)
-    unfinished = store.create(parts((replace_many(job, {"views.0.span": 2.0}),))[0]["plane"])
+    unfinished = store.create(replace_many(job, {"views.0.span": 2.0}).parts()["plane"])
     app = start()
     for span in (2.0, 3.0, 1.0):
         set_to(app, ":plane.span", span)
@@ -137,10 +140,10 @@ def test_stopped_and_continued(start, store):
     press(app, "Stop")
     wait_for(lambda: states(store, app) == ["stopped", "finished", "stopped"])
     assert "Continue" in labels(fine(app.run()))
-    (sight,) = sights(app)
+    (entry,) = entries(app)
     # What is there is kept, and of what is not there nothing is awaited.
-    assert sight.run("plane") is not None
-    assert sight.run("curvature") is None
+    assert entry.run("plane") is not None
+    assert entry.run("curvature") is None
     assert shown(press(app, "Continue")) == runs
     assert states(store, app) == ["queued", "finished", "queued"]
     assert "Stop" in labels(app)
@@ -155,13 +158,13 @@ def test_what_was_stopped_is_shown_dimmed_until_there_is_something_new_and_then_
     wait_for(lambda: set(states(store, app)) == {"stopped"})
     fine(app.run())
     set_to(app, ":plane.span", 2.0)
-    (sight,) = sights(app)
-    assert sight.awaited
-    assert sight.run("plane").id == old
+    (entry,) = entries(app)
+    assert entry.awaited
+    assert entry.run("plane").id == old
     for run in by_kind(store, app).values():
         work(store, run)
     fine(app.run())
-    assert not sights(app)[0].awaited
+    assert not entries(app)[0].awaited
     assert is_gone(store, old)
 
 
@@ -182,7 +185,7 @@ def test_equal_networks_share_their_runs_and_each_can_be_had_once(start, store, 
     assert len(shown(app)) == 3
     for run in shown(app):
         work(store, run)
-    assert len(sights(fine(app.run()))) == 2
+    assert len(entries(fine(app.run()))) == 2
 
 
 def test_with_nothing_but_a_line_both_networks_are_there(start, store, seed):
@@ -190,9 +193,10 @@ def test_with_nothing_but_a_line_both_networks_are_there(start, store, seed):
     app = start(only, replace_many(only, {"network.weights_seed": 5}))
     (run,) = shown(app)
     work(store, run)
-    first, second = sights(fine(app.run()))
+    first, second = entries(fine(app.run()))
     assert (first.job.network.weights_seed, second.job.network.weights_seed) == (None, 5)
-    assert second.runs == {}
+    assert first.runs == {}
+    assert second.run("line").job.other == second.job.network
 
 
 def test_leaving_the_page_and_coming_back_shows_the_same_runs(start, store):
@@ -212,7 +216,7 @@ def view(store, seed):
     """`view(kind, state, step)` is a view of a run of one kind; its network has 1,000 steps."""
 
     def make(kind: str, state: str, step: int = 0):
-        file = store.create(parts((own(seed, ALL),))[0][kind])
+        file = store.create(own(seed, ALL).parts()[kind])
         if state != "queued":
             file.write(state="running", step=step)
         return store.view(file.id)
@@ -221,28 +225,28 @@ def view(store, seed):
 
 
 def test_progress_says_what_is_done_now(view):
-    assert MODULE._words(view("plane", "queued"), "Random plane: ") == "waiting"
-    assert MODULE._words(view("plane", "running", 250), "") == "training the network, step 250 of 1,000"
-    assert MODULE._words(view("line", "running", 250), "") == "training the network, step 250 of 2,000"
+    assert doing(view("plane", "queued")) == "waiting"
+    assert doing(view("plane", "running", 250)) == "training the network, step 250 of 1,000"
+    assert doing(view("line", "running", 250)) == "training the network, step 250 of 2,000"
     half = 1000 + 41 * 41 // 2
-    assert MODULE._words(view("plane", "running", half), "A · Random plane: ") == "A · Random plane: 50%"
+    assert doing(view("plane", "running", half)) == "Random plane: 50%"
 
 
 def test_progress_says_how_many_wait_before_it(store, view):
     run = view("plane", "queued").id
     store.open(run).wait(3)
-    assert MODULE._words(store.view(run), "") == "waiting, 3 before it"
+    assert doing(store.view(run)) == "waiting, 3 before it"
 
 
 def test_the_time_slider_has_the_steps_that_were_kept_of_all_networks(store):
-    def sight(count: int) -> Sight:
-        file = store.create(parts((DEFAULT,))[0]["plane"])
+    def entry(count: int) -> EntryView:
+        file = store.create(DEFAULT.parts()["plane"])
         file.write(state="running", step=1)
         file.write([Snapshot(1, "training", arrays.training(count))] if count else [])
         file.close()
-        return Sight("id", DEFAULT, {"plane": store.view(file.id)}, {})
+        return EntryView("a", DEFAULT, {"plane": store.view(file.id)})
 
-    assert MODULE._positions([sight(0)]) == [0]
-    assert MODULE._positions([sight(3)]) == [0, 10, 20]
-    assert MODULE._positions([sight(3), sight(5)]) == [0, 10, 20, 30, 40]
-    assert MODULE._positions([]) == []
+    assert positions([entry(0)], [DEFAULT]) == [0]
+    assert positions([entry(3)], [DEFAULT]) == [0, 10, 20]
+    assert positions([entry(3), entry(5)], [DEFAULT] * 2) == [0, 10, 20, 30, 40]
+    assert positions([], [DEFAULT]) == []

@@ -12,8 +12,8 @@ from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Landscape
 from nnviz.ui import links
 from tests.figures import surveys as arrays
-from tests.ui.landscaping import DEFAULT, MODULE, PAGE
-from tests.ui.paging import at, ended, fine, kept, opened, shown
+from tests.ui.landscaping import DEFAULT, PAGE
+from tests.ui.paging import at, ended, fine, opened, shown
 
 FOUND = {
     "plane": {"plane": arrays.plane(9)},
@@ -63,7 +63,7 @@ def work(store: Store, run: str, state: str = "finished", error: str = "", *, no
 
 def left_by_others(store: Store, job: Landscape) -> list[str]:
     """Finished runs of all views, of another session."""
-    return [work(store, store.create(part).id) for part in parts((job,))[0].values()]
+    return [work(store, store.create(part).id) for part in job.parts().values()]
 
 
 def by_kind(store: Store, app: AppTest) -> dict[str, str]:
@@ -79,11 +79,6 @@ def states(store: Store, app: AppTest) -> list[str]:
 def labels(app: AppTest) -> set[str]:
     """The texts of all buttons."""
     return {button.label for button in app.button}
-
-
-def sights(app: AppTest) -> list[Sight]:
-    """What the page shows of each network."""
-    return MODULE._sights(kept(app, "landscape:loss_landscape"))
 
 
 def set_to(app: AppTest, key: str, value: object) -> AppTest:
