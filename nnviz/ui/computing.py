@@ -58,7 +58,7 @@ def _quietly(act: Callable[[], object]) -> Callable[[], None]:
     return done
 
 
-def progress(entries: Sequence[EntryView]) -> bool:
+def progress(entries: Sequence[EntryView], letters: Sequence[str]) -> bool:
     """How far it is, and what is done now; whether anything is."""
     runs = runs_of(entries)
     live = [run for run in runs if run.status.live]
@@ -66,16 +66,21 @@ def progress(entries: Sequence[EntryView]) -> bool:
         return False
     done = sum(run.status.step for run in runs) / max(1, sum(run.status.steps for run in runs))
     now = next((run for run in live if run.status.state == "running"), live[0])
-    st.progress(min(1.0, done), _doing(now), width=320)
+    st.progress(min(1.0, done), doing(now, _letter_of(now, entries, letters)), width=320)
     return True
 
 
-def _doing(run: RunView) -> str:
+def _letter_of(run: RunView, entries: Sequence[EntryView], letters: Sequence[str]) -> str:
+    """The letter of the first entry that shows the run."""
+    return next(letter for entry, letter in zip(entries, letters, strict=True) if run in entry.runs.values())
+
+
+def doing(run: RunView, letter: str = "") -> str:
     """What a run does now."""
     status = run.status
     if status.state == "queued":
         return f"waiting, {status.position:,} before it" if status.position else "waiting"
-    return run.job.stage(status.step)
+    return " · ".join(filter(None, (letter, run.job.stage(status.step))))
 
 
 def is_stopped(entries: Sequence[EntryView]) -> bool:

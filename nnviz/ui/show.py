@@ -123,7 +123,7 @@ def _head(asked: Asked, runset: RunSet, shown: Shown) -> None:
         with st.container(key="status"):
             if page.starts_on == "click":
                 st.markdown(transport.status(asked, entries, shown.letters))
-            elif not computing.progress(entries) and entries:
+            elif not computing.progress(entries, shown.letters) and entries:
                 stopped = ":gray-badge[stopped] &nbsp; " if computing.is_stopped(entries) else ""
                 st.markdown(stopped + (page.status(entries) if page.status else ""))
 

@@ -104,7 +104,7 @@ def test_runs_that_vanish_while_they_are_computed_harm_nothing(start, store):
 
 
 def test_a_landscape_that_cannot_be_started_is_answered_with_one_line(start, store, seed, monkeypatch):
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise RunError("the disk is full")
 
     plane = work(store, store.create(own(seed).parts()["plane"]).id)

@@ -230,6 +230,7 @@ def test_progress_says_what_is_done_now(view):
     assert doing(view("line", "running", 250)) == "training the network, step 250 of 2,000"
     half = 1000 + 41 * 41 // 2
     assert doing(view("plane", "running", half)) == "Random plane: 50%"
+    assert doing(view("plane", "running", half), "B") == "B · Random plane: 50%"
 
 
 def test_progress_says_how_many_wait_before_it(store, view):
