@@ -167,17 +167,18 @@ class RunSet:
         run = self._pool().submit([job])[0]
         self.held.own.append(run)
         self.held.extras.setdefault(entry, {})[part] = run
-        self.held.entries[entry][part] = run
+        self.held.entries.setdefault(entry, {})[part] = run
 
     def views(self) -> list[EntryView]:
-        """The entries as they are now. A run that cannot be read is left out; where it was a training that is said."""
+        """The entries as they are now. One whose only run could not be started, or cannot be read, is left out, and of
+        the latter that is said; of several parts those are left out alone."""
         found = []
         for id, runs in list(self.held.entries.items()):
             now, old = self._read(runs), self._read(self.held.before.get(id, {}))
             if "" in now:
                 found.append(EntryView(id, now[""].job, now, old))
-            elif id in self.held.jobs and "" not in runs:
-                found.append(EntryView(id, load(self.held.jobs[id]), now, old))
+            elif id in self.held.jobs and "" not in (job := load(self.held.jobs[id])).parts():
+                found.append(EntryView(id, job, now, old))
             else:
                 del self.held.entries[id]
         return found

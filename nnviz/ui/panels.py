@@ -32,7 +32,7 @@ class Shown:
     @property
     def letters(self) -> Sequence[str]:
         """What the entries are called; one alone is not called anything."""
-        return LETTERS[: len(self.entries)] if len(self.entries) > 1 else ("",)
+        return LETTERS[: len(self.entries)] if len(self.entries) > 1 else ("",) * len(self.entries)
 
     @property
     def names(self) -> list[str]:

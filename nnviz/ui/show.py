@@ -61,9 +61,10 @@ def show(asked: Asked) -> None:
             st.rerun()
         if kept.moving:
             runset.ensure(_moving(asked), patience=PATIENCE)
+        is_missing = runset.is_missing  # before the views, which leave out what is
         entries = runset.views()
         # The page decides how often this part refreshes, and makes again what has been deleted meanwhile.
-        if _is_live(entries) != is_live or (asked.jobs and is_whole and not trains and runset.is_missing):
+        if _is_live(entries) != is_live or (asked.jobs and is_whole and not trains and is_missing):
             st.rerun()
         runtime.watch(runset.ids)
         shown = Shown(page, entries, _words(entries), asked.first, kept.choices)
@@ -100,7 +101,7 @@ def _is_live(entries: Sequence[EntryView]) -> bool:
 def _words(entries: Sequence[EntryView]) -> list[str]:
     """What tells the entries from the first, in words."""
     jobs = [without_parent(entry.job) for entry in entries]
-    return ["", *(name(job, jobs[0]) for job in jobs[1:])]
+    return [name(job, jobs[0]) if place else "" for place, job in enumerate(jobs)]
 
 
 def _head(asked: Asked, runset: RunSet, shown: Shown) -> None:
