@@ -1,0 +1,444 @@
+"""A set of runs: what is there is taken, what is missing is started, and what is no longer wanted is given up."""
+
+import json
+import os
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from nnviz.presets import loss_landscape
+from nnviz.records import Snapshot
+from nnviz.runs import RunError, RunFile, Store
+from nnviz.runs.runset import Held, RunSet
+from nnviz.spec.base import replace_many
+from nnviz.spec.descent import Descent, RateSearch
+from nnviz.spec.jobs import Experiment, Job, Parent
+from tests.each import each
+
+JOB = Experiment(steps=100)
+RACE = Descent(steps=20)
+LANDSCAPE = loss_landscape.DEFAULT
+
+
+def seeded(*seeds: int) -> dict[str, Job]:
+    """Trainings by entry, each with a seed of its own."""
+    return {chr(ord("a") + seed): JOB.model_copy(update={"seed": seed}) for seed in seeds}
+
+
+class Queue:
+    """In place of a Pool: what is started waits."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.groups, self.problem = store, [], ""
+
+    def submit(self, jobs: Sequence[Job], *, until: int | None = None) -> list[str]:
+        if self.problem:
+            raise RunError(self.problem)
+        files = self.store.create_group(jobs, until=until)
+        self.groups.append([file.id for file in files])
+        return self.groups[-1]
+
+    def branch(self, runs: Sequence[str], jobs: Sequence[Job]) -> list[str]:
+        went_on = [
+            job.model_copy(update={"parent": Parent(run=run, step=50)}) for run, job in zip(runs, jobs, strict=True)
+        ]
+        return self.submit(went_on)
+
+    def resume(self, *runs: str) -> None:
+        self.groups.append(list(runs))
+
+
+class Session:
+    """A session with a set of runs, of which each look has one of its own."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.queue, self.held = store, Queue(store), Held()
+
+    def __call__(self) -> RunSet:
+        return RunSet(self.store, lambda: self.queue, self.held)
+
+    def ensure(self, jobs: dict[str, Job], until: int | None = None) -> dict[str, str]:
+        """The runs shown, by entry, after these jobs were asked for."""
+        self().ensure(jobs, until=until)
+        return self.runs
+
+    @property
+    def runs(self) -> dict[str, str]:
+        return {id: own.get("", "") for id, own in self.held.entries.items()}
+
+    def job(self, run: str) -> Job:
+        return self.store.open(run).job
+
+
+@pytest.fixture
+def session(store: Store) -> Session:
+    return Session(store)
+
+
+def left(store: Store, run: str, state: str = "finished", step: int = 100, **snapshots: dict) -> str:
+    """The run as a worker would have left it."""
+    file = store.open(run)
+    file.write(state="running", step=step)
+    file.write([Snapshot(step, name, arrays) for name, arrays in snapshots.items()])
+    if state != "running":
+        file.write(state=state)
+    file.close()
+    return run
+
+
+def finished(store: Store, *jobs: Job) -> list[str]:
+    """Finished runs of these jobs, of whoever."""
+    return [left(store, store.create(job).id) for job in jobs]
+
+
+def is_gone(store: Store, run: str) -> bool:
+    return not store.path(run).exists()
+
+
+# -- what is asked for -----------------------------------------------------------------------------------------------
+
+
+def test_what_is_missing_is_started_in_lock_step_and_waits_where_it_is_to(session):
+    runs = session.ensure(seeded(0, 1, 2), until=0)
+    assert session.queue.groups == [list(runs.values())]
+    assert {session.store.open(run).status().until for run in runs.values()} == {0}
+    assert [session.job(run).seed for run in runs.values()] == [0, 1, 2]
+
+
+def test_of_a_fifth_variant_beside_four_finished_ones_only_that_is_started(session):
+    four = finished(session.store, *seeded(0, 1, 2, 3).values())
+    assert list(session.ensure(seeded(0, 1, 2, 3)).values()) == four
+    assert session.queue.groups == []
+    runs = session.ensure(seeded(0, 1, 2, 3, 4))
+    assert list(runs.values())[:4] == four
+    assert session.queue.groups == [[runs["e"]]]
+
+
+def test_asked_for_again_nothing_is_started(session):
+    runs = session.ensure(seeded(0, 1))
+    assert session.ensure(seeded(0, 1)) == runs
+    assert len(session.queue.groups) == 1
+
+
+def test_of_a_variant_that_is_removed_the_others_keep_their_runs(session):
+    before = session.ensure(seeded(0, 1, 2))
+    after = session.ensure(seeded(0, 2))
+    assert after == {"a": before["a"], "c": before["c"]}
+    assert len(session.queue.groups) == 1
+    assert [view.id for view in session().views()] == ["a", "c"]
+
+
+def test_a_run_shown_goes_with_its_job_to_another_entry(session):
+    runs = session.ensure(seeded(0, 1))
+    assert session.ensure({"x": session.job(runs["b"])}) == {"x": runs["b"]}
+
+
+def test_equal_trainings_have_a_run_each_and_are_found_again_as_one(session):
+    runs = session.ensure({"a": JOB, "b": JOB})
+    assert len(set(runs.values())) == 2
+    assert session.ensure({"a": JOB, "b": JOB}) == runs
+    for run in runs.values():
+        left(session.store, run)
+    other = Session(session.store)
+    assert len(set(other.ensure({"a": JOB, "b": JOB}).values())) == 1
+    assert len(other().views()) == 2
+    assert len(other().ids) == 1
+    assert other.queue.groups == []
+
+
+def test_a_training_that_was_given_up_before_its_first_step_is_not_taken_again(session):
+    for state, step, is_taken in (("stopped", 0, False), ("stopped", 7, True), ("failed", 0, True)):
+        job = JOB.model_copy(update={"seed": 100 + step + len(state)})
+        run = left(session.store, session.ensure({"a": job})["a"], state, step)
+        assert (session.ensure({"a": job})["a"] == run) is is_taken, (state, step)
+
+
+def test_a_run_that_went_on_from_another_is_one_of_its_job(session):
+    parent = session.ensure(seeded(0))
+    left(session.store, parent["a"], "stopped", 50)
+    faster = {"a": replace_many(JOB, {"learner.optimizer.lr": 0.3})}
+    session().branch(faster)
+    (child,) = session.runs.values()
+    assert session.job(child).parent.run == parent["a"]
+    assert session.ensure(faster) == {"a": child}
+
+
+def test_a_finished_run_that_cannot_be_read_is_not_taken(session):
+    (run,) = finished(session.store, JOB)
+    session.store.path(run).write_bytes(b"no database" * 100)
+    assert session.ensure({"a": JOB})["a"] != run
+    assert session().problems == []
+
+
+def test_a_job_made_again_when_needed_is_found_started_or_known_part_by_part(session):
+    parts = LANDSCAPE.parts()
+    (plane,) = finished(session.store, parts["plane"])
+    session().ensure({"a": LANDSCAPE})
+    runs = session.held.entries["a"]
+    assert list(runs) == list(parts)
+    assert runs["plane"] == plane
+    # Each is started by itself: none waits for another.
+    assert session.queue.groups == [[runs["path"]], [runs["curvature"]]]
+    session().ensure({"a": LANDSCAPE, "b": LANDSCAPE})
+    assert session.held.entries == {"a": runs, "b": runs}
+    assert len(session.queue.groups) == 2
+
+
+def test_what_was_deleted_is_made_again(session):
+    for jobs in ({"a": RACE}, {"b": JOB}):
+        (before,) = session.ensure(jobs).values()
+        left(session.store, before)
+        session.store.delete(before)
+        assert session().is_missing
+        assert session.ensure(jobs) != {"": before}
+        assert not session().is_missing
+        assert [session.job(run) for run in session.runs.values()] == list(jobs.values())
+
+
+def test_what_a_set_remembers_is_plain(session):
+    session().ensure({"a": LANDSCAPE})
+    session().settle()
+    session().ensure({"a": RACE})
+    session().add("a", "rates", RateSearch(race=RACE))
+    assert json.loads(json.dumps(asdict(session.held))) == asdict(session.held)
+
+
+# -- what cannot be --------------------------------------------------------------------------------------------------
+
+
+def test_of_a_fifth_variant_that_is_refused_the_four_are_shown_and_the_reason_is_said(session):
+    four = session.ensure(seeded(0, 1, 2, 3))
+    session.queue.problem = "the disk is full"
+    runset = session()
+    runset.ensure(seeded(0, 1, 2, 3, 4))
+    assert {view.id: view.run().id for view in runset.views()} == four
+    assert runset.problems == ["the disk is full"]
+    session.queue.problem = ""
+    assert session.ensure(seeded(0, 1, 2, 3, 4)).items() > four.items()
+
+
+def test_a_problem_is_said_once_for_all_parts_and_looks(session):
+    session.queue.problem = "the disk is full"
+    runset = session()
+    for _ in range(2):
+        runset.ensure({"a": LANDSCAPE, "b": RACE})
+        runset.views()
+    assert runset.problems == ["the disk is full"]
+
+
+def test_a_training_that_cannot_be_read_is_left_out_and_said(session):
+    runs = session.ensure(seeded(0, 1))
+    left(session.store, runs["a"])
+    session.store.delete(runs["a"])
+    runset = session()
+    assert runset.is_missing
+    assert [view.id for view in runset.views()] == ["b"]
+    assert [view.id for view in runset.views()] == ["b"]
+    (said,) = runset.problems
+    assert runs["a"] in said
+
+
+def test_of_several_parts_those_that_cannot_be_read_are_left_out_without_a_word(session):
+    session().ensure({"a": LANDSCAPE})
+    runs = session.held.entries["a"]
+    for run in runs.values():
+        left(session.store, run, plane={"x": np.zeros(3)})
+    session.store.delete(runs["path"])
+    with sqlite3.connect(session.store.path(runs["plane"])) as c:
+        c.execute("UPDATE snapshots SET arrays = x'00'")
+        c.execute("UPDATE status SET generation = generation + 1")
+    c.close()
+    runset = session()
+    (view,) = runset.views()
+    assert list(view.runs) == ["curvature"]
+    assert runset.problems == []
+    assert runset.is_missing
+
+
+# -- runs for their own sake -----------------------------------------------------------------------------------------
+
+
+def test_runs_are_shown_whatever_their_jobs(session):
+    one, other = finished(session.store, JOB, RACE)
+    session.ensure(seeded(3))
+    session().show({"a": one, "b": other})
+    assert {view.id: view.runs[""].id for view in session().views()} == {"a": one, "b": other}
+    assert session.held.jobs == {}
+
+
+def test_started_anew_there_are_new_runs_though_finished_ones_are_there(session):
+    old = finished(session.store, *seeded(0, 1).values())
+    session.ensure(seeded(0, 1))
+    session().start(seeded(0, 1), until=0)
+    new = list(session.runs.values())
+    assert not set(new) & set(old)
+    assert session.queue.groups == [new]
+    assert {session.store.open(run).status().until for run in new} == {0}
+
+
+def test_forgotten_runs_are_found_only_if_they_have_finished(session):
+    runs = session.ensure(seeded(0, 1))
+    left(session.store, runs["a"])
+    left(session.store, runs["b"], "stopped", 50)
+    assert session.ensure(seeded(0, 1)) == runs
+    session().forget()
+    assert session().views() == []
+    again = session.ensure(seeded(0, 1))
+    assert again["a"] == runs["a"]
+    assert again["b"] != runs["b"]
+
+
+def test_each_entry_goes_on_as_the_job_that_it_is_asked_for(session):
+    runs = session.ensure(seeded(0, 1))
+    changed = {id: replace_many(job, {"learner.batch_size": 9}) for id, job in seeded(0, 1).items()}
+    session().branch(changed)
+    jobs = {id: session.job(run) for id, run in session.runs.items()}
+    assert {id: job.parent.run for id, job in jobs.items()} == runs
+    assert {id: job.model_copy(update={"parent": None}) for id, job in jobs.items()} == changed
+
+
+def test_runs_that_are_over_go_on_together_or_each_alone(session):
+    runs = list(session.ensure(seeded(0, 1)).values())
+    session().resume(runs)
+    session().resume(runs, alone=True)
+    assert session.queue.groups[1:] == [runs, runs[:1], runs[1:]]
+
+
+def test_only_runs_that_are_live_are_controlled_and_each_once(session, monkeypatch):
+    runs = session.ensure({**seeded(0, 1), "c": RACE, "d": RACE})
+    left(session.store, runs["a"])
+    heard = []
+    monkeypatch.setattr(RunFile, "pin", lambda file, pinned: heard.append((file.id, pinned)))
+    session().control("pin", True)
+    assert heard == [(runs["b"], True), (runs["c"], True)]
+
+
+# -- parts asked for besides -----------------------------------------------------------------------------------------
+
+
+def test_a_part_asked_for_besides_is_shown_whenever_it_belongs_to_the_job(session):
+    run = left(session.store, session.ensure({"a": RACE})["a"])
+    session().add("a", "rates", RateSearch(race=RACE))
+    search = session.held.entries["a"]["rates"]
+    elsewhere = RACE.model_copy(update={"x": 1.5})
+    for job, is_shown in ((RACE, True), (elsewhere, False), (RACE.rated([0.5] * len(RACE.racers)), True)):
+        session().ensure({"a": job})
+        assert (session.held.entries["a"].get("rates") == search) is is_shown, job
+    # While it is out of sight it is not given up.
+    session().ensure({"a": elsewhere})
+    assert not session.store.open(search).status().cancelled
+    assert is_gone(session.store, run)
+    left(session.store, search)
+    session.store.delete(search)
+    session().ensure({"a": RACE})
+    assert list(session.held.entries["a"]) == [""]
+
+
+def test_of_two_searches_for_an_entry_the_older_is_given_up(session):
+    session.ensure({"a": RACE})
+    session().add("a", "rates", RateSearch(race=RACE))
+    first = session.held.entries["a"]["rates"]
+    session().add("a", "rates", RateSearch(race=RACE, rates=5))
+    session().ensure({"a": RACE})
+    assert session.store.open(first).status().cancelled
+    assert session.held.entries["a"]["rates"] != first
+
+
+def test_a_part_that_is_refused_is_an_error_and_the_rest_stays(session):
+    runs = session.ensure({"a": RACE})
+    session.queue.problem = "the disk is full"
+    with pytest.raises(RunError, match="the disk is full"):
+        session().add("a", "rates", RateSearch(race=RACE))
+    assert session.ensure({"a": RACE}) == runs
+
+
+# -- what is given up ------------------------------------------------------------------------------------------------
+
+
+def test_a_training_that_has_taken_a_step_stays_when_it_is_no_longer_shown(session):
+    run = left(session.store, session.ensure(seeded(0))["a"], "running", 7)
+    session.ensure(seeded(1))
+    assert not session.store.open(run).status().cancelled
+    assert run not in session.held.own
+
+
+def test_a_training_that_only_waited_is_deleted_once_it_has_stopped(session):
+    run = session.ensure(seeded(0))["a"]
+    session.ensure(seeded(1))
+    assert session.store.open(run).status().cancelled
+    assert not is_gone(session.store, run)
+    left(session.store, run, "stopped", 0)
+    session.ensure(seeded(1))
+    assert is_gone(session.store, run)
+
+
+@each("job, stays", [(LANDSCAPE.parts()["plane"], True), (RACE, False)])
+def test_what_is_finished_stays_if_it_may_be_found_again_and_not_if_it_was_for_a_moment(store, job, stays):
+    session = Session(store)
+    session().ensure({"a": job})
+    (run,) = session().ids
+    left(store, run)
+    session.ensure(seeded(0))
+    assert is_gone(store, run) is not stays
+    session().ensure({"a": job})
+    assert (session().ids == [run]) is stays
+
+
+@each("job", [LANDSCAPE.parts()["plane"], RACE])
+def test_what_is_unfinished_is_stopped_then_deleted_and_not_taken_up_again(store, job):
+    session = Session(store)
+    session().ensure({"a": job})
+    (run,) = session().ids
+    session.ensure(seeded(0))
+    assert store.open(run).status().cancelled
+    session().ensure({"a": job})
+    assert session().ids != [run]
+    left(store, run, "stopped", 3)
+    session().retire()
+    assert is_gone(store, run)
+
+
+def test_what_is_still_in_sight_is_deleted_when_its_successor_has_come(session):
+    old = left(session.store, session.ensure({"a": RACE})["a"])
+    session().settle()
+    new = session.ensure({"a": RACE.model_copy(update={"x": 1.5})})["a"]
+    assert not is_gone(session.store, old)
+    (view,) = session().views()
+    assert view.before[""].id == old
+    left(session.store, new)
+    session().settle()
+    assert is_gone(session.store, old)
+
+
+def test_a_run_that_is_out_of_reach_is_given_up_later(session, monkeypatch):
+    run = session.ensure({"a": RACE})["a"]
+
+    def locked(_: RunFile) -> None:
+        raise RunError("the file is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFile, "cancel", locked)
+        session.ensure(seeded(0))
+    assert not session.store.open(run).status().cancelled
+    session().retire()
+    assert session.store.open(run).status().cancelled
+
+
+def test_a_run_that_has_vanished_is_forgotten(session):
+    run = session.ensure({"a": RACE})["a"]
+    os.unlink(session.store.path(run))
+    session.ensure(seeded(0))
+    assert run not in session.held.own
+
+
+def test_runs_of_others_are_neither_stopped_nor_deleted(session):
+    (done,) = finished(session.store, RACE)
+    other = session.store.create(JOB).id
+    session.ensure({"a": RACE})
+    session().show({"a": other})
+    session.ensure(seeded(1))
+    assert not is_gone(session.store, done)
+    assert not session.store.open(other).status().cancelled
