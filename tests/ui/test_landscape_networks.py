@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from nnviz.ui.sights import parts
 
 from nnviz.presets import playground
 from nnviz.runs import RunError, RunFile, Store
@@ -13,8 +12,8 @@ from nnviz.spec.landscapes import Line
 from nnviz.ui import links
 from nnviz.ui.landscape import network_of
 from tests.ui import landscaping
-from tests.ui.landscaping import ALL, DEFAULT, asked, errors, set_to, switch
-from tests.ui.paging import at, button, fine, open_job
+from tests.ui.landscaping import ALL, DEFAULT, errors, set_to, switch
+from tests.ui.paging import asked, at, button, entries, fine, open_job
 from tests.ui.test_links import through_a_browser
 
 store, start = landscaping.store, landscaping.start
@@ -110,7 +109,7 @@ def test_a_link_to_a_run_means_its_network_and_the_views_of_the_page(start, trai
 def test_a_link_to_a_landscape_means_its_settings(start, store):
     file = store.create(replace_many(ALL, {"samples": 50, "network.seed": 12}))
     assert asked(start(run=file.id)) == [file.job]
-    line = store.create(parts((ALL, replace_many(ALL, {"network.seed": 3})))[0]["line"])
+    line = store.create(replace_many(ALL, {"network.seed": 3}).parts([ALL, replace_many(ALL, {"network.seed": 3})], 1)["line"])
     app = start(run=line.id)
     assert asked(app) == [line.job]
     assert asked(app)[0].other.seed == 3
@@ -132,12 +131,27 @@ def test_two_runs_give_two_networks_each_at_its_own_step(start, store):
     assert [job.network.step for job in asked(app)] == [None, 38]
 
 
-def test_two_runs_that_differ_in_what_is_shared_say_what_b_takes_over(start, trained):
-    runs = [trained(replace_many(JOB, {"seed": seed, "learner.l2": l2})) for seed, l2 in ((1, 0.1), (2, 0.0))]
+def test_two_runs_give_two_networks_each_with_all_of_its_own_settings(start, trained):
+    changes = ({"seed": 1, "learner.l2": 0.1}, {"seed": 2, "learner.data.kind": "circles", "steps": 50})
+    runs = [trained(replace_many(JOB, change)) for change in changes]
     app = start(run=",".join(run.id for run in runs))
-    assert errors(app) == ["two networks are compared under the same settings; B takes A's seed 1, L2 0.1"]
-    assert [(job.network.seed, job.network.learner.l2) for job in asked(app)] == [(1, 0.1), (1, 0.1)]
-    assert errors(set_to(app, samples=100)) == errors(app)
+    assert errors(app) == []
+    assert [job.network for job in asked(app)] == [network_of(run.id) for run in runs]
+    assert [(job.network.seed, job.network.learner.l2) for job in asked(app)] == [(1, 0.1), (2, 0.0)]
+    assert [entry.job.network for entry in entries(app)] == [job.network for job in asked(app)]
+    # What is set for all of them says nothing about that.
+    assert [job.network for job in asked(set_to(app, samples=100))] == [network_of(run.id) for run in runs]
+
+
+def test_of_two_runs_that_went_on_from_one_each_has_its_training_before_it(start, trained):
+    parent = trained(JOB, 50)
+    runs = [trained(_branch(JOB, parent, 30, {"learner.batch_size": size}), 60) for size in (5, 6)]
+    app = start(run=",".join(run.id for run in runs))
+    wanted = [network_of(run.id) for run in runs]
+    assert [[stretch.until for stretch in network.before] for network in wanted] == [[30], [30]]
+    assert [job.network for job in asked(app)] == wanted
+    assert [entry.job.network for entry in entries(app)] == wanted
+    assert [entry.job.network for entry in entries(set_to(app, samples=100))] == wanted
 
 
 def test_the_table_of_runs_is_of_those_that_networks_can_be_taken_from(start, trained):
@@ -155,12 +169,12 @@ def test_another_page_hands_over_its_networks_and_the_views_stay(start, trained)
     app = set_to(start(), plane__span=2.0)
     views = asked(app)[0].views
     for given in (runs, runs[:1]):
-        app.session_state["_nnviz_memory:handed:loss_landscape"] = {"runs": given}
+        app.query_params["from"] = ",".join(given)
         fine(app.run())
         assert errors(app) == []
         assert [job.network for job in asked(app)] == [network_of(run) for run in given]
         assert {job.views for job in asked(app)} == {views}
-    app.session_state["_nnviz_memory:handed:loss_landscape"] = {"runs": ["20260101-0000-000000"]}
+    app.query_params["from"] = "20260101-0000-000000"
     fine(app.run())
     assert len(errors(app)) == 1
     assert [job.network for job in asked(app)] == [network_of(runs[0])]
