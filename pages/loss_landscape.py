@@ -26,7 +26,6 @@ PAGE = Page(
     default=loss_landscape.DEFAULT,
     examples=loss_landscape.EXAMPLES,
     groups={
-        "": ["origin"],
         "Network": ["network.learner.model", "network.step", "network.weights_seed"],
         "Data and training": [
             "network.learner.data",
@@ -46,7 +45,7 @@ PAGE = Page(
         " ": ["views"],
     },
     opened=["Data and training"],
-    editors={"origin": landscape.origin, "views": landscape.views},
+    editors={"views": landscape.views},
     variant_fields=["network.learner.model", "network.learner.optimizer", "network.learner.batch_size", "network.step"],
     panels=[
         heights("path", "path", pictures.path_map, 430, "path_plane"),
@@ -71,6 +70,7 @@ PAGE = Page(
     },
     starts_on="change",
     completed=landscape.completed,
+    remarks=landscape.remarks,
     takes=landscape.taken,
     library=("Take a network from a run", playground.DEFAULT),
     steps=landscape.positions,

@@ -59,8 +59,12 @@ def ask(page: Page, state: PageState) -> Asked:
         if not page.takes:
             _library(page, state)
         _open_jobs(state)
+        # What the form has now decides what is said above it.
         with explanation:
             _explain(page, state)
+        with beside:
+            for line in page.remarks(list(state.chosen.values())) if page.remarks else ():
+                st.caption(line)
     say(problem)
     return Asked(page, state, jobs, problem, starts)
 

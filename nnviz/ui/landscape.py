@@ -67,17 +67,17 @@ def completed(job: Landscape, base: Landscape) -> Landscape:
     return job.model_copy(update={"network": job.network.model_copy(update={"before": ()})})
 
 
-def origin(state: PageState, _base: Landscape, _chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """Says what there are no widgets for; nothing is chosen."""
-    jobs = list(state.chosen.values())
+def remarks(jobs: Sequence[Landscape]) -> list[str]:
+    """What there are no widgets for."""
+    found = []
     for letter, job in zip(LETTERS if len(jobs) > 1 else ("",), jobs, strict=False):
         if before := job.network.before:
             steps = " and ".join(f"{stretch.until:,}" for stretch in before)
             of = f"{letter}: its" if letter else "Its"
-            st.caption(f"{of} training went on under other settings at step {steps}, and is repeated so.")
+            found.append(f"{of} training went on under other settings at step {steps}, and is repeated so.")
     if len(jobs) == 1 and jobs[0].other and any(isinstance(view, Line) for view in jobs[0].views):
-        st.caption("The line leads to another network, which came with the job.")
-    return {}
+        found.append("The line leads to another network, which came with the job.")
+    return found
 
 
 def views(state: PageState, base: Landscape, _chosen: Mapping[str, Any]) -> dict[str, Any]:

@@ -123,6 +123,8 @@ class Page:
     """Widgets by path, for fields that need their own."""
     completed: Callable[[Job, Job], Job] = lambda job, _base: job
     """Puts right what has no widgets: a job as the form has it, and the one that the form started from."""
+    remarks: Callable[[Sequence[Job]], Sequence[str]] | None = None
+    """What must be said of the jobs that the form asks for, beside it."""
     takes: Callable[[Sequence[str], Job], Taken] | None = None
     """Makes jobs of runs of another kind, and of the first job as it is now; None: the page shows runs themselves.
     Raises RunError."""
