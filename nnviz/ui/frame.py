@@ -10,7 +10,7 @@ from nnviz.ui import runtime, session
 _STYLE = """
 <style>
 [data-testid="stHeader"] { height: 3.1rem; min-height: 3.1rem; }
-[data-testid="stMainBlockContainer"] { padding: 3.3rem 1.6rem 2rem; }
+[data-testid="stMainBlockContainer"] { padding: 3.1rem 1.6rem 2rem; }
 h1.nnviz-title { font-size: 1.3rem; line-height: 1.7rem; padding: 0; margin: 0; }
 p.nnviz-question { font-size: .92rem; line-height: 1.3rem; opacity: .75; margin: .1rem 0 0; }
 [class*="st-key-look-"] p { font-size: .88rem; line-height: 1.35; }

@@ -18,14 +18,14 @@ Draw = Callable[..., Figure]
 class Choice:
     """How a panel is drawn: a choice that changes no run, offered in the panel's card.
 
-    `options` are values and the words for them, the first one the default; a function of the first job where they
-    depend on it. Panels that offer a `shared` choice of one name share its value.
+    `options` are values and the words for them; a function of the first job where they depend on it. The `default` is
+    the first of them unless given. Panels that offer a `shared` choice of one name share its value.
     """
 
     name: str
     label: str
     options: Mapping[str, str] | Callable[[Job], Mapping[str, str]]
-    default: str = ""
+    default: str | None = None
     shared: bool = False
 
     def offered(self, job: Job) -> Mapping[str, str]:
@@ -33,7 +33,7 @@ class Choice:
         return self.options(job) if callable(self.options) else self.options
 
 
-AXIS = Choice("axis", "Axis", {"auto": "auto", "linear": "linear", "log": "logarithmic"})
+AXIS = Choice("axis", "Axis", {"auto": "auto", "linear": "linear", "log": "log"})
 """The scale of an axis; `SCALES` is what figures take."""
 
 SCALES = {"auto": None, "linear": False, "log": True}

@@ -87,8 +87,9 @@ class Shown:
     def value(self, panel: Panel, choice: Choice) -> str:
         """The value of a choice."""
         offered = choice.offered(self.job)
-        value = self.chosen.get(key_of(panel, choice), choice.default)
-        return value if value in offered else choice.default if choice.default in offered else next(iter(offered), "")
+        default = next(iter(offered), "") if choice.default is None else choice.default
+        value = self.chosen.get(key_of(panel, choice), default)
+        return value if value in offered else default
 
     def values(self, panel: Panel) -> dict[str, str]:
         """The values of a panel's own choices by their names."""

@@ -109,7 +109,9 @@ def test_a_link_to_a_run_means_its_network_and_the_views_of_the_page(start, trai
 def test_a_link_to_a_landscape_means_its_settings(start, store):
     file = store.create(replace_many(ALL, {"samples": 50, "network.seed": 12}))
     assert asked(start(run=file.id)) == [file.job]
-    line = store.create(replace_many(ALL, {"network.seed": 3}).parts([ALL, replace_many(ALL, {"network.seed": 3})], 1)["line"])
+    line = store.create(
+        replace_many(ALL, {"network.seed": 3}).parts([ALL, replace_many(ALL, {"network.seed": 3})], 1)["line"]
+    )
     app = start(run=line.id)
     assert asked(app) == [line.job]
     assert asked(app)[0].other.seed == 3
