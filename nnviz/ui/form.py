@@ -13,7 +13,7 @@ from nnviz.runs import RunError
 from nnviz.spec.base import SpecError, replace_many
 from nnviz.spec.jobs import Job, load_set
 from nnviz.spec.preset import Preset
-from nnviz.spec.variants import apply
+from nnviz.spec.variants import Variant, apply, differing
 from nnviz.ui import forms, runtime
 from nnviz.ui.buttons import button
 from nnviz.ui.complaints import complain
@@ -167,13 +167,15 @@ def _explain(page: Page, state: PageState) -> None:
 
 def _form(page: Page, state: PageState, beside: DeltaGenerator) -> dict[str, Job]:
     """The widgets of the first job and, in the place `beside`, of what the variants differ in. Raises SpecError."""
-    base = state.first
+    base, begun = state.first, state.begun
     chosen = _fields(page, state, base)
     try:
-        first = page.completed(replace_many(base, chosen), base)
+        plain = replace_many(base, chosen)
+        first = page.completed(plain, begun)
         problem = None
     except SpecError as error:
-        first, problem = next(iter(state.chosen.values())), error
+        plain = first = next(iter(state.chosen.values()))
+        problem = error
     with beside:
         others = variants(
             first,
@@ -186,8 +188,17 @@ def _form(page: Page, state: PageState, beside: DeltaGenerator) -> dict[str, Job
     # All widgets come before anything can be wrong: those that are not drawn would forget what they hold.
     if problem:
         raise problem
+    others = [_completed(page, variant, plain, first, begun) for variant in others]
     state.remember(first, others)
-    return {**state.jobs(first, ()), **{v.id: page.completed(apply(first, v.differences).job, first) for v in others}}
+    return state.jobs(first, others)
+
+
+def _completed(page: Page, variant: Variant, plain: Job, first: Job, begun: Sequence[Job]) -> Variant:
+    """The variant with what has no widgets put right, of what it differs in from `first`; `plain` is that as the form
+    has it."""
+    job = page.completed(apply(plain, variant.differences).job, begun)
+    more = differing(job, apply(first, variant.differences).job)
+    return Variant(variant.id, {**variant.differences, **more})
 
 
 def _fields(page: Page, state: PageState, base: Job) -> dict[str, Any]:

@@ -58,13 +58,18 @@ def _trained(run: str, job: Job) -> Experiment:
     return job
 
 
-def completed(job: Landscape, base: Landscape) -> Landscape:
-    """What came before the training belongs to it: with other settings it is another experiment."""
+def completed(job: Landscape, begun: Sequence[Landscape]) -> Landscape:
+    """What came before the training belongs to it: with other settings it is another experiment. `begun` are the jobs
+    that the form started from."""
     parts = ("learner", "seed", "weights_seed")
-    is_same = all(getattr(job.network, name) == getattr(base.network, name) for name in parts)
-    if is_same or job.network.before != base.network.before:
+    same = [
+        other.network.before
+        for other in begun
+        if all(getattr(job.network, name) == getattr(other.network, name) for name in parts)
+    ]
+    if job.network.before in (same or [()]):
         return job
-    return job.model_copy(update={"network": job.network.model_copy(update={"before": ()})})
+    return job.model_copy(update={"network": job.network.model_copy(update={"before": same[0] if same else ()})})
 
 
 def remarks(jobs: Sequence[Landscape]) -> list[str]:

@@ -121,8 +121,8 @@ class Page:
     starts_on: Literal["click", "change"] = "click"
     editors: Mapping[str, Editor] = field(default_factory=dict)
     """Widgets by path, for fields that need their own."""
-    completed: Callable[[Job, Job], Job] = lambda job, _base: job
-    """Puts right what has no widgets: a job as the form has it, and the one that the form started from."""
+    completed: Callable[[Job, Sequence[Job]], Job] = lambda job, _begun: job
+    """Puts right what has no widgets: a job as the form has it, and those that the form started from."""
     remarks: Callable[[Sequence[Job]], Sequence[str]] | None = None
     """What must be said of the jobs that the form asks for, beside it."""
     takes: Callable[[Sequence[str], Job], Taken] | None = None

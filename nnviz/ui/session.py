@@ -125,6 +125,8 @@ class Kept:
     """The first job as JSON, as the form of this generation started from it."""
     variants: list[dict[str, Any]] = field(default_factory=list)
     """Ids and differences of the others."""
+    begun: list[dict[str, Any]] = field(default_factory=list)
+    """The variants as the form of this generation started from them."""
     chosen: str = ""
     """The first job as the form had it last; empty as long as it has not been drawn."""
     generation: int = 0
@@ -175,6 +177,11 @@ class PageState:
     def first(self) -> Job:
         """The first job, as the form of this generation started from it."""
         return self._load(self.kept.first)
+
+    @property
+    def begun(self) -> list[Job]:
+        """The jobs as the form of this generation started from them."""
+        return list(self.jobs(self.first, [Variant(one["id"], one["differences"]) for one in self.kept.begun]).values())
 
     @property
     def variants(self) -> list[Variant]:
@@ -245,6 +252,7 @@ class PageState:
         kept = self.kept
         kept.first, kept.chosen, kept.problems, kept.moving = dump(first), "", list(problems), {}
         self.variants = [Variant(secrets.token_hex(3), differing(other, first)) for other in others]
+        kept.begun = kept.variants
         entries = [FIRST, *(variant.id for variant in self.variants)]
         kept.held.entries = {id: {"": run} for id, run in zip(entries, runs, strict=False)}
         kept.generation += 1
@@ -255,6 +263,7 @@ class PageState:
         kept = self.kept
         stays = kept.example_generation == kept.generation
         kept.first, kept.chosen, kept.moving, self.variants = dump(first), "", {}, variants
+        kept.begun = kept.variants
         kept.generation += 1
         if stays:
             kept.example_generation = kept.generation
@@ -315,7 +324,7 @@ def enter(page: str, default: Job) -> PageState:
         mine.named, mine.names_only_runs = runs, bool(runs) and jobs == [default] and not problems
     elif here().page != page:
         # Streamlit forgets the widgets of a page that is left.
-        mine.first = mine.chosen or mine.first
+        mine.first, mine.begun = mine.chosen or mine.first, mine.variants
         mine.generation += 1
     here().page = page
     return state

@@ -11,7 +11,7 @@ from nnviz.presets import loss_landscape
 from nnviz.runs import Pool, Store
 from nnviz.spec.jobs import Landscape
 from nnviz.ui import links, runtime
-from tests.ui.paging import at, fine, housed, opened
+from tests.ui.paging import at, fine, housed, kept, opened
 
 PAGE = "pages/loss_landscape.py"
 MODULE = sys.modules["nnviz.ui.show"]
@@ -49,11 +49,11 @@ def start(store: Store) -> Callable[..., AppTest]:
 
 
 def set_to(app: AppTest, **values: Any) -> AppTest:
-    """Sets the widgets whose keys end so (`__` for a dot) and draws the page."""
+    """Sets the first network's widgets at these paths (`__` for a dot) and draws the page."""
     for name, value in values.items():
-        key = ":" + name.replace("__", ".")
+        key = f"loss_landscape:{kept(app).generation}:{name.replace('__', '.')}"
         widgets = [*app.selectbox, *app.slider, *app.select_slider, *app.number_input, *app.toggle]
-        at(widgets, key).set_value(value)
+        next(w for w in widgets if w.key == key).set_value(value)
     return fine(app.run())
 
 

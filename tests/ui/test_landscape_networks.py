@@ -109,9 +109,8 @@ def test_a_link_to_a_run_means_its_network_and_the_views_of_the_page(start, trai
 def test_a_link_to_a_landscape_means_its_settings(start, store):
     file = store.create(replace_many(ALL, {"samples": 50, "network.seed": 12}))
     assert asked(start(run=file.id)) == [file.job]
-    line = store.create(
-        replace_many(ALL, {"network.seed": 3}).parts([ALL, replace_many(ALL, {"network.seed": 3})], 1)["line"]
-    )
+    other = replace_many(ALL, {"network.seed": 3})
+    line = store.create(other.parts([ALL, other], 1)["line"])
     app = start(run=line.id)
     assert asked(app) == [line.job]
     assert asked(app)[0].other.seed == 3
@@ -154,6 +153,16 @@ def test_of_two_runs_that_went_on_from_one_each_has_its_training_before_it(start
     assert [job.network for job in asked(app)] == wanted
     assert [entry.job.network for entry in entries(app)] == wanted
     assert [entry.job.network for entry in entries(set_to(app, samples=100))] == wanted
+    # Other settings of the first make another training of it alone; the other one has all of its own.
+    set_to(app, network__learner__batch_size=7)
+    assert asked(app)[0].network.before == ()
+    assert asked(app)[1].network == wanted[1]
+    assert [entry.job.network for entry in entries(app)] == [job.network for job in asked(app)]
+    assert links.read(through_a_browser(dict(app.query_params)), DEFAULT)[0] == asked(app)
+    # What both have in common makes another training of both, until it is set back.
+    set_to(app, network__learner__batch_size=5, network__learner__data__kind="circles")
+    assert [job.network.before for job in asked(app)] == [(), ()]
+    assert [job.network for job in asked(set_to(app, network__learner__data__kind="moons"))] == wanted
 
 
 def test_the_table_of_runs_is_of_those_that_networks_can_be_taken_from(start, trained):
