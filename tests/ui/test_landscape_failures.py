@@ -3,7 +3,6 @@
 import sqlite3
 
 import pytest
-from nnviz.ui.sights import SHOWN, parts
 
 from nnviz.runs import RunError
 from nnviz.spec.base import replace_many

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from nnviz.ui.sights import Sight, parts
 from streamlit.testing.v1 import AppTest
 
 from nnviz.records import Snapshot
