@@ -1,5 +1,6 @@
 """Pages of the app without a browser, as tests open and use them."""
 
+import runpy
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,12 +13,14 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
+from nnviz import ui
 from nnviz.runs import Store
 from nnviz.runs.runset import EntryView
 from nnviz.spec.jobs import Job, load
 from nnviz.spec.variants import apply
 from nnviz.spec.wording import without_parent
 from nnviz.ui import runtime
+from nnviz.ui.page import Page
 from nnviz.ui.session import Kept
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +45,15 @@ def housed(home: Path) -> Iterator[Store]:
         yield runtime.store()
         runtime.pool().shutdown()
         st.cache_resource.clear()
+
+
+def page_of(file: str) -> Page:
+    """The page that a file draws."""
+    drawn: list[Page] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ui, "render", drawn.append)
+        runpy.run_path(str(ROOT / file))
+    return drawn[0]
 
 
 def opened(page: str, **parameters: str) -> AppTest:

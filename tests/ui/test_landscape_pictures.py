@@ -1,33 +1,46 @@
-"""Pictures of landscapes: one scale for two networks, none for what is switched off, and what is noted on them."""
+"""Pictures of landscapes: one scale for all networks, none for what is switched off, and what is noted on them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
-from nnviz.ui.live import Pictures
-from nnviz.ui.sights import Sight, parts
 
 from nnviz.presets import loss_landscape
 from nnviz.records import Snapshot
 from nnviz.runs import Store
+from nnviz.runs.runset import EntryView
 from nnviz.spec import activations as a
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Landscape
 from nnviz.spec.landscapes import RandomPlane
 from nnviz.spec.models import MLP, Hidden
 from nnviz.spec.optimizers import SGD, Adam
-from nnviz.ui.landscape_pictures import MEASURES, _ends, _limit, _note, behind, drawn
-from nnviz.ui.race_pictures import SCALES
+from nnviz.spec.variants import LETTERS
+from nnviz.ui.landscape_pictures import MEASURES
+from nnviz.ui.page import SCALES
+from nnviz.ui.panels import Pictures, Shown
+from tests.each import each
 from tests.figures import surveys as arrays
+from tests.ui.paging import page_of
 
+PAGE = page_of("pages/loss_landscape.py")
 ALL = loss_landscape.DEFAULT.model_copy(update={"views": loss_landscape.ALL})
 OF = {
     "path": ["path", "path in space", "off the plane", "on the plane"],
     "plane": ["plane", "plane in space"],
     "lines": ["lines"],
     "curvature": ["sharpness", "trace"],
+    "line": ["line"],
 }
-NAMES = {"line", *(name for names in OF.values() for name in names)}
-Made = Callable[..., Sight]
+NAMES = {name for names in OF.values() for name in names}
+Made = Callable[..., EntryView]
+
+
+def _only(kind: str) -> Landscape:
+    return ALL.model_copy(update={"views": tuple(view for view in ALL.views if view.kind == kind)})
+
+
+PLANE, LINE = _only("plane"), _only("line")
 
 
 def snapshots(kind: str, steep: float) -> dict[str, dict]:
@@ -42,12 +55,13 @@ def snapshots(kind: str, steep: float) -> dict[str, dict]:
 
 @pytest.fixture
 def made(store: Store) -> Made:
-    """`made(job, steep=1.0, lacks=())` is a finished sight; of the kinds it `lacks` nothing came."""
+    """`made(*jobs, steep=1.0, lacks=())` is the last of these jobs side by side, finished; of the kinds it `lacks`
+    nothing came."""
 
-    def make(job: Landscape = ALL, steep: float = 1.0, lacks: tuple[str, ...] = ()) -> Sight:
-        (own,) = parts((job,))
+    def make(*jobs: Landscape, steep: float = 1.0, lacks: tuple[str, ...] = ()) -> EntryView:
+        jobs = jobs or (ALL,)
         runs = {}
-        for kind, part in own.items():
+        for kind, part in jobs[-1].parts(jobs, len(jobs) - 1).items():
             file = store.create(part)
             file.write(state="running", step=1)
             found = {} if kind in lacks else snapshots(kind, steep)
@@ -55,40 +69,55 @@ def made(store: Store) -> Made:
             file.write(state="failed" if kind in lacks else "finished")
             file.close()
             runs[kind] = store.view(file.id)
-        return Sight("id", job, runs, {})
+        return EntryView(LETTERS[len(jobs) - 1].lower(), jobs[-1], runs)
 
     return make
 
 
-def figures_of(*sights: Sight, measure: str = "train_loss", scale: str = "auto") -> Pictures:
-    each, shared = drawn(sights, measure=measure, scale=scale)
-    return Pictures(sights, 100, each, shared)
+def figures_of(*entries: EntryView, **chosen: str) -> Pictures:
+    return Pictures(Shown(PAGE, entries, [""] * len(entries), entries[0].job, chosen), 100)
 
 
-@pytest.mark.parametrize("scale", SCALES)
-@pytest.mark.parametrize("measure", MEASURES)
-def test_every_measure_and_scale_has_all_pictures(made, measure, scale):
-    found = figures_of(made(), measure=measure, scale=scale)
-    assert set(found) == NAMES
-    # Each is kept by the browser as a whole: the server is not asked for it step by step.
-    for name, figure in found.items():
-        assert figure["layout"]["meta"].keys() & {"reveals", "x_is_step"}, name
+def notes(figure: Mapping) -> list[str]:
+    return [note["text"] for note in figure["layout"].get("annotations", [])]
 
 
-@pytest.mark.parametrize("kind", [*OF, "line"])
-def test_a_view_that_is_off_has_no_pictures_and_one_that_failed_has_none(made, kind):
-    without = tuple(view for view in loss_landscape.ALL if view.kind != kind)
-    expected = NAMES - {*OF.get(kind, [kind])}
-    assert set(figures_of(made(ALL.model_copy(update={"views": without})))) == expected
-    assert set(figures_of(made(lacks=(kind,)))) == expected
+def test_every_measure_and_scale_has_all_pictures(made):
+    entry = made()
+    for measure in MEASURES:
+        for axis in SCALES:
+            found = figures_of(entry, measure=measure, axis=axis)
+            assert set(found) == NAMES, (measure, axis)
+            # Each is kept by the browser as a whole: the server is not asked for it step by step.
+            for name, figure in found.items():
+                assert figure["layout"]["meta"].keys() & {"reveals", "x_is_step"}, (name, measure, axis)
 
 
-def test_two_networks_have_one_scale_of_heights(made):
-    pair = made(), made(steep=30.0)
-    found = figures_of(*pair)
-    bars = [_bar(found[f"plane {letter}"]) for letter in "AB"]
-    assert bars[0] == bars[1]
-    assert _bar(figures_of(pair[0])["plane"]) != bars[0]
+def test_measure_and_scale_are_one_choice_for_all_pictures_that_have_it(made):
+    by_choice: dict[str, set[str]] = {}
+    for name, offers in Shown(PAGE, [made()], [""], ALL, {}).offers.items():
+        for offer in offers:
+            by_choice.setdefault(offer["name"], set()).add(name)
+    maps = {"path", "path in space", "plane", "plane in space", "lines", "on the plane"}
+    assert by_choice == {"measure": maps, "axis": maps | {"line"}}
+    assert all(choice.shared for panel in PAGE.panels for choice in panel.choices)
+
+
+def test_a_view_that_is_off_has_no_pictures_and_one_that_failed_has_none(made):
+    full = made()
+    for kind, names in OF.items():
+        without = {other: run for other, run in full.runs.items() if other != kind}
+        assert set(figures_of(replace(full, runs=without))) == NAMES - {*names}, kind
+        failed = made(_only(kind), lacks=(kind,)).runs
+        assert set(figures_of(replace(full, runs={**without, **failed}))) == NAMES - {*names}, kind
+
+
+def test_networks_have_one_scale_of_heights(made):
+    three = [made(PLANE, steep=steep) for steep in (1.0, 30.0, 5.0)]
+    found = figures_of(*three)
+    bars = [_bar(found[f"plane {letter}"]) for letter in "ABC"]
+    assert bars[0] == bars[1] == bars[2]
+    assert _bar(figures_of(three[0])["plane"]) != bars[0]
     assert found["plane A"]["layout"]["meta"]["title"].startswith("A · ")
 
 
@@ -98,42 +127,50 @@ def _bar(figure: dict) -> tuple[float, float]:
 
 
 def test_what_one_of_two_networks_lacks_the_other_shows(made):
-    found = figures_of(made(), made(lacks=("path", "curvature")))
+    one, other = made(), made(lacks=("path", "curvature"))
+    found = figures_of(one, other)
     assert {"path A", "sharpness A", "plane A", "plane B"} <= set(found)
     assert not {"path B", "sharpness B"} & set(found)
-    one_gone = made()
-    del one_gone.runs["path"]
-    assert "path A" in figures_of(made(), one_gone)
+    del other.runs["path"]
+    assert "path A" in figures_of(one, other)
 
 
-def test_the_line_is_between_a_and_b_or_named_by_seeds(made):
-    def heads(found: Pictures) -> str:
-        return " ".join(note["text"] for note in found["line"]["layout"]["annotations"])
-
-    assert "<b>A</b>" in heads(figures_of(made(), made()))
-    assert "weights of seed 0" in heads(figures_of(made()))
-    assert _ends(replace_many(ALL, {"network.weights_seed": 4, "views.3.seed": 9})) == (
-        "weights of seed 4",
-        "of seed 9",
-    )
-    assert _ends(ALL.model_copy(update={"other": ALL.network})) == ("this network", "the other")
+def test_each_network_but_the_first_has_the_line_to_it(made):
+    others = [replace_many(LINE, {"network.weights_seed": seed}) for seed in (3, 4)]
+    first = made(PLANE)
+    found = figures_of(first, made(LINE, others[0]), made(LINE, *others))
+    assert [name for name in found if name.startswith("line ")] == ["line B", "line C"]
+    for name in ("line B", "line C"):
+        said = " ".join(notes(found[name]))
+        assert all(f"<b>{end}</b>" in said for end in ("first network", "other network")), said
 
 
-@pytest.mark.parametrize(
-    ("method", "words"),
+def test_a_line_alone_is_named_by_the_seeds_of_its_ends(made):
+    other = replace_many(LINE, {"network.weights_seed": 4, "views.0.seed": 9})
+    for job, ends in ((LINE, ("weights of seed 0", "of seed 1")), (other, ("weights of seed 4", "of seed 9"))):
+        said = " ".join(notes(figures_of(made(job))["line"]))
+        assert all(f"<b>{end}</b>" in said for end in ends), said
+
+
+@each(
+    "method, words",
     [
         (SGD(lr=0.1), "2/η"),
         (SGD(lr=0.1, momentum=0.9), "(2 + 2β)/η"),
         (SGD(lr=0.1, momentum=0.9, nesterov=True), "(2 + 2β)/((1 + 2β)η)"),
+        (SGD(lr=0.1, momentum=0.9, dampening=0.5), "(2 + 2β)/((1 − d)η)"),
+        (SGD(lr=0.1, weight_decay=0.01), "2/η − weight decay"),
         (Adam(), "2/η"),
     ],
 )
-def test_the_limit_is_said_as_a_formula(method, words):
-    assert _limit(replace_many(ALL, {"network.learner.optimizer": method})) == words
+def test_the_limit_is_said_as_a_formula(made, method, words):
+    job = replace_many(_only("curvature"), {"network.learner.optimizer": method})
+    names = {trace.get("name") for trace in figures_of(made(job))["sharpness"]["data"]}
+    assert words in names
 
 
-@pytest.mark.parametrize(
-    ("model", "vectors", "words"),
+@each(
+    "model, vectors, words",
     [
         ({}, False, "biases fixed"),
         ({}, True, ""),
@@ -145,31 +182,19 @@ def test_the_limit_is_said_as_a_formula(method, words):
 def test_what_does_not_move_is_noted_on_a_random_plane(made, model, vectors, words):
     model = MLP(hidden=(Hidden(width=3, activation=a.Tanh()),), **model)
     job = replace_many(ALL, {"network.learner.model": model, "views": [RandomPlane(vectors=vectors)]})
-    assert _note(job) == words
-    notes = [note["text"] for note in figures_of(made(job))["plane"]["layout"].get("annotations", [])]
-    assert (words in notes) == bool(words)
+    said = notes(figures_of(made(job))["plane"])
+    assert [note for note in said if "fixed" in note] == ([words] if words else [])
 
 
-def test_a_path_moves_biases_too():
-    (own,) = parts((ALL,))
-    assert _note(own["path"]) == ""
+def test_a_path_moves_biases_too(made):
+    assert not any("fixed" in note for note in notes(figures_of(made(_only("path")))["path"]))
 
 
 def test_a_picture_of_what_was_there_before_is_described_by_its_own_job(made, store):
-    old = made(replace_many(ALL, {"network.learner.optimizer": SGD(lr=0.1)}))
-    file = store.create(parts((ALL,))[0]["curvature"])
+    old = made(replace_many(_only("curvature"), {"network.learner.optimizer": SGD(lr=0.1)}))
+    file = store.create(ALL.parts()["curvature"])
     file.write(state="running", step=1)
-    both = Sight("id", ALL, {"curvature": store.view(file.id)}, {"curvature": old.runs["curvature"]})
+    both = EntryView("a", ALL, {"curvature": store.view(file.id)}, {"curvature": old.runs["curvature"]})
     names = {trace.get("name") for trace in figures_of(both)["sharpness"]["data"]}
     assert "2/η" in names
     file.close()
-
-
-def test_only_pictures_of_what_was_asked_before_are_behind():
-    class Waiting:
-        def __init__(self, *kinds):
-            self.awaited = set(kinds)
-
-    assert behind([Waiting()]) == []
-    assert behind([Waiting("curvature")]) == ["sharpness", "trace"]
-    assert behind([Waiting("plane", "line"), Waiting("lines")]) == ["plane A", "plane in space A", "line", "lines B"]
