@@ -1,5 +1,6 @@
 """Pages of the app without a browser, as tests open and use them."""
 
+import json
 import runpy
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -117,6 +118,12 @@ def click_twice(app: AppTest, pressed: str | Button) -> Callable[[], AppTest]:
     sent = WidgetStates(widgets=[w for w in app._tree.get_widget_states().widgets if w.trigger_value])
     fine(app.run())
     return lambda: fine(app._run(sent))
+
+
+def head(app: AppTest) -> dict:
+    """What the page has last told its board besides figures."""
+    (board,) = app.get("bidi_component")
+    return json.loads(board.proto.bytes)["head"]
 
 
 def at(widgets: Sequence, key: str):

@@ -15,7 +15,7 @@ from nnviz.ui.landscape import positions
 from tests.figures import surveys as arrays
 from tests.ui import landscaping, watching
 from tests.ui.landscaping import ALL, DEFAULT
-from tests.ui.paging import entries, fine, kept, press, shown, wait_for
+from tests.ui.paging import entries, fine, head, kept, press, shown, wait_for
 from tests.ui.watching import by_kind, is_gone, labels, left_by_others, own, set_to, states, work
 
 store, seed, start = landscaping.store, watching.seed, watching.start
@@ -166,6 +166,20 @@ def test_what_was_stopped_is_shown_dimmed_until_there_is_something_new_and_then_
     fine(app.run())
     assert not entries(app)[0].awaited
     assert is_gone(store, old)
+
+
+def test_only_pictures_of_what_was_asked_before_are_behind(start, store, seed):
+    job = own(seed, DEFAULT.model_copy(update={"views": (*DEFAULT.views, Line())}))
+    app = start(job, replace_many(job, {"network.weights_seed": 5}))
+    assert not head(app)["stale"]
+    for run in shown(app):
+        work(store, run)
+    assert not head(fine(app.run()))["stale"]
+    maps = {f"{name} {letter}" for name in ("plane", "plane in space") for letter in "AB"}
+    for key, value, behind in ((":plane.span", 2.0, maps), (":line.margin", 0.5, maps | {"line B"})):
+        assert head(set_to(app, key, value))["stale"].keys() == behind, key
+    work(store, by_kind(store, app)["line"])
+    assert head(fine(app.run()))["stale"].keys() == maps
 
 
 def test_where_nothing_is_to_be_shown_there_is_no_board(start, store):
