@@ -21,6 +21,8 @@ from nnviz.ui.session import PageState, handing
 
 RATES = {"calm": 1.0, "default": 0.5, "smooth": 0.25}
 """Seconds between two updates of a training; below a quarter of a second the browser's drawing is the limit."""
+RESTING = 3.0
+"""Seconds between two updates while nothing goes on but may be made to by others: a run is paused."""
 REFRESH = 0.4
 """Seconds between two looks at what is computed."""
 PATIENCE = 0.4
@@ -50,11 +52,10 @@ def show(asked: Asked) -> None:
         _make(asked, runset)
         state.tell(runs=trains)
     runtime.watch(runset.ids)
-    is_live, is_whole = _is_live(runset.views()), not runset.is_missing
-    rate = RATES[session.here().rate] if trains else REFRESH
+    pace, is_whole = _pace(asked, runset.views()), not runset.is_missing
     before = state.drawn_with
 
-    @st.fragment(run_every=rate if is_live else None)
+    @st.fragment(run_every=pace)
     def part() -> None:
         is_done, kept.is_done = kept.is_done, False
         if is_done or state.is_outdated(before):
@@ -64,7 +65,7 @@ def show(asked: Asked) -> None:
         is_missing = runset.is_missing  # before the views, which leave out what is
         entries = runset.views()
         # The page decides how often this part refreshes, and makes again what has been deleted meanwhile.
-        if _is_live(entries) != is_live or (asked.jobs and is_whole and not trains and is_missing):
+        if _pace(asked, entries) != pace or (asked.jobs and is_whole and not trains and is_missing):
             st.rerun()
         runtime.watch(runset.ids)
         shown = Shown(page, entries, _words(entries), asked.first, kept.choices)
@@ -92,6 +93,17 @@ def _make(asked: Asked, runset: RunSet) -> None:
     runset.ensure(asked.jobs, patience=PATIENCE)
     if set(runset.held.own) - known and not _is_live(runset.views()):
         kept.cost = (time.perf_counter() - begun) / max(job.steps for job in asked.jobs.values())
+
+
+def _pace(asked: Asked, entries: Sequence[EntryView]) -> float | None:
+    """Seconds between two updates; None where nothing will change."""
+    live = [run.status for run in computing.runs_of(entries) if run.status.live]
+    if not live:
+        return None
+    if asked.page.starts_on == "change":
+        return REFRESH
+    rests = all(status.state == "paused" and status.until == status.step for status in live)
+    return RESTING if rests else RATES[session.here().rate]
 
 
 def _is_live(entries: Sequence[EntryView]) -> bool:
