@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from nnviz import figures, ui
 from nnviz.presets import gradient_flow
-from nnviz.ui import AXIS, SCALES, Page, Panel
+from nnviz.ui import AXIS, Page, Panel
 
 
 def profile(name: str, quantity: str, recorded: tuple[str, ...] = ()) -> Panel:
@@ -13,10 +13,11 @@ def profile(name: str, quantity: str, recorded: tuple[str, ...] = ()) -> Panel:
     theory = quantity != "preactivation_spread"
     return Panel(
         name,
-        lambda run: figures.depth_profile(
-            run.scalars(*needs), quantity, run.step, ui.layers(run), *([run.snapshot("theory")] if theory else [])
+        lambda run, log: figures.depth_profile(
+            run.scalars(*needs), quantity, run.step, ui.layers(run), run.snapshot("theory") if theory else None, log=log
         ),
         needs=needs,
+        choices=(AXIS,),
         height=320,
     )
 
@@ -36,8 +37,9 @@ def bands(what: str) -> Panel:
     recorded = tuple(f"{what}_p{p}" for p in ("05", "25", "50", "75", "95"))
     return Panel(
         f"{what} bands",
-        lambda run: figures.percentile_bands(run.scalars(*recorded), ui.layers(run), prefix=what),
+        lambda run, **chosen: figures.percentile_bands(run.scalars(*recorded), ui.layers(run), prefix=what, **chosen),
         needs=recorded,
+        choices=(AXIS, ui.smoothing()),
     )
 
 
@@ -52,24 +54,33 @@ def sizes(name: str, quantity: str, *title: str) -> Panel:
 
 def overlay(quantity: str) -> Callable[..., dict]:
     """The same curve of all networks."""
-    return lambda runs, axis="auto", smooth="0": figures.overlay(
-        {name: run.scalars(quantity) for name, run in runs.items()},
-        quantity,
-        log_y=SCALES[axis],
-        smooth=float(smooth),
+    return lambda runs, **chosen: figures.overlay(
+        {name: run.scalars(quantity) for name, run in runs.items()}, quantity, **chosen
     )
 
 
-def total(run: ui.RunView) -> dict:
+def total(run: ui.RunView, **chosen: object) -> dict:
     """The norm of the whole gradient, before and after clipping."""
-    return figures.clipped_norms(run.scalars("gradient_norm_total", "gradient_norm_unclipped"))
+    return figures.clipped_norms(run.scalars("gradient_norm_total", "gradient_norm_unclipped"), **chosen)
 
 
-def by_layer(draw: Callable[..., dict], *quantities: str) -> Callable[[ui.RunView], dict]:
-    """A figure of scalars with a line or mark for each layer."""
-    return lambda run: draw(run.scalars(*quantities), ui.layers(run))
+def gradients(run: ui.RunView, **chosen: object) -> dict:
+    """Gradient norms over time."""
+    return figures.layer_curves(run.scalars("gradient_norm"), "gradient_norm", ui.layers(run), **chosen)
 
 
+def ratios(run: ui.RunView, **chosen: object) -> dict:
+    """The size of updates against that of weights, over time."""
+    return figures.update_ratios(run.scalars("update_ratio"), ui.layers(run), **chosen)
+
+
+def shares(run: ui.RunView) -> dict:
+    """Dead and saturated units over time."""
+    return figures.shares(run.scalars("dead_share", "saturated_share"), ui.layers(run))
+
+
+CURVE = (AXIS, ui.smoothing())
+LAYERS = (AXIS, ui.smoothing(0.9))
 SECTIONS: Mapping[str, list[list[str]]] = {
     "Signal": [["signal", "gradient profile"], ["gradients", "forward"], ["spread", "total"]],
     "Activations": [["activations", "preactivations"], ["shares"], ["activation bands", "preactivation bands"]],
@@ -96,21 +107,17 @@ PAGE = Page(
         profile("gradient profile", "gradient_norm"),
         profile("forward", "activation_rms", ("activation_mean", "activation_std")),
         profile("spread", "preactivation_spread"),
-        Panel(
-            "gradients",
-            lambda run: figures.layer_curves(run.scalars("gradient_norm"), "gradient_norm", ui.layers(run)),
-            needs=("gradient_norm",),
-        ),
+        Panel("gradients", gradients, needs=("gradient_norm",), choices=LAYERS),
         ridgelines("activations", "activation_histogram"),
         ridgelines("preactivations", "preactivation_histogram", "Pre-activations of every layer"),
         bands("activation"),
         bands("preactivation"),
-        Panel("ratios", by_layer(figures.update_ratios, "update_ratio"), needs=("update_ratio",)),
-        Panel("shares", by_layer(figures.shares, "dead_share", "saturated_share"), needs=("saturated_share",)),
+        Panel("ratios", ratios, needs=("update_ratio",), choices=LAYERS),
+        Panel("shares", shares, needs=("saturated_share",)),
         sizes("gradient sizes", "gradient_histogram"),
         sizes("weight sizes", "weight_histogram", "Weights by size"),
-        Panel("total", total, needs=("gradient_norm_total",)),
-        Panel("loss", overlay("loss"), per="set", needs=("loss",), choices=(AXIS, ui.smoothing()), height=300),
+        Panel("total", total, needs=("gradient_norm_total",), choices=CURVE),
+        Panel("loss", overlay("loss"), per="set", needs=("loss",), choices=CURVE, height=300),
         Panel("accuracy", overlay("accuracy"), per="set", choices=(ui.smoothing(),), height=300),
     ],
     sections=SECTIONS,

@@ -1,12 +1,15 @@
 """Loss landscape · the surface that a network really sees, around its weights and along its training."""
 
+from dataclasses import replace
+
 from nnviz import ui
 from nnviz.presets import loss_landscape, playground
 from nnviz.ui import AXIS, Page, Panel, landscape
 from nnviz.ui import landscape_pictures as pictures
 from nnviz.ui.landscape_pictures import MEASURE
 
-SCALE = ui.Choice("axis", "Scale of heights", AXIS.options, shared=True)
+SCALE = replace(AXIS, label="Scale of heights", shared=True)
+CURVE = (AXIS, ui.smoothing())
 
 
 def panel(name: str, part: str, draw: ui.Draw, height: int, *choices: ui.Choice, **more: object) -> Panel:
@@ -50,14 +53,14 @@ PAGE = Page(
     panels=[
         heights("path", "path", pictures.path_map, 430, "path_plane"),
         heights("path in space", "path", pictures.path_space, 430, "path_plane"),
-        panel("off the plane", "path", pictures.residuals, 280, needs=("path",)),
+        panel("off the plane", "path", pictures.residuals, 280, AXIS, needs=("path",)),
         panel("on the plane", "path", pictures.truth, 280, MEASURE, SCALE, needs=("training", "path")),
         heights("plane", "plane", pictures.plane_map, 430, "plane"),
         heights("plane in space", "plane", pictures.plane_space, 430, "plane"),
         heights("lines", "lines", pictures.lines, 360, "lines"),
         panel("line", "line", pictures.line, 360, SCALE, needs=("line",)),
-        panel("sharpness", "curvature", pictures.sharpness, 340, needs=("curvature",)),
-        panel("trace", "curvature", pictures.trace, 340, needs=("curvature",)),
+        panel("sharpness", "curvature", pictures.sharpness, 340, *CURVE, needs=("curvature",)),
+        panel("trace", "curvature", pictures.trace, 340, *CURVE, needs=("curvature",)),
     ],
     sections={
         "": [

@@ -1,11 +1,14 @@
 """Optimizers · methods race down a surface: what a step is made of, and why some never arrive."""
 
+from dataclasses import replace
+
 from nnviz import ui
 from nnviz.presets import optimizers
 from nnviz.ui import AXIS, Page, Panel, race, race_pictures, racers, rate_search
 from nnviz.ui.race_pictures import RACER
 
-HEIGHT = ui.Choice("axis", "Height", AXIS.options, shared=True)
+HEIGHT = replace(AXIS, label="Height", shared=True)
+CURVE = (AXIS, ui.smoothing())
 
 
 def panel(name: str, draw: ui.Draw, height: int, *choices: ui.Choice, **more: object) -> Panel:
@@ -32,13 +35,13 @@ PAGE = Page(
     panels=[
         panel("map", race_pictures.contour_map, 440, HEIGHT, RACER, on_event=race.started_at),
         panel("surface", race_pictures.surface_3d, 440, HEIGHT, needs=("surface",)),
-        panel("heights", race_pictures.heights, 280),
-        panel("distances", race_pictures.distances, 280),
-        panel("step", race_pictures.step_parts, 460, RACER),
+        panel("heights", race_pictures.heights, 280, *CURVE),
+        panel("distances", race_pictures.distances, 280, *CURVE),
+        panel("step", race_pictures.step_parts, 460, RACER, AXIS),
         panel("phase", race_pictures.phase, 460, needs=()),
         panel("basins", race_pictures.basins, 400, RACER, needs=()),
         panel("arrivals", race_pictures.arrivals, 400, RACER, needs=()),
-        panel("rates", race_pictures.rate_search, 340, part=rate_search.PART, needs=()),
+        panel("rates", race_pictures.rate_search, 340, AXIS, part=rate_search.PART, needs=()),
     ],
     sections={
         "": [["map", "surface"], ["heights", "distances"], ["step", "phase"], ["basins", "arrivals"], ["rates"]],

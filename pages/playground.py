@@ -3,7 +3,7 @@
 from nnviz import figures, ui
 from nnviz.figures import outcomes
 from nnviz.presets import playground
-from nnviz.ui import AXIS, SCALES, Choice, Page, Panel
+from nnviz.ui import AXIS, Choice, Page, Panel
 
 STYLE = Choice("style", "Surface", {"soft": "soft", "borders": "borders only"})
 
@@ -15,23 +15,16 @@ def network(run: ui.RunView) -> dict:
     )
 
 
-def loss(run: ui.RunView, axis: str, smooth: str) -> dict:
+def loss(run: ui.RunView, **chosen: object) -> dict:
     """Train, test and batch loss."""
-    return figures.curves(
-        run.scalars("loss"),
-        "loss",
-        smooth=float(smooth),
-        log_y=SCALES[axis],
-        forks=ui.forks(run),
-        missing=outcomes.missing(run.snapshot("data"), "loss"),
-    )
+    missing = outcomes.missing(run.snapshot("data"), "loss")
+    return figures.curves(run.scalars("loss"), "loss", forks=ui.forks(run), missing=missing, **chosen)
 
 
-def metric(run: ui.RunView, smooth: str) -> dict:
+def metric(run: ui.RunView, smooth: float) -> dict:
     """Accuracy, or R² of a regression."""
-    return outcomes.metric(
-        run.scalars("accuracy", "r_squared"), run.snapshot("data"), forks=ui.forks(run), smooth=float(smooth)
-    )
+    recorded = run.scalars("accuracy", "r_squared")
+    return outcomes.metric(recorded, run.snapshot("data"), forks=ui.forks(run), smooth=smooth)
 
 
 def sizes(run: ui.RunView) -> dict:
@@ -63,13 +56,13 @@ PAGE = Page(
             height=330,
         ),
         Panel("network", network, needs=("network", "data"), height=330),
-        Panel("loss", loss, needs=("loss",), choices=(AXIS, ui.smoothing("0.9")), height=240),
+        Panel("loss", loss, needs=("loss",), choices=(AXIS, ui.smoothing(0.9)), height=240),
         Panel("metric", metric, choices=(ui.smoothing(),), height=240),
         Panel("sizes by layer", sizes, needs=("weight_norm", "gradient_norm", "update_norm"), height=240),
         Panel("worst samples", lambda run: outcomes.worst_samples(run.snapshot), height=240),
         Panel(
             "learning rate",
-            lambda run, axis: figures.learning_rate(run.scalars("learning_rate"), forks=ui.forks(run)),
+            lambda run, log: figures.learning_rate(run.scalars("learning_rate"), forks=ui.forks(run), log=log),
             needs=("learning_rate",),
             choices=(AXIS,),
             height=180,

@@ -4,12 +4,11 @@ from nnviz.ui import landscape, landscape_pictures, race, race_pictures, racers,
 from nnviz.ui.frame import run, start
 from nnviz.ui.layers import layers
 from nnviz.ui.lineage import forks
-from nnviz.ui.page import AXIS, SCALES, Choice, Draw, Event, Page, Panel, RunView, Taken, smoothing
+from nnviz.ui.page import AXIS, Choice, Draw, Event, Page, Panel, RunView, Taken, smoothing
 from nnviz.ui.show import render
 
 __all__ = [
     "AXIS",
-    "SCALES",
     "Choice",
     "Draw",
     "Event",

@@ -1,6 +1,7 @@
 """Pictures of landscapes, each from the RunView of one view; None where there is none of the kind."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from nnviz.runs import RunView
 from nnviz.spec.jobs import Landscape
 from nnviz.spec.landscapes import Line, RandomPlane
 from nnviz.spec.optimizers import SGD
-from nnviz.ui.page import SCALES, Choice, Figure
+from nnviz.ui.page import Choice, Figure
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -27,11 +28,11 @@ MEASURE = Choice("measure", "Height", MEASURES, shared=True)
 def scale_of(quantity: str) -> Callable[..., object]:
     """One scale for the heights of all networks' pictures of this kind."""
 
-    def scale(runs: Sequence[RunView], measure: str, axis: str) -> object:
+    def scale(runs: Sequence[RunView], measure: str, log: bool | None) -> object:
         # A logarithm makes a deep pit look like a narrow one: lines, whose shape is what is looked at, have it on
         # request.
-        log = bool(SCALES[axis]) if quantity == "lines" else SCALES[axis]
-        return figures.height_scale(*(run.snapshot(quantity) for run in runs), measure=measure, log_height=log)
+        wanted = bool(log) if quantity == "lines" else log
+        return figures.height_scale(*(run.snapshot(quantity) for run in runs), measure=measure, log_height=wanted)
 
     return scale
 
@@ -40,55 +41,56 @@ def _way(run: RunView) -> tuple[Arrays, Arrays, Arrays]:
     return run.snapshot("path_plane"), run.snapshot("path"), run.snapshot("training")
 
 
-def path_map(run: RunView, measure: str, scale: object, **_choices: str) -> Figure:
+def path_map(run: RunView, measure: str, scale: object, **_choices: object) -> Figure:
     """The plane of the training path from above."""
     return figures.path_map(*_way(run), measure, heights=scale, note=_note(run.job))
 
 
-def path_space(run: RunView, measure: str, scale: object, **_choices: str) -> Figure:
+def path_space(run: RunView, measure: str, scale: object, **_choices: object) -> Figure:
     """The plane of the training path in space."""
     return figures.path_space(*_way(run), measure, heights=scale)
 
 
-def residuals(run: RunView) -> Figure:
+def residuals(run: RunView, log: bool | None) -> Figure:
     """How far the path is off its plane."""
-    return figures.path_residuals(run.snapshot("path"))
+    return figures.path_residuals(run.snapshot("path"), log=log)
 
 
-def truth(run: RunView, measure: str, axis: str) -> Figure:
+def truth(run: RunView, measure: str, log: bool | None) -> Figure:
     """The true loss against that of the plane below it."""
-    return figures.plane_truth(run.snapshot("training"), run.snapshot("path"), measure, log_y=SCALES[axis])
+    return figures.plane_truth(run.snapshot("training"), run.snapshot("path"), measure, log=log)
 
 
-def plane_map(run: RunView, measure: str, scale: object, **_choices: str) -> Figure:
+def plane_map(run: RunView, measure: str, scale: object, **_choices: object) -> Figure:
     """A random plane from above."""
     return figures.loss_map(run.snapshot("plane"), measure, heights=scale, note=_note(run.job))
 
 
-def plane_space(run: RunView, measure: str, scale: object, **_choices: str) -> Figure:
+def plane_space(run: RunView, measure: str, scale: object, **_choices: object) -> Figure:
     """A random plane in space."""
     return figures.loss_space(run.snapshot("plane"), measure, heights=scale)
 
 
-def lines(run: RunView, measure: str, scale: object, **_choices: str) -> Figure:
+def lines(run: RunView, measure: str, scale: object, **_choices: object) -> Figure:
     """Random lines."""
     return figures.loss_lines(run.snapshot("lines"), measure, heights=scale)
 
 
-def line(run: RunView, axis: str) -> Figure:
+def line(run: RunView, log: bool | None) -> Figure:
     """Loss on the way from one network to another."""
-    return figures.loss_line(run.snapshot("line"), _ends(run.job), log_height=SCALES[axis])
+    return figures.loss_line(run.snapshot("line"), _ends(run.job), log=log)
 
 
-def sharpness(run: RunView) -> Figure:
+def sharpness(run: RunView, **chosen: Any) -> Figure:
     """The largest eigenvalues of the Hessian."""
     found = run.snapshot("curvature")
-    return figures.sharpness(found, limit_words=_limit(run.job), no_theory=str(found.get("no_limit", "")))
+    why = str(found.get("no_limit", ""))
+    return figures.sharpness(found, limit_words=_limit(run.job), no_theory=why, **chosen)
 
 
-def trace(run: RunView) -> Figure:
+def trace(run: RunView, **chosen: Any) -> Figure:
     """The trace of the Hessian."""
-    return figures.hessian_trace(run.snapshot("curvature"))
+    return figures.hessian_trace(run.snapshot("curvature"), **chosen)
 
 
 def _ends(job: Landscape) -> tuple[str, str]:

@@ -27,23 +27,28 @@ class Choice:
     options: Mapping[str, str] | Callable[[Job], Mapping[str, str]]
     default: str | None = None
     shared: bool = False
+    meanings: Mapping[str, Any] | None = None
+    """What the drawing function is given for each value; None: the value itself."""
 
     def offered(self, job: Job) -> Mapping[str, str]:
         """The values and the words for them."""
         return self.options(job) if callable(self.options) else self.options
 
 
-AXIS = Choice("axis", "Axis", {"auto": "auto", "linear": "linear", "log": "log"})
-"""The scale of an axis; `SCALES` is what figures take."""
+AXIS = Choice(
+    "log",
+    "Axis",
+    {"auto": "auto", "linear": "linear", "log": "log"},
+    meanings={"auto": None, "linear": False, "log": True},
+)
+"""The scale of an axis; `log` is None where the figure is to choose."""
 
-SCALES = {"auto": None, "linear": False, "log": True}
-"""Whether something is drawn as logarithms: None where that shows more."""
 
-
-def smoothing(default: str = "0") -> Choice:
-    """How much a curve is smoothed: the weight of the past in an exponential mean."""
-    names = {"0": "off", "0.5": "0.5", "0.8": "0.8", "0.9": "0.9", "0.95": "0.95", "0.99": "0.99"}
-    return Choice("smooth", "Smoothing", names, default)
+def smoothing(default: float = 0.0) -> Choice:
+    """How much a curve is smoothed: `smooth` is the weight of the past in an exponential mean."""
+    weights = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99)
+    names = {f"{weight:g}": f"{weight:g}" if weight else "off" for weight in weights}
+    return Choice("smooth", "Smoothing", names, f"{default:g}", meanings={f"{w:g}": w for w in weights})
 
 
 @dataclass(frozen=True)
@@ -159,7 +164,6 @@ ALL = "All"
 __all__ = [
     "ALL",
     "AXIS",
-    "SCALES",
     "Choice",
     "Draw",
     "Editor",

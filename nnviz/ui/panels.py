@@ -91,9 +91,13 @@ class Shown:
         value = self.chosen.get(key_of(panel, choice), default)
         return value if value in offered else default
 
-    def values(self, panel: Panel) -> dict[str, str]:
-        """The values of a panel's own choices by their names."""
-        return {choice.name: self.value(panel, choice) for choice in panel.choices}
+    def values(self, panel: Panel) -> dict[str, Any]:
+        """What the values of a panel's own choices mean, by the choices' names."""
+        found = {}
+        for choice in panel.choices:
+            value = self.value(panel, choice)
+            found[choice.name] = value if choice.meanings is None else choice.meanings[value]
+        return found
 
     @property
     def offers(self) -> dict[str, list[dict[str, Any]]]:

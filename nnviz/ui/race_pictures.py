@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from nnviz.spec.base import label, summary
 from nnviz.spec.descent import Descent, Racer
 from nnviz.spec.methods import STATE
 from nnviz.spec.optimizers import SGD, Adamax
-from nnviz.ui.page import SCALES, Choice, Figure
+from nnviz.ui.page import Choice, Figure
 
 FEW = 6
 """Racers whose names have room in full."""
@@ -30,26 +31,26 @@ def _chosen(run: RunView, racer: str) -> int | None:
     return int(racer) if racer and int(racer) < len(run.job.racers) else None
 
 
-def contour_map(run: RunView, axis: str, racer: str) -> Figure:
+def contour_map(run: RunView, log: bool | None, racer: str) -> Figure:
     """The surface from above, with all paths and the chosen racer's step as arrows."""
     surface, race, chosen = run.snapshot("surface"), run.snapshot("race"), _chosen(run, racer)
     words = _state_words(run, chosen) if chosen is not None else None
     return figures.contour_map(
-        surface, race, names(run), log_height=SCALES[axis], note=run.job.conditions, chosen=chosen, words=words
+        surface, race, names(run), log_height=log, note=run.job.conditions, chosen=chosen, words=words
     )
 
 
-def surface_3d(run: RunView, axis: str) -> Figure:
+def surface_3d(run: RunView, log: bool | None) -> Figure:
     """The surface in space."""
-    return figures.surface_3d(run.snapshot("surface"), run.snapshot("race"), names(run), log_height=SCALES[axis])
+    return figures.surface_3d(run.snapshot("surface"), run.snapshot("race"), names(run), log_height=log)
 
 
-def heights(run: RunView) -> Figure:
+def heights(run: RunView, **chosen: Any) -> Figure:
     """Height over steps."""
     surface = run.snapshot("surface")
     lowest = surface.get("lowest", ())
     optimum = float(lowest[0]) if len(lowest) else None
-    return figures.heights(run.snapshot("race"), names(run), optimum, _bottom(surface))
+    return figures.heights(run.snapshot("race"), names(run), optimum, _bottom(surface), **chosen)
 
 
 def _bottom(surface: Mapping[str, np.ndarray]) -> tuple[float, float, float] | None:
@@ -61,12 +62,12 @@ def _bottom(surface: Mapping[str, np.ndarray]) -> tuple[float, float, float] | N
     return float(surface["x"][column]), float(surface["y"][row]), float(z[row, column])
 
 
-def distances(run: RunView) -> Figure:
+def distances(run: RunView, **chosen: Any) -> Figure:
     """Distance to the optimum over steps."""
-    return figures.distances(run.snapshot("race"), names(run))
+    return figures.distances(run.snapshot("race"), names(run), **chosen)
 
 
-def step_parts(run: RunView, racer: str) -> Figure:
+def step_parts(run: RunView, racer: str, log: bool | None) -> Figure:
     """The chosen racer's step taken apart."""
     chosen = _chosen(run, racer)
     if chosen is None:
@@ -79,6 +80,7 @@ def step_parts(run: RunView, racer: str) -> Figure:
         summary(type(method)),
         words=_state_words(run, chosen),
         squared=not isinstance(method, Adamax),
+        log=log,
     )
 
 
@@ -100,14 +102,16 @@ def arrivals(run: RunView, racer: str) -> Figure:
     return figures.basin_steps(found, index, names(run)[index]) if found else None
 
 
-def rate_search(run: RunView) -> Figure:
+def rate_search(run: RunView, log: bool | None) -> Figure:
     """Final height over learning rate, from the RunView of a search."""
     found = run.snapshot("rate_search")
     if not found:
         return None
     lowest = found["lowest"]
     optimum = float(lowest[0]) if len(lowest) else None
-    return figures.rate_search(found["rates"], found["final"], _unrated(run.job.race.racers), found["best"], optimum)
+    return figures.rate_search(
+        found["rates"], found["final"], _unrated(run.job.race.racers), found["best"], optimum, log=log
+    )
 
 
 def _state_words(run: RunView, racer: int) -> Mapping[str, str]:
