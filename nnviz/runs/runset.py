@@ -174,7 +174,8 @@ class RunSet:
         the latter that is said; of several parts those are left out alone."""
         found = []
         for id, runs in list(self.held.entries.items()):
-            now, old = self._read(runs), self._read(self.held.before.get(id, {}))
+            now = self._read(runs)
+            old = {part: view for part, run in self.held.before.get(id, {}).items() if (view := self._look(run))}
             if "" in now:
                 found.append(EntryView(id, now[""].job, now, old))
             elif id in self.held.jobs and "" not in (job := load(self.held.jobs[id])).parts():
