@@ -14,6 +14,7 @@ from nnviz.spec.schedules import ConstantRate
 from nnviz.spec.surfaces import AnySurface
 from nnviz.ui import forms, session
 from nnviz.ui.buttons import button
+from nnviz.ui.race_pictures import RACER
 from nnviz.ui.session import PageState
 
 SURFACES = options(AnySurface)
@@ -85,7 +86,17 @@ def _change(state: PageState, what: str, number: int = -1) -> None:
         racers.insert(number + 1, racers[number])
     else:
         del racers[number]
+    _follow(state.kept.choices, what, number)
     changed = {"racers": tuple(racers)}
     if not all(can_be_scheduled(racer.method) for racer in racers):
         changed["schedule"] = ConstantRate()  # the only one that the form then offers
     state.derive(job.model_copy(update=changed), state.variants)
+
+
+def _follow(choices: dict[str, str], what: str, number: int) -> None:
+    """The racer whose step is taken apart stays the same one though its place changes."""
+    place = int(choices.get(RACER.name) or -1)
+    if what == "Remove" and place == number:
+        del choices[RACER.name]
+    elif what != "Add" and place > number:
+        choices[RACER.name] = str(place + (1 if what == "Copy" else -1))
