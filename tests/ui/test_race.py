@@ -1,8 +1,11 @@
 """The form of a race on its page: whatever it is set to, that race is shown; what is wrong is said in a line."""
 
+import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from nnviz.presets import optimizers
@@ -11,8 +14,24 @@ from nnviz.spec.base import label
 from nnviz.spec.descent import MOST_RACERS, Descent, Racer
 from nnviz.spec.jobs import dump
 from nnviz.spec.optimizers import SGD
-from nnviz.ui.race import METHODS, SURFACES
-from tests.ui.paging import at, button, click_twice, ended, fine, housed, jobs, open_job, opened, press, shown, wait_for
+from nnviz.ui.racers import METHODS, SURFACES
+from tests.each import each
+from tests.ui.paging import (
+    at,
+    button,
+    click_twice,
+    ended,
+    fine,
+    head,
+    housed,
+    jobs,
+    kept,
+    open_job,
+    opened,
+    press,
+    shown,
+    wait_for,
+)
 
 DEFAULT = optimizers.DEFAULT
 
@@ -48,7 +67,7 @@ def start_of(app: AppTest) -> tuple[float, float]:
     return at(app.number_input, ":x").value, at(app.number_input, ":y").value
 
 
-@pytest.mark.parametrize("kind", SURFACES)
+@each("kind", SURFACES)
 def test_every_surface_is_raced_on_from_where_it_wants_to_be_begun(store, page, kind):
     at(page.selectbox, ":surface.kind").set_value(kind)
     fine(page.run())
@@ -59,7 +78,7 @@ def test_every_surface_is_raced_on_from_where_it_wants_to_be_begun(store, page, 
     assert page.query_params.get("surface.kind", "ravine") == kind
 
 
-@pytest.mark.parametrize("kind", METHODS)
+@each("kind", METHODS)
 def test_every_method_races(store, page, kind):
     at(page.selectbox, ":racers.0.method.kind").set_value(kind)
     fine(page.run())
@@ -97,7 +116,7 @@ def test_a_link_brings_surface_start_and_racers(start, store):
     assert job(store, other) == asked
 
 
-@pytest.mark.parametrize("preset", optimizers.EXAMPLES, ids=lambda p: p.title)
+@each("preset", optimizers.EXAMPLES)
 def test_an_example_is_raced_with_one_click(start, store, preset):
     app = press(start(), preset.title)
     assert jobs(store, app) == preset.jobs
@@ -153,18 +172,21 @@ def test_one_racer_cannot_be_removed_and_twelve_are_enough(start, store):
     assert not [b for b in app.button if b.label == "Add"]
 
 
-@pytest.mark.parametrize("text", ["x +", "import os", "z**2", "1/0*", "sin(x", "", "9**9**9**9**9"])
-def test_a_wrong_formula_is_answered_with_a_line_and_the_pictures_stay(start, store, text):
+WRONG = ["x +", "import os", "z**2", "1/0*", "sin(x", "", "9**9**9**9**9"]
+
+
+def test_a_wrong_formula_is_answered_with_a_line_and_the_pictures_stay(start, store):
     app = start(surface__kind="formula", steps="20")
     before = shown(app)
-    at(app.text_input, ".text").set_value(text)
-    fine(app.run())
-    assert len(app.error) == 1
-    assert "\n" not in app.error[0].value
-    assert "f(x, y)" in app.error[0].value or "text" in app.error[0].value
-    assert shown(app) == before
-    assert button(app, "Tune learning rates").disabled
-    assert len(app.get("bidi_component")) == 1
+    for text in WRONG:
+        at(app.text_input, ".text").set_value(text)
+        fine(app.run())
+        assert len(app.error) == 1, text
+        assert "\n" not in app.error[0].value, text
+        assert "f(x, y)" in app.error[0].value or "text" in app.error[0].value, text
+        assert shown(app) == before, text
+        assert button(app, "Tune learning rates").disabled, text
+        assert app.error[0].value.replace("\\", "") in head(app)["stale"], text
     at(app.text_input, ".text").set_value("x**2 + 3*y**2")
     fine(app.run())
     assert not app.error
@@ -184,6 +206,7 @@ def test_a_race_that_is_left_is_deleted_and_one_that_was_made_elsewhere_stays(st
         fine(app.run())
         assert job(store, app) == elsewhere.model_copy(update={"x": x})
         wait_for(lambda: not store.open(shown(app)[0]).status().live)
+        fine(app.run())
     there = [s.id for s in store.list()]
     assert file.id in there
     assert shown(app)[0] in there
@@ -201,24 +224,78 @@ def test_a_race_deleted_elsewhere_is_made_again(start, store):
     assert job(store, app).seed == 77
 
 
-def test_a_step_is_taken_apart_and_a_racer_less_takes_the_choice_back(start):
+def choice(app: AppTest, figure: str, name: str) -> dict:
+    """A choice that the board offers in a picture's card."""
+    return next(offer for offer in head(app)["choices"][figure] if offer["name"] == name)
+
+
+def test_the_step_taken_apart_is_of_one_racer_however_many_come_and_go(start):
     app = start()
-    menu = next(s for s in app.selectbox if s.label == "Take a step apart")
-    assert menu.value is None
-    menu.set_value(2)
+    assert choice(app, "map", "racer")["value"] == ""
+    assert [*choice(app, "map", "racer")["options"].values()] == [
+        *(f"{place} · {racer.name}" for place, racer in enumerate(DEFAULT.racers, 1)),
+        "none",
+    ]
+    kept(app).choices["racer"] = "2"
+    third = DEFAULT.racers[2].name
     fine(app.run())
-    assert next(s for s in app.selectbox if s.label == "Take a step apart").value == 2
-    for place in (0, 0, 0):
-        at(app.button, f":Remove:{place}").click()
-        fine(app.run())
-    menu = next(s for s in app.selectbox if s.label == "Take a step apart")
-    assert menu.value is None
-    assert menu.options == ["1 · Adam η=0.3"]
+    for pressed, place in ((":Copy:0", 4), (":Remove:0", 3), (":Copy:2", 3), (":Remove:0", 2), (":Remove:0", 1)):
+        at(app.button, pressed).click()
+        offered = choice(fine(app.run()), "step", "racer")
+        assert offered["options"][offered["value"]] == f"{place} · {third}", pressed
+    # Without the racer itself it is of none.
+    at(app.button, ":Remove:0").click()
+    assert choice(fine(app.run()), "map", "racer")["value"] == ""
 
 
 def test_heights_can_be_drawn_in_each_way(start):
     app = start(steps="10")
-    menu = next(w for w in [*app.selectbox, *app.radio, *app.get("button_group")] if w.label == "Height")
     for value in ("linear", "log", "auto"):
-        menu.set_value(value)
+        kept(app).choices["axis"] = value
         fine(app.run())
+        assert {choice(app, name, "axis")["value"] for name in ("map", "surface")} == {value}
+
+
+# -- several races ---------------------------------------------------------------------------------------------------
+
+
+def test_two_races_under_a_link_are_run_side_by_side(start, store):
+    other = DEFAULT.model_copy(update={"noise": 0.5})
+    app = start(b__noise="0.5")
+    assert jobs(store, app) == (DEFAULT, other)
+    for run in shown(app):
+        wait_for(lambda run=run: not store.open(run).status().live)
+    words = "\n".join(m.value for m in fine(app.run()).markdown)
+    assert "A :green-badge[lowest after 200 steps]" in words
+    assert "B :green-badge[lowest after 200 steps]" in words
+    assert ["map A", "map B"] in head(app)["sections"][""]
+    # What is set in the form holds for both.
+    at(app.number_input, ":x").set_value(1.5)
+    fine(app.run())
+    assert jobs(store, app) == tuple(job.model_copy(update={"x": 1.5}) for job in (DEFAULT, other))
+
+
+def test_a_start_chosen_on_a_map_is_that_of_its_race(start, store, monkeypatch):
+    def board(_pictures: object, _steps: object, *, on_pick: Callable, **_: object) -> None:
+        for figure in ("map", "map A", "map B"):
+            st.button(figure, on_click=partial(on_pick, figure, 1.23456, -2.34567, True))
+
+    monkeypatch.setattr(sys.modules["nnviz.ui.show"], "board", board)
+    chosen = {"x": 1.23, "y": -2.35}
+    app = press(start(), "map")
+    assert job(store, app) == DEFAULT.model_copy(update=chosen)
+    assert start_of(app) == (1.23, -2.35)
+    assert {name: float(app.query_params[name]) for name in chosen} == chosen
+    # Another surface has a start of its own; what the other only differs in elsewhere is common to both.
+    for difference, on_b in (({"b.surface.kind": "beale"}, False), ({"b.noise": "0.5"}, True)):
+        app = start(**{name.replace(".", "__"): value for name, value in difference.items()})
+        first, second = jobs(store, app)
+        press(app, "map B")
+        moved, own = jobs(store, app)
+        assert (moved == first.model_copy(update=chosen)) is on_b, difference
+        assert (moved == first) is not on_b, difference
+        assert own.surface == second.surface
+        assert own.start == pytest.approx((1.23456, -2.34567), abs=0.01), difference
+        press(app, "map A")
+        assert jobs(store, app)[0] == first.model_copy(update=chosen), difference
+        assert not app.error
