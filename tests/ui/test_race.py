@@ -279,6 +279,7 @@ def test_a_start_chosen_on_a_map_is_that_of_its_race(start, store, monkeypatch):
     def board(_pictures: object, _steps: object, *, on_pick: Callable, **_: object) -> None:
         for figure in ("map", "map A", "map B"):
             st.button(figure, on_click=partial(on_pick, figure, 1.23456, -2.34567, True))
+            st.button(f"{figure} again", on_click=partial(on_pick, figure, 0.5, 0.25, True))
 
     monkeypatch.setattr(sys.modules["nnviz.ui.show"], "board", board)
     chosen = {"x": 1.23, "y": -2.35}
@@ -296,6 +297,10 @@ def test_a_start_chosen_on_a_map_is_that_of_its_race(start, store, monkeypatch):
         assert (moved == first) is not on_b, difference
         assert own.surface == second.surface
         assert own.start == pytest.approx((1.23456, -2.34567), abs=0.01), difference
+        press(app, "map B again")
+        assert jobs(store, app)[1].start == (0.5, 0.25), difference
         press(app, "map A")
         assert jobs(store, app)[0] == first.model_copy(update=chosen), difference
+        press(app, "map A again")
+        assert jobs(store, app)[0].start == (0.5, 0.25), difference
         assert not app.error
