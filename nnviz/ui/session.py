@@ -279,8 +279,8 @@ class PageState:
 
     def put_variant(self, variant: Variant, changed: Mapping[str, Any]) -> None:
         """A variant gets more differences, or other values of those that it has; in a callback."""
-        for path in changed:
-            st.session_state.pop(f"{self.key}:{variant.id}:{path}", None)
+        for path in variant.differences.keys() & changed:  # they have widgets, which do not start again
+            put(f"{self.key}:{variant.id}:{path}", changed[path])
         more = {**variant.differences, **changed}
         self.variants = [Variant(one.id, more) if one.id == variant.id else one for one in self.variants]
 
