@@ -8,10 +8,26 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from nnviz.presets import optimizers
-from nnviz.runs import Store
-from nnviz.spec.jobs import RateSearch
-from nnviz.ui.rate_search import better
-from tests.ui.paging import at, button, ended, fine, housed, jobs, kept, opened, press, shown, wait_for
+from nnviz.runs import RunError, Store
+from nnviz.spec.jobs import Descent, RateSearch
+from nnviz.ui import runtime
+from nnviz.ui.rate_search import PART, better
+from tests.ui.paging import (
+    asked,
+    at,
+    button,
+    ended,
+    entries,
+    fine,
+    head,
+    housed,
+    jobs,
+    kept,
+    opened,
+    press,
+    shown,
+    wait_for,
+)
 
 LINK = {
     "surface__kind": "quadratic",
@@ -31,11 +47,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 @pytest.fixture
 def tuned(store: Store) -> Iterator[Callable[[], AppTest]]:
-    """`tuned()` is the page after a search."""
+    """`tuned(**more)` is the page after a search."""
 
-    def make() -> AppTest:
-        app = press(opened("pages/optimizers.py", **LINK), "Tune learning rates")
-        wait_for(lambda: not store.open(kept(app, "search:optimizers")["run"]).status().live)
+    def make(**more: str) -> AppTest:
+        app = press(opened("pages/optimizers.py", **LINK, **more), "Tune learning rates")
+        for run in searches(app):
+            wait_for(lambda run=run: not store.open(run).status().live)
         return fine(app.run())
 
     yield make
@@ -46,10 +63,25 @@ def labels(app: AppTest) -> set[str]:
     return {b.label for b in app.button}
 
 
+def searches(app: AppTest) -> list[str]:
+    """The searches that were made for the entries, shown or not."""
+    return [own[PART] for own in kept(app).held.extras.values()]
+
+
+def search(app: AppTest) -> str:
+    (run,) = searches(app)
+    return run
+
+
+def races(store: Store, app: AppTest) -> list[Descent]:
+    """The races that are shown."""
+    return [store.open(own[""]).job for own in kept(app).held.entries.values()]
+
+
 def test_a_search_runs_the_race_shown_and_offers_the_best(store, tuned):
     app = tuned()
-    file = store.open(kept(app, "search:optimizers")["run"])
-    assert file.job == RateSearch(race=jobs(store, app)[0])
+    file = store.open(search(app))
+    assert file.job == RateSearch(race=races(store, app)[0])
     assert file.status().state == "finished"
     assert "Use the best" in labels(app)
     assert not button(app, "Tune learning rates").disabled
@@ -57,10 +89,10 @@ def test_a_search_runs_the_race_shown_and_offers_the_best(store, tuned):
 
 def test_the_best_rates_are_taken_over_and_the_search_stays(store, tuned):
     app = tuned()
-    found = store.view(kept(app, "search:optimizers")["run"]).snapshot("rate_search")
-    before = jobs(store, app)[0]
+    found = store.view(search(app)).snapshot("rate_search")
+    before = races(store, app)[0]
     press(app, "Use the best")
-    after = jobs(store, app)[0]
+    after = races(store, app)[0]
     rates = [r.method.lr if hasattr(r.method, "lr") else None for r in after.racers]
     sgd, _, adam = (found["rates"][i] for i in found["best"])
     assert rates == [float(f"{sgd:.4g}"), None, float(f"{adam:.4g}")]
@@ -75,7 +107,7 @@ def test_a_search_for_another_race_is_not_shown_until_that_is_back(store, tuned)
     at(app.number_input, ":x").set_value(1.0)
     fine(app.run())
     assert "Use the best" not in labels(app)
-    assert jobs(store, app)[0].x == 1
+    assert races(store, app)[0].x == 1
     at(app.number_input, ":x").set_value(-4.0)
     fine(app.run())
     assert "Use the best" in labels(app)
@@ -83,16 +115,46 @@ def test_a_search_for_another_race_is_not_shown_until_that_is_back(store, tuned)
 
 def test_a_search_that_was_deleted_is_forgotten(store, tuned):
     app = tuned()
-    store.delete(kept(app, "search:optimizers")["run"])
+    store.delete(search(app))
     fine(app.run())
     assert not app.error
     assert "Use the best" not in labels(app)
     assert shown(app)
 
 
-def test_the_runs_shown_are_races_alone(store, tuned):
+def test_a_search_is_a_picture_of_its_race_and_no_race_of_its_own(store, tuned):
     app = tuned()
-    assert [job.kind for job in jobs(store, app)] == [optimizers.DEFAULT.kind]
+    assert len(entries(app)) == 1
+    assert [job.kind for job in jobs(store, app)] == [optimizers.DEFAULT.kind, RateSearch().kind]
+    assert races(store, app) == asked(app)
+    assert ["rates"] in head(app)["sections"][""]
+
+
+def test_of_two_races_each_has_a_search_and_the_best_of_it(store, tuned):
+    app = tuned(b__noise="0.5", b__surface__curvature="4.0")
+    before = races(store, app)
+    assert [store.open(run).job for run in searches(app)] == [RateSearch(race=race) for race in before]
+    found = [store.view(run).snapshot("rate_search") for run in searches(app)]
+    press(app, "Use the best")
+    after = races(store, app)
+    for race, best, was in zip(after, found, before, strict=True):
+        rates = [float(f"{best['rates'][i]:.4g}") if i >= 0 else None for i in best["best"]]
+        assert [getattr(racer.method, "lr", None) for racer in race.racers] == rates
+        assert race.model_copy(update={"racers": was.racers}) == was
+    assert after == asked(app)
+    assert not app.error
+
+
+def test_a_search_that_cannot_be_started_is_answered_with_one_line(store, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise RunError("the disk is full")
+
+    app = opened("pages/optimizers.py", **LINK)
+    monkeypatch.setattr(runtime.pool(), "submit", refuse)
+    press(app, "Tune learning rates")
+    assert [e.value for e in app.error] == ["the disk is full"]
+    assert "Use the best" not in labels(app)
+    assert races(store, app)
 
 
 class Shown:
@@ -110,7 +172,7 @@ def test_a_racer_that_came_lower_with_the_rate_it_has_keeps_it():
     job = optimizers.DEFAULT
     final = np.array([[3.0, 1.0], [0.5, np.nan], [np.nan, np.nan]])
     rates = [0.1, 0.2, None]
-    assert better(rates, final, job, [Shown(job, [2.0, 0.4, 7.0])]) == [0.1, None, None]
+    assert better(rates, final, job, Shown(job, [2.0, 0.4, 7.0])) == [0.1, None, None]
     # Without the same race over there is nothing to go by.
-    for over in ([], [Shown(job, [0.0] * 3, live=True)], [Shown(job.rated([1.0] * 4), [0.0] * 3)]):
+    for over in (None, Shown(job, [0.0] * 3, live=True), Shown(job.rated([1.0] * 4), [0.0] * 3)):
         assert better(rates, final, job, over) == rates
