@@ -220,7 +220,7 @@ def test_resuming_a_paused_run_plays_it_and_a_finished_one_is_refused(pool):
 def test_a_branch_goes_on_from_where_its_running_parent_is_and_stops_that(pool):
     [run] = pool.submit([seeded(0)])
     wait_for(lambda: pool.store.open(run).status().step > 20)
-    child = pool.branch(run, seeded(0, steps=400))
+    [child] = pool.branch([run], [seeded(0, steps=400)])
     file = pool.store.open(child)
     step = file.job.parent.step
     assert file.job.parent == Parent(run=run, step=step)
@@ -231,15 +231,61 @@ def test_a_branch_goes_on_from_where_its_running_parent_is_and_stops_that(pool):
     assert pool.store.open(run).status().step == step
 
 
+def test_runs_in_lock_step_branch_together_from_one_step(pool):
+    runs = pool.submit([seeded(0), seeded(1)])
+    for run in runs:
+        wait_for(lambda run=run: pool.store.open(run).status().step > 20)
+    jobs = [seeded(0, steps=300), seeded(1, steps=300)]
+    children = pool.branch(runs, jobs)
+    files = [pool.store.open(child) for child in children]
+    assert [file.members for file in files] == [children] * 2
+    parents = [file.job.parent for file in files]
+    assert [parent.run for parent in parents] == runs
+    assert parents[0].step == parents[1].step
+    for run, child, job in zip(runs, children, jobs, strict=True):
+        wait_for(lambda child=child: state(pool, child) == "finished")
+        wait_for(lambda run=run: state(pool, run) == "stopped")
+        frame, _ = pool.store.open(child).scalars()
+        assert frame[frame["site"] == "batch"]["value"].tolist() == losses(job)
+
+
+def test_runs_at_different_steps_do_not_branch_together_and_stay_as_they_are(pool):
+    files = [pool.store.create(seeded(seed)) for seed in (0, 1)]
+    for file, step in zip(files, (30, 40), strict=True):
+        file.write(state="running", step=step)
+        file.write(state="paused")
+        file.save_checkpoint(step, b"[30, 0.5]")
+        file.close()
+    before = [summary.id for summary in pool.store.list()]
+    with pytest.raises(RunError, match="from one step only, got steps 30, 40: start new runs instead"):
+        pool.branch([file.id for file in files], [LONG, LONG])
+    assert [summary.id for summary in pool.store.list()] == before
+    assert [state(pool, file.id) for file in files] == ["paused", "paused"]
+    assert not any(file.status().cancelled for file in files)
+    for file in files:
+        file.give_up("stopped", "")
+
+
+def test_of_several_jobs_to_branch_one_that_is_too_short_stops_all(pool):
+    runs = pool.submit([seeded(0), seeded(1)], until=20)
+    for run in runs:
+        wait_for(lambda run=run: state(pool, run) == "paused")
+    before = [summary.id for summary in pool.store.list()]
+    with pytest.raises(RunError, match=f"steps must be above 20, where run {runs[1]} is left, got 20"):
+        pool.branch(runs, [seeded(0), seeded(1, steps=20)])
+    assert [summary.id for summary in pool.store.list()] == before
+    assert [state(pool, run) for run in runs] == ["paused", "paused"]
+
+
 def test_a_branch_that_cannot_be_says_why(pool):
     file = pool.store.create(LONG)
     file.give_up("stopped", "")
     with pytest.raises(RunError, match="has no checkpoint to go on from"):
-        pool.branch(file.id, LONG)
+        pool.branch([file.id], [LONG])
     [run] = pool.submit([LONG])
     wait_for(lambda: pool.store.open(run).status().step > 20)
     with pytest.raises(RunError, match=r"steps must be above \d+, where run .* is left, got 3"):
-        pool.branch(run, seeded(0, steps=3))
+        pool.branch([run], [seeded(0, steps=3)])
     assert state(pool, run) == "paused"
 
 
@@ -248,7 +294,7 @@ def test_a_parent_that_does_not_pause_in_time_is_not_waited_for(pool):
     wait_for(lambda: pool.store.open(run).status().step > 0)
     time.sleep(0.3)
     with pytest.raises(RunError, match=r"has not paused within 0.3 s"):
-        pool.branch(run, LONG, patience=0.3)
+        pool.branch([run], [LONG], patience=0.3)
     os.kill(pool.processes[0], signal.SIGKILL)
 
 
