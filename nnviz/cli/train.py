@@ -34,7 +34,7 @@ def start(store: Store, jobs: Sequence[Job]) -> int:
     for job in jobs:
         check(job, store.home)
     torch = _engine(jobs)
-    return _drive(torch, lambda: store.create_group(jobs, pinned=True, source=parent and parent.path))
+    return _drive(torch, lambda: store.create_group(jobs, pinned=True, sources=[parent.path] if parent else None))
 
 
 def resume(store: Store, run_ids: Sequence[str]) -> int:
