@@ -7,7 +7,7 @@ import numpy as np
 from nnviz.runs import RunError, RunView
 from nnviz.runs.runset import EntryView, RunSet
 from nnviz.spec.descent import Descent, RateSearch
-from nnviz.spec.variants import Variant, differing
+from nnviz.spec.variants import Variant, apply, differing
 from nnviz.ui.buttons import button
 from nnviz.ui.form import Asked
 
@@ -43,8 +43,11 @@ def tuning(asked: Asked, runset: RunSet, entries: Sequence[EntryView]) -> None:
     def take() -> None:
         shown = {entry.id: entry.runs.get("") for entry in entries}
         first, *others = (_rated(race, found.get(id), shown.get(id)) for id, race in jobs.items())
-        variants = zip(state.variants, others, strict=True)
-        state.derive(first, [Variant(variant.id, differing(other, first)) for variant, other in variants])
+        before, variants = next(iter(jobs.values())), []
+        for variant, other in zip(state.variants, others, strict=True):
+            left = {path: variant.differences[path] for path in apply(before, variant.differences).left}
+            variants.append(Variant(variant.id, {**left, **differing(other, first)}))
+        state.derive(first, variants)
         state.kept.is_done = True  # the form is no part of what the button is in
 
     is_busy = any(run.status.live for run in found.values())

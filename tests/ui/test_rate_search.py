@@ -145,6 +145,21 @@ def test_of_two_races_each_has_a_search_and_the_best_of_it(store, tuned):
     assert not app.error
 
 
+def test_what_does_not_apply_to_a_race_now_is_not_lost_with_its_rates(store, tuned):
+    app = tuned(b__noise="0.5", b__surface__curvature="4.0")
+    at(app.selectbox, ":surface.kind").set_value("beale")
+    press(fine(app.run()), "Tune learning rates")
+    for run in searches(app):
+        wait_for(lambda run=run: not store.open(run).status().live)
+    press(fine(app.run()), "Use the best")
+    (variant,) = kept(app).variants
+    assert variant["differences"]["noise"] == 0.5
+    assert variant["differences"]["surface.curvature"] == 4.0
+    at(app.selectbox, ":surface.kind").set_value("quadratic")
+    fine(app.run())
+    assert races(store, app)[1].surface.curvature == 4
+
+
 def test_a_search_that_cannot_be_started_is_answered_with_one_line(store, monkeypatch):
     def refuse(*_: object, **__: object) -> None:
         raise RunError("the disk is full")
