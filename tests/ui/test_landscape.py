@@ -7,7 +7,7 @@ from nnviz.ui.landscape import VIEWS
 from tests.each import each
 from tests.ui import landscaping
 from tests.ui.landscaping import ALL, DEFAULT, PAGE, errors, set_to, switch
-from tests.ui.paging import asked, entries, fine, opened, press, shown
+from tests.ui.paging import asked, at, entries, fine, kept, opened, press, shown
 from tests.ui.test_links import through_a_browser
 
 store, start = landscaping.store, landscaping.start
@@ -130,6 +130,25 @@ def test_two_jobs_under_a_link_are_two_networks_with_the_runs_that_each_needs(st
     changed = {"views.0.span": 2.0, "network.learner.batch_size": 16}
     assert asked(app) == [replace_many(job, changed) for job in (DEFAULT, other)]
     assert [store.open(run).job for run in shown(app)] == [part for job in asked(app) for part in job.parts().values()]
+
+
+def test_a_network_that_is_added_is_as_the_last_one_is_now_until_it_differs(start, store):
+    app = set_to(start(), network__learner__batch_size=16, plane__span=2.0)
+    (first,) = asked(app)
+    press(app, "Add a variant")
+    assert asked(app) == [first, first]
+    # Equal networks are looked at in the same runs.
+    assert len(shown(app)) == 3
+    app.selectbox(key=next(w.key for w in app.selectbox if ":offer:" in w.key)).set_value("network.weights_seed")
+    fine(app.run())
+    (variant,) = kept(app).variants
+    at(app.number_input, f":{variant['id']}:network.weights_seed").set_value(3)
+    fine(app.run())
+    assert [job.network.weights_seed for job in asked(app)] == [None, 3]
+    assert len(shown(app)) == 6
+    press(app, "Remove")
+    assert asked(app) == [first]
+    assert [store.open(run).job for run in shown(app)] == list(first.parts().values())
 
 
 @each("preset", loss_landscape.EXAMPLES)
