@@ -171,7 +171,9 @@ def _board(asked: Asked, shown: Shown, before: dict) -> None:
         panel = shown.by_figure.get(figure)
         for offered in shown.choices_of(panel) if panel else ():
             if offered.name == choice and value in offered.offered(shown.job):
-                kept.choices[key_of(panel, offered)] = value
+                kept.choices.pop(key_of(panel, offered), None)
+                if shown.value(panel, offered) != value:
+                    kept.choices[key_of(panel, offered)] = value
         state.tell(runs=trains)
 
     def open_section(title: str) -> None:
