@@ -17,7 +17,7 @@ from nnviz.spec.models import MLP, Hidden
 from nnviz.spec.optimizers import SGD, Adam
 from nnviz.spec.variants import LETTERS
 from nnviz.ui.landscape_pictures import MEASURES
-from nnviz.ui.page import SCALES
+from nnviz.ui.page import AXIS
 from nnviz.ui.panels import Pictures, Shown
 from tests.each import each
 from tests.figures import surveys as arrays
@@ -85,22 +85,22 @@ def notes(figure: Mapping) -> list[str]:
 def test_every_measure_and_scale_has_all_pictures(made):
     entry = made()
     for measure in MEASURES:
-        for axis in SCALES:
-            found = figures_of(entry, measure=measure, axis=axis)
+        for axis in AXIS.options:
+            found = figures_of(entry, measure=measure, log=axis)
             assert set(found) == NAMES, (measure, axis)
             # Each is kept by the browser as a whole: the server is not asked for it step by step.
             for name, figure in found.items():
                 assert figure["layout"]["meta"].keys() & {"reveals", "x_is_step"}, (name, measure, axis)
 
 
-def test_measure_and_scale_are_one_choice_for_all_pictures_that_have_it(made):
+def test_measure_and_scale_are_one_choice_for_all_pictures_of_heights():
     by_choice: dict[str, set[str]] = {}
-    for name, offers in Shown(PAGE, [made()], [""], ALL, {}).offers.items():
-        for offer in offers:
-            by_choice.setdefault(offer["name"], set()).add(name)
+    for panel in PAGE.panels:
+        for choice in panel.choices:
+            if choice.shared:
+                by_choice.setdefault(choice.name, set()).add(panel.name)
     maps = {"path", "path in space", "plane", "plane in space", "lines", "on the plane"}
-    assert by_choice == {"measure": maps, "axis": maps | {"line"}}
-    assert all(choice.shared for panel in PAGE.panels for choice in panel.choices)
+    assert by_choice == {"measure": maps, "log": maps | {"line"}}
 
 
 def test_a_view_that_is_off_has_no_pictures_and_one_that_failed_has_none(made):
