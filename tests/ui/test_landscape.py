@@ -4,7 +4,6 @@ from nnviz.presets import loss_landscape
 from nnviz.spec.base import label, replace_many
 from nnviz.ui import links
 from nnviz.ui.landscape import VIEWS
-from tests.each import each
 from tests.ui import landscaping
 from tests.ui.landscaping import ALL, DEFAULT, PAGE, errors, set_to, switch
 from tests.ui.paging import asked, at, entries, fine, kept, opened, press, shown
@@ -151,13 +150,15 @@ def test_a_network_that_is_added_is_as_the_last_one_is_now_until_it_differs(star
     assert [store.open(run).job for run in shown(app)] == list(first.parts().values())
 
 
-@each("preset", loss_landscape.EXAMPLES)
-def test_an_example_is_one_click_and_one_link(start, preset):
-    app = press(start(), preset.title)
-    assert asked(app) == list(preset.jobs)
-    assert not app.error
-    assert any(preset.look_at in m.value and preset.reference in m.value for m in app.markdown)
-    assert links.read(through_a_browser(dict(app.query_params)), DEFAULT) == (list(preset.jobs), [], [])
+def test_an_example_is_one_click_and_one_link(start):
+    app = start()
+    for preset in loss_landscape.EXAMPLES:
+        press(app, preset.title)
+        assert asked(app) == list(preset.jobs), preset.title
+        assert not app.error, preset.title
+        assert any(preset.look_at in m.value and preset.reference in m.value for m in app.markdown), preset.title
+        link = links.read(through_a_browser(dict(app.query_params)), DEFAULT)
+        assert link == (list(preset.jobs), [], []), preset.title
 
 
 def test_two_networks_with_all_views_come_back_from_their_link():
