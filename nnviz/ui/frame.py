@@ -23,13 +23,14 @@ p.nnviz-question { font-size: .92rem; line-height: 1.3rem; opacity: .75; margin:
 [class*="st-key-examples-"] > * { flex: none !important; }
 [class*="st-key-examples-"] button { padding: .05rem .6rem; min-height: 1.7rem; border-radius: 1rem; }
 [class*="st-key-examples-"] button p { font-size: .84rem; white-space: nowrap; }
-.st-key-status p { font-size: .82rem; line-height: 1.2; }
+.st-key-status p { font-size: .82rem; line-height: 1.05; }
+.st-key-status p span { line-height: 1; }
 [data-testid="stMain"] [data-testid="stAlertContainer"] { padding: .45rem .8rem; min-height: 0; }
 [data-testid="stMain"] [data-testid="stAlertContainer"] p { font-size: .9rem; }
 [class*="st-key-turns-"] > :nth-child(n+2) { display: none; }
 [class*="st-key-transport-"] button { min-height: 1.95rem; padding: .1rem .65rem; }
 [class*="st-key-transport-"] [data-testid="stPageLink-NavLink"] {
-  min-height: 1.95rem; padding: .1rem .65rem; margin: 0; border-radius: .5rem;
+  height: 1.95rem; padding: 0 .65rem; margin: 0; border-radius: .5rem; box-sizing: border-box;
   border: 1px solid var(--st-border-color, rgba(128, 128, 128, .35));
 }
 [class*="st-key-transport-"] [data-testid="stMarkdown"] p { font-size: .88rem; }
