@@ -208,7 +208,7 @@ def _fields(page: Page, state: PageState, base: Job) -> dict[str, Any]:
         paths = [path for path in named if path in page.editors or forms.has(base, path)]
         if not paths:
             continue
-        with st.expander(title, expanded=title in page.opened) if title else nullcontext():
+        with st.expander(title, expanded=title in page.opened) if title.strip() else nullcontext():
             for path in paths:
                 if editor := page.editors.get(path):
                     chosen |= editor(state, base, chosen)

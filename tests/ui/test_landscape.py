@@ -172,3 +172,4 @@ def test_the_labels_of_views_are_their_own(start):
     assert [e.label for e in app.expander if e.label in {label(cls) for cls in VIEWS.values()}] == [
         label(cls) for cls in VIEWS.values()
     ]
+    assert all(expander.label.strip() for expander in app.expander)  # the group of views has no title
