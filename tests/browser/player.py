@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import numpy as np
 from playwright.sync_api import TimeoutError
@@ -77,6 +77,16 @@ class Player:
         self.until("d.drawn > 0 && d.step !== '' && location.search.includes('run=')")
         return self
 
+    def finished(self, path: str = "/", **parameters: Any) -> "Player":
+        """Goes to a page with a run of these settings that has finished, which another test may have trained."""
+        self.open(path, **parameters)
+        if "finished" not in self.status():
+            self.press("Run")
+            self.wait(lambda: all(view.status.state == "finished" for view in self.views()), "for the end of training")
+        self.says("finished step")
+        self.at(self.step())
+        return self
+
     def reload(self) -> "Player":
         """Reloads the page and waits for the charts."""
         self.page.reload()
@@ -121,6 +131,13 @@ class Player:
         """A widget of the form by its label."""
         return self.page.get_by_test_id("stSidebar").get_by_label(name, exact=True)
 
+    def variant(self, letter: str):
+        """The form's part of a variant, opened."""
+        part = self.page.get_by_test_id("stExpander").filter(has=self.page.locator("summary", has_text=f"{letter} · "))
+        if part.locator("details").get_attribute("open") is None:
+            part.locator("summary").click()
+        return part
+
     def slider(self, name: str):
         """A slider of the form by its label."""
         return self.page.get_by_test_id("stSidebar").get_by_role("slider", name=name)
@@ -145,7 +162,16 @@ class Player:
     @property
     def runs(self) -> list[str]:
         """Ids of the runs that the address names."""
-        return parse_qs(urlsplit(self.page.url).query).get("run", [""])[0].split(",")
+        return self.said("run").split(",")
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The parameters of the address."""
+        return dict(parse_qsl(urlsplit(self.page.url).query))
+
+    def said(self, name: str) -> str:
+        """A parameter of the address; empty where there is none."""
+        return self.parameters.get(name, "")
 
     def views(self) -> list[RunView]:
         """The runs that the address names, read from their files."""

@@ -12,12 +12,27 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LONG = {"steps": 1_000_000}
 
 
-def test_another_learning_rate_goes_on_as_a_new_run_that_names_its_parent(player):
+def test_a_change_while_a_run_trains_leaves_it_and_goes_on_as_a_new_run_or_restarts(player):
+    opacity = "Number(getComputedStyle(document.querySelector('.nnviz-grid')).opacity)"
+    first = player.page.locator("[class*=st-key-transport-] button:visible").first
     player.open(**LONG)
-    step = player.trained()
+    player.press("Run")
+    player.until("+d.newest > 0")
     (parent,) = player.runs
     player.slider("Learning rate").press("ArrowRight")
     player.says("changed: learning rate 0.2")
+    player.button("Restart with changes").wait_for()
+    player.button("Continue with learning rate 0.2").wait_for()
+    newest = int(player.board()["newest"])
+    player.until(f"+d.newest > {newest} && d.stale === 'false'")
+    assert player.runs == [parent]
+    assert first.inner_text().endswith("Pause")
+    assert player.page.evaluate(opacity) == 1
+    player.press("Pause")
+    step = player.paused()
+    assert player.page.evaluate(opacity) == 1
+    assert first.inner_text().endswith("Continue")
+
     player.press("Continue with learning rate 0.2")
     player.wait(lambda: player.runs != [parent], "for a branch")
     player.until(f"+d.newest > {step}")
@@ -31,6 +46,21 @@ def test_another_learning_rate_goes_on_as_a_new_run_that_names_its_parent(player
     assert player.trace("loss", 0, "x")[0] == 1
     texts = "document.querySelector('[data-figure=loss]').textContent"
     player.page.wait_for_function(f"{texts}.includes('learning rate 0.2')")
+
+    # Weights of one kind of data are not gone on with on another.
+    player.page.get_by_test_id("stSidebar").get_by_label("Data", exact=True).first.click()
+    player.page.get_by_role("option", name="Spirals").click()
+    player.says("changed: data Spirals")
+    assert player.runs == [run]
+    assert player.button("Continue with").count() == 0
+    assert first.inner_text().endswith("Pause")
+    player.press("Restart with changes")
+    player.wait(lambda: player.runs != [run], "for a new run")
+    player.until("+d.newest > 0")
+    (anew,) = player.views()
+    assert anew.job.parent is None
+    assert (anew.job.learner.data.kind, anew.job.learner.optimizer.lr) == ("spirals", 0.2)
+    assert player.store.open(run).status().state == "stopped"
 
 
 def test_a_shared_link_opens_the_same_experiment_in_another_browser(player, browser):

@@ -91,14 +91,15 @@ def test_the_copy_of_a_click_on_run_trains_no_other_run(line):
     player.press("Run")
     player.says("finished step 60")
     player.button("Run again").wait_for()
-    run, there = player.runs, len(player.store.list())
+    (run,), there = player.runs, len(player.store.list())
     connection.repeat("transport:Run")
     # What comes after the copy is answered after it.
     player.setting("Batch size").fill("64")
     player.setting("Batch size").press("Enter")
-    player.says("changed: batch size 64")
-    assert player.runs == run
-    assert len(player.store.list()) == there
+    player.wait(lambda: "batch_size=64" in player.page.url and player.runs != [run], "for what the form asks for")
+    assert player.paused() == 0
+    assert len(player.store.list()) == there + 1
+    assert player.store.open(run).status().state == "finished"
 
 
 def test_a_question_of_the_board_that_comes_after_a_change_of_page_leaves_the_new_page_there(line):

@@ -1,7 +1,7 @@
 """A landscape in the real app: computed, stopped, continued, scrubbed without the server, saved, taken from a run."""
 
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
@@ -49,11 +49,6 @@ def drawn(player: Player, figure: str, trace: str, part: str = "x") -> np.ndarra
     player.page.locator(f'[data-figure="{figure}"]').scroll_into_view_if_needed()
     player.page.wait_for_function(f"{of}?.{part}?.length > 0")
     return np.array(player.page.evaluate(f"Array.from({of}.{part}, v => v?.length ? Array.from(v) : v)"), float)
-
-
-def said(player: Player, name: str) -> str:
-    """A parameter of the address."""
-    return parse_qs(urlsplit(player.page.url).query).get(name, [""])[0]
 
 
 def landscapes(player: Player) -> list[str]:
@@ -119,7 +114,7 @@ def test_an_example_shows_a_and_b_and_is_stopped_and_continued(player):
     assert len(landscapes(player)) == runs
     no_trouble(player)
     # Who goes away from it does not wait for it: it is stopped and deleted.
-    player.page.get_by_text("Compare two networks").click()
+    player.variant("B").get_by_role("button", name="Remove", exact=True).click()
     player.page.locator('[data-figure="plane B"]').wait_for(state="detached")
     player.wait(lambda: len(landscapes(player)) < runs, "for what was given up to be deleted")
     no_trouble(player)
@@ -152,8 +147,8 @@ def test_a_network_is_taken_from_a_run_of_another_page(player):
     table = page.locator("[data-testid=stDataFrame]:visible")
     table.click(position={"x": 150, "y": HEAD + ROW * 0.5})  # once it has come to rest
     page.get_by_test_id("stDialog").wait_for(state="detached")
-    player.wait(lambda: said(player, "network.seed") == str(seed), "for the network in the address")
-    assert said(player, "network.steps") == "40"
+    player.wait(lambda: player.said("network.seed") == str(seed), "for the network in the address")
+    assert player.said("network.steps") == "40"
     player.at(40)
     settled(player)
     no_trouble(player)
@@ -165,7 +160,7 @@ def test_a_network_goes_from_its_page_to_its_landscape_and_a_click_on_its_path_t
     player.press("Run")
     player.says("finished step 60")
     player.page.get_by_role("link", name="Its loss landscape").click()
-    player.wait(lambda: said(player, "network.seed") == str(seed), "for the network in the address")
+    player.wait(lambda: player.said("network.seed") == str(seed), "for the network in the address")
     page = settled(player).page
     player.at(60)
     points = np.stack([drawn(player, "path", "path", part) for part in "xy"], 1)

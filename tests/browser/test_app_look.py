@@ -1,12 +1,20 @@
 """How the app looks: light and dark, narrow and wide, straight to a page, and what is seen without scrolling."""
 
+import json
+
+import numpy as np
 import pytest
 
-from tests.browser.player import UNUSED_SEEDS, House, visiting
+from nnviz import figures
+from tests.browser.board import BOARD
+from tests.browser.player import House, visiting
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PAGES = ["/", "/gradient_flow"]
+QUICK = {"steps": 60, "seed": 41}
+QUICK_DEEP = {"steps": 30, "learner.model.depth": 3}
+"""Settings of runs that tests share, trained once."""
 
 
 def color(page, selector: str, of: str) -> list[int]:
@@ -31,18 +39,37 @@ def test_charts_take_the_colors_of_a_dark_page(player):
     assert grids[0] != grids[1]
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_time_slider_and_transport_are_seen_without_scrolling(player, path):
-    player.open(path)
-    for what in [player.button(name) for name in ("Run", "Step", "Epoch", "Stop", "Reset")] + [
-        player.page.get_by_role("slider", name="Time"),
-        player.page.locator(".st-key-status"),
-    ]:
-        box = what.bounding_box()
-        assert box is not None
-        assert box["y"] >= 0
-        assert box["y"] + box["height"] <= 900
-        assert box["x"] + box["width"] <= 1440
+def test_buttons_time_slider_and_the_first_pictures_are_seen_without_scrolling(player):
+    trained = {"/": QUICK, "/gradient_flow": QUICK_DEEP}
+    for path, second in {"/": "loss", "/gradient_flow": "", "/optimizers": "", "/loss_landscape": ""}.items():
+        if path in trained:
+            player.finished(path, **trained[path])
+        else:
+            player.page.goto(f"{player.house.url}{path}")
+            player.until("d.drawn > 0 && d.step !== '' && d.busy === 'false' && d.stale === 'false'")
+        buttons = [player.button(name) for name in ("Run", "Step", "Epoch", "Stop", "Reset")] if path in trained else []
+        row = [*buttons, player.button("Share"), player.page.locator(".st-key-status")]
+        slider = player.page.get_by_role("slider", name="Time")
+        cards = player.page.locator(".nnviz-card")
+        for width, height in ((1440, 900), (1280, 720)):
+            player.page.set_viewport_size({"width": width, "height": height})
+            player.page.wait_for_function(f"{BOARD}.getBoundingClientRect().right > {width - 80}")
+            player.until("d.busy === 'false'")
+            where = f"{path} at {width}x{height}"
+            for what in (*row, slider):
+                box = what.bounding_box()
+                assert box["y"] >= 0, where
+                assert box["y"] + box["height"] <= height, where
+                assert box["x"] + box["width"] <= width, where
+            first = cards.first.bounding_box()
+            assert first["y"] <= 170 or width < 1440, where
+            # Of rows higher than that, such as the maps, most is seen.
+            assert first["y"] + min(first["height"], 400) <= height, where
+        player.page.set_viewport_size({"width": 1440, "height": 900})
+        if second:
+            player.page.wait_for_function(f"{BOARD}.getBoundingClientRect().right > 1360")
+            box = player.page.locator(f"[data-figure='{second}']").bounding_box()
+            assert box["y"] + box["height"] <= 900, path
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -77,11 +104,7 @@ def test_a_page_opens_as_the_first_thing_that_is_asked_of_a_new_server(app, page
 
 
 def test_settings_and_run_survive_a_visit_to_the_other_page(player):
-    seed = next(UNUSED_SEEDS)
-    player.open(seed=seed, steps=60)
-    player.press("Run")
-    player.says("finished step 60")
-    run = player.runs
+    run = player.finished(**QUICK).runs
     player.page.get_by_role("link", name="Gradient flow").click()
     player.page.locator("h1", has_text="Gradient flow").wait_for()
     player.wait(lambda: player.runs not in (run, [""]), "for the other page's run")
@@ -91,7 +114,7 @@ def test_settings_and_run_survive_a_visit_to_the_other_page(player):
     player.at(60)
     assert player.runs == run
     player.page.get_by_test_id("stSidebar").get_by_text("Schedule, seed, device").click()
-    assert player.setting("Seed").input_value() == str(seed)
+    assert player.setting("Seed").input_value() == str(QUICK["seed"])
 
 
 def test_back_leads_to_the_page_before_whatever_was_set_on_this_one(player):
@@ -99,10 +122,9 @@ def test_back_leads_to_the_page_before_whatever_was_set_on_this_one(player):
     player.page.get_by_role("link", name="Gradient flow").click()
     player.page.locator("h1", has_text="Gradient flow").wait_for()
     player.ready()
-    for size in ("16", "8", "4"):
-        player.setting("Batch size").fill(size)
-        player.setting("Batch size").press("Enter")
-        player.wait(lambda size=size: f"batch_size={size}" in player.page.url, "for the address")
+    for depth in ("19", "18", "17"):
+        player.slider("Depth").press("ArrowLeft")
+        player.wait(lambda depth=depth: player.said("learner.model.depth") == depth, "for the address")
     player.page.go_back()
     player.page.locator("h1", has_text="Playground").wait_for()
     player.wait(lambda: "seed=8" in player.page.url, "for the page's own address")
@@ -110,24 +132,71 @@ def test_back_leads_to_the_page_before_whatever_was_set_on_this_one(player):
     assert player.alerts() == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pictures_of_earlier_settings_are_dimmed_and_say_so(player, scheme):
-    player.page.emulate_media(color_scheme=scheme)
-    player.open(seed=next(UNUSED_SEEDS), steps=60)
-    player.press("Run")
-    player.says("finished step 60")
-    opacity = "(e => e && Number(getComputedStyle(e).opacity))(document.querySelector('.nnviz-plot'))"
-    line = player.page.locator(".nnviz-stale span").first
-    player.page.wait_for_function(f"{opacity} === 1")
-    assert not line.is_visible()
-    player.page.get_by_test_id("stSidebar").get_by_label("Data", exact=True).first.click()
+def test_after_a_finished_run_other_data_are_seen_untrained_at_once_and_the_run_is_found_again(player):
+    player.finished(**QUICK)
+    run = player.runs
+    player.until("d.history === d.stepsKnown")
+    player.page.evaluate(
+        """() => {
+          window.stale = [];
+          const look = () => {
+            const { stale } = document.querySelector('.nnviz-board')?.dataset ?? {};
+            if (stale && stale !== window.stale.at(-1)) window.stale.push(stale);
+            requestAnimationFrame(look);
+          };
+          look();
+        }"""
+    )
+    data = player.page.get_by_test_id("stSidebar").get_by_label("Data", exact=True).first
+    data.click()
     player.page.get_by_role("option", name="Circles").click()
-    player.until("d.stale === 'true'")
-    assert line.inner_text() == "These pictures are of the earlier settings. Press “Run anew” for data Circles."
-    assert player.page.evaluate(opacity) < 0.5
-    player.page.mouse.move(900, 700)
-    player.page.mouse.wheel(0, 600)
-    assert line.is_visible()
-    player.press("Run anew")
-    player.until("d.stale === 'false'")
+    player.wait(lambda: player.runs != run, "for the other data")
+    assert player.paused() == 0
+    view = player.views()[0]
+    assert view.job.learner.data.kind == "circles"
+    drawn = figures.decision_surface(view.snapshot("decision_grid"), view.snapshot("data"))["data"]
+    np.testing.assert_allclose(player.trace("outcome", 0, "z"), drawn[0]["z"])
+    np.testing.assert_allclose(player.trace("outcome", 1, "x"), drawn[1]["x"], rtol=1e-6)
+    opacity = "Number(getComputedStyle(document.querySelector('.nnviz-grid')).opacity)"
     assert player.page.evaluate(opacity) == 1
+    assert player.button("Run").is_enabled()
+    data.click()
+    player.page.get_by_role("option", name="Moons").click()
+    player.wait(lambda: player.runs == run, "for the finished run")
+    player.says("finished step 60")
+    player.at(60)
+    assert player.page.evaluate("window.stale") == ["false"]
+
+
+def test_another_section_of_a_finished_run_is_sent_by_itself_and_only_once(player):
+    sent: list[set[str]] = []
+
+    def hear(message: bytes | str) -> None:
+        start = message.find(b'{"head":') if isinstance(message, bytes) else -1
+        if start >= 0:
+            told, _ = json.JSONDecoder().raw_decode(message[start:].decode("utf-8", "replace"))
+            sent.append({*told["now"], *(b[1] for b in told["bases"]), *(n for _, of in told["history"] for n in of)})
+
+    player.page.on("websocket", lambda socket: socket.on("framereceived", hear))
+    player.finished("/gradient_flow", **QUICK_DEEP)
+    rest = "d.history === d.stepsKnown && d.busy === 'false'"
+    player.until(rest)
+    shown = [set(player.titles())]
+    assert set().union(*sent) == shown[0]
+    for title in ("Weights and updates", "Loss"):
+        sent.clear()
+        player.page.get_by_role("tab", name=title, exact=True).click()
+        player.until(f"d.section === '{title}' && {rest}")
+        player.wait(lambda title=title: player.said("section") == title, "for the address")
+        player.all_drawn()
+        shown.append(set(player.titles()))
+        assert set().union(*sent) == shown[-1], title
+    assert shown[1] == {"ratios", "gradient sizes", "weight sizes"}
+    assert shown[2] == {"loss", "accuracy"}
+    assert not shown[0] & (shown[1] | shown[2])
+    sent.clear()
+    player.page.get_by_role("tab", name="Signal", exact=True).click()
+    player.until(f"d.section === 'Signal' && {rest}")
+    player.wait(lambda: not player.said("section"), "for the address")
+    player.wait(lambda: sent, "for the server's answer")
+    assert set().union(*sent) == set()

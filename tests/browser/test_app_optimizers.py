@@ -1,7 +1,7 @@
 """A race in the real app: its start is dragged and clicked, its time is scrubbed without the server, it is exported."""
 
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
@@ -15,23 +15,23 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 MESSAGES = "window.nnviz.boards['board-optimizers'].messages"
 
 
-def race(player: Player, **parameters: object) -> Player:
-    """Goes to the page and waits for the whole race."""
+def race(player: Player, figure: str = "map", **parameters: object) -> Player:
+    """Goes to the page and waits for the whole race, which is over once this map of it is drawn."""
     said = urlencode({name.replace("__", "."): value for name, value in parameters.items()})
     player.page.goto(f"{player.house.url}/optimizers?{said}")
-    return settled(player, parameters.get("steps", Descent().steps))
+    return settled(player, parameters.get("steps", Descent().steps), figure)
 
 
-def settled(player: Player, steps: int) -> Player:
+def settled(player: Player, steps: int, figure: str = "map") -> Player:
     """Waits until a race of so many steps is over and drawn."""
     player.page.locator("[class*=st-key-transport-]", has_text=f"lowest after {steps:,} steps").wait_for()
     player.until(f"d.drawn > 0 && +d.newest === {steps} && d.step !== '' && d.busy === 'false' && d.stale === 'false'")
-    player.page.wait_for_function(f"{plot('map')}?.data?.some(t => t.uid === 'start')")
+    player.page.wait_for_function(f"{plot(figure)}?.data?.some(t => t.uid === 'start')")
     return player
 
 
 def plot(figure: str) -> str:
-    return f"document.querySelector('[data-figure={figure}] .nnviz-plot')"
+    return f"document.querySelector('[data-figure=\"{figure}\"] .nnviz-plot')"
 
 
 def path(player: Player, racer: int = 0, figure: str = "map") -> np.ndarray:
@@ -41,21 +41,21 @@ def path(player: Player, racer: int = 0, figure: str = "map") -> np.ndarray:
     return np.array(player.page.evaluate(f"(t => [Array.from(t.x), Array.from(t.y)])({code})")).T
 
 
-def begins(x: float, y: float) -> str:
+def begins(x: float, y: float, figure: str = "map") -> str:
     """The condition that the first path in the picture begins there, to a pixel or so."""
     return (
         f"(t => t?.x.length && Math.abs(t.x[0] - {x}) < 0.06 && Math.abs(t.y[0] - {y}) < 0.06)"
-        f"({plot('map')}?.data?.find(t => t.uid === 'path0'))"
+        f"({plot(figure)}?.data?.find(t => t.uid === 'path0'))"
     )
 
 
-def pixel(player: Player, x: float, y: float) -> tuple[float, float]:
-    """Where on the screen a point of the map is."""
+def pixel(player: Player, x: float, y: float, figure: str = "map") -> tuple[float, float]:
+    """Where on the screen a point of a map is."""
     code = f"""(p => {{
       const box = p.getBoundingClientRect(), {{xaxis, yaxis}} = p._fullLayout;
       return [box.left + xaxis._offset + xaxis.d2p({x}), box.top + yaxis._offset + yaxis.d2p({y})];
-    }})({plot("map")})"""
-    player.page.locator("[data-figure=map]").scroll_into_view_if_needed()
+    }})({plot(figure)})"""
+    player.page.locator(f"[data-figure='{figure}']").scroll_into_view_if_needed()
     return tuple(player.page.evaluate(code))
 
 
@@ -64,17 +64,17 @@ def start(player: Player) -> tuple[float, float]:
     return tuple(float(player.setting(f"Start {axis}").input_value()) for axis in "xy")
 
 
-def said(player: Player, name: str) -> str:
-    """A parameter of the address."""
-    return parse_qs(urlsplit(player.page.url).query).get(name, [""])[0]
-
-
 def chooses(player: Player, x: float, y: float) -> None:
     """Waits until paths, form and address begin there."""
     player.page.wait_for_function(begins(x, y))
     player.wait(lambda: np.allclose(start(player), (x, y), atol=0.06), f"for the form to say {x}, {y}")
-    player.wait(lambda: said(player, "x") and abs(float(said(player, "x")) - x) < 0.06, "for the address")
-    assert abs(float(said(player, "y")) - y) < 0.06
+    in_address(player, "", x, y)
+
+
+def in_address(player: Player, variant: str, x: float, y: float) -> None:
+    """Waits until the address says that a variant, "b." say, starts there."""
+    near = lambda name, value: abs(float(player.said(variant + name) or "inf") - value) < 0.06  # noqa: E731
+    player.wait(lambda: near("x", x) and near("y", y), f"for {variant}x, {variant}y in the address")
 
 
 def test_the_start_is_dragged_and_the_paths_follow_the_pointer(player):
@@ -115,6 +115,27 @@ def test_a_click_elsewhere_is_another_start_and_a_drag_from_there_zooms(player):
     assert start(player) == before
 
 
+def test_the_start_of_a_variant_is_dragged_on_its_own_map(player):
+    race(player, "map B", steps=50, **{"b.x": 5, "b.y": 3})
+    page = player.page
+    page.wait_for_function(begins(-7, 2, "map A"))
+    page.wait_for_function(begins(5, 3, "map B"))
+    page.mouse.move(*pixel(player, 5, 3, "map B"))
+    page.mouse.down()
+    page.mouse.move(*pixel(player, 2, -1.5, "map B"), steps=6)
+    page.wait_for_function(begins(2, -1.5, "map B"))  # while the button is down
+    assert page.evaluate(begins(-7, 2, "map A"))
+    page.mouse.up()
+    in_address(player, "b.", 2, -1.5)
+    settled(player, 50, "map B")
+    page.wait_for_function(begins(2, -1.5, "map B"))
+    assert page.evaluate(begins(-7, 2, "map A"))
+    assert "x" not in player.parameters
+    fields = [[float(field.input_value()) for field in player.setting(f"Start {axis}").all()] for axis in "xy"]
+    np.testing.assert_allclose(fields, [[2, -7], [-1.5, 2]], atol=0.06)  # those of B come first
+    assert player.alerts() == []
+
+
 def test_the_text_of_an_example_stays_so_that_the_map_does_not_jump(player):
     race(player, steps=20)
     player.page.get_by_role("button", name="A saddle is no minimum").click()
@@ -143,7 +164,7 @@ def test_a_formula_is_typed_and_a_wrong_one_is_said_while_the_pictures_stay(play
     assert len(path(player)) > 0
     box.fill("x**2 + 5*y**2")
     box.press("Enter")
-    player.wait(lambda: said(player, "surface.text") == "x**2 + 5*y**2" and not player.alerts(), "for the formula")
+    player.wait(lambda: player.said("surface.text") == "x**2 + 5*y**2" and not player.alerts(), "for the formula")
     settled(player, 40)
     player.until("d.stale === 'false'")
     # η = 0.95 on x²: the first racer goes to −0.9 of where it was.
@@ -222,7 +243,7 @@ def test_a_dark_page_has_a_dark_map(player):
 def test_an_example_says_who_left_and_at_which_step(player):
     race(player, steps=20)
     player.page.get_by_role("button", name="A cliff, and clipping").click()
-    player.wait(lambda: said(player, "surface.kind") == "cliff", "for the example")
+    player.wait(lambda: player.said("surface.kind") == "cliff", "for the example")
     assert "left for infinity" not in player.page.content()
     race(player, racers='[{"method":{"kind":"sgd","lr":3}},{"method":{"kind":"adam","lr":0.3}}]', steps=100)
     line = player.page.get_by_text("left for infinity")
@@ -257,6 +278,6 @@ def test_rates_are_tuned_and_the_best_are_taken_over(player):
     player.button("Use the best").wait_for()
     player.page.wait_for_function(f"{plot('rates')}?.data?.some(t => t.uid === 'best0')")
     player.press("Use the best")
-    player.wait(lambda: '"lr":' in said(player, "racers"), "for the rates in the address")
+    player.wait(lambda: '"lr":' in player.said("racers"), "for the rates in the address")
     settled(player, 30)
     assert player.alerts() == []

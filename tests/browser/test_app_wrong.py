@@ -46,20 +46,35 @@ def test_a_link_to_an_unknown_run_says_so_and_starts_with_a_new_one(player, run)
     assert player.views()[0].job.seed == 3
 
 
-def test_a_setting_that_does_not_fit_the_others_is_said_and_the_run_stays(player):
+def test_a_setting_that_does_not_fit_the_others_is_said_over_pictures_of_the_run_which_stays(player):
+    wrong = "learner.batch_size must be at least 2 with batch norm, got 1"
+    opacity = "Number(getComputedStyle(document.querySelector('.nnviz-grid')).opacity)"
+    line = player.page.locator(".nnviz-stale span")
     player.open(steps=1_000_000, learner__model__norm="batch")
     step = player.trained()
     run = player.runs
+    assert not line.is_visible()
     player.setting("Batch size").fill("1")
     player.setting("Batch size").press("Enter")
-    player.alert("learner.batch_size must be at least 2 with batch norm, got 1")
+    player.alert(wrong)
     assert player.runs == run
     player.at(step)
-    assert player.button("Run anew").or_(player.button("Continue")).first.is_disabled()
+    player.until("d.stale === 'true'")
+    assert line.inner_text() == f"These pictures are not what the form asks for: {wrong}"
+    assert player.page.evaluate(opacity) < 0.5
+    player.page.mouse.move(900, 700)
+    player.page.mouse.wheel(0, 600)
+    assert line.is_visible()
+    # What is shown can go on; nothing can start with what is wrong.
+    assert player.button("Continue").is_enabled()
+    assert player.button("Reset").is_disabled()
+    assert player.button("Restart").count() == 0
     player.setting("Batch size").fill("16")
     player.setting("Batch size").press("Enter")
     player.button("Continue with batch size 16").wait_for()
     player.wait(lambda: not player.alerts(), "for the message to go")
+    player.until("d.stale === 'false'")
+    assert player.page.evaluate(opacity) == 1
 
 
 def test_charts_come_although_first_picture_and_first_question_get_lost(context, house):

@@ -5,9 +5,9 @@ from pathlib import Path
 import streamlit as st
 
 from nnviz import ui
-from nnviz.ui import live
+from nnviz.ui import show
 
-live.RATES.update(dict.fromkeys(live.RATES, 0.05))
-live._onward = lambda *_: None  # there is no other page
+show.RATES.update(dict.fromkeys(show.RATES, 0.05))
+show._links = lambda *_: None  # there is no other page
 ui.start()
 ui.run([st.Page(Path(__file__).parents[3] / "pages" / "playground.py", default=True)])
