@@ -191,7 +191,7 @@ def _board(asked: Asked, shown: Shown, before: dict) -> None:
         key=f"board-{state.page}",
         source=source,
         edition=edition,
-        subject=source if trains else f"{state.key}|{source}",
+        subject=entries[0].key if trains else f"{state.key}|{source}",
         sections={title: shown.rows(rows) for title, rows in tabs.items()},
         section=section,
         on_section=open_section,
