@@ -67,6 +67,7 @@ EXAMPLES = (
     ),
     Preset(
         title="Clipping tames the explosion",
+        section="Loss",
         look_at="The same too large weights in both. Without clipping (A) a single step ruins the network. With "
         "the norm of the gradient cut to 1 (B) every step keeps its direction but not its length, and the network "
         "recovers: its loss falls from hundreds to less than 1.",

@@ -237,7 +237,7 @@ MANY = 2
 def status(asked: Asked, entries: Sequence[EntryView], letters: Sequence[str]) -> str:
     """One line on how each run stands, and on what in the form differs from it."""
     runs = _runs(entries)
-    if len(runs) > MANY and len({(run.status.state, run.status.step, run.status.position) for run in runs}) == 1:
+    if len(runs) > 1 and len({(run.status.state, run.status.step, run.status.position) for run in runs}) == 1:
         parts = [_together(runs, letters)]
     else:
         parts = [_standing(run, letter, len(runs) > MANY) for run, letter in zip(runs, letters, strict=True)]
@@ -255,7 +255,7 @@ def _together(runs: Sequence[RunView], letters: Sequence[str]) -> str:
     if None in results:
         return text
     values = ", ".join(f"{letter} {result.words}" for letter, result in zip(letters, results, strict=True))
-    return f"{text} · {results[0].label}: {values}"
+    return f"{text} · {results[0].label} {values}"
 
 
 def _badge(s: Status) -> tuple[str, str]:
