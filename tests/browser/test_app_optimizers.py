@@ -136,22 +136,6 @@ def test_the_start_of_a_variant_is_dragged_on_its_own_map(player):
     assert player.alerts() == []
 
 
-def test_the_text_of_an_example_stays_so_that_the_map_does_not_jump(player):
-    race(player, steps=20)
-    player.page.get_by_role("button", name="A saddle is no minimum").click()
-    player.page.locator("p", has_text="A saddle is no minimum.").wait_for()
-    settled(player, 150)
-    top = (
-        "document.querySelector('[data-figure=map]').getBoundingClientRect().top + "
-        "document.querySelector('[data-testid=stMain]').scrollTop"
-    )
-    before = player.page.evaluate(top)
-    player.page.mouse.click(*pixel(player, 0.5, 0.5))
-    player.page.get_by_text("(settings changed)").wait_for()
-    settled(player, 150)
-    assert player.page.evaluate(top) == pytest.approx(before, abs=25)  # a line more at most
-
-
 def test_a_formula_is_typed_and_a_wrong_one_is_said_while_the_pictures_stay(player):
     race(player, surface__kind="formula", x=-2, y=1, steps=40)
     box = player.setting("F(x, y)").or_(player.setting("f(x, y)"))
@@ -206,8 +190,12 @@ def test_time_is_scrubbed_and_played_without_a_message_from_the_server(player):
     assert page.evaluate(MESSAGES) == before
 
 
-def test_a_picture_is_saved_as_it_is_shown(player):
+def test_a_dark_page_has_a_dark_map_and_a_picture_of_it_is_saved(player):
+    player.page.emulate_media(color_scheme="dark")
     race(player, steps=30)
+    assert player.board()["theme"] == "dark"
+    fill = player.page.eval_on_selector("[data-figure=map] .xtick text", "e => getComputedStyle(e).fill")
+    assert min(int(float(part)) for part in fill[fill.index("(") + 1 : -1].split(",")[:3]) > 120
     svg = choose(player.page, "map", "Picture (SVG)")
     assert svg.suggested_filename.endswith("step-30.svg")
     text = Path(svg.path()).read_text()
@@ -217,27 +205,29 @@ def test_a_picture_is_saved_as_it_is_shown(player):
     assert Path(png.path()).read_bytes()[:4] == b"\x89PNG"
 
 
-def test_the_legend_stays_above_the_picture_when_the_window_changes(player):
-    ends = f"""(p => [p.querySelector('.legend').getBoundingClientRect().bottom,
-      p.querySelector('.nsewdrag').getBoundingClientRect().top, p._fullLayout.width])({plot("map")})"""
+def test_the_map_keeps_its_place_when_an_example_is_changed_and_its_legend_when_the_window_is(player):
     race(player, steps=20)
     page = player.page
     page.get_by_role("button", name="A saddle is no minimum").click()
+    page.locator("p", has_text="A saddle is no minimum.").wait_for()
     settled(player, 150)
+    ends = f"""(p => [p.querySelector('.legend .bg').getBoundingClientRect().bottom,
+      p.querySelector('.nsewdrag').getBoundingClientRect().top, p._fullLayout.width])({plot("map")})"""
     for width in (1000, 1440):
         before = page.evaluate(ends)[2]
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_function(f"({ends})[2] !== {before} && {BOARD}.dataset.busy === 'false'")
         legend, picture, _ = page.evaluate(ends)
         assert abs(picture - legend) < 6
-
-
-def test_a_dark_page_has_a_dark_map(player):
-    player.page.emulate_media(color_scheme="dark")
-    race(player, steps=20)
-    assert player.board()["theme"] == "dark"
-    fill = player.page.eval_on_selector("[data-figure=map] .xtick text", "e => getComputedStyle(e).fill")
-    assert min(int(float(part)) for part in fill[fill.index("(") + 1 : -1].split(",")[:3]) > 120
+    top = (
+        "document.querySelector('[data-figure=map]').getBoundingClientRect().top + "
+        "document.querySelector('[data-testid=stMain]').scrollTop"
+    )
+    before = page.evaluate(top)
+    page.mouse.click(*pixel(player, 0.5, 0.5))
+    page.get_by_text("(settings changed)").wait_for()
+    settled(player, 150)
+    assert page.evaluate(top) == before
 
 
 def test_an_example_says_who_left_and_at_which_step(player):
@@ -251,23 +241,14 @@ def test_an_example_says_who_left_and_at_which_step(player):
     assert "SGD η=3 at step " in player.page.locator("p", has=line).first.inner_text()
 
 
-def test_basins_are_drawn_where_they_are_asked_for(player):
+def test_basins_are_drawn_where_they_are_asked_for_and_one_example_after_another_has_all_its_pictures(player):
     race(player, steps=20)
     assert not {"basins", "arrivals", "rates", "phase"} & player.titles().keys()
     player.page.get_by_role("button", name="Basins of attraction").click()
     player.page.wait_for_function(f"{plot('basins')}?.data?.[0]?.z?.length === 41 && {plot('arrivals')}?.data?.length")
     names = player.page.evaluate(f"{plot('basins')}.data.filter(t => t.showlegend).map(t => t.name)")
     assert sum("(" in name for name in names) == 4
-
-
-def test_one_example_after_another_has_all_its_pictures(player):
-    race(player, steps=20)
-    expected = [
-        ("Basins of attraction", "basins"),
-        ("Four learning rates", "phase"),
-        ("Basins of attraction", "arrivals"),
-    ]
-    for example, figure in expected:
+    for example, figure in [("Four learning rates", "phase"), ("Basins of attraction", "arrivals")]:
         player.page.get_by_role("button", name=example).click()
         player.page.wait_for_function(f"{plot(figure)}?.data?.length && {plot(figure)}.style.visibility === 'visible'")
 

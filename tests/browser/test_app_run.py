@@ -28,16 +28,13 @@ def surface(player, step: int) -> np.ndarray:
     return np.array(figures.decision_surface(view.snapshot("decision_grid"), view.snapshot("data"))["data"][0]["z"])
 
 
-def test_before_the_first_step_the_data_and_the_untrained_network_are_seen(player):
-    player.open()
-    player.says("paused step 0 of 4,000")
+def test_a_run_is_seen_untrained_moves_rests_is_stopped_and_continued_and_reset(player):
+    player.open(**LONG)
+    player.says("paused step 0 of 1,000,000")
     player.at(0)
     np.testing.assert_allclose(player.trace("outcome", 0, "z"), surface(player, 0))
     assert player.alerts() == []
 
-
-def test_curves_move_from_run_to_pause_and_then_rest(player):
-    player.open(**LONG)
     player.press("Run")
     player.until("+d.newest > 0")
     first = int(player.board()["newest"])
@@ -49,8 +46,23 @@ def test_curves_move_from_run_to_pause_and_then_rest(player):
     assert player.trace("loss", 0, "x")[-1] == step
     assert player.step() == step
 
+    run = player.runs
+    player.press("Stop")
+    player.says("stopped step")
+    assert player.step() == step
+    player.press("Continue")
+    player.until(f"+d.newest > {step}")
+    assert player.runs == run
 
-def test_a_step_is_one_mini_batch_and_its_pictures_are_shown(player, rested):
+    player.press("Reset")
+    player.wait(lambda: player.runs != run, "for another run")
+    assert player.paused() == 0
+    old = player.store.open(run[0]).status()
+    assert old.state == "stopped"
+    assert old.step > step
+
+
+def test_a_step_is_one_mini_batch_with_its_pictures_and_an_epoch_goes_to_its_end(player, rested):
     player.go(rested)
     before = player.paused()
     player.button("Step").focus()
@@ -64,17 +76,13 @@ def test_a_step_is_one_mini_batch_and_its_pictures_are_shown(player, rested):
         np.testing.assert_allclose(player.trace("outcome", 0, "z"), surface(player, step))
     assert not np.array_equal(surface(player, before), surface(player, step))
 
-
-def test_an_epoch_goes_to_the_end_of_the_epoch(player, rested):
-    player.go(rested)
-    before = player.paused()
     player.press("Epoch")
-    player.wait(lambda: player.step() > before, "for an epoch")
+    player.wait(lambda: player.step() > step, "for an epoch")
     each = player.views()[0].status.info["steps_per_epoch"]
-    assert player.paused() == (before // each + 1) * each
+    assert player.paused() == (step // each + 1) * each
 
 
-def test_the_time_slider_takes_every_picture_back(player, rested):
+def test_the_time_slider_takes_every_picture_back_and_a_reload_brings_all_again(player, rested):
     player.go(rested)
     newest = player.paused()
     player.until("d.history === d.stepsKnown")
@@ -89,40 +97,13 @@ def test_the_time_slider_takes_every_picture_back(player, rested):
     player.at(newest)
     assert player.board()["follows"] == "true"
 
-
-def test_a_reload_brings_everything_back(player, rested):
-    player.go(rested)
-    step = player.paused()
     player.all_drawn()
     address, losses, titles, status = player.page.url, player.trace("loss", 0, "y"), player.titles(), player.status()
     player.reload()
-    assert player.paused() == step
+    assert player.paused() == newest
     player.all_drawn()
     assert player.page.url == address
     assert player.titles() == titles
     assert player.status() == status
     np.testing.assert_array_equal(player.trace("loss", 0, "y"), losses)
     assert player.setting("Steps").is_visible()
-
-
-def test_stop_ends_a_run_and_it_can_be_continued(player):
-    player.open(**LONG)
-    player.trained()
-    player.press("Stop")
-    player.says("stopped step")
-    step = player.step()
-    run = player.runs
-    player.press("Continue")
-    player.until(f"+d.newest > {step}")
-    assert player.runs == run
-
-
-def test_reset_makes_a_new_run_that_waits_at_step_0(player):
-    player.open(**LONG)
-    player.trained()
-    old = player.runs
-    player.press("Reset")
-    player.wait(lambda: player.runs != old, "for another run")
-    assert player.paused() == 0
-    assert player.store.open(old[0]).status().state == "stopped"
-    assert player.store.open(old[0]).status().step > 0
