@@ -80,6 +80,9 @@ def test_a_change_that_is_sent_with_a_question_of_the_board_changes_the_page(lin
     player.setting("Batch size").fill("64")
     player.setting("Batch size").press("Enter")
     player.wait(lambda: "batch_size=64" in player.page.url, "for the address")
+    player.page.get_by_role("button", name="Add a variant").click()
+    player.variant("B").get_by_role("button", name="Remove").click()
+    player.page.get_by_role("button", name="Remove").wait_for(state="detached")
     player.page.get_by_test_id("stSidebar").get_by_role("button", name="Earlier runs").click()
     player.page.get_by_test_id("stDialog").wait_for()
     connection.joins = False

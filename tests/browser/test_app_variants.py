@@ -49,14 +49,10 @@ def test_four_variants_train_in_step_and_scrub_together_and_one_is_removed_witho
 
     slider = player.page.get_by_role("slider", name="Time")
     back = views[0].steps[1]
-
-    def scrub() -> None:
-        player.until("d.busy === 'false'")
-        slider.press("Home")
-        slider.press("ArrowRight")
-        player.at(back)
-
-    scrub()
+    player.until("d.busy === 'false'")
+    slider.press("Home")
+    slider.press("ArrowRight")
+    player.at(back)
     words = [name(job, FIRST) for job in jobs]
     assert len(set(words)) == 4
     titles, pictures = player.titles(), {}
@@ -83,7 +79,7 @@ def test_four_variants_train_in_step_and_scrub_together_and_one_is_removed_witho
     player.page.locator("[data-figure='signal D']").wait_for(state="detached")
     kept = [views[0], *views[2:]]
     player.wait(lambda: player.runs == [view.id for view in kept], "for the address")
-    scrub()
+    player.at(back)
     assert [view.job for view in player.views()] == [jobs[0], *jobs[2:]]
     assert player.store.open(views[1].id).status().state == "stopped"
     assert [view.status.state for view in player.views()] == ["paused"] * 3
