@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from nnviz.presets import optimizers, playground
+from nnviz.presets import gradient_flow, optimizers, playground
 from nnviz.runs import Store
-from tests.ui.paging import MAIN, at, click_twice, ended, fine, housed, opened, press, shown
+from nnviz.spec.jobs import load_set
+from nnviz.ui import links
+from tests.ui.paging import MAIN, at, click_twice, ended, fine, housed, jobs, open_job, opened, press, shown
 
 CHANGED = "(settings changed)"
 
@@ -68,3 +70,17 @@ def test_an_example_is_started_once_though_the_click_comes_twice(store: Store):
     assert len(store.list()) == there
     press(app, playground.EXAMPLES[1].title)
     assert shown(app) != runs
+
+
+def test_a_set_of_variants_is_one_and_the_same_from_link_form_and_file(store: Store):
+    said = {"learner__batch_size": "7", "b__learner__l2": "0.01", "c__seed": "3", "d__learner__data": "circles"}
+    app = opened("pages/gradient_flow.py", **said)
+    text = next(code.value for code in app.code if '"kind": "set"' in code.value)
+    named = {name.replace("__", "."): value for name, value in said.items()}
+    from_link, runs, problems = links.read(named, gradient_flow.DEFAULT)
+    assert (runs, problems) == ([], [])
+    assert list(load_set(text)) == from_link
+    assert jobs(store, app) == tuple(from_link)
+    again = open_job(opened("pages/gradient_flow.py", seed="8"), text)
+    assert jobs(store, again) == tuple(from_link)
+    assert next(code.value for code in again.code if '"kind": "set"' in code.value) == text
