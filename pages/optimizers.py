@@ -33,14 +33,14 @@ PAGE = Page(
     editors={"start": racers.start, "racers": racers.racers},
     variant_fields=["surface", "x", "y", "noise", "schedule", "clipping"],
     panels=[
-        panel("map", race_pictures.contour_map, 440, HEIGHT, RACER, on_event=race.started_at),
-        panel("surface", race_pictures.surface_3d, 440, HEIGHT, needs=("surface",)),
+        panel("map", race_pictures.contour_map, 440, HEIGHT, RACER, on_event=race.started_at, is_map=True),
+        panel("surface", race_pictures.surface_3d, 440, HEIGHT, needs=("surface",), is_map=True),
         panel("heights", race_pictures.heights, 280, *CURVE),
         panel("distances", race_pictures.distances, 280, *CURVE),
         panel("step", race_pictures.step_parts, 460, RACER, AXIS),
         panel("phase", race_pictures.phase, 460, needs=()),
-        panel("basins", race_pictures.basins, 400, RACER, needs=()),
-        panel("arrivals", race_pictures.arrivals, 400, RACER, needs=()),
+        panel("basins", race_pictures.basins, 400, RACER, needs=(), is_map=True),
+        panel("arrivals", race_pictures.arrivals, 400, RACER, needs=(), is_map=True),
         panel("rates", race_pictures.rate_search, 340, AXIS, part=rate_search.PART, needs=()),
     ],
     sections={

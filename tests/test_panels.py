@@ -18,6 +18,7 @@ from nnviz.runs.runset import EntryView
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Descent, Experiment, Job, Landscape, RateSearch
 from nnviz.spec.offered import offered
+from nnviz.spec.preset import Preset
 from nnviz.spec.wording import name
 from nnviz.ui.page import ALL, Page, Panel
 from nnviz.ui.panels import Pictures, Shown
@@ -139,8 +140,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("page", PAGES.values(), ids=list(PAGES))
 def test_every_example_records_what_the_panels_need_and_every_panel_draws_it(home, page):
     drawn: set[str] = set()
-    for title, jobs in {"default": (page.default,), **{preset.title: preset.jobs for preset in page.examples}}.items():
-        here = shown(home, page, [shortened(job) for job in jobs], {})
+    plain = Preset(title="default", look_at="", jobs=(page.default,))
+    for title, jobs, choices in ((preset.title, preset.jobs, preset.choices) for preset in (plain, *page.examples)):
+        here = shown(home, page, [shortened(job) for job in jobs], choices)
         pictures = Pictures(here, 5)
         for panel in page.panels:
             for view in here.entries:

@@ -44,6 +44,7 @@ EXAMPLES = (
     ),
     Preset(
         title="Why Adam corrects its bias",
+        choices={"racer": "0"},
         jobs=(_race(Adam(lr=0.1), UncorrectedAdam(lr=0.1), surface=Himmelblau(), x=3.0, y=4.0, steps=100),),
         look_at="m and v start from 0, and v forgets more slowly. Without the correction the first step is (1 − "
         "β₁)/√(1 − β₂) = 3.2 times too long, and the next ones are hardly better: from here the point is thrown "

@@ -80,6 +80,8 @@ class Panel:
     on_event: Callable[[Event, Job], Job] | None = None
     """What the viewer does in the picture, as another job."""
     height: int = 280
+    is_map: bool = False
+    """Whether its axes are those of what is looked at: at first only entries that look at the same share them."""
     scale: Callable[..., Any] | None = None
     is_whole: bool = False
     """Whether the picture holds all of the past, so that it is drawn from a run's newest records and the browser shows

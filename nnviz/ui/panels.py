@@ -1,7 +1,7 @@
 """Panels drawn for up to eight entries: names, rows, shared axes, and the choices in their cards."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nnviz import figures
@@ -81,8 +81,12 @@ class Shown:
 
     def choices_of(self, panel: Panel) -> tuple[Choice, ...]:
         """What can be chosen in a panel's card."""
-        is_side_by_side = panel.per == "entry" and len(self.entries) > 1
-        return (*panel.choices, AXES) if is_side_by_side else panel.choices
+        return (*panel.choices, self.axes(panel)) if panel.per == "entry" and len(self.entries) > 1 else panel.choices
+
+    def axes(self, panel: Panel) -> Choice:
+        """Whether the entries' pictures have the same axes."""
+        is_of_one = not panel.is_map or len({entry.job.subject for entry in self.entries}) == 1
+        return AXES if is_of_one else replace(AXES, default="own")
 
     def value(self, panel: Panel, choice: Choice) -> str:
         """The value of a choice."""
@@ -151,7 +155,7 @@ class Pictures(Mapping[str, dict]):
         names = shown.figures_of(panel)
         if len(drawn) > 1:
             there = [figure for figure in drawn if figure is not None]
-            if shown.value(panel, AXES) == "shared":
+            if shown.value(panel, shown.axes(panel)) == "shared":
                 there = list(figures.same_axes(*there))
             again = iter(there)
             drawn = [figure and next(again) for figure in drawn]

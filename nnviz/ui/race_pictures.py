@@ -20,10 +20,10 @@ FEW = 6
 
 def _racers(job: Descent) -> dict[str, str]:
     found = {str(i): f"{i + 1} · {racer.name}" for i, racer in enumerate(job.racers)}
-    return {**found, "": "none"}
+    return {"": "none", **found}
 
 
-RACER = Choice("racer", "Step of", _racers, shared=True)
+RACER = Choice("racer", "Step of", _racers, default="", shared=True)
 """Whose step is taken apart."""
 
 

@@ -5,9 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from nnviz.presets import playground
+from nnviz.presets import optimizers, playground
 from nnviz.records import Scalar
 from nnviz.runs.runset import EntryView
+from nnviz.spec.base import replace_many
 from nnviz.spec.wording import name
 from nnviz.ui.page import Choice, Panel
 from nnviz.ui.panels import Pictures, Shown, key_of
@@ -105,6 +106,16 @@ def test_side_by_side_axes_are_shared_unless_own_ones_are_chosen(views):
     own = pictures(views, two, **{"a.axes": "own"})
     assert "range" not in own["a A"]["layout"]["yaxis"]
     assert "range" in own["b A"]["layout"]["yaxis"]
+
+
+def test_maps_of_different_subjects_have_axes_of_their_own_at_first():
+    other = replace_many(optimizers.DEFAULT, {"surface": "rosenbrock"})
+    of_one, of_two = Panel("a", figure, is_map=True), Panel("b", figure)
+    for second, expected in ((optimizers.DEFAULT, "shared"), (other, "own")):
+        found = [EntryView(id, job, {}) for id, job in entries([optimizers.DEFAULT, second]).items()]
+        here = shown(found, [of_one, of_two])
+        assert here.value(of_one, here.axes(of_one)) == expected
+        assert here.value(of_two, here.axes(of_two)) == "shared"
 
 
 def test_a_link_of_the_figure_itself_is_kept(views):

@@ -233,8 +233,8 @@ def choice(app: AppTest, figure: str, name: str) -> dict:
 def test_the_step_taken_apart_is_of_one_racer_however_many_come_and_go(start):
     app = start()
     assert [*choice(app, "map", "racer")["options"].values()] == [
-        *(f"{place} · {racer.name}" for place, racer in enumerate(DEFAULT.racers, 1)),
         "none",
+        *(f"{place} · {racer.name}" for place, racer in enumerate(DEFAULT.racers, 1)),
     ]
     kept(app).choices["racer"] = "2"
     third = DEFAULT.racers[2].name
