@@ -215,15 +215,16 @@ class PageState:
 
     @property
     def drawn_with(self) -> dict[str, Any]:
-        """What the page outside of its refreshing part is drawn with: the values of its widgets, and whether its table
-        of runs is open."""
+        """What the page outside of its refreshing part is drawn with: the values of its widgets, which differences
+        its variants have, and whether its table of runs is open."""
         state, form = st.session_state.to_dict(), (f"{self.key}.", f"{self.key}:", "drawing-rate")
         values = {
             key: getattr(state[key], "file_id", state[key])
             for key in state
             if str(key).startswith(form) and not str(key).endswith(":open")  # a button, true for one run
         }
-        return {**values, "generation": self.key, "table": self.kept.table.is_open}
+        variants = [(variant.id, sorted(variant.differences)) for variant in self.variants]
+        return {**values, "generation": self.key, "variants": variants, "table": self.kept.table.is_open}
 
     def is_outdated(self, drawn: Mapping[str, Any]) -> bool:
         """Whether the page is drawn with something else by now.

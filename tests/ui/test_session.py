@@ -176,3 +176,22 @@ def test_the_open_section_and_the_panels_choices_are_in_the_address_and_come_fro
     kept.section, kept.choices = "", {}
     session.run()
     assert dict(session.app.query_params) == {}
+
+
+def _outdated(default, seen):
+    from nnviz.spec.variants import Variant
+    from nnviz.ui import session
+
+    state = session.enter("page", default)
+    for others in ([], [Variant("b", {"seed": 3})], [Variant("b", {"seed": 3, "steps": 9})], [Variant("c", {})]):
+        before = state.drawn_with
+        assert not state.is_outdated(before)
+        state.variants = others
+        seen.append(state.is_outdated(before))
+
+
+def test_a_page_is_outdated_once_a_variant_or_a_difference_has_come_or_gone():
+    seen: list[bool] = []
+    app = AppTest.from_function(_outdated, default_timeout=30, kwargs={"default": JOB, "seen": seen}).run()
+    assert not app.exception
+    assert seen == [False, True, True, True]
