@@ -55,7 +55,6 @@ def board(
     on_section: Callable[[str], None] | None = None,
     choices: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
     on_choice: Callable[[str, str, str], None] | None = None,
-    rows: Sequence[Sequence[str]] | None = None,
     live: bool = False,
     heights: Mapping[str, int] | None = None,
     unit: str = "step",
@@ -88,7 +87,7 @@ def board(
     `sections` are tabs: for each title the rows of up to four names that share a row; one without a title draws no
     tabs. `section` is the title of the open one, the first where there is none of that title; only its figures are
     asked of `pictures`. `on_section(title)` is called in a callback when the viewer opens another. Without sections
-    `rows` are those of the only one, and without either all figures are drawn, two a row.
+    all figures are drawn, two a row.
 
     `choices` are the view options of a figure, drawn in its title bar: {"name": "axis", "label": "Axis", "options":
     {"auto": "auto", "log": "logarithmic"}, "value": "auto"}, where an option's value has a label. They may be given for
@@ -100,8 +99,6 @@ def board(
     they are dimmed, with the line over them. Where it holds only for some, it is a mapping from their names to such
     lines, and the others stay as they are.
     """
-    if sections is None and rows is not None:
-        sections = {"": rows}
     if sections is not None and section not in sections:
         section = next(iter(sections), "")
     plotly_js.publish(_static_folder())

@@ -28,5 +28,5 @@ with st.container(horizontal=True):
         st.session_state["step"] = st.session_state.get("step", 1) + 1
 stale = LINES[st.session_state.get("dimmed", "None")]
 steps = list(range(1, st.session_state.get("step", 1) + 1))
-board(pictures, steps, key="views", rows=[["map", "space"]], stale=stale, heights={"map": 400, "space": 400})
+board(pictures, steps, key="views", sections={"": [["map", "space"]]}, stale=stale, heights={"map": 400, "space": 400})
 st.container(height=1500)
