@@ -82,7 +82,7 @@ def shares(run: ui.RunView) -> dict:
 CURVE = (AXIS, ui.smoothing())
 LAYERS = (AXIS, ui.smoothing(0.9))
 SECTIONS: Mapping[str, list[list[str]]] = {
-    "Signal": [["signal", "gradient profile"], ["gradients", "forward"], ["spread", "total"]],
+    "Signal": [["signal", "spread"], ["gradient profile", "forward"], ["gradients", "total"]],
     "Activations": [["activations", "preactivations"], ["shares"], ["activation bands", "preactivation bands"]],
     "Weights and updates": [["ratios"], ["gradient sizes", "weight sizes"]],
     "Loss": [["loss", "accuracy"]],
