@@ -102,7 +102,7 @@ def _pace(asked: Asked, entries: Sequence[EntryView]) -> float | None:
         return None
     if asked.page.starts_on == "change":
         return REFRESH
-    rests = all(status.state == "paused" and status.until == status.step for status in live)
+    rests = all(s.state == "paused" and s.until is not None and s.until <= s.step for s in live)
     return RESTING if rests else RATES[session.here().rate]
 
 

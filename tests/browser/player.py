@@ -131,6 +131,17 @@ class Player:
         """A widget of the form by its label."""
         return self.page.get_by_test_id("stSidebar").get_by_label(name, exact=True)
 
+    def choose(self, name: str, option: str) -> None:
+        """Takes an option of a menu of the form. On a busy page the first click may do no more than focus the menu, as
+        Streamlit's menus open by a click and close by the next, and a press that comes late counts twice."""
+        menu, wanted = self.setting(name).first, self.page.get_by_role("option", name=option, exact=True)
+        menu.click()
+        try:
+            wanted.wait_for(timeout=3000)
+        except TimeoutError:
+            menu.click()
+        wanted.click()
+
     def variant(self, letter: str):
         """The form's part of a variant, opened."""
         part = self.page.get_by_test_id("stExpander").filter(has=self.page.locator("summary", has_text=f"{letter} · "))

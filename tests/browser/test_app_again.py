@@ -13,7 +13,7 @@ LONG = {"steps": 1_000_000}
 
 
 def test_a_change_while_a_run_trains_leaves_it_and_goes_on_as_a_new_run_or_restarts(player):
-    opacity = "Number(getComputedStyle(document.querySelector('.nnviz-grid')).opacity)"
+    opacity = "Number(getComputedStyle(document.querySelector('.nnviz-plot')).opacity)"
     first = player.page.locator("[class*=st-key-transport-] button:visible").first
     player.open(**LONG)
     player.press("Run")
@@ -48,8 +48,7 @@ def test_a_change_while_a_run_trains_leaves_it_and_goes_on_as_a_new_run_or_resta
     player.page.wait_for_function(f"{texts}.includes('learning rate 0.2')")
 
     # Weights of one kind of data are not gone on with on another.
-    player.page.get_by_test_id("stSidebar").get_by_label("Data", exact=True).first.click()
-    player.page.get_by_role("option", name="Spirals").click()
+    player.choose("Data", "Spirals")
     player.says("changed: data Spirals")
     assert player.runs == [run]
     assert player.button("Continue with").count() == 0

@@ -147,9 +147,7 @@ def test_after_a_finished_run_other_data_are_seen_untrained_at_once_and_the_run_
           look();
         }"""
     )
-    data = player.page.get_by_test_id("stSidebar").get_by_label("Data", exact=True).first
-    data.click()
-    player.page.get_by_role("option", name="Circles").click()
+    player.choose("Data", "Circles")
     player.wait(lambda: player.runs != run, "for the other data")
     assert player.paused() == 0
     view = player.views()[0]
@@ -157,11 +155,10 @@ def test_after_a_finished_run_other_data_are_seen_untrained_at_once_and_the_run_
     drawn = figures.decision_surface(view.snapshot("decision_grid"), view.snapshot("data"))["data"]
     np.testing.assert_allclose(player.trace("outcome", 0, "z"), drawn[0]["z"])
     np.testing.assert_allclose(player.trace("outcome", 1, "x"), drawn[1]["x"], rtol=1e-6)
-    opacity = "Number(getComputedStyle(document.querySelector('.nnviz-grid')).opacity)"
+    opacity = "Number(getComputedStyle(document.querySelector('.nnviz-plot')).opacity)"
     assert player.page.evaluate(opacity) == 1
     assert player.button("Run").is_enabled()
-    data.click()
-    player.page.get_by_role("option", name="Moons").click()
+    player.choose("Data", "Moons")
     player.wait(lambda: player.runs == run, "for the finished run")
     player.says("finished step 60")
     player.at(60)

@@ -50,8 +50,8 @@ def test_a_link_to_unknown_runs_says_so_of_each_and_starts_with_a_new_one(player
 
 def test_a_setting_that_does_not_fit_the_others_is_said_over_pictures_of_the_run_which_stays(player):
     wrong = "learner.batch_size must be at least 2 with batch norm, got 1"
-    opacity = "Number(getComputedStyle(document.querySelector('.nnviz-grid')).opacity)"
-    line = player.page.locator(".nnviz-stale span")
+    opacity = "Number(getComputedStyle(document.querySelector('.nnviz-plot')).opacity)"
+    line = player.page.locator(".nnviz-stale span").first
     player.open(steps=1_000_000, learner__model__norm="batch")
     step = player.trained()
     run = player.runs

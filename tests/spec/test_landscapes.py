@@ -79,7 +79,7 @@ def stretch(until: int) -> dict:
             r"Network\.before must go on from earlier to later steps, ending by 1000, got \[9, 5\]",
         ),
         ({"network": {"steps": 100, "step": 4, "before": [stretch(5)]}}, r"ending by 4, got \[5\]"),
-        ({"views": []}, r"views must .*1"),
+        ({"views": []}, r"views must .*one view, got none"),
         (
             {"views": [{"kind": "plane"}, {"kind": "line"}, {"kind": "plane", "seed": 3}]},
             r"Landscape\.views must each be of another kind, got plane, line, plane",
