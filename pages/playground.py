@@ -55,11 +55,11 @@ PAGE = Page(
             choices=(STYLE,),
             height=330,
         ),
-        Panel("network", network, needs=("network", "data"), height=330),
+        Panel("network", network, needs=("network", "data"), height=330, has_axes=False),
         Panel("loss", loss, needs=("loss",), choices=(AXIS, ui.smoothing(0.9)), height=240),
         Panel("metric", metric, choices=(ui.smoothing(),), height=240),
         Panel("sizes by layer", sizes, needs=("weight_norm", "gradient_norm", "update_norm"), height=240),
-        Panel("worst samples", lambda run: outcomes.worst_samples(run.snapshot), height=240),
+        Panel("worst samples", lambda run: outcomes.worst_samples(run.snapshot), height=240, has_axes=False),
         Panel(
             "learning rate",
             lambda run, log: figures.learning_rate(run.scalars("learning_rate"), forks=ui.forks(run), log=log),

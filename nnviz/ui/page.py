@@ -80,6 +80,8 @@ class Panel:
     on_event: Callable[[Event, Job], Job] | None = None
     """What the viewer does in the picture, as another job."""
     height: int = 280
+    has_axes: bool = True
+    """Whether it has axes that entries side by side may share or have for their own."""
     is_map: bool = False
     """Whether its axes are those of what is looked at: at first only entries that look at the same share them."""
     scale: Callable[..., Any] | None = None

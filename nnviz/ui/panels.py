@@ -81,7 +81,8 @@ class Shown:
 
     def choices_of(self, panel: Panel) -> tuple[Choice, ...]:
         """What can be chosen in a panel's card."""
-        return (*panel.choices, self.axes(panel)) if panel.per == "entry" and len(self.entries) > 1 else panel.choices
+        is_side_by_side = panel.per == "entry" and panel.has_axes and len(self.entries) > 1
+        return (*panel.choices, self.axes(panel)) if is_side_by_side else panel.choices
 
     def axes(self, panel: Panel) -> Choice:
         """Whether the entries' pictures have the same axes."""

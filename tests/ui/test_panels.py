@@ -183,6 +183,7 @@ def test_a_panel_is_drawn_as_was_chosen_in_its_card(views):
 
 def test_cards_offer_their_choices_and_several_entries_their_axes(views):
     made = [Panel("a", figure, choices=(STYLE, WHO)), set_of(nothing, choices=(STYLE,))]
+    assert shown(views[:2], [Panel("b", figure, has_axes=False)]).offers["b B"] == []
     offers = shown(views[:1], made, who="1").offers
     assert [(offer["name"], offer["value"]) for offer in offers["a"]] == [("style", "soft"), ("who", "1")]
     offers = shown(views[:2], made).offers
