@@ -80,6 +80,7 @@ def test_four_variants_train_in_step_and_scrub_together_and_one_is_removed_witho
     kept = [views[0], *views[2:]]
     player.wait(lambda: player.runs == [view.id for view in kept], "for the address")
     player.at(back)
+    player.until("d.history === d.stepsKnown && d.busy === 'false'")  # until then the nearest that is there is shown
     assert [view.job for view in player.views()] == [jobs[0], *jobs[2:]]
     assert player.store.open(views[1].id).status().state == "stopped"
     assert [view.status.state for view in player.views()] == ["paused"] * 3
