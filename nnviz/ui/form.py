@@ -1,7 +1,6 @@
 """What is asked for: a page's form in the sidebar, its one-click examples, and jobs from files, runs and links."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -203,18 +202,8 @@ def _completed(page: Page, variant: Variant, plain: Job, first: Job, begun: Sequ
 
 def _fields(page: Page, state: PageState, base: Job) -> dict[str, Any]:
     """The widgets of the first job; plain values by path."""
-    chosen: dict[str, Any] = {}
-    for title, named in page.groups.items():
-        paths = [path for path in named if path in page.editors or forms.has(base, path)]
-        if not paths:
-            continue
-        with st.expander(title, expanded=title in page.opened) if title.strip() else nullcontext():
-            for path in paths:
-                if editor := page.editors.get(path):
-                    chosen |= editor(state, base, chosen)
-                else:
-                    chosen[path] = forms.field(base, path, key=state.key, chosen=chosen)
-    return chosen
+    editors = {path: partial(editor, state, base) for path, editor in page.editors.items()}
+    return forms.choose(base, page.groups, key=state.key, opened=page.opened, editors=editors)
 
 
 def _open_jobs(state: PageState) -> None:

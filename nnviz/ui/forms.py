@@ -1,7 +1,7 @@
 """Specs -> widgets -> specs. Widgets, limits, labels and help all come from the spec's own fields."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -20,7 +20,6 @@ from nnviz.spec.base import (
     limits,
     name_of,
     options,
-    replace_many,
     summary,
 )
 from nnviz.spec.wording import capitalized
@@ -35,9 +34,8 @@ WIDE = 2000.0
 """A linear range that is wider is no slider."""
 
 
-def form(base: S, groups: Mapping[str, Sequence[str]], *, key: str, opened: Sequence[str] = ()) -> S:
-    """`choose`, applied to `base`. Raises SpecError where choices that are right one by one do not fit together."""
-    return replace_many(base, choose(base, groups, key=key, opened=opened))
+Editor = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""Widgets of a field that is not drawn by its own type: plain values by path, of what was chosen before it."""
 
 
 def choose(
@@ -46,21 +44,26 @@ def choose(
     *,
     key: str,
     opened: Sequence[str] = (),
-    before: Mapping[str, Any] | None = None,
+    editors: Mapping[str, Editor] | None = None,
 ) -> dict[str, Any]:
-    """Draws the fields at the paths of each group in an expander; what was chosen, plain values by path. What another
-    kind of learner or model has, and `base` has not, is left out.
+    """Draws the fields at the paths of each group in an expander, of an untitled one without; what was chosen, plain
+    values by path. What another kind of learner or model has, and `base` has not, is left out.
 
-    `key` names this set of widgets: under a new key all start from `base`. `before` is what was chosen elsewhere.
+    `key` names this set of widgets: under a new key all start from `base`. `editors` are the widgets of fields that
+    need their own, by path.
     """
     chosen: dict[str, Any] = {}
+    editors = editors or {}
     for title, named in groups.items():
-        paths = [path for path in named if has(base, path)]
+        paths = [path for path in named if path in editors or has(base, path)]
         if not paths:
             continue
-        with st.expander(title, expanded=title in opened):
+        with st.expander(title, expanded=title in opened) if title.strip() else nullcontext():
             for path in paths:
-                chosen[path] = field(base, path, key=key, chosen={**(before or {}), **chosen})
+                if path in editors:
+                    chosen |= editors[path](chosen)
+                else:
+                    chosen[path] = field(base, path, key=key, chosen=chosen)
     return chosen
 
 

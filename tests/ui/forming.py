@@ -12,11 +12,11 @@ WHOLE = {"all": ["learner", "steps", "evaluate_every", "seed", "device"]}
 
 
 def _script(job, groups, made, key):
-    from nnviz.spec.base import SpecError
+    from nnviz.spec.base import SpecError, replace_many
     from nnviz.ui import forms
 
     try:
-        made.append(forms.form(job, groups, key=key))
+        made.append(replace_many(job, forms.choose(job, groups, key=key)))
     except SpecError as error:
         made.append(error)
 

@@ -16,11 +16,13 @@ OTHER = replace_many(JOB, {"seed": 7, "learner.optimizer.lr": 0.3})
 def _script(default, seen):
     import streamlit as st
 
+    from nnviz.spec.base import replace_many
     from nnviz.ui import forms, session
 
     page = st.selectbox("page", ["one", "two"])
     state = session.enter(page, default)
-    job = forms.form(state.first, {"all": ["seed", "learner.optimizer"]}, key=state.key)
+    chosen = forms.choose(state.first, {"all": ["seed", "learner.optimizer"]}, key=state.key)
+    job = replace_many(state.first, chosen)
     if st.button("restart"):
         state.restart([default, default], runs=["a", "b"], problems=["wrong"])
         st.rerun()
