@@ -1,102 +1,19 @@
 """A set of runs: what is there is taken, what is missing is started, and what is no longer wanted is given up."""
 
 import json
-import os
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import asdict
 
 import numpy as np
 import pytest
 
-from nnviz.presets import loss_landscape
-from nnviz.records import Snapshot
-from nnviz.runs import RunError, RunFile, Store
-from nnviz.runs.runset import Held, RunSet
+from nnviz.runs import RunError, RunFile
 from nnviz.spec.base import replace_many
-from nnviz.spec.descent import Descent, RateSearch
-from nnviz.spec.jobs import Experiment, Job, Parent
-from tests.each import each
+from nnviz.spec.descent import RateSearch
+from tests.runs import sets
+from tests.runs.sets import JOB, LANDSCAPE, RACE, Session, finished, is_gone, left, seeded
 
-JOB = Experiment(steps=100)
-RACE = Descent(steps=20)
-LANDSCAPE = loss_landscape.DEFAULT
-
-
-def seeded(*seeds: int) -> dict[str, Job]:
-    """Trainings by entry, each with a seed of its own."""
-    return {chr(ord("a") + seed): JOB.model_copy(update={"seed": seed}) for seed in seeds}
-
-
-class Queue:
-    """In place of a Pool: what is started waits."""
-
-    def __init__(self, store: Store) -> None:
-        self.store, self.groups, self.problem = store, [], ""
-
-    def submit(self, jobs: Sequence[Job], *, until: int | None = None) -> list[str]:
-        if self.problem:
-            raise RunError(self.problem)
-        files = self.store.create_group(jobs, until=until)
-        self.groups.append([file.id for file in files])
-        return self.groups[-1]
-
-    def branch(self, runs: Sequence[str], jobs: Sequence[Job]) -> list[str]:
-        went_on = [
-            job.model_copy(update={"parent": Parent(run=run, step=50)}) for run, job in zip(runs, jobs, strict=True)
-        ]
-        return self.submit(went_on)
-
-    def resume(self, *runs: str) -> None:
-        self.groups.append(list(runs))
-
-
-class Session:
-    """A session with a set of runs, of which each look has one of its own."""
-
-    def __init__(self, store: Store) -> None:
-        self.store, self.queue, self.held = store, Queue(store), Held()
-
-    def __call__(self) -> RunSet:
-        return RunSet(self.store, lambda: self.queue, self.held)
-
-    def ensure(self, jobs: dict[str, Job], until: int | None = None) -> dict[str, str]:
-        """The runs shown, by entry, after these jobs were asked for."""
-        self().ensure(jobs, until=until)
-        return self.runs
-
-    @property
-    def runs(self) -> dict[str, str]:
-        return {id: own.get("", "") for id, own in self.held.entries.items()}
-
-    def job(self, run: str) -> Job:
-        return self.store.open(run).job
-
-
-@pytest.fixture
-def session(store: Store) -> Session:
-    return Session(store)
-
-
-def left(store: Store, run: str, state: str = "finished", step: int = 100, **snapshots: dict) -> str:
-    """The run as a worker would have left it."""
-    file = store.open(run)
-    file.write(state="running", step=step)
-    file.write([Snapshot(step, name, arrays) for name, arrays in snapshots.items()])
-    if state != "running":
-        file.write(state=state)
-    file.close()
-    return run
-
-
-def finished(store: Store, *jobs: Job) -> list[str]:
-    """Finished runs of these jobs, of whoever."""
-    return [left(store, store.create(job).id) for job in jobs]
-
-
-def is_gone(store: Store, run: str) -> bool:
-    return not store.path(run).exists()
-
+session = sets.session
 
 # -- what is asked for -----------------------------------------------------------------------------------------------
 
@@ -358,92 +275,3 @@ def test_a_part_that_is_refused_is_an_error_and_the_rest_stays(session):
     with pytest.raises(RunError, match="the disk is full"):
         session().add("a", "rates", RateSearch(race=RACE))
     assert session.ensure({"a": RACE}) == runs
-
-
-# -- what is given up ------------------------------------------------------------------------------------------------
-
-
-def test_a_training_that_has_taken_a_step_stays_when_it_is_no_longer_shown(session):
-    run = left(session.store, session.ensure(seeded(0))["a"], "running", 7)
-    session.ensure(seeded(1))
-    assert not session.store.open(run).status().cancelled
-    assert run not in session.held.own
-
-
-def test_a_training_that_only_waited_is_deleted_once_it_has_stopped(session):
-    run = session.ensure(seeded(0))["a"]
-    session.ensure(seeded(1))
-    assert session.store.open(run).status().cancelled
-    assert not is_gone(session.store, run)
-    left(session.store, run, "stopped", 0)
-    session.ensure(seeded(1))
-    assert is_gone(session.store, run)
-
-
-@each("job, stays", [(LANDSCAPE.parts()["plane"], True), (RACE, False)])
-def test_what_is_finished_stays_if_it_may_be_found_again_and_not_if_it_was_for_a_moment(store, job, stays):
-    session = Session(store)
-    session().ensure({"a": job})
-    (run,) = session().ids
-    left(store, run)
-    session.ensure(seeded(0))
-    assert is_gone(store, run) is not stays
-    session().ensure({"a": job})
-    assert (session().ids == [run]) is stays
-
-
-@each("job", [LANDSCAPE.parts()["plane"], RACE])
-def test_what_is_unfinished_is_stopped_then_deleted_and_not_taken_up_again(store, job):
-    session = Session(store)
-    session().ensure({"a": job})
-    (run,) = session().ids
-    session.ensure(seeded(0))
-    assert store.open(run).status().cancelled
-    session().ensure({"a": job})
-    assert session().ids != [run]
-    left(store, run, "stopped", 3)
-    session().retire()
-    assert is_gone(store, run)
-
-
-def test_what_is_still_in_sight_is_deleted_when_its_successor_has_come(session):
-    old = left(session.store, session.ensure({"a": RACE})["a"])
-    session().settle()
-    new = session.ensure({"a": RACE.model_copy(update={"x": 1.5})})["a"]
-    assert not is_gone(session.store, old)
-    (view,) = session().views()
-    assert view.before[""].id == old
-    left(session.store, new)
-    session().settle()
-    assert is_gone(session.store, old)
-
-
-def test_a_run_that_is_out_of_reach_is_given_up_later(session, monkeypatch):
-    run = session.ensure({"a": RACE})["a"]
-
-    def locked(_: RunFile) -> None:
-        raise RunError("the file is locked")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(RunFile, "cancel", locked)
-        session.ensure(seeded(0))
-    assert not session.store.open(run).status().cancelled
-    session().retire()
-    assert session.store.open(run).status().cancelled
-
-
-def test_a_run_that_has_vanished_is_forgotten(session):
-    run = session.ensure({"a": RACE})["a"]
-    os.unlink(session.store.path(run))
-    session.ensure(seeded(0))
-    assert run not in session.held.own
-
-
-def test_runs_of_others_are_neither_stopped_nor_deleted(session):
-    (done,) = finished(session.store, RACE)
-    other = session.store.create(JOB).id
-    session.ensure({"a": RACE})
-    session().show({"a": other})
-    session.ensure(seeded(1))
-    assert not is_gone(session.store, done)
-    assert not session.store.open(other).status().cancelled
