@@ -9,7 +9,7 @@ from itertools import product
 import pytest
 
 from tests.browser.board import until, zoom
-from tests.browser.messages import NAMES, SECTIONS, Desk, Shown, expected, furnish, said
+from tests.browser.messages import NAMES, SECTIONS, Desk, Shown, expected, furnish
 
 pytestmark = pytest.mark.browser
 
@@ -388,14 +388,3 @@ def test_a_chosen_point_says_what_it_was_chosen_in(board: Desk):
     board.page.mouse.click(box["x"] + 0.2 * box["width"], box["y"] + 0.3 * box["height"])
     ((name, value),) = [(n, v) for n, v in board.heard() if n == "pick"]
     assert (name, value["figure"], value["source"], value["done"]) == ("pick", "walk", "moons|", True)
-
-
-def test_every_figure_of_a_message_names_what_it_belongs_to():
-    client: dict = {}
-    identities = []
-    for shown in (MOONS, SPIRALS, SPIRALS, MOONS, MOONS._replace(variant="borders"), MOONS._replace(edition="2")):
-        message = json.loads(said(shown, client, "key"))
-        identities.append(message["head"]["identity"])
-        assert {name for _, name, _ in message["bases"]} <= set(NAMES)
-    assert identities[1] == identities[2]
-    assert len(set(identities)) == 5
