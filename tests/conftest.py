@@ -1,5 +1,8 @@
 """Runs the tests of whole folders in several processes: those in a browser, which mostly wait, beside all others."""
 
+import functools
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -44,3 +47,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((i for i, name in enumerate(folders) if item.nodeid.startswith(name)), len(folders))
 
     items.sort(key=place)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def packages_are_searched_once() -> Iterator[None]:
+    """Each new AppTest looks into the metadata of every installed package for components, which takes several times as
+    long as drawing a form does."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "streamlit.testing.v1" in sys.modules:
+            from streamlit.components.v2 import manifest_scanner
+
+            once = functools.cache(manifest_scanner.scan_component_manifests)
+            patch.setattr(manifest_scanner, "scan_component_manifests", once)
+        yield
