@@ -1,6 +1,7 @@
 """RunFile: one run as a file, for whoever reads it, wants something of it, or writes it."""
 
 import json
+import os
 import sqlite3
 import threading
 import time
@@ -60,27 +61,36 @@ def create(
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(fresh, isolation_level=None)
         try:
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.executescript(TABLES)
+            # Nobody reads the file before it has its name: one transaction, no journal, one wait for the disk.
+            connection.execute("PRAGMA journal_mode = OFF")
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.executescript(f"BEGIN;{TABLES}")
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {FORMAT}")
-            with transaction(connection) as c:
-                parent = (job.parent.run, job.parent.step) if job.parent else (None, None)
-                c.execute(
-                    "INSERT INTO job VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (text, fingerprint(job), title, now, job.steps, *parent, json.dumps(list(members))),
-                )
-                fresh_status = "(1, 'queued', 0, ?, '', NULL, '{}', NULL, NULL, 0, NULL, '', 0, 0)"
-                c.execute(f"INSERT INTO status VALUES {fresh_status}", (now,))
-                c.execute("INSERT INTO control VALUES (1, ?, 0, ?, ?)", (until, int(pinned), now))
-                c.execute("INSERT INTO history VALUES (?, 'queued', 0, '', NULL)", (now,))
+            parent = (job.parent.run, job.parent.step) if job.parent else (None, None)
+            connection.execute(
+                "INSERT INTO job VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (text, fingerprint(job), title, now, job.steps, *parent, json.dumps(list(members))),
+            )
+            fresh_status = "(1, 'queued', 0, ?, '', NULL, '{}', NULL, NULL, 0, NULL, '', 0, 0)"
+            connection.execute(f"INSERT INTO status VALUES {fresh_status}", (now,))
+            connection.execute("INSERT INTO control VALUES (1, ?, 0, ?, ?)", (until, int(pinned), now))
+            connection.execute("INSERT INTO history VALUES (?, 'queued', 0, '', NULL)", (now,))
+            connection.execute("COMMIT")
             if source is not None and job.parent:
                 _copy(connection, source, job.parent.step)
             connection.close()
+            _sync(fresh)
             fresh.rename(path)
         finally:
             connection.close()
             fresh.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    """Wait until the file is on the disk: it must not get its name before that."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def _copy(connection: sqlite3.Connection, source: Path, step: int) -> None:
