@@ -111,8 +111,10 @@ def _template(arguments: argparse.Namespace) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     from nnviz.cli import jobs, train
 
-    read = jobs.read(arguments.job, arguments.settings)
-    return train.start(_store(arguments.home, new=True), read)
+    read, store = jobs.read(arguments.job, arguments.settings), _store(arguments.home, new=True)
+    for job in read if arguments.job != "-" else ():
+        store.take_files(job, Path(arguments.job).parent)
+    return train.start(store, read)
 
 
 def _resume(arguments: argparse.Namespace) -> int:

@@ -1,5 +1,6 @@
 """A job becomes a stream of records."""
 
+from nnviz.engine.attachments import ReadFile, no_files
 from nnviz.engine.descent.race import Race
 from nnviz.engine.descent.rate_search import Search
 from nnviz.engine.learners import Learning
@@ -9,19 +10,22 @@ from nnviz.engine.training import Run
 from nnviz.spec.jobs import Descent, Experiment, Job, Landscape, RateSearch
 
 
-def run(job: Job, checkpoint: bytes | None = None, learning: Learning | None = None) -> RunningJob:
+def run(
+    job: Job, checkpoint: bytes | None = None, learning: Learning | None = None, read_file: ReadFile = no_files
+) -> RunningJob:
     """The job as an iterator of lists of records, from its beginning or from a checkpoint of it or of its parent.
 
     The same job on the CPU gives the same records, whether it is paused, resumed or watched. `learning` is a learner at
-    step 0 to be trained in place of the job's own. Raises EngineError for what cannot be run here.
+    step 0 to be trained in place of the job's own. `read_file` gives the content of the files that the job
+    names. Raises EngineError for what cannot be run here.
     """
     match job:
         case Experiment():
-            return Run(job, checkpoint, learning)
+            return Run(job, checkpoint, learning, read_file)
         case Descent():
             return Race(job, checkpoint)
         case RateSearch():
             return Search(job, checkpoint)
         case Landscape():
-            return Survey(job, checkpoint)
+            return Survey(job, checkpoint, read_file)
     raise TypeError(f"nothing runs {job!r}")

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from nnviz.engine import checkpoints, device, layers, learners, probes
+from nnviz.engine.attachments import ReadFile, no_files
 from nnviz.engine.capture import Watch
 from nnviz.engine.device import EngineError
 from nnviz.engine.divergence import Diverged, is_finite, trace_back
@@ -29,12 +30,18 @@ class Run(RunningJob):
     Raises Diverged when an objective is no longer finite.
     """
 
-    def __init__(self, job: Experiment, checkpoint: bytes | None = None, learning: Learning | None = None) -> None:
+    def __init__(
+        self,
+        job: Experiment,
+        checkpoint: bytes | None = None,
+        learning: Learning | None = None,
+        read_file: ReadFile = no_files,
+    ) -> None:
         """`learning` is a learner at step 0 to be trained in place of the job's own."""
         if job.parent and checkpoint is None:
             raise EngineError(f"a job that goes on from run {job.parent.run!r} needs that run's checkpoint")
         super().__init__(job)
-        self.learning = learning or learners.build(job.learner, job.seed, job.steps, self.device)
+        self.learning = learning or learners.build(job.learner, job.seed, job.steps, self.device, None, read_file)
         device.set_threads(self.learning.work)
         self.step = 0
         self._evaluated = -1

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from nnviz.runs import user_files
 from nnviz.runs.run_file import RunFile
 from nnviz.runs.schema import wording
 from nnviz.spec.jobs import dump
 
 README = """Run {id} of nnviz, {state} after {step} of {steps} steps.
 
-job.json          what was run; `python -m nnviz run job.json` runs it again
+job.json          what was run; `python -m nnviz run job.json` runs it again{files}
 scalars.csv       every number: step, quantity, site, value, member; values to the last digit, also nan, inf and -inf.
                   With pandas: read_csv("scalars.csv", keep_default_na=False, converters={{"value": float}})
 scalars.parquet   the same
@@ -28,6 +29,7 @@ Step n is the state after n updates; step 0 is the initial network. Sites are Py
 """
 
 
+_FILES = "\nfiles/            the user's own files that the job names; they are found there when it runs again"
 _WEIGHTS = """weights.pt        the whole network at step {step}, a plain state dict:
                   torch.load("weights.pt", weights_only=True)"""
 _NO_WEIGHTS = "                  There is no weights.pt: {why}"
@@ -61,19 +63,25 @@ def _export(run: RunFile, to: Path) -> list[Path]:
     status = run.status()
     frame, _ = run.scalars()
     weights = run.weights()
-    texts = {
-        "README.txt": README.format(
-            id=run.id, state=status.state, step=status.step, steps=status.steps, weights=_about(run, weights)
-        ),
-        "job.json": dump(run.job) + "\n",
-    }
     with wording(to):
         (to / "snapshots").mkdir(parents=True, exist_ok=True)
+        copied = user_files.copy(run.path.parent, run.job, to / user_files.FOLDER)
+        texts = {
+            "README.txt": README.format(
+                id=run.id,
+                state=status.state,
+                step=status.step,
+                steps=status.steps,
+                files=_FILES if copied else "",
+                weights=_about(run, weights),
+            ),
+            "job.json": dump(run.job) + "\n",
+        }
         for name, text in texts.items():
             (to / name).write_text(text, encoding="utf-8")
         frame.to_csv(to / "scalars.csv", index=False, na_rep="nan")
         frame.to_parquet(to / "scalars.parquet", index=False)
-        files = [to / name for name in (*texts, "scalars.csv", "scalars.parquet")]
+        files = [*(to / name for name in (*texts, "scalars.csv", "scalars.parquet")), *copied]
         if weights is not None:
             (to / "weights.pt").write_bytes(weights[1])
             files.append(to / "weights.pt")

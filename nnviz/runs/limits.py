@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psutil
 
+from nnviz.runs import user_files
 from nnviz.runs.errors import RunError
 from nnviz.spec.jobs import Job
 
@@ -13,7 +14,9 @@ SHARE = 0.9  # of what is free
 
 
 def check(job: Job, home: Path) -> None:
-    """Raises RunError if training `job` needs more memory, or its run file in `home` more disk, than is free here."""
+    """Raises RunError if training `job` needs more memory, or its run file in `home` more disk, than is free here, or a
+    file of the user's own that is not in `home`."""
+    user_files.check(home, job)
     need = job.estimate()
     memory = free_memory()
     if need.training_bytes > SHARE * memory:

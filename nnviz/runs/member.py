@@ -4,10 +4,12 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from nnviz.records import Record
+from nnviz.runs import user_files
 from nnviz.runs.errors import RunError, first_line
 from nnviz.runs.run_file import RunFile
 
@@ -74,7 +76,8 @@ class Member:
         try:
             saved = self.file.checkpoint()
             self.writer.truncate(-1 if saved is None else saved[0])
-            self._run = self._engine(self.file.job, checkpoint=saved and saved[1])
+            read_file = partial(user_files.read, self.file.path.parent)
+            self._run = self._engine(self.file.job, checkpoint=saved and saved[1], read_file=read_file)
             self.step = self._checkpoint_step = saved[0] if saved else 0
             self._speed_from = (time.monotonic(), self.step)
             self.state = "running"

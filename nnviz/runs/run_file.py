@@ -118,7 +118,7 @@ class RunFile:
             if row is None:
                 raise RunError(f"run file {path.name} in {path.parent} is damaged (it holds no job): delete it")
             read_status(c)
-        self._text, self.fingerprint, self._members = row
+        self.text, self.fingerprint, self._members = row
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -144,7 +144,7 @@ class RunFile:
     def job(self) -> Job:
         """The job as it was asked for."""
         try:
-            return load(self._text)
+            return load(self.text)
         except SpecError as error:
             raise RunError(f"the job in run {self.id} is not one that this nnviz reads: {error}") from error
 

@@ -5,19 +5,20 @@ import re
 import secrets
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nnviz.runs import drafts
+from nnviz.runs import drafts, user_files
 from nnviz.runs.errors import RunError
 from nnviz.runs.result import Result, read_result
 from nnviz.runs.run_file import RunFile, create
 from nnviz.runs.schema import connect, wording
 from nnviz.runs.status import LIVE, read_status
 from nnviz.runs.view import RunView, view
+from nnviz.spec.attachments import Attachment
 from nnviz.spec.base import options
 from nnviz.spec.jobs import Job
 
@@ -143,10 +144,18 @@ class Store:
         """The text that was kept here under this mark. Raises RunError where it is not."""
         return drafts.find(self.home / "drafts", mark)
 
+    def keep_file(self, name: str, content: bytes) -> Attachment:
+        """Keep a file of the user's own; what a job names it by. Raises RunError."""
+        return user_files.keep(self.home, name, content)
+
+    def take_files(self, job: Job, folder: Path) -> None:
+        """Keep files that the job names and that lie beside it in `folder`, as export writes them. Raises RunError."""
+        user_files.take(self.home, job, folder / user_files.FOLDER)
+
     def sweep(self, older: float = WAITED, keep: int = KEPT) -> Sequence[str]:
         """Delete runs that waited untrained at step 0 and were given up, and of jobs that are made again when they are
         needed those that were left unfinished or are the oldest of many; the ids of those deleted. Drafts that are old
-        or too many go too.
+        or too many go too, and old files of the user's own that no run names.
 
         Runs that are live, pinned, or were looked at within `older` seconds stay, and so do the `keep` newest of the
         untrained ones: tabs and links that are still open name the last few.
@@ -165,7 +174,16 @@ class Store:
                 if is_spare and time.time() - max(status.seen, status.ended or 0.0) > older:
                     self.delete(summary.id)
                     swept.append(summary.id)
+        with suppress(RunError, OSError):  # a run that cannot be read may name any file
+            user_files.sweep(self.home, self._job_texts())
         return swept
+
+    def _job_texts(self) -> Iterator[str]:
+        """The jobs of all runs and drafts, as JSON."""
+        for path in self.home.glob("drafts/*.json"):
+            yield path.read_text(encoding="utf-8")
+        for path in self.home.glob("*.sqlite"):
+            yield self.open(path.stem).text
 
     def list(self) -> list[Summary]:
         """All runs, newest first."""

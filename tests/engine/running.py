@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from nnviz.engine import Run, run
+from nnviz.engine import Run, RunningJob, run
 from nnviz.records import Record, Scalar, Snapshot
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Experiment
@@ -27,9 +27,9 @@ def job(**changes: Any) -> Experiment:
     return replace_many(SHORT, {path.replace("__", "."): value for path, value in changes.items()})
 
 
-def said(chosen: Experiment | Run) -> list[Record]:
+def said(chosen: Experiment | RunningJob) -> list[Record]:
     """Everything that a whole run says."""
-    running = chosen if isinstance(chosen, Run) else run(chosen)
+    running = chosen if isinstance(chosen, RunningJob) else run(chosen)
     with running:
         return [record for records in running for record in records]
 

@@ -25,6 +25,7 @@ class Fake(Iterator[list[Record]]):
         self,
         job: Experiment,
         checkpoint: bytes | None = None,
+        read_file: object = None,  # noqa: ARG002  # a stand-in reads none
         *,
         delay: float = 0.0,
         at: int = -1,

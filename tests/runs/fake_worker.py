@@ -11,7 +11,7 @@ from tests.runs.fake import Diverged, Fake
 DIES, HANGS = 666, 777
 
 
-def engine(job: Experiment, checkpoint: bytes | None = None) -> Fake:
+def engine(job: Experiment, checkpoint: bytes | None = None, **_: object) -> Fake:
     def trouble(_: Fake) -> None:
         print("these are my last words", file=sys.stderr, flush=True)
         if job.seed == DIES:

@@ -256,7 +256,7 @@ def test_what_an_engine_measured_before_it_failed_is_written(drive):
 
 
 def test_an_engine_that_cannot_start_fails_the_run_and_not_the_others(store):
-    def engine(job: Experiment, checkpoint: bytes | None = None) -> Fake:
+    def engine(job: Experiment, checkpoint: bytes | None = None, **_: object) -> Fake:
         if job.seed == 13:
             raise RuntimeError("no such device")
         return Fake(job, checkpoint)

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from nnviz.engine.attachments import ReadFile, no_files
 from nnviz.engine.data import toys
 from nnviz.engine.data.dataset import Dataset, Scale, split
 from nnviz.engine.randomness import generator
@@ -10,8 +11,9 @@ from nnviz.spec import data as spec
 from nnviz.spec.shapes import is_image
 
 
-def build(data: spec.Data, seed: int) -> Dataset:
-    """The data set of a spec: same spec and seed, same tensors. In random order, the training part first."""
+def build(data: spec.Data, seed: int, _read_file: ReadFile = no_files) -> Dataset:
+    """The data set of a spec: same spec and seed, same tensors. In random order, the training part first. `_read_file`
+    gives the content of the user's own files, which none of the sets below needs."""
     match data:
         case spec.Digits() | spec.Iris() | spec.Wine() | spec.BreastCancer() | spec.Diabetes():
             return _real(data, seed)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from nnviz.engine import clipping, data, losses, models, optimizers, schedules
 from nnviz.engine.analysis import pictures, theory
+from nnviz.engine.attachments import ReadFile, no_files
 from nnviz.engine.learners.learning import NOBODY
 from nnviz.engine.randomness import generator, stream
 from nnviz.records import Metric, Record, Scalar, Snapshot
@@ -32,12 +33,13 @@ class SupervisedLearning:
         steps: int,
         device: torch.device,
         weights_seed: int | None = None,
+        read_file: ReadFile = no_files,
     ) -> None:
         """`seed` decides everything, or with a `weights_seed` the data alone."""
         self.spec, self.steps, self.device = learner, steps, device
         self.seed = seed if weights_seed is None else weights_seed
         self.steps_per_epoch = learner.steps_per_epoch
-        self.data = data.build(learner.data, seed)
+        self.data = data.build(learner.data, seed, read_file)
         network = models.build(learner.model, learner.data.shape, learner.outputs, self.seed)
         self.network = network.to(device)
         self.modules: Mapping[str, nn.Module] = {"model": self.network}

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from nnviz.engine import learners
+from nnviz.engine.attachments import ReadFile, no_files
 from nnviz.engine.device import EngineError
 from nnviz.engine.learners.supervised import SupervisedLearning
 from nnviz.engine.survey.heights import Heights
@@ -91,8 +92,8 @@ def _remember(trained: Trained, samples: int, device: torch.device) -> None:
 class Retraining:
     """A training under way. All surveys of a network in a process take turns at the same one, and none trains alone."""
 
-    def __init__(self, network: Network, samples: int, device: torch.device) -> None:
-        self._work = retrain(network, samples, device)
+    def __init__(self, network: Network, samples: int, device: torch.device, read_file: ReadFile) -> None:
+        self._work = retrain(network, samples, device, read_file)
         self.step = 0
         self.trained = remembered(network, samples, device)
         self._trouble: Exception | None = None
@@ -115,16 +116,18 @@ class Retraining:
 _under_way: WeakValueDictionary[tuple[str, int, str], Retraining] = WeakValueDictionary()
 
 
-def retraining(network: Network, samples: int, device: torch.device) -> Retraining:
+def retraining(network: Network, samples: int, device: torch.device, read_file: ReadFile = no_files) -> Retraining:
     """The training of this network that is under way in this process, or a new one."""
     key = (fingerprint(network), samples, str(device))
     found = _under_way.get(key)
     if found is None or (found.trained is None and remembered(network, samples, device)):
-        found = _under_way[key] = Retraining(network, samples, device)
+        found = _under_way[key] = Retraining(network, samples, device, read_file)
     return found
 
 
-def retrain(network: Network, samples: int, device: torch.device) -> Iterator[int | Trained]:
+def retrain(
+    network: Network, samples: int, device: torch.device, read_file: ReadFile = no_files
+) -> Iterator[int | Trained]:
     """Trains; the number of steps done so far again and again, the trained network last.
 
     Raises EngineError where the weights are no longer finite before the step that is looked at.
@@ -136,7 +139,9 @@ def retrain(network: Network, samples: int, device: torch.device) -> Iterator[in
     for stretch in network.stretches:
         work = stretch.learner.work
         with threads(work):
-            learning = learners.build(stretch.learner, stretch.seed, stretch.steps, device, stretch.weights_seed)
+            learning = learners.build(
+                stretch.learner, stretch.seed, stretch.steps, device, stretch.weights_seed, read_file
+            )
             if state is not None:
                 _take_up(learning, state)
             trained = _with_heights(trained, network, learning, samples)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
+from nnviz.engine.attachments import ReadFile, no_files
 from nnviz.engine.device import EngineError
 from nnviz.engine.running import ReplayedJob
 from nnviz.engine.survey import slices
@@ -26,8 +27,9 @@ class Survey(ReplayedJob):
     The same job on the CPU gives the same pictures, in turns of any length.
     """
 
-    def __init__(self, job: Landscape, checkpoint: bytes | None = None) -> None:
+    def __init__(self, job: Landscape, checkpoint: bytes | None = None, read_file: ReadFile = no_files) -> None:
         super().__init__(job, checkpoint)
+        self._read_file = read_file
         self._parameters = job.estimate().parameters
         for view in job.views:
             if isinstance(view, spec.PathPlane):
@@ -87,7 +89,7 @@ class Survey(ReplayedJob):
         """All of the work, piece by piece."""
         trained = []
         for number, network in enumerate(self.job.networks):
-            training, step = retraining(network, self.job.samples, self.device), 0
+            training, step = retraining(network, self.job.samples, self.device, self._read_file), 0
             while training.trained is None:
                 training.advance()
                 moved, step = training.step - step, training.step  # others may have moved it on too

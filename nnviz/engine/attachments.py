@@ -1,0 +1,14 @@
+"""The content of the files that a job names. The engine knows hashes, whoever runs a job knows where the files are."""
+
+from collections.abc import Callable
+
+from nnviz.engine.device import EngineError
+from nnviz.spec.attachments import Attachment
+
+ReadFile = Callable[[Attachment], bytes]
+"""Gives the content of an attachment, checked against its hash; raises one clear line where it cannot."""
+
+
+def no_files(attachment: Attachment) -> bytes:
+    """For jobs without attachments. Raises EngineError."""
+    raise EngineError(f"{attachment} cannot be read: pass read_file to run()")
