@@ -166,7 +166,7 @@ def give_the_worker_a_core() -> bool:
         return False
     first, *others = sorted(os.sched_getaffinity(0))
     for process in (psutil.Process(), *psutil.Process().children(recursive=True)):
-        is_worker = "nnviz.runs.worker" in process.cmdline()
+        is_worker = "nnviz.runs.workers.worker" in process.cmdline()
         for thread in process.threads():
             os.sched_setaffinity(thread.id, {first} if is_worker else set(others))
     return True
@@ -205,7 +205,9 @@ def main() -> None:
             page.goto(f"{url}/optimizers")
             drawn(page, "+d.newest > 0 && d.busy === 'false'")
             moves = sorted(drag(page))
-            print(f"dragging the start of 12 racers: p50 {statistics.median(moves):.0f} ms to the new paths on the map")
+            print(
+                f"dragging the start of 12 optimizers: p50 {statistics.median(moves):.0f} ms to the new paths on the map"
+            )
 
             page.goto(f"{url}/{LONG}")
             click_to_curve(page)

@@ -19,8 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nnviz.engine import data, device, losses, models
-from nnviz.engine.analysis import landscape
+from nnviz.engine import data, device, landscape, losses, models
 from nnviz.spec.activations import ReLU
 from nnviz.spec.data import Digits, Moons
 from nnviz.spec.models import MLP, Hidden

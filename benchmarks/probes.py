@@ -13,8 +13,8 @@ import time
 
 import torch
 
-from nnviz.engine import device, learners, probes
-from nnviz.engine.capture import Watch
+from nnviz.engine import device, learners
+from nnviz.engine.capture import Watch, probes
 from nnviz.spec import probes as spec
 from nnviz.spec.activations import ReLU
 from nnviz.spec.data import Digits

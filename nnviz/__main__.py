@@ -109,9 +109,9 @@ def _template(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from nnviz.cli import jobs, train
+    from nnviz.cli import job_files, train
 
-    read, store = jobs.read(arguments.job, arguments.settings), _store(arguments.home, new=True)
+    read, store = job_files.read(arguments.job, arguments.settings), _store(arguments.home, new=True)
     for job in read if arguments.job != "-" else ():
         store.take_files(job, Path(arguments.job).parent)
     return train.start(store, read)
@@ -124,7 +124,7 @@ def _resume(arguments: argparse.Namespace) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from nnviz.cli.listing import table
+    from nnviz.cli.run_table import table
 
     store = _store(arguments.home)
     lines = table(store, shutil.get_terminal_size().columns if sys.stdout.isatty() else None)

@@ -87,12 +87,12 @@ def thin_indices(values: np.ndarray, n: int) -> np.ndarray:
     if length <= n:
         picked = np.repeat(np.arange(length)[:, None], columns.shape[1], axis=1)
         return picked[:, 0] if values.ndim == 1 else picked
-    stretches = (n - 2) // 2
-    size = -(-length // stretches)
-    stretches = -(-length // size)
-    padded = np.pad(columns, ((0, stretches * size - length), (0, 0)), mode="edge").reshape(stretches, size, -1)
+    phases = (n - 2) // 2
+    size = -(-length // phases)
+    phases = -(-length // size)
+    padded = np.pad(columns, ((0, phases * size - length), (0, 0)), mode="edge").reshape(phases, size, -1)
     missing = np.isnan(padded)
-    offsets = np.arange(stretches)[:, None] * size
+    offsets = np.arange(phases)[:, None] * size
     low = np.where(missing, np.inf, padded).argmin(1) + offsets
     high = np.where(missing, -np.inf, padded).argmax(1) + offsets
     ends = np.array([[0], [length - 1]]).repeat(columns.shape[1], axis=1)

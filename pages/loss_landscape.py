@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from nnviz import ui
 from nnviz.presets import loss_landscape, playground
-from nnviz.ui import AXIS, Page, Panel, landscape
+from nnviz.ui import AXIS, Page, Panel
 from nnviz.ui import landscape_pictures as pictures
+from nnviz.ui.form import landscape_widgets
 from nnviz.ui.landscape_pictures import MEASURE
 
 SCALE = replace(AXIS, label="Scale of heights", shared=True)
@@ -48,7 +49,7 @@ PAGE = Page(
         " ": ["views"],
     },
     opened=["Data and training"],
-    editors={"views": landscape.views},
+    editors={"views": landscape_widgets.views},
     variant_fields=["network.learner.model", "network.learner.optimizer", "network.learner.batch_size", "network.step"],
     panels=[
         heights("path", "path", pictures.path_map, 430, "path_plane"),
@@ -72,12 +73,12 @@ PAGE = Page(
         ]
     },
     starts_on="change",
-    completed=landscape.completed,
-    remarks=landscape.remarks,
-    takes=landscape.taken,
+    completed=landscape_widgets.completed,
+    remarks=landscape_widgets.remarks,
+    takes=landscape_widgets.taken,
     library=("Take a network from a run", playground.DEFAULT),
-    steps=landscape.positions,
-    status=landscape.status,
+    steps=landscape_widgets.positions,
+    status=landscape_widgets.status,
 )
 
 ui.render(PAGE)

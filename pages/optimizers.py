@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from nnviz import ui
 from nnviz.presets import optimizers
-from nnviz.ui import AXIS, Page, Panel, race, race_pictures, racers, rate_search
-from nnviz.ui.race_pictures import RACER
+from nnviz.ui import AXIS, Page, Panel, rate_tuning, trajectory_pictures, trajectory_status
+from nnviz.ui.form import trajectory_widgets
+from nnviz.ui.trajectory_pictures import OPTIMIZER
 
 HEIGHT = replace(AXIS, label="Height", shared=True)
 CURVE = (AXIS, ui.smoothing())
@@ -13,7 +14,7 @@ CURVE = (AXIS, ui.smoothing())
 
 def panel(name: str, draw: ui.Draw, height: int, *choices: ui.Choice, **more: object) -> Panel:
     """A picture that holds the whole race."""
-    needs = more.pop("needs", ("race",))
+    needs = more.pop("needs", ("trajectories",))
     return Panel(name, draw, needs=needs, choices=choices, height=height, is_whole=True, **more)
 
 
@@ -25,33 +26,41 @@ PAGE = Page(
     examples=optimizers.EXAMPLES,
     groups={
         "Surface": ["surface", "start"],
-        "": ["racers"],
+        "": ["optimizers"],
         "Steps, noise, clipping, schedule": ["steps", "noise", "clipping", "schedule"],
         "Basins, seed": ["grid", "seed"],
     },
     opened=["Surface"],
-    editors={"start": racers.start, "racers": racers.racers},
+    editors={"start": trajectory_widgets.start, "optimizers": trajectory_widgets.optimizers},
     variant_fields=["surface", "x", "y", "noise", "schedule", "clipping"],
     panels=[
-        panel("map", race_pictures.contour_map, 440, HEIGHT, RACER, on_event=race.started_at, is_map=True),
-        panel("surface", race_pictures.surface_3d, 440, HEIGHT, needs=("surface",), is_map=True),
-        panel("heights", race_pictures.heights, 280, *CURVE),
-        panel("distances", race_pictures.distances, 280, *CURVE),
-        panel("step", race_pictures.step_parts, 460, RACER, AXIS),
-        panel("phase", race_pictures.phase, 460, needs=()),
-        panel("basins", race_pictures.basins, 400, RACER, needs=(), is_map=True),
-        panel("arrivals", race_pictures.arrivals, 400, RACER, needs=(), is_map=True),
-        panel("rates", race_pictures.rate_search, 340, AXIS, part=rate_search.PART, needs=()),
+        panel(
+            "map",
+            trajectory_pictures.contour_map,
+            440,
+            HEIGHT,
+            OPTIMIZER,
+            on_event=trajectory_status.started_at,
+            is_map=True,
+        ),
+        panel("surface", trajectory_pictures.surface_3d, 440, HEIGHT, needs=("surface",), is_map=True),
+        panel("heights", trajectory_pictures.heights, 280, *CURVE),
+        panel("distances", trajectory_pictures.distances, 280, *CURVE),
+        panel("step", trajectory_pictures.step_parts, 460, OPTIMIZER, AXIS),
+        panel("phase", trajectory_pictures.phase, 460, needs=()),
+        panel("basins", trajectory_pictures.basins, 400, OPTIMIZER, needs=(), is_map=True),
+        panel("arrivals", trajectory_pictures.arrivals, 400, OPTIMIZER, needs=(), is_map=True),
+        panel("rates", trajectory_pictures.rate_search, 340, AXIS, part=rate_tuning.PART, needs=()),
     ],
     sections={
         "": [["map", "surface"], ["heights", "distances"], ["step", "phase"], ["basins", "arrivals"], ["rates"]],
     },
     starts_on="change",
-    steps=race.positions,
-    controls=rate_search.tuning,
-    status=race.status,
-    note=race.theory,
-    hurried=race.hurried,
+    steps=trajectory_status.positions,
+    controls=rate_tuning.tuning,
+    status=trajectory_status.status,
+    note=trajectory_status.theory,
+    hurried=trajectory_status.hurried,
 )
 
 ui.render(PAGE)

@@ -1,7 +1,7 @@
 """Playground · a small network learns, with everything that it is made of in sight."""
 
 from nnviz import figures, ui
-from nnviz.figures import outcomes
+from nnviz.figures.samples import outcome
 from nnviz.presets import playground
 from nnviz.ui import AXIS, Choice, Page, Panel
 
@@ -17,14 +17,14 @@ def network(run: ui.RunView) -> dict:
 
 def loss(run: ui.RunView, **chosen: object) -> dict:
     """Train, test and batch loss."""
-    missing = outcomes.missing(run.snapshot("data"), "loss")
-    return figures.curves(run.scalars("loss"), "loss", forks=ui.forks(run), missing=missing, **chosen)
+    missing = outcome.missing(run.snapshot("data"), "loss")
+    return figures.curves(run.scalars("loss"), "loss", resume_marks=ui.resume_marks(run), missing=missing, **chosen)
 
 
 def metric(run: ui.RunView, smooth: float) -> dict:
     """Accuracy, or R² of a regression."""
     recorded = run.scalars("accuracy", "r_squared")
-    return outcomes.metric(recorded, run.snapshot("data"), forks=ui.forks(run), smooth=smooth)
+    return outcome.metric(recorded, run.snapshot("data"), resume_marks=ui.resume_marks(run), smooth=smooth)
 
 
 def sizes(run: ui.RunView) -> dict:
@@ -50,7 +50,7 @@ PAGE = Page(
     panels=[
         Panel(
             "outcome",
-            lambda run, style: outcomes.outcome(run.snapshot, style=style),
+            lambda run, style: outcome.outcome(run.snapshot, style=style),
             needs=("data",),
             choices=(STYLE,),
             height=330,
@@ -59,10 +59,12 @@ PAGE = Page(
         Panel("loss", loss, needs=("loss",), choices=(AXIS, ui.smoothing(0.9)), height=240),
         Panel("metric", metric, choices=(ui.smoothing(),), height=240),
         Panel("sizes by layer", sizes, needs=("weight_norm", "gradient_norm", "update_norm"), height=240),
-        Panel("worst samples", lambda run: outcomes.worst_samples(run.snapshot), height=240, has_axes=False),
+        Panel("worst samples", lambda run: outcome.worst_samples(run.snapshot), height=240, has_axes=False),
         Panel(
             "learning rate",
-            lambda run, log: figures.learning_rate(run.scalars("learning_rate"), forks=ui.forks(run), log=log),
+            lambda run, log: figures.learning_rate(
+                run.scalars("learning_rate"), resume_marks=ui.resume_marks(run), log=log
+            ),
             needs=("learning_rate",),
             choices=(AXIS,),
             height=180,

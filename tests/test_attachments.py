@@ -7,15 +7,15 @@ import pytest
 from nnviz.__main__ import main
 from nnviz.engine import Diverged, EngineError, run
 from nnviz.runs import RunError, Store, export
-from nnviz.runs.member import Member
-from nnviz.runs.pool import Pool
 from nnviz.runs.runset import Held, RunSet
+from nnviz.runs.workers.member import Member
+from nnviz.runs.workers.pool import Pool
 from nnviz.spec.attachments import Attachment
 from nnviz.spec.jobs import dump
 from nnviz.spec.landscapes import RandomPlane
 from nnviz.ui import links
 from tests.engine.running import said, scalars
-from tests.engine.table import CSV, Landscape, Learner, Network, Table, Training, known  # noqa: F401
+from tests.engine.table import CSV, Landscape, Learner, Table, TrainedModel, Training, known  # noqa: F401
 
 pytestmark = pytest.mark.usefixtures("known")
 
@@ -51,7 +51,7 @@ def test_it_runs_is_exported_with_its_file_and_runs_again_from_there(store, tmp_
 
 def test_its_landscape_is_looked_at():
     job = Landscape(
-        network=Network(learner=training(Attachment()).learner, steps=3),
+        network=TrainedModel(learner=training(Attachment()).learner, steps=3),
         views=(RandomPlane(resolution=9),),
         device="cpu",
     )

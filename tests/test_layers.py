@@ -18,7 +18,7 @@ ALLOWED = {
     "nnviz/engine": {"torch", "numpy", "sklearn", "nnviz.engine", "nnviz.spec", "nnviz.records"},
     "nnviz/figures": {"plotly", "numpy", "pandas", "nnviz.figures", "nnviz.records", "nnviz.frames"},
     "nnviz/runs": {"numpy", "pandas", "psutil", "nnviz.runs", "nnviz.spec", "nnviz.records"},
-    "nnviz/runs/worker.py": {"psutil", "nnviz.runs", "nnviz.spec", "nnviz.records", "nnviz.engine"},
+    "nnviz/runs/workers/worker.py": {"psutil", "nnviz.runs", "nnviz.spec", "nnviz.records", "nnviz.engine"},
     "nnviz/runs/distributed.py": {"dask", "distributed", "nnviz.runs", "nnviz.spec", "nnviz.records"},
     "nnviz/ui": {
         *("streamlit", "numpy", "pandas", "pydantic"),

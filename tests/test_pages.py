@@ -14,17 +14,17 @@ from nnviz import presets
 from nnviz.presets import optimizers, playground
 from nnviz.runs import Store
 from nnviz.spec.base import replace_many
-from nnviz.spec.jobs import Experiment, Job, Landscape, Parent, dump
+from nnviz.spec.jobs import Job, Landscape, Parent, Training, dump
 from tests.each import each
-from tests.ui.paging import MAIN, ROOT, button, ended, fine, housed, jobs, kept, open_job, opened, shown, wait_for
+from tests.ui.pages import MAIN, ROOT, button, ended, fine, housed, jobs, kept, open_job, opened, shown, wait_for
 
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("pages/*.py"))
 OFFERED = {f"pages/{name}.py": page for name, page in presets.PAGES.items()}
 DEFAULTS = {file: page.default for file, page in OFFERED.items()}
-TRAINING = {file: job for file, job in DEFAULTS.items() if isinstance(job, Experiment)}
+TRAINING = {file: job for file, job in DEFAULTS.items() if isinstance(job, Training)}
 BAD = {
-    "experiment": ("learner__optimizer__lr", "-3", "link: learner.optimizer.lr must be in (0, 10], got -3"),
-    "descent": ("steps", "0", "link: Descent.steps must be in [1, 20000], got 0"),
+    "training": ("learner__optimizer__lr", "-3", "link: learner.optimizer.lr must be in (0, 10], got -3"),
+    "trajectories": ("steps", "0", "link: Trajectories.steps must be in [1, 20000], got 0"),
     "landscape": ("samples", "3", "link: Landscape.samples must be in [10, 1000], got 3"),
 }
 EXAMPLES = [(file, preset) for file in TRAINING for preset in OFFERED[file].examples]
@@ -75,7 +75,7 @@ def test_a_page_shows_its_default_experiment_at_step_0(start, store, page):
     assert [fine(app.run()).query_params["run"]] == shown(app)
 
 
-def test_the_default_race_is_shown_from_start_to_end_and_has_no_run_in_its_address(start, store):
+def test_the_default_trajectory_run_is_shown_from_start_to_end_and_has_no_run_in_its_address(start, store):
     app = start("pages/optimizers.py")
     assert jobs(store, app) == (optimizers.DEFAULT,)
     wait_for(lambda: store.open(shown(app)[0]).status().state == "finished")
@@ -147,11 +147,11 @@ def test_a_link_to_a_damaged_run_is_answered_with_one_clear_line(start, store, p
 BAD_JOBS = {
     "{": "the job is not JSON",
     "[]": "a job must be a JSON object, got list",
-    '{"steps": 0}': "Experiment.steps must be in [1, 1000000], got 0",
+    '{"steps": 0}': "Training.steps must be in [1, 1000000], got 0",
     '{"learner": {"data": {"kind": "moon"}}}': "did you mean moons?",
     '{"learner": {"data": {"kind": "curve"}}}': "learner.loss must fit the data",
     '{"kind": "descent", "surface": {"kind": "formula", "text": "x +"}}': 'nothing follows "+" at character 3',
-    '{"kind": "descent", "racers": []}': "racers",
+    '{"kind": "descent", "optimizers": []}': "optimizers",
     '{"kind": "landscape", "views": []}': "views",
 }
 

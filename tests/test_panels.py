@@ -16,14 +16,14 @@ from nnviz.engine.divergence import Diverged
 from nnviz.runs import Store
 from nnviz.runs.runset import EntryView
 from nnviz.spec.base import replace_many
-from nnviz.spec.jobs import Descent, Experiment, Job, Landscape, RateSearch
-from nnviz.spec.offered import offered
+from nnviz.spec.jobs import Job, Landscape, RateSearch, Training, Trajectories
 from nnviz.spec.preset import Preset
+from nnviz.spec.variant_fields import offered
 from nnviz.spec.wording import name
 from nnviz.ui.page import ALL, Page, Panel
 from nnviz.ui.panels import Pictures, Shown
-from nnviz.ui.rate_search import PART
-from tests.ui.paging import ROOT, fine, housed, kept, press, wait_for
+from nnviz.ui.rate_tuning import PART
+from tests.ui.pages import ROOT, fine, housed, kept, press, wait_for
 
 FILES = sorted(ROOT.glob("pages/*.py"))
 SMALL = {"views": [{"kind": kind} for kind in ("plane", "lines", "path", "line", "curvature")]}
@@ -77,9 +77,9 @@ def test_an_example_opens_a_section_and_makes_choices_that_there_are():
 def shortened(job: Job) -> Job:
     """The job with as little work as shows all that it has."""
     match job:
-        case Experiment():
+        case Training():
             return replace_many(job, {"steps": 11, "evaluate_every": 5})
-        case Descent():
+        case Trajectories():
             return replace_many(job, {"steps": 5, "grid": 3 if job.grid else 0})
         case Landscape():
             small = {"resolution": 9, "points": 3, "count": 2, "eigenvalues": 1, "probes": 2}
@@ -112,8 +112,8 @@ def recorded(home: Path, job: Job) -> str:
 def entry(home: Path, id: str, job: Job, jobs: Sequence[Job], place: int) -> EntryView:
     """An entry all of whose runs have finished."""
     parts: dict[str, Job] = dict(job.parts(jobs, place))
-    if isinstance(job, Descent):
-        parts[PART] = RateSearch(race=job, rates=2)
+    if isinstance(job, Trajectories):
+        parts[PART] = RateSearch(trajectories=job, rates=2)
     store = Store(home)
     return EntryView(id, job, {part: store.view(recorded(home, part_job)) for part, part_job in parts.items()})
 
@@ -174,12 +174,12 @@ def test_every_choice_of_every_panel_draws_a_figure_alone_and_beside_others(home
                     chosen = {offer["name"]: value, f"{panel.name}.{offer['name']}": value}
                     pictures = Pictures(shown(home, page, jobs, chosen), 5)
                     was = figure in Pictures(plain, 5)
-                    assert (figure in pictures) is was or offer["name"] == "racer", (figure, offer["name"], value)
+                    assert (figure in pictures) is was or offer["name"] == "optimizer", (figure, offer["name"], value)
 
 
 def test_every_figure_is_drawn_on_some_page():
     source = "\n".join(
-        path.read_text() for path in (*FILES, *ROOT.glob("nnviz/ui/*.py"), ROOT / "nnviz/figures/outcomes.py")
+        path.read_text() for path in (*FILES, *ROOT.glob("nnviz/ui/*.py"), ROOT / "nnviz/figures/samples/outcome.py")
     )
     unused = [name for name in figures.__all__ if not re.search(rf"\b{name}\b", source)]
     assert unused == []

@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.claimed.claim import Claim
 from benchmarks.claimed.training import factor, looked_at, start, trained, untrained
 from nnviz.presets.gradient_flow import EXAMPLES
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Training
 
 JOBS = {preset.title: preset.jobs for preset in EXAMPLES}
 CHANCE = math.log(10)
@@ -19,7 +19,7 @@ VANISHING, EXPLODING, HE = "Vanishing", "Exploding", "He rescues ReLU"
 NORM, CLIPPING, SKIP = "Batch norm rescues sigmoid", "Clipping tames the explosion", "Skip connections"
 
 
-def job(title: str, side: str) -> Experiment:
+def job(title: str, side: str) -> Training:
     """A or B of an example."""
     return JOBS[title]["AB".index(side)]
 

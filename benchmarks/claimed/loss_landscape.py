@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.claimed.claim import Claim
-from nnviz.engine.survey import Survey
+from nnviz.engine.landscape.landscape_evaluation import LandscapeEvaluation
 from nnviz.presets.loss_landscape import EXAMPLES
 from nnviz.spec import activations as a
 from nnviz.spec.base import replace_many
@@ -35,7 +35,7 @@ def job(title: str, side: str, seed: int, view: View, **changes: Any) -> Landsca
 @lru_cache(maxsize=128)
 def seen(chosen: Landscape) -> dict[str, dict[str, np.ndarray]]:
     """The last arrays of each name."""
-    return {r.quantity: r.arrays for records in Survey(chosen) for r in records}
+    return {r.quantity: r.arrays for records in LandscapeEvaluation(chosen) for r in records}
 
 
 def path(title: str, name: str, seed: int) -> float:

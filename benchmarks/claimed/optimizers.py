@@ -7,8 +7,8 @@ import numpy as np
 import torch
 
 from benchmarks.claimed.claim import Claim
-from benchmarks.claimed.racing import JOBS, alone, basins, job, place, raced
-from nnviz.engine import surfaces
+from benchmarks.claimed.trajectory_claims import JOBS, alone, basins, job, place, raced
+from nnviz.engine.trajectories import surfaces
 from nnviz.spec.clipping import NoClipping
 from nnviz.spec.schedules import ConstantRate
 
@@ -18,7 +18,7 @@ CLIFF, NOISE, BASINS = "A cliff, and clipping", "Mini-batch noise", "Basins of a
 
 
 def _final(title: str, seed: int, **changes: object) -> np.ndarray:
-    """Each racer's last height."""
+    """Each optimizer's last height."""
     return raced(job(title, seed, **changes))["heights"][:, -1]
 
 
@@ -28,11 +28,11 @@ def right_rate(seed: int) -> float:
 
 
 def factor_across(seed: int) -> float:
-    """Largest distance from 1 − ηλ, over racers and steps, in the steep direction (y, λ = 1)."""
+    """Largest distance from 1 − ηλ, over optimizers and steps, in the steep direction (y, λ = 1)."""
     chosen = job(RATES, seed)
     y = raced(chosen)["points"][:, :, 1]
-    expected = 1 - np.array([r.method.lr for r in chosen.racers])[:, None]
-    # The racer that is right ends within rounding errors of the minimum.
+    expected = 1 - np.array([r.method.lr for r in chosen.optimizers])[:, None]
+    # The optimizer that is right ends within rounding errors of the minimum.
     return float(np.abs(y[:, 1:20] / y[:, :19] - expected).max())
 
 
@@ -43,7 +43,7 @@ def growth_beyond(seed: int) -> float:
 
 def plain_at_the_rate_of_momentum(seed: int) -> float:
     chosen = job(MOMENTUM, seed)
-    heights = raced(alone(chosen, chosen.racers[1].method.model_copy(update={"momentum": 0.0})))["heights"][0]
+    heights = raced(alone(chosen, chosen.optimizers[1].method.model_copy(update={"momentum": 0.0})))["heights"][0]
     return float(np.nan_to_num(heights[-1] / heights[0], nan=np.inf))
 
 
@@ -85,13 +85,13 @@ def lingering(seed: int) -> float:
 
 
 def on_the_floor(seed: int) -> float:
-    """Racers that have come within 0.05 of the valley's floor y = x² in 15 steps."""
+    """Optimizers that have come within 0.05 of the valley's floor y = x² in 15 steps."""
     points = raced(job(ROSENBROCK, seed))["points"][:, :16]
     return float((np.abs(points[:, :, 1] - points[:, :, 0] ** 2).min(1) < 0.05).sum())
 
 
 def far_from_the_end(seed: int) -> float:
-    """Racers that are farther than 0.1 from the minimum at the end."""
+    """Optimizers that are farther than 0.1 from the minimum at the end."""
     return float((raced(job(ROSENBROCK, seed))["distance"][:, -1] > 0.1).sum())
 
 
@@ -123,7 +123,7 @@ def clipped_arrive(seed: int) -> float:
 
 
 def thrown(seed: int) -> np.ndarray:
-    """Without clipping, the largest coordinate that each racer comes to."""
+    """Without clipping, the largest coordinate that each optimizer comes to."""
     return np.abs(raced(job(CLIFF, seed, clipping=NoClipping()))["points"]).max((1, 2))
 
 
@@ -136,7 +136,7 @@ def _jitter(seed: int, last: slice, **changes: object) -> np.ndarray:
 
 
 def settled(seed: int) -> float:
-    """Largest, over the racers, of the last twenty steps' length over that of steps 20 to 100."""
+    """Largest, over the optimizers, of the last twenty steps' length over that of steps 20 to 100."""
     return float((_jitter(seed, slice(-21, None)) / _jitter(seed, slice(20, 101))).max())
 
 
@@ -156,8 +156,8 @@ def borders(seed: int) -> float:
     return float(momentum / plain)
 
 
-def _rate(racer: int, seed: int) -> float:
-    return float(raced(job(MOMENTUM, seed))["measured_rate"][racer])
+def _rate(optimizer: int, seed: int) -> float:
+    return float(raced(job(MOMENTUM, seed))["measured_rate"][optimizer])
 
 
 def _claim(title: str, quote: str, what: str, measure: Callable[[int], float], **limits: float) -> Claim:
@@ -343,8 +343,8 @@ NO_CLAIM = {
     MOMENTUM: ("κ = 100.", "Compare the slopes of the distances."),
     ADAM: ("m and v start from 0, and v forgets more slowly.",),
     SADDLE: ("All start almost on the ridge.", "At the saddle the gradient is 0, yet one direction leads down."),
-    ROSENBROCK: ("Drag the start to the other side.", "Which racers overshoot the bend, which creep along it?"),
-    NOISE: ("The same noise is added to every racer's gradient.",),
+    ROSENBROCK: ("Drag the start to the other side.", "Which optimizers overshoot the bend, which creep along it?"),
+    NOISE: ("The same noise is added to every optimizer's gradient.",),
     BASINS: ("Which of the four minima does a start lead to, and how soon?",),
 }
 """Sentences that say what is set, or what to do or to look at, and nothing that a race could contradict."""

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 
 from nnviz.engine import learners, run
+from nnviz.engine.capture.probes import Units
 from nnviz.engine.learners.supervised import SupervisedLearning
-from nnviz.engine.probes import Units
 from nnviz.records import Scalar
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Training
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Trained:
 
 
 @lru_cache(maxsize=256)
-def trained(job: Experiment, seed: int, steps: int = 0, every: int = 50) -> Trained:
+def trained(job: Training, seed: int, steps: int = 0, every: int = 50) -> Trained:
     """The job's network for another seed, after `steps` (0: all of them), evaluated every so many."""
     learning = start(job, seed)
     steps = steps or job.steps
@@ -49,7 +49,7 @@ def trained(job: Experiment, seed: int, steps: int = 0, every: int = 50) -> Trai
     return Trained(learning, tuple(losses), found)
 
 
-def start(job: Experiment, seed: int) -> SupervisedLearning:
+def start(job: Training, seed: int) -> SupervisedLearning:
     """The same before its training."""
     return learners.build(job.learner, seed, job.steps, torch.device("cpu"))
 
@@ -84,7 +84,7 @@ def looked_at(learning: SupervisedLearning) -> dict[str, np.ndarray]:
 
 
 @lru_cache(maxsize=64)
-def untrained(job: Experiment, seed: int) -> dict[str, np.ndarray]:
+def untrained(job: Training, seed: int) -> dict[str, np.ndarray]:
     """What the probes record at step 0, over the hidden layers: activation_rms, signal_rms, gradient_norm."""
     with run(job.model_copy(update={"seed": seed})) as running:
         records = [r for r in running.look() if isinstance(r, Scalar)]

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
-from nnviz.cli.progress import INTERVAL, Progress
+from nnviz.cli.progress_bar import INTERVAL, Progress
 from nnviz.runs import RunError, RunFile, Store, check
 from nnviz.runs.errors import first_line
-from nnviz.runs.member import Engine
-from nnviz.runs.scheduler import Scheduler
-from nnviz.runs.status import LIVE
+from nnviz.runs.storage.status import LIVE
+from nnviz.runs.workers.member import Engine
+from nnviz.runs.workers.scheduler import Scheduler
 from nnviz.spec.jobs import Job, SpecError
 
 
@@ -67,9 +67,9 @@ def _parent(store: Store, job: Job) -> RunFile | None:
     saved = file.checkpoint()
     if saved is None or saved[0] != step:
         has = "it has none" if saved is None else f"its newest is of step {saved[0]}"
-        raise RunError(f"Experiment.parent must have a checkpoint of step {step}; run {file.id}: {has}")
+        raise RunError(f"Training.parent must have a checkpoint of step {step}; run {file.id}: {has}")
     if job.steps <= step:
-        raise SpecError(f"Experiment.steps must be above {step}, where its parent is left, got {job.steps}")
+        raise SpecError(f"Training.steps must be above {step}, where its parent is left, got {job.steps}")
     return file
 
 

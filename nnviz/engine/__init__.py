@@ -3,7 +3,7 @@
 from nnviz.engine.device import EngineError
 from nnviz.engine.dispatch import run
 from nnviz.engine.divergence import Diverged
-from nnviz.engine.running import RunningJob
+from nnviz.engine.running_job import RunningJob
 from nnviz.engine.training import Run
 
 __all__ = ["Diverged", "EngineError", "Run", "RunningJob", "run"]

@@ -1,13 +1,13 @@
 """A job becomes a stream of records."""
 
 from nnviz.engine.attachments import ReadFile, no_files
-from nnviz.engine.descent.race import Race
-from nnviz.engine.descent.rate_search import Search
+from nnviz.engine.landscape.landscape_evaluation import LandscapeEvaluation
 from nnviz.engine.learners import Learning
-from nnviz.engine.running import RunningJob
-from nnviz.engine.survey import Survey
+from nnviz.engine.running_job import RunningJob
 from nnviz.engine.training import Run
-from nnviz.spec.jobs import Descent, Experiment, Job, Landscape, RateSearch
+from nnviz.engine.trajectories.rate_search import Search
+from nnviz.engine.trajectories.trajectory_run import TrajectoryRun
+from nnviz.spec.jobs import Job, Landscape, RateSearch, Training, Trajectories
 
 
 def run(
@@ -20,12 +20,12 @@ def run(
     names. Raises EngineError for what cannot be run here.
     """
     match job:
-        case Experiment():
+        case Training():
             return Run(job, checkpoint, learning, read_file)
-        case Descent():
-            return Race(job, checkpoint)
+        case Trajectories():
+            return TrajectoryRun(job, checkpoint)
         case RateSearch():
             return Search(job, checkpoint)
         case Landscape():
-            return Survey(job, checkpoint, read_file)
+            return LandscapeEvaluation(job, checkpoint, read_file)
     raise TypeError(f"nothing runs {job!r}")

@@ -8,15 +8,16 @@ from typing import Any
 
 import torch
 
-from nnviz.engine import checkpoints, device, layers, learners, probes
+from nnviz.engine import checkpoints, device, learners
 from nnviz.engine.attachments import ReadFile, no_files
-from nnviz.engine.capture import Watch
+from nnviz.engine.capture import Watch, probes
 from nnviz.engine.device import EngineError
 from nnviz.engine.divergence import Diverged, is_finite, trace_back
 from nnviz.engine.learners import HasUntrainedPass, Learning
-from nnviz.engine.running import RunningJob
+from nnviz.engine.running_job import RunningJob
+from nnviz.engine.snapshots import module_layers
 from nnviz.records import Divergence, Metric, Record, Scalar, Snapshot
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Training
 from nnviz.spec.probes import Activations
 
 REMEMBERED_EVERY = 100
@@ -32,7 +33,7 @@ class Run(RunningJob):
 
     def __init__(
         self,
-        job: Experiment,
+        job: Training,
         checkpoint: bytes | None = None,
         learning: Learning | None = None,
         read_file: ReadFile = no_files,
@@ -152,7 +153,7 @@ class Run(RunningJob):
         self._is_new = False
         self._evaluated = 0
         for root, module in self.learning.modules.items():
-            self._unreturned.append(Snapshot(0, "layers", layers.describe(root, module), root))
+            self._unreturned.append(Snapshot(0, "layers", module_layers.describe(root, module), root))
         self._unreturned += self.learning.begin()
         self._sample_untrained()
         self._evaluate(0)

@@ -1,5 +1,5 @@
 """What each page starts from, and its one-click examples: a module for each page."""
 
-from nnviz.presets.pages import PAGES, Offer
+from nnviz.presets.pages import PAGES, PagePresets
 
-__all__ = ["PAGES", "Offer"]
+__all__ = ["PAGES", "PagePresets"]

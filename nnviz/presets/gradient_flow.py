@@ -4,7 +4,7 @@ from nnviz.spec import activations as a
 from nnviz.spec import data as d
 from nnviz.spec import initializers as i
 from nnviz.spec.clipping import ClipNorm
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Training
 from nnviz.spec.learners import Supervised
 from nnviz.spec.models import DeepMLP
 from nnviz.spec.norms import BatchNorm
@@ -12,8 +12,8 @@ from nnviz.spec.optimizers import SGD
 from nnviz.spec.preset import Preset
 
 
-def _deep(model: DeepMLP, lr: float = 0.05, steps: int = 600, **learner: object) -> Experiment:
-    return Experiment(
+def _deep(model: DeepMLP, lr: float = 0.05, steps: int = 600, **learner: object) -> Training:
+    return Training(
         learner=Supervised(data=d.Digits(), model=model, optimizer=SGD(lr=lr), batch_size=64, **learner), steps=steps
     )
 

@@ -3,7 +3,7 @@
 from nnviz.spec import activations as a
 from nnviz.spec import data as d
 from nnviz.spec import initializers as i
-from nnviz.spec.landscapes import Curvature, Landscape, Line, Network, PathPlane, RandomLines, RandomPlane, View
+from nnviz.spec.landscapes import Curvature, Landscape, Line, PathPlane, RandomLines, RandomPlane, TrainedModel, View
 from nnviz.spec.learners import Supervised
 from nnviz.spec.losses import MSE
 from nnviz.spec.models import MLP, DeepMLP, Hidden
@@ -19,7 +19,7 @@ def _layers(activation: a.Activation, *widths: int) -> tuple[Hidden, ...]:
 
 
 def _look(*views: View, steps: int = 1000, seed: int = 0, samples: int = 1000, **learner: object) -> Landscape:
-    network = Network(learner=Supervised(**learner), steps=steps, seed=seed)
+    network = TrainedModel(learner=Supervised(**learner), steps=steps, seed=seed)
     order = [type(view) for view in ALL]
     return Landscape(
         network=network, views=tuple(sorted(views, key=lambda view: order.index(type(view)))), samples=samples

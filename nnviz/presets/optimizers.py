@@ -1,26 +1,28 @@
 """What Optimizers starts from, and its one-click examples."""
 
 from nnviz.spec.clipping import ClipNorm
-from nnviz.spec.descent import Descent, Racer
-from nnviz.spec.evolution import CMAES, Genetic, OpenES
-from nnviz.spec.methods import LBFGS, Method, Newton, UncorrectedAdam
+from nnviz.spec.gradient_free import CMAES, Genetic, OpenES
 from nnviz.spec.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, NAdam, RAdam, RMSprop, Rprop
+from nnviz.spec.point_optimizers import LBFGS, Method, Newton, UncorrectedAdam
 from nnviz.spec.preset import Preset
 from nnviz.spec.schedules import Cosine
 from nnviz.spec.surfaces import Cliff, Himmelblau, Quadratic, Rastrigin, Ravine, Rosenbrock, Saddle
+from nnviz.spec.trajectories import Trajectories, TrajectorySpec
 
 
-def _race(*methods: Method, **settings: object) -> Descent:
-    return Descent(racers=tuple(Racer(method=m) for m in methods), **settings)
+def _trajectories(*methods: Method, **settings: object) -> Trajectories:
+    return Trajectories(optimizers=tuple(TrajectorySpec(method=m) for m in methods), **settings)
 
 
-DEFAULT = Descent()
+DEFAULT = Trajectories()
 
 EXAMPLES = (
     Preset(
         title="Four learning rates",
         jobs=(
-            _race(SGD(lr=0.05), SGD(lr=1.8), SGD(lr=1.99), SGD(lr=2.02), surface=Quadratic(condition=10), steps=100),
+            _trajectories(
+                SGD(lr=0.05), SGD(lr=1.8), SGD(lr=1.99), SGD(lr=2.02), surface=Quadratic(condition=10), steps=100
+            ),
         ),
         look_at="Too small, right, too large, diverging. Across the valley the error is multiplied by 1 − ηλ at every "
         "step: beyond η = 2/λ = 2 its size grows. Find the four on the phase diagram at β = 0.",
@@ -29,7 +31,7 @@ EXAMPLES = (
     Preset(
         title="Why momentum",
         jobs=(
-            _race(
+            _trajectories(
                 SGD(lr=1.98),
                 SGD(lr=3.305, momentum=0.6695),
                 SGD(lr=1.0, momentum=0.9),
@@ -44,8 +46,8 @@ EXAMPLES = (
     ),
     Preset(
         title="Why Adam corrects its bias",
-        choices={"racer": "0"},
-        jobs=(_race(Adam(lr=0.1), UncorrectedAdam(lr=0.1), surface=Himmelblau(), x=3.0, y=4.0, steps=100),),
+        choices={"optimizer": "0"},
+        jobs=(_trajectories(Adam(lr=0.1), UncorrectedAdam(lr=0.1), surface=Himmelblau(), x=3.0, y=4.0, steps=100),),
         look_at="m and v start from 0, and v forgets more slowly. Without the correction the first step is (1 − "
         "β₁)/√(1 − β₂) = 3.2 times too long, and the next ones are hardly better: from here the point is thrown "
         "past the minimum beside it into another valley, as it is from two thirds of the starts around. With it "
@@ -55,7 +57,7 @@ EXAMPLES = (
     Preset(
         title="A saddle is no minimum",
         jobs=(
-            _race(
+            _trajectories(
                 SGD(lr=0.1),
                 SGD(lr=0.1, momentum=0.9),
                 Adam(lr=0.1),
@@ -72,7 +74,7 @@ EXAMPLES = (
     Preset(
         title="Twelve on Rosenbrock",
         jobs=(
-            _race(
+            _trajectories(
                 SGD(lr=0.001),
                 SGD(lr=0.001, momentum=0.9),
                 SGD(lr=0.001, momentum=0.9, nesterov=True),
@@ -91,13 +93,13 @@ EXAMPLES = (
         ),
         look_at="Finding the bent valley is easy, following it is not: nine or more of the twelve are on its "
         "floor within 15 steps, and after 500 steps at most two are within 0.1 of the minimum. Drag the start to "
-        "the other side. Which racers overshoot the bend, which creep along it?",
+        "the other side. Which optimizers overshoot the bend, which creep along it?",
         reference="Rosenbrock, 1960",
     ),
     Preset(
         title="Gradient-free among ripples",
         jobs=(
-            _race(
+            _trajectories(
                 SGD(lr=0.002),
                 Adam(lr=0.1),
                 LBFGS(line_search=True),
@@ -117,7 +119,7 @@ EXAMPLES = (
     Preset(
         title="A cliff, and clipping",
         jobs=(
-            _race(
+            _trajectories(
                 SGD(lr=0.6), SGD(lr=0.5, momentum=0.5), Adam(lr=0.3), surface=Cliff(), steps=150, clipping=ClipNorm()
             ),
         ),
@@ -130,7 +132,7 @@ EXAMPLES = (
     Preset(
         title="Mini-batch noise",
         jobs=(
-            _race(
+            _trajectories(
                 SGD(lr=0.3),
                 SGD(lr=0.03, momentum=0.9),
                 Adam(lr=0.3),
@@ -140,13 +142,17 @@ EXAMPLES = (
                 schedule=Cosine(),
             ),
         ),
-        look_at="The same noise is added to every racer's gradient. While the rate is large they jitter around the "
+        look_at="The same noise is added to every optimizer's gradient. While the rate is large they jitter around the "
         "minimum; as the cosine takes it to 0 they settle. Switch the schedule off: they never do.",
         reference="Robbins & Monro, 1951",
     ),
     Preset(
         title="Basins of attraction",
-        jobs=(_race(SGD(lr=0.01), SGD(lr=0.01, momentum=0.9), Adam(lr=0.3), surface=Himmelblau(), steps=200, grid=41),),
+        jobs=(
+            _trajectories(
+                SGD(lr=0.01), SGD(lr=0.01, momentum=0.9), Adam(lr=0.3), surface=Himmelblau(), steps=200, grid=41
+            ),
+        ),
         look_at="Which of the four minima does a start lead to, and how soon? Plain descent's basins have smooth "
         "borders; momentum shoots across them, so that close starts end far apart: its borders are six to eight times "
         "as long.",

@@ -8,7 +8,7 @@ from nnviz.spec.preset import Preset
 
 
 @dataclass(frozen=True)
-class Offer:
+class PagePresets:
     """What a page, called by its title, starts from and offers."""
 
     title: str
@@ -17,9 +17,9 @@ class Offer:
 
 
 PAGES = {
-    "playground": Offer("Playground", playground.DEFAULT, playground.EXAMPLES),
-    "gradient_flow": Offer("Gradient flow", gradient_flow.DEFAULT, gradient_flow.EXAMPLES),
-    "optimizers": Offer("Optimizers", optimizers.DEFAULT, optimizers.EXAMPLES),
-    "loss_landscape": Offer("Loss landscape", loss_landscape.DEFAULT, loss_landscape.EXAMPLES),
+    "playground": PagePresets("Playground", playground.DEFAULT, playground.EXAMPLES),
+    "gradient_flow": PagePresets("Gradient flow", gradient_flow.DEFAULT, gradient_flow.EXAMPLES),
+    "optimizers": PagePresets("Optimizers", optimizers.DEFAULT, optimizers.EXAMPLES),
+    "loss_landscape": PagePresets("Loss landscape", loss_landscape.DEFAULT, loss_landscape.EXAMPLES),
 }
 """By the name of the page's file, in the order of the menu."""

@@ -3,7 +3,7 @@
 from nnviz.spec import activations as a
 from nnviz.spec import data as d
 from nnviz.spec import initializers as i
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Training
 from nnviz.spec.learners import Supervised
 from nnviz.spec.losses import MSE
 from nnviz.spec.models import MLP, Hidden
@@ -15,8 +15,8 @@ def _layers(activation: a.Activation, *widths: int) -> tuple[Hidden, ...]:
     return tuple(Hidden(width=w, activation=activation) for w in widths)
 
 
-def _play(steps: int = 4000, seed: int = 0, **learner: object) -> Experiment:
-    return Experiment(learner=Supervised(**learner), steps=steps, seed=seed)
+def _play(steps: int = 4000, seed: int = 0, **learner: object) -> Training:
+    return Training(learner=Supervised(**learner), steps=steps, seed=seed)
 
 
 DEFAULT = _play(model=MLP(hidden=_layers(a.Tanh(), 6, 6)))

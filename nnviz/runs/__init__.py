@@ -2,11 +2,11 @@
 
 from nnviz.runs.errors import RunError
 from nnviz.runs.export import export, export_zip
-from nnviz.runs.limits import check
-from nnviz.runs.pool import Pool
-from nnviz.runs.run_file import RunFile
-from nnviz.runs.status import Status
-from nnviz.runs.store import Store, Summary
-from nnviz.runs.view import RunView
+from nnviz.runs.reading.run_view import RunView
+from nnviz.runs.storage.run_file import RunFile
+from nnviz.runs.storage.status import Status
+from nnviz.runs.storage.store import Store, Summary
+from nnviz.runs.workers.machine_limits import check
+from nnviz.runs.workers.pool import Pool
 
 __all__ = ["Pool", "RunError", "RunFile", "RunView", "Status", "Store", "Summary", "check", "export", "export_zip"]

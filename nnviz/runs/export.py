@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nnviz.runs import user_files
-from nnviz.runs.run_file import RunFile
-from nnviz.runs.schema import wording
+from nnviz.runs.storage import user_files
+from nnviz.runs.storage.run_file import RunFile
+from nnviz.runs.storage.schema import wording
 from nnviz.spec.jobs import dump
 
 README = """Run {id} of nnviz, {state} after {step} of {steps} steps.

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from nnviz.runs.errors import RunError
-from nnviz.runs.pool import Pool
-from nnviz.runs.status import LIVE, State
-from nnviz.runs.store import Store
-from nnviz.runs.view import RunView
+from nnviz.runs.reading.run_view import RunView
+from nnviz.runs.storage.status import LIVE, State
+from nnviz.runs.storage.store import Store
+from nnviz.runs.workers.pool import Pool
 from nnviz.spec.base import fingerprint
 from nnviz.spec.jobs import Job, dump, load
 

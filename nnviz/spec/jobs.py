@@ -7,13 +7,13 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from nnviz.spec.base import Spec, SpecError, fingerprint, options
-from nnviz.spec.descent import Descent, RateSearch
+from nnviz.spec.base_job import BaseJob
 from nnviz.spec.estimates import Estimate, of_training
-from nnviz.spec.job import BaseJob
 from nnviz.spec.landscapes import Landscape
 from nnviz.spec.learners import Learner, Supervised
 from nnviz.spec.probes import Activations, GradientNorms, Histograms, Probe, Signal, Updates
 from nnviz.spec.resuming import RESUMABLE
+from nnviz.spec.trajectories import RateSearch, Trajectories
 
 
 class Parent(Spec):
@@ -23,10 +23,10 @@ class Parent(Spec):
     step: int = Field(ge=0, le=1_000_000, description="Steps that the parent had done.")
 
 
-class Experiment(BaseJob):
+class Training(BaseJob):
     """A learner trains for a number of steps while probes watch."""
 
-    kind: Literal["experiment"] = "experiment"
+    kind: Literal["training"] = "training"
     learner: Learner = Supervised()
     probes: tuple[Probe, ...] = Field(
         (GradientNorms(), Updates(), Activations(), Signal(), Histograms()),
@@ -55,7 +55,7 @@ class Experiment(BaseJob):
         return of_training(self.learner, self.steps, self.evaluate_every, self.probes)
 
 
-Job = Annotated[Experiment | Descent | RateSearch | Landscape, Field(discriminator="kind")]
+Job = Annotated[Training | Trajectories | RateSearch | Landscape, Field(discriminator="kind")]
 TEXT_LIMIT = 200_000
 """The largest job has a tenth of it; a million wrong items take pydantic ten seconds to count."""
 
@@ -101,7 +101,7 @@ def _job(plain: object, which: str = "") -> Job:
     if not isinstance(plain, dict):
         raise SpecError(f"{which}a job must be a JSON object, got {type(plain).__name__}")
     kinds = options(Job)
-    kind = plain.get("kind", "experiment")
+    kind = plain.get("kind", "training")
     if not isinstance(kind, str) or kind not in kinds:
         raise SpecError(f"{which}a job's kind must be one of {', '.join(kinds)}, got {kind!r}")
     try:
@@ -128,14 +128,14 @@ def _text(plain: object) -> str:
 
 __all__ = [
     "MOST",
-    "Descent",
     "Estimate",
-    "Experiment",
     "Job",
     "Landscape",
     "Parent",
     "RateSearch",
     "SpecError",
+    "Training",
+    "Trajectories",
     "dump",
     "dump_set",
     "fingerprint",

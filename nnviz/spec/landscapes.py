@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from nnviz.spec.base import Spec, fingerprint, label
+from nnviz.spec.base_job import BaseJob
 from nnviz.spec.estimates import Estimate, of_training
-from nnviz.spec.job import BaseJob
 from nnviz.spec.learners import Learner, Supervised
 
 KEPT = 61
@@ -17,7 +17,7 @@ Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Fineness = Annotated[int, Field(ge=9, le=201)]
 
 
-class Stretch(Spec):
+class TrainingPhase(Spec):
     """Training that came before, under other settings: as far as step `until`, where the next went on."""
 
     learner: Learner
@@ -29,13 +29,13 @@ class Stretch(Spec):
     )
 
     @model_validator(mode="after")
-    def _within_its_steps(self) -> "Stretch":
+    def _within_its_steps(self) -> "TrainingPhase":
         if self.until > self.steps:
-            raise ValueError(f"Stretch.until must be at most steps = {self.steps}, got {self.until}")
+            raise ValueError(f"TrainingPhase.until must be at most steps = {self.steps}, got {self.until}")
         return self
 
 
-class Network(Spec):
+class TrainedModel(Spec):
     """A network and how it is trained; it is trained again to be looked at, from the same seed to the same weights."""
 
     learner: Learner = Supervised()
@@ -57,16 +57,16 @@ class Network(Spec):
         title="seed of weights",
         description="Decides initial weights, batches and dropout masks, on the same data; empty: the seed above does.",
     )
-    before: tuple[Stretch, ...] = Field((), max_length=100, description="Training that this one went on from.")
+    before: tuple[TrainingPhase, ...] = Field((), max_length=100, description="Training that this one went on from.")
 
     @model_validator(mode="after")
-    def _in_order(self) -> "Network":
+    def _in_order(self) -> "TrainedModel":
         if self.step is not None and self.step > self.steps:
-            raise ValueError(f"Network.step must be at most steps = {self.steps}, got {self.step}")
-        ends = [0, *(stretch.until for stretch in self.before), self.at]
+            raise ValueError(f"TrainedModel.step must be at most steps = {self.steps}, got {self.step}")
+        ends = [0, *(phase.until for phase in self.before), self.at]
         if ends != sorted(ends):
             raise ValueError(
-                f"Network.before must go on from earlier to later steps, ending by {self.at}, got {ends[1:-1]}"
+                f"TrainedModel.before must go on from earlier to later steps, ending by {self.at}, got {ends[1:-1]}"
             )
         return self
 
@@ -76,9 +76,9 @@ class Network(Spec):
         return self.steps if self.step is None else self.step
 
     @property
-    def stretches(self) -> tuple[Stretch, ...]:
+    def phases(self) -> tuple[TrainingPhase, ...]:
         """All of the training, in order."""
-        last = Stretch(
+        last = TrainingPhase(
             learner=self.learner, steps=self.steps, seed=self.seed, until=self.at, weights_seed=self.weights_seed
         )
         return (*self.before, last)
@@ -188,8 +188,8 @@ class Landscape(BaseJob):
     """What the loss looks like around a trained network."""
 
     kind: Literal["landscape"] = "landscape"
-    network: Network = Network()
-    other: Network | None = Field(None, description="Where the line leads to; none: another seed of the network.")
+    network: TrainedModel = TrainedModel()
+    other: TrainedModel | None = Field(None, description="Where the line leads to; none: another seed of the network.")
     views: tuple[View, ...] = Field(
         (RandomPlane(), PathPlane(), Curvature()), max_length=5, description="What is looked at."
     )
@@ -258,7 +258,7 @@ class Landscape(BaseJob):
         return found
 
     @property
-    def networks(self) -> tuple[Network, ...]:
+    def networks(self) -> tuple[TrainedModel, ...]:
         """Those to train: the second only where a line leads to it."""
         line = next((view for view in self.views if isinstance(view, Line)), None)
         if line is None:
@@ -266,7 +266,7 @@ class Landscape(BaseJob):
         if self.other is not None:
             return (self.network, self.other)
         # From other initial weights, whatever came first.
-        before = tuple(stretch.model_copy(update={"weights_seed": line.seed}) for stretch in self.network.before)
+        before = tuple(phase.model_copy(update={"weights_seed": line.seed}) for phase in self.network.before)
         return (self.network, self.network.model_copy(update={"weights_seed": line.seed, "before": before}))
 
     @property

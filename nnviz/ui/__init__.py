@@ -1,10 +1,11 @@
 """What all pages share: the form, the transport, the board."""
 
-from nnviz.ui import landscape, landscape_pictures, race, race_pictures, racers, rate_search
-from nnviz.ui.frame import run, start
-from nnviz.ui.layers import layers
-from nnviz.ui.lineage import forks
+from nnviz.ui import landscape_pictures, rate_tuning, trajectory_pictures, trajectory_status
+from nnviz.ui.form import landscape_widgets, trajectory_widgets
+from nnviz.ui.job_diff import resume_marks
 from nnviz.ui.page import AXIS, Choice, Draw, Event, Page, Panel, RunView, Taken, smoothing
+from nnviz.ui.page_frame import run, start
+from nnviz.ui.run_layers import layers
 from nnviz.ui.show import render
 
 __all__ = [
@@ -16,16 +17,16 @@ __all__ = [
     "Panel",
     "RunView",
     "Taken",
-    "forks",
     "landscape",
     "landscape_pictures",
     "layers",
-    "race",
+    "optimizers",
     "race_pictures",
-    "racers",
     "rate_search",
     "render",
+    "resume_marks",
     "run",
     "smoothing",
     "start",
+    "trajectories",
 ]

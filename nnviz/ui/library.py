@@ -14,7 +14,7 @@ from nnviz.spec.variants import LETTERS
 from nnviz.spec.wording import changes, without_parent
 from nnviz.ui import runtime
 from nnviz.ui.buttons import button
-from nnviz.ui.complaints import complain
+from nnviz.ui.messages import show_error
 from nnviz.ui.session import PageState, Table
 
 SAID = 4
@@ -164,7 +164,7 @@ def _open(state: PageState, summary: Summary, take: Take, pairs: bool) -> None:
     try:
         take(state, _meant(summary, pairs))
     except RunError as error:
-        complain(error)
+        show_error(error)
         return
     _close(state)
     st.rerun()
@@ -183,7 +183,7 @@ def _show(state: PageState, runs: Sequence[str]) -> None:
 def _delete(state: PageState, ticked: Sequence[Summary]) -> None:
     kept = state.kept.table
     for problem in kept.problems:
-        complain(problem)
+        show_error(problem)
     kept.problems = []
     if not ticked:
         return

@@ -258,7 +258,7 @@ class PageState:
         kept.held.entries = {id: {"": run} for id, run in zip(entries, runs, strict=False)}
         kept.generation += 1
 
-    def derive(self, first: Job, variants: Sequence[Variant]) -> None:
+    def with_changes(self, first: Job, variants: Sequence[Variant]) -> None:
         """Draws the form anew from jobs that were made of its own; the example that it has come from, and what is
         shown, stay the same."""
         kept = self.kept

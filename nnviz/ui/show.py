@@ -10,14 +10,14 @@ from nnviz.spec.base import differences
 from nnviz.spec.jobs import Job, dump, load
 from nnviz.spec.variants import Variant
 from nnviz.spec.wording import name, without_parent
-from nnviz.ui import computing, runtime, session, transport
-from nnviz.ui.board import board
-from nnviz.ui.export import drawing, share
-from nnviz.ui.form import Asked, ask, say
-from nnviz.ui.frame import framed
+from nnviz.ui import computed_runs, runtime, session, transport
+from nnviz.ui.board.board import board
+from nnviz.ui.form.page_form import FormResult, ask, say
 from nnviz.ui.page import Event, Page
+from nnviz.ui.page_frame import framed
 from nnviz.ui.panels import Pictures, Shown, key_of
 from nnviz.ui.session import PageState, handing
+from nnviz.ui.share import drawing, share
 
 RATES = {"calm": 1.0, "default": 0.5, "smooth": 0.25}
 """Seconds between two updates of a training; below a quarter of a second the browser's drawing is the limit."""
@@ -42,7 +42,7 @@ def render(page: Page) -> None:
     show(asked)
 
 
-def show(asked: Asked) -> None:
+def show(asked: FormResult) -> None:
     """Draws the runs of what is asked for, and keeps them up to date."""
     page, state, kept = asked.page, asked.state, asked.state.kept
     runset = runtime.runset(kept.held)
@@ -71,7 +71,7 @@ def show(asked: Asked) -> None:
         shown = Shown(page, entries, _words(entries), asked.first, kept.choices)
         _head(asked, runset, shown)
         say(*runset.problems, kept.problem)
-        (transport if trains else computing).went_wrong(entries, shown.letters)
+        (transport if trains else computed_runs).went_wrong(entries, shown.letters)
         if trains and asked.jobs:
             state.tell(runs=True)
         if any(entry.run(part) for entry in entries for part in entry.runs):
@@ -84,7 +84,7 @@ def show(asked: Asked) -> None:
     part()
 
 
-def _make(asked: Asked, runset: RunSet) -> None:
+def _make(asked: FormResult, runset: RunSet) -> None:
     """Makes the runs shown those of what is asked for."""
     if asked.page.starts_on == "click":
         transport.prepare(asked, runset)
@@ -95,9 +95,9 @@ def _make(asked: Asked, runset: RunSet) -> None:
         kept.cost = (time.perf_counter() - begun) / max(job.steps for job in asked.jobs.values())
 
 
-def _pace(asked: Asked, entries: Sequence[EntryView]) -> float | None:
+def _pace(asked: FormResult, entries: Sequence[EntryView]) -> float | None:
     """Seconds between two updates; None where nothing will change."""
-    live = [run.status for run in computing.runs_of(entries) if run.status.live]
+    live = [run.status for run in computed_runs.runs_of(entries) if run.status.live]
     if not live:
         return None
     if asked.page.starts_on == "change":
@@ -107,7 +107,7 @@ def _pace(asked: Asked, entries: Sequence[EntryView]) -> float | None:
 
 
 def _is_live(entries: Sequence[EntryView]) -> bool:
-    return any(run.status.live for run in computing.runs_of(entries))
+    return any(run.status.live for run in computed_runs.runs_of(entries))
 
 
 def _words(entries: Sequence[EntryView]) -> list[str]:
@@ -116,7 +116,7 @@ def _words(entries: Sequence[EntryView]) -> list[str]:
     return [name(job, jobs[0]) if place else "" for place, job in enumerate(jobs)]
 
 
-def _head(asked: Asked, runset: RunSet, shown: Shown) -> None:
+def _head(asked: FormResult, runset: RunSet, shown: Shown) -> None:
     """The row of buttons, and how it stands."""
     page, state, entries = asked.page, asked.state, shown.entries
     row = {"horizontal": True, "gap": "xsmall", "vertical_alignment": "center"}
@@ -126,18 +126,18 @@ def _head(asked: Asked, runset: RunSet, shown: Shown) -> None:
             if page.starts_on == "click":
                 transport.transport(asked, runset, entries)
             else:
-                computing.buttons(state.page, runset, entries)
+                computed_runs.buttons(state.page, runset, entries)
         with st.container(**row, width="content"):
             if page.controls:
                 page.controls(asked, runset, entries)
-        share(asked, computing.runs_of(entries), computing.names_of(entries, shown.letters))
+        share(asked, computed_runs.runs_of(entries), computed_runs.names_of(entries, shown.letters))
         with st.container(**row, width="content"):
             _links(page, entries)
         with st.container(key="status"):
             if page.starts_on == "click":
                 st.markdown(transport.status(asked, entries, shown.letters))
-            elif not computing.progress(entries, shown.letters) and entries:
-                stopped = ":gray-badge[stopped] &nbsp; " if computing.is_stopped(entries) else ""
+            elif not computed_runs.progress(entries, shown.letters) and entries:
+                stopped = ":gray-badge[stopped] &nbsp; " if computed_runs.is_stopped(entries) else ""
                 st.markdown(stopped + (page.status(entries) if page.status else ""))
 
 
@@ -147,7 +147,7 @@ def _links(page: Page, entries: Sequence[EntryView]) -> None:
     A button and st.switch_page would leave the browser's timer of this page running until it hears of the new one; see
     `session.go_back`.
     """
-    runs = computing.runs_of(entries)
+    runs = computed_runs.runs_of(entries)
     if not runs or not all(run.status.step for run in runs):
         return
     for text, file in page.links_to.items():
@@ -156,7 +156,7 @@ def _links(page: Page, entries: Sequence[EntryView]) -> None:
         st.page_link(file, label=text, icon=":material/arrow_forward:", help=help, query_params=given)
 
 
-def _board(asked: Asked, shown: Shown, before: dict) -> None:
+def _board(asked: FormResult, shown: Shown, before: dict) -> None:
     page, state, kept, entries = asked.page, asked.state, asked.state.kept, shown.entries
     trains = page.starts_on == "click"
     tabs = page.tabs
@@ -198,7 +198,7 @@ def _board(asked: Asked, shown: Shown, before: dict) -> None:
         choices=shown.offers,
         on_choice=choose,
         heights=shown.heights,
-        live=any(run.status.state == "running" for run in computing.runs_of(entries)),
+        live=any(run.status.state == "running" for run in computed_runs.runs_of(entries)),
         titles=shown.titles,
         stale=_stale(asked) or dict.fromkeys(behind, AWAITED),
         on_pick=pick,
@@ -211,7 +211,7 @@ def _entries_of(shown: Shown, figure: str) -> Sequence[EntryView]:
     return shown.entries if panel.per == "set" or len(names) < 2 else [shown.entries[names.index(figure)]]
 
 
-def _stale(asked: Asked) -> str:
+def _stale(asked: FormResult) -> str:
     """Why what is shown is not what the form asks for, while that cannot be done."""
     return f"These pictures are not what the form asks for: {asked.problem}" if asked.problem else ""
 
@@ -219,13 +219,13 @@ def _stale(asked: Asked) -> str:
 def _steps(entries: Sequence[EntryView]) -> list[int]:
     """Steps that have pictures, as far as all runs have come that go on: of two in lock-step one writes before the
     other, and a picture of the other at that step would be of an earlier one, for good."""
-    runs = computing.runs_of(entries)
+    runs = computed_runs.runs_of(entries)
     reached = min((max(run.steps, default=0) for run in runs if run.status.live), default=None)
     every = set().union(*(run.steps for run in runs))
     return sorted(step for step in every if reached is None or step <= reached)
 
 
-def _move(asked: Asked, shown: Shown, figure: str, event: Event, done: bool) -> None:
+def _move(asked: FormResult, shown: Shown, figure: str, event: Event, done: bool) -> None:
     """The viewer does something in a picture: the job that it stands for is shown, and once it is done the form has
     it."""
     panel = shown.by_figure.get(figure)
@@ -255,7 +255,7 @@ def _owner(state: PageState, entry: str, changed: Mapping[str, object]) -> Varia
     return variant if differs & {*changed, "surface"} else None
 
 
-def _moving(asked: Asked) -> dict[str, Job]:
+def _moving(asked: FormResult) -> dict[str, Job]:
     """What is asked for while something is dragged, no more of it than there is time for; the rest follows."""
     state, kept, page = asked.state, asked.state.kept, asked.page
     entry, job = kept.moving["entry"], load(kept.moving["job"])

@@ -13,8 +13,8 @@ from nnviz.spec.jobs import Job
 from nnviz.spec.resuming import is_resumable
 from nnviz.spec.wording import changes, without_parent
 from nnviz.ui.buttons import button
-from nnviz.ui.complaints import complain
-from nnviz.ui.form import Asked
+from nnviz.ui.form.page_form import FormResult
+from nnviz.ui.messages import show_error
 from nnviz.ui.session import PageState
 
 SETTLE = 0.4
@@ -60,7 +60,7 @@ def can_go_on(entries: Sequence[EntryView], jobs: Mapping[str, Job]) -> bool:
     return all(is_resumable(job, path) for job, other in pairs for path in differences(job, other))
 
 
-def prepare(asked: Asked, runset: RunSet) -> None:
+def prepare(asked: FormResult, runset: RunSet) -> None:
     """Shows the jobs' finished runs if there are any, and for the others, unless something is under way, new runs that
     wait at step 0, so that data and untrained networks are seen at once; or, to start, runs that train."""
     jobs, entries = asked.jobs, runset.views()
@@ -83,7 +83,7 @@ def _runs(entries: Sequence[EntryView]) -> list[RunView]:
     return [entry.runs[""] for entry in entries]
 
 
-def transport(asked: Asked, runset: RunSet, entries: Sequence[EntryView]) -> None:
+def transport(asked: FormResult, runset: RunSet, entries: Sequence[EntryView]) -> None:
     """The row of buttons for the runs shown and the jobs asked for."""
     state, jobs, runs = asked.state, asked.jobs, _runs(entries)
     live = [run for run in runs if run.status.live]
@@ -158,7 +158,7 @@ def _place(state: PageState, name: str) -> DeltaGenerator:
 def _button(
     text: str,
     icon: str,
-    asked: Asked,
+    asked: FormResult,
     runset: RunSet,
     act: Callable[[], None],
     *,
@@ -234,7 +234,7 @@ MANY = 2
 """Runs up to which the status line tells all of each."""
 
 
-def status(asked: Asked, entries: Sequence[EntryView], letters: Sequence[str]) -> str:
+def status(asked: FormResult, entries: Sequence[EntryView], letters: Sequence[str]) -> str:
     """One line on how each run stands, and on what in the form differs from it."""
     runs = _runs(entries)
     if len(runs) > 1 and len({(run.status.state, run.status.step, run.status.position) for run in runs}) == 1:
@@ -287,4 +287,4 @@ def went_wrong(entries: Sequence[EntryView], letters: Sequence[str]) -> None:
     for run, letter in zip(_runs(entries), letters, strict=True):
         if run.status.error:
             show = st.info if run.status.state == "stopped" else st.error
-            complain(f"{letter} {run.status.error}".strip(), show, ":material/info:")
+            show_error(f"{letter} {run.status.error}".strip(), show, ":material/info:")

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
-from nnviz.figures import theme
-from nnviz.ui.board_wire import encode
+from nnviz.figures.kit import theme
+from nnviz.ui.board.wire_format import encode
 from tests.browser.conftest import ROOT
 
 MODULES = ROOT / "nnviz" / "ui"

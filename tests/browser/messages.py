@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nnviz.figures import theme
-from nnviz.ui import board_history, plotly_js
+from nnviz.figures.kit import theme
+from nnviz.ui.board import browser_files, picture_history
 from tests.browser.board import until
 
 HOST = "http://board.test"
@@ -132,7 +132,7 @@ def said(shown: Shown, client: dict[str, Any], key: str) -> str:
         "stale": "",
     }
     once = {"themes": {"light": theme.template(dark=False), "dark": theme.template(dark=True)}}
-    return board_history.message(client, lambda step: pictures(shown, step), shown.steps, head, once=once, budget=0)
+    return picture_history.message(client, lambda step: pictures(shown, step), shown.steps, head, once=once, budget=0)
 
 
 class Desk:
@@ -235,8 +235,8 @@ def expected(shown: Shown) -> dict[str, list[float]]:
 
 def furnish(page, folder: Path) -> None:
     """Opens the page, with the board's own modules and plotly.js from the files that the app would serve."""
-    plotly_js.publish(folder)
-    names = plotly_js.names()
+    browser_files.publish(folder)
+    names = browser_files.names()
     html = (
         _PAGE.replace("BOARD", names["board"])
         .replace("NAMES", json.dumps(names))

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import numpy as np
 import pytest
 
-from nnviz.spec.descent import Descent
+from nnviz.spec.trajectories import Trajectories
 from tests.browser.board import BOARD, choose, scrub
 from tests.browser.player import Player
 
@@ -15,11 +15,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 MESSAGES = "window.nnviz.boards['board-optimizers'].messages"
 
 
-def race(player: Player, figure: str = "map", **parameters: object) -> Player:
+def trajectories(player: Player, figure: str = "map", **parameters: object) -> Player:
     """Goes to the page and waits for the whole race, which is over once this map of it is drawn."""
     said = urlencode({name.replace("__", "."): value for name, value in parameters.items()})
     player.page.goto(f"{player.house.url}/optimizers?{said}")
-    return settled(player, parameters.get("steps", Descent().steps), figure)
+    return settled(player, parameters.get("steps", Trajectories().steps), figure)
 
 
 def settled(player: Player, steps: int, figure: str = "map") -> Player:
@@ -34,10 +34,10 @@ def plot(figure: str) -> str:
     return f"document.querySelector('[data-figure=\"{figure}\"] .nnviz-plot')"
 
 
-def path(player: Player, racer: int = 0, figure: str = "map") -> np.ndarray:
-    """The path of a racer as the picture has it, (points, 2), as soon as there is a picture."""
+def path(player: Player, optimizer: int = 0, figure: str = "map") -> np.ndarray:
+    """The path of an optimizer as the picture has it, (points, 2), as soon as there is a picture."""
     player.page.wait_for_function(f"{plot(figure)}?.data?.length")
-    code = f"(({plot(figure)}.data.find(t => t.uid === 'path{racer}')) || {{x: [], y: []}})"
+    code = f"(({plot(figure)}.data.find(t => t.uid === 'path{optimizer}')) || {{x: [], y: []}})"
     return np.array(player.page.evaluate(f"(t => [Array.from(t.x), Array.from(t.y)])({code})")).T
 
 
@@ -78,7 +78,7 @@ def in_address(player: Player, variant: str, x: float, y: float) -> None:
 
 
 def test_the_start_is_dragged_and_the_paths_follow_the_pointer(player):
-    race(player)
+    trajectories(player)
     page = player.page
     page.mouse.move(*pixel(player, -7, 2))
     page.mouse.down()
@@ -102,7 +102,7 @@ def test_the_start_is_dragged_and_the_paths_follow_the_pointer(player):
 
 
 def test_a_click_elsewhere_is_another_start_and_a_drag_from_there_zooms(player):
-    race(player, steps=50)
+    trajectories(player, steps=50)
     page = player.page
     page.mouse.click(*pixel(player, 5, 3))
     chooses(player, 5, 3)
@@ -116,7 +116,7 @@ def test_a_click_elsewhere_is_another_start_and_a_drag_from_there_zooms(player):
 
 
 def test_the_start_of_a_variant_is_dragged_on_its_own_map(player):
-    race(player, "map B", steps=50, **{"b.x": 5, "b.y": 3})
+    trajectories(player, "map B", steps=50, **{"b.x": 5, "b.y": 3})
     page = player.page
     page.wait_for_function(begins(-7, 2, "map A"))
     page.wait_for_function(begins(5, 3, "map B"))
@@ -137,7 +137,7 @@ def test_the_start_of_a_variant_is_dragged_on_its_own_map(player):
 
 
 def test_a_formula_is_typed_and_a_wrong_one_is_said_while_the_pictures_stay(player):
-    race(player, surface__kind="formula", x=-2, y=1, steps=40)
+    trajectories(player, surface__kind="formula", x=-2, y=1, steps=40)
     box = player.setting("F(x, y)").or_(player.setting("f(x, y)"))
     box.fill("x**2 +")
     box.press("Enter")
@@ -151,12 +151,12 @@ def test_a_formula_is_typed_and_a_wrong_one_is_said_while_the_pictures_stay(play
     player.wait(lambda: player.said("surface.text") == "x**2 + 5*y**2" and not player.alerts(), "for the formula")
     settled(player, 40)
     player.until("d.stale === 'false'")
-    # η = 0.95 on x²: the first racer goes to −0.9 of where it was.
+    # η = 0.95 on x²: the first optimizer goes to −0.9 of where it was.
     player.page.wait_for_function(f"Math.abs({plot('map')}.data.find(t => t.uid === 'path0').x[1] - 1.8) < 1e-3")
 
 
 def test_time_is_scrubbed_and_played_without_a_message_from_the_server(player):
-    race(player)
+    trajectories(player)
     page = player.page
     page.emulate_media(reduced_motion="no-preference")
     player.all_drawn()
@@ -192,7 +192,7 @@ def test_time_is_scrubbed_and_played_without_a_message_from_the_server(player):
 
 def test_a_dark_page_has_a_dark_map_and_a_picture_of_it_is_saved(player):
     player.page.emulate_media(color_scheme="dark")
-    race(player, steps=30)
+    trajectories(player, steps=30)
     assert player.board()["theme"] == "dark"
     fill = player.page.eval_on_selector("[data-figure=map] .xtick text", "e => getComputedStyle(e).fill")
     assert min(int(float(part)) for part in fill[fill.index("(") + 1 : -1].split(",")[:3]) > 120
@@ -206,7 +206,7 @@ def test_a_dark_page_has_a_dark_map_and_a_picture_of_it_is_saved(player):
 
 
 def test_the_map_keeps_its_place_when_an_example_is_changed_and_its_legend_when_the_window_is(player):
-    race(player, steps=20)
+    trajectories(player, steps=20)
     page = player.page
     page.get_by_role("button", name="A saddle is no minimum").click()
     page.locator("p", has_text="A saddle is no minimum.").wait_for()
@@ -231,18 +231,18 @@ def test_the_map_keeps_its_place_when_an_example_is_changed_and_its_legend_when_
 
 
 def test_an_example_says_who_left_and_at_which_step(player):
-    race(player, steps=20)
+    trajectories(player, steps=20)
     player.page.get_by_role("button", name="A cliff, and clipping").click()
     player.wait(lambda: player.said("surface.kind") == "cliff", "for the example")
     assert "left for infinity" not in player.page.content()
-    race(player, racers='[{"method":{"kind":"sgd","lr":3}},{"method":{"kind":"adam","lr":0.3}}]', steps=100)
+    trajectories(player, optimizers='[{"method":{"kind":"sgd","lr":3}},{"method":{"kind":"adam","lr":0.3}}]', steps=100)
     line = player.page.get_by_text("left for infinity")
     line.wait_for()
     assert "SGD η=3 at step " in player.page.locator("p", has=line).first.inner_text()
 
 
 def test_basins_are_drawn_where_they_are_asked_for_and_one_example_after_another_has_all_its_pictures(player):
-    race(player, steps=20)
+    trajectories(player, steps=20)
     assert not {"basins", "arrivals", "rates", "phase"} & player.titles().keys()
     player.page.get_by_role("button", name="Basins of attraction").click()
     player.page.wait_for_function(f"{plot('basins')}?.data?.[0]?.z?.length === 41 && {plot('arrivals')}?.data?.length")
@@ -254,11 +254,11 @@ def test_basins_are_drawn_where_they_are_asked_for_and_one_example_after_another
 
 
 def test_rates_are_tuned_and_the_best_are_taken_over(player):
-    race(player, surface__kind="quadratic", x=-4, y=2, steps=30)
+    trajectories(player, surface__kind="quadratic", x=-4, y=2, steps=30)
     player.press("Tune learning rates")
     player.button("Use the best").wait_for()
     player.page.wait_for_function(f"{plot('rates')}?.data?.some(t => t.uid === 'best0')")
     player.press("Use the best")
-    player.wait(lambda: '"lr":' in player.said("racers"), "for the rates in the address")
+    player.wait(lambda: '"lr":' in player.said("optimizers"), "for the rates in the address")
     settled(player, 30)
     assert player.alerts() == []

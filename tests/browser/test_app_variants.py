@@ -10,7 +10,7 @@ from nnviz.spec import initializers as i
 from nnviz.spec.base import replace_many
 from nnviz.spec.norms import BatchNorm
 from nnviz.spec.wording import name
-from nnviz.ui import layers, links
+from nnviz.ui import links, run_layers
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -58,7 +58,7 @@ def test_four_variants_train_in_step_and_scrub_together_and_one_is_removed_witho
     titles, pictures = player.titles(), {}
     for letter, said, view in zip("ABCD", words, views, strict=True):
         expected = figures.depth_profile(
-            view.scalars(), "signal_rms", back, layers(view), view.at(back).snapshot("theory")
+            view.scalars(), "signal_rms", back, run_layers(view), view.at(back).snapshot("theory")
         )["data"]
         place = next(n for n, trace in enumerate(expected) if trace["name"] == f"step {back}")
         pictures[letter] = player.trace(f"signal {letter}", place, "y")

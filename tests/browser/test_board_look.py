@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnviz.figures import labels
+from nnviz.figures.kit import labels
 from tests.browser.board import BOARD, DEMO, all_drawn, choose, filled, open_board, plot, scrub, until, zoom
 from tests.browser.gallery import gallery
 

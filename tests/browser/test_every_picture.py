@@ -87,8 +87,8 @@ def test_a_figure_that_waits_has_a_picture_too(page):
 
 
 def test_all_entries_of_a_long_legend_are_in_the_picture(page):
-    found = page.evaluate("look(figures['many racers'], 340, 440, false)")
-    names = {trace["name"] for trace in FILLED["many racers"]()["data"] if trace.get("showlegend")}
+    found = page.evaluate("look(figures['many optimizers'], 340, 440, false)")
+    names = {trace["name"] for trace in FILLED["many optimizers"]()["data"] if trace.get("showlegend")}
     assert len(names) == 12
     assert names <= set(found["words"])
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from nnviz.runs import Store
-from nnviz.runs.run_file import create
-from nnviz.spec.jobs import Experiment, Parent, dump_set
+from nnviz.runs.storage.run_file import create
+from nnviz.spec.jobs import Parent, Training, dump_set
 from tests.cli.conftest import Command
 from tests.each import each
 
@@ -73,8 +73,8 @@ def bad_files(folder: Path) -> None:
     (folder / "bytes").write_bytes(b"\xff\x00\xfe{}")
     (folder / "list").write_text("[1, 2]")
     (folder / "set").write_text('{"kind": "set", "jobs": []}')
-    child = Experiment(parent=Parent(run=DIGITS, step=3))
-    (folder / "children").write_text(dump_set([Experiment(), child]))
+    child = Training(parent=Parent(run=DIGITS, step=3))
+    (folder / "children").write_text(dump_set([Training(), child]))
     (folder / "deep").write_text("[" * 100_000)
     (folder / "huge").write_text(" " * 1_000_001)
     (folder / "field").write_text('{"stepz": 3}')
@@ -82,7 +82,7 @@ def bad_files(folder: Path) -> None:
     (folder / "lines").write_text('{"a\\nTraceback\\u001b[31m": 3}')
     (home / "damaged.sqlite").write_bytes(b"SQLite format 3\0" + b"x" * 5000)
     (home / "foreign.sqlite").write_bytes(b"")
-    create(home / "queued.sqlite", Experiment())
+    create(home / "queued.sqlite", Training())
 
 
 @pytest.mark.usefixtures("bad_files")
@@ -134,4 +134,4 @@ def test_finished_run_is_not_resumed(nnviz: Command) -> None:
 def test_wrong_request_in_a_process_of_its_own(process: Command) -> None:
     answer = process("run", "-", "--set", "steps=0", stdin="{}")
     assert answer.code == 2
-    assert answer.err == "nnviz: Experiment.steps must be in [1, 1000000], got 0\n"
+    assert answer.err == "nnviz: Training.steps must be in [1, 1000000], got 0\n"

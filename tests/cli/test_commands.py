@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import torch
 
-from nnviz.cli.jobs import describe, read, setting
+from nnviz.cli.job_files import describe, read, setting
 from nnviz.engine import data, losses, models
 from nnviz.presets import PAGES, gradient_flow, optimizers, playground
 from nnviz.runs import Store
@@ -67,19 +67,19 @@ def test_one_job_of_a_set_that_diverges_does_not_stop_the_others(nnviz: Command,
     assert (answer.code, states) == (1, ["diverged", "finished"])
 
 
-def test_a_race_and_a_search_for_rates_run_and_are_exported(nnviz: Command, folder: Path) -> None:
-    race = optimizers.DEFAULT.model_copy(update={"steps": 30})
-    (folder / "race.json").write_text(dump(race), encoding="utf-8")
-    (folder / "search.json").write_text(dump(RateSearch(race=race, rates=5)), encoding="utf-8")
-    for name, steps, picture in (("race", 30, "race"), ("search", 4, "rate_search")):
+def test_a_trajectory_run_and_a_search_for_rates_run_and_are_exported(nnviz: Command, folder: Path) -> None:
+    trajectories = optimizers.DEFAULT.model_copy(update={"steps": 30})
+    (folder / "trajectories.json").write_text(dump(trajectories), encoding="utf-8")
+    (folder / "search.json").write_text(dump(RateSearch(trajectories=trajectories, rates=5)), encoding="utf-8")
+    for name, steps, picture in (("trajectories", 30, "trajectories"), ("search", 4, "rate_search")):
         answer = nnviz("run", f"{name}.json")
         assert answer.code == 0
         assert Store().open(answer.run).status().step == steps
         assert nnviz("export", answer.run, "--to", name).code == 0
         with np.load(f"{name}/snapshots/{picture}.npz") as arrays:
             assert len(arrays.files) > 3
-    assert scalars("race")["quantity"].unique().tolist() == ["height", "distance"]
-    wrong = nnviz("run", "race.json", "--set", "surface=formula", "--set", "surface.text=x.y")
+    assert scalars("trajectories")["quantity"].unique().tolist() == ["height", "distance"]
+    wrong = nnviz("run", "trajectories.json", "--set", "surface=formula", "--set", "surface.text=x.y")
     assert (wrong.code, wrong.out) == (2, "")
     assert wrong.err.startswith('nnviz: f(x, y): "." at character 2 is not allowed')
 

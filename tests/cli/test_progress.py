@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from nnviz.cli.progress import Progress
+from nnviz.cli.progress_bar import Progress
 from nnviz.runs import Store
 from tests.cli.conftest import QUICK, Command
 

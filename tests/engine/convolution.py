@@ -73,13 +73,13 @@ class Learner(Supervised):
     model: Annotated[MLP | DeepMLP | Convolution, Field(discriminator="kind")] = Convolution()
 
 
-class Training(jobs.Experiment):
+class Training(jobs.Training):
     """A job with it."""
 
     learner: Learner = Learner()
 
 
-class Network(landscapes.Network):
+class TrainedModel(landscapes.TrainedModel):
     """A network to be looked at with it."""
 
     learner: Learner = Learner()
@@ -88,7 +88,7 @@ class Network(landscapes.Network):
 class Landscape(landscapes.Landscape):
     """A job that looks at it."""
 
-    network: Network = Network()
+    network: TrainedModel = TrainedModel()
 
 
 @pytest.fixture
@@ -101,5 +101,5 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(models, "build", with_convolution)
     monkeypatch.setattr(
-        jobs, "Job", Annotated[Training | jobs.Descent | jobs.RateSearch | Landscape, Field(discriminator="kind")]
+        jobs, "Job", Annotated[Training | jobs.Trajectories | jobs.RateSearch | Landscape, Field(discriminator="kind")]
     )

@@ -9,9 +9,9 @@ import torch
 from nnviz.engine import Run, RunningJob, run
 from nnviz.records import Record, Scalar, Snapshot
 from nnviz.spec.base import replace_many
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Training
 
-SHORT = Experiment.parse(
+SHORT = Training.parse(
     {
         "learner": {"data": {"kind": "moons", "points": 100}, "batch_size": 16},
         "steps": 20,
@@ -22,19 +22,19 @@ SHORT = Experiment.parse(
 """20 steps on 70 samples, 5 steps an epoch, the last batch of 6."""
 
 
-def job(**changes: Any) -> Experiment:
+def job(**changes: Any) -> Training:
     """SHORT with changes by path, "__" for the dots: `job(learner__optimizer="adam")`."""
     return replace_many(SHORT, {path.replace("__", "."): value for path, value in changes.items()})
 
 
-def said(chosen: Experiment | RunningJob) -> list[Record]:
+def said(chosen: Training | RunningJob) -> list[Record]:
     """Everything that a whole run says."""
     running = chosen if isinstance(chosen, RunningJob) else run(chosen)
     with running:
         return [record for records in running for record in records]
 
 
-def after(chosen: Experiment) -> Run:
+def after(chosen: Training) -> Run:
     """The run at its last step."""
     running = run(chosen)
     said(running)

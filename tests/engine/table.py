@@ -40,13 +40,13 @@ class Learner(Supervised):
     data: Annotated[Moons | Table, Field(discriminator="kind")] = Table()
 
 
-class Training(jobs.Experiment):
+class Training(jobs.Training):
     """A job with it."""
 
     learner: Learner = Learner()
 
 
-class Network(landscapes.Network):
+class TrainedModel(landscapes.TrainedModel):
     """A network to be looked at with it."""
 
     learner: Learner = Learner()
@@ -55,7 +55,7 @@ class Network(landscapes.Network):
 class Landscape(landscapes.Landscape):
     """A job that looks at it."""
 
-    network: Network = Network()
+    network: TrainedModel = TrainedModel()
 
 
 @pytest.fixture
@@ -73,5 +73,5 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(data, "build", with_table)
     monkeypatch.setattr(
-        jobs, "Job", Annotated[Training | jobs.Descent | jobs.RateSearch | Landscape, Field(discriminator="kind")]
+        jobs, "Job", Annotated[Training | jobs.Trajectories | jobs.RateSearch | Landscape, Field(discriminator="kind")]
     )

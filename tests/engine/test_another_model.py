@@ -8,15 +8,14 @@ import pytest
 import torch
 
 from nnviz.__main__ import main
-from nnviz.engine import Diverged, learners, models, run
-from nnviz.engine.analysis import landscape
+from nnviz.engine import Diverged, landscape, learners, models, run
 from nnviz.records import Cause
 from nnviz.runs import Store
 from nnviz.runs.export import export
 from nnviz.spec.base import SpecError, replace_many
 from nnviz.spec.jobs import dump
 from nnviz.spec.landscapes import Curvature, PathPlane, RandomPlane
-from tests.engine.convolution import Convolution, Landscape, Learner, Network, Training, known  # noqa: F401
+from tests.engine.convolution import Convolution, Landscape, Learner, TrainedModel, Training, known  # noqa: F401
 from tests.engine.running import as_bytes, said, scalars
 
 KINDS = ("gradient_norms", "updates", "activations", "signal", "histograms")
@@ -138,7 +137,7 @@ def test_where_it_diverged_is_found():
 
 def test_its_landscape_is_that_of_its_loss():
     job = Landscape(
-        network=Network(learner=JOB.learner, steps=12),
+        network=TrainedModel(learner=JOB.learner, steps=12),
         views=(RandomPlane(resolution=9), PathPlane(resolution=9), Curvature(points=2, eigenvalues=1, probes=2)),
         samples=100,
         device="cpu",

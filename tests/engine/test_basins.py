@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 import torch
 
-from nnviz.engine.descent.basins import NEAR, Basins
-from nnviz.engine.descent.race import Race
-from nnviz.spec.methods import CMAES, LBFGS, Newton
+from nnviz.engine.trajectories.basins import NEAR, Basins
+from nnviz.engine.trajectories.trajectory_run import TrajectoryRun
 from nnviz.spec.optimizers import SGD, Adam
+from nnviz.spec.point_optimizers import CMAES, LBFGS, Newton
 from nnviz.spec.schedules import Cosine
 from nnviz.spec.surfaces import Formula, Himmelblau, Quadratic, Saddle
-from tests.engine.racing import job, last, race, said
+from tests.engine.trajectory_jobs import job, last, said, trajectories
 
 WELLS = Formula(text="(x**2 - 1)**2 + y**2", low_x=-2, high_x=2, low_y=-2, high_y=2)
 
 
 def basins(chosen):
-    return last(said(Race(chosen)), "basins")
+    return last(said(TrajectoryRun(chosen)), "basins")
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_himmelblaus_plane_falls_into_four_basins():
     assert np.sign(corners).tolist() == [[-1, -1], [1, -1], [-1, 1], [1, 1]]
 
 
-def test_the_place_and_step_of_arrival_are_those_of_a_single_race():
+def test_the_place_and_step_of_arrival_are_those_of_a_single_trajectory_run():
     methods = [SGD(lr=0.01), Adam(lr=0.2), Newton(), LBFGS(lr=0.2)]
     steps, grid = 60, 3
     chosen = job(Himmelblau(), methods, steps=steps, grid=grid, noise=0.5, seed=2, schedule=Cosine())
@@ -63,8 +63,8 @@ def test_the_place_and_step_of_arrival_are_those_of_a_single_race():
     minima = found["minima"]
     for row, y in enumerate(found["y"]):
         for column, x in enumerate(found["x"]):
-            alone = race(chosen.model_copy(update={"x": float(x), "y": float(y), "grid": 0}))["points"]
-            near = np.linalg.norm(alone[:, :, None] - minima, axis=-1) <= NEAR * 10  # (racers, steps + 1, minima)
+            alone = trajectories(chosen.model_copy(update={"x": float(x), "y": float(y), "grid": 0}))["points"]
+            near = np.linalg.norm(alone[:, :, None] - minima, axis=-1) <= NEAR * 10  # (optimizers, steps + 1, minima)
             for i in range(len(methods)):
                 at = found["minimum"][i, row, column]
                 there = near[i].any(1)
@@ -117,9 +117,9 @@ def test_without_minima_nobody_arrives():
     assert (found["steps"] == -1).all()
 
 
-def test_a_race_with_a_grid_goes_as_without():
+def test_a_trajectory_run_with_a_grid_goes_as_without():
     methods = [SGD(lr=0.01), CMAES(), Newton()]
-    with_grid, without = (race(job(Himmelblau(), methods, steps=20, noise=1, grid=grid)) for grid in (3, 0))
+    with_grid, without = (trajectories(job(Himmelblau(), methods, steps=20, noise=1, grid=grid)) for grid in (3, 0))
     assert np.array_equal(with_grid["points"], without["points"])
 
 
@@ -131,4 +131,4 @@ def test_arrays_are_a_copy():
         under_way.advance(1.0, None)
     for name, array in before.items():
         assert np.array_equal(array, kept[name])
-    assert torch.isfinite(under_way.movers.points).all()
+    assert torch.isfinite(under_way.point_optimizers.points).all()

@@ -5,8 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from nnviz.engine import probes
-from nnviz.engine.capture import Watch, named, silent
+from nnviz.engine.capture import Watch, named, probes, silent
 from nnviz.records import Record, Scalar, Snapshot
 from nnviz.spec import probes as spec
 from tests.each import each

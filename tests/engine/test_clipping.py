@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from nnviz.engine.clipping import clip
+from nnviz.engine.optim.clipping import clip
 from nnviz.spec.clipping import ClipNorm, ClipValue, NoClipping
 from tests.each import each
 

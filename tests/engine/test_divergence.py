@@ -13,7 +13,7 @@ import torch
 from nnviz.engine import Diverged, learners, run
 from nnviz.engine.divergence import first_nonfinite
 from nnviz.records import Cause, Divergence
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Training
 from tests.each import each
 from tests.engine.running import after, as_bytes, job, scalars, state
 
@@ -31,7 +31,7 @@ DIVERGING = {
 }
 
 
-def diverge(chosen: Experiment, checkpoint: bytes | None = None):
+def diverge(chosen: Training, checkpoint: bytes | None = None):
     """The run, what it said before the end, and how it ended."""
     running, records = run(chosen, checkpoint), []
     with pytest.raises(Diverged) as ended:
@@ -232,7 +232,7 @@ def test_what_was_measured_before_an_evaluation_fails_is_not_lost(monkeypatch):
     def fails(*_: object) -> None:
         raise MemoryError("no more")
 
-    monkeypatch.setattr(import_module("nnviz.engine.analysis.pictures"), "draw", fails)
+    monkeypatch.setattr(import_module("nnviz.engine.snapshots.supervised_snapshots"), "draw", fails)
     with pytest.raises(MemoryError):
         next(running)
     rest = running.rest()

@@ -8,25 +8,25 @@ import pytest
 import torch
 
 from nnviz.engine import EngineError, checkpoints, run
-from nnviz.engine.running import RunningJob
-from nnviz.engine.survey import survey
+from nnviz.engine.landscape import landscape_evaluation
+from nnviz.engine.running_job import RunningJob
 from nnviz.records import Record, Scalar
 from nnviz.spec.base import options
-from nnviz.spec.descent import RateSearch
 from nnviz.spec.jobs import Job
 from nnviz.spec.landscapes import Line, PathPlane, RandomPlane
 from nnviz.spec.optimizers import SGD, Adam
 from nnviz.spec.surfaces import Himmelblau
+from nnviz.spec.trajectories import RateSearch
 from tests.each import each
-from tests.engine import racing, running
+from tests.engine import running, trajectory_jobs
+from tests.engine.landscape_jobs import landscape
 from tests.engine.running import as_bytes
-from tests.engine.surveying import landscape
 
-RACE = racing.job(Himmelblau(), [SGD(lr=0.01), Adam(), SGD()], steps=8, noise=0.5, grid=2)
+RACE = trajectory_jobs.job(Himmelblau(), [SGD(lr=0.01), Adam(), SGD()], steps=8, noise=0.5, grid=2)
 JOBS: list[Job] = [
     running.job(steps=8, evaluate_every=3, learner__optimizer="adam"),
     RACE,
-    RateSearch(race=RACE, rates=2),
+    RateSearch(trajectories=RACE, rates=2),
     landscape(RandomPlane(resolution=9), PathPlane(resolution=9), Line(resolution=9), samples=20, steps=3),
 ]
 each_job = each("job", JOBS)
@@ -36,7 +36,7 @@ EVERY_KIND = {"device", "torch", "python", "nnviz", "seed", "metric"}
 @pytest.fixture(autouse=True)
 def short_turns(monkeypatch):
     """A landscape can be left at any step."""
-    monkeypatch.setattr(survey, "TURN", 0.0)
+    monkeypatch.setattr(landscape_evaluation, "TURN", 0.0)
 
 
 def at_each_step(job: Job) -> Iterator[tuple[RunningJob, list[Record]]]:

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.autograd import grad, gradcheck, gradgradcheck
 
-from nnviz.engine import formulas
-from nnviz.engine.formulas import compile_formula
+from nnviz.engine.trajectories import formulas
+from nnviz.engine.trajectories.formulas import compile_formula
 from nnviz.spec.formulas import Binary, Call, Negative, Number, Variable, parse
 from tests.each import each
 from tests.engine.points import points, tensor

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from nnviz.engine.formulas import compile_formula
+from nnviz.engine.trajectories.formulas import compile_formula
 from nnviz.spec.formulas import parse
 from tests.each import each
 from tests.engine.points import Array, points, tensor

@@ -9,7 +9,7 @@ from sklearn.metrics import r2_score
 from nnviz.engine import Diverged, learners, run
 from nnviz.records import Scalar, Snapshot
 from nnviz.spec.base import SpecError, replace_many
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Training
 from tests.each import each
 from tests.engine.running import SHORT, job, said, scalars
 from tests.spec.options import families, some
@@ -23,7 +23,7 @@ HOSTS = {
 }
 
 
-def with_option(family: str, kind: str) -> Experiment:
+def with_option(family: str, kind: str) -> Training:
     """SHORT, two steps, with one option of a family chosen and what it needs beside it."""
     if family == "probes":
         return replace_many(SHORT, {"steps": 2, "probes": [{"kind": kind, "every": 1}]})
@@ -55,7 +55,7 @@ def test_every_option_trains(family, kind):
 @each("seed", range(40))
 def test_random_small_jobs_train_or_diverge_and_say_nothing_on_the_side(seed):
     chosen = replace_many(
-        some(Experiment, seed, small=True), {"steps": 3, "device": "cpu", "parent": None, "evaluate_every": 2}
+        some(Training, seed, small=True), {"steps": 3, "device": "cpu", "parent": None, "evaluate_every": 2}
     )
     records = []
     with run(chosen) as running:
@@ -73,7 +73,7 @@ def test_random_small_jobs_train_or_diverge_and_say_nothing_on_the_side(seed):
             assert type(record.step) is int
 
 
-def learning(chosen: Experiment):
+def learning(chosen: Training):
     return learners.build(chosen.learner, chosen.seed, chosen.steps, torch.device("cpu"))
 
 

@@ -10,7 +10,7 @@ from nnviz.engine.randomness import generator
 from nnviz.spec import models as spec
 from nnviz.spec.activations import ReLU, Sigmoid, Tanh
 from nnviz.spec.initializers import HeNormal
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Training
 from tests.each import each
 from tests.spec.options import members, some
 
@@ -19,7 +19,7 @@ THREE = (spec.Hidden(width=5), spec.Hidden(width=4, activation=ReLU()), spec.Hid
 
 @each("seed", range(25))
 def test_the_estimate_counts_the_parameters_exactly(seed):
-    job = some(Experiment, seed, small=True)
+    job = some(Training, seed, small=True)
     learner = job.learner
     network = models.build(learner.model, learner.data.shape, learner.outputs, job.seed)
     assert sum(p.numel() for p in network.parameters()) == job.estimate().parameters

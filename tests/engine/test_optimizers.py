@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from nnviz.engine import optimizers
+from nnviz.engine.optim import optimizers
 from nnviz.spec import optimizers as spec
 from tests.each import each
 from tests.spec.options import families

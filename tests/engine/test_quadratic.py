@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nnviz.engine.analysis import quadratic
+from nnviz.engine.theory import quadratic
 from tests.each import each
 
 LAMBDAS = (0.01, 0.1, 1.0)

@@ -1,18 +1,18 @@
-"""The search for learning rates: each racer with each rate as in a race, said racer by racer, and gone on with."""
+"""The search for learning rates: each optimizer with each rate as in a race, said optimizer by optimizer, and gone on with."""
 
 import numpy as np
 import pytest
 
-from nnviz.engine.descent.rate_search import Search
+from nnviz.engine.trajectories.rate_search import Search
 from nnviz.spec.base import SpecError
 from nnviz.spec.clipping import ClipNorm
-from nnviz.spec.descent import Descent, RateSearch
-from nnviz.spec.evolution import Genetic
-from nnviz.spec.methods import LBFGS, Newton
+from nnviz.spec.gradient_free import Genetic
 from nnviz.spec.optimizers import SGD, Adam, RMSprop
+from nnviz.spec.point_optimizers import LBFGS, Newton
 from nnviz.spec.schedules import Cosine
 from nnviz.spec.surfaces import Formula, Himmelblau, MonkeySaddle, Quadratic, Ravine
-from tests.engine.racing import job, last, race, said
+from nnviz.spec.trajectories import RateSearch, Trajectories
+from tests.engine.trajectory_jobs import job, last, said, trajectories
 
 
 def found(search: RateSearch) -> dict[str, np.ndarray]:
@@ -21,17 +21,17 @@ def found(search: RateSearch) -> dict[str, np.ndarray]:
 
 
 def of(*methods, surface=None, rates: int = 7, steps: int = 25, **changes) -> RateSearch:
-    return RateSearch(race=job(surface or Himmelblau(), methods, steps=steps, **changes), rates=rates)
+    return RateSearch(trajectories=job(surface or Himmelblau(), methods, steps=steps, **changes), rates=rates)
 
 
 @pytest.mark.parametrize(
     "changes", [{}, {"noise": 2.0, "seed": 3}, {"clipping": ClipNorm()}, {"schedule": Cosine()}], ids=str
 )
-def test_each_rate_ends_where_a_race_with_it_ends(changes):
+def test_each_rate_ends_where_a_trajectory_run_with_it_ends(changes):
     search = of(SGD(), SGD(momentum=0.9), RMSprop(), Adam(), LBFGS(), Newton(), **changes)
     arrays = found(search)
     for k, rate in enumerate(arrays["rates"]):
-        raced = race(search.race.rated([rate] * len(search.race.racers)))
+        raced = trajectories(search.trajectories.rated([rate] * len(search.trajectories.optimizers)))
         heights = np.where(raced["gone"] >= 0, np.nan, raced["heights"][:, -1])
         np.testing.assert_allclose(arrays["final"][:, k], heights, rtol=1e-9, equal_nan=True)
 
@@ -39,7 +39,7 @@ def test_each_rate_ends_where_a_race_with_it_ends(changes):
 def test_the_best_rate_of_plain_descent_on_a_quadratic_is_the_one_of_theory():
     curvature, condition = 2.0, 10.0
     surface = Quadratic(curvature=curvature, condition=condition)
-    search = RateSearch(race=job(surface, [SGD()], x=1.0, y=1.0, steps=200), rates=200, low=0.01, high=1.0)
+    search = RateSearch(trajectories=job(surface, [SGD()], x=1.0, y=1.0, steps=200), rates=200, low=0.01, high=1.0)
     arrays = found(search)
     best = arrays["rates"][arrays["best"][0]]
     assert best == pytest.approx(2 / (curvature + curvature / condition), rel=0.03)
@@ -54,7 +54,7 @@ def test_rates_are_spread_evenly_by_factors_between_the_ends():
 
 def test_a_method_without_a_rate_and_one_that_always_leaves_have_no_best():
     up = Formula(text="-x**4 - y**4")
-    arrays = found(RateSearch(race=job(up, [SGD(), Genetic()], steps=300), rates=3, low=1.0))
+    arrays = found(RateSearch(trajectories=job(up, [SGD(), Genetic()], steps=300), rates=3, low=1.0))
     assert arrays["best"].tolist() == [-1, -1]
     assert np.isnan(arrays["final"]).all()
 
@@ -64,7 +64,7 @@ def test_the_lowest_height_is_that_of_the_surface_and_is_left_out_where_there_is
     assert len(found(of(SGD(), surface=MonkeySaddle(bounded=False), steps=1))["lowest"]) == 0
 
 
-def test_what_is_known_is_said_racer_by_racer():
+def test_what_is_known_is_said_optimizer_by_optimizer():
     search = Search(of(SGD(), Adam(), RMSprop()))
     assert search.look() == []
     for step in (1, 2, 3):
@@ -85,17 +85,17 @@ def test_pictures_said_before_do_not_change_later():
     assert not np.isnan(held[1]).all()
 
 
-def test_the_rates_of_the_race_do_not_matter():
+def test_the_rates_of_the_trajectory_run_do_not_matter():
     arrays = [found(of(SGD(lr=lr), surface=Ravine()))["final"] for lr in (0.1, 5.0)]
     np.testing.assert_array_equal(*arrays)
 
 
-def test_a_race_of_twelve_with_basins_is_searched_without_them():
+def test_a_trajectory_run_of_twelve_with_basins_is_searched_without_them():
     twelve = job(Ravine(), [SGD()] * 12, steps=5, grid=60)
-    assert found(RateSearch(race=twelve, rates=2))["final"].shape == (12, 2)
+    assert found(RateSearch(trajectories=twelve, rates=2))["final"].shape == (12, 2)
 
 
 @pytest.mark.parametrize(("low", "high"), [(1.0, 1.0), (2.0, 1.0)])
 def test_rates_in_the_wrong_order_are_named(low, high):
     with pytest.raises(SpecError, match="high must be above low"):
-        RateSearch.parse({"low": low, "high": high, "race": Descent().model_dump()})
+        RateSearch.parse({"low": low, "high": high, "trajectories": Trajectories().model_dump()})

@@ -8,7 +8,7 @@ import torch
 
 from nnviz.engine import EngineError, run
 from nnviz.spec.base import replace_many
-from nnviz.spec.jobs import Experiment, Parent
+from nnviz.spec.jobs import Parent, Training
 from tests.each import each
 from tests.engine.running import as_bytes, job, said, scalars, snapshots, state
 from tests.spec.options import families
@@ -34,7 +34,7 @@ SITUATIONS = {
 }
 
 
-def stopped(chosen: Experiment, at: int):
+def stopped(chosen: Training, at: int):
     """What was said up to a step, and the checkpoint made there."""
     with run(chosen) as first:
         records = [r for _ in range(at) for r in next(first)]
@@ -93,7 +93,7 @@ def test_checkpoints_hold_nothing_but_tensors_and_plain_values():
     assert torch.load(io.BytesIO(checkpoint), weights_only=True)["step"] == 3
 
 
-def branch(parent: Experiment, at: int, **changes) -> Experiment:
+def branch(parent: Training, at: int, **changes) -> Training:
     """The parent's job with changes, as its child."""
     paths = {path.replace("__", "."): value for path, value in changes.items()}
     return replace_many(parent, {**paths, "parent": Parent(run="parent", step=at)})

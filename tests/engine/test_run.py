@@ -8,7 +8,7 @@ import torch
 
 from nnviz.engine import EngineError, run
 from nnviz.records import Scalar, Snapshot
-from nnviz.spec.jobs import Experiment, Parent
+from nnviz.spec.jobs import Parent, Training
 from tests.each import each
 from tests.engine.running import after, as_bytes, job, said, scalars, snapshots, state
 from tests.spec.options import families, some
@@ -253,7 +253,7 @@ def test_batch_losses_are_those_of_the_step_in_training_mode():
 
 @each("seed", range(6))
 def test_random_jobs_give_the_same_bytes_twice(seed):
-    chosen = some(Experiment, 500 + seed, small=True).model_copy(
+    chosen = some(Training, 500 + seed, small=True).model_copy(
         update={"steps": 4, "evaluate_every": 2, "device": "cpu", "parent": None}
     )
     try:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from nnviz.engine import schedules
+from nnviz.engine.optim import schedules
 from nnviz.spec import schedules as spec
 from tests.spec.options import families
 

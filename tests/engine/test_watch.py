@@ -8,9 +8,9 @@ import torch
 from torch import nn
 from torch.nn.modules import module as torch_modules
 
-from nnviz.engine import learners, probes, run
+from nnviz.engine import learners, run
 from nnviz.engine.activations import Step
-from nnviz.engine.capture import Watch
+from nnviz.engine.capture import Watch, probes
 from nnviz.spec import probes as spec
 from tests.engine.running import job, scalars
 from tests.spec.options import families

@@ -160,7 +160,7 @@ def surface(size: int = 21) -> dict[str, np.ndarray]:
     return {"x": x, "y": y, "z": z, "minima": lowest, "maxima": none, "saddles": np.zeros((1, 2)), "optima": lowest}
 
 
-def race(steps: int = 30, gone: int = -1) -> dict[str, np.ndarray]:
+def trajectories(steps: int = 30, gone: int = -1) -> dict[str, np.ndarray]:
     """The snapshot race on `surface`: plain descent, descent with momentum, and one that leaves at step `gone`."""
     count = 3
     points, gradient = np.zeros((count, steps + 1, 2)), np.zeros((count, steps, 2))
@@ -192,7 +192,7 @@ def race(steps: int = 30, gone: int = -1) -> dict[str, np.ndarray]:
 
 
 def basins(size: int = 8, minima: int = 2) -> dict[str, np.ndarray]:
-    """The snapshot basins of one racer: stripes of the minima, the first row of starts reaches none."""
+    """The snapshot basins of one optimizer: stripes of the minima, the first row of starts reaches none."""
     axis = np.linspace(-1, 1, size)
     minimum = np.tile(np.arange(size) * minima // size, (1, size, 1))
     minimum[0, 0] = -1

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from nnviz.figures import basin_map, basin_steps, theme
-from nnviz.figures.basins import LEVELS, OWN, WEAKEST
+from nnviz.figures import basin_map, basin_steps
+from nnviz.figures.kit import theme
+from nnviz.figures.trajectories.basin_map import LEVELS, OWN, WEAKEST
 from tests.figures import made
 
 
@@ -22,7 +23,7 @@ def test_each_start_has_the_color_of_its_minimum_and_says_it():
     squares = named(basin_map(basins, 0, "SGD"), "reached")
     reached = basins["minimum"][0]
     np.testing.assert_array_equal(np.isnan(squares["z"]), reached < 0)
-    red, green, blue = theme.rgb(theme.racer_color(1))
+    red, green, blue = theme.rgb(theme.optimizer_color(1))
     for row in range(1, 8):
         assert color_at(squares, row, 7).startswith(f"rgba({red},{green},{blue},")
     np.testing.assert_array_equal(squares["customdata"][1:, :, 0], basins["minima"][reached[1:], 0])

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from nnviz import figures
-from nnviz.figures import smoothing
+from nnviz.figures.kit import smoothing
 from tests.each import each
-from tests.figures import made, surveys
+from tests.figures import landscape_arrays, made
 from tests.figures.stated import stated
-from tests.figures.test_every_figure import DEEP, LAYERS, LOSS, RACE, RACERS
+from tests.figures.test_every_figure import DEEP, LAYERS, LOSS, OPTIMIZERS, RACE
 
 TRAIN = LOSS[(LOSS["site"] != "batch").to_numpy()]
 CLIPPED = made.scalars(
@@ -17,7 +17,7 @@ CLIPPED = made.scalars(
     ("gradient_norm_total", "model", [1, 2, 3, 4], [1.0, 1.0, 1.0, 0.5]),
 )
 SEARCH = (np.geomspace(1e-3, 1, 4), np.array([[1, 0.1, 0.5, np.nan]]), ["SGD"], [1])
-ABOVE = {name: values + (name.endswith("loss")) for name, values in surveys.line().items()}
+ABOVE = {name: values + (name.endswith("loss")) for name, values in landscape_arrays.line().items()}
 NEGATIVE = RACE | {"heights": RACE["heights"] - 100}
 LOG = {
     "loss": lambda **how: figures.curves(TRAIN, "loss", **how),
@@ -26,20 +26,20 @@ LOG = {
     "clipped norms": lambda **how: figures.clipped_norms(CLIPPED, **how),
     "layers": lambda **how: figures.layer_curves(DEEP, "gradient_norm", LAYERS, **how),
     "profile": lambda **how: figures.depth_profile(DEEP, "gradient_norm", 30, LAYERS, **how),
-    "distances": lambda **how: figures.distances(RACE, RACERS, **how),
+    "distances": lambda **how: figures.distances(RACE, OPTIMIZERS, **how),
     "rate search": lambda **how: figures.rate_search(*SEARCH, **how),
-    "sharpness": lambda **how: figures.sharpness(surveys.curvature(), **how),
-    "trace": lambda **how: figures.hessian_trace(surveys.curvature(), **how),
-    "path residuals": lambda **how: figures.path_residuals(surveys.path(), **how),
-    "plane truth": lambda **how: figures.plane_truth(surveys.training(), surveys.path(), **how),
-    "loss lines": lambda **how: figures.loss_lines(surveys.lines(), **how),
+    "sharpness": lambda **how: figures.sharpness(landscape_arrays.curvature(), **how),
+    "trace": lambda **how: figures.hessian_trace(landscape_arrays.curvature(), **how),
+    "path residuals": lambda **how: figures.path_residuals(landscape_arrays.path(), **how),
+    "plane truth": lambda **how: figures.plane_truth(landscape_arrays.training(), landscape_arrays.path(), **how),
+    "loss lines": lambda **how: figures.loss_lines(landscape_arrays.lines(), **how),
     "loss line": lambda **how: figures.loss_line(ABOVE, **how),
 }
 # Their values have both signs, or are drawn by their exponents.
 OTHER_AXES = {
     "update ratios": lambda **how: figures.update_ratios(DEEP, LAYERS, **how),
     "bands": lambda **how: figures.percentile_bands(DEEP, LAYERS, "model.activation3", **how),
-    "negative heights": lambda **how: figures.heights(NEGATIVE, RACERS, **how),
+    "negative heights": lambda **how: figures.heights(NEGATIVE, OPTIMIZERS, **how),
     "step parts": lambda **how: figures.step_parts(RACE, 1, "SGD", **how),
 }
 SMOOTH = ("loss", "overlay", "clipped norms", "layers", "distances", "sharpness", "trace")
@@ -97,7 +97,9 @@ def test_the_average_is_the_debiased_exponential_one():
         np.testing.assert_allclose(mean["y"], expected, rtol=1e-6)
         assert mean["name"] == "before clipping 0.500"
     distance = RACE["distance"][1]
-    *_, mean = (t for t in figures.distances(RACE, RACERS, log=False, smooth=0.9)["data"] if t.get("uid") == "racer1")
+    *_, mean = (
+        t for t in figures.distances(RACE, OPTIMIZERS, log=False, smooth=0.9)["data"] if t.get("uid") == "racer1"
+    )
     np.testing.assert_allclose(mean["y"], _exponential(distance, 0.9), rtol=1e-5)
 
 
@@ -116,8 +118,8 @@ def test_accuracy_is_never_logarithmic():
 
 def test_zeros_and_negative_values_are_marked_on_every_logarithmic_axis():
     odd = [1.0, 0.0, 0.1, 0.01]
-    race = RACE | {"distance": np.where(np.arange(31) == 5, 0.0, RACE["distance"])}
-    curvature = surveys.curvature()
+    trajectories = RACE | {"distance": np.where(np.arange(31) == 5, 0.0, RACE["distance"])}
+    curvature = landscape_arrays.curvature()
     below = curvature | {"trace": curvature["trace"] * np.where(np.arange(11) == 3, -1, 1)}
     layer = made.scalars(("gradient_norm", "model.linear1.weight", [1, 2, 3, 4], odd))
     ratios = made.scalars(("update_ratio", "model.linear1.weight", [1, 2, 3, 4], odd))
@@ -126,9 +128,9 @@ def test_zeros_and_negative_values_are_marked_on_every_logarithmic_axis():
         "rate": figures.learning_rate(made.scalars(("learning_rate", "model", [0, 1, 2, 3], odd)), log=True),
         "layers": figures.layer_curves(layer, "gradient_norm", LAYERS, log=True),
         "ratios": figures.update_ratios(ratios, LAYERS, log=True),
-        "distances": figures.distances(race, RACERS, log=True, smooth=0.9),
+        "distances": figures.distances(trajectories, OPTIMIZERS, log=True, smooth=0.9),
         "trace": figures.hessian_trace(below, log=True),
-        "path": figures.path_residuals(surveys.path(), log=True),
+        "path": figures.path_residuals(landscape_arrays.path(), log=True),
     }
     for name, figure in drawn.items():
         marks = [t for t in figure["data"] if t.get("marker", {}).get("symbol") == "triangle-down-open" and len(t["x"])]

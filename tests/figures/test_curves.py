@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from nnviz import figures
-from nnviz.figures import theme
+from nnviz.figures.kit import theme
 from tests.figures.made import scalars
 
 
@@ -125,7 +125,7 @@ def test_a_rate_that_starts_at_zero_is_marked_on_a_logarithmic_axis():
 
 
 def test_a_fork_is_a_line_at_its_step_with_its_words_above_the_plot():
-    layout = figures.curves(scalars(("loss", "train", [0, 9], [1, 2])), forks=[(5, "lr 0.01")])["layout"]
+    layout = figures.curves(scalars(("loss", "train", [0, 9], [1, 2])), resume_marks=[(5, "lr 0.01")])["layout"]
     assert (layout["shapes"][0]["x0"], layout["shapes"][0]["x1"]) == (5, 5)
     assert layout["annotations"][0]["text"] == "lr 0.01"
     assert layout["annotations"][0]["x"] == 5
@@ -134,7 +134,9 @@ def test_a_fork_is_a_line_at_its_step_with_its_words_above_the_plot():
 
 def test_words_of_forks_neither_overlap_nor_leave_the_plot():
     long = "batch size 128, L2 regularization 0.01, clipping by norm"
-    layout = figures.curves(scalars(("loss", "train", [0, 1000], [1, 2])), forks=[(300, long), (400, "a"), (950, long)])
+    layout = figures.curves(
+        scalars(("loss", "train", [0, 1000], [1, 2])), resume_marks=[(300, long), (400, "a"), (950, long)]
+    )
     first, second, third = (note for note in layout["layout"]["annotations"])
     assert first["y"] < second["y"]
     assert third["xanchor"] == "right"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from nnviz import figures
-from nnviz.figures.exponents import DECADES, shares_by_size
-from nnviz.figures.ridgelines import CUT, densities, outline, thinned
+from nnviz.figures.layers.log2_histogram import DECADES, shares_by_size
+from nnviz.figures.layers.ridgelines import CUT, densities, outline, thinned
 from tests.each import each
 from tests.figures.made import deep, deep_layers, exponents, histogram, scalars
 

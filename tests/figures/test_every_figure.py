@@ -7,7 +7,7 @@ import numpy as np
 from nnviz import figures
 from nnviz.frames import Layers
 from tests.each import each
-from tests.figures import made, surveys
+from tests.figures import landscape_arrays, made
 
 NONE = made.scalars()
 DEEP = made.deep()
@@ -39,9 +39,9 @@ EIGHT = {
     )
 }
 
-SURFACE, RACE, RACERS = made.surface(), made.race(gone=9), ["SGD η=0.02", "모멘텀 0.8", "Adam η=3"]
+SURFACE, RACE, OPTIMIZERS = made.surface(), made.trajectories(gone=9), ["SGD η=0.02", "모멘텀 0.8", "Adam η=3"]
 MANY = ["1 SGD", "2 SGD with momentum", *(f"{i} CMA-ES from the start, σ = 0.{i}" for i in range(3, 13))]
-CROWD = {key: np.concatenate([part] * 4) for key, part in made.race(gone=9).items()}
+CROWD = {key: np.concatenate([part] * 4) for key, part in made.trajectories(gone=9).items()}
 RATES = np.geomspace(1e-3, 1, 4)
 DIGITS = made.data(d=64, classes=10, image_shape=(8, 8))
 FEATURES = made.data(d=30, classes=2) | {"class_names": np.array(["malignant", "benign"])}
@@ -58,11 +58,14 @@ PHASE = {
 
 FILLED = {
     "loss": lambda: figures.curves(LOSS, "loss"),
-    "loss, smoothed, forked": lambda: figures.curves(LOSS, "loss", smooth=0.9, forks=[(40, "lr 0.01")]),
+    "loss, smoothed, forked": lambda: figures.curves(LOSS, "loss", smooth=0.9, resume_marks=[(40, "lr 0.01")]),
     "accuracy": lambda: figures.curves(LOSS, "accuracy"),
     "loss with zeros": lambda: figures.curves(ZEROS, "loss", smooth=0.9, log=True),
     "loss of a run that went on three times": lambda: figures.curves(
-        LOSS, "loss", smooth=0.9, forks=[(at, "batch size 128, L2 regularization 0.01, clipping") for at in (9, 30, 75)]
+        LOSS,
+        "loss",
+        smooth=0.9,
+        resume_marks=[(at, "batch size 128, L2 regularization 0.01, clipping") for at in (9, 30, 75)],
     ),
     "loss, smoothed without a batch": lambda: figures.curves(LOSS[(LOSS["site"] != "batch").to_numpy()], smooth=0.9),
     "r squared": lambda: figures.curves(R_SQUARED, "r_squared"),
@@ -123,20 +126,20 @@ FILLED = {
     ),
     "overlay of three accuracies": lambda: figures.overlay(dict(list(EIGHT.items())[:3]), "accuracy"),
     "phase": lambda: figures.phase_diagram(PHASE, [{"name": "SGD", "alpha": 0.5, "beta": 0.0}]),
-    "map": lambda: figures.contour_map(SURFACE, RACE, RACERS, note="gradient noise σ = 0.1", hidden=[0]),
-    "map of one step": lambda: figures.contour_map(SURFACE, RACE, RACERS, log_height=True, chosen=1),
+    "map": lambda: figures.contour_map(SURFACE, RACE, OPTIMIZERS, note="gradient noise σ = 0.1", hidden=[0]),
+    "map of one step": lambda: figures.contour_map(SURFACE, RACE, OPTIMIZERS, log_height=True, chosen=1),
     "map without a race": lambda: figures.contour_map(SURFACE, {}, []),
-    "space": lambda: figures.surface_3d(SURFACE, RACE, RACERS),
-    "space, logarithmic": lambda: figures.surface_3d(SURFACE, RACE, RACERS, log_height=True, hidden=[2]),
-    "many racers": lambda: figures.contour_map(
+    "space": lambda: figures.surface_3d(SURFACE, RACE, OPTIMIZERS),
+    "space, logarithmic": lambda: figures.surface_3d(SURFACE, RACE, OPTIMIZERS, log_height=True, hidden=[2]),
+    "many optimizers": lambda: figures.contour_map(
         SURFACE, CROWD, MANY, note="gradient noise σ = 0.1, clipped to 1, cosine"
     ),
-    "heights of many racers": lambda: figures.heights(CROWD, MANY, optimum=-1.0),
-    "heights": lambda: figures.heights(RACE, RACERS),
-    "heights, linear, smoothed": lambda: figures.heights(RACE, RACERS, log=False, smooth=0.9),
-    "heights above the lowest": lambda: figures.heights(RACE, RACERS, optimum=-1.0),
-    "distances": lambda: figures.distances(RACE, RACERS),
-    "distances, smoothed": lambda: figures.distances(RACE, RACERS, smooth=0.9),
+    "heights of many optimizers": lambda: figures.heights(CROWD, MANY, optimum=-1.0),
+    "heights": lambda: figures.heights(RACE, OPTIMIZERS),
+    "heights, linear, smoothed": lambda: figures.heights(RACE, OPTIMIZERS, log=False, smooth=0.9),
+    "heights above the lowest": lambda: figures.heights(RACE, OPTIMIZERS, optimum=-1.0),
+    "distances": lambda: figures.distances(RACE, OPTIMIZERS),
+    "distances, smoothed": lambda: figures.distances(RACE, OPTIMIZERS, smooth=0.9),
     "rate search, linear": lambda: figures.rate_search(RATES, np.array([[1, 0.1, 0, np.nan]]), ["SGD"], [2], log=False),
     "rate search": lambda: figures.rate_search(RATES, np.array([[1, 0.1, 0, np.nan]]), ["SGD"], [2]),
     "step parts": lambda: figures.step_parts(RACE, 1, "SGD"),
@@ -144,20 +147,24 @@ FILLED = {
     "basins": lambda: figures.basin_map(made.basins(), 0, "SGD"),
     "many basins": lambda: figures.basin_map(made.basins(30, 30), 0, "SGD"),
     "basin steps": lambda: figures.basin_steps(made.basins(), 0, "SGD"),
-    "loss map": lambda: figures.loss_map(surveys.plane(41), note="η = 0.1"),
-    "loss map of accuracy": lambda: figures.loss_map(surveys.plane(6), "test_accuracy"),
-    "path map": lambda: figures.path_map(surveys.path_plane(41), surveys.path(61), surveys.training(61)),
-    "loss space": lambda: figures.loss_space(surveys.plane(41)),
-    "path space": lambda: figures.path_space(surveys.path_plane(41), surveys.path(61), surveys.training(61)),
-    "path residuals": lambda: figures.path_residuals(surveys.path()),
-    "path residuals, logarithmic": lambda: figures.path_residuals(surveys.path(), log=True),
-    "plane truth": lambda: figures.plane_truth(surveys.training(), surveys.path()),
-    "loss lines": lambda: figures.loss_lines(surveys.lines()),
-    "loss line": lambda: figures.loss_line(surveys.line()),
-    "sharpness": lambda: figures.sharpness(surveys.curvature()),
-    "trace of the Hessian": lambda: figures.hessian_trace(surveys.curvature()),
-    "sharpness, smoothed": lambda: figures.sharpness(surveys.curvature(), log=True, smooth=0.9),
-    "trace of the Hessian, smoothed": lambda: figures.hessian_trace(surveys.curvature(), log=True, smooth=0.9),
+    "loss map": lambda: figures.loss_map(landscape_arrays.plane(41), note="η = 0.1"),
+    "loss map of accuracy": lambda: figures.loss_map(landscape_arrays.plane(6), "test_accuracy"),
+    "path map": lambda: figures.path_map(
+        landscape_arrays.path_plane(41), landscape_arrays.path(61), landscape_arrays.training(61)
+    ),
+    "loss space": lambda: figures.loss_space(landscape_arrays.plane(41)),
+    "path space": lambda: figures.path_space(
+        landscape_arrays.path_plane(41), landscape_arrays.path(61), landscape_arrays.training(61)
+    ),
+    "path residuals": lambda: figures.path_residuals(landscape_arrays.path()),
+    "path residuals, logarithmic": lambda: figures.path_residuals(landscape_arrays.path(), log=True),
+    "plane truth": lambda: figures.plane_truth(landscape_arrays.training(), landscape_arrays.path()),
+    "loss lines": lambda: figures.loss_lines(landscape_arrays.lines()),
+    "loss line": lambda: figures.loss_line(landscape_arrays.line()),
+    "sharpness": lambda: figures.sharpness(landscape_arrays.curvature()),
+    "trace of the Hessian": lambda: figures.hessian_trace(landscape_arrays.curvature()),
+    "sharpness, smoothed": lambda: figures.sharpness(landscape_arrays.curvature(), log=True, smooth=0.9),
+    "trace of the Hessian, smoothed": lambda: figures.hessian_trace(landscape_arrays.curvature(), log=True, smooth=0.9),
 }
 EMPTY = {
     "curves": lambda: figures.curves(NONE, "loss"),
@@ -186,7 +193,7 @@ EMPTY = {
     "distances": lambda: figures.distances({}, []),
     "rate search": lambda: figures.rate_search(np.array([]), np.array([]), [], []),
     "step parts": lambda: figures.step_parts({}, 0, "SGD"),
-    "step parts before the first step": lambda: figures.step_parts(made.race(0), 0, "SGD"),
+    "step parts before the first step": lambda: figures.step_parts(made.trajectories(0), 0, "SGD"),
     "basins": lambda: figures.basin_map({}, 0, "SGD"),
     "basin steps": lambda: figures.basin_steps({}, 0, "SGD"),
     "loss map": lambda: figures.loss_map({}),

@@ -1,6 +1,6 @@
 """Numbers and layers in words."""
 
-from nnviz.figures import labels
+from nnviz.figures.kit import labels
 from tests.each import each
 
 

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from nnviz import figures
-from nnviz.figures import theme
+from nnviz.figures.kit import theme
 from tests.each import each
-from tests.figures import surveys
-from tests.figures.test_surfaces import named
+from tests.figures import landscape_arrays
+from tests.figures.test_contour_map import named
 
-LINES, LINE = surveys.lines(), surveys.line()
+LINES, LINE = landscape_arrays.lines(), landscape_arrays.line()
 
 
-@each("measure", surveys.MEASURES)
+@each("measure", landscape_arrays.MEASURES)
 @each("log_height", [False, True, None])
 def test_each_direction_and_their_mean_are_drawn(measure, log_height, valid):
     traces = valid(figures.loss_lines(LINES, measure, log=log_height))["data"]
@@ -24,7 +24,7 @@ def test_each_direction_and_their_mean_are_drawn(measure, log_height, valid):
 
 
 def test_one_line_alone_is_its_own_mean():
-    traces = figures.loss_lines(surveys.lines(1))["data"]
+    traces = figures.loss_lines(landscape_arrays.lines(1))["data"]
     assert [t["name"] for t in traces] == ["direction 1"]
 
 
@@ -67,7 +67,7 @@ def test_missing_measures_are_explained(valid):
 @pytest.mark.parametrize("log_height", [False, True, None])
 def test_the_line_shows_all_that_was_measured_and_the_barrier_of_the_train_loss(log_height, valid):
     figure = valid(figures.loss_line(LINE, ("first", "second"), log=log_height))
-    for measure in surveys.MEASURES:
+    for measure in landscape_arrays.MEASURES:
         np.testing.assert_allclose(named(figure, measure)["customdata"], LINE[measure], rtol=1e-6)
     height, place = LINE["barrier"]
     texts = [note["text"] for note in figure["layout"]["annotations"]]

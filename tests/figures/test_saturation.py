@@ -3,7 +3,7 @@
 import pytest
 
 from nnviz import figures
-from nnviz.figures import saturation
+from nnviz.figures.layers import saturation
 from nnviz.frames import Layers
 from tests.figures.made import deep, layers
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nnviz import figures
-from nnviz.figures import tables
+from nnviz.figures.kit import tables
 from tests.figures import made
 from tests.figures import test_every_figure as every
 from tests.figures.stated import Frame, below, cells, of, same, stated

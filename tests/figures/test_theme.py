@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from nnviz.figures import theme
+from nnviz.figures.kit import theme
 from tests.each import each
 
 WHITE, DARK = "#ffffff", "#0e1117"
@@ -57,8 +57,8 @@ def test_all_ten_class_colors_differ_for_every_kind_of_sight(sight):
 
 
 @pytest.mark.parametrize("sight", SIGHT)
-def test_all_twelve_racers_differ_for_every_kind_of_sight(sight):
-    for one, other in combinations(theme.RACERS, 2):
+def test_all_twelve_optimizers_differ_for_every_kind_of_sight(sight):
+    for one, other in combinations(theme.OPTIMIZERS, 2):
         assert _distance(one, other, sight) > 0.07, (one, other)
 
 
@@ -70,7 +70,14 @@ def test_train_test_and_batch_differ_for_every_kind_of_sight(pair, sight):
 
 @pytest.mark.parametrize("page", [WHITE, DARK])
 def test_data_colors_stand_out_from_the_page(page):
-    for color in (*theme.SPLITS.values(), *theme.DEPTH, *theme.RACERS, theme.NEGATIVE, theme.POSITIVE, theme.NEUTRAL):
+    for color in (
+        *theme.SPLITS.values(),
+        *theme.DEPTH,
+        *theme.OPTIMIZERS,
+        theme.NEGATIVE,
+        theme.POSITIVE,
+        theme.NEUTRAL,
+    ):
         assert _contrast(color, page) > 2.3, color
 
 

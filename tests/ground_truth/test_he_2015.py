@@ -10,7 +10,7 @@ from nnviz.engine import learners, models
 from nnviz.spec import models as spec
 from nnviz.spec.activations import SELU, ReLU
 from nnviz.spec.initializers import HeNormal, Initializer, LeCunNormal
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Training
 
 SEEDS = range(10)
 
@@ -51,7 +51,7 @@ def test_under_variance_two_over_n_the_second_moment_is_kept_both_ways():
 
 def steps_to(target: float, initializer: str, seed: int, most: int) -> int | None:
     """Updates until the batch loss of a 30 × 64 network on two rings falls below the target."""
-    job = Experiment.parse(
+    job = Training.parse(
         {
             "learner": {
                 "data": {"kind": "circles", "points": 400, "noise": 0.05},

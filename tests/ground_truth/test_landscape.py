@@ -7,8 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nnviz.engine import models
-from nnviz.engine.analysis import landscape
+from nnviz.engine import landscape, models
 from nnviz.spec.activations import ReLU
 from nnviz.spec.models import MLP, Hidden
 from tests.each import each

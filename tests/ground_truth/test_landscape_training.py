@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnviz.engine.survey import Survey
-from nnviz.spec.landscapes import Landscape, Network
+from nnviz.engine.landscape.landscape_evaluation import LandscapeEvaluation
+from nnviz.spec.landscapes import Landscape, TrainedModel
 from nnviz.spec.learners import Supervised
 from tests.each import each
 
@@ -34,31 +34,31 @@ def deep(**changes: Any) -> dict[str, Any]:
     return {"kind": "deep_mlp", "depth": 20, "width": 16, **glorot, **changes}
 
 
-def network(seed: int, steps: int, lr: float, **learner: Any) -> Network:
+def network(seed: int, steps: int, lr: float, **learner: Any) -> TrainedModel:
     sgd = {"kind": "sgd", "lr": lr}
-    return Network(learner=Supervised.parse({"optimizer": sgd, **learner}), steps=steps, seed=seed)
+    return TrainedModel(learner=Supervised.parse({"optimizer": sgd, **learner}), steps=steps, seed=seed)
 
 
 @cache
-def seen(of: Network, view: tuple[tuple[str, Any], ...], other: Network | None = None) -> dict[str, Any]:
+def seen(of: TrainedModel, view: tuple[tuple[str, Any], ...], other: TrainedModel | None = None) -> dict[str, Any]:
     """The last picture of each name."""
     views = [dict(view)]
     job = Landscape.parse(
         {"network": of.model_dump(), "other": other and other.model_dump(), "views": views, "device": "cpu"}
     )
-    return {record.quantity: record.arrays for records in Survey(job) for record in records}
+    return {record.quantity: record.arrays for records in LandscapeEvaluation(job) for record in records}
 
 
-def curvature(of: Network, points: int = 2) -> dict[str, np.ndarray]:
+def curvature(of: TrainedModel, points: int = 2) -> dict[str, np.ndarray]:
     return seen(of, (("kind", "curvature"), ("points", points), ("eigenvalues", 1), ("probes", 2)))["curvature"]
 
 
-def sharpness(of: Network) -> float:
+def sharpness(of: TrainedModel) -> float:
     """The largest eigenvalue of the Hessian at the end."""
     return float(curvature(of)["eigenvalues"][-1, 0])
 
 
-def plane(of: Network) -> np.ndarray:
+def plane(of: TrainedModel) -> np.ndarray:
     """Training loss (13, 13) over a random plane."""
     view = (("kind", "plane"), ("resolution", 13), ("seed", of.seed))
     return seen(of, view)["plane"]["train_loss"]
@@ -67,7 +67,7 @@ def plane(of: Network) -> np.ndarray:
 # -- the edge of stability (Cohen et al., 2021, arXiv:2103.00065) -----------------------------------------------------
 
 
-def descent(seed: int, lr: float, steps: int, batch: int) -> Network:
+def descent(seed: int, lr: float, steps: int, batch: int) -> TrainedModel:
     return network(seed, steps, lr, data=MOONS, model=tanh(16, 16), loss={"kind": "mse"}, batch_size=batch)
 
 
@@ -92,7 +92,7 @@ def test_a_smaller_rate_lets_it_sharpen_beyond_that_and_small_batches_keep_it_be
 # -- straight lines (Goodfellow et al., 2015, arXiv:1412.6544) --------------------------------------------------------
 
 
-def between(start: Network, end: Network) -> np.ndarray:
+def between(start: TrainedModel, end: TrainedModel) -> np.ndarray:
     """Training loss on the line from one network to the other, both ends among the points."""
     view = (("kind", "line"), ("margin", 0.0), ("resolution", 33))
     return seen(start, view, end)["line"]["train_loss"]

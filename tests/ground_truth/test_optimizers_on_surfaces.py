@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch import Tensor, nn, optim
 
-from nnviz.engine import schedules
-from nnviz.spec import methods as spec
+from nnviz.engine.optim import schedules
 from nnviz.spec import optimizers
+from nnviz.spec import point_optimizers as spec
 from nnviz.spec.clipping import ClipNorm, ClipValue
-from nnviz.spec.descent import MOST_RACERS
 from nnviz.spec.schedules import OneCycle, StepDecay, WarmupCosine
 from nnviz.spec.surfaces import Himmelblau, Quadratic, Ravine, Rosenbrock, Saddle
-from tests.engine.racing import job, race
+from nnviz.spec.trajectories import MAX_OPTIMIZERS
+from tests.engine.trajectory_jobs import job, trajectories
 
 STEPS = 100
 SURFACES = {
@@ -87,7 +87,7 @@ METHODS = {
         lambda p: optim.LBFGS(p, 1.0, max_iter=1, max_eval=25, history_size=10, line_search_fn="strong_wolfe"),
     ),
 }
-LOOKING = ("l-bfgs", "l-bfgs, line search")
+GRADIENT_FREE = ("l-bfgs", "l-bfgs, line search")
 
 
 def by_hand(
@@ -118,15 +118,15 @@ def by_hand(
 
 
 def check(surface: str, names: list[str], changes: dict[str, Any], **by: Any) -> None:
-    """That the racers of these names go as by hand; all in as few races as may be."""
+    """That the optimizers of these names go as by hand; all in as few races as may be."""
     landscape, f = SURFACES[surface]
-    for first in range(0, len(names), MOST_RACERS):
-        some = names[first : first + MOST_RACERS]
+    for first in range(0, len(names), MAX_OPTIMIZERS):
+        some = names[first : first + MAX_OPTIMIZERS]
         chosen = job(landscape, [METHODS[name][0] for name in some], steps=STEPS, **changes)
-        for name, path in zip(some, race(chosen)["points"], strict=True):
+        for name, path in zip(some, trajectories(chosen)["points"], strict=True):
             expected = by_hand(METHODS[name][1], f, landscape.start, **by)
             assert np.isfinite(expected).all(), name
-            assert len(np.unique(expected, axis=0)) > (5 if name in LOOKING else STEPS // 2), name
+            assert len(np.unique(expected, axis=0)) > (5 if name in GRADIENT_FREE else STEPS // 2), name
             assert np.array_equal(path, expected), (name, abs(path - expected).max())
 
 
@@ -141,7 +141,7 @@ def test_every_kind_of_method_that_torch_has_is_compared():
     assert kinds | own == set(spec.Method.__origin__.__args__)
 
 
-LED = [name for name in METHODS if name not in LOOKING]
+LED = [name for name in METHODS if name not in GRADIENT_FREE]
 
 
 def shorten(gradient: Tensor) -> Tensor:
@@ -179,7 +179,7 @@ def test_adam_without_correction_follows_its_formula(surface):
     landscape, f = SURFACES[surface]
     eta, beta1, beta2, eps = 0.02, 0.8, 0.95, 1e-3
     method = spec.UncorrectedAdam(lr=eta, beta1=beta1, beta2=beta2, eps=eps)
-    path = race(job(landscape, [method], steps=STEPS))["points"][0]
+    path = trajectories(job(landscape, [method], steps=STEPS))["points"][0]
     w, m, v = torch.tensor(landscape.start, dtype=torch.float64), torch.zeros(2), torch.zeros(2)
     for point in path:
         assert point == pytest.approx(w.numpy(), rel=1e-11, abs=1e-11)
@@ -192,7 +192,7 @@ def test_adam_without_correction_follows_its_formula(surface):
 def test_the_first_step_of_adam_is_the_rate_and_without_correction_it_is_longer():
     eta, beta1, beta2 = 0.25, 0.9, 0.999
     both = [kind(lr=eta, beta1=beta1, beta2=beta2, eps=1e-15) for kind in (optimizers.Adam, spec.UncorrectedAdam)]
-    points = race(job(Himmelblau(), both, steps=1))["points"]
+    points = trajectories(job(Himmelblau(), both, steps=1))["points"]
     x, y = Himmelblau.start
     gradient = np.array([4 * x * (x**2 + y - 11) + 2 * (x + y**2 - 7), 2 * (x**2 + y - 11) + 4 * y * (x + y**2 - 7)])
     adam, uncorrected = points[:, 1] - points[:, 0]
@@ -205,26 +205,28 @@ def test_the_first_step_of_adam_is_the_rate_and_without_correction_it_is_longer(
 
 def test_newton_arrives_on_a_quadratic_in_one_step():
     bowl = Quadratic(curvature=30, condition=500, angle=33)
-    points = race(job(bowl, [spec.Newton()], steps=1))["points"][0]
+    points = trajectories(job(bowl, [spec.Newton()], steps=1))["points"][0]
     assert points[1] == pytest.approx([0, 0], abs=1e-12)
 
 
 def test_newton_goes_to_a_saddle_and_away_from_it_with_absolute_curvature():
     saddle = Saddle(bounded=False)
     methods = [spec.Newton(), spec.Newton(absolute=True), spec.Newton(lr=0.5, absolute=True)]
-    there, away, half = race(job(saddle, methods, steps=1, x=-1.5, y=0.25))["points"][:, 1]
+    there, away, half = trajectories(job(saddle, methods, steps=1, x=-1.5, y=0.25))["points"][:, 1]
     assert there == pytest.approx([0, 0], abs=1e-14)
     assert away == pytest.approx([0, 0.5], abs=1e-14)
     assert half == pytest.approx([-0.75, 0.375], abs=1e-14)
 
 
 def test_newton_with_absolute_curvature_finds_the_minimum_behind_the_saddle():
-    to_saddle, to_minimum = race(job(Saddle(), [spec.Newton(), spec.Newton(absolute=True)], steps=60))["points"][:, -1]
+    to_saddle, to_minimum = trajectories(job(Saddle(), [spec.Newton(), spec.Newton(absolute=True)], steps=60))[
+        "points"
+    ][:, -1]
     assert to_saddle == pytest.approx([0, 0], abs=1e-9)
     assert to_minimum == pytest.approx([0, 1], abs=1e-9)
 
 
 def test_newton_is_damped_by_what_is_added_to_each_curvature():
     bowl = Quadratic(curvature=4, condition=4)
-    points = race(job(bowl, [spec.Newton(damping=1)], steps=1, x=6, y=5))["points"][0]
+    points = trajectories(job(bowl, [spec.Newton(damping=1)], steps=1, x=6, y=5))["points"][0]
     assert points[1] == pytest.approx([6 * (1 - 1 / 2), 5 * (1 - 4 / 5)], abs=1e-12)

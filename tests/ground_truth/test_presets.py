@@ -7,13 +7,13 @@ import torch
 
 from nnviz.engine import learners
 from nnviz.presets import gradient_flow, playground
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Training
 
 EXAMPLES = {p.title: p.jobs for p in (*playground.EXAMPLES, *gradient_flow.EXAMPLES)}
 pytestmark = pytest.mark.slow
 
 
-def train(job: Experiment, steps: int) -> list[float]:
+def train(job: Training, steps: int) -> list[float]:
     """Batch losses of the first steps."""
     learning = learners.build(job.learner, job.seed, job.steps, torch.device("cpu"))
     return [float(learning.step(n)["loss", "batch"]) for n in range(1, steps + 1)]

@@ -11,14 +11,14 @@ import pytest
 import torch
 
 from nnviz.engine import learners, run
-from nnviz.engine.analysis import ensembles, theory
+from nnviz.engine.theory import signal_propagation, untrained_ensembles
 from nnviz.spec.base import replace_many
 from nnviz.spec.dropouts import StandardDropout
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Training
 from tests.engine.running import scalars, snapshots
 
 SEEDS = range(10)
-BASE = Experiment.parse(
+BASE = Training.parse(
     {
         "learner": {"data": {"kind": "digits", "points": 200}, "model": {"kind": "deep_mlp"}, "batch_size": 64},
         "probes": [{"kind": kind} for kind in ("gradient_norms", "activations", "signal")],
@@ -29,7 +29,7 @@ BASE = Experiment.parse(
 LINES = ("activation_rms", "signal_rms")
 
 
-def changed(**model: object) -> Experiment:
+def changed(**model: object) -> Training:
     """BASE with another model, "__" for the dots."""
     return replace_many(BASE, {f"learner.model.{name.replace('__', '.')}": value for name, value in model.items()})
 
@@ -40,8 +40,8 @@ def ratios(activation: str, initializer: str, depth: int = 25, width: int = 128,
     learner = changed(activation=activation, initializer=initializer, depth=depth, width=width, **other).learner
     learning = learners.build(learner, 0, 1, torch.device("cpu"))
     x, y = learning.batch(1)
-    measured = ensembles.measure(learner, x, y, learning.loss, len(SEEDS), 0)
-    lines = theory.predict(learner.model, x, learner.outputs)
+    measured = untrained_ensembles.measure(learner, x, y, learning.loss, len(SEEDS), 0)
+    lines = signal_propagation.predict(learner.model, x, learner.outputs)
     lines["signal_rms"] *= np.sqrt((measured["signal_rms"][:, -1] ** 2).mean())
     return {quantity: np.exp(np.log(measured[quantity] / lines[quantity]).mean(0)) for quantity in LINES}
 

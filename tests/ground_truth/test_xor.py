@@ -8,16 +8,16 @@ import torch
 
 from nnviz.engine import data, learners, losses
 from nnviz.spec.data import XOR
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Training
 from tests.each import each
 
 CORNERS = np.array(list(product([-1.0, 1.0], repeat=2)))
 SIGNS = CORNERS.prod(1) < 0
 
 
-def job(hidden: list[dict], seed: int, optimizer: dict, loss: str = "binary_cross_entropy") -> Experiment:
+def job(hidden: list[dict], seed: int, optimizer: dict, loss: str = "binary_cross_entropy") -> Training:
     """XOR without noise."""
-    return Experiment.parse(
+    return Training.parse(
         {
             "learner": {
                 "data": {"kind": "xor", "points": 200, "noise": 0},
@@ -31,7 +31,7 @@ def job(hidden: list[dict], seed: int, optimizer: dict, loss: str = "binary_cros
     )
 
 
-def accuracies(chosen: Experiment, every: int, steps: int):
+def accuracies(chosen: Training, every: int, steps: int):
     """Accuracy on both parts, every so many steps."""
     learning = learners.build(chosen.learner, chosen.seed, chosen.steps, torch.device("cpu"))
     for number in range(1, steps + 1):

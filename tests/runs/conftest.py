@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from nnviz.runs import RunFile, Store
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Training
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def file(store: Store):
-    made = store.create(Experiment(steps=100))
+    made = store.create(Training(steps=100))
     yield made
     made.close()
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from nnviz.records import Cause, Culprit, Divergence, Record, Scalar, Snapshot
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Training
 
 
 class Diverged(ArithmeticError):
@@ -23,7 +23,7 @@ class Fake(Iterator[list[Record]]):
 
     def __init__(
         self,
-        job: Experiment,
+        job: Training,
         checkpoint: bytes | None = None,
         read_file: object = None,  # noqa: ARG002  # a stand-in reads none
         *,
@@ -80,7 +80,7 @@ class Fake(Iterator[list[Record]]):
         self.closed = True
 
 
-def losses(job: Experiment) -> list[float]:
+def losses(job: Training) -> list[float]:
     """What an uninterrupted run records as loss @ batch."""
     return [r.value for records in Fake(job) for r in records if isinstance(r, Scalar) and r.site == "batch"]
 

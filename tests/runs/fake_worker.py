@@ -1,17 +1,17 @@
-"""A worker with the stand-in for the engine, in place of `nnviz.runs.worker`. The job's seed chooses the trouble."""
+"""A worker with the stand-in for the engine, in place of `nnviz.runs.workers.worker`. The job's seed chooses the trouble."""
 
 import os
 import sys
 import time
 
-from nnviz.runs.worker import serve, talk
-from nnviz.spec.jobs import Experiment
+from nnviz.runs.workers.worker import serve, talk
+from nnviz.spec.jobs import Training
 from tests.runs.fake import Diverged, Fake
 
 DIES, HANGS = 666, 777
 
 
-def engine(job: Experiment, checkpoint: bytes | None = None, **_: object) -> Fake:
+def engine(job: Training, checkpoint: bytes | None = None, **_: object) -> Fake:
     def trouble(_: Fake) -> None:
         print("these are my last words", file=sys.stderr, flush=True)
         if job.seed == DIES:

@@ -18,9 +18,9 @@ import pandas as pd
 
 from nnviz.records import Scalar, Snapshot
 from nnviz.runs import RunFile, Store
-from nnviz.runs.scheduler import Scheduler
-from nnviz.runs.writer import Writer
-from nnviz.spec.jobs import Experiment
+from nnviz.runs.storage.writer import Writer
+from nnviz.runs.workers.scheduler import Scheduler
+from nnviz.spec.jobs import Training
 from tests.scalar_frames import frame
 
 
@@ -72,7 +72,7 @@ def write_forever(file: RunFile) -> Callable[[int], None]:
 def kill_writers(store: Store, rounds: int, chance: random.Random) -> dict:
     most = 0
     for _ in range(rounds):
-        file = store.create(Experiment())
+        file = store.create(Training())
         told = kill(write_forever(file), 0.05, chance)
         is_whole(file.path)
         found, _ = file.scalars()
@@ -116,11 +116,11 @@ def kill_workers(store: Store, rounds: int, chance: random.Random) -> dict:
     import torch
 
     from nnviz.engine import run
-    from nnviz.runs import member
+    from nnviz.runs.workers import member
 
     torch.set_num_threads(1)  # a forked process has no threads but its own
     member.CHECKPOINT_EVERY = 0.05
-    job = Experiment(steps=300)
+    job = Training(steps=300)
     reference = [record for records in run(job) for record in records]
     scalars = frame(reference)
     states: dict[str, int] = {}

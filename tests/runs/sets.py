@@ -8,11 +8,11 @@ from nnviz.presets import loss_landscape
 from nnviz.records import Snapshot
 from nnviz.runs import RunError, Store
 from nnviz.runs.runset import Held, RunSet
-from nnviz.spec.descent import Descent
-from nnviz.spec.jobs import Experiment, Job, Parent
+from nnviz.spec.jobs import Job, Parent, Training
+from nnviz.spec.trajectories import Trajectories
 
-JOB = Experiment(steps=100)
-RACE = Descent(steps=20)
+JOB = Training(steps=100)
+RACE = Trajectories(steps=20)
 LANDSCAPE = loss_landscape.DEFAULT
 
 
@@ -35,10 +35,10 @@ class Queue:
         return self.groups[-1]
 
     def branch(self, runs: Sequence[str], jobs: Sequence[Job]) -> list[str]:
-        went_on = [
+        resumed = [
             job.model_copy(update={"parent": Parent(run=run, step=50)}) for run, job in zip(runs, jobs, strict=True)
         ]
-        return self.submit(went_on)
+        return self.submit(resumed)
 
     def resume(self, *runs: str) -> None:
         self.groups.append(list(runs))

@@ -3,7 +3,7 @@ import io
 import numpy as np
 import pytest
 
-from nnviz.runs.arrays import pack, unpack
+from nnviz.runs.storage.arrays import pack, unpack
 
 ARRAYS = {
     "float16": np.linspace(-1, 1, 12, dtype=np.float16).reshape(3, 2, 2),

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from nnviz.runs import RunError, Store
-from nnviz.runs.drafts import sweep
+from nnviz.runs.storage.drafts import sweep
 from tests.each import each
 
 

@@ -6,9 +6,9 @@ from nnviz.presets import loss_landscape
 from nnviz.records import Snapshot
 from nnviz.runs import Store
 from nnviz.runs.runset import EntryView
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Training
 from tests.each import each
-from tests.figures import surveys as arrays
+from tests.figures import landscape_arrays as arrays
 
 ALL = loss_landscape.DEFAULT.model_copy(update={"views": loss_landscape.ALL})
 
@@ -92,7 +92,7 @@ def test_a_view_that_is_switched_off_is_not_shown_though_it_was_there(run):
 
 
 def test_a_training_is_shown_from_its_first_step_whatever_was_there_before(store):
-    old, new = (store.view(store.create(Experiment(seed=seed)).id) for seed in (1, 2))
+    old, new = (store.view(store.create(Training(seed=seed)).id) for seed in (1, 2))
     both = EntryView("a", new.job, {"": new}, {"": old})
     assert both.run() is new
     assert not both.awaited

@@ -8,7 +8,7 @@ import pytest
 
 from nnviz.records import Scalar, Snapshot
 from nnviz.runs import RunError, export, export_zip
-from nnviz.spec.jobs import Experiment, load
+from nnviz.spec.jobs import Training, load
 from tests.scalar_frames import frame
 
 CHANCE = np.random.default_rng(0)
@@ -59,7 +59,7 @@ def test_snapshots_are_stacked_along_their_steps_or_apart_where_shapes_differ(wr
 
 
 def test_each_site_of_a_quantity_has_a_file_of_its_own(store, tmp_path):
-    run = store.create(Experiment())
+    run = store.create(Training())
     run.write([Snapshot(0, "layers", {"width": np.array([n])}, site) for n, site in enumerate(("a.b", "a.b#real"))])
     run.close()
     export([run], tmp_path)
@@ -72,7 +72,7 @@ def test_one_run_lies_in_the_folder_itself_and_several_in_folders_of_their_own(w
     files = export([written], tmp_path / "one")
     assert {p.name for p in (tmp_path / "one").iterdir()} == {*README, "snapshots"}
     assert all(file.is_file() for file in files)
-    other = store.create(Experiment())
+    other = store.create(Training())
     export([written, other], tmp_path / "two")
     assert {p.name for p in (tmp_path / "two").iterdir()} == {written.id, other.id}
     assert len(read_csv(tmp_path / "two" / other.id / "scalars.csv")) == 0

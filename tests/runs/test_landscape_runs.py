@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from nnviz.runs import Pool, Store
-from nnviz.spec.jobs import Experiment
-from nnviz.spec.landscapes import Curvature, Landscape, Line, Network, PathPlane, RandomLines, RandomPlane
+from nnviz.spec.jobs import Training
+from nnviz.spec.landscapes import Curvature, Landscape, Line, PathPlane, RandomLines, RandomPlane, TrainedModel
 from nnviz.spec.learners import Supervised
 from nnviz.spec.models import MLP, Hidden
 from tests.runs.fake import wait_for
@@ -18,9 +18,9 @@ from tests.runs.fake import wait_for
 pytestmark = pytest.mark.slow
 
 LEARNER = Supervised(model=MLP(hidden=(Hidden(),), norm={"kind": "batch"}, dropout={"kind": "standard", "rate": 0.2}))
-EXPERIMENT = Experiment(learner=LEARNER, steps=1500, evaluate_every=500, probes=(), device="cpu")
+EXPERIMENT = Training(learner=LEARNER, steps=1500, evaluate_every=500, probes=(), device="cpu")
 LANDSCAPE = Landscape(
-    network=Network(learner=LEARNER, steps=200),
+    network=TrainedModel(learner=LEARNER, steps=200),
     views=(RandomPlane(resolution=15), RandomLines(count=2), PathPlane(resolution=15), Line(), Curvature(points=5)),
     samples=100,
     device="cpu",

@@ -10,16 +10,16 @@ import psutil
 import pytest
 
 from nnviz.runs import Pool, RunError, Store
-from nnviz.runs.status import LIVE
-from nnviz.spec.jobs import Descent, Experiment, Parent
+from nnviz.runs.storage.status import LIVE
+from nnviz.spec.jobs import Parent, Training, Trajectories
 from tests.runs.fake import losses, wait_for
 from tests.runs.fake_worker import DIES, HANGS
 
 COMMAND = (sys.executable, "-m", "tests.runs.fake_worker")
-LONG = Experiment(steps=1_000_000)
+LONG = Training(steps=1_000_000)
 
 
-def seeded(seed: int, **changes: int) -> Experiment:
+def seeded(seed: int, **changes: int) -> Training:
     return LONG.model_copy(update={"seed": seed, **changes})
 
 
@@ -135,7 +135,7 @@ def test_a_descent_does_not_wait_for_what_trains(pool):
     (busy,) = pool.submit([LONG])
     wait_for(lambda: pool.store.open(busy).status().state == "running")
     (waiting,) = pool.submit([seeded(1)])
-    (quick,) = pool.submit([Descent(steps=20)])
+    (quick,) = pool.submit([Trajectories(steps=20)])
     wait_for(lambda: pool.store.open(quick).status().state == "finished")
     assert pool.store.open(busy).status().state == "running"
     assert pool.store.open(waiting).status().state == "queued"
@@ -157,8 +157,8 @@ def test_a_waiting_run_is_cancelled_or_stopped_when_nobody_watches_and_pinned_on
 
 
 def test_a_run_sent_to_a_worker_that_is_slow_to_start_stays_alive(make, monkeypatch):
-    monkeypatch.setattr("nnviz.runs.status.LOST_AFTER", 1.2)
-    monkeypatch.setattr("nnviz.runs.pool.WATCH_EVERY", 0.3)
+    monkeypatch.setattr("nnviz.runs.storage.status.LOST_AFTER", 1.2)
+    monkeypatch.setattr("nnviz.runs.workers.pool.WATCH_EVERY", 0.3)
     pool = make("late")
     [run] = pool.submit([LONG])
     seen = set()
@@ -310,7 +310,7 @@ def test_a_worker_that_hangs_is_ended_by_force(make):
 
 
 def test_a_job_too_large_for_the_machine_is_refused_and_leaves_no_file(pool, monkeypatch):
-    monkeypatch.setattr("nnviz.runs.limits.free_memory", lambda: 1000)
+    monkeypatch.setattr("nnviz.runs.workers.machine_limits.free_memory", lambda: 1000)
     before = pool.store.list()
     with pytest.raises(RunError, match="make layers narrower"):
         pool.submit([LONG])
@@ -371,7 +371,7 @@ def test_importing_the_package_brings_no_torch_no_streamlit_and_no_plotly():
 
 
 def test_a_pool_sweeps_untrained_runs_that_were_given_up(make, monkeypatch):
-    monkeypatch.setattr("nnviz.runs.pool.SWEEP_FIRST", 0.0)
+    monkeypatch.setattr("nnviz.runs.workers.pool.SWEEP_FIRST", 0.0)
     swept = []
     monkeypatch.setattr(Store, "sweep", lambda store: swept.append(store.home))
     pool = make()

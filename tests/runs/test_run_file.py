@@ -8,9 +8,9 @@ import pytest
 
 from nnviz.records import Scalar, Snapshot
 from nnviz.runs import RunError, RunFile, Store
-from nnviz.runs import writer as writers
-from nnviz.runs.thinning import KEEP
-from nnviz.spec.jobs import Experiment, Parent
+from nnviz.runs.storage import writer as writers
+from nnviz.runs.storage.thinning import KEEP
+from nnviz.spec.jobs import Parent, Training
 from tests.scalar_frames import frame
 
 RECORDS = [
@@ -26,7 +26,7 @@ def picture(step: int, value: float = 0.0, quantity: str = "network") -> Snapsho
 
 
 def test_a_new_run_is_queued_and_holds_its_job(store):
-    job = Experiment(seed=4, parent=Parent(run="a", step=2))
+    job = Training(seed=4, parent=Parent(run="a", step=2))
     file = store.create(job, title="mine")
     assert file.job == job
     status = file.status()
@@ -97,7 +97,7 @@ def test_snapshots_are_thinned_while_they_are_written_and_step_zero_stays(runnin
 
 
 def test_thinning_goes_on_the_same_after_the_file_was_closed_and_opened(store):
-    once, twice = store.create(Experiment()), store.create(Experiment())
+    once, twice = store.create(Training()), store.create(Training())
     steps = range(0, 6000, 10)
     once.write([picture(s) for s in steps])
     for half in (steps[:400], steps[400:]):
@@ -112,7 +112,7 @@ def test_large_snapshots_of_a_site_are_thinned_by_their_bytes_and_others_are_not
     large = {site: {"pixels": np.zeros(size, np.uint8)} for site, size in {"generator": 9000, "encoder": 10}.items()}
     files = []
     for cut in (100, 7):
-        file = store.create(Experiment())
+        file = store.create(Training())
         for start in range(0, 100, cut):
             steps = range(start, min(start + cut, 100))
             file.write([Snapshot(s, "samples", arrays, site) for s in steps for site, arrays in large.items()])
@@ -150,7 +150,7 @@ def test_a_checkpoint_of_an_earlier_step_replaces_the_later_ones(running):
 
 
 def test_a_large_checkpoint_lies_in_parts_and_comes_back_whole(running, monkeypatch):
-    monkeypatch.setattr("nnviz.runs.writer.PART", 7)
+    monkeypatch.setattr("nnviz.runs.storage.writer.PART", 7)
     running.save_checkpoint(5, b"0123456789abcdefghij")
     assert running.checkpoint() == (5, b"0123456789abcdefghij")
     running.save_checkpoint(6, b"")
@@ -158,7 +158,7 @@ def test_a_large_checkpoint_lies_in_parts_and_comes_back_whole(running, monkeypa
 
 
 def test_weights_of_the_last_pause_are_kept_in_parts_and_taken_back_with_their_step(running, monkeypatch):
-    monkeypatch.setattr("nnviz.runs.writer.PART", 4)
+    monkeypatch.setattr("nnviz.runs.storage.writer.PART", 4)
     assert running.weights() is None
     running.write(weights=(5, b"0123456789"))
     running.write(weights=(9, b"abcdef"))
@@ -256,7 +256,7 @@ def test_cancelling_a_lost_run_stops_it_at_once(running):
 
 
 def test_seen_is_written_now_and_then_and_not_once_the_run_is_over(store, monkeypatch):
-    file = store.create(Experiment())
+    file = store.create(Training())
     before = file.control().seen
     time.sleep(0.01)
     file.seen()
@@ -265,7 +265,7 @@ def test_seen_is_written_now_and_then_and_not_once_the_run_is_over(store, monkey
     file.seen()
     assert file.control().seen == first
     file.give_up("stopped", "")
-    monkeypatch.setattr("nnviz.runs.run_file._seen", {})
+    monkeypatch.setattr("nnviz.runs.storage.run_file._seen", {})
     file.seen()
     assert file.control().seen == first
 
@@ -292,7 +292,7 @@ def test_a_run_at_rest_is_one_file(running):
 def test_a_branch_holds_what_its_parent_recorded_up_to_its_checkpoint(store: Store, running):
     running.write([Scalar(s, "loss", s, "batch") for s in range(1, 11)] + [picture(0), picture(10)], step=10)
     running.save_checkpoint(6, b"six")
-    child = store.create(Experiment(parent=Parent(run=running.id, step=6)), source=running.path)
+    child = store.create(Training(parent=Parent(run=running.id, step=6)), source=running.path)
     assert child.scalars()[0]["step"].tolist() == [1, 2, 3, 4, 5, 6]
     assert child.snapshot_steps("network") == [0]
     assert child.checkpoint() == (6, b"six")
@@ -303,7 +303,7 @@ def test_a_branch_holds_what_its_parent_recorded_up_to_its_checkpoint(store: Sto
 
 
 def test_a_state_that_there_is_not_is_refused(store):
-    file = store.create(Experiment())
+    file = store.create(Training())
     file.close()
     with closing(sqlite3.connect(file.path)) as connection, connection:
         connection.execute("UPDATE status SET state = 'asleep'")

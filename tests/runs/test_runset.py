@@ -9,7 +9,7 @@ import pytest
 
 from nnviz.runs import RunError, RunFile
 from nnviz.spec.base import replace_many
-from nnviz.spec.descent import RateSearch
+from nnviz.spec.trajectories import RateSearch
 from tests.runs import sets
 from tests.runs.sets import JOB, LANDSCAPE, RACE, Session, finished, is_gone, left, seeded
 
@@ -124,7 +124,7 @@ def test_what_a_set_remembers_is_plain(session):
     session().ensure({"a": LANDSCAPE})
     session().settle()
     session().ensure({"a": RACE})
-    session().add("a", "rates", RateSearch(race=RACE))
+    session().add("a", "rates", RateSearch(trajectories=RACE))
     assert json.loads(json.dumps(asdict(session.held))) == asdict(session.held)
 
 
@@ -243,10 +243,10 @@ def test_only_runs_that_are_live_are_controlled_and_each_once(session, monkeypat
 
 def test_a_part_asked_for_besides_is_shown_whenever_it_belongs_to_the_job(session):
     run = left(session.store, session.ensure({"a": RACE})["a"])
-    session().add("a", "rates", RateSearch(race=RACE))
+    session().add("a", "rates", RateSearch(trajectories=RACE))
     search = session.held.entries["a"]["rates"]
     elsewhere = RACE.model_copy(update={"x": 1.5})
-    for job, is_shown in ((RACE, True), (elsewhere, False), (RACE.rated([0.5] * len(RACE.racers)), True)):
+    for job, is_shown in ((RACE, True), (elsewhere, False), (RACE.rated([0.5] * len(RACE.optimizers)), True)):
         session().ensure({"a": job})
         assert (session.held.entries["a"].get("rates") == search) is is_shown, job
     # While it is out of sight it is not given up.
@@ -261,9 +261,9 @@ def test_a_part_asked_for_besides_is_shown_whenever_it_belongs_to_the_job(sessio
 
 def test_of_two_searches_for_an_entry_the_older_is_given_up(session):
     session.ensure({"a": RACE})
-    session().add("a", "rates", RateSearch(race=RACE))
+    session().add("a", "rates", RateSearch(trajectories=RACE))
     first = session.held.entries["a"]["rates"]
-    session().add("a", "rates", RateSearch(race=RACE, rates=5))
+    session().add("a", "rates", RateSearch(trajectories=RACE, rates=5))
     session().ensure({"a": RACE})
     assert session.store.open(first).status().cancelled
     assert session.held.entries["a"]["rates"] != first
@@ -273,5 +273,5 @@ def test_a_part_that_is_refused_is_an_error_and_the_rest_stays(session):
     runs = session.ensure({"a": RACE})
     session.queue.problem = "the disk is full"
     with pytest.raises(RunError, match="the disk is full"):
-        session().add("a", "rates", RateSearch(race=RACE))
+        session().add("a", "rates", RateSearch(trajectories=RACE))
     assert session.ensure({"a": RACE}) == runs

@@ -8,13 +8,13 @@ import pytest
 
 from nnviz.records import Cause, Culprit, Divergence, Scalar
 from nnviz.runs import RunFile, Store
-from nnviz.runs import member as members
-from nnviz.runs.scheduler import Scheduler
-from nnviz.spec.jobs import Experiment
+from nnviz.runs.workers import member as members
+from nnviz.runs.workers.scheduler import Scheduler
+from nnviz.spec.jobs import Training
 from tests.runs.fake import Diverged, Fake, losses, wait_for
 
-LONG = Experiment(steps=1_000_000, evaluate_every=10)
-SHORT = Experiment(steps=95, evaluate_every=10)
+LONG = Training(steps=1_000_000, evaluate_every=10)
+SHORT = Training(steps=95, evaluate_every=10)
 
 
 class Driven:
@@ -43,7 +43,7 @@ def drive(store: Store) -> Iterator[Callable[..., tuple[Driven, list[RunFile]]]]
     driven: list[Driven] = []
 
     def start(
-        *jobs: Experiment,
+        *jobs: Training,
         grace: float | None = None,
         until: int | None = None,
         kind: type[Fake] = Fake,
@@ -256,7 +256,7 @@ def test_what_an_engine_measured_before_it_failed_is_written(drive):
 
 
 def test_an_engine_that_cannot_start_fails_the_run_and_not_the_others(store):
-    def engine(job: Experiment, checkpoint: bytes | None = None, **_: object) -> Fake:
+    def engine(job: Training, checkpoint: bytes | None = None, **_: object) -> Fake:
         if job.seed == 13:
             raise RuntimeError("no such device")
         return Fake(job, checkpoint)

@@ -13,8 +13,8 @@ import pytest
 
 from nnviz.records import Metric, Scalar
 from nnviz.runs import RunError, Store
-from nnviz.runs.schema import FORMAT
-from nnviz.spec.jobs import Experiment, Landscape, fingerprint
+from nnviz.runs.storage.schema import FORMAT
+from nnviz.spec.jobs import Landscape, Training, fingerprint
 
 
 def execute(path: Path, statement: str) -> None:
@@ -49,7 +49,7 @@ def open_store() -> Iterator[Store]:
 
 def test_runs_are_listed_newest_first_with_what_they_came_to(store):
     assert store.list() == []
-    first, second = store.create(Experiment(seed=1), title="one"), store.create(Experiment(seed=2), pinned=True)
+    first, second = store.create(Training(seed=1), title="one"), store.create(Training(seed=2), pinned=True)
     info = {"metric": Metric("accuracy", "test", "test accuracy", True, is_share=True)._asdict()}
     told = [Scalar(0, "accuracy", 0.9, "test"), Scalar(1, "accuracy", 0.5, "test"), Scalar(1, "accuracy", 0.7, "train")]
     first.write(told, state="finished", step=1, info=info)
@@ -64,9 +64,9 @@ def test_runs_are_listed_newest_first_with_what_they_came_to(store):
 
 
 def test_without_a_site_the_best_of_all_counts_and_what_is_no_number_does_not(store):
-    file = store.create(Experiment())
+    file = store.create(Training())
     steps = [(0, 1, 9.0), (0, 2, 0.1), (7, 1, 3.0), (7, 2, 5.0), (7, 3, math.nan)]
-    heights = [Scalar(step, "height", value, str(racer), racer - 1) for step, racer, value in steps]
+    heights = [Scalar(step, "height", value, str(optimizer), optimizer - 1) for step, optimizer, value in steps]
     for higher, best in ((False, 3.0), (True, 5.0)):
         file.write(heights, step=7, info={"metric": Metric("height", None, "height", higher)._asdict()})
         found = [next(s.result for s in store.list()), store.view(file.id).result, file.result()]
@@ -76,7 +76,7 @@ def test_without_a_site_the_best_of_all_counts_and_what_is_no_number_does_not(st
 
 
 def test_a_list_shows_changes_of_runs_that_were_over(store):
-    file = store.create(Experiment())
+    file = store.create(Training())
     file.write(state="finished")
     file.close()
     assert not store.list()[0].pinned
@@ -85,21 +85,21 @@ def test_a_list_shows_changes_of_runs_that_were_over(store):
 
 
 def test_the_newest_finished_run_of_the_same_job_is_found(store):
-    job = Experiment(seed=3)
+    job = Training(seed=3)
     assert store.find(fingerprint(job)) is None
     files = [store.create(job) for _ in range(3)]
     for file, state in zip(files, ("finished", "finished", "stopped"), strict=True):
         file.write(state=state)
         file.close()
     assert store.find(fingerprint(job)) == files[1].id
-    assert store.find(fingerprint(Experiment(seed=4))) is None
+    assert store.find(fingerprint(Training(seed=4))) is None
 
 
 def test_groups_know_their_members(store):
-    files = store.create_group([Experiment(), Experiment(seed=1)], titles=["a", "b"])
+    files = store.create_group([Training(), Training(seed=1)], titles=["a", "b"])
     assert [store.group(file.id) for file in files] == [[f.id for f in files]] * 2
     assert [file.status().title for file in files] == ["a", "b"]
-    alone = store.create(Experiment())
+    alone = store.create(Training())
     assert store.group(alone.id) == [alone.id]
 
 
@@ -114,7 +114,7 @@ def test_the_home_is_given_or_from_the_environment_or_runs_here(tmp_path, monkey
 
 
 def test_a_deleted_run_is_gone_and_a_live_one_is_not_deleted(store):
-    file = store.create(Experiment())
+    file = store.create(Training())
     with pytest.raises(RunError, match="is queued: stop it"):
         store.delete(file.id)
     file.give_up("stopped", "")
@@ -177,7 +177,7 @@ def damaged(path: Path, how: str) -> None:
     ],
 )
 def test_a_damaged_or_foreign_file_is_one_clear_line_and_the_list_goes_on(store, how):
-    file, good = store.create(Experiment()), store.create(Experiment())
+    file, good = store.create(Training()), store.create(Training())
     damaged(file.path, how)
     with pytest.raises(RunError, match=r"damaged|not a run file") as caught:
         store.open(file.id)
@@ -192,7 +192,7 @@ def test_a_damaged_or_foreign_file_is_one_clear_line_and_the_list_goes_on(store,
 
 
 def test_a_job_that_this_version_does_not_know_is_one_clear_line(store):
-    file = store.create(Experiment())
+    file = store.create(Training())
     execute(file.path, """UPDATE job SET json = '{"kind": "experiment", "warp": 9}'""")
     with pytest.raises(RunError, match=r"the job in run .* is not one that this nnviz reads: .*warp"):
         store.open(file.id).job  # noqa: B018
@@ -201,7 +201,7 @@ def test_a_job_that_this_version_does_not_know_is_one_clear_line(store):
 
 
 def test_a_damaged_picture_is_one_clear_line(store):
-    file = store.create(Experiment())
+    file = store.create(Training())
     execute(file.path, "INSERT INTO snapshots VALUES (1, 'network', '', 0, 0, x'0011')")
     execute(file.path, "UPDATE status SET pictures = 1")
     with pytest.raises(RunError, match="damaged: network at step 0"):
@@ -211,7 +211,7 @@ def test_a_damaged_picture_is_one_clear_line(store):
 
 
 def test_a_file_of_another_version_says_so(store):
-    file = store.create(Experiment())
+    file = store.create(Training())
     newer = f"newer nnviz (format {FORMAT + 1}, this one reads {FORMAT}): update"
     for version, words in {FORMAT + 1: newer, 1: "older nnviz (format 1, "}.items():
         execute(file.path, f"PRAGMA user_version = {version}")
@@ -220,8 +220,8 @@ def test_a_file_of_another_version_says_so(store):
 
 
 def test_a_run_locked_by_another_program_says_so(store, monkeypatch):
-    file = store.create(Experiment())
-    monkeypatch.setattr("nnviz.runs.run_file.connect.__kwdefaults__", {"write": False, "timeout": 0.05})
+    file = store.create(Training())
+    monkeypatch.setattr("nnviz.runs.storage.run_file.connect.__kwdefaults__", {"write": False, "timeout": 0.05})
     other = sqlite3.connect(file.path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(RunError, match="locked by another program: close what has it open"):
@@ -230,7 +230,7 @@ def test_a_run_locked_by_another_program_says_so(store, monkeypatch):
 
 
 def test_a_full_disk_is_one_clear_line_and_what_was_committed_stays(store):
-    file = store.create(Experiment())
+    file = store.create(Training())
     file.write([Scalar(1, "loss", 0.5, "train")])
     file.writer()._connection.execute("PRAGMA max_page_count = 20")
     with pytest.raises(RunError, match=r"cannot grow: the disk of .* is full; free some space"):
@@ -241,7 +241,7 @@ def test_a_full_disk_is_one_clear_line_and_what_was_committed_stays(store):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="permissions are another matter there")
 def test_a_read_only_folder_is_read_and_not_written(open_store):
-    file = open_store.create(Experiment())
+    file = open_store.create(Training())
     file.write([Scalar(1, "loss", 0.5, "train")], state="finished")
     file.close()
     with read_only(open_store.home):
@@ -251,12 +251,12 @@ def test_a_read_only_folder_is_read_and_not_written(open_store):
         with pytest.raises(RunError, match=r"cannot be written: .* is read-only; set NNVIZ_HOME"):
             file.pin()
         with pytest.raises(RunError, match=r"NNVIZ_HOME|Permission denied"):
-            open_store.create(Experiment())
+            open_store.create(Training())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="permissions are another matter there")
 def test_a_file_left_in_wal_mode_is_read_from_a_read_only_folder(open_store):
-    file = open_store.create(Experiment())
+    file = open_store.create(Training())
     file.write([Scalar(1, "loss", 0.5, "train")], state="finished")
     file.writer().close(rest=False)
     connection = sqlite3.connect(file.path)
@@ -269,7 +269,7 @@ def test_a_file_left_in_wal_mode_is_read_from_a_read_only_folder(open_store):
 
 
 def test_a_copied_file_is_a_run_under_its_new_name(store):
-    file = store.create(Experiment(), title="x")
+    file = store.create(Training(), title="x")
     copy = file.path.with_name("my favorite.sqlite")
     copy.write_bytes(file.path.read_bytes())
     assert store.open("my favorite").status().title == "x"
@@ -280,7 +280,7 @@ def left_waiting(store: Store, count: int, minutes: float = 60, **options) -> li
     """Ids of untrained runs that waited for a start and were given up so long ago, oldest first."""
     ids = []
     for number in range(count):
-        file = store.create(Experiment(), **{"until": 0, **options})
+        file = store.create(Training(), **{"until": 0, **options})
         file.write(state="paused")
         file.give_up("stopped", "stopped: nobody watched for 60 s")
         file.close()
@@ -322,7 +322,7 @@ def remade(store, count: int, state: str, **options) -> list[str]:
 
 
 def test_landscapes_are_swept_where_they_are_unfinished_or_the_oldest_of_many(store, monkeypatch):
-    monkeypatch.setattr("nnviz.runs.store.CACHED", 3)
+    monkeypatch.setattr("nnviz.runs.storage.store.CACHED", 3)
     finished, stopped = remade(store, 5, "finished"), remade(store, 2, "stopped")
     pinned = remade(store, 2, "stopped", pinned=True)
     assert set(store.sweep()) == {*finished[:2], *stopped}

@@ -3,7 +3,7 @@ import random
 import numpy as np
 import pytest
 
-from nnviz.runs.thinning import KEEP, KEEP_BY_HAND, thin
+from nnviz.runs.storage.thinning import KEEP, KEEP_BY_HAND, thin
 
 
 @pytest.mark.parametrize("every", [1, 7, 10, 1000])

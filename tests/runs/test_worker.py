@@ -11,11 +11,11 @@ import pytest
 
 from nnviz.runs import Store
 from nnviz.spec.base import replace_at
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Training
 from tests.runs.fake import wait_for
 
 FAKE = "tests.runs.fake_worker"
-LONG = Experiment(steps=1_000_000)
+LONG = Training(steps=1_000_000)
 
 
 class Worker:
@@ -48,7 +48,7 @@ def worker() -> Iterator[Worker]:
 
 def test_a_worker_says_that_it_is_ready_then_every_state_and_ends_with_its_stdin(worker, store):
     assert worker.read() == {"ready": worker.process.pid}
-    file, short = store.create(LONG), store.create(Experiment(steps=50))
+    file, short = store.create(LONG), store.create(Training(steps=50))
     worker.send(short.path)
     assert [worker.read() for _ in range(2)] == [{"run": short.id, "state": s} for s in ("running", "finished")]
     worker.send(file.path)
@@ -122,7 +122,7 @@ def test_what_libraries_print_does_not_get_between_the_lines():
     code = """
 import sys
 from tests.runs import fake_worker
-from nnviz.runs.worker import serve, talk
+from nnviz.runs.workers.worker import serve, talk
 say = talk()
 print("a library says hello")
 import os; os.write(1, b"and so does a C library")
@@ -137,10 +137,10 @@ serve(fake_worker.engine, fake_worker.Diverged, say)
 @pytest.mark.slow
 def test_the_real_worker_trains_pauses_resumes_and_equals_an_uninterrupted_run(tmp_path):
     store = Store(tmp_path)
-    job = Experiment(steps=120)
+    job = Training(steps=120)
     files = [store.create(job) for _ in range(2)]
     files[1].set_until(47)
-    worker = Worker("nnviz.runs.worker")
+    worker = Worker("nnviz.runs.workers.worker")
     try:
         assert worker.read() == {"ready": worker.process.pid}
         worker.send(files[0].path)
@@ -170,10 +170,10 @@ def test_the_real_worker_trains_pauses_resumes_and_equals_an_uninterrupted_run(t
 @pytest.mark.slow
 def test_a_real_run_that_diverges_says_where_and_goes_on_from_its_last_good_step(tmp_path):
     store = Store(tmp_path)
-    job = Experiment(steps=200)
+    job = Training(steps=200)
     job = replace_at(job, "learner.optimizer.lr", 10.0)
     job = replace_at(job, "learner.model.hidden", [{"width": 8, "activation": {"kind": "identity"}}] * 4)
-    worker = Worker("nnviz.runs.worker")
+    worker = Worker("nnviz.runs.workers.worker")
     try:
         worker.read()
         file = store.create(job)  # a run that waits long for a worker reads as lost

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from nnviz.spec.base import Limits, Spec, SpecError, item_type, limits, options
 from nnviz.spec.jobs import Job, Parent
-from nnviz.spec.landscapes import Stretch
+from nnviz.spec.landscapes import TrainingPhase
 
 
 def _parts(annotation: Any) -> Iterator[type[Spec]]:
@@ -65,7 +65,7 @@ def numbers() -> list[tuple[type[Spec], str, Limits]]:
 def example(cls: type[Spec]) -> dict[str, Any]:
     """Plain values that the class accepts: its defaults, and something for what has none."""
     needed = {Parent: {"run": "20261120-1551-ab12cd", "step": 3}}
-    return needed.get(cls) or ({"learner": {}, "steps": 9, "seed": 1, "until": 3} if cls is Stretch else {})
+    return needed.get(cls) or ({"learner": {}, "steps": 9, "seed": 1, "until": 3} if cls is TrainingPhase else {})
 
 
 def number(annotation: type, bound: Limits, rng: random.Random, small: bool) -> float:

@@ -7,7 +7,7 @@ import pytest
 
 from nnviz.presets import PAGES, optimizers, playground
 from nnviz.spec.base import SpecError
-from nnviz.spec.jobs import MOST, Experiment, dump, dump_set, load, load_set
+from nnviz.spec.jobs import MOST, Training, dump, dump_set, load, load_set
 from nnviz.spec.models import DeepMLP
 from tests.each import each
 from tests.spec.options import some
@@ -51,7 +51,7 @@ HOSTILE = {
     "number kind": in_data('{"kind": 5}'),
     "other job": '{"kind": "ascent"}',
     "wrong descent": '{"kind": "descent", "steps": 0}',
-    "no racers": '{"kind": "descent", "racers": []}',
+    "no optimizers": '{"kind": "descent", "optimizers": []}',
     "grid of one": '{"kind": "descent", "grid": 1}',
     "wrong formula": '{"kind": "descent", "surface": {"kind": "formula", "text": "x.y"}}',
     "edges": '{"kind": "descent", "surface": {"kind": "formula", "low_x": 3, "high_x": 1}}',
@@ -121,7 +121,7 @@ def test_a_missing_field_is_named():
 
 @each("seed", range(20))
 def test_a_dumped_job_says_every_field(seed):
-    job = some(Experiment, seed)
+    job = some(Training, seed)
     plain = json.loads(dump(job))
     assert plain == job.model_dump(mode="json")
     assert load(dump(job)) == load(dump(job).encode()) == job
@@ -129,7 +129,7 @@ def test_a_dumped_job_says_every_field(seed):
 
 def test_the_largest_job_is_not_too_long_to_load():
     hidden = [{"width": 8192, "activation": {"kind": "prelu", "initial_slope": 0.123456789012345}}] * 50
-    job = Experiment.parse(
+    job = Training.parse(
         {
             "learner": {"model": {"kind": "mlp", "hidden": hidden}},
             "probes": [{"kind": "gradient_norms", "every": 1_000_000}] * 20,
@@ -140,14 +140,11 @@ def test_the_largest_job_is_not_too_long_to_load():
 
 
 def test_the_estimate_grows_with_what_is_asked_for():
-    small, large = Experiment().estimate(), Experiment(learner={"model": DeepMLP(depth=50, width=8192)}).estimate()
+    small, large = Training().estimate(), Training(learner={"model": DeepMLP(depth=50, width=8192)}).estimate()
     assert small.parameters == 2 * 8 + 8 + 8 * 8 + 8 + 8 * 2 + 2
     assert large.parameters > 3e9
     assert large.training_bytes > 7 * 4 * large.parameters
-    assert (
-        Experiment(evaluate_every=1).estimate().snapshot_bytes
-        > Experiment(evaluate_every=100).estimate().snapshot_bytes
-    )
+    assert Training(evaluate_every=1).estimate().snapshot_bytes > Training(evaluate_every=100).estimate().snapshot_bytes
 
 
 def test_a_set_of_jobs_comes_back_from_its_text():
@@ -169,13 +166,13 @@ def test_one_job_is_a_set_of_one():
 NO_SETS = {
     "nothing in it": ('{"kind": "set"}', "a list of 1 to 8 jobs, got NoneType"),
     "no jobs": ('{"kind": "set", "jobs": []}', "a list of 1 to 8 jobs, got 0 of them"),
-    "too many": (dump_set([Experiment()] * (MOST + 1)), "a list of 1 to 8 jobs, got 9 of them"),
+    "too many": (dump_set([Training()] * (MOST + 1)), "a list of 1 to 8 jobs, got 9 of them"),
     "a word": ('{"kind": "set", "jobs": "all"}', "got str"),
     "no object": ('{"kind": "set", "jobs": [{}, 3]}', "job 2 of the set: a job must be a JSON object, got int"),
     "a set in it": ('{"kind": "set", "jobs": [{"kind": "set"}]}', "job 1 of the set: a job's kind must be one of"),
-    "a wrong value": ('{"kind": "set", "jobs": [{}, {"steps": 0}]}', "job 2 of the set: Experiment.steps must be in"),
+    "a wrong value": ('{"kind": "set", "jobs": [{}, {"steps": 0}]}', "job 2 of the set: Training.steps must be in"),
     "another field": ('{"kind": "set", "jobs": [{}], "x\\ny": 1}', "a set has the fields kind and jobs, got x"),
-    "two kinds": (dump_set([Experiment(), optimizers.DEFAULT]), "job 1 is experiment, job 2 descent"),
+    "two kinds": (dump_set([Training(), optimizers.DEFAULT]), "job 1 is experiment, job 2 descent"),
 }
 
 
@@ -189,4 +186,4 @@ def test_a_wrong_set_gets_one_short_line(text, words):
 
 def test_a_set_is_not_taken_for_one_job():
     with pytest.raises(SpecError, match="one job is expected here, got a set of 2"):
-        load(dump_set([Experiment()] * 2))
+        load(dump_set([Training()] * 2))

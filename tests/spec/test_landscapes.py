@@ -4,27 +4,27 @@ import pytest
 
 from nnviz.runs import RunError, check
 from nnviz.spec.base import SpecError, replace_many
-from nnviz.spec.jobs import Experiment, dump, fingerprint, load
+from nnviz.spec.jobs import Training, dump, fingerprint, load
 from nnviz.spec.landscapes import (
     KEPT,
     Curvature,
     Landscape,
     Line,
-    Network,
     PathPlane,
     RandomLines,
     RandomPlane,
-    Stretch,
+    TrainedModel,
+    TrainingPhase,
 )
 from nnviz.spec.learners import Supervised
 from nnviz.spec.models import MLP, DeepMLP, Hidden
 from tests.each import each
 from tests.spec.options import some
 
-BEFORE = Stretch(learner=Supervised(), steps=500, seed=3, until=200)
+BEFORE = TrainingPhase(learner=Supervised(), steps=500, seed=3, until=200)
 EVERYTHING = Landscape(
-    network=Network(steps=300, step=250, seed=4, before=(BEFORE,)),
-    other=Network(learner=Supervised(model=DeepMLP(skip=True)), weights_seed=9),
+    network=TrainedModel(steps=300, step=250, seed=4, before=(BEFORE,)),
+    other=TrainedModel(learner=Supervised(model=DeepMLP(skip=True)), weights_seed=9),
     views=(RandomPlane(vectors=True), RandomLines(), PathPlane(), Line(), Curvature()),
     samples=100,
     device="cpu",
@@ -61,7 +61,7 @@ def test_another_landscape_has_another_fingerprint(changes):
     assert fingerprint(replace_many(EVERYTHING, changes)) != fingerprint(EVERYTHING)
 
 
-def stretch(until: int) -> dict:
+def phase(until: int) -> dict:
     return BEFORE.model_copy(update={"until": until}).model_dump(mode="json")
 
 
@@ -71,14 +71,14 @@ def stretch(until: int) -> dict:
         ({"network": {"steps": 10, "step": 11}}, r"Network\.step must be at most steps = 10, got 11"),
         ({"network": {"step": -1}}, r"network\.step must be .*, got -1"),
         (
-            {"network": {"steps": 10, "before": [stretch(11)]}},
+            {"network": {"steps": 10, "before": [phase(11)]}},
             r"Network\.before must go on from earlier to later steps, ending by 10, got \[11\]",
         ),
         (
-            {"network": {"before": [stretch(9), stretch(5)]}},
+            {"network": {"before": [phase(9), phase(5)]}},
             r"Network\.before must go on from earlier to later steps, ending by 1000, got \[9, 5\]",
         ),
-        ({"network": {"steps": 100, "step": 4, "before": [stretch(5)]}}, r"ending by 4, got \[5\]"),
+        ({"network": {"steps": 100, "step": 4, "before": [phase(5)]}}, r"ending by 4, got \[5\]"),
         ({"views": []}, r"views must .*one view, got none"),
         (
             {"views": [{"kind": "plane"}, {"kind": "line"}, {"kind": "plane", "seed": 3}]},
@@ -101,27 +101,27 @@ def test_what_cannot_be_looked_at_is_refused_in_one_line_with_the_thing_the_rule
 
 
 def test_training_is_its_stretches_in_order_the_last_as_far_as_it_is_looked_at():
-    network = Network(steps=300, step=250, seed=4, weights_seed=6, before=(BEFORE,))
-    first, last = network.stretches
+    network = TrainedModel(steps=300, step=250, seed=4, weights_seed=6, before=(BEFORE,))
+    first, last = network.phases
     assert first == BEFORE
-    assert last == Stretch(learner=network.learner, steps=300, seed=4, weights_seed=6, until=250)
-    assert Network(steps=300).at == 300
-    assert Network(steps=300, step=0).at == 0
+    assert last == TrainingPhase(learner=network.learner, steps=300, seed=4, weights_seed=6, until=250)
+    assert TrainedModel(steps=300).at == 300
+    assert TrainedModel(steps=300, step=0).at == 0
 
 
 def test_a_line_leads_to_the_other_network_or_else_to_other_weights_on_the_same_data():
-    network = Network(seed=4)
+    network = TrainedModel(seed=4)
     alone = Landscape(network=network, views=(Line(seed=7),))
     assert alone.networks == (network, network.model_copy(update={"weights_seed": 7}))
-    other = Network(seed=5)
+    other = TrainedModel(seed=5)
     assert Landscape(network=network, other=other, views=(Line(),)).networks == (network, other)
     assert Landscape(network=network, other=other, views=(PathPlane(),)).networks == (network,)
 
 
 def test_steps_count_training_and_points():
-    job = Landscape(network=Network(steps=300, step=250), views=(RandomPlane(resolution=9), Line(resolution=11)))
+    job = Landscape(network=TrainedModel(steps=300, step=250), views=(RandomPlane(resolution=9), Line(resolution=11)))
     assert job.steps == 250 + 250 + 81 + 11
-    assert Landscape(network=Network(steps=7), views=(RandomLines(count=3, resolution=9),)).steps == 7 + 27
+    assert Landscape(network=TrainedModel(steps=7), views=(RandomLines(count=3, resolution=9),)).steps == 7 + 27
 
 
 # -- how large --------------------------------------------------------------------------------------------------------
@@ -129,13 +129,13 @@ def test_steps_count_training_and_points():
 
 def of_width(width: int) -> Landscape:
     learner = Supervised(model=MLP(hidden=(Hidden(width=width),)))
-    return Landscape(network=Network(learner=learner), views=(PathPlane(),))
+    return Landscape(network=TrainedModel(learner=learner), views=(PathPlane(),))
 
 
 def test_the_estimate_has_the_models_parameters_and_all_that_is_kept_of_it():
     job = of_width(1000)
     found = job.estimate()
-    assert found.parameters == Experiment(learner=job.network.learner).estimate().parameters == 5002
+    assert found.parameters == Training(learner=job.network.learner).estimate().parameters == 5002
     assert found.training_bytes > KEPT * 4 * found.parameters
 
 
@@ -153,5 +153,5 @@ def test_the_estimate_grows_with_width_resolution_views_and_a_second_network():
 def test_a_landscape_of_the_largest_network_is_refused_before_it_starts_and_an_ordinary_one_is_not(tmp_path):
     hidden = (Hidden(width=8192),) * 50
     with pytest.raises(RunError, match=r"^model has 3,[\d,]+ parameters; training it needs about [\d,]+\.\d GB, "):
-        check(Landscape(network=Network(learner=Supervised(model=MLP(hidden=hidden)))), tmp_path)
+        check(Landscape(network=TrainedModel(learner=Supervised(model=MLP(hidden=hidden)))), tmp_path)
     check(Landscape(), tmp_path)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from nnviz.spec.base import Limits, Spec, SpecError, options, summary
-from nnviz.spec.jobs import Descent, Experiment, Landscape, load
+from nnviz.spec.jobs import Landscape, Training, Trajectories, load
 from nnviz.spec.learners import Supervised
 from tests.each import each
 from tests.spec.options import classes, example, families, members, numbers, some
@@ -112,7 +112,7 @@ def test_numbers_beyond_a_limit_are_refused_and_at_a_closed_limit_taken(
     line = refusal(cls, {**example(cls), name: wrong})
     assert line.startswith(f"{cls.__name__}.{name} must be {bound}, got {wrong}")
     # limits that another field narrows
-    alone = {("Supervised", "batch_size"), ("Stretch", "steps"), ("Stretch", "until")}
+    alone = {("Supervised", "batch_size"), ("TrainingPhase", "steps"), ("TrainingPhase", "until")}
     if not is_open and (cls.__name__, name) not in alone:
         assert getattr(cls.parse({**example(cls), name: end}), name) == end
 
@@ -140,8 +140,8 @@ def _host(family: str) -> tuple[str, Any]:
         "initializer": ("learner.model.initializer", {"learner": {"model": {"kind": "mlp", "initializer": "%"}}}),
         **{f: (f"learner.model.{f}", {"learner": {"model": {"kind": "mlp", f: "%"}}}) for f in ("norm", "dropout")},
         "probes": ("probes.0", {"probes": ["%"]}),
-        "surface": ("Descent.surface", {"surface": "%"}),
-        "method": ("racers.0.method", {"racers": [{"method": "%"}]}),
+        "surface": ("Trajectories.surface", {"surface": "%"}),
+        "method": ("optimizers.0.method", {"optimizers": [{"method": "%"}]}),
         "views": ("views.0", {"views": ["%"]}),
     }.get(family, (f"learner.{family}", {"learner": {family: "%"}}))
 
@@ -158,19 +158,19 @@ def _filled(value: Any, kind: str) -> Any:
 def test_an_unknown_kind_is_refused_with_the_one_that_was_meant(family, kind):
     path, host = _host(family)
     wrong = f"{kind}{kind[-1]}"
-    cls = {"surface": Descent, "method": Descent, "views": Landscape}.get(family, Experiment)
+    cls = {"surface": Trajectories, "method": Trajectories, "views": Landscape}.get(family, Training)
     line = refusal(cls, _filled(host, wrong))
     assert line.startswith(f"{path}.kind must be one of ")
     assert line.endswith(f'got "{wrong}"; did you mean {kind}?')
 
 
 def test_the_first_of_several_problems_is_told_and_the_rest_counted():
-    with pytest.raises(SpecError, match=r"^Experiment.steps must be in \[1, 1000000\], got 0 \(and 2 more\)$"):
+    with pytest.raises(SpecError, match=r"^Training.steps must be in \[1, 1000000\], got 0 \(and 2 more\)$"):
         load('{"steps": 0, "seed": -1, "evaluate_every": 0}')
 
 
 def test_a_loss_that_does_not_fit_the_data_is_refused_with_those_that_do():
-    line = refusal(Experiment, {"learner": {"data": {"kind": "curve"}}})
+    line = refusal(Training, {"learner": {"data": {"kind": "curve"}}})
     assert "curve has numbers as targets, got cross_entropy; choose mse, mae, rmse or huber" in line
 
 
@@ -180,9 +180,9 @@ def test_the_losses_that_are_offered_are_those_that_fit_the_data(kind):
     for loss in families()["loss"]:
         chosen = {"learner": {"data": {"kind": kind}, "loss": {"kind": loss}}}
         if loss in offered:
-            Experiment.parse(chosen)
+            Training.parse(chosen)
         else:
-            assert "must fit the data" in refusal(Experiment, chosen)
+            assert "must fit the data" in refusal(Training, chosen)
     assert offered[0] in ("cross_entropy", "mse")
     assert Supervised().fitting("optimizer", {}) is None
 
@@ -198,16 +198,14 @@ def test_a_schedule_is_refused_and_not_offered_with_an_optimizer_that_does_not_h
 def test_batch_norm_refuses_batches_of_one():
     for small in ({"batch_size": 1}, {"data": {"kind": "moons", "points": 10, "train_share": 0.1}}):
         assert "batch norm" in refusal(
-            Experiment, {"learner": {"model": {"kind": "mlp", "norm": {"kind": "batch"}}, **small}}
+            Training, {"learner": {"model": {"kind": "mlp", "norm": {"kind": "batch"}}, **small}}
         )
 
 
 def test_a_training_part_without_samples_is_refused():
-    line = refusal(Experiment, {"learner": {"data": {"kind": "moons", "points": 10, "train_share": 0.05}}})
+    line = refusal(Training, {"learner": {"data": {"kind": "moons", "points": 10, "train_share": 0.05}}})
     assert "train_share" in line
 
 
 def test_nesterov_without_momentum_is_refused():
-    assert "needs momentum above 0" in refusal(
-        Experiment, {"learner": {"optimizer": {"kind": "sgd", "nesterov": True}}}
-    )
+    assert "needs momentum above 0" in refusal(Training, {"learner": {"optimizer": {"kind": "sgd", "nesterov": True}}})

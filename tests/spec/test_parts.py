@@ -2,7 +2,7 @@
 
 from nnviz.presets import loss_landscape, optimizers
 from nnviz.spec.base import fingerprint, replace_many
-from nnviz.spec.jobs import Experiment, RateSearch
+from nnviz.spec.jobs import RateSearch, Training
 from nnviz.spec.landscapes import Curvature, Landscape, Line
 
 ALL = loss_landscape.DEFAULT.model_copy(update={"views": loss_landscape.ALL})
@@ -15,7 +15,7 @@ def parts(*jobs: Landscape) -> list[dict[str, Landscape]]:
 
 
 def test_a_job_without_parts_is_its_own_only_one():
-    for job in (Experiment(), optimizers.DEFAULT, RateSearch()):
+    for job in (Training(), optimizers.DEFAULT, RateSearch()):
         assert job.parts([job, job], 1) == job.parts() == {"": job}
 
 
@@ -76,11 +76,11 @@ def test_jobs_in_parts_are_landscapes_that_can_run_alone():
             assert Landscape.parse(job.model_dump(mode="json")) == job
 
 
-def test_a_search_belongs_to_races_that_differ_in_their_rates_at_most():
-    race = optimizers.DEFAULT
-    search = RateSearch(race=race)
-    assert search.belongs_to(race)
-    assert search.belongs_to(race.rated([0.123] * len(race.racers)))
-    assert not search.belongs_to(race.model_copy(update={"x": 1.5}))
-    assert not search.belongs_to(Experiment())
-    assert not race.belongs_to(race)
+def test_a_search_belongs_to_trajectory_runs_that_differ_in_their_rates_at_most():
+    trajectories = optimizers.DEFAULT
+    search = RateSearch(trajectories=trajectories)
+    assert search.belongs_to(trajectories)
+    assert search.belongs_to(trajectories.rated([0.123] * len(trajectories.optimizers)))
+    assert not search.belongs_to(trajectories.model_copy(update={"x": 1.5}))
+    assert not search.belongs_to(Training())
+    assert not trajectories.belongs_to(trajectories)

@@ -1,7 +1,7 @@
 """Which fields may change when a run goes on."""
 
 from nnviz.spec.base import replace_many
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Training
 from nnviz.spec.resuming import is_resumable
 
 MAY = (
@@ -15,13 +15,13 @@ MAY_NOT = (
 
 
 def test_settings_that_weights_and_memory_bear_may_change():
-    job = Experiment()
+    job = Training()
     assert [path for path in MAY if not is_resumable(job, path)] == []
     assert [path for path in MAY_NOT if is_resumable(job, path)] == []
 
 
 def test_what_is_read_at_the_first_step_alone_may_not():
     for kind, path in (("rprop", "lr"), ("adagrad", "initial_accumulator")):
-        job = replace_many(Experiment(), {"learner.optimizer.kind": kind})
+        job = replace_many(Training(), {"learner.optimizer.kind": kind})
         assert not is_resumable(job, f"learner.optimizer.{path}"), kind
-    assert is_resumable(replace_many(Experiment(), {"learner.optimizer.kind": "rprop"}), "learner.optimizer.grow")
+    assert is_resumable(replace_many(Training(), {"learner.optimizer.kind": "rprop"}), "learner.optimizer.grow")

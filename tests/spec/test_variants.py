@@ -7,7 +7,7 @@ import pytest
 
 from nnviz.presets import PAGES, playground
 from nnviz.spec.base import SpecError, get_at, options, replace_many
-from nnviz.spec.jobs import Experiment, Job
+from nnviz.spec.jobs import Job, Training
 from nnviz.spec.optimizers import SGD
 from nnviz.spec.variants import LETTERS, MOST, Applied, Variant, apply, at, differing
 from tests.each import each
@@ -55,7 +55,7 @@ def test_any_two_random_jobs_come_back_from_their_differences(kind, seed):
 @each("seed", range(25))
 def test_no_difference_is_lost_on_another_first_job(seed):
     """Each is in the job or is told; what had to follow is told too."""
-    first, other, job = (some(Experiment, n + seed) for n in (0, 200, 400))
+    first, other, job = (some(Training, n + seed) for n in (0, 200, 400))
     rng = random.Random(seed)
     said = {path: v for path, v in differing(job, other).items() if rng.random() < 0.6}
     applied = apply(first, said)
@@ -76,8 +76,8 @@ def test_what_depends_on_a_difference_follows_it():
     nesterov = replace_many(FIRST, {"learner.optimizer": {"kind": "sgd", "momentum": 0.9, "nesterov": True}})
     assert apply(nesterov, {"learner.optimizer.momentum": 0.0}).job.learner.optimizer == SGD(lr=SGD().lr)
     descent = replace_many(PAGES["optimizers"].default, {"schedule": "cosine"})
-    racers = [{"method": {"kind": "rprop"}}]
-    assert apply(descent, {"racers": racers}).completed == {"schedule": {"kind": "constant"}}
+    optimizers = [{"method": {"kind": "rprop"}}]
+    assert apply(descent, {"optimizers": optimizers}).completed == {"schedule": {"kind": "constant"}}
     landscape = PAGES["loss_landscape"].default
     assert apply(landscape, {"network.learner.data": "curve"}).job.network.learner.loss.kind == "mse"
 
@@ -92,7 +92,7 @@ def test_a_difference_that_was_named_does_not_follow_another():
 def test_values_that_fit_only_together_apply_beside_one_that_is_wrong():
     applied = apply(FIRST, {"learner.data": "curve", "learner.loss": "huber", "steps": 0})
     assert (applied.job.learner.data.kind, applied.job.learner.loss.kind) == ("curve", "huber")
-    assert applied.left == {"steps": "Experiment.steps must be in [1, 1000000], got 0"}
+    assert applied.left == {"steps": "Training.steps must be in [1, 1000000], got 0"}
 
 
 def test_data_alone_applies_beside_one_that_is_wrong():

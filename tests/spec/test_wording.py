@@ -2,7 +2,7 @@
 
 from nnviz.presets import playground
 from nnviz.spec.base import differences, get_at, replace_many
-from nnviz.spec.jobs import Experiment, Parent
+from nnviz.spec.jobs import Parent, Training
 from nnviz.spec.wording import changes, in_words, name, without_parent
 from tests.each import each
 from tests.spec.options import some
@@ -39,7 +39,7 @@ def test_a_change_of_many_layers_is_said_in_few_words():
 
 @each("seed", range(20))
 def test_every_change_of_every_option_has_words(seed):
-    job = some(Experiment, seed)
+    job = some(Training, seed)
     found = changes(job, JOB)
     assert len(found) == len(differences(without_parent(job), JOB))
     assert not any("_" in words for words in found)
@@ -67,5 +67,5 @@ def test_a_name_does_not_say_what_a_job_went_on_from():
 
 @each("seed", range(20))
 def test_a_name_is_never_longer_than_its_first_difference_or_the_limit(seed):
-    job = some(Experiment, seed)
+    job = some(Training, seed)
     assert len(name(job, JOB)) <= max(48, len(changes(job, JOB)[0])) + len(" and 99 more")

@@ -6,7 +6,7 @@ import pytest
 import streamlit as st
 
 from nnviz.runs import Pool, RunFile, Store
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Training
 from nnviz.ui import runtime
 
 
@@ -35,7 +35,7 @@ def trained(store: Store) -> Iterator[Callable[..., RunFile]]:
     """`trained(job, step=20, state="paused") -> RunFile`: a run as a worker would have left it."""
     files = []
 
-    def make(job: Experiment, step: int = 20, state: str = "paused") -> RunFile:
+    def make(job: Training, step: int = 20, state: str = "paused") -> RunFile:
         file = store.create(job, until=step)
         files.append(file)
         if state != "queued":

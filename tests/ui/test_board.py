@@ -2,7 +2,8 @@
 
 import pytest
 
-from nnviz.ui import board, session
+from nnviz.ui import session
+from nnviz.ui.board import board
 
 
 @pytest.mark.parametrize(
@@ -39,16 +40,16 @@ def test_a_point_chosen_in_a_picture_of_something_else_is_not_handed_on(monkeypa
 
 
 def test_parts_for_the_browser_are_copied_beside_the_app(tmp_path):
-    from nnviz.ui import plotly_js
+    from nnviz.ui.board import browser_files
 
     static = tmp_path / "static"
-    plotly_js.publish(static)
-    names = plotly_js.names()
+    browser_files.publish(static)
+    names = browser_files.names()
     assert (static / names["plotly"]).stat().st_size > 1_000_000
     assert (static / names["board"] / "board.js").exists()
     assert (static / ".gitignore").read_text() == "*\n"
     before = (static / names["plotly"]).stat().st_mtime_ns
-    plotly_js.publish.cache_clear()
-    plotly_js.publish(static)
+    browser_files.publish.cache_clear()
+    browser_files.publish(static)
     assert (static / names["plotly"]).stat().st_mtime_ns == before
     assert {path.name for path in static.iterdir()} == {".gitignore", names["plotly"], names["board"]}

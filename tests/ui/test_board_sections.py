@@ -3,9 +3,10 @@
 import json
 from collections import UserDict
 
-from nnviz.ui import board, session
-from nnviz.ui.board_wire import encode
-from tests.ui.sending import Browser, figure, send
+from nnviz.ui import session
+from nnviz.ui.board import board
+from nnviz.ui.board.wire_format import encode
+from tests.ui.messages_sent import Browser, figure, send
 
 SECTIONS = {"Signal": [["loss", "a"]], "Weights": [["loss", "b"], ["c"]], "All": [["loss"], ["a", "b", "c"]]}
 STEPS = [0, 1, 2, 3]

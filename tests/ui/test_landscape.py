@@ -3,13 +3,13 @@
 from nnviz.presets import loss_landscape
 from nnviz.spec.base import label, replace_many
 from nnviz.ui import links
-from nnviz.ui.landscape import VIEWS
-from tests.ui import landscaping
-from tests.ui.landscaping import ALL, DEFAULT, PAGE, errors, set_to, switch
-from tests.ui.paging import asked, at, entries, fine, kept, opened, press, shown
+from nnviz.ui.form.landscape_widgets import VIEWS
+from tests.ui import landscape_page
+from tests.ui.landscape_page import ALL, DEFAULT, PAGE, errors, set_to, switch
+from tests.ui.pages import asked, at, entries, fine, kept, opened, press, shown
 from tests.ui.test_links import through_a_browser
 
-store, start = landscaping.store, landscaping.start
+store, start = landscape_page.store, landscape_page.start
 
 NOTHING = "Landscape.views must hold at least one view, got none: switch one on"
 FIELDS = {
@@ -108,7 +108,7 @@ def test_with_no_view_one_line_says_so_and_nothing_is_lost(start):
 def test_a_step_above_the_steps_is_answered_with_one_line_and_the_other_network_keeps_its_settings(start):
     app = start(DEFAULT, replace_many(DEFAULT, {"network.learner.batch_size": 17, "network.step": 12}))
     set_to(app, network__step=1001)
-    assert errors(app) == ["Network.step must be at most steps = 1000, got 1001"]
+    assert errors(app) == ["TrainedModel.step must be at most steps = 1000, got 1001"]
     set_to(app, network__step=400)
     assert errors(app) == []
     assert [(job.network.step, job.network.learner.batch_size) for job in asked(app)] == [(400, 32), (12, 17)]

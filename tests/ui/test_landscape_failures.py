@@ -7,11 +7,11 @@ import pytest
 from nnviz.runs import RunError
 from nnviz.spec.base import replace_many
 from nnviz.ui import runtime
-from tests.ui import landscaping, watching
-from tests.ui.paging import entries, fine, press, shown
-from tests.ui.watching import by_kind, labels, own, set_to, states, work
+from tests.ui import landscape_page, watched_runs
+from tests.ui.pages import entries, fine, press, shown
+from tests.ui.watched_runs import by_kind, labels, own, set_to, states, work
 
-store, seed, start = landscaping.store, watching.seed, watching.start
+store, seed, start = landscape_page.store, watched_runs.seed, watched_runs.start
 
 STOPPED = "stopped: nobody watched for 60 s"
 

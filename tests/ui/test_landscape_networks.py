@@ -7,16 +7,16 @@ import pytest
 from nnviz.presets import playground
 from nnviz.runs import RunError, RunFile, Store
 from nnviz.spec.base import replace_many
-from nnviz.spec.jobs import Experiment, Parent, dump
+from nnviz.spec.jobs import Parent, Training, dump
 from nnviz.spec.landscapes import Line
 from nnviz.ui import links
-from nnviz.ui.landscape import network_of
-from tests.ui import landscaping
-from tests.ui.landscaping import ALL, DEFAULT, errors, set_to, switch
-from tests.ui.paging import asked, at, button, entries, fine, open_job
+from nnviz.ui.form.landscape_widgets import network_of
+from tests.ui import landscape_page
+from tests.ui.landscape_page import ALL, DEFAULT, errors, set_to, switch
+from tests.ui.pages import asked, at, button, entries, fine, open_job
 from tests.ui.test_links import through_a_browser
 
-store, start = landscaping.store, landscaping.start
+store, start = landscape_page.store, landscape_page.start
 
 JOB = playground.DEFAULT
 
@@ -25,7 +25,7 @@ JOB = playground.DEFAULT
 def trained(store: Store) -> Callable[..., RunFile]:
     """`trained(job, step, state)` is a run as a worker would have left it."""
 
-    def make(job: Experiment = JOB, step: int = 20, state: str = "paused", checkpoint: int | None = None) -> RunFile:
+    def make(job: Training = JOB, step: int = 20, state: str = "paused", checkpoint: int | None = None) -> RunFile:
         file = store.create(job)
         file.write(state="running", step=step)
         if state != "running":
@@ -59,13 +59,13 @@ def test_a_run_that_went_on_from_another_has_its_training_before_it(trained):
     second = trained(_branch(JOB, first, 30, {"learner.optimizer.lr": 0.3}), 70)
     third = trained(_branch(second.job, second, 60, {"learner.batch_size": 5, "steps": 500}), 500, "finished")
     network = network_of(third.id)
-    assert [stretch.until for stretch in network.before] == [30, 60]
-    assert [stretch.steps for stretch in network.before] == [JOB.steps] * 2
-    assert [stretch.learner for stretch in network.stretches] == [f.job.learner for f in (first, second, third)]
+    assert [phase.until for phase in network.before] == [30, 60]
+    assert [phase.steps for phase in network.before] == [JOB.steps] * 2
+    assert [phase.learner for phase in network.phases] == [f.job.learner for f in (first, second, third)]
     assert (network.step, network.steps) == (None, 500)
 
 
-def _branch(job: Experiment, parent: RunFile, step: int, changes: dict) -> Experiment:
+def _branch(job: Training, parent: RunFile, step: int, changes: dict) -> Training:
     return replace_many(job, changes).model_copy(update={"parent": Parent(run=parent.id, step=step)})
 
 
@@ -149,7 +149,7 @@ def test_of_two_runs_that_went_on_from_one_each_has_its_training_before_it(start
     runs = [trained(_branch(JOB, parent, 30, {"learner.batch_size": size}), 60) for size in (5, 6)]
     app = start(run=",".join(run.id for run in runs))
     wanted = [network_of(run.id) for run in runs]
-    assert [[stretch.until for stretch in network.before] for network in wanted] == [[30], [30]]
+    assert [[phase.until for phase in network.before] for network in wanted] == [[30], [30]]
     assert [job.network for job in asked(app)] == wanted
     assert [entry.job.network for entry in entries(app)] == wanted
     assert [entry.job.network for entry in entries(set_to(app, samples=100))] == wanted
@@ -196,7 +196,7 @@ def test_other_data_or_another_model_means_another_training(start, trained):
     child = trained(_branch(JOB, parent, 30, {"learner.batch_size": 5}), 60)
     app = start(run=child.id)
     says = "Its training went on under other settings at step 30, and is repeated so."
-    assert [stretch.until for stretch in asked(app)[0].network.before] == [30]
+    assert [phase.until for phase in asked(app)[0].network.before] == [30]
     assert says in [c.value for c in app.caption]
     # How it is looked at is no part of it.
     set_to(app, samples=100, network__step=45)
@@ -210,7 +210,7 @@ def test_other_data_or_another_model_means_another_training(start, trained):
         assert asked(app)[0].network.before == ()
         assert says not in [c.value for c in app.caption]
         set_to(app, **back)
-        assert [stretch.until for stretch in asked(app)[0].network.before] == [30]
+        assert [phase.until for phase in asked(app)[0].network.before] == [30]
     # Its whole training is in the link.
     assert links.read(through_a_browser(dict(app.query_params)), DEFAULT) == (asked(app), [], [])
 
@@ -219,7 +219,7 @@ def test_a_network_cannot_be_looked_at_before_its_last_training_began(start, tra
     parent = trained(JOB, 50)
     child = trained(_branch(JOB, parent, 30, {"learner.batch_size": 5}), 60)
     app = set_to(start(run=child.id), network__step=20)
-    assert errors(app) == ["Network.before must go on from earlier to later steps, ending by 20, got [30]"]
+    assert errors(app) == ["TrainedModel.before must go on from earlier to later steps, ending by 20, got [30]"]
 
 
 def test_a_job_that_brings_a_second_network_for_its_line_keeps_it(start):

@@ -20,8 +20,8 @@ from nnviz.ui.landscape_pictures import MEASURES
 from nnviz.ui.page import AXIS
 from nnviz.ui.panels import Pictures, Shown
 from tests.each import each
-from tests.figures import surveys as arrays
-from tests.ui.paging import page_of
+from tests.figures import landscape_arrays as arrays
+from tests.ui.pages import page_of
 
 PAGE = page_of("pages/loss_landscape.py")
 ALL = loss_landscape.DEFAULT.model_copy(update={"views": loss_landscape.ALL})

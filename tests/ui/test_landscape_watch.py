@@ -10,15 +10,15 @@ from nnviz.runs import RunError, RunFile
 from nnviz.runs.runset import EntryView
 from nnviz.spec.base import replace_many
 from nnviz.spec.landscapes import Line
-from nnviz.ui.computing import doing
-from nnviz.ui.landscape import positions
-from tests.figures import surveys as arrays
-from tests.ui import landscaping, watching
-from tests.ui.landscaping import ALL, DEFAULT
-from tests.ui.paging import entries, fine, head, kept, press, shown, wait_for
-from tests.ui.watching import by_kind, is_gone, labels, left_by_others, own, set_to, states, work
+from nnviz.ui.computed_runs import doing
+from nnviz.ui.form.landscape_widgets import positions
+from tests.figures import landscape_arrays as arrays
+from tests.ui import landscape_page, watched_runs
+from tests.ui.landscape_page import ALL, DEFAULT
+from tests.ui.pages import entries, fine, head, kept, press, shown, wait_for
+from tests.ui.watched_runs import by_kind, is_gone, labels, left_by_others, own, set_to, states, work
 
-store, seed, start = landscaping.store, watching.seed, watching.start
+store, seed, start = landscape_page.store, watched_runs.seed, watched_runs.start
 
 
 def test_a_finished_landscape_is_found_again_and_nothing_is_started(start, store, seed):

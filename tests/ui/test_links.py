@@ -8,7 +8,7 @@ import pytest
 from nnviz.presets import PAGES, gradient_flow, optimizers, playground
 from nnviz.runs import Store
 from nnviz.spec.base import replace_many
-from nnviz.spec.jobs import Experiment, dump
+from nnviz.spec.jobs import Training, dump
 from nnviz.spec.optimizers import Adam
 from nnviz.ui import links
 from tests.each import each
@@ -38,21 +38,21 @@ def test_a_link_says_only_what_differs_from_the_default():
 
 @each("seed", range(60))
 def test_any_job_comes_back_from_its_link(seed):
-    job = some(Experiment, seed).model_copy(update={"parent": None})
+    job = some(Training, seed).model_copy(update={"parent": None})
     parameters = through_a_browser(links.query([job], DEFAULT))
     assert links.read(parameters, DEFAULT) == ([job], [], [])
 
 
 @each("seed", range(30))
 def test_any_two_jobs_come_back_from_their_link(seed):
-    jobs = [some(Experiment, 1000 + seed), some(Experiment, 2000 + seed)]
+    jobs = [some(Training, 1000 + seed), some(Training, 2000 + seed)]
     parameters = through_a_browser(links.query(jobs, DEFAULT, ["20261120-1551-ab12cd", "20261120-1551-ab12ce"]))
     assert links.read(parameters, DEFAULT) == (jobs, ["20261120-1551-ab12cd", "20261120-1551-ab12ce"], [])
 
 
 @each("seed", range(20))
 def test_any_set_of_two_to_eight_jobs_comes_back_from_its_link(seed):
-    jobs = [some(Experiment, 100 * seed + n, small=True) for n in range(2 + seed % 7)]
+    jobs = [some(Training, 100 * seed + n, small=True) for n in range(2 + seed % 7)]
     kept = {}
     parameters = through_a_browser(links.query(jobs, DEFAULT, ["a", "b"], keep=keeper(kept)))
     assert links.read(parameters, DEFAULT, find=kept.__getitem__) == (jobs, ["a", "b"], [])
@@ -87,7 +87,7 @@ def test_a_bad_value_of_one_variant_loses_only_itself():
     assert {job.steps for job in jobs} == {DEFAULT.steps}
     assert (jobs[3].learner.data.kind, jobs[3].learner.loss.kind) == ("curve", "mse")
     assert problems == [
-        "link: C: Experiment.steps must be in [1, 1000000], got 0; it is left out",
+        "link: C: Training.steps must be in [1, 1000000], got 0; it is left out",
         "link: D: learner.optimizer.lr must be in (0, 10], got -1; it is left out",
     ]
 
@@ -102,7 +102,7 @@ def keeper(kept: dict[str, str]):
     return keep
 
 
-def long_jobs() -> list[Experiment]:
+def long_jobs() -> list[Training]:
     """Four that are too long for an address, each with fifty layers of its own."""
     layers = [[{"width": 10 + n, "activation": {"kind": "leaky_relu", "slope": 0.01 * n}}] * 50 for n in range(1, 5)]
     return [replace_many(DEFAULT, {"learner.model.hidden": hidden}) for hidden in layers]
@@ -162,8 +162,8 @@ def test_an_example_comes_back_from_its_link(preset):
 
 @each("seed", range(40))
 def test_a_shared_link_comes_back_and_says_where_the_page_starts_from_something_else(seed):
-    default, other = (some(Experiment, n + seed).model_copy(update={"parent": None}) for n in (500, 900))
-    jobs = [some(Experiment, seed + n).model_copy(update={"parent": None}) for n in range(1 + seed % 2)]
+    default, other = (some(Training, n + seed).model_copy(update={"parent": None}) for n in (500, 900))
+    jobs = [some(Training, seed + n).model_copy(update={"parent": None}) for n in range(1 + seed % 2)]
     parameters = through_a_browser(links.shared(jobs, default))
     assert links.read(parameters, default) == (jobs, [], [])
     assert "other settings" in links.read(parameters, other)[2][0]
@@ -212,7 +212,7 @@ def test_a_bad_parameter_loses_only_itself(what):
 def test_each_bad_parameter_is_said_once():
     _, _, problems = links.read({"steps": "0", "seed": "-1", "learner.batch_size": "0"}, DEFAULT)
     assert len(problems) == 3
-    assert {p.split()[1] for p in problems} == {"Experiment.steps", "Experiment.seed", "learner.batch_size"}
+    assert {p.split()[1] for p in problems} == {"Training.steps", "Training.seed", "learner.batch_size"}
 
 
 def test_values_that_fit_only_together_are_applied_together():

@@ -13,7 +13,7 @@ from nnviz.spec.wording import name
 from nnviz.ui.page import Choice, Panel
 from nnviz.ui.panels import Pictures, Shown, key_of
 from nnviz.ui.show import _steps
-from tests.ui.asking import entries, page
+from tests.ui.form_results import entries, page
 
 JOB = playground.DEFAULT
 

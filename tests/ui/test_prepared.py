@@ -8,7 +8,7 @@ from nnviz.runs.runset import EntryView
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Parent
 from nnviz.ui.transport import can_go_on, is_preview, is_shown
-from tests.ui.asking import entries
+from tests.ui.form_results import entries
 
 JOB = playground.DEFAULT
 
@@ -60,10 +60,10 @@ def _prepare(runs, jobs):
     import streamlit as st
 
     from nnviz.ui import transport
-    from tests.ui import asking
+    from tests.ui import form_results
 
-    asked = asking.ask(jobs)
-    runset = asking.shown(asked.state, runs)
+    asked = form_results.ask(jobs)
+    runset = form_results.shown(asked.state, runs)
     transport.prepare(asked, runset)
     st.text(",".join(runset.ids))
 

@@ -17,11 +17,12 @@ def _script(default, seen):
     import streamlit as st
 
     from nnviz.spec.base import replace_many
-    from nnviz.ui import forms, session
+    from nnviz.ui import session
+    from nnviz.ui.form import spec_widgets
 
     page = st.selectbox("page", ["one", "two"])
     state = session.enter(page, default)
-    chosen = forms.choose(state.first, {"all": ["seed", "learner.optimizer"]}, key=state.key)
+    chosen = spec_widgets.choose(state.first, {"all": ["seed", "learner.optimizer"]}, key=state.key)
     job = replace_many(state.first, chosen)
     if st.button("restart"):
         state.restart([default, default], runs=["a", "b"], problems=["wrong"])

@@ -10,10 +10,10 @@ from streamlit.testing.v1 import AppTest
 from nnviz.runs import RunError
 from nnviz.ui import runtime
 from tests.each import each
-from tests.ui import landscaping
-from tests.ui.paging import at, entries, fine, head, opened, press, shown
+from tests.ui import landscape_page
+from tests.ui.pages import at, entries, fine, head, opened, press, shown
 
-store = landscaping.store
+store = landscape_page.store
 
 
 def said(app: AppTest) -> dict[str, str]:
@@ -37,7 +37,7 @@ def test_a_choice_is_kept_in_the_address_and_holds_for_all_pictures_that_share_i
         for choice in (
             ("map", "log", "log"),
             ("surface", "log", "auto"),
-            ("map", "racer", "1"),
+            ("map", "optimizer", "1"),
             ("map", "log", "no"),
         ):
             st.button(" ".join(choice), on_click=partial(on_choice, *choice))
@@ -50,12 +50,12 @@ def test_a_choice_is_kept_in_the_address_and_holds_for_all_pictures_that_share_i
     assert choices(opened("pages/optimizers.py", view__log="log"), "log") == {"map": "log", "surface": "log"}
     press(app, "map log no")
     assert choices(app, "log") == {"map": "log", "surface": "log"}
-    press(app, "map racer 1")
-    assert set(choices(app, "racer").values()) == {"1"}
+    press(app, "map optimizer 1")
+    assert set(choices(app, "optimizer").values()) == {"1"}
     # Back at what it is without being chosen it need not be said.
     press(app, "surface log auto")
     assert choices(app, "log") == {"map": "auto", "surface": "auto"}
-    assert said(app) == {"view.racer": "1"}
+    assert said(app) == {"view.optimizer": "1"}
 
 
 def test_a_section_is_opened_and_the_address_says_so_unless_it_is_the_first(store, monkeypatch):

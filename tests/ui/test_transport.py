@@ -7,7 +7,7 @@ from nnviz.presets import playground
 from nnviz.runs import RunError
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Parent
-from tests.ui.paging import click_twice
+from tests.ui.pages import click_twice
 
 JOB = playground.DEFAULT
 
@@ -16,13 +16,13 @@ def _script(runs, jobs, problem):
     import streamlit as st
 
     from nnviz.ui import transport
-    from tests.ui import asking
+    from tests.ui import form_results
 
-    asked = asking.ask(jobs, problem)
+    asked = form_results.ask(jobs, problem)
     if "is_shown" not in st.session_state:
         st.session_state["is_shown"] = True
-        asking.shown(asked.state, runs)
-    runset = asking.runtime.runset(asked.state.kept.held)
+        form_results.shown(asked.state, runs)
+    runset = form_results.runtime.runset(asked.state.kept.held)
     entries = runset.views()
     letters = "AB" if len(entries) > 1 else ("",)
     transport.transport(asked, runset, entries)
@@ -233,10 +233,10 @@ def _page(job):
     import streamlit as st
 
     from nnviz.ui import transport
-    from tests.ui import asking
+    from tests.ui import form_results
 
-    asked = asking.ask([job])
-    runset = asking.runtime.runset(asked.state.kept.held)
+    asked = form_results.ask([job])
+    runset = form_results.runtime.runset(asked.state.kept.held)
     transport.prepare(asked, runset)
     transport.transport(asked, runset, runset.views())
     st.text(",".join(runset.ids))
@@ -294,11 +294,11 @@ def _pages(run, job):
     import streamlit as st
 
     from nnviz.ui import transport
-    from nnviz.ui.form import say
-    from tests.ui import asking
+    from nnviz.ui.form.page_form import say
+    from tests.ui import form_results
 
-    asked = asking.ask([job], name=st.selectbox("page", ["one", "two"]))
-    runset = asking.shown(asked.state, [run])
+    asked = form_results.ask([job], name=st.selectbox("page", ["one", "two"]))
+    runset = form_results.shown(asked.state, [run])
     transport.transport(asked, runset, runset.views())
     say(asked.state.kept.problem)
 

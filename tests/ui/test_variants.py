@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from nnviz.presets import PAGES, gradient_flow, loss_landscape, optimizers, playground
 from nnviz.spec.base import get_at, replace_many
 from nnviz.spec.jobs import Job
-from nnviz.spec.offered import offered
+from nnviz.spec.variant_fields import offered
 from nnviz.spec.variants import Variant, apply, at, differing
 from tests.each import each
 from tests.ui.variant_app import script
@@ -250,16 +250,16 @@ def test_fields_of_landscapes_and_surfaces_are_called_as_on_other_pages():
     for page in PAGES.values():
         labels = list(offered(page.default).values())
         assert len(set(labels)) == len(labels)
-        assert not {"Parent", "Device", "Probes", "Evaluate every", "Racers", "Views"} & set(labels)
+        assert not {"Parent", "Device", "Probes", "Evaluate every", "Optimizers", "Views"} & set(labels)
 
 
-def test_racers_of_another_job_are_a_difference_in_words():
+def test_optimizers_of_another_job_are_a_difference_in_words():
     first = optimizers.DEFAULT
-    other = differing(replace_many(first, {"racers": first.racers[:2], "noise": 0.1}), first)
+    other = differing(replace_many(first, {"optimizers": first.optimizers[:2], "noise": 0.1}), first)
     drawn = Drawn(first, other, groups={"Training": ["steps"]})
-    assert drawn.captions == ["racers SGD, SGD"]
+    assert drawn.captions == ["optimizers SGD, SGD"]
     assert drawn.differences == [other]
-    assert drawn.press(":racers:less").differences == [{"noise": 0.1}]
+    assert drawn.press(":optimizers:less").differences == [{"noise": 0.1}]
 
 
 def test_a_title_shows_what_looks_like_markdown_as_it_is():

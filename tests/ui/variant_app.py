@@ -6,8 +6,8 @@ def script(first, kept, made, most=8, usual=(), groups=None):
 
     from nnviz.spec.base import replace_many
     from nnviz.spec.variants import Variant
-    from nnviz.ui import forms
-    from nnviz.ui.variants import variants
+    from nnviz.ui.form import spec_widgets
+    from nnviz.ui.form.variant_form import variants
 
     state = st.session_state.setdefault("tested", {})
     state.setdefault("kept", [[v.id, v.differences] for v in kept])
@@ -16,7 +16,7 @@ def script(first, kept, made, most=8, usual=(), groups=None):
         state["kept"] = [[v.id, v.differences] for v in new]
 
     with st.sidebar:
-        job = replace_many(first, forms.choose(first, groups or {"Training": ["learner.optimizer"]}, key="a"))
+        job = replace_many(first, spec_widgets.choose(first, groups or {"Training": ["learner.optimizer"]}, key="a"))
         now = [Variant(*v) for v in state["kept"]]
         found = variants(job, now, usual=usual, most=most, key="v", change=change)
     change(found)

@@ -18,10 +18,10 @@ from torch.nn.modules.module import register_module_forward_hook
 from torch.utils.hooks import RemovableHandle
 
 from nnviz.engine.capture import passes
-from nnviz.engine.capture.owned import Owned
+from nnviz.engine.capture.entry_sampling import evenly
+from nnviz.engine.capture.parameter_owners import Owned
 from nnviz.engine.capture.trace import Pass, PassSample, Place, Probe, Trace, Update, UpdateSample
-from nnviz.engine.layers import is_activation, is_batch_norm, is_layer
-from nnviz.engine.sampling import evenly
+from nnviz.engine.snapshots.module_layers import is_activation, is_batch_norm, is_layer
 from nnviz.records import Record
 
 Site = tuple[str, str]

@@ -7,11 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nnviz.engine import clipping, data, losses, models, optimizers, schedules
-from nnviz.engine.analysis import pictures, theory
+from nnviz.engine import data, losses, models
 from nnviz.engine.attachments import ReadFile, no_files
 from nnviz.engine.learners.learning import NOBODY
+from nnviz.engine.optim import clipping, optimizers, schedules
 from nnviz.engine.randomness import generator, stream
+from nnviz.engine.snapshots import supervised_snapshots
+from nnviz.engine.theory import signal_propagation
 from nnviz.records import Metric, Record, Scalar, Snapshot
 from nnviz.spec import learners as spec
 
@@ -72,7 +74,7 @@ class SupervisedLearning:
     def begin(self) -> list[Record]:
         """The data, and the theory of the network at initialization or why there is none."""
         x, y = (t.cpu() for t in self.batch(1))
-        predicted = theory.at_initialization(self.spec, x, y, self.loss, self.seed)
+        predicted = signal_propagation.at_initialization(self.spec, x, y, self.loss, self.seed)
         return [Snapshot(0, "data", self.data.arrays()), Snapshot(0, "theory", predicted, "model")]
 
     def batch(self, number: int) -> tuple[Tensor, Tensor]:
@@ -144,7 +146,9 @@ class SupervisedLearning:
             elif (share := r_squared(outputs[name][:, 0], y)) is not None:
                 yield Scalar(step, "r_squared", share, name)
         yield Scalar(step, "learning_rate", self.learning_rate(max(1, step)), "model")
-        yield from pictures.draw(step, self.spec, self.network, self.data, (*self.parts["test"], outputs["test"]))
+        yield from supervised_snapshots.draw(
+            step, self.spec, self.network, self.data, (*self.parts["test"], outputs["test"])
+        )
         self.network.train()
 
     def outputs(self, x: Tensor, watching: AbstractContextManager[None] = NOBODY) -> Tensor:

@@ -2,6 +2,6 @@
 
 from nnviz.spec.models.family import SHOWN_UNITS, Family, Size
 from nnviz.spec.models.mlp import MLP, DeepMLP, Feedforward, Hidden
-from nnviz.spec.models.union import Model
+from nnviz.spec.models.model_union import Model
 
 __all__ = ["MLP", "SHOWN_UNITS", "DeepMLP", "Family", "Feedforward", "Hidden", "Model", "Size"]

@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from nnviz import figures
-from nnviz.ui.board import board
+from nnviz.ui.board.board import board
 
 SECTIONS = {
     "All": [["loss", "boundary"], ["gradients", "histogram"], ["ridges", "weights", "depth"], ["scatter"]],

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from nnviz.ui.board import board
+from nnviz.ui.board.board import board
 
 STEPS = np.arange(21, dtype=np.int32)
 kept = st.session_state.setdefault("chosen", {"x": 2.0, "y": 3.0, "calls": 0, "done": False})

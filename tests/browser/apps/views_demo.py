@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from nnviz.ui.board import board
+from nnviz.ui.board.board import board
 
 GRID = np.linspace(-3, 3, 20, dtype=np.float32)
 LINES = {"None": {}, "One": {"map": "old map"}, "Two": {"map": "old", "space": "old"}, "Whole": "all old"}

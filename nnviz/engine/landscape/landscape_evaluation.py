@@ -1,0 +1,119 @@
+"""A landscape job under way: its networks are trained, then looked at from each side."""
+
+import time
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+from nnviz.engine.attachments import ReadFile, no_files
+from nnviz.engine.device import EngineError
+from nnviz.engine.landscape import slice_views
+from nnviz.engine.landscape.curvature_view import curvature
+from nnviz.engine.landscape.retraining import Trained, retraining
+from nnviz.engine.landscape.slice_views import Progress
+from nnviz.engine.landscape.thread_counts import threads
+from nnviz.engine.running_job import ReplayedJob
+from nnviz.records import Record, Snapshot
+from nnviz.spec import landscapes as spec
+from nnviz.spec.jobs import Landscape
+
+TURN = 0.03
+"""Seconds of work in one go, so that others in the same process have their turn and a pause comes soon."""
+
+
+class LandscapeEvaluation(ReplayedJob):
+    """A survey that runs: each `next` works for a moment. `step` counts steps of training and points evaluated.
+
+    The same job on the CPU gives the same pictures, in turns of any length.
+    """
+
+    def __init__(self, job: Landscape, checkpoint: bytes | None = None, read_file: ReadFile = no_files) -> None:
+        super().__init__(job, checkpoint)
+        self._read_file = read_file
+        self._parameters = job.estimate().parameters
+        for view in job.views:
+            if isinstance(view, spec.PathPlane):
+                slice_views.check_path(job.network)
+            elif isinstance(view, spec.Line):
+                slice_views.check_line(*job.networks)
+        self._pieces = self._views()
+        self._put_off: list[Progress] = []
+        self._trouble: EngineError | None = None
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """The machine, the job, and the number of parameters of a network."""
+        return super().info | {"parameters": self._parameters}
+
+    def _advance(self) -> list[Record]:
+        records = [] if self._trouble else super()._advance()
+        if self._trouble and not records:  # raised after what was seen before it has been returned
+            self.close()
+            raise self._trouble
+        return records
+
+    def _work(self) -> list[Record]:
+        records: list[Record] = []
+        try:
+            with threads(self.job.network.learner.size.work * self.job.samples):
+                for advanced, pictures in self._turn():
+                    self.done += advanced
+                    records += [Snapshot(self.done, name, arrays) for name, arrays in pictures.items()]
+        except EngineError as error:
+            self._trouble = error
+        return records
+
+    def _look(self) -> list[Record]:
+        """Nothing: pictures come when a level of them is complete."""
+        return []
+
+    def _turn(self) -> Iterator[Progress]:
+        """Work for a moment. All that comes at a step comes in one turn: a checkpoint in between would lose it or have
+        it said twice."""
+        deadline, is_first = time.monotonic() + TURN, True
+        for piece in chain(self._put_off, self._pieces):
+            advanced, pictures = piece
+            if time.monotonic() > deadline and not is_first and (advanced or not pictures):
+                self._put_off = [piece]
+                return
+            is_first = False
+            yield piece
+        self.close()
+
+    def close(self) -> None:
+        """There is no more work."""
+        super().close()
+        self._pieces.close()
+
+    def _views(self) -> Iterator[Progress]:
+        """All of the work, piece by piece."""
+        trained = []
+        for number, network in enumerate(self.job.networks):
+            training, step = retraining(network, self.job.samples, self.device, self._read_file), 0
+            while training.trained is None:
+                training.advance()
+                moved, step = training.step - step, training.step  # others may have moved it on too
+                if moved:
+                    yield moved, {}
+            if step < network.at:
+                yield network.at - step, {}
+            trained.append(training.trained)
+            if number == 0:
+                yield 0, {"training": training.trained.arrays()}
+        for view in self.job.views:
+            yield from _seen(view, trained)
+
+
+def _seen(view: spec.View, trained: list[Trained]) -> Iterator[Progress]:
+    match view:
+        case spec.RandomPlane():
+            return slice_views.random_plane(view, trained[0])
+        case spec.RandomLines():
+            return slice_views.random_lines(view, trained[0])
+        case spec.PathPlane():
+            return slice_views.path_plane(view, trained[0])
+        case spec.Line():
+            return slice_views.line(view, *trained)
+        case spec.Curvature():
+            return curvature(view, trained[0])
+    raise TypeError(f"nothing shows {view!r}")

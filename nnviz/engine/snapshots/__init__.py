@@ -1,0 +1,1 @@
+"""Modules and learners -> the arrays of their pictures."""

@@ -1,0 +1,189 @@
+"""Many networks of one shape at initialization, run forward and backward at once on the same batch.
+
+What a single network of finite width does is scattered around mean-field theory, more widely the deeper and the
+narrower it is (Hanin & Rolnick, 2018, arXiv:1803.01719). The ensemble measures that scatter with the run's own
+activation, normalization, initializer, loss, penalties and clipping, on its own first batch.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nnviz.engine import initializers, models
+from nnviz.engine.capture.entry_sampling import evenly
+from nnviz.engine.losses import LossFunction
+from nnviz.engine.randomness import generator
+from nnviz.spec import clipping as clippings
+from nnviz.spec import learners
+from nnviz.spec.initializers import Orthogonal
+
+NETWORKS = 32
+"""Networks of an ensemble, where they are cheap enough."""
+
+FEWEST = 8
+"""With fewer than these there is no band."""
+
+WORK = 3e9
+"""What an ensemble may cost: multiply-adds, and 30 of them for each random weight and each activation."""
+
+ENTRIES = 2**24
+"""Activations that are held at once; a single network may have more."""
+
+QUANTITIES = ("preactivation_rms", "activation_rms", "signal_rms", "gradient_norm")
+
+
+class Linears(nn.Module):
+    """The linear layers of all networks: (networks, n, in) -> (networks, n, out)."""
+
+    def __init__(self, networks: int, like: nn.Linear) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(networks, *like.weight.shape))
+        self.bias = None if like.bias is None else nn.Parameter(torch.empty(networks, like.out_features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.bias is None:
+            return torch.bmm(x, self.weight.mT)
+        return torch.baddbmm(self.bias[:, None], x, self.weight.mT)
+
+
+class Norms(nn.Module):
+    """Batch norm of each network by the statistics of its own batch, before its scale and shift are trained."""
+
+    def __init__(self, networks: int, like: nn.BatchNorm1d) -> None:
+        super().__init__()
+        self.eps = like.eps
+        self.weight = nn.Parameter(torch.ones(networks, like.num_features))
+        self.bias = nn.Parameter(torch.zeros(networks, like.num_features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        centered = x - x.mean(1, keepdim=True)
+        scaled = centered * (centered.square().mean(1, keepdim=True) + self.eps).rsqrt()
+        return scaled * self.weight[:, None] + self.bias[:, None]
+
+
+class PReLUs(nn.Module):
+    """PReLU with a slope for each network."""
+
+    def __init__(self, networks: int, like: nn.PReLU) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(like.weight.detach().expand(networks, -1).clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.where(x > 0, x, self.weight[:, None] * x)
+
+
+def size(learner: learners.Supervised, batch: int) -> int:
+    """How many networks there is time for, at most NETWORKS; 0 where FEWEST would take too long."""
+    widths = learner.model.widths(learner.data.shape, learner.outputs)
+    weights = sum(i * o for i, o in pairwise(widths))
+    each = weights * (3 * batch + 30) + 30 * batch * sum(widths)
+    if isinstance(learner.model.initializer, Orthogonal):
+        each += sum(8 * i * o * min(i, o) for i, o in pairwise(widths))  # QR
+    found = min(NETWORKS, int(WORK / each))
+    return found if found >= FEWEST else 0
+
+
+def measure(
+    learner: learners.Supervised, x: Tensor, y: Tensor, loss: LossFunction, networks: int, seed: int
+) -> dict[str, np.ndarray]:
+    """What probes would record at step 0 of `networks` networks with other weights, each (networks, L).
+
+    `x` (n, …) and `y` are the batch, on the CPU. See QUANTITIES: root mean square of what enters each activation
+    and of what leaves it (of the output layer: its output), of the derivative of a sample's loss in what enters it, and
+    the L2 norm of the gradient of each layer's weights, with penalties and clipping.
+    """
+    x = x.flatten(1)
+    shape = models.build(learner.model, x.shape[1:], learner.outputs, 0)
+    entries = len(x) * sum(m.out_features for m in models.linears(shape).values())
+    at_once = max(1, min(networks, ENTRIES // entries))
+    draws = generator(seed, "ensemble")
+    parts = []
+    for start in range(0, networks, at_once):
+        network = stack(shape, min(at_once, networks - start))
+        for layer in linears(network):
+            initializers.fill(layer, learner.model.initializer, draws)
+        for index, dropout in enumerate(m for m in network.modules() if isinstance(m, models.Dropout)):
+            dropout.generator = generator(seed, f"ensemble dropout{index}", start)
+        parts.append(observe(learner, network, x, y, loss))
+    return {name: np.concatenate([part[name] for part in parts]) for name in QUANTITIES}
+
+
+def stack(network: nn.Module, networks: int) -> nn.Module:
+    """A network of the same shape that is many of them, in training mode; its linear layers are yet to be filled."""
+    many = {nn.Linear: Linears, nn.BatchNorm1d: Norms, nn.PReLU: PReLUs}
+    children = network.named_children()
+    modules = OrderedDict((n, many[type(m)](networks, m) if type(m) in many else m) for n, m in children)
+    return type(network)(modules)
+
+
+def linears(network: nn.Module) -> list[Linears]:
+    """Its linear layers in forward order."""
+    return [m for m in network.children() if isinstance(m, Linears)]
+
+
+def observe(
+    learner: learners.Supervised, network: nn.Module, x: Tensor, y: Tensor, loss: LossFunction
+) -> dict[str, np.ndarray]:
+    """The QUANTITIES of a stacked network on a batch, each (networks, L)."""
+    layers = linears(network)
+    weights = [layer.weight for layer in layers]
+    entering, leaving, before = [], [], x
+    for name, out in models.walk(network, x.expand(len(weights[0]), *x.shape)):
+        if name.startswith("activation"):
+            entering.append(before)
+            leaving.append(out)
+        before = out
+    entering.append(before)
+    leaving.append(before)
+    # Losses may couple the samples of a batch, so each network has its own.
+    total = torch.stack([loss(z, y) for z in before]).sum()
+    others = [p for p in network.parameters() if all(p is not w for w in weights)]
+    found = torch.autograd.grad(total, [*entering, *weights, *others], allow_unused=True, materialize_grads=True)
+    signals, gradients, rest = _split(found, len(entering), len(weights))
+    if learner.l1 or learner.l2:
+        gradients = [
+            g + learner.l1 * w.detach().sign() + learner.l2 * w.detach()
+            for g, w in zip(gradients, weights, strict=True)
+        ]
+    return {
+        "preactivation_rms": _rms([_sampled(t) for t in entering]),
+        "activation_rms": _rms([_sampled(t) for t in leaving]),
+        "signal_rms": _rms(signals) * len(x),
+        "gradient_norm": _clipped(learner.clipping, gradients, rest),
+    }
+
+
+def _sampled(tensor: Tensor) -> Tensor:
+    """Of (networks, n, units) the entries that the probe of activations takes of each network."""
+    places = evenly(torch.arange(tensor[0].numel()).view(tensor[0].shape))
+    return tensor.flatten(1)[:, places]
+
+
+def _split(found: Sequence[Tensor], *sizes: int) -> list[Sequence[Tensor]]:
+    starts = [0, *accumulate(sizes)]
+    return [found[a:b] for a, b in zip(starts, [*starts[1:], None], strict=True)]
+
+
+def _clipped(clipping: clippings.Clipping, weights: Sequence[Tensor], others: Sequence[Tensor]) -> np.ndarray:
+    """The norms of the weights' gradients as the optimizer sees them, (networks, L)."""
+    if isinstance(clipping, clippings.ClipValue):
+        weights = [g.clamp(-clipping.limit, clipping.limit) for g in weights]
+    norms = _norms([*weights, *others])
+    if isinstance(clipping, clippings.ClipNorm):
+        with np.errstate(divide="ignore"):
+            norms *= np.minimum(1, clipping.max_norm / np.linalg.norm(norms, axis=1, keepdims=True))
+    return norms[:, : len(weights)]
+
+
+def _norms(tensors: Sequence[Tensor]) -> np.ndarray:
+    """Of each network's part of each tensor (networks, …), in float64: (networks, tensors)."""
+    rows = [torch.linalg.vector_norm(t.detach().flatten(1), dim=1, dtype=torch.float64) for t in tensors]
+    return torch.stack(rows, 1).numpy()
+
+
+def _rms(tensors: Sequence[Tensor]) -> np.ndarray:
+    return _norms(tensors) / np.sqrt([t[0].numel() for t in tensors])

@@ -1,0 +1,40 @@
+"""What theory says of a race on a quadratic bowl."""
+
+import numpy as np
+
+from nnviz.engine.theory import quadratic
+from nnviz.spec.optimizers import SGD
+from nnviz.spec.surfaces import Quadratic
+from nnviz.spec.trajectories import Trajectories
+
+ALPHAS = (0.005, 5.0)
+"""Learning rates of the map, times λ."""
+
+
+def phase(job: Trajectories) -> dict[str, np.ndarray]:
+    """Convergence rate over learning rate and momentum, as `quadratic.phase` gives it, and `best_descent` (3,), the
+    best (α, β = 0, rate) of plain descent; {} off the quadratic."""
+    if not isinstance(job.surface, Quadratic):
+        return {}
+    steep, _ = job.surface.eigenvalues
+    alphas = np.geomspace(*ALPHAS, 140) / steep
+    nesterov = [r.method.nesterov for r in job.optimizers if isinstance(r.method, SGD) and r.method.momentum]
+    found = quadratic.phase(
+        job.surface.eigenvalues, alphas, np.linspace(0, 0.99, 110), nesterov=bool(nesterov) and all(nesterov)
+    )
+    return found | {"best_descent": np.array(quadratic.best_descent(job.surface.eigenvalues))}
+
+
+def rates(job: Trajectories, distance: np.ndarray) -> dict[str, np.ndarray]:
+    """Share of the distance that is kept a step, by optimizer (optimizers,), measured late in the race from `distance`
+    (optimizers, steps + 1), and predicted for SGD on a quadratic; nan where there is none. Theory knows exact gradients and
+    one rate: with noise, clipping or a schedule it predicts nothing."""
+    measured = np.array([quadratic.measured_rate(row) for row in distance])
+    predicted = np.full(len(job.optimizers), np.nan)
+    if job.conditions or not isinstance(job.surface, Quadratic):
+        return {"measured_rate": measured, "predicted_rate": predicted}
+    for i, optimizer in enumerate(job.optimizers):
+        m = optimizer.method
+        if isinstance(m, SGD) and not (m.dampening or m.weight_decay):
+            predicted[i] = quadratic.rate(job.surface.eigenvalues, m.lr, m.momentum, m.nesterov)
+    return {"measured_rate": measured, "predicted_rate": predicted}

@@ -1,0 +1,1 @@
+"""Several runs in one figure, or on the same axes."""

@@ -1,0 +1,244 @@
+"""Runs next to each other: in one picture, or each in its own with the same axes."""
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from nnviz.figures.kit import labels, log_axis, tables, theme
+from nnviz.figures.training.curves import curves
+
+# Room at the left of figures side by side, in pixels: for labels such as 10⁻¹².
+MARGIN = 58
+# Up to so many runs are told apart by their dashes.
+PAIR = 2
+# Letters of a run's name in the legend, so that two names stand side by side in 500 pixels.
+LONGEST = 18
+# The share of a picture's height that the legend of more runs may take, before it scrolls.
+LEGEND = 0.4
+
+
+def overlay(
+    runs: Mapping[str, pd.DataFrame],
+    quantity: str = "loss",
+    *,
+    batch: bool = False,
+    title: str | None = None,
+    **options: object,
+) -> dict:
+    """`curves` of several runs in one figure. Of two the first is solid, the second dashed, and a split has one color;
+    of more, up to eight, each has its color, train is solid and test dashed.
+
+    The batch loss is left out unless `batch`, as noise over noise tells nothing. One run alone is drawn as `curves`
+    draws it. `runs` have names such as "A" or "B: batch norm". `options` are those of `curves`.
+    """
+    if len(runs) == 1:
+        return curves(next(iter(runs.values())), quantity, title=title, **options)
+    runs = {name: frame if batch else frame[(frame["site"] != "batch").to_numpy()] for name, frame in runs.items()}
+    filled = [frame for frame in runs.values() if len(frame)]
+    joined = curves(pd.concat(filled) if filled else pd.DataFrame(), quantity, title=title, **options)
+    if not joined["data"]:
+        return joined
+    options["log"] = joined["layout"]["yaxis"].get("type") == "log"
+    sites = [trace["uid"] for trace in joined["data"] if _follows(trace)]
+    sites.sort(key=lambda site: site == "batch")
+    traces, table, told = [], [], set()
+    for place, (name, frame) in enumerate(runs.items()):
+        drawn = curves(frame, quantity, title=title, **options)
+        table += tables.of_run(name, drawn["layout"]["meta"].get("table", []), len(traces))
+        of_run = _as_one_of_two if len(runs) == PAIR else partial(_as_one_of_many, sites=sites)
+        mine = []
+        for trace in drawn["data"]:
+            if None in trace["x"] or (len(runs) > PAIR and "uid" not in trace):  # says the same of every run
+                mine.append(trace if trace["name"] not in told else trace | {"showlegend": False})
+            else:
+                mine.append(of_run(trace, place, name, is_first=not any(map(_follows, mine))))
+        told |= {trace["name"] for trace in mine if trace.get("showlegend", True)}
+        traces += [{key: value for key, value in trace.items() if key != "uid"} for trace in mine]
+    many = {"maxheight": LEGEND, "font": {"size": theme.SMALL}} if len(runs) > PAIR else {}
+    legend = joined["layout"]["legend"] | many
+    meta = joined["layout"]["meta"] | {"table": table}
+    return {"data": traces, "layout": joined["layout"] | {"meta": meta, "legend": legend}}
+
+
+def _follows(trace: Mapping) -> bool:
+    """Whether a trace's name holds its last value."""
+    return "follow" in trace.get("meta", ())
+
+
+def _as_one_of_two(trace: Mapping, place: int, run: str, *, is_first: bool) -> dict:  # noqa: ARG001
+    """A trace of the first or the second run."""
+    dashed = _called(trace, run, run)
+    if "line" in trace and trace["mode"] == "lines":
+        dashed["line"] = trace["line"] | {"dash": theme.RUN_DASHES[place]}
+    elif "uid" in trace and place:  # a single point
+        dashed["marker"] = trace["marker"] | {"symbol": "circle-open", "size": 9}
+    return dashed
+
+
+def _as_one_of_many(trace: Mapping, place: int, run: str, *, is_first: bool, sites: Sequence[str]) -> dict:
+    """A trace of one of several runs, whose full name stands in the legend once."""
+    drawn = _called(trace, run, labels.shorten(run if is_first else labels.letter(run), LONGEST))
+    site = trace["uid"].removesuffix("_measured")
+    dash = theme.RUN_DASHES[sites.index(site) % len(theme.RUN_DASHES) if site in sites else 0]
+    color = theme.run_color(place)
+    style = {"line": trace["line"] | {"color": color, "dash": dash}, "marker": trace["marker"] | {"color": color}}
+    return drawn | style
+
+
+def _called(trace: Mapping, run: str, short: str) -> dict:
+    """A trace named after its run, in the legend in short."""
+    before = f"{short}, " if ":" in short else f"{short}: "
+    called = {**trace, "name": before + trace["name"]}
+    if trace.get("hovertemplate"):
+        called["hovertemplate"] = f"{run}, {trace['hovertemplate']}"
+    if _follows(trace):
+        follow = trace["meta"]["follow"]
+        called["meta"] = {"follow": follow | {"name": before + follow["name"]}}
+    return called
+
+
+def same_axes(*figures: dict | None) -> tuple[dict | None, ...]:
+    """The same figures, any number, with equal axis and color ranges, legends and margins, to be compared by eye side
+    by side. None stays None, at its place.
+
+    An axis is equalised where the figures' axes of that name are of one type; one with a fixed range joins in with it.
+    Where one vertical axis is logarithmic, so become the others, unless they have a range or values that forbid it. In
+    space axes are equalised that have a range, the vertical ones where they tell the same; they are marked as in the
+    figure whose own range is largest.
+    What one legend explains, all do, so that all plots are equally high. Figures whose `layout.meta.own_plane` says
+    that x and y are directions of their own keep these. Figures without data are left alone. Nothing is changed in
+    place.
+    """
+    if None in figures:
+        drawn = iter(same_axes(*(figure for figure in figures if figure is not None)))
+        return tuple(figure and next(drawn) for figure in figures)
+    if sum(bool(figure["data"]) for figure in figures) < 2:
+        return figures
+    figures = _of_one_type(figures)
+    filled = [figure for figure in figures if figure["data"]]
+    changes: dict[str, dict] = {}
+    own = any(figure["layout"]["meta"].get("own_plane") for figure in filled)
+    names = {key for figure in filled for key in figure["layout"] if key.startswith(("xaxis", "yaxis")) and not own}
+    for name in names:
+        axes = [figure["layout"].get(name) for figure in filled]
+        if any(axis is None or axis.get("visible") is False for axis in axes):
+            continue
+        if len({axis.get("type") for axis in axes}) > 1:
+            continue
+        spans = [_span(figure, name) for figure in filled]
+        spans = [span for span in spans if span is not None]
+        if spans:
+            low, high = min(min(s) for s in spans), max(max(s) for s in spans)
+            reversed_ = any(a.get("autorange") == "reversed" or _falls(a.get("range")) for a in axes)
+            changes[name] = {"range": [high, low] if reversed_ else [low, high], "autorange": False}
+            if all(axis.get("type") == "log" for axis in axes):
+                changes[name] |= log_axis.ticks(low, high)
+    scenes = [figure["layout"]["scene"] for figure in filled if "scene" in figure["layout"]]
+    if len(scenes) == len(filled):
+        changes["scene"] = {name: _of_all(scenes, name) for name in ("xaxis", "yaxis", "zaxis")[2 * own :]}
+    colors = [figure["layout"]["coloraxis"] for figure in filled if "coloraxis" in figure["layout"]]
+    if len(colors) == len(filled):
+        changes["coloraxis"] = {"cmin": min(c["cmin"] for c in colors), "cmax": max(c["cmax"] for c in colors)}
+    told = {trace["name"] for figure in filled for trace in _legend(figure)}
+    return tuple(_changed(figure, changes, told) if figure["data"] else figure for figure in figures)
+
+
+def _of_all(scenes: Sequence[Mapping], name: str) -> dict:
+    """What an axis of scenes becomes in all of them; nothing where they tell different things."""
+    axes = [scene[name] for scene in scenes]
+    ranges = [axis.get("range") for axis in axes]
+    if None in ranges or (name == "zaxis" and len({axis["title"]["text"] for axis in axes}) > 1):
+        return {}
+    widest = max(axes, key=lambda axis: axis["range"][1] - axis["range"][0])
+    ticks = {key: widest[key] for key in ("tickvals", "ticktext") if key in widest}
+    return {"range": [min(r[0] for r in ranges), max(r[1] for r in ranges)], **ticks}
+
+
+def _of_one_type(figures: tuple[dict, ...]) -> tuple[dict, ...]:
+    """The figures, their vertical axes logarithmic where one of them is and the others' values are all positive."""
+    others = [figure for figure in figures if figure["data"] and figure["layout"]["yaxis"].get("type") != "log"]
+    if len(others) == sum(bool(figure["data"]) for figure in figures) or not all(map(_is_positive, others)):
+        return figures
+    changed = {id(figure) for figure in others}
+    return tuple(
+        {**f, "layout": {**f["layout"], "yaxis": {**f["layout"]["yaxis"], "type": "log"}}} if id(f) in changed else f
+        for f in figures
+    )
+
+
+def _is_positive(figure: dict) -> bool:
+    """Whether a figure of curves could have a logarithmic vertical axis."""
+    if "range" in figure["layout"]["yaxis"] or not all(trace["type"] == "scatter" for trace in figure["data"]):
+        return False
+    return all(np.all(np.asarray(t["y"], float) > 0) for t in figure["data"] if t.get("yaxis", "y") == "y")
+
+
+def _changed(figure: dict, changes: Mapping[str, Mapping], told: Collection[str]) -> dict:
+    """A figure with other axes, and a legend of all names that are `told` in any of the figures, as far as it has such
+    traces, each once."""
+    layout = figure["layout"]
+    merged = {name: {**layout.get(name, {}), **change} for name, change in changes.items() if name != "scene"}
+    if "scene" in changes:
+        axes = {name: {**layout["scene"][name], **change} for name, change in changes["scene"].items()}
+        merged["scene"] = {**layout["scene"], **axes}
+    # With this much room for the labels of the axis all plots begin at the same place.
+    merged["margin"] = {"l": MARGIN, **layout.get("margin", {})}
+    if not told:
+        return {"data": figure["data"], "layout": {**layout, **merged}}
+    missing = set(told) - {trace["name"] for trace in _legend(figure)}
+    traces = []
+    for trace in figure["data"]:
+        is_missing = trace.get("name") in missing
+        missing.discard(trace.get("name"))
+        traces.append(_named(trace) if is_missing else trace)
+    return {"data": traces, "layout": {**layout, **merged, "showlegend": True}}
+
+
+def _named(trace: dict) -> dict:
+    """A trace that is in the legend even if it is empty, which hides it else."""
+    if trace.get("showlegend", True) and len(trace["x"]):
+        return trace
+    return trace | {"showlegend": True} | ({} if len(trace["x"]) else {"x": [None], "y": [None]})
+
+
+def _legend(figure: dict) -> list[dict]:
+    """The traces that the legend of a figure tells, by Plotly's rules."""
+    entries = [t for t in figure["data"] if t["type"] == "scatter" and t.get("showlegend", True) and len(t["x"])]
+    few = len(entries) < 2 and not any(trace.get("showlegend") for trace in entries)
+    return entries if figure["layout"].get("showlegend", not few) else []
+
+
+def _falls(span: object) -> bool:
+    return isinstance(span, list | tuple) and len(span) == 2 and span[0] > span[1]
+
+
+def _span(figure: dict, name: str) -> tuple[float, float] | None:
+    """The range of one axis: fixed, or that of the data with Plotly's margin; in powers of ten on a logarithmic one."""
+    axis = figure["layout"][name]
+    if axis.get("range") is not None:
+        return float(min(axis["range"])), float(max(axis["range"]))
+    letter, short = name[0], name.replace("axis", "")
+    columns, cells = [], 0.0
+    for trace in figure["data"]:
+        if trace.get(f"{letter}axis", letter) != short or trace.get(letter) is None:
+            continue
+        values = np.array([v for v in trace[letter] if v is not None], float)
+        columns.append(values)
+        if trace["type"] == "heatmap":
+            cells = 0.5
+    values = np.concatenate(columns) if columns else np.empty(0)
+    values = values[np.isfinite(values)]
+    if axis.get("type") == "log":
+        values = np.log10(values[values > 0])
+    if not len(values):
+        return None
+    low, high = float(values.min()), float(values.max())
+    for shape in figure["layout"].get("shapes", ()):
+        if shape.get(f"{letter}ref", letter) == letter and name == f"{letter}axis" and axis.get("type") != "log":
+            low, high = min(low, shape[f"{letter}0"]), max(high, shape[f"{letter}1"])
+    if axis.get("rangemode") == "tozero":
+        low, high = min(low, 0.0), max(high, 0.0)
+    margin = cells or (0.05 * (high - low) if letter == "y" else 0.0)
+    return low - margin, high + margin

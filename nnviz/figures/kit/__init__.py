@@ -1,0 +1,1 @@
+"""What all figures share: colors, axes, layout, labels, tables."""

@@ -1,0 +1,227 @@
+"""Colors, fonts and margins: the only place that has any.
+
+Figures are drawn once and shown on white and on near-black, so data colors are chosen for both, and where a color says
+"how much" it fades into the page: zero is the background. Text has no color here; it takes the template's.
+"""
+
+from functools import lru_cache
+
+FONT = (
+    "'Source Sans 3', 'Source Sans Pro', 'Source Sans', 'Noto Sans', 'Noto Sans CJK KR', 'Apple SD Gothic Neo', "
+    "'Malgun Gothic', sans-serif"
+)
+SIZE = 12
+SMALL = 10.5
+
+# Negative and positive, of weights and activations. Classes 0 and 1 have the same, so that the sign of a two-class
+# network's output has the color of the class it stands for.
+NEGATIVE, POSITIVE = "#e07b1f", "#2f7fd1"
+# Apart for readers who see no red, no green or no blue (Machado et al., 2009), and seen on white and on near-black.
+CLASSES = (
+    NEGATIVE,
+    POSITIVE,
+    "#226110",
+    "#dd357a",
+    "#6539ae",
+    "#20cd9d",
+    "#a0016e",
+    "#c9bf0b",
+    "#fe7ef1",
+    "#68a8ba",
+)
+# Optimizers down a surface: lines, so seen on white and on near-black, and apart as the classes are.
+OPTIMIZERS = (
+    POSITIVE,
+    NEGATIVE,
+    "#2db478",
+    "#c34b69",
+    "#a587ff",
+    "#1e782d",
+    "#870fb4",
+    "#e10000",
+    "#6900ff",
+    "#e187c3",
+    "#961e69",
+    "#a54ba5",
+)
+# Up to eight runs in one picture.
+RUNS = OPTIMIZERS[:8]
+# Where an optimizer is, so that color is not all that tells them apart.
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "pentagon", "triangle-down")
+# All minima that have no color of their own.
+OTHERS = "#a08a5b"
+# The two entries of a vector in the plane.
+COMPONENTS = {"x": POSITIVE, "y": NEGATIVE}
+# What pulls and what remembers, as arrows.
+ARROWS = {"gradient": "#12909f", "momentum": "#b0307a"}
+# Heights of a surface that paths are drawn on: so quiet that all optimizers stand out.
+TERRAIN = "#6f7f9c"
+# The same in space, from low to high ground: away from the page's own color, as on the map. And its contour lines.
+RELIEF = {
+    "light": ("#edf0f5", "#d0d7e2", "#aab6c9", "#8493ad", "#66758f"),
+    "dark": ("#56647f", "#6d7c98", "#8795af", "#a3afc4", "#bfc8d7"),
+}
+RELIEF_LINES = {"light": "#8e9bb2", "dark": "#a9b4c6"}
+# First layer … last layer.
+DEPTH = ("#7d4fd6", "#3f74d4", "#1690a8", "#2f9f5d", "#94a01c", "#d9922a")
+# A value that has no zero to speak of: a regression's target.
+VALUES = ("#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725")
+SPLITS = {"train": "#6b4fc9", "test": "#e5533d", "batch": "#8b929c"}
+SITES = {**SPLITS, "before_clipping": "#8b929c", "after_clipping": "#1aa0b4"}
+MEASURES = {"weight": "#7a68d8", "gradient": "#1aa0b4", "update": "#1f9d76"}
+GOOD = "#1f9d76"
+RUN_DASHES = ("solid", "dash", "dot", "dashdot")
+NEUTRAL = "#8b929c"
+# A mark that must be found on any ground, of either page.
+INK = "#727c8a"
+ALERT = "#d4475f"
+WHITE = "#ffffff"
+HALO = "rgba(255,255,255,0.9)"
+CLEAR = "rgba(0,0,0,0)"
+
+
+def rgb(color: str) -> tuple[int, int, int]:
+    """The three channels 0..255 of a color like "#2f7fd1"."""
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
+
+
+def faded(color: str, alpha: float) -> str:
+    """A color like "#2f7fd1" with an opacity 0..1, as CSS writes it."""
+    red, green, blue = rgb(color)
+    return f"rgba({red},{green},{blue},{alpha:.3g})"
+
+
+def class_color(index: int) -> str:
+    """The color of a class; more than ten classes repeat them."""
+    return CLASSES[index % len(CLASSES)]
+
+
+def optimizer_color(index: int) -> str:
+    """The color of an optimizer; more than twelve repeat them."""
+    return OPTIMIZERS[index % len(OPTIMIZERS)]
+
+
+def run_color(index: int) -> str:
+    """The color of a run among several; more than eight repeat them."""
+    return RUNS[index % len(RUNS)]
+
+
+def sign_color(value: float) -> str:
+    """Orange below zero, blue from zero on."""
+    return NEGATIVE if value < 0 else POSITIVE
+
+
+def diverging(alpha: float = 1.0) -> list[list]:
+    """Negative orange, zero the page itself, positive blue, as a Plotly colorscale; `alpha` at the ends."""
+    return [
+        [0.0, faded(NEGATIVE, alpha)],
+        [0.5, faded(NEGATIVE, 0)],
+        [0.5, faded(POSITIVE, 0)],
+        [1.0, faded(POSITIVE, alpha)],
+    ]
+
+
+def solid_diverging() -> list[list]:
+    """The diverging scale with a light gray for zero, for small marks that must not be seen through."""
+    return [[0.0, NEGATIVE], [0.5, "#d5dae1"], [1.0, POSITIVE]]
+
+
+def fading(color: str, alpha: float = 1.0) -> list[list]:
+    """From the page itself to `color`, as a Plotly colorscale: for shares and counts."""
+    return [[0.0, faded(color, 0)], [1.0, faded(color, alpha)]]
+
+
+def scale(stops: tuple[str, ...] = VALUES, reverse: bool = False) -> list[list]:
+    """Evenly spaced stops as a Plotly colorscale."""
+    stops = stops[::-1] if reverse else stops
+    return [[i / (len(stops) - 1), stop] for i, stop in enumerate(stops)]
+
+
+@lru_cache(maxsize=512)
+def depth_color(index: int, layers: int) -> str:
+    """The color of layer `index` (0 is the first) of `layers`."""
+    place = 0.0 if layers < 2 else index / (layers - 1) * (len(DEPTH) - 1)
+    left = min(int(place), len(DEPTH) - 2)
+    mixed = [round(a + (b - a) * (place - left)) for a, b in zip(rgb(DEPTH[left]), rgb(DEPTH[left + 1]), strict=True)]
+    return f"#{mixed[0]:02x}{mixed[1]:02x}{mixed[2]:02x}"
+
+
+def colorbar(title: str, **more: object) -> dict:
+    """A slim color legend at the right edge."""
+    return {
+        "title": {"text": title, "side": "top", "font": {"size": SMALL}},
+        "thickness": 9,
+        "len": 1.0,
+        "x": 1.01,
+        "xpad": 4,
+        "ypad": 0,
+        "outlinewidth": 0,
+        "tickfont": {"size": SMALL},
+        "ticks": "",
+        **more,
+    }
+
+
+def template(dark: bool) -> dict:
+    """The Plotly template of the light or dark page: what is not data."""
+    name = "dark" if dark else "light"
+    ink = "#e6e9ef" if dark else "#2b2f38"
+    soft = "#a9b1bd" if dark else "#5b6472"
+    grid = "rgba(255,255,255,0.09)" if dark else "rgba(20,30,50,0.09)"
+    line = "rgba(255,255,255,0.28)" if dark else "rgba(20,30,50,0.28)"
+    axis = {
+        "automargin": True,
+        "gridcolor": grid,
+        "linecolor": line,
+        "showline": False,
+        "zeroline": False,
+        "zerolinecolor": line,
+        "zerolinewidth": 1,
+        "ticks": "",
+        "ticklabelstandoff": 4,
+        "tickfont": {"size": SMALL, "color": soft},
+        "title": {"standoff": 6, "font": {"size": SIZE - 1, "color": soft}},
+        "exponentformat": "power",
+        "minexponent": 4,
+    }
+    # In space opacity counts for nothing.
+    solid = axis | {"showbackground": False, "gridcolor": "#39404c" if dark else "#dde1e7", "zeroline": False}
+    solid = {key: solid[key] for key in ("showbackground", "gridcolor", "zeroline", "tickfont", "exponentformat")}
+    solid |= {"title": {"font": axis["title"]["font"]}}
+    return {
+        "layout": {
+            "font": {"family": FONT, "size": SIZE, "color": ink},
+            "paper_bgcolor": CLEAR,
+            "plot_bgcolor": CLEAR,
+            "margin": {"l": 46, "r": 12, "t": 8, "b": 38, "pad": 0},
+            "colorway": list(CLASSES),
+            "separators": ".",  # or Plotly writes 4262 and 4,262.5 on one axis
+            "hoverlabel": {
+                "bgcolor": "#1c212b" if dark else "#ffffff",
+                "bordercolor": line,
+                "font": {"family": FONT, "size": SIZE, "color": ink},
+                "align": "left",
+                "namelength": -1,
+            },
+            "xaxis": axis,
+            "yaxis": axis,
+            "scene": {"xaxis": solid, "yaxis": solid, "zaxis": solid},
+            "legend": {
+                "orientation": "h",
+                "x": 0,
+                "xanchor": "left",
+                "y": 1.01,
+                "yanchor": "bottom",
+                "bgcolor": CLEAR,
+                "font": {"size": SIZE - 1, "color": ink},
+                "itemwidth": 30,
+                "traceorder": "normal",
+            },
+            "annotationdefaults": {"font": {"size": SIZE - 1, "color": soft}, "showarrow": False},
+            "shapedefaults": {"line": {"color": line, "width": 1}},
+        },
+        "data": {
+            "scatter": [{"marker": {"line": {"width": 0}}}],
+            "surface": [{"colorscale": scale(RELIEF[name]), "contours": {"z": {"color": RELIEF_LINES[name]}}}],
+        },
+    }

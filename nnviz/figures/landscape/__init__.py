@@ -1,0 +1,1 @@
+"""The loss of a trained network over its weights."""

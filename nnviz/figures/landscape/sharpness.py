@@ -1,0 +1,258 @@
+"""How curved the loss is at the network over training: largest eigenvalues of the Hessian, and its trace."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from nnviz.figures.kit import labels, layout, smoothing, stacked_plots, tables, theme
+from nnviz.figures.kit.layout import f4, i4
+from nnviz.figures.kit.log_axis import logarithmic
+from nnviz.figures.kit.log_axis_edges import edge_marks, magnitudes
+from nnviz.figures.landscape import landscape_measures
+from nnviz.figures.training.curves import spans_decades
+
+TOP_COLOR, LOWEST_COLOR = theme.POSITIVE, theme.NEGATIVE
+# Opacity of the second eigenvalue and of the last.
+FAINT = 0.6, 0.25
+_SHARPNESS_HELP = (
+    "How fast the slope of the loss changes in the directions in which it changes most: the largest eigenvalues λ of "
+    "its Hessian, the table of second derivatives. At the dashed line plain full-batch descent begins to swing across "
+    "the valley, and training often climbs up to it and stays (Cohen et al., 2021). With mini-batches it mostly stays "
+    "below."
+)
+_TRACE_HELP = (
+    "The sum of all the Hessian's eigenvalues, estimated from random vectors; the band is one standard error each way. "
+    "Where the largest few eigenvalues make up most of it, the loss is curved in few directions."
+)
+
+Arrays = Mapping[str, np.ndarray]
+
+
+def sharpness(
+    curvature: Arrays,
+    *,
+    limit_words: str = "2/η",
+    no_theory: str = "",
+    log: bool | None = None,
+    smooth: float = 0.0,
+) -> dict:
+    """The largest eigenvalues over the steps, the curvature that the learning rate can bear dashed, and the smallest
+    eigenvalue below (Cohen et al., 2021, arXiv:2103.00065).
+
+    `curvature` has steps (K,), eigenvalues and errors (K, k), falling along k, lowest and limit (K,); NaN is what was
+    not computed yet, or a limit that theory does not have. `limit_words` is the limit as a formula, such as
+    "(2 + 2β)/η" for momentum; `no_theory`, or else `curvature["no_limit"]`, says in a few words why there is none.
+    `log` None: logarithmic where all are positive and the largest and the limit span more than a factor of 30.
+    `smooth` in [0, 1): weight of the moving average laid over each eigenvalue.
+    """
+    title = "Sharpness"
+    if not curvature:
+        return layout.empty(title, _SHARPNESS_HELP, landscape_measures.RETRAINING)
+    steps, values = np.asarray(curvature["steps"]), np.asarray(curvature["eigenvalues"], float)
+    errors, limit = (np.asarray(curvature[name], float) for name in ("errors", "limit"))
+    if np.isnan(values).all():
+        return layout.empty(title, _SHARPNESS_HELP, "waiting for the curvature at the first step")
+    log_y = log
+    if log is None:
+        log_y = spans_decades([values[:, 0], limit]) and not ((values <= 0).any() or (limit <= 0).any())
+    traces = _eigenvalues(steps, values, errors, log_y, smooth)
+    known = np.isfinite(limit)
+    notes = []
+    if known.any():
+        dashes = {"color": theme.NEUTRAL, "width": 2, "dash": "dash"}
+        traces.append(_curve(steps, limit, limit_words, dashes, log_y) | {"uid": "limit"})
+        traces.append(_told(steps[known], limit[known], values, f"{limit_words}: what the learning rate can bear"))
+    elif reason := no_theory or str(curvature.get("no_limit", "")):
+        # The smallest eigenvalue is farthest below zero at the beginning.
+        small = {"font": {"size": theme.SMALL}}
+        notes.append(layout.corner(reason.replace(": ", ":<br>"), "bottom right") | small)
+    if log_y:
+        marked = np.column_stack([values, limit])
+        traces += edge_marks(steps, marked, ~np.isnan(marked), magnitudes(marked))
+    word = "eigenvalue of the Hessian"
+    upper = logarithmic(word, np.append(values, limit[known])) if log_y else layout.axis(word, rangemode="tozero")
+    axes, anchor = {"yaxis": upper}, stacked_plots.anchor(1)
+    lowest = np.asarray(curvature.get("lowest", []), float)
+    smallest = {"smallest": lowest} if len(lowest) else {}
+    if np.isfinite(lowest).any():
+        axes["yaxis"] |= {"domain": [0.34, 1]}
+        axes["yaxis2"] = layout.axis("smallest", domain=[0, 0.27], nticks=4, rangemode="tozero", zeroline=True)
+        anchor = stacked_plots.anchor(2)
+        line = {"color": LOWEST_COLOR, "width": 2}
+        curves = _over_measured(steps, lowest, "λ<sub>min</sub>", line, False, smooth=smooth)
+        curves[-1]["uid"] = "lowest"
+        traces += [curve | {"yaxis": anchor} for curve in curves]
+    traces += smoothing.keys(smooth) if smooth else []
+    return layout.figure(
+        traces,
+        title=title,
+        help=_SHARPNESS_HELP,
+        x=layout.steps() | {"anchor": anchor},
+        y=axes.pop("yaxis"),
+        **axes,
+        over_steps=True,
+        hovermode="x",
+        table=[tables.rows({"step": steps, **_columns(values, errors), **smallest, "limit": limit})],
+        annotations=notes,
+    )
+
+
+def hessian_trace(curvature: Arrays, *, log: bool | None = None, smooth: float = 0.0) -> dict:
+    """The Hessian's trace with its standard error as a band, and the sum of the largest eigenvalues, over the steps.
+
+    `curvature` has steps, trace and trace_error (K,), and eigenvalues (K, k); NaN is what was not computed yet. `log`
+    None: logarithmic where all are positive and span more than a factor of 30. `smooth` in [0, 1): weight of the moving
+    average laid over both; the band is that of what was measured.
+    """
+    title = "Trace of the Hessian"
+    if not curvature:
+        return layout.empty(title, _TRACE_HELP, landscape_measures.RETRAINING)
+    trace, error = (np.asarray(curvature[name], float) for name in ("trace", "trace_error"))
+    known = np.isfinite(trace)
+    if not known.any():
+        return layout.empty(title, _TRACE_HELP, "waiting for the curvature at the first step")
+    steps, values = np.asarray(curvature["steps"]), np.asarray(curvature["eigenvalues"], float)
+    wide = np.where(np.isfinite(error), error, 0.0)[known]
+    at, middle = steps[known], trace[known]
+    total = np.where(np.isfinite(values), values, np.nan).sum(1)
+    found = np.concatenate([middle - wide, total[np.isfinite(total)]])
+    log_y = log
+    if log is None:
+        log_y = bool((found > 0).all()) and spans_decades([found, middle + wide])
+    color = theme.SPLITS["train"]
+    both = np.concatenate([found, middle + wide])
+    edges = np.concatenate([middle + wide, (middle - wide)[::-1]])
+    if log_y:  # an end below zero would tear the fill
+        edges = np.maximum(edges, magnitudes(both).floor)
+    band = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": i4(np.concatenate([at, at[::-1]])),
+        "y": f4(edges),
+        "line": {"width": 0},
+        "fill": "toself",
+        "fillcolor": theme.faded(color, 0.25),
+        "hoverinfo": "skip",
+        "name": "± standard error",
+        "showlegend": False,
+        "uid": "band",
+    }
+    count = values.shape[1]
+    name = "largest eigenvalue" if count == 1 else f"sum of the {count} largest"
+    sums = _over_measured(steps, total, name, {"color": TOP_COLOR, "width": 2}, log_y, smooth=smooth)
+    sums[-1]["uid"] = "largest"
+    traces = [
+        band,
+        *_over_measured(steps, trace, "trace", {"color": color, "width": 2}, log_y, error, smooth),
+        *sums,
+        *(smoothing.keys(smooth) if smooth else []),
+    ]
+    if log_y:
+        marked = np.column_stack([trace, total])
+        traces += edge_marks(steps, marked, ~np.isnan(marked), magnitudes(both))
+    return layout.figure(
+        traces,
+        title=title,
+        help=_TRACE_HELP,
+        x=layout.steps(),
+        table=[
+            tables.rows({"step": steps, "trace": trace, "trace_error": error, f"sum_of_{count}_largest": total}),
+        ],
+        y=logarithmic("curvature", both) if log_y else layout.axis("curvature", rangemode="tozero"),
+        over_steps=True,
+        hovermode="x",
+    )
+
+
+def _columns(values: np.ndarray, errors: np.ndarray) -> dict[str, np.ndarray]:
+    """Eigenvalues (K, k) and their errors as columns of the table."""
+    columns = {f"eigenvalue_{i + 1}": column for i, column in enumerate(values.T)}
+    return columns | {f"error_{i + 1}": column for i, column in enumerate(errors.T)}
+
+
+def _eigenvalues(steps: np.ndarray, values: np.ndarray, errors: np.ndarray, log_y: bool, smooth: float) -> list[dict]:
+    """The largest on top of the others, which share an entry of the legend."""
+    count = values.shape[1]
+    traces = []
+    for i in reversed(range(count)):
+        name = f"λ{labels.lowered(i + 1)}"
+        *measured, curve = _over_measured(steps, values[:, i], name, _line(i, count), log_y, errors[:, i], smooth)
+        traces += measured
+        curve |= {"legendrank": i + 1}
+        if i:
+            told = f"λ₂ … λ{labels.lowered(count)}" if i == 1 and count > 2 else name
+            curve |= {"name": told, "showlegend": i == 1, "legendgroup": "others"}
+        traces.append(curve | {"uid": f"eigenvalue{i + 1}"})
+    return traces
+
+
+def _told(steps: np.ndarray, limit: np.ndarray, values: np.ndarray, text: str) -> dict:
+    """Words at the end of the limit's line: below it where all curves are far below, else above all curves."""
+    most = float(values[np.isfinite(values)].max(initial=0.0))
+    is_far = bool(limit[-1] > 2 * most)
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "marker": {"size": 4, "opacity": 0},  # keeps the words off the line
+        "x": i4(steps[-1:]),
+        "y": f4([limit[-1] if is_far else max(limit[-1], most)]),
+        "text": [text],
+        "textposition": "bottom left" if is_far else "top left",
+        "textfont": {"size": theme.SMALL},
+        "name": "limit",
+        "uid": "limit_words",
+        "showlegend": False,
+        "hoverinfo": "skip",
+        "cliponaxis": False,
+    }
+
+
+def _line(place: int, count: int) -> dict:
+    """The largest strong, the others the fainter the smaller."""
+    if place == 0:
+        return {"color": TOP_COLOR, "width": 2.5}
+    share = (place - 1) / max(count - 2, 1)
+    return {"color": theme.faded(TOP_COLOR, FAINT[0] + share * (FAINT[1] - FAINT[0])), "width": 1.5}
+
+
+def _over_measured(
+    steps: np.ndarray,
+    values: np.ndarray,
+    name: str,
+    line: Mapping,
+    log_y: bool,
+    errors: np.ndarray | None = None,
+    smooth: float = 0.0,
+) -> list[dict]:
+    """One curve; with `smooth` faint behind its moving average."""
+    curve = _curve(steps, values, name, line, log_y, errors)
+    if not smooth:
+        return [curve]
+    found = smoothing.averaged(values, smooth, log_y)
+    average = _curve(steps, np.where(np.isnan(found), values, found) if log_y else found, name, line, log_y)
+    return [
+        smoothing.behind(curve),
+        average | {"mode": "lines", "hovertemplate": f"smoothed {average['hovertemplate']}"},
+    ]
+
+
+def _curve(
+    steps: np.ndarray, values: np.ndarray, name: str, line: Mapping, log_y: bool, errors: np.ndarray | None = None
+) -> dict:
+    """One curve through what is known, with what it may be off by in the hover text."""
+    known = np.isfinite(values)
+    drawn = magnitudes(values[known]).drawn if log_y else values[known]
+    off = {} if errors is None else {"customdata": f4(np.where(np.isfinite(errors), errors, np.nan)[known])}
+    plus = " ± %{customdata:.2~g}" if off else ""
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": i4(steps[known]),
+        "y": f4(drawn),
+        **off,
+        "name": name,
+        "uid": name,
+        "line": dict(line),
+        "marker": {"color": line["color"], "size": 4 if "dash" not in line else 1},
+        "hovertemplate": f"{name} {labels.shown('y')}{plus} at step %{{x}}<extra></extra>",
+    }

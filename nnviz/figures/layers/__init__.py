@@ -1,0 +1,1 @@
+"""What happens in each layer: over depth and over the steps."""

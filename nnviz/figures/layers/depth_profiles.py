@@ -1,0 +1,321 @@
+"""All layers at one step: profiles over depth against theory, and small bars."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from nnviz import frames
+from nnviz.figures.kit import labels, layout, tables, theme
+from nnviz.figures.kit.layout import f4, i4
+from nnviz.figures.kit.log_axis import logarithmic
+from nnviz.figures.kit.log_axis_edges import edge_marks, magnitudes
+from nnviz.figures.layers.layer_curves import layer_table
+
+_RMS = {"activation_rms": "activation", "preactivation_rms": "preactivation"}
+_HELP = {
+    "gradient_norm": (
+        "A level line is what training wants; a slope means that the gradient shrinks or grows by a "
+        "factor with every layer it passes."
+    ),
+    "signal_rms": (
+        "The backward signal is multiplied at every layer on its way from the output (right) to the input (left)."
+    ),
+    "activation_rms": (
+        "The forward signal on its way from the input (left) to the output (right); a slope is a factor a layer."
+    ),
+    "preactivation_spread": (
+        "How far apart training samples are in what enters a layer's activations: the standard deviation between "
+        "samples (rms over units), in evaluation mode. Where it falls to the rounding error of float32, about 10⁻⁸, "
+        "the layers above see the same input whatever the sample. Batch norm's running statistics begin at mean 0 and "
+        "variance 1 and take some 50 steps to settle."
+    ),
+}
+DECADES = 2.0
+# Gradients of weights are sums over samples that are not independent; the theory is of single samples.
+NO_LINE = ("gradient_norm",)
+LINE = "theory, untrained,<br>infinite width"
+
+
+def depth_profile(
+    frame: pd.DataFrame,
+    quantity: str,
+    step: int | None,
+    layers: frames.Layers,
+    theory: Mapping[str, np.ndarray] | None = None,
+    *,
+    log: bool | None = None,
+    title: str | None = None,
+) -> dict:
+    """The magnitude of a quantity over depth (x = layer 1 … L) at `step` (None: newest), over theory; logarithmic
+    unless `log` is False.
+
+    `quantity` is a recorded one of parameters or modules, or "activation_rms" / "preactivation_rms", which is
+    √(mean² + std²) of what was recorded. `theory` is the snapshot of that name, drawn where a network's layers are used
+    once a step: the line for infinite width is dashed, the band of random networks of this shape gray, their median
+    thin; where there is none, the legend says why. The first step's profile stays as a dotted line. Zeros are marked at
+    the bottom edge of a logarithmic axis. Of several roots, or layers used several times, all are drawn from left to
+    right.
+    """
+    title = title or f"{labels.name(quantity).capitalize()} over depth"
+    help = _HELP.get(quantity, f"{labels.name(quantity).capitalize()} from the first layer (left) to the last (right).")
+    measured = _measured(frame, quantity, layers)
+    if len(measured.steps) == 0:
+        return layout.empty(title, help)
+    start, at = int(measured.steps[0]), int(measured.steps[-1]) if step is None else max(step, int(measured.steps[0]))
+    at = int(measured.steps[measured.steps <= at].max())  # the probes sample now and then
+    (first, _), (now, known) = measured.at(start), measured.at(at)
+    place = np.array([layers.place(site) for site in measured.sites])
+    is_once = place.min() >= 0 and len(np.unique(place)) == len(place)
+    x = place + 1 if is_once else np.arange(len(place)) + 1
+    names = [layers.label(site) for site in measured.sites]
+    sites = [layers.owner(site) for site in measured.sites]
+    shown = magnitudes(np.concatenate([now, first]))
+    lines = _expected(quantity, theory, len(layers.sites)) if is_once else {}
+    expected = {word: line[place] for word, line in lines.items()}
+    band = [expected[word] for word in ("low", "median", "high") if word in expected]
+    drawn = [now, first, *expected.values()]
+    both, recorded = np.stack([now, first], 1), np.stack([known, ~np.isnan(first)], 1)
+    ends = [shown.floor] * bool((both <= 0).any()) + [shown.ceiling] * bool((~np.isfinite(both) & recorded).any())
+    values = np.concatenate([*drawn, ends])
+    is_log = log is not False
+    span = _at_least(values, DECADES)
+    edges = 10 ** np.clip(span, -300, 300) if is_log else _straight(np.concatenate([now, first]))
+    traces = _band(x, *band, float(theory["covered"]), int(theory["networks"]), names, edges) if band else []
+    if at > start:
+        line = {"dash": "dot", "color": theme.POSITIVE, "width": 1.2}
+        traces.append(_line(x, first, f"step {start}", line, names, is_log))
+    traces.append(_line(x, now, f"step {at}", {"color": theme.POSITIVE, "width": 2}, names, is_log))
+    if len(sites) <= 60:
+        marker = {"size": 6 if len(sites) <= 20 else 4, "color": theme.POSITIVE}
+        traces[-1] |= {"mode": "lines+markers", "marker": marker}
+    if "line" in expected:
+        line = {"dash": "dash", "color": theme.NEUTRAL, "width": 2}
+        traces.append(_line(x, expected["line"], LINE, line, names))
+    traces += [layout.absent(text) for text in _missing(quantity, theory or {})]
+    zeros, infinite = edge_marks(x, both, recorded, shown if is_log else shown._replace(ceiling=edges[1]), over="layer")
+    traces += [zeros, infinite] if is_log else [infinite]
+    places, texts = labels.depth_ticks([layers.tick(site) for site in measured.sites])
+    return layout.figure(
+        traces,
+        title=title,
+        help=f"{help} {_assumed(expected, theory)}".strip(),
+        x=layout.axis("layer", tickvals=x[places].tolist(), ticktext=texts, range=[x[0] - 0.4, x[-1] + 0.4]),
+        y=logarithmic(labels.name(quantity), values, span)
+        if is_log
+        else layout.axis(labels.name(quantity), range=[0.0, float(edges[1])]),
+        table=[
+            *([_step(x, sites, start, quantity, first)] if at > start else []),
+            _step(x, sites, at, quantity, np.where(known, now, np.nan)),
+            *(
+                [tables.rows({"layer": x} | {f"theory_{word}": line for word, line in expected.items()})]
+                if expected
+                else []
+            ),
+        ],
+        legend={"font": {"size": theme.SMALL}},
+    )
+
+
+def _step(x: np.ndarray, sites: Sequence[str], step: int, quantity: str, values: np.ndarray) -> tables.Part:
+    """One step's profile as a table: layer, site, step and the quantity, a row for each layer that has it."""
+    there = ~np.isnan(values)
+    return tables.rows({"layer": x[there], "site": np.array(sites)[there], "step": step, quantity: values[there]})
+
+
+def layer_bars(frame: pd.DataFrame, step: int | None, layers: frames.Layers) -> dict:
+    """Root mean square of every layer's weights, of their gradient and of the last update, as bars from zero.
+
+    The recorded L2 norms are divided by √(fan_in · fan_out), so layers of unknown size are left out; each of the three
+    has its own axis.
+    """
+    title = "Weights, gradients and updates"
+    help = "Typical size of one weight in each layer, of its gradient, and of what the last step added to it."
+    wanted = {"weight_norm": "weight", "gradient_norm": "gradient", "update_norm": "update"}
+    found = {name: layer_table(_last_step(frame, step), name, layers) for name in wanted}
+    if not all(len(table.steps) for table in found.values()):
+        found = {name: layer_table(frame, name, layers) for name in wanted}
+    sites = layers.order(site for table in found.values() for site in table.sites if layers.place(site) >= 0)
+    if not sites:
+        return layout.empty(title, help)
+    place = [layers.place(site) for site in sites]
+    size = np.sqrt(np.array(layers.fan_in, float)[place] * np.array(layers.fan_out, float)[place])
+    places, texts = labels.depth_ticks([layers.tick(site) for site in sites], most=9)
+    few = len(sites) <= 9
+    # A single layer's bar is no wider than one of four.
+    middle, half = (len(sites) - 1) / 2, max(len(sites), 4) / 2
+    traces, axes, notes, columns = [], {}, [], {}
+    for i, (name, word) in enumerate(wanted.items()):
+        suffix = "" if i == 0 else str(i + 1)
+        values = dict(zip(found[name].sites, found[name].at(step)[0], strict=True))
+        rms = np.array([values.get(site, np.nan) for site in sites]) / size
+        columns[f"{word}_rms"] = rms
+        rms = np.where(np.isfinite(rms), rms, np.nan)
+        power, unit = _unit(rms)
+        traces.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "x": f4(rms / 10.0**power),
+                "y": i4(range(len(sites))),
+                "xaxis": f"x{suffix}",
+                "marker": {"color": theme.MEASURES[word]},
+                "text": [_written(value / 10.0**power) for value in rms] if few else None,
+                "textposition": "outside",
+                "cliponaxis": False,
+                "customdata": [
+                    f"{layers.label(site)}: {word} {labels.number(v, 4)}" for site, v in zip(sites, rms, strict=True)
+                ],
+                "hovertemplate": "%{customdata} (root mean square)<extra></extra>",
+                "showlegend": False,
+                "name": word,
+            }
+        )
+        left, right = i / 3 + (0.02 if i else 0), (i + 1) / 3 - 0.02
+        there_is_none = name == "update_norm" and not np.isfinite(rms).any()  # as before the first update
+        # The numbers stand to the right of their bars.
+        widest = float(np.nanmax(rms, initial=0.0)) / 10.0**power * (1.4 if few else 1.05) or 1.0
+        axes[f"xaxis{suffix}"] = {"domain": [left, right], "range": [0, widest], "nticks": 3, "anchor": "y"}
+        axes[f"xaxis{suffix}"]["showticklabels"] = not few and not there_is_none
+        notes.append({"x": left, "y": 1, "xref": "paper", "yref": "paper", "yanchor": "bottom", "xanchor": "left"})
+        notes[-1] |= {"text": f"{word}: none yet" if there_is_none else f"{word} (rms){unit}", "showarrow": False}
+    measured = np.concatenate([table.steps for table in found.values()])
+    taken = int(measured[measured <= (measured.max() if step is None else step)].max(initial=0))
+    if step is not None and step > taken:  # the probes sample now and then
+        note = {"text": f"measured at step {taken:,}", "x": 1, "y": 0, "xref": "paper", "yref": "paper"}
+        notes.append(note | {"xanchor": "right", "yanchor": "bottom", "showarrow": False})
+    return layout.figure(
+        traces,
+        title=title,
+        help=help,
+        x=axes.pop("xaxis"),
+        y=layout.axis("layer", range=[middle + half, middle - half], tickvals=places, ticktext=texts, showgrid=False),
+        table=[tables.rows({"site": [layers.owner(site) for site in sites]} | columns)],
+        bargap=0.25,
+        annotations=notes,
+        margin={"t": 24, "b": 14 if few else 30},
+        **axes,
+    )
+
+
+def _unit(values: np.ndarray) -> tuple[int, str]:
+    """The power of ten that values are written in, and how the heading says so: 0 and nothing from 0.01 to 1000."""
+    most = float(np.nanmax(values, initial=0.0))
+    power = int(np.floor(np.log10(most))) if most > 0 else 0
+    return (0, "") if -2 <= power < 3 else (power, f" · {labels.power(power)}")
+
+
+def _written(value: float) -> str:
+    """Two significant digits: 4.0, 0.051."""
+    return labels.number(value, 2) if value == value else ""
+
+
+def _last_step(frame: pd.DataFrame, step: int | None) -> pd.DataFrame:
+    """The rows of the last step at or before `step` alone: far fewer to look through."""
+    if len(frame) == 0:
+        return frame
+    steps = frame["step"].to_numpy()
+    earlier = steps if step is None else steps[steps <= step]
+    return frame[steps == earlier.max()] if len(earlier) else frame[:0]
+
+
+def _measured(frame: pd.DataFrame, quantity: str, layers: frames.Layers) -> frames.Table:
+    """One quantity over steps and layers; a root mean square is made of mean and standard deviation."""
+    if quantity not in _RMS:
+        return layer_table(frame, quantity, layers)
+    mean, std = (layer_table(frame, f"{_RMS[quantity]}_{part}", layers) for part in ("mean", "std"))
+    if mean.values.shape != std.values.shape:
+        return frames.table(frame[:0], quantity)
+    return mean._replace(values=np.sqrt(mean.values**2 + std.values**2))
+
+
+def _expected(quantity: str, theory: Mapping[str, np.ndarray] | None, layers: int) -> dict[str, np.ndarray]:
+    """What theory has of a quantity, (L,) each: "line" for infinite width; "low", "median" and "high" of the band."""
+    names = {"line": quantity, **{word: f"{quantity}_{word}" for word in ("low", "median", "high")}}
+    found = {word: np.asarray(theory[name], float) for word, name in names.items() if theory and name in theory}
+    return {word: line for word, line in found.items() if len(line) == layers}
+
+
+def _missing(quantity: str, theory: Mapping[str, np.ndarray]) -> list[str]:
+    """What the legend says of a line and a band that theory does not have; each reason is in the snapshot."""
+    said = []
+    if "no_line" in theory and (quantity not in NO_LINE or not {f"{quantity}_low", "no_band"} & theory.keys()):
+        said.append(f"no theory line:<br>{theory['no_line']}")
+    if "no_band" in theory:
+        said.append(f"no band:<br>{theory['no_band']}")
+    return said
+
+
+def _assumed(expected: Mapping[str, np.ndarray], theory: Mapping[str, np.ndarray] | None) -> str:
+    """What line and band take for granted, as sentences of the help."""
+    said = []
+    if "line" in expected:
+        said.append(
+            "Dashed: mean-field theory of the untrained network on the first batch, in the limit of infinite width."
+        )
+    if theory and "low" in expected:
+        said.append(
+            f"Gray: {100 * float(theory['covered']):.0f} % of networks of this shape with other random weights lie "
+            f"inside, untrained and on the same batch; thin: their median ({int(theory['networks'])} were drawn)."
+        )
+    return " ".join(said)
+
+
+def _band(
+    x: np.ndarray,
+    low: np.ndarray,
+    median: np.ndarray,
+    high: np.ndarray,
+    covered: float,
+    networks: int,
+    names: list[str],
+    edges: Sequence[float],
+) -> list[dict]:
+    """The band of random networks as an area that ends at the `edges` of the axis, and their median over it."""
+    bottom, top = (np.clip(np.nan_to_num(one, posinf=edges[1]), *edges) for one in (low, high))
+    words = (
+        f"%{{customdata[0]}}: median of {networks} untrained networks {labels.shown('y')}<br>"
+        f"{100 * covered:.0f} % lie between %{{customdata[1]}} and %{{customdata[2]}}<extra></extra>"
+    )
+    told = [[n, labels.number(a, 4), labels.number(b, 4)] for n, a, b in zip(names, low, high, strict=True)]
+    area = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": i4(np.concatenate([x, x[::-1]])),
+        "y": f4(np.concatenate([top, bottom[::-1]])),
+        "fill": "toself",
+        "fillcolor": theme.faded(theme.NEUTRAL, 0.25),
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+        "name": f"{100 * covered:.0f} % of untrained<br>networks like this",
+    }
+    middle = _line(x, median, "median of untrained networks", {"color": theme.NEUTRAL, "width": 1}, names)
+    return [area, middle | {"customdata": told, "hovertemplate": words, "showlegend": False}]
+
+
+def _at_least(values: np.ndarray, decades: float) -> list[float]:
+    """The range of a logarithmic axis, in powers of ten: all values, and at least so many decades, as a level
+    line would look like a mountain range else."""
+    logs = np.log10(values[np.isfinite(values) & (values > 0)])
+    low, high = (float(logs.min()), float(logs.max())) if len(logs) else (-1.0, 1.0)
+    margin = max(0.05 * (high - low), (decades - (high - low)) / 2)
+    return [low - margin, high + margin]
+
+
+def _straight(measured: np.ndarray) -> tuple[float, float]:
+    """The ends of a straight axis, which hold all that was measured: theory may go far beyond."""
+    found = measured[np.isfinite(measured)]
+    return 0.0, 1.1 * float(found.max(initial=0.0)) or 1.0
+
+
+def _line(x: np.ndarray, values: np.ndarray, name: str, line: Mapping, names: list[str], log: bool = True) -> dict:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": i4(x),
+        "y": f4(magnitudes(values).drawn if log else np.where(np.isfinite(values), values, np.nan)),
+        "name": name,
+        "line": dict(line),
+        "customdata": names,
+        "hovertemplate": f"%{{customdata}}: {labels.shown('y')}<br>{name}<extra></extra>",
+    }

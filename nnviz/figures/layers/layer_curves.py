@@ -1,0 +1,243 @@
+"""What happens in every layer over the steps: one line a layer, colored by depth."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from nnviz import frames
+from nnviz.figures.kit import labels, layout, smoothing, tables, theme
+from nnviz.figures.kit.layout import f4, i4
+from nnviz.figures.kit.log_axis import logarithmic
+from nnviz.figures.kit.log_axis_edges import edge_marks, magnitudes
+
+# Points of all lines together: fifty layers are drawn with fewer points each, or a figure weighs megabytes.
+POINTS = 6000
+FEW = 8
+BAND = (-3.5, -2.5)
+_HELP = {
+    "gradient_norm": "Lines that lie close together mean that every layer learns at a similar pace; a fan means "
+    "vanishing or exploding gradients.",
+    "weight_norm": "How large each layer's weights are; a steady climb is what weight decay holds back.",
+    "update_norm": "How far each step moves a layer's weights.",
+    "signal_rms": "How strongly the loss pulls on each layer's pre-activations: what backpropagation carries down.",
+    "activation_std": "How much each layer's output varies over the batch; near zero it tells no sample from another.",
+}
+_RATIO_HELP = (
+    "Each step changes a layer's weights by this share; far above the band a layer jumps about, "
+    "far below it hardly learns."
+)
+
+
+def layer_curves(
+    frame: pd.DataFrame,
+    quantity: str,
+    layers: frames.Layers,
+    *,
+    role: str = "weight",
+    log: bool | None = None,
+    smooth: float = 0.9,
+    title: str | None = None,
+) -> dict:
+    """One line a layer over the steps, first layer violet, last amber, for up to a hundred layers.
+
+    `role` picks the parameter of parameter quantities ("weight" or "bias" of the layers). `smooth` in [0, 1) is the
+    weight of a moving average (of logarithms on the logarithmic axis), as values of single batches hide the layers
+    behind each other; what was measured stays faint behind, of more than eight layers in gray. `log` None: logarithmic
+    unless values are negative. Zeros are marked at the bottom edge of the logarithmic axis, non-finite values at the
+    top.
+    """
+    word = labels.name(quantity)
+    title = title or f"{word.capitalize()} of every layer"
+    help = _HELP.get(quantity, f"{word.capitalize()} of every layer, colored by depth.")
+    steps, sites, table, recorded = found = layer_table(frame, quantity, layers, role)
+    if len(steps) == 0:
+        return layout.empty(title, help)
+    if log is None:
+        log = not (table < 0).any()
+    averaged = smoothing.averaged(table, smooth, log)
+    if log:
+        shown = magnitudes(table)
+        averaged = np.where(np.isnan(shown.drawn), np.nan, averaged)
+        traces = lines(steps, sites, layers, shown.drawn, averaged, hover=labels.shown("y"), weight=smooth)
+        traces += edge_marks(steps, table, recorded, shown)
+        y = logarithmic(word, table)
+    else:
+        traces = lines(steps, sites, layers, table, averaged, hover=labels.shown("y"), weight=smooth)
+        y = layout.axis(word)
+    return layout.figure(
+        traces,
+        title=title,
+        help=help,
+        x=layout.steps(),
+        y=y,
+        over_steps=True,
+        table=_table(quantity, found, averaged if smooth else None),
+        showlegend=True,
+    )
+
+
+def update_ratios(
+    frame: pd.DataFrame,
+    layers: frames.Layers,
+    *,
+    role: str = "weight",
+    log: bool | None = None,
+    smooth: float = 0.9,
+) -> dict:
+    """log₁₀ of every layer's ‖Δw‖ / ‖w‖, with the band around 10⁻³ that a healthy step size tends to lie in; the ratio
+    itself where `log` is False.
+
+    The rule of thumb is that of the CS231n notes (Karpathy, "Ratio of weights:updates"). Layers that did not move are
+    marked at the bottom edge. `smooth` as in `layer_curves`.
+    """
+    title = "Update-to-weight ratio"
+    steps, sites, table, recorded = found = layer_table(frame, "update_ratio", layers, role)
+    if len(steps) == 0:
+        return layout.empty(title, _RATIO_HELP, "waiting for the first update")
+    is_log = log is not False
+    averaged = smoothing.averaged(table, smooth, is_log)
+    if is_log:
+        shown = magnitudes(table)
+        powers, means = np.log10(shown.drawn), np.log10(magnitudes(averaged).drawn)
+        traces = lines(steps, sites, layers, powers, means, hover="10<sup>%{y:.2f}</sup>", weight=smooth)
+        in_powers = shown._replace(floor=np.log10(shown.floor), ceiling=np.log10(shown.ceiling))
+        traces += edge_marks(steps, table, recorded, in_powers)
+        band, y = BAND, layout.axis("log₁₀ of update / weight")
+    else:
+        traces = lines(steps, sites, layers, table, averaged, hover=labels.shown("y"), weight=smooth)
+        band, y = [10**power for power in BAND], layout.axis("update / weight", rangemode="tozero")
+    green = theme.faded(theme.GOOD, 0.16)
+    swatch = {"symbol": "square", "size": 11, "color": theme.faded(theme.GOOD, 0.4)}
+    traces.append(
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": [None],
+            "y": [None],
+            "marker": swatch,
+            "name": "around 10<sup>−3</sup>: healthy",
+        }
+    )
+    area = {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "y0": band[0], "y1": band[1], "layer": "below"}
+    return layout.figure(
+        traces,
+        title=title,
+        help=_RATIO_HELP,
+        x=layout.steps(),
+        y=y,
+        over_steps=True,
+        table=_table("update_ratio", found, averaged if smooth else None),
+        showlegend=True,
+        shapes=[area | {"fillcolor": green, "line": {"width": 0}}],
+    )
+
+
+def layer_table(frame: pd.DataFrame, quantity: str, layers: frames.Layers, role: str = "weight") -> frames.Table:
+    """One quantity over steps and layers; of parameters only the `role` ones of the layers."""
+    return frames.table(frame, quantity, lambda sites: layers.standing_for_layers(sites, role))
+
+
+def lines(
+    steps: np.ndarray,
+    sites: Sequence[str],
+    layers: frames.Layers,
+    table: np.ndarray,
+    averaged: np.ndarray,
+    *,
+    hover: str,
+    weight: float = 0.0,
+) -> list[dict]:
+    """A line a layer with its color by depth, and the color legend that says which is which.
+
+    `averaged` (S, L) is drawn; `table` (S, L), what was measured, stays faint behind, and the legend names both, with
+    the `weight` of the average.
+    """
+    total = len(sites)
+    width = 2.0 if total <= FEW else 1.5 if total <= 20 else 1.1
+    picked = _drawn(table)
+    names = [layers.label(site) for site in sites]
+    shown = _lines(steps, names, averaged, picked, {"width": width}, {})
+    for trace, name in zip(shown, names, strict=True):
+        trace["hovertemplate"] = f"{name}: {hover} at step %{{x}}<extra></extra>"
+    if not weight or len(steps) < 2:
+        return [*shown, depth_legend(sites, layers)]
+    faint = _lines(steps, names, table, picked, {"width": 1}, {"opacity": 0.25, "hoverinfo": "skip"})
+    faint = faint if total <= FEW else [_together(faint)]
+    return [*faint, *shown, *smoothing.keys(weight), depth_legend(sites, layers)]
+
+
+def _drawn(table: np.ndarray) -> np.ndarray:
+    """Which steps are drawn of each column (S, L): (points, L)."""
+    return frames.thin_indices(table, max(60, min(500, POINTS // max(table.shape[1], 1))))
+
+
+def _table(quantity: str, found: frames.Table, averaged: np.ndarray | None) -> list[tables.Part]:
+    """The points that are drawn and were recorded: step, site, the quantity, and its average (S, L) if there is one."""
+    steps, sites, values, recorded = found
+    parts = []
+    for i, (site, picked) in enumerate(zip(sites, _drawn(values).T, strict=True)):
+        rows = picked[recorded[picked, i]]
+        columns = {"step": steps[rows], "site": site, quantity: values[rows, i]}
+        more = {} if averaged is None else {f"{quantity}_smoothed": averaged[rows, i]}
+        parts.append(tables.rows(columns | more))
+    return parts
+
+
+def _together(traces: Sequence[dict]) -> dict:
+    """Many faint curves as one gray trace, with a gap after each: they cost the browser little."""
+    x = np.concatenate([np.append(trace["x"], trace["x"][-1]) for trace in traces])
+    y = np.concatenate([np.append(trace["y"], np.float32(np.nan)) for trace in traces])
+    line = {"color": theme.NEUTRAL, "width": 0.8}
+    return traces[0] | {"x": x, "y": y, "line": line, "name": "measured", "opacity": 0.2}
+
+
+def _lines(
+    steps: np.ndarray, names: Sequence[str], table: np.ndarray, picked: np.ndarray, line: dict, more: dict
+) -> list[dict]:
+    traces = []
+    for i, name in enumerate(names):
+        color = {"color": theme.depth_color(i, len(names))}
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines" if len(steps) > 1 else "markers",
+                "x": i4(steps[picked[:, i]]),
+                "y": f4(table[picked[:, i], i]),
+                "name": name,
+                "line": line | color,
+                "marker": {"size": 5} | color,
+                "showlegend": False,
+                **({} if len(steps) > 1 else {"cliponaxis": False}),  # a single point at step 0 is on the edge
+                **more,
+            }
+        )
+    return traces
+
+
+def depth_legend(sites: Sequence[str], layers: frames.Layers) -> dict:
+    """An invisible trace that carries the color legend of the layers, the first on top."""
+    places, texts = labels.depth_ticks([layers.tick(site) for site in sites])
+    total = len(sites)
+    if total <= FEW:
+        stops = [theme.depth_color(total - 1 - i, total) for i in range(total)]
+        scale = [[(i + side) / total, color] for i, color in enumerate(stops) for side in (0, 1)]
+        ends = [-total + 0.5, 0.5]
+    else:
+        scale, ends = theme.scale(theme.DEPTH, reverse=True), [-total + 1, 0]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [None],
+        "y": [None],
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "marker": {
+            "color": [0],
+            "colorscale": scale,
+            "cmin": ends[0],
+            "cmax": ends[1],
+            "showscale": True,
+            "colorbar": theme.colorbar("layer", tickvals=[-place for place in places], ticktext=texts),
+        },
+    }

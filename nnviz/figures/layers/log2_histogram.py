@@ -1,0 +1,98 @@
+"""How large values are, by powers of two: gradients and weights of all layers in one picture."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from nnviz import frames
+from nnviz.figures.kit import labels, layout, tables, theme
+from nnviz.figures.kit.layout import f4, i4
+
+DECADES = np.log10(2)  # the width of a column: the axis is in powers of ten
+SUBNORMAL = -127  # the exponent that stands for all values below 2⁻¹²⁶
+SIDE = (-0.5, 0.5)  # the edges of a column that has no place on that axis
+_HELP = (
+    "How many of a layer's values have which size, the first layer on top; a shift to the left from row to row is "
+    "a gradient that vanishes on its way."
+)
+
+
+def exponent_histograms(
+    arrays: Mapping[str, np.ndarray], layers: frames.Layers, title: str = "Gradients by size", *, role: str = "weight"
+) -> dict:
+    """The share of each layer's values between 2ᵉ and 2ᵉ⁺¹, as a heatmap layer (first on top) × size, logarithmic.
+
+    `arrays` is the snapshot gradient_histogram or weight_histogram; both signs together. Exact zeros have a gray column
+    at the left, values that are not finite a red one at the right, each from 0 to 100 %. Only sizes that occur are
+    shown; the column of exponent −127 holds all that is smaller than 2⁻¹²⁶ and not 0.
+    """
+    found = [str(site) for site in arrays.get("sites", ())] if arrays else []
+    sites = layers.standing_for_layers(found, role)
+    if not sites:
+        return layout.empty(title, _HELP)
+    exponents, shares, zero, nonfinite = shares_by_size(arrays, [found.index(site) for site in sites])
+    first, last = (exponents[0], exponents[-1] + 1) if len(exponents) else (-10, 0)
+    edges = np.arange(first, last + 1) * DECADES
+    names = [layers.label(site) for site in sites]
+    tiny = int(len(exponents) > 0 and exponents[0] == SUBNORMAL)
+    sizes = [
+        _heatmap(edges[tiny:], shares[:, tiny:], "of size about 10<sup>%{x:.1f}</sup>", names),
+        *([_heatmap(edges[:2], shares[:, :1], "below 2<sup>−126</sup>, but not 0 (subnormal)", names)] if tiny else []),
+    ]
+    aside = {"zmin": 0, "zmax": 1, "showscale": False}
+    zeros = _heatmap(SIDE, zero[:, None], "exactly 0", names) | aside | {"xaxis": "x2"}
+    others = _heatmap(SIDE, nonfinite[:, None], "not finite", names) | aside | {"xaxis": "x3"}
+    places, texts = labels.depth_ticks([layers.tick(site) for site in sites])
+    ticks = {"tickvals": [place + 1 for place in places], "ticktext": texts}
+    power = {"tickprefix": "10<sup>", "ticksuffix": "</sup>", "nticks": 6, "showgrid": False, "domain": [0.08, 0.92]}
+    narrow = {"range": list(SIDE), "tickvals": [0], "showgrid": False, "fixedrange": True, "anchor": "y"}
+    sizes_of = {"from": 2.0**exponents, "to": 2.0 ** (exponents + 1)}
+    return layout.figure(
+        [
+            *(trace | {"coloraxis": "coloraxis"} for trace in sizes),
+            zeros | {"colorscale": theme.fading(theme.NEUTRAL)},
+            others | {"colorscale": theme.fading(theme.ALERT)},
+        ],
+        title=title,
+        help=_HELP,
+        x=layout.axis("size of the value", range=[float(edges[0]), float(edges[-1])], **power),
+        y=layout.axis("layer", range=[len(sites) + 0.5, 0.5], showgrid=False, anchor="x2", **ticks),
+        table=[
+            tables.grid({"site": sites}, sizes_of, {"share": shares}),
+            tables.grid({"site": sites, "from": 0.0, "to": 0.0}, {}, {"share": zero[:, None]}),
+            tables.grid({"site": sites, "from": np.inf, "to": np.inf}, {}, {"share": nonfinite[:, None]}),
+        ],
+        xaxis2=narrow | {"domain": [0, 0.04], "ticktext": ["0"]},
+        xaxis3=narrow | {"domain": [0.96, 1], "ticktext": ["∞"]},
+        coloraxis={
+            "cmin": 0,
+            "cmax": float(shares.max(initial=0.0)) or 1.0,
+            "colorscale": theme.fading(theme.POSITIVE),
+            "colorbar": theme.colorbar("", tickformat=".0%", nticks=4),
+        },
+    )
+
+
+def shares_by_size(
+    arrays: Mapping[str, np.ndarray], rows: list[int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """For these rows: exponents from the smallest to the largest that occurs (K,), shares (rows, K), of zeros (rows,),
+    of non-finite values (rows,). A row's shares sum to 1."""
+    counts = (np.asarray(arrays["negative"], float) + np.asarray(arrays["positive"], float))[rows]
+    zero, nonfinite = np.asarray(arrays["zero"], float)[rows], np.asarray(arrays["nonfinite"], float)[rows]
+    size = np.maximum(counts.sum(1) + zero + nonfinite, 1)
+    used = np.flatnonzero(counts.any(0))
+    span = slice(used[0], used[-1] + 1) if len(used) else slice(0, 0)
+    return np.asarray(arrays["exponents"], int)[span], counts[:, span] / size[:, None], zero / size, nonfinite / size
+
+
+def _heatmap(edges: Sequence[float], z: np.ndarray, words: str, names: Sequence[str]) -> dict:
+    row, text = labels.row_hover(names, z.shape[1])
+    return {
+        "type": "heatmap",
+        "x": f4(edges),
+        "y": i4(np.arange(len(z)) + 1),
+        "z": f4(z),
+        "hovertemplate": f"{row}: %{{z:.1%}} of the values<br>{words}<extra></extra>",
+        **text,
+    }

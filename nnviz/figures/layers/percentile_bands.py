@@ -1,0 +1,154 @@
+"""How a layer's values are spread, over the steps."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from nnviz import frames
+from nnviz.figures.kit import layout, smoothing, stacked_plots, tables, theme
+from nnviz.figures.kit.labels import shown
+from nnviz.figures.kit.layout import f4, i4
+from nnviz.figures.kit.signed_log_axis import Signed, signed
+from nnviz.figures.layers.layer_curves import layer_table
+
+POINTS = 250
+# Width of the bands of a single step.
+STROKE = 14
+_HELP = (
+    "Half of all values lie in the dark band, nine tenths in the light one, the line is the median; "
+    "a band that closes is a signal that dies out."
+)
+_PERCENTILES = ("05", "25", "50", "75", "95")
+
+
+def percentile_bands(
+    frame: pd.DataFrame,
+    layers: frames.Layers,
+    site: str | None = None,
+    *,
+    prefix: str = "activation",
+    log: bool | None = None,
+    smooth: float = 0.0,
+    title: str | None = None,
+) -> dict:
+    """Percentiles over the steps: 5 to 95 light, 25 to 75 darker, the median as a line.
+
+    With `log` on a logarithmic axis with both signs and zero between them. `smooth` in [0, 1): every percentile is
+    drawn as its moving average of that weight, the median as it was measured faint behind.
+    `prefix` is "activation" or "preactivation". `site` is one module; None draws the first, the middle and the last
+    layer above each other over a common step axis.
+    """
+    word = "Activations" if prefix == "activation" else "Pre-activations"
+    title = title or (f"{word} over time" if site is None else f"{word} of {layers.label(site)} over time")
+    found = {p: layer_table(frame, f"{prefix}_p{p}", layers) for p in _PERCENTILES}
+    steps, sites, _, _ = found["50"]
+    if site is not None:
+        chosen = [site] if site in sites else []
+    else:
+        chosen = list(dict.fromkeys([sites[0], sites[(len(sites) - 1) // 2], sites[-1]])) if sites else []
+    if not chosen:
+        return layout.empty(title, _HELP)
+    traces, axes, parts = [], [], []
+    for i, one in enumerate(chosen):
+        column = sites.index(one)
+        color = theme.depth_color(column, len(sites))
+        values = {p: table.values[:, column] for p, table in found.items()}
+        drawn, recorded = _drawn(values), found["50"].recorded[:, column]
+        down, across = (
+            {"site": one, "step": steps[drawn[recorded[drawn]]]},
+            {"percentile": [int(p) for p in _PERCENTILES]},
+        )
+        every = np.stack([row[drawn[recorded[drawn]]] for row in values.values()], 1)
+        parts.append(tables.grid(down, across, {prefix: every}))
+        axis = f"y{stacked_plots.suffix(i)}"
+        scale = signed(np.stack(list(values.values()))) if log else None
+        curves = _bands(steps, values, color, layers.label(one), smooth, scale)
+        traces += [trace | {"yaxis": axis} for trace in curves]
+        named = word.lower() if i == len(chosen) // 2 else ""
+        straight = layout.axis(named, nticks=8 if len(chosen) == 1 else 4, zeroline=True)
+        axes.append(
+            scale.axis(named, np.stack(list(values.values())), 2 if len(chosen) == 1 else 1) if scale else straight
+        )
+    if len(chosen) == 1:
+        stack, notes = {"yaxis": axes[0]}, []
+    else:
+        stack, notes = stacked_plots.stacked(axes, [layers.label(one) for one in chosen], gap=0.075)
+    return layout.figure(
+        traces,
+        title=title,
+        help=_HELP,
+        x=layout.steps() | {"anchor": stacked_plots.anchor(len(chosen))},
+        y=stack.pop("yaxis"),
+        over_steps=True,
+        table=parts,
+        showlegend=False,
+        annotations=notes,
+        **stack,
+    )
+
+
+def _drawn(values: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Which steps are drawn: the extremes of the outer percentiles stay."""
+    return np.unique(frames.thin_indices(np.stack([values["05"], values["95"]], axis=1), POINTS))
+
+
+def _bands(
+    steps: np.ndarray,
+    measured: Mapping[str, np.ndarray],
+    color: str,
+    name: str,
+    smooth: float,
+    scale: Signed | None,
+) -> list[dict]:
+    """Two filled bands and the median of one layer, thinned so that the extremes of every percentile stay; on a
+    `scale`, or straight."""
+    place = scale.place if scale else np.asarray
+    values = {p: smoothing.averaged(row, smooth) for p, row in measured.items()}
+    picked = _drawn(measured)
+    # A band that is not finite would tear the whole fill.
+    picked = picked[np.all([np.isfinite(values[p][picked]) for p in _PERCENTILES], axis=0)]
+    x = i4(steps[picked])
+    single = len(picked) == 1  # nothing to fill: as strokes on the edge
+    traces = []
+    for low, high, alpha in (("05", "95", 0.18), ("25", "75", 0.35)):
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": np.concatenate([x, x[::-1]]),
+                "y": f4(place(np.concatenate([values[high][picked], values[low][picked][::-1]]))),
+                "fill": "toself",
+                "fillcolor": theme.faded(color, alpha),
+                "line": {"width": STROKE * single, "color": theme.faded(color, alpha)},
+                "hoverinfo": "skip",
+                "cliponaxis": not single,
+            }
+        )
+    words = (
+        f"5 %: {shown('customdata[0]')}<br>25 %: {shown('customdata[1]')}<br><b>median {shown('customdata[2]')}</b><br>"
+        f"75 %: {shown('customdata[3]')}<br>95 %: {shown('customdata[4]')}"
+    )
+    if smooth and len(picked) > 1:
+        line = {
+            "type": "scatter",
+            "mode": "lines",
+            "x": x,
+            "y": f4(place(measured["50"][picked])),
+            "name": f"{name}, median",
+        }
+        traces.append(smoothing.behind(line | {"line": {"color": color}}))
+    traces.append(
+        {
+            "type": "scatter",
+            "mode": "lines" if len(picked) > 1 else "markers",
+            "x": x,
+            "y": f4(place(values["50"][picked])),
+            "line": {"color": color, "width": 2},
+            "marker": {"color": color},
+            "cliponaxis": not single,
+            "customdata": f4(np.stack([values[p][picked] for p in _PERCENTILES], axis=1)),
+            "hovertemplate": f"{name} at step %{{x}}<br>{words}<extra></extra>",
+        }
+    )
+    return traces

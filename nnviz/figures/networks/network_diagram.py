@@ -1,0 +1,256 @@
+"""The network as a diagram: what every neuron computes, every weight and every bias."""
+
+from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from nnviz import frames
+from nnviz.figures.kit import labels, layout, tables, theme
+from nnviz.figures.kit.layout import f4
+from nnviz.figures.networks import neurons
+from nnviz.figures.networks.edges import WIDEST, Cable, ceiling, wires
+from nnviz.figures.networks.neurons import PITCH, Column
+
+MOST_UNITS = 16
+MOST_LAYERS = 8
+# Pictures of weights need room; sixteen of them would be specks.
+MOST_PICTURES = 10
+_TITLE = "Network"
+_MAPS = (
+    "Each box is what a neuron computes over the input plane, orange below zero and blue above; "
+    "lines are weights, the squares at the corners biases."
+)
+_DISCS = (
+    "Each disc is a neuron in the color of its bias, orange below zero and blue above; "
+    "lines are weights, the wider the larger."
+)
+_PICTURES = (
+    "The first layer's pictures are the weights with which each neuron looks at the image, orange negative, "
+    "blue positive. The gray lines to them only say that every neuron sees the whole image; all other lines are "
+    "weights, the squares biases."
+)
+_CUT = " Of wide layers the first {} neurons are shown; the exported weights.pt holds all weights."
+_SKIP = " At a layer marked ⊕ what enters is added to what leaves it."
+# The height of the card that this is drawn for, of a line of text and the width of a letter, in pixels: text keeps its
+# size when the picture grows, so its share of the picture has to be known.
+_CARD, _LINE, _LETTER = 276, 13.5, 5.8
+
+
+def network(
+    arrays: Mapping[str, np.ndarray],
+    data: Mapping[str, np.ndarray],
+    layers: frames.Layers,
+    *,
+    reference: float | None = None,
+    aspect: float = 1.5,
+    skip: bool = False,
+) -> dict:
+    """The diagram of an MLP from the snapshots network and data, and its layers; `aspect` is the card's width / height.
+
+    A neuron is a map over the input plane where there are maps (2-D inputs; a small curve for 1-D), the picture of its
+    incoming weights in the first layer of an image network, else a disc in the color of its bias. Lines are orange for
+    negative and blue for positive weights, their width linear in |w| up to `reference` (None: the next 1, 2 or 5 above
+    the largest). `skip` says that connections go around the hidden layers that are as wide as what enters them: those
+    are marked. At most 16 neurons a layer (10 with pictures of weights) and 8 layers are drawn, and the picture says
+    so.
+    """
+    if not arrays or not layers.sites or "weight_1" not in arrays:
+        return layout.empty(_TITLE, _MAPS)
+    data = data or {}
+    as_picture = len(labels.image_shape(data)) == 2
+    units = [layers.fan_in[0], *layers.fan_out]
+    kept = _kept(len(units) - 1)
+    most = [1 if as_picture and layer == 0 else MOST_PICTURES if as_picture else MOST_UNITS for layer in kept]
+    shown = [min(units[layer], limit) for layer, limit in zip(kept, most, strict=True)]
+    left, right = _features(data, shown[0], units[0]), _outputs(data, units[-1], shown[-1])
+    height = max(*shown, 4) * PITCH
+    lines = 3 if any(units[layer] > count for layer, count in zip(kept, shown, strict=True)) else 2
+    total = height / (1 - (lines + 1.5) * _LINE / _CARD)  # with headers above and notes below
+    pixel = total / _CARD
+    # Names stand beside the outer columns; headers reach over them by half.
+    pads = [max([0.3 + pixel * _LETTER * len(word) for word in words] + [24 * pixel]) for words in (left, right)]
+    columns = _columns(kept, shown, units, layers, max(aspect * total - sum(pads) - 2.2, (len(kept) - 1) * 1.6))
+    around = {i + 1 for i in range(len(units) - 2) if skip and units[i] == units[i + 1]}
+    boxes = {column.layer: neurons.boxed(arrays, data, column) for column in columns}
+    columns = [_grown(column, max(shown)) if boxes[column.layer] else column for column in columns]
+    cables = _cables(arrays, columns, boxes)
+    reference = reference or ceiling(max((_largest(cable.weights) for cable in cables), default=0.0))
+    disc = float(np.clip(0.72 * _CARD / total, 7, 26))
+    traces = [
+        *([_fan(columns[0], columns[1])] if as_picture else []),
+        *wires(cables, reference, WIDEST if max(shown) <= 8 else 0.6 * WIDEST),
+        neurons.outlines([column for column in columns if boxes[column.layer]]),
+        *neurons.curves(arrays, columns),
+        *neurons.biases(arrays, columns, boxes, disc),
+        neurons.tell(arrays, columns, 1.1 * disc),
+        _headers(columns, layers, height / 2, around),
+        _words(columns[0], left, "middle left"),
+        _words(columns[-1], right, "middle right"),
+    ]
+    classes = len(data.get("class_names", ()))
+    span = [columns[0].x - columns[0].size / 2 - pads[0], columns[-1].x + columns[-1].size / 2 + pads[1]]
+    return layout.figure(
+        traces,
+        title=_TITLE,
+        help=(_MAPS if any(name.startswith("maps_") for name in arrays) else _PICTURES if as_picture else _DISCS)
+        + (_CUT.format(max(most)) if any(c.units > len(c.y) and not c.is_picture for c in columns) else "")
+        + (_SKIP if around else ""),
+        x={"visible": False, "range": span, "constrain": "domain"},
+        y={
+            "visible": False,
+            "range": [-height / 2 - 1.25 * _LINE * pixel, height / 2 + (lines + 0.25) * _LINE * pixel],
+            "scaleanchor": "x",
+            "constrain": "domain",
+        },
+        images=neurons.pictures(arrays, data, columns, classes),
+        table=_table(arrays, layers, kept),
+        showlegend=False,
+        annotations=_notes(columns, cables, reference, units),
+        margin={"l": 2, "r": 2, "t": 2, "b": 2},
+        hoverdistance=12,
+    )
+
+
+def _table(arrays: Mapping[str, np.ndarray], layers: frames.Layers, kept: Collection[int]) -> list[tables.Part]:
+    """Every weight and bias recorded of the layers drawn: site, kind, and the neurons that it leads from and to, from 1
+    on."""
+    parts = []
+    for i, site in enumerate(layers.sites, 1):
+        if i not in kept:
+            continue
+        weights, bias = arrays.get(f"weight_{i}"), arrays.get(f"bias_{i}")
+        if weights is not None:
+            to, source = (np.arange(n) + 1 for n in weights.shape)
+            parts.append(tables.grid({"site": site, "kind": "weight", "to": to}, {"from": source}, {"value": weights}))
+        if bias is not None:
+            parts.append(tables.rows({"site": site, "kind": "bias", "to": np.arange(len(bias)) + 1, "value": bias}))
+    return parts
+
+
+def _kept(depth: int) -> list[int]:
+    """Which columns are drawn, 0 the input: all, or the first three layers and the last three."""
+    return list(range(depth + 1)) if depth <= MOST_LAYERS else [0, 1, 2, 3, depth - 2, depth - 1, depth]
+
+
+def _columns(
+    kept: Sequence[int], shown: Sequence[int], units: Sequence[int], layers: frames.Layers, span: float
+) -> list[Column]:
+    """Columns spread over `span`, with an empty place where layers are left out."""
+    skips = [place for place in range(1, len(kept)) if kept[place] - kept[place - 1] > 1]
+    pitch = span / (len(kept) - 1 + len(skips))
+    columns = []
+    for place, (layer, count) in enumerate(zip(kept, shown, strict=True)):
+        x = pitch * (place + sum(place >= skip for skip in skips))
+        y = ((count - 1) / 2 - np.arange(count)) * PITCH
+        name = "input" if layer == 0 else layers.label(layers.sites[layer - 1])
+        columns.append(Column(layer, name, x, y, units[layer]))
+    return columns
+
+
+def _grown(column: Column, rows: int) -> Column:
+    """Boxes of a short column larger, up to 2.2 times, where a long column makes all boxes small."""
+    size = float(np.clip(0.55 * rows / len(column.y), 1.0, 1.0 + 1.2 * rows / MOST_UNITS))
+    return column._replace(size=size, y=column.y * size)
+
+
+def _cables(arrays: Mapping[str, np.ndarray], columns: Sequence[Column], boxes: Mapping[int, bool]) -> list[Cable]:
+    """The weights between all neighboring columns, as far as their neurons are drawn; not from a picture."""
+    cables = []
+    for source, target in pairwise(columns):
+        if target.layer - source.layer == 1 and not source.is_picture:
+            weights = np.asarray(arrays[f"weight_{target.layer}"], float)[: len(target.y), : len(source.y)]
+            # Lines end at a box's edge, and behind a disc.
+            start = source.x + source.size / 2 * boxes[source.layer]
+            end = target.x - target.size / 2 * boxes[target.layer]
+            words = (neurons.called(source), neurons.called(target))
+            cables.append(Cable(weights, (start, source.y), (end, target.y), words))
+    return cables
+
+
+def _largest(weights: np.ndarray) -> float:
+    finite = np.abs(weights[np.isfinite(weights)])
+    return float(finite.max(initial=0.0))
+
+
+def _fan(source: Column, target: Column) -> dict:
+    """Plain lines from an input picture: its weights are in the neurons' own pictures."""
+    count = len(target.y)
+    x = np.tile([source.x + source.size / 2, target.x - target.size / 2, np.nan], count)
+    y = np.stack([np.zeros(count), target.y, np.full(count, np.nan)], axis=1).ravel()
+    line = {"color": theme.faded(theme.NEUTRAL, 0.5), "width": 1}
+    return {"type": "scatter", "mode": "lines", "x": f4(x), "y": f4(y), "line": line, "hoverinfo": "skip"}
+
+
+def _headers(columns: Sequence[Column], layers: frames.Layers, top: float, around: Collection[int]) -> dict:
+    """Above every column: which layer it is, its activation, a mark where a connection goes around it, and how many of
+    its neurons are drawn."""
+    text = []
+    for column in columns:
+        activation = layers.activations[column.layer - 1] if column.layer else ""
+        mark = " ⊕" if column.layer in around else ""
+        lines = [column.name, labels.shorten(activation.replace("_", " "), 11) + mark]
+        if column.units > len(column.y):
+            lines.append(f"{column.units} pixels" if column.is_picture else f"{len(column.y)} of {column.units}")
+        text.append("<br>".join(line for line in lines if line))
+    return _text([column.x for column in columns], [top] * len(columns), text, "top center")
+
+
+def _features(data: Mapping[str, np.ndarray], shown: int, units: int) -> list[str]:
+    """Names of the inputs that are drawn one by one."""
+    names = [str(name) for name in data.get("feature_names", ())] if shown > 1 or units == 1 else []
+    return [labels.shorten(name, 13) for name in names[:shown]]
+
+
+def _outputs(data: Mapping[str, np.ndarray], units: int, shown: int) -> list[str]:
+    """What the outputs stand for."""
+    known = [str(name) for name in data.get("class_names", ())]
+    if units == 1:
+        return [f"P({labels.shorten(known[1], 10)})" if len(known) == 2 else "prediction"]
+    return [labels.shorten(name, 11) for name in labels.class_names(data, units)[:shown]] if known else []
+
+
+def _words(column: Column, words: Sequence[str], side: str) -> dict:
+    shift = column.size / 2 + 0.15
+    return _text(
+        [column.x + (shift if side == "middle right" else -shift)] * len(words), column.y[: len(words)], words, side
+    )
+
+
+def _text(x: Sequence[float], y: Sequence[float], text: Sequence[str], position: str) -> dict:
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "x": f4(x),
+        "y": f4(y),
+        "text": list(text),
+        "textposition": position,
+        "textfont": {"size": theme.SMALL},
+        "hoverinfo": "skip",
+        "cliponaxis": False,
+    }
+
+
+def _notes(columns: Sequence[Column], cables: Sequence[Cable], reference: float, units: Sequence[int]) -> list[dict]:
+    """What the picture leaves out, and what a line's width means; `units` are those of all layers, inputs first."""
+    notes = []
+    small = {"showarrow": False, "font": {"size": theme.SMALL}}
+    corner = small | {"xref": "paper", "yref": "paper", "y": 0, "yanchor": "bottom"}
+    drawn = sum(cable.weights.size for cable in cables)
+    if columns[0].is_picture:
+        drawn += columns[0].units * len(columns[1].y)  # in the pictures of the first layer
+    everything = sum(a * b for a, b in pairwise(units))
+    if drawn < everything:
+        text = f"{drawn:,} of {everything:,} weights shown"
+        notes.append(corner | {"x": 0, "xanchor": "left", "text": text})
+    elif columns[0].is_picture:
+        notes.append(corner | {"x": 0, "xanchor": "left", "text": "gray: each neuron sees the whole image"})
+    bad = sum(int((~np.isfinite(cable.weights)).sum()) for cable in cables)
+    text = f"{bad} weights are not finite" if bad else f"widest line: |weight| = {labels.number(reference, 1)}"
+    notes.append(corner | {"x": 1, "xanchor": "right", "text": text})
+    for source, target in pairwise(columns):
+        missing = target.layer - source.layer - 1
+        if missing:
+            text = f"…<br>{missing} layers<br>not shown"
+            notes.append(small | {"x": (source.x + target.x) / 2, "y": 0, "text": text})
+    return notes

@@ -1,0 +1,1 @@
+"""Data, predictions and errors on single samples."""

@@ -1,0 +1,196 @@
+"""What the network says at every point of its input space, with the data on it."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from nnviz.figures.kit import labels, layout, png_images, tables, theme
+from nnviz.figures.kit.layout import f4
+from nnviz.figures.samples import data_points
+
+# Opacity where the network is sure; points in the same colors stand out from it.
+SURE = 0.5
+# Along each side of a soft surface.
+PIXELS = 150
+_SOFT = (
+    "The color is the class that the network predicts there, the stronger the surer it is; "
+    "filled points were trained on, rings are test points."
+)
+_BORDERS = (
+    "Lines are where the network changes its mind: on either side another class is the likeliest; "
+    "filled points were trained on, rings are test points."
+)
+_REGRESSION = (
+    "The background is the prediction, points are the data on the same scale: a point that stands out is a large error."
+)
+_CURVE = "The line is what the network predicts; filled points were trained on, rings are test points."
+
+
+def decision_surface(
+    grid: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray], *, style: str = "soft", title: str | None = None
+) -> dict:
+    """The prediction over a two-dimensional input plane, with at most 2,000 data points.
+
+    `grid` is the snapshot decision_grid: x (G,), y (G,) and prediction (G, G), or probabilities and scores (G, G, C),
+    rows along y; the predicted class has the largest score. Classification with `style` "soft": each place in its
+    predicted class's color, more opaque the higher its probability; "borders": lines between the classes alone.
+    Regression: a heatmap on a scale fixed by the targets. The axes are the grid's, with equal units.
+    """
+    if style not in ("soft", "borders"):
+        raise ValueError(f"decision_surface: style must be 'soft' or 'borders', got {style!r}")
+    regression = bool(grid) and "prediction" in grid
+    title = title or ("Prediction" if regression else "Decision surface")
+    help = _REGRESSION if regression else _BORDERS if style == "borders" else _SOFT
+    if not grid or not data:
+        return layout.empty(title, help)
+    x, y = np.asarray(grid["x"], float), np.asarray(grid["y"], float)
+    pictures = []
+    if regression:
+        traces = _values(grid, data)
+        cells = {"prediction": grid["prediction"]}
+    else:
+        probabilities, scores = (np.asarray(grid[name], np.float32) for name in ("probabilities", "scores"))
+        classes = labels.class_names(data, probabilities.shape[-1])
+        traces = [_hover(probabilities, scores, x, y, classes)]
+        if style == "soft":
+            pictures = [_soft(probabilities, scores, x, y)]
+        else:
+            traces += _borders(scores, x, y)
+        traces += data_points.by_class(data, classes)
+        cells = {tuple(f"p({name})" for name in classes): grid["probabilities"]}
+    across, along = labels.feature_names(data, 2)
+    return layout.figure(
+        traces,
+        title=title,
+        help=help,
+        x=layout.axis(across, range=_ends(x), constrain="domain", showgrid=False),
+        y=layout.axis(along, range=_ends(y), constrain="domain", showgrid=False, scaleanchor="x"),
+        table=[tables.grid({"part": "grid", "y": y}, {"x": x}, cells), *data_points.table(data)],
+        images=pictures,
+        annotations=data_points.left_out(data),
+        legend={"x": 0.5, "xanchor": "center"},
+    )
+
+
+def regression_curve(
+    curve: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray], *, title: str = "Fitted curve"
+) -> dict:
+    """The prediction over a one-dimensional input: `curve` has x (G,) and prediction (G,).
+
+    The vertical axis is that of the targets, so a wild prediction leaves the picture and the data stay where they are.
+    """
+    if not curve or not data:
+        return layout.empty(title, _CURVE)
+    targets, x = np.asarray(data["targets"], float), f4(curve["x"])
+    margin = 0.15 * float(np.ptp(targets)) or 1.0
+    low, high = float(targets.min()) - margin, float(targets.max()) + margin
+    predicted = np.asarray(curve["prediction"], float)
+    notes = data_points.left_out(data)
+    if not ((predicted >= low) & (predicted <= high)).any():
+        notes.append(layout.corner("the prediction is outside of this picture", "top right"))
+    line = {"type": "scatter", "mode": "lines", "x": x, "y": f4(curve["prediction"]), "name": "prediction"}
+    words = f"prediction {labels.shown('y')} at {labels.shown('x')}<extra></extra>"
+    return layout.figure(
+        [*data_points.on_curve(data), line | {"line": {"color": theme.POSITIVE, "width": 3}, "hovertemplate": words}],
+        title=title,
+        help=_CURVE,
+        x=layout.axis(labels.feature_names(data, 1)[0], range=[float(x.min()), float(x.max())]),
+        y=layout.axis("target", range=[low, high]),
+        table=[
+            tables.rows({"part": "curve", "x": curve["x"], "prediction": curve["prediction"]}),
+            *data_points.table(data),
+        ],
+        annotations=notes,
+    )
+
+
+def _ends(axis: np.ndarray) -> list[float]:
+    """The range of an axis whose pixels are centered on the grid's places."""
+    half = (axis[1] - axis[0]) / 2
+    return [float(axis[0] - half), float(axis[-1] + half)]
+
+
+def _soft(probabilities: np.ndarray, scores: np.ndarray, x: np.ndarray, y: np.ndarray) -> dict:
+    """The plane as a picture: the color of the predicted class, from clear at 1 / C to `SURE` at 1.
+
+    Scores and logarithms of probabilities are interpolated, since they are nearly linear between places: borders get
+    smooth instead of stepped.
+    """
+    count = probabilities.shape[-1]
+    times = max(1, round(PIXELS / len(x)))
+    logs = _finer(np.log(np.maximum(np.nan_to_num(probabilities), 1e-7)), times)
+    certainty = np.clip((1 / np.exp(logs - logs.max(0)).sum(0) - 1 / count) / (1 - 1 / count), 0, 1)
+    palette, levels = png_images.class_palette([theme.class_color(i) for i in range(count)], SURE)
+    pixels = (_finer(scores, times).argmax(0) * levels + (certainty * (levels - 1)).round()).astype(np.uint8)
+    (left, right), (bottom, top) = _ends(x), _ends(y)
+    return png_images.placed(png_images.png(pixels[::-1], palette), left, top, right - left, top - bottom)
+
+
+def _finer(values: np.ndarray, times: int) -> np.ndarray:
+    """(G, G, C), interpolated, as (C, G · times, G · times) for pixels that each show a part of a place."""
+    values = np.moveaxis(values, -1, 0)
+    for axis in (1, 2):
+        size = values.shape[axis]
+        place = np.clip((np.arange(size * times) + 0.5) / times - 0.5, 0, size - 1)
+        left = np.minimum(place.astype(int), size - 2)
+        share = (place - left).astype(np.float32).reshape((-1, 1) if axis == 1 else -1)
+        low, high = np.take(values, left, axis), np.take(values, left + 1, axis)
+        values = low + (high - low) * share
+    return values
+
+
+def _hover(probabilities: np.ndarray, scores: np.ndarray, x: np.ndarray, y: np.ndarray, classes: Sequence[str]) -> dict:
+    """An invisible heatmap of about forty by forty places that says every class's probability, to the percent."""
+    every = max(1, round(len(x) / 40))
+    part = np.nan_to_num(probabilities[::every, ::every])
+    lines = [f"{labels.shorten(name, 18)}: %{{customdata[{i}]}} %" for i, name in enumerate(classes)]
+    return {
+        "type": "heatmap",
+        "x": f4(x[::every]),
+        "y": f4(y[::every]),
+        "z": scores[::every, ::every].argmax(-1).astype(np.uint8),
+        "customdata": (100 * part).round().astype(np.uint8),
+        "opacity": 0,
+        "showscale": False,
+        "hovertemplate": "<br>".join(lines) + "<extra></extra>",
+    }
+
+
+def _borders(scores: np.ndarray, x: np.ndarray, y: np.ndarray) -> list[dict]:
+    """Where a class overtakes all others: the zero line of its score above the largest of theirs."""
+    count = scores.shape[-1]
+    traces = []
+    for i in range(1 if count == 2 else count):
+        others = np.delete(scores, i, axis=-1).max(-1)
+        traces.append(
+            {
+                "type": "contour",
+                "x": f4(x),
+                "y": f4(y),
+                "z": f4(scores[..., i] - others),
+                "contours": {"start": 0, "end": 0, "size": 1, "coloring": "none", "showlines": True},
+                "line": {"color": theme.NEUTRAL, "width": 2},
+                "showscale": False,
+                "hoverinfo": "skip",
+                "showlegend": False,
+            }
+        )
+    return traces
+
+
+def _values(grid: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> list[dict]:
+    """A regression's prediction and its data, on one scale from the smallest to the largest target."""
+    low, high = float(np.min(data["targets"])), float(np.max(data["targets"]))
+    surface = {
+        "type": "heatmap",
+        "x": f4(grid["x"]),
+        "y": f4(grid["y"]),
+        "z": f4(grid["prediction"]),
+        "zmin": low,
+        "zmax": high,
+        "colorscale": theme.scale(),
+        "zsmooth": "fast",
+        "colorbar": theme.colorbar("target"),
+        "hovertemplate": f"prediction {labels.shown('z')}<extra></extra>",
+    }
+    return [surface, *data_points.by_value(data, {"colorscale": theme.scale(), "cmin": low, "cmax": high})]

@@ -1,0 +1,189 @@
+"""Single samples: those the network gets most wrong, and predictions against targets."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from nnviz.figures.kit import labels, layout, png_images, tables, theme
+from nnviz.figures.kit.layout import f4, i4
+
+MOST = 15
+_TITLE = "Worst test samples: true → predicted"
+_HELP = "The test samples with the largest loss (the one that is trained on), the worst first: would you have known?"
+
+
+def worst(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> dict:
+    """The test samples with the largest loss of the run, at most 15: as pictures for images, else as rows of features.
+
+    `arrays` is the snapshot worst: inputs (k, d) or (k, 1, height, width), true (k,), predicted (k,), loss (k,);
+    classes or numbers. Features
+    are colored by how many standard deviations they lie from the mean of all data.
+    """
+    if not arrays or not data or len(arrays.get("loss", ())) == 0:
+        return layout.empty(_TITLE, _HELP)
+    inputs, loss = np.asarray(arrays["inputs"], float)[:MOST], np.asarray(arrays["loss"], float)[:MOST]
+    true, predicted = _words(arrays["true"], data)[:MOST], _words(arrays["predicted"], data)[:MOST]
+    if inputs.ndim == 4:
+        found = _pictures(inputs[:, 0], true, predicted, loss)
+    else:
+        found = _features(inputs, true, predicted, loss, data)
+    found["layout"]["meta"]["table"] = tables.shared([_table(arrays, data)], found["data"])
+    return found
+
+
+def _table(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> tables.Part:
+    """A row for each feature or pixel of each sample: rank, true, predicted, loss, and the value in its unit."""
+    inputs = labels.original_inputs(data, np.asarray(arrays["inputs"])[:MOST])
+    names = [*labels.class_names(data, len(data["class_names"])), "NaN"] if len(data.get("class_names", ())) else []
+    down = {"rank": np.arange(len(inputs)) + 1}
+    for name in ("true", "predicted"):
+        values = np.asarray(arrays[name])[:MOST]
+        down[name] = [names[int(i)] for i in values] if names else labels.original_targets(data, values)
+    down["loss"] = np.asarray(arrays["loss"])[:MOST]
+    if inputs.ndim == 4:
+        pixels = inputs[:, 0].reshape(len(inputs), -1)
+        row, column = np.divmod(np.arange(pixels.shape[1]), inputs.shape[3])
+        return tables.grid(down, {"row": row, "column": column}, {"pixel": pixels})
+    return tables.grid(down, {"feature": labels.feature_names(data, inputs.shape[1])}, {"value": inputs})
+
+
+def fit(
+    arrays: Mapping[str, np.ndarray],
+    data: Mapping[str, np.ndarray],
+    *,
+    title: str = "Predicted against true (test)",
+) -> dict:
+    """Predictions (n,) against targets (n,) of the test set in their original unit, with the diagonal on which they
+    would be equal."""
+    help = "A perfect network puts every point on the diagonal; a cloud around a level line has learned only the mean."
+    if not arrays or not data or len(arrays.get("true", ())) == 0:
+        return layout.empty(title, help)
+    true, predicted = (f4(labels.original_targets(data, np.asarray(arrays[n], float))) for n in ("true", "predicted"))
+    finite = np.concatenate([true, predicted[np.isfinite(predicted)]])
+    margin = 0.05 * float(np.ptp(finite)) or 1.0
+    ends = [float(finite.min()) - margin, float(finite.max()) + margin]
+    diagonal = {"type": "line", "x0": ends[0], "y0": ends[0], "x1": ends[1], "y1": ends[1], "layer": "below"}
+    return layout.figure(
+        [
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": true,
+                "y": predicted,
+                "marker": {"color": theme.faded(theme.SPLITS["test"], 0.65), "size": 6},
+                "hovertemplate": f"true {labels.shown('x')}, predicted {labels.shown('y')}<extra></extra>",
+                "showlegend": False,
+            }
+        ],
+        title=title,
+        help=help,
+        x=layout.axis("true", range=ends, constrain="domain"),
+        y=layout.axis("predicted", range=ends, scaleanchor="x", constrain="domain"),
+        table=[tables.rows({"true": true, "predicted": predicted})],
+        shapes=[diagonal | {"line": {"dash": "dash", "width": 1.5}}],
+    )
+
+
+def _words(values: np.ndarray, data: Mapping[str, np.ndarray]) -> list[str]:
+    """Targets in words: the class's name, or the number in its original unit."""
+    if not len(data.get("class_names", ())):
+        return [labels.short(value, 3) for value in labels.original_targets(data, np.asarray(values, float))]
+    names = labels.class_names(data, len(data["class_names"]))
+    # −1 stands for outputs that are not a number and predict no class.
+    return [labels.shorten([*names, "NaN"][int(value)].removeprefix("class "), 11) for value in values]
+
+
+def _pictures(pixels: np.ndarray, true: list[str], predicted: list[str], loss: np.ndarray) -> dict:
+    """A grid of gray pictures with what each is and was taken for below it."""
+    count = len(pixels)
+    across = min(count, 4 if count <= 8 else 5)
+    wide, tall = 1.25, 1.6
+    low, span = float(pixels.min()), float(np.ptp(pixels)) or 1.0
+    gray, palette = (255 * (pixels - low) / span).astype(np.uint8), png_images.gray_palette()
+    x, y = np.arange(count) % across * wide, -(np.arange(count) // across) * tall
+    below = [f"{t} → <b>{p}</b><br>loss {labels.number(v, 2)}" for t, p, v in zip(true, predicted, loss, strict=True)]
+    text = {"type": "scatter", "mode": "text", "x": f4(x), "y": f4(y - 0.55), "text": below, "hoverinfo": "skip"}
+    hover = [
+        f"true {t}, predicted {p}<br>loss {labels.number(v, 4)}" for t, p, v in zip(true, predicted, loss, strict=True)
+    ]
+    spots = {"type": "scatter", "mode": "markers", "x": f4(x), "y": f4(y), "marker": {"size": 40, "opacity": 0}}
+    hidden = {"visible": False, "constrain": "domain"}
+    return layout.figure(
+        [
+            text | {"textposition": "bottom center", "textfont": {"size": theme.SMALL}, "cliponaxis": False},
+            spots | {"text": hover, "hovertemplate": "%{text}<extra></extra>"},
+        ],
+        title=_TITLE,
+        help=_HELP,
+        x=hidden | {"range": [-0.65, (across - 1) * wide + 0.65]},
+        y=hidden | {"range": [y[-1] - 1.1, 0.55], "scaleanchor": "x"},
+        images=[
+            png_images.placed(png_images.png(gray[i], palette), x[i] - 0.5, y[i] + 0.5, 1, 1) for i in range(count)
+        ],
+        showlegend=False,
+        margin={"l": 2, "r": 2, "t": 2, "b": 2},
+    )
+
+
+def _standardized(data: Mapping[str, np.ndarray]) -> str:
+    """What has to be known of losses where numbers are shown in another unit."""
+    return " Losses are of the standardized targets, deviation 1." if float(data["target_std"]) != 1 else ""
+
+
+def _features(
+    inputs: np.ndarray, true: list[str], predicted: list[str], loss: np.ndarray, data: Mapping[str, np.ndarray]
+) -> dict:
+    """A row a sample, a column a feature in its original unit, colored by its distance from the mean in standard
+    deviations."""
+    everything = np.asarray(data["inputs"], float)
+    scaled = (inputs - everything.mean(0)) / np.maximum(everything.std(0), 1e-12)
+    measured = labels.original_inputs(data, inputs)
+    count, across = scaled.shape
+    names = [str(name) for name in data.get("feature_names", ())]
+    features = names if len(names) == across else [f"x{i + 1}" for i in range(across)]
+    rows = [f"{t} → {p}, loss {labels.number(v, 2)}" for t, p, v in zip(true, predicted, loss, strict=True)]
+    cells = {
+        "type": "heatmap",
+        "x": i4(range(across)),
+        "y": i4(range(count)),
+        "z": f4(scaled),
+        "zmin": -3,
+        "zmax": 3,
+        "colorscale": theme.diverging(0.75),
+        "colorbar": theme.colorbar("σ", nticks=5),
+        "xgap": 1,
+        "ygap": 1,
+        "text": [
+            [labels.measurement(feature, value) for feature, value in zip(features, row, strict=True)]
+            for row in measured
+        ],
+        "hovertemplate": "%{text}<br>%{z:.1f} σ from the mean of all<extra></extra>",
+    }
+    few, many = across <= 6, across > 20
+    numbers = {
+        "type": "scatter",
+        "mode": "text",
+        "x": i4(np.tile(np.arange(across), count)),
+        "y": i4(np.repeat(np.arange(count), across)),
+        "text": [labels.short(value) for value in measured.ravel()],
+        "textfont": {"size": theme.SMALL},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+    ticks = [labels.shorten(name.split("(")[0].strip(), 14) for name in features]
+    # With numbers in the cells the unit has to be there.
+    ticks = [name.replace(" ", "<br>") for name in features] if few else ticks
+    return layout.figure(
+        [cells, numbers] if few else [cells],
+        title=_TITLE,
+        help=_HELP + " Colors say how unusual a feature is: standard deviations from its mean." + _standardized(data),
+        x={
+            "tickvals": i4(range(across)),
+            "ticktext": ticks,
+            "showgrid": False,
+            "tickangle": 0 if few else -90 if many else -40,
+            "tickfont": {"size": 0.8 * theme.SMALL if many else theme.SMALL},
+        },
+        y={"tickvals": i4(range(count)), "ticktext": rows, "showgrid": False, "range": [count - 0.5, -0.5]},
+        margin={"b": 8, "l": 8},
+    )

@@ -1,0 +1,1 @@
+"""Curves over the steps of a training."""

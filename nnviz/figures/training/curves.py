@@ -1,0 +1,233 @@
+"""Curves of one quantity over the steps: loss, accuracy, learning rate."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from nnviz import frames
+from nnviz.figures.kit import labels, layout, smoothing, tables, theme
+from nnviz.figures.kit.layout import f4, i4
+from nnviz.figures.kit.legend_values import followed
+from nnviz.figures.kit.log_axis import logarithmic
+from nnviz.figures.kit.log_axis_edges import edge_marks, magnitudes
+from nnviz.figures.kit.resume_marks import ResumeMark, marked
+
+POINTS = 500
+SHARES = ("accuracy",)
+# They start below zero where a network does worse than the mean, and are read against 1.
+LINEAR = ("r_squared",)
+# Before the names in the legend: their numbers are the last ones, unless the board shows those of a chosen step.
+LAST = {"text": "last:", "side": "left", "font": {"size": theme.SIZE - 1}}
+_ORDER = {"batch": 0, "train": 1, "test": 2}
+_HELP = {
+    "loss": (
+        "Train and test are measured alike, so a gap between them is overfitting; the gray batch loss "
+        "is what each step saw."
+    ),
+    "accuracy": (
+        "The share of samples classified correctly; where test stays below train, the network has learned the sample."
+    ),
+    "r_squared": "1 is a perfect fit, 0 is no better than always predicting the mean.",
+}
+
+
+def curves(
+    frame: pd.DataFrame,
+    quantity: str = "loss",
+    *,
+    log: bool | None = None,
+    title: str | None = None,
+    unit: str = "",
+    smooth: float = 0.0,
+    resume_marks: Sequence[ResumeMark] = (),
+    missing: Mapping[str, str] | None = None,
+) -> dict:
+    """One line a site (train, test, and the batch loss faint behind), at most 500 points each, extremes kept.
+
+    `log` None: logarithmic where train and test span more than a factor of 30, no value is negative, and the quantity
+    is not R². `smooth` in [0, 1): weight of the moving average laid over the batch curve, or where there is none over
+    every curve; of logarithms on a logarithmic axis. `forks`: (step, text) where the run goes on from another, or with
+    other settings. Accuracy is shown in percent from 0 to 100, never logarithmic. With several members the mean is
+    drawn. `missing`: why sites have no values, which the legend says.
+    """
+    title = title or labels.name(quantity).capitalize()
+    help = _HELP.get(quantity, f"{labels.name(quantity).capitalize()} at every step.")
+    rows = frames.select(frame, quantity)
+    reasons = [f"{site} – ({why})" for site, why in (missing or {}).items()]
+    if len(rows) == 0:
+        return layout.empty(title, help, "<br>".join(reasons)) if reasons else layout.empty(title, help)
+    series = split(rows)
+    share = quantity in SHARES
+    if log is None:
+        parts = [values for site, (_, values) in series.items() if site != "batch"] or [rows["value"]]
+        log = quantity not in LINEAR and spans_decades(parts) and not (rows["value"] < 0).any()
+    log_y = log and not share
+    traces = []
+    for i, (site, (steps, values)) in enumerate(series.items()):
+        name, color = site.replace("_", " "), theme.SITES.get(site, theme.class_color(i))
+        if site == "batch" and smooth:
+            raw = line(steps, values, "batch", share, log_y, color=theme.faded(theme.NEUTRAL, smoothing.RAW))
+            traces += [raw | {"showlegend": True}, smoothed(steps, values, smooth, share, log_y)]
+        elif site in _averaged(series, smooth):
+            traces += _over_measured(steps, values, name, smooth, share, log_y, color)
+        else:
+            traces.append(line(steps, values, name, share, log_y, color=color))
+        if site == "batch" and not smooth:
+            traces[-1] |= {"opacity": 0.5, "line": {"color": theme.NEUTRAL, "width": 1}}
+    if "batch" not in series and _averaged(series, smooth):
+        traces += [entry | {"legendrank": 1100} for entry in smoothing.keys(smooth)]
+    traces += [layout.absent(reason) for reason in reasons]
+    if log_y:
+        traces += marks(series)
+    return layout.figure(
+        traces,
+        title=title,
+        help=help,
+        x=layout.steps(),
+        over_steps=True,
+        hovermode="x",
+        table=table(series, quantity, smooth, log_y),
+        legend={"title": LAST},
+        **marked(value_axis(quantity, log_y, unit, rows["value"].to_numpy()), resume_marks, int(rows["step"].max())),
+    )
+
+
+def learning_rate(frame: pd.DataFrame, *, log: bool | None = None, resume_marks: Sequence[ResumeMark] = ()) -> dict:
+    """The learning rate that the schedule gave at every step. `log` None: logarithmic where it falls by factors."""
+    title, help = "Learning rate", "How far each step goes along the update; a schedule lowers it as training settles."
+    rows = frames.select(frame, "learning_rate")
+    if len(rows) == 0:
+        return layout.empty(title, help)
+    series = split(rows)
+    log_y = decays(rows["value"].to_numpy()) if log is None else log
+    axis = value_axis("learning_rate", log_y, "", rows["value"].to_numpy())
+    axis |= {} if log_y else {"rangemode": "tozero"}
+    traces = [
+        line(steps, values, labels.name("learning_rate"), False, log_y, color=theme.POSITIVE)
+        | {"showlegend": True, "fill": None if log_y else "tozeroy", "fillcolor": theme.faded(theme.POSITIVE, 0.12)}
+        for steps, values in series.values()
+    ]
+    if log_y:
+        traces += marks(series)
+    return layout.figure(
+        traces,
+        title=title,
+        help=help,
+        x=layout.steps(),
+        over_steps=True,
+        table=table(series, "learning_rate"),
+        **marked(axis, resume_marks, int(rows["step"].max()), row=0.16),
+    )
+
+
+def split(rows: pd.DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Steps and values of every site of one quantity, batch first so that it is drawn behind; members are averaged."""
+    if (rows["member"].to_numpy() != rows["member"].iat[0]).any():
+        rows = rows.groupby(["step", "site"], sort=True, as_index=False)["value"].mean()
+    steps, sites, values = rows["step"].to_numpy(), rows["site"].to_numpy(), rows["value"].to_numpy()
+    found = sorted(dict.fromkeys(sites), key=lambda site: (_ORDER.get(site, len(_ORDER)), site))
+    return {site: (steps[sites == site], values[sites == site]) for site in found}
+
+
+def spans_decades(columns: Sequence[np.ndarray], factor: float = 30) -> bool:
+    """Whether the positive values of these curves span more than `factor`, and none is negative."""
+    values = np.concatenate([np.asarray(column, float) for column in columns])
+    values = values[np.isfinite(values)]
+    positive = values[values > 0]
+    return bool(len(positive) and positive.max() > factor * positive.min() and (values >= 0).all())
+
+
+def decays(rates: np.ndarray, factor: float = 8) -> bool:
+    """Whether a schedule falls by factors, as an exponential does: half of its way is far below its top."""
+    positive = rates[rates > 0]
+    return bool(len(positive) and positive.max() > factor * np.median(positive))
+
+
+def table(
+    series: Mapping[str, tuple[np.ndarray, np.ndarray]], quantity: str, smooth: float = 0.0, log_y: bool = False
+) -> list[tables.Part]:
+    """The points that are drawn: step, site, the quantity, and where there is one its moving average."""
+    parts = []
+    for site, (steps, values) in series.items():
+        picked = frames.thin_indices(values, POINTS)
+        columns = {"step": steps[picked], "site": site, quantity: values[picked]}
+        if site in _averaged(series, smooth):
+            columns[f"{quantity}_smoothed"] = smoothing.averaged(values, smooth, log_y)[picked]
+        parts.append(tables.rows(columns))
+    return parts
+
+
+def line(
+    steps: np.ndarray,
+    values: np.ndarray,
+    name: str,
+    share: bool,
+    log_y: bool,
+    *,
+    color: str,
+    picked: np.ndarray | None = None,
+) -> dict:
+    """One thinned curve with its last value in the legend."""
+    picked = frames.thin_indices(values, POINTS) if picked is None else picked
+    drawn = f4((magnitudes(values).drawn if log_y else np.where(np.isfinite(values), values, np.nan))[picked])
+    return {
+        "type": "scatter",
+        "mode": "lines" if len(values) > 1 else "markers",
+        "x": i4(steps[picked]),
+        "y": drawn,
+        **followed(name, share, steps, values, drawn),
+        "uid": name,
+        "line": {"color": color, "width": 2},
+        "marker": {"color": color, "size": 5},
+        **({} if len(values) > 1 else {"cliponaxis": False}),  # a single point at step 0 is on the edge
+        "hovertemplate": f"{name} {'%{y:.1%}' if share else labels.shown('y')} at step %{{x}}<extra></extra>",
+    }
+
+
+def _averaged(series: Mapping[str, tuple[np.ndarray, np.ndarray]], smooth: float) -> list[str]:
+    """The sites over whose curves a moving average is laid: train and test beside a batch are no samples."""
+    if not smooth:
+        return []
+    return ["batch"] if "batch" in series else [site for site, (steps, _) in series.items() if len(steps) > 1]
+
+
+def _over_measured(
+    steps: np.ndarray, values: np.ndarray, name: str, weight: float, share: bool, log_y: bool, color: str
+) -> list[dict]:
+    """A curve faint behind its moving average, whose entry in the legend tells what was measured."""
+    raw = line(steps, values, name, share, log_y, color=color)
+    picked, found = frames.thin_indices(values, POINTS), smoothing.averaged(values, weight, log_y)
+    drawn = line(steps, found, name, share, log_y, color=color, picked=picked)
+    drawn |= followed(name, share, steps, values) | {"hovertemplate": f"smoothed {drawn['hovertemplate']}"}
+    measured = {key: value for key, value in raw.items() if key != "meta"} | {"name": name}
+    return [smoothing.behind(measured), drawn]
+
+
+def smoothed(steps: np.ndarray, values: np.ndarray, weight: float, share: bool, log_y: bool) -> dict:
+    """The moving average of the batch curve at the points that are drawn of it, named with its weight."""
+    picked, found = frames.thin_indices(values, POINTS), smoothing.averaged(values, weight, log_y)
+    drawn = line(steps, found, "batch", share, log_y, color=theme.NEUTRAL, picked=picked)
+    del drawn["meta"]
+    return drawn | {
+        "name": f"batch, {smoothing.words(weight)}",
+        "uid": "smoothed",
+        "showlegend": True,
+        "legendrank": 1100,
+        "hovertemplate": f"smoothed {drawn['hovertemplate']}",
+    }
+
+
+def marks(series: dict[str, tuple[np.ndarray, np.ndarray]]) -> list[dict]:
+    """Zeros and non-finite values of all curves at the edges of their logarithmic axis."""
+    steps = np.concatenate([steps for steps, _ in series.values()])
+    values = np.concatenate([values for _, values in series.values()])
+    return edge_marks(steps, values, np.ones(len(values), bool), magnitudes(values))
+
+
+def value_axis(quantity: str, log_y: bool, unit: str, values: np.ndarray) -> dict:
+    """The vertical axis of a quantity: percent for shares, powers of ten where logarithmic."""
+    text = labels.name(quantity) + (f" ({unit})" if unit else "")
+    if quantity in SHARES:
+        return layout.axis(text, tickformat=".0%", range=[0, 1.02])
+    return logarithmic(text, values) if log_y else layout.axis(text)

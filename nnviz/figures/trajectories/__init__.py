@@ -1,0 +1,1 @@
+"""Optimizers on a function of two variables."""

@@ -1,0 +1,1 @@
+"""What a process has read of run files."""

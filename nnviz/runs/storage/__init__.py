@@ -1,0 +1,1 @@
+"""Runs as files: one SQLite file a run, in a folder."""

@@ -1,0 +1,250 @@
+"""Store: a folder of run files."""
+
+import os
+import re
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nnviz.runs.errors import RunError
+from nnviz.runs.reading.run_view import RunView, view
+from nnviz.runs.storage import drafts, user_files
+from nnviz.runs.storage.result import Result, read_result
+from nnviz.runs.storage.run_file import RunFile, create
+from nnviz.runs.storage.schema import connect, wording
+from nnviz.runs.storage.status import LIVE, read_status
+from nnviz.spec.attachments import Attachment
+from nnviz.spec.base import options
+from nnviz.spec.jobs import Job
+
+WAITED = 600.0
+"""Seconds after which an untrained run that was given up may be deleted."""
+
+KEPT = 5
+"""Untrained runs that were given up and are kept all the same."""
+
+CACHED = 200
+"""Finished runs that are kept of jobs that are made again when they are needed."""
+
+KINDS = options(Job)
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A run in a list. A file that cannot be read has the state "damaged", the reason as `error`, and nothing else."""
+
+    id: str
+    kind: str = ""
+    title: str = ""
+    state: str = "damaged"
+    step: int = 0
+    steps: int = 0
+    created: float = 0.0
+    parent: str | None = None
+    parent_step: int | None = None
+    pinned: bool = False
+    result: Result | None = None
+    error: str = ""
+    fingerprint: str = ""
+    size: int = 0
+
+    @property
+    def is_cached(self) -> bool:
+        """Whether its job is made again when it is needed."""
+        job = KINDS.get(self.kind)
+        return job is not None and job.retention != "history"
+
+
+class Store:
+    """The runs in a folder: `home`, else the environment's NNVIZ_HOME, else `runs` under the current folder.
+
+    The folder is made when the first run is written.
+    """
+
+    def __init__(self, home: Path | str | None = None) -> None:
+        named = home or os.environ.get("NNVIZ_HOME") or "runs"
+        self.home = Path(named).expanduser().absolute()
+        if self.home.exists() and not self.home.is_dir():
+            raise RunError(f"the store of runs must be a folder, got the file {self.home}: set NNVIZ_HOME to a folder")
+
+    def create(self, job: Job, *, title: str = "", source: Path | None = None, **options: Any) -> RunFile:
+        """A new run of `job`, queued. `source` is its parent's file, to copy records from. Raises RunError."""
+        return self._create([job], [title], sources=[source], **options)[0]
+
+    def create_group(
+        self, jobs: Sequence[Job], *, titles: Sequence[str] | None = None, **options: Any
+    ) -> list[RunFile]:
+        """New runs of `jobs`, queued, that will train in lock-step; `sources` are their parents' files.
+
+        Raises RunError.
+        """
+        return self._create(jobs, titles or [""] * len(jobs), **options)
+
+    def _create(
+        self,
+        jobs: Sequence[Job],
+        titles: Sequence[str],
+        *,
+        pinned: bool = False,
+        until: int | None = None,
+        sources: Sequence[Path | None] | None = None,
+    ) -> list[RunFile]:
+        ids: list[str] = []
+        while len(ids) < len(jobs):
+            run_id = f"{time.strftime('%Y%m%d-%H%M')}-{secrets.token_hex(3)}"
+            if run_id not in ids and not self.path(run_id).exists():
+                ids.append(run_id)
+        options = {"pinned": pinned, "until": until, "members": ids if len(ids) > 1 else []}
+        for run_id, job, title, source in zip(ids, jobs, titles, sources or [None] * len(ids), strict=True):
+            create(self.path(run_id), job, title=title, source=source, **options)
+        return [self.open(run_id) for run_id in ids]
+
+    def path(self, run_id: str) -> Path:
+        """Where the run `run_id` lies, or would lie. Raises RunError for what is no id: ids come from links."""
+        if not _ID.fullmatch(run_id) or run_id.endswith("."):
+            raise RunError(f"a run's id must look like 20261120-1551-ab12cd, got {run_id[:100]!r}")
+        return self.home / f"{run_id}.sqlite"
+
+    def open(self, run_id: str) -> RunFile:
+        """The run `run_id`. Raises RunError if it is unknown, damaged, foreign or of a newer version."""
+        return RunFile(self.path(run_id))
+
+    def view(self, run_id: str) -> RunView:
+        """What there is to see of the run `run_id` now. Raises RunError."""
+        return view(self.path(run_id))
+
+    def group(self, run_id: str) -> list[str]:
+        """Ids of the runs that train in lock-step with `run_id`, itself included."""
+        return self.open(run_id).members
+
+    def delete(self, run_id: str) -> None:
+        """Remove a run that nobody drives. Raises RunError."""
+        path = self.path(run_id)
+        if not path.exists():
+            raise RunError(f"run {run_id} does not exist in {self.home}: check the id")
+        summary = summarize(path)
+        if summary.state in LIVE:
+            raise RunError(f"run {run_id} is {summary.state}: stop it before you delete it")
+        with wording(path):
+            for end in ("", "-wal", "-shm", "-journal"):
+                path.with_name(path.name + end).unlink(missing_ok=True)
+
+    def keep_draft(self, text: str) -> str:
+        """Keep a text that is too long for an address; the mark that `draft` finds it by. Raises RunError."""
+        return drafts.keep(self.home / "drafts", text)
+
+    def draft(self, mark: str) -> str:
+        """The text that was kept here under this mark. Raises RunError where it is not."""
+        return drafts.find(self.home / "drafts", mark)
+
+    def keep_file(self, name: str, content: bytes) -> Attachment:
+        """Keep a file of the user's own; what a job names it by. Raises RunError."""
+        return user_files.keep(self.home, name, content)
+
+    def take_files(self, job: Job, folder: Path) -> None:
+        """Keep files that the job names and that lie beside it in `folder`, as export writes them. Raises RunError."""
+        user_files.take(self.home, job, folder / user_files.FOLDER)
+
+    def sweep(self, older: float = WAITED, keep: int = KEPT) -> Sequence[str]:
+        """Delete runs that waited untrained at step 0 and were given up, and of jobs that are made again when they are
+        needed those that were left unfinished or are the oldest of many; the ids of those deleted. Drafts that are old
+        or too many go too, and old files of the user's own that no run names.
+
+        Runs that are live, pinned, or were looked at within `older` seconds stay, and so do the `keep` newest of the
+        untrained ones: tabs and links that are still open name the last few.
+        """
+        drafts.sweep(self.home / "drafts")
+        mine = [s for s in self.list() if s.state not in (*LIVE, "damaged") and not s.pinned]
+        cached = [s for s in mine if s.is_cached]
+        waited = [s for s in mine if not s.is_cached and s.state in ("stopped", "lost") and not (s.step or s.parent)]
+        spare = [s for s in cached if s.state != "finished"]
+        spare += [s for s in cached if s.state == "finished"][CACHED:]
+        swept = []
+        for summary in [*waited[keep:], *spare]:
+            with suppress(RunError):  # gone, or taken up again, in the meantime
+                status = self.open(summary.id).status()
+                is_spare = summary.is_cached or status.until == 0
+                if is_spare and time.time() - max(status.seen, status.ended or 0.0) > older:
+                    self.delete(summary.id)
+                    swept.append(summary.id)
+        with suppress(RunError, OSError):  # a run that cannot be read may name any file
+            user_files.sweep(self.home, self._job_texts())
+        return swept
+
+    def _job_texts(self) -> Iterator[str]:
+        """The jobs of all runs and drafts, as JSON."""
+        for path in self.home.glob("drafts/*.json"):
+            yield path.read_text(encoding="utf-8")
+        for path in self.home.glob("*.sqlite"):
+            yield self.open(path.stem).text
+
+    def list(self) -> list[Summary]:
+        """All runs, newest first."""
+        if not self.home.is_dir():
+            return []
+        summaries = [summarize(path) for path in self.home.glob("*.sqlite") if not path.name.startswith(".")]
+        return sorted(summaries, key=lambda s: (s.created, s.id), reverse=True)
+
+    def find(self, fingerprint: str) -> str | None:
+        """The newest finished run of the job with this fingerprint."""
+        return next((s.id for s in self.list() if s.fingerprint == fingerprint and s.state == "finished"), None)
+
+
+_over: dict[Path, tuple[tuple[int, int, int], Summary]] = {}
+
+
+def summarize(path: Path) -> Summary:
+    """The run file at `path` in a line; never raises. One that is over is read again only if it changes."""
+    try:
+        stat = path.stat()
+        mark = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        known = _over.get(path)
+        if known and known[0] == mark and not path.with_name(path.name + "-wal").exists():
+            return known[1]
+        summary = _read(path, stat.st_size)
+    except RunError as error:
+        return Summary(path.stem, error=str(error))
+    except OSError as error:
+        return Summary(path.stem, error=f"run file {path} cannot be read: {error.strerror or error}")
+    if summary.state not in (*LIVE, "lost"):
+        _over[path] = (mark, summary)
+    return summary
+
+
+def _read(path: Path, size: int) -> Summary:
+    connection = connect(path)
+    try:
+        with wording(path):
+            status = read_status(connection)
+            row = connection.execute(
+                "SELECT created, parent, parent_step, fingerprint, json_extract(json, '$.kind') FROM job"
+            ).fetchone()
+            result = read_result(connection, status.info)
+    except sqlite3.Error as error:  # pragma: no cover  # worded above; kept so that a list never fails
+        raise RunError(str(error)) from error
+    finally:
+        connection.close()
+    created, parent, parent_step, fingerprint, kind = row
+    return Summary(
+        id=path.stem,
+        kind=kind,
+        title=status.title,
+        state=status.state,
+        step=status.step,
+        steps=status.steps,
+        created=created,
+        parent=parent,
+        parent_step=parent_step,
+        pinned=status.pinned,
+        result=result,
+        error=status.error,
+        fingerprint=fingerprint,
+        size=size,
+    )

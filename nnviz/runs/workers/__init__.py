@@ -1,0 +1,1 @@
+"""Processes that train runs, and who gives them work."""

@@ -1,0 +1,308 @@
+"""Pool: warm worker processes, and a queue of groups of runs for them."""
+
+import atexit
+import os
+import threading
+import time
+from collections.abc import Sequence
+
+from nnviz.runs.errors import RunError
+from nnviz.runs.storage.run_file import RunFile
+from nnviz.runs.storage.status import LIVE
+from nnviz.runs.storage.store import Store
+from nnviz.runs.workers.machine_limits import check
+from nnviz.runs.workers.scheduler import CLOSED, GRACE
+from nnviz.runs.workers.waiting import Waiting, quietly
+from nnviz.runs.workers.worker_process import COMMAND, Process
+from nnviz.spec.jobs import Job, Parent
+
+WATCH_EVERY = 1.0  # seconds between two looks at what waits: whether it is cancelled, and its heartbeat
+SWEEP_FIRST, SWEEP_EVERY = 20.0, 600.0  # seconds to the first sweep of untrained runs, and between two
+STARTS = 3  # workers that may end before they are ready, one after another, before no more are started
+
+
+class Pool:
+    """Trains the runs of `store` in at most `workers` processes (by default cores − 1, at least 1); the rest wait.
+
+    One worker is started at once, so that the first run does not wait for torch. A group goes to a worker that trains
+    nothing; one that is paused does not count. `grace` is how many seconds a run goes on though nobody watches (None:
+    on and on). Untrained runs that were given up are deleted after a while. Every method may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        workers: int | None = None,
+        grace: float | None = GRACE,
+        command: Sequence[str] = COMMAND,
+    ) -> None:
+        self.store = store
+        self._most = workers or max(1, (os.cpu_count() or 2) - 1)
+        self._grace, self._command = grace, command
+        self._lock = threading.RLock()
+        self._workers: list[Process] = []
+        self._queue: list[Waiting] = []
+        self._sent: list[Waiting] = []  # handed to a worker, not all of them taken on yet
+        self._false_starts = 0
+        self._closing = threading.Event()
+        self._dispatch()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
+        atexit.register(self.shutdown)
+
+    # what can be asked of it
+
+    def submit(
+        self,
+        jobs: Sequence[Job],
+        *,
+        pinned: bool = False,
+        titles: Sequence[str] | None = None,
+        until: int | None = None,
+    ) -> list[str]:
+        """Start `jobs`, in lock-step if there are several, or queue them. Returns their runs' ids. Raises RunError.
+
+        They pause after the step `until`: 0 shows the initial state, None goes on to the end.
+        """
+        self._check_open()
+        for job in jobs:
+            check(job, self.store.home)
+        files = self.store.create_group(jobs, pinned=pinned, titles=titles, until=until)
+        self._enqueue(files)
+        return [file.id for file in files]
+
+    def resume(self, *run_ids: str, until: int | None = None) -> None:
+        """Go on with runs that are over, each from its last checkpoint, in its own file, in lock-step.
+
+        What was recorded after the checkpoint is taken back. Runs that are live just go on. They pause after the step
+        `until` (None: go on to the end). Raises RunError.
+        """
+        self._check_open()
+        files = [self.store.open(run_id) for run_id in run_ids]
+        ended = []
+        for file in files:
+            status = file.status()
+            if status.live:
+                file.set_until(until)
+            elif status.state == "finished":
+                raise RunError(f"run {file.id} is finished: start a run with more steps from it instead")
+            else:
+                check(file.job, self.store.home)
+                ended.append(file)
+        for file in ended:
+            file.queue(until)
+        if ended:
+            self._enqueue(ended)
+
+    def branch(
+        self,
+        run_ids: Sequence[str],
+        jobs: Sequence[Job],
+        *,
+        pinned: bool = False,
+        titles: Sequence[str] | None = None,
+        until: int | None = None,
+        patience: float = 10.0,
+    ) -> list[str]:
+        """Start each job from where its run is, in lock-step if there are several; those runs are stopped. Returns the
+        new runs' ids. Raises RunError.
+
+        A new run holds what its parent recorded up to there, so it stands by itself. Running parents are paused first,
+        which takes as long as their present step: `patience` seconds at most. All must be at the same step.
+        """
+        self._check_open()
+        for job in jobs:
+            check(job, self.store.home)
+        parents = [self.store.open(run_id) for run_id in run_ids]
+        live = [parent for parent in parents if parent.status().live]
+        self._pause(live, patience)
+        steps = []
+        for parent in parents:
+            saved = parent.checkpoint()
+            if saved is None:
+                raise RunError(f"run {parent.id} has no checkpoint to go on from: start a new run instead")
+            steps.append(saved[0])
+        if len(set(steps)) > 1:
+            raise RunError(
+                f"runs can go on together from one step only, got steps {', '.join(map(str, steps))}: start new runs "
+                "instead"
+            )
+        for run_id, job in zip(run_ids, jobs, strict=True):
+            if job.steps <= steps[0]:
+                raise RunError(f"Training.steps must be above {steps[0]}, where run {run_id} is left, got {job.steps}")
+        resumed = [
+            job.model_copy(update={"parent": Parent(run=run_id, step=steps[0])})
+            for run_id, job in zip(run_ids, jobs, strict=True)
+        ]
+        sources = [parent.path for parent in parents]
+        files = self.store.create_group(resumed, pinned=pinned, titles=titles, until=until, sources=sources)
+        for parent in live:
+            parent.cancel()
+        self._enqueue(files)
+        return [file.id for file in files]
+
+    def shutdown(self, patience: float = 8.0) -> None:
+        """Stop all runs with a checkpoint and end all processes, those that take longer than `patience` by force."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        atexit.unregister(self.shutdown)
+        with self._lock:
+            workers, waiting = list(self._workers), [*self._queue, *self._sent]
+            self._queue, self._sent = [], []
+        for worker in workers:
+            worker.hang_up()
+        deadline = time.monotonic() + patience
+        for worker in workers:
+            if not worker.wait(max(0.1, deadline - time.monotonic())):
+                worker.kill()
+                worker.wait(5.0)
+        for group in waiting:
+            group.give_up("stopped", CLOSED)
+        self._watcher.join(2.0)
+
+    @property
+    def processes(self) -> list[int]:
+        """Process ids of the workers."""
+        with self._lock:
+            return [worker.pid for worker in self._workers]
+
+    def wait_ready(self, seconds: float) -> bool:
+        """Whether some worker is ready to train within `seconds`."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not self._closing.is_set():
+            with self._lock:
+                workers = list(self._workers)
+            if any(worker.ready.wait(0.02) for worker in workers):
+                return True
+            time.sleep(0.02)
+        return False
+
+    # how it does it
+
+    def _check_open(self) -> None:
+        if self._closing.is_set():
+            raise RunError("the app is being closed: nothing can be started any more")
+
+    def _pause(self, files: Sequence[RunFile], patience: float) -> None:
+        for file in files:
+            file.pause()
+        deadline = time.monotonic() + patience
+        for file in files:
+            while file.status().state in ("queued", "running"):
+                if time.monotonic() > deadline:
+                    raise RunError(
+                        f"run {file.id} has not paused within {patience:g} s: try again when its step is done"
+                    )
+                time.sleep(0.01)
+
+    def _enqueue(self, files: Sequence[RunFile]) -> None:
+        with self._lock:
+            for worker in self._workers:
+                for file in files:
+                    worker.runs.pop(file.id, None)  # one that was given up for lost and may still be heard of
+            self._false_starts = 0
+            self._queue.append(Waiting(files, self._grace))
+            self._dispatch()
+            for position, group in enumerate(self._queue):
+                group.look(position)
+
+    def _dispatch(self) -> None:
+        """Hand waiting groups to workers that train nothing; start workers while there may be more. What is quick is
+        handed to any worker, which does it turn by turn with what it trains."""
+        with self._lock:
+            for group in list(self._queue):
+                worker = self._free() or self._start() or (self._least_busy() if group.is_quick else None)
+                if worker is None:
+                    continue
+                self._queue.remove(group)
+                self._sent.append(group)
+                worker.send([file.path for file in group.files], self._grace)
+            if all(worker.runs for worker in self._workers):
+                self._start()  # a spare one, warm for the next run
+
+    def _free(self) -> Process | None:
+        free = [worker for worker in self._workers if not worker.active and worker.code is None]
+        return min(free, key=lambda worker: (not worker.ready.is_set(), len(worker.runs)), default=None)
+
+    def _least_busy(self) -> Process | None:
+        alive = [worker for worker in self._workers if worker.code is None]
+        return min(alive, key=lambda worker: worker.active, default=None)
+
+    def _start(self) -> Process | None:
+        if len(self._workers) >= self._most or self._closing.is_set() or self._false_starts >= STARTS:
+            return None
+        worker = Process(self._heard, self._gone, self._command)
+        self._workers.append(worker)
+        return worker
+
+    def _heard(self, worker: Process, run_id: str, state: str) -> None:
+        with self._lock:
+            before = worker.runs.pop(run_id, None)
+            if before is None:
+                return
+            if state in LIVE:
+                worker.runs[run_id] = state
+            untaken = self._untake(run_id) if before == "queued" else None
+            if untaken is not None and state == "failed":
+                # nothing if the worker could say so in the file itself
+                quietly(untaken.give_up, state, "failed: the worker could not open the run file")
+            self._dispatch()
+
+    def _untake(self, run_id: str) -> RunFile | None:
+        """A run that was sent need not be looked after any more."""
+        for group in self._sent:
+            for file in group.files:
+                if file.id == run_id:
+                    group.files.remove(file)
+                    self._sent = [g for g in self._sent if g.files]
+                    return file
+        return None
+
+    def _gone(self, worker: Process) -> None:
+        """A worker has ended: its runs are lost, and another takes its place."""
+        closing = self._closing.is_set()
+        why = _exit_reason(worker)
+        state = "stopped" if closing else "failed" if worker.broken else "lost"
+        with self._lock:
+            self._workers.remove(worker)
+            self._false_starts = 0 if worker.ready.is_set() else self._false_starts + 1
+            for run_id in list(worker.runs):
+                self._untake(run_id)
+                quietly(
+                    _give_up, self.store, run_id, state, CLOSED if closing else f"{state}: {why}", worker.last_words
+                )
+            if self._false_starts >= STARTS:
+                for group in self._queue:
+                    group.give_up("failed", f"failed: no worker can be started: {why}", worker.last_words)
+                self._queue = []
+            if not closing:
+                self._dispatch()
+
+    def _watch(self) -> None:
+        sweep_at = time.monotonic() + SWEEP_FIRST
+        while not self._closing.wait(WATCH_EVERY):
+            if time.monotonic() > sweep_at:
+                quietly(self.store.sweep)
+                sweep_at = time.monotonic() + SWEEP_EVERY
+            with self._lock:
+                for group in self._sent:
+                    group.look(0)
+                for position, group in enumerate(self._queue):
+                    group.look(position)
+                self._queue = [group for group in self._queue if group.files]
+                self._sent = [group for group in self._sent if group.files]
+
+
+def _give_up(store: Store, run_id: str, state: str, message: str, log: str) -> None:
+    store.open(run_id).give_up(state, message, log)
+
+
+def _exit_reason(worker: Process) -> str:
+    if worker.broken:
+        return f"the engine cannot be imported: {worker.broken}"
+    code = worker.code
+    if code is not None and code < 0:
+        hint = ", which is what happens when memory runs out" if code == -9 else ""
+        return f"the worker process was ended by signal {-code}{hint}"
+    return f"the worker process ended with status {code}"

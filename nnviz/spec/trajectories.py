@@ -1,0 +1,213 @@
+"""Descent: points roll down a surface, each by its own method, from the same start and under the same noise."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from nnviz.spec.base import Spec, label, name_of, options
+from nnviz.spec.base_job import BaseJob
+from nnviz.spec.clipping import ClipNorm, Clipping, ClipValue, NoClipping
+from nnviz.spec.estimates import Estimate
+from nnviz.spec.optimizers import SGD, Adam, RMSprop, can_be_scheduled
+from nnviz.spec.point_optimizers import Method
+from nnviz.spec.schedules import ConstantRate, Schedule
+from nnviz.spec.surfaces import AnySurface, Ravine
+
+MAX_OPTIMIZERS = 12
+
+
+class TrajectorySpec(Spec):
+    """One point and what moves it."""
+
+    method: Method = SGD()
+
+    @property
+    def name(self) -> str:
+        """The method, its learning rate, and what else is not as by default: "Adam η=0.3, β₁=0.5"."""
+        fields, said = type(self.method).model_fields, []
+        for name, field in fields.items():
+            value = getattr(self.method, name)
+            if name == "kind" or (name != "lr" and value == field.default):
+                continue
+            words = "η" if name == "lr" else name_of(field, name)
+            said.append(words if value is True else f"no {words}" if value is False else f"{words}={value:g}")
+        return " ".join([label(type(self.method)), ", ".join(said)]).strip()
+
+
+class Trajectories(BaseJob):
+    """A race down a surface."""
+
+    kind: Literal["trajectories"] = "trajectories"
+    surface: AnySurface = Ravine()
+    x: float | None = Field(
+        None,
+        ge=-1e6,
+        le=1e6,
+        title="start x",
+        description="Where all optimizers start; none: where the surface wants it.",
+    )
+    y: float | None = Field(
+        None,
+        ge=-1e6,
+        le=1e6,
+        title="start y",
+        description="Where all optimizers start; none: where the surface wants it.",
+    )
+    optimizers: tuple[TrajectorySpec, ...] = Field(
+        (
+            TrajectorySpec(method=SGD(lr=0.95)),
+            TrajectorySpec(method=SGD(lr=0.1, momentum=0.9)),
+            TrajectorySpec(method=RMSprop(lr=0.1)),
+            TrajectorySpec(method=Adam(lr=0.3)),
+        ),
+        min_length=1,
+        max_length=MAX_OPTIMIZERS,
+        description="Methods that race, up to twelve; several may be of one kind.",
+    )
+    steps: int = Field(200, ge=1, le=20_000, description="Steps of each optimizer.", json_schema_extra={"log": True})
+    noise: float = Field(
+        0.0,
+        ge=0,
+        le=100,
+        title="gradient noise σ",
+        description="Standard deviation of normal noise on each entry of the gradient, the same for all optimizers: what "
+        "mini-batches do.",
+        json_schema_extra={"log": True},
+    )
+    clipping: Clipping = NoClipping()
+    schedule: Schedule = ConstantRate()
+    grid: int = Field(
+        0, ge=0, le=60, description="Start also from a grid of so many by so many points, for the basins; 0: do not."
+    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Decides the noise and the evolution strategies' samples.")
+
+    parent: ClassVar[None] = None
+    device: ClassVar[str] = "cpu"
+    retention: ClassVar = "moment"
+    shows: ClassVar[str] = "trajectories"
+
+    @property
+    def subject(self) -> str:
+        """What is looked at."""
+        return self.surface.model_dump_json()
+
+    @model_validator(mode="after")
+    def _a_grid_has_two_sides(self) -> "Trajectories":
+        if self.grid == 1:
+            raise ValueError("Trajectories.grid must be 0 or at least 2, got 1")
+        return self
+
+    @model_validator(mode="after")
+    def _all_heed_the_schedule(self) -> "Trajectories":
+        deaf = next((r.method for r in self.optimizers if not can_be_scheduled(r.method)), None)
+        if deaf and not isinstance(self.schedule, ConstantRate):
+            raise ValueError(
+                f"Trajectories.schedule must be constant with {deaf.kind} among the methods: its steps after the first do "
+                f"not depend on the learning rate; got {self.schedule.kind}, choose constant or remove {deaf.kind}"
+            )
+        return self
+
+    def fitting(self, name: str, chosen: Mapping[str, Any]) -> list[str] | None:
+        """Schedules that all methods heed."""
+        if name != "schedule":
+            return None
+        kinds = options(TrajectorySpec.model_fields["method"].annotation)
+        methods = [kinds[r["method"]["kind"]]() for r in chosen.get("optimizers", ())] or [
+            r.method for r in self.optimizers
+        ]
+        return None if all(map(can_be_scheduled, methods)) else ["constant"]
+
+    @property
+    def start(self) -> tuple[float, float]:
+        """Where all optimizers start."""
+        x, y = self.surface.start
+        return (x if self.x is None else self.x, y if self.y is None else self.y)
+
+    @property
+    def unrated(self) -> "Trajectories":
+        """The race with a learning rate of 1 for all, to be compared but for the rates."""
+        return self.rated([1.0] * len(self.optimizers))
+
+    def rated(self, rates: Sequence[float | None]) -> "Trajectories":
+        """The race with these learning rates; None leaves an optimizer's as it is, as does a method without one."""
+        optimizers = [
+            r.model_copy(update={"method": r.method.model_copy(update={"lr": rate})})
+            if rate is not None and "lr" in type(r.method).model_fields
+            else r
+            for r, rate in zip(self.optimizers, rates, strict=True)
+        ]
+        return self.model_copy(update={"optimizers": tuple(optimizers)})
+
+    @property
+    def conditions(self) -> str:
+        """Noise, clipping and schedule in words, where there are any."""
+        found = []
+        if self.noise:
+            found.append(f"gradient noise σ = {self.noise:g}")
+        if isinstance(self.clipping, ClipNorm):
+            found.append(f"gradient clipped to norm {self.clipping.max_norm:g}")
+        if isinstance(self.clipping, ClipValue):
+            found.append(f"gradient's entries clipped to ±{self.clipping.limit:g}")
+        if not isinstance(self.schedule, ConstantRate):
+            found.append(f"learning rate scheduled: {self.schedule.kind.replace('_', ' ')}")
+        return " · ".join(found)
+
+    def estimate(self) -> Estimate:
+        """Positions, heights and parts of every optimizer at every step, kept for each picture of the race."""
+        path = len(self.optimizers) * self.steps * (4 * 8 + 4 * 2 * 4)
+        basins = len(self.optimizers) * self.grid**2 * 200
+        pictures = 2 + (self.steps // 500).bit_length()
+        return Estimate(2 * len(self.optimizers), training_bytes=20 * path + basins, snapshot_bytes=pictures * path)
+
+
+class RateSearch(BaseJob):
+    """A race run again and again: each optimizer with the same learning rates, spread evenly by factors."""
+
+    kind: Literal["rate_search"] = "rate_search"
+    trajectories: Trajectories = Field(Trajectories(), description="What is run again; its own rates do not matter.")
+    rates: int = Field(31, ge=2, le=200, description="Learning rates for each optimizer.")
+    low: float = Field(1e-4, gt=0, lt=10, description="Smallest of them.")
+    high: float = Field(10.0, gt=0, le=10, description="Largest of them.")
+
+    parent: ClassVar[None] = None
+    device: ClassVar[str] = "cpu"
+    retention: ClassVar = "cache"
+    shows: ClassVar[str] = "rate_search"
+    counts: ClassVar[str] = "optimizers"
+
+    called: ClassVar[str] = "Learning rates"
+
+    @property
+    def subject(self) -> str:
+        """What is looked at."""
+        return self.trajectories.subject
+
+    def stage(self, done: int) -> str:
+        """What is done after so many steps."""
+        return f"learning rates: {done} of {self.steps} optimizers"
+
+    def belongs_to(self, job: Spec) -> bool:
+        """Whether it was made for a race that differs in its learning rates at most."""
+        return isinstance(job, Trajectories) and self.trajectories.unrated == job.unrated
+
+    @model_validator(mode="after")
+    def _rates_in_order(self) -> "RateSearch":
+        if not self.low < self.high:
+            raise ValueError(f"RateSearch.high must be above low = {self.low:g}, got {self.high:g}")
+        return self
+
+    @property
+    def seed(self) -> int:
+        """That of the race."""
+        return self.trajectories.seed
+
+    @property
+    def steps(self) -> int:
+        """One for each optimizer."""
+        return len(self.trajectories.optimizers)
+
+    def estimate(self) -> Estimate:
+        """One race for each learning rate at once; the heights that each ends at."""
+        size = len(self.trajectories.optimizers) * self.rates
+        return Estimate(2 * size, training_bytes=size * 2000, snapshot_bytes=self.steps * size * 8)

@@ -1,0 +1,1 @@
+"""The one component that draws figures."""

@@ -1,0 +1,131 @@
+"""Widgets of a landscape: what is looked at; and networks taken from runs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from nnviz.runs import RunError
+from nnviz.runs.runset import EntryView
+from nnviz.spec.base import SpecError, item_type, label, options, summary
+from nnviz.spec.jobs import Job, Landscape, Training
+from nnviz.spec.landscapes import Line, TrainedModel
+from nnviz.spec.variants import LETTERS
+from nnviz.ui import runtime, session
+from nnviz.ui.form import spec_widgets
+from nnviz.ui.page import Taken
+from nnviz.ui.session import PageState
+
+VIEWS = options(item_type(Landscape.model_fields["views"].annotation))
+
+
+def taken(runs: Sequence[str], base: Landscape) -> Taken:
+    """The networks of runs, as they are now, looked at as `base` does. Raises RunError."""
+    return Taken([base.model_copy(update={"network": network_of(run), "other": None}) for run in runs])
+
+
+def network_of(run: str) -> TrainedModel:
+    """The network of a run at its last step, and how it came about. Raises RunError where that is not known."""
+    view = runtime.store().view(run)
+    job, until = _trained(run, view.job), view.status.step
+    if view.status.state == "diverged" and (saved := runtime.store().open(run).checkpoint()):
+        until = saved[0]  # the last step at which its weights were finite
+    last, before, seen = job, [], {run}
+    while job.parent:
+        parent, step = job.parent.run, job.parent.step
+        if parent in seen:
+            raise RunError(f"run {run} goes on from itself: it is damaged")
+        seen.add(parent)
+        try:
+            job = _trained(parent, runtime.store().view(parent).job)
+        except RunError:
+            raise RunError(
+                f"run {run} went on from run {parent}, which is not in the store any more: its training cannot be "
+                "repeated; take another run"
+            ) from None
+        before.insert(0, {"learner": job.learner, "steps": job.steps, "seed": job.seed, "until": step})
+    step = until if until < last.steps else None
+    try:
+        return TrainedModel.parse(
+            {"learner": last.learner, "steps": last.steps, "step": step, "seed": last.seed, "before": before}
+        )
+    except SpecError as error:
+        raise RunError(f"the training of run {run} cannot be repeated: {error}") from None
+
+
+def _trained(run: str, job: Job) -> Training:
+    if not isinstance(job, Training):
+        raise RunError(f"a network is taken from a run of kind {Training().kind}, got {job.kind} in run {run}")
+    return job
+
+
+def completed(job: Landscape, begun: Sequence[Landscape]) -> Landscape:
+    """What came before the training belongs to it: with other settings it is another experiment. `begun` are the jobs
+    that the form started from."""
+    parts = ("learner", "seed", "weights_seed")
+    same = [
+        other.network.before
+        for other in begun
+        if all(getattr(job.network, name) == getattr(other.network, name) for name in parts)
+    ]
+    if job.network.before in (same or [()]):
+        return job
+    return job.model_copy(update={"network": job.network.model_copy(update={"before": same[0] if same else ()})})
+
+
+def remarks(jobs: Sequence[Landscape]) -> list[str]:
+    """What there are no widgets for."""
+    found = []
+    for letter, job in zip(LETTERS if len(jobs) > 1 else ("",), jobs, strict=False):
+        if before := job.network.before:
+            steps = " and ".join(f"{phase.until:,}" for phase in before)
+            of = f"{letter}: its" if letter else "Its"
+            found.append(f"{of} training went on under other settings at step {steps}, and is repeated so.")
+    if len(jobs) == 1 and jobs[0].other and any(isinstance(view, Line) for view in jobs[0].views):
+        found.append("The line leads to another network, which came with the job.")
+    return found
+
+
+def views(state: PageState, base: Landscape, _chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """An expander for each kind of view, with a switch."""
+    known = {view.kind: view for view in base.views}
+    drawn = []
+    for kind, cls in VIEWS.items():
+        switch = f"{state.key}:show:{kind}"
+        is_on = kind in known if session.value(switch) is None else session.value(switch)
+        icon = f":material/visibility{'' if is_on else '_off'}:"
+        with st.expander(label(cls), key=f"{state.key}:view:{kind}", icon=icon):
+            shows = st.toggle("Show", kind in known, key=switch, help=summary(cls))
+            values = spec_widgets.fields(known.get(kind, cls()), key=f"{state.key}:{kind}")
+        if shows:
+            drawn.append({"kind": kind, **values})
+    return {"views": drawn}
+
+
+def positions(entries: Sequence[EntryView], _jobs: Sequence[Landscape]) -> list[int]:
+    """Steps of training for the time slider."""
+    found: set[int] = set()
+    for entry in entries:
+        found |= set(entry.snapshot("training").get("steps", [0]))
+    return sorted(int(step) for step in found)
+
+
+def status(entries: Sequence[EntryView]) -> str:
+    """What the networks that are looked at have come to."""
+    letters = LETTERS if len(entries) > 1 else ("",)
+    return " &nbsp;&nbsp; ".join(map(_come_to, entries, letters))
+
+
+def _come_to(entry: EntryView, letter: str) -> str:
+    training = entry.snapshot("training")
+    if not training:
+        return ""
+    words = [f"step {training['steps'][-1]:,}"]
+    for part in ("train", "test"):
+        if f"{part}_loss" in training:
+            right = training.get(f"{part}_accuracy")
+            share = "" if right is None else f" ({right[-1]:.1%} right)"
+            words.append(f"{part} loss {training[f'{part}_loss'][-1]:.3g}{share}")
+    if size := next((run.status.info.get("parameters") for run in entry.runs.values()), None):
+        words.append(f"{size:,} parameters")
+    return f":green-badge[{f'{letter} trained'.strip()}] " + " · ".join(words)

@@ -1,0 +1,221 @@
+"""What is asked for: a page's form in the sidebar, its one-click examples, and jobs from files, runs and links."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from nnviz.runs import RunError
+from nnviz.spec.base import SpecError, replace_many
+from nnviz.spec.jobs import Job, load_set
+from nnviz.spec.preset import Preset
+from nnviz.spec.variants import Variant, apply, differing
+from nnviz.ui import runtime
+from nnviz.ui.buttons import button
+from nnviz.ui.form import spec_widgets
+from nnviz.ui.form.variant_form import variants
+from nnviz.ui.library import library
+from nnviz.ui.messages import show_error
+from nnviz.ui.page import Page
+from nnviz.ui.session import PageState
+
+
+@dataclass(frozen=True)
+class FormResult:
+    """The jobs that the form asks for, by entry; none where `problem` says what is wrong with them."""
+
+    page: Page
+    state: PageState
+    jobs: Mapping[str, Job] = field(default_factory=dict)
+    problem: str = ""
+    starts: bool = False
+    """Whether they are to be started at once."""
+
+    @property
+    def first(self) -> Job:
+        """The first of them, or as it was when all was right."""
+        return next(iter(self.jobs.values()), None) or next(iter(self.state.chosen.values()))
+
+
+def ask(page: Page, state: PageState) -> FormResult:
+    """Draws examples and form."""
+    _load_linked_runs(page, state)
+    starts = _examples(page, state)
+    say(*state.problems)
+    problem, jobs = "", {}
+    with st.sidebar:
+        st.html(f"<h1 class='nnviz-title'>{page.title}</h1><p class='nnviz-question'>{page.question}</p>")
+        explanation = st.container(key=f"look-{state.page}")
+        if page.takes:
+            _library(page, state)
+        beside = st.container()
+        try:
+            jobs = _form(page, state, beside)
+        except SpecError as error:
+            problem = str(error)  # said over the pictures, where it is seen
+        if not page.takes:
+            _library(page, state)
+        _open_jobs(state)
+        # What the form has now decides what is said above it.
+        with explanation:
+            _example_caption(page, state)
+        with beside:
+            for line in page.remarks(list(state.chosen.values())) if page.remarks else ():
+                st.caption(line)
+    say(problem)
+    return FormResult(page, state, jobs, problem, starts)
+
+
+def say(*problems: str) -> None:
+    """What is wrong, if anything is. What comes after it on the page keeps its place in the document either way: else
+    Streamlit takes the board out and puts it in again."""
+    with st.container():
+        for line in problems:
+            if line:
+                show_error(line)
+
+
+def _load_linked_runs(page: Page, state: PageState) -> None:
+    """Runs that another page has handed over, or that a link names: their networks, or their settings where the link
+    names no others."""
+    kept = state.kept
+    handed, kept.handed = kept.handed, []
+    if handed and page.takes:
+        _take(page, state, handed)
+    named, kept.named = kept.named, []
+    if not named:
+        return
+    runs, jobs, problems = [], [], []
+    for run in named:
+        try:
+            job = runtime.store().view(run).job
+            if not page.takes or type(job) is type(state.default):
+                state.check(job)
+            runs.append(run)
+            jobs.append(job)
+        except (RunError, SpecError) as error:
+            problems.append(str(error))
+    kept.problems += problems
+    is_shown = page.starts_on == "click"
+    if not kept.names_only_runs or not jobs:
+        kept.held.entries = {id: own for id, own in kept.held.entries.items() if is_shown and own[""] in runs}
+        return
+    if page.takes and not all(type(job) is type(state.default) for job in jobs):
+        _take(page, state, runs)
+    else:
+        state.restart(jobs, runs=runs if is_shown else (), problems=kept.problems)
+
+
+def _library(page: Page, state: PageState) -> None:
+    """The table of earlier runs."""
+    if page.library:
+        text, job = page.library
+        library(state, text, default=job, take=lambda state, runs: take(page, state, runs))
+    else:
+        library(state)
+
+
+def _take(page: Page, state: PageState, runs: Sequence[str]) -> None:
+    try:
+        take(page, state, runs)
+    except RunError as error:
+        state.problems.append(str(error))
+
+
+def take(page: Page, state: PageState, runs: Sequence[str]) -> None:
+    """The page's jobs made of these runs, in place of those in the form. Raises RunError."""
+    if page.takes:
+        taken = page.takes(runs, next(iter(state.chosen.values())))
+        state.restart(taken.jobs, problems=taken.problems)
+    else:
+        state.restart([runtime.store().view(run).job for run in runs], runs=runs)
+
+
+def _examples(page: Page, state: PageState) -> bool:
+    """A row of buttons; whether one was pressed just now."""
+    kept = state.kept
+
+    def press(preset: Preset) -> None:
+        state.restart(preset.jobs)
+        kept.starts, kept.section = True, preset.section
+        kept.choices = dict(preset.choices)
+
+    with st.container(horizontal=True, gap="xsmall", key=f"examples-{state.page}"):
+        for preset in page.examples:
+            button(preset.title, partial(press, preset), key=f"{state.key}:example:{preset.title}")
+    starts, kept.starts = kept.starts, False
+    return starts
+
+
+def _example_caption(page: Page, state: PageState) -> None:
+    """What to look at: in the example that the form asks for, or still in the one that it has come from."""
+    kept, jobs = state.kept, tuple(state.chosen.values())
+    same = next((preset for preset in page.examples if tuple(preset.jobs) == jobs), None)
+    if same:
+        kept.example, kept.example_generation = same.title, kept.generation
+    elif kept.example_generation != kept.generation:
+        return
+    for preset in page.examples:
+        if preset.title == kept.example:
+            reference = f" <small>({preset.reference})</small>" if preset.reference else ""
+            changed = "" if same else " <small>(settings changed)</small>"
+            st.markdown(f"**{preset.title}.** {preset.look_at}{reference}{changed}", unsafe_allow_html=True)
+
+
+def _form(page: Page, state: PageState, beside: DeltaGenerator) -> dict[str, Job]:
+    """The widgets of the first job and, in the place `beside`, of what the variants differ in. Raises SpecError."""
+    base, begun = state.first, state.begun
+    chosen = _fields(page, state, base)
+    try:
+        plain = replace_many(base, chosen)
+        first = page.completed(plain, begun)
+        problem = None
+    except SpecError as error:
+        plain = first = next(iter(state.chosen.values()))
+        problem = error
+    with beside:
+        others = variants(
+            first,
+            state.variants,
+            usual=page.variant_fields,
+            most=page.max_variants,
+            key=state.key,
+            change=partial(setattr, state, "variants"),
+        )
+    # All widgets come before anything can be wrong: those that are not drawn would forget what they hold.
+    if problem:
+        raise problem
+    others = [_completed(page, variant, plain, first, begun) for variant in others]
+    state.remember(first, others)
+    return state.jobs(first, others)
+
+
+def _completed(page: Page, variant: Variant, plain: Job, first: Job, begun: Sequence[Job]) -> Variant:
+    """The variant with what has no widgets put right, of what it differs in from `first`; `plain` is that as the form
+    has it."""
+    job = page.completed(apply(plain, variant.differences).job, begun)
+    more = differing(job, apply(first, variant.differences).job)
+    return Variant(variant.id, {**variant.differences, **more})
+
+
+def _fields(page: Page, state: PageState, base: Job) -> dict[str, Any]:
+    """The widgets of the first job; plain values by path."""
+    editors = {path: partial(editor, state, base) for path, editor in page.editors.items()}
+    return spec_widgets.choose(base, page.groups, key=state.key, opened=page.opened, editors=editors)
+
+
+def _open_jobs(state: PageState) -> None:
+    """Jobs from a file: the counterpart of "copy as JSON"."""
+    with st.popover("Open a job from JSON", icon=":material/upload_file:", width="stretch"):
+        text = st.text_area("Job as JSON", key=f"{state.key}:json", height=160)
+        file = st.file_uploader("or a file", type="json", key=f"{state.key}:file", max_upload_size=1)
+        if st.button("Open", key=f"{state.key}:open", disabled=not (text or file)):
+            try:
+                state.restart([state.check(job) for job in load_set(file.getvalue() if file else text)])
+            except SpecError as error:
+                show_error(error)
+            else:
+                st.rerun()

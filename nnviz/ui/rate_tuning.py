@@ -1,0 +1,82 @@
+"""Learning rates for all optimizers, found by the same budget for each."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nnviz.runs import RunError, RunView
+from nnviz.runs.runset import EntryView, RunSet
+from nnviz.spec.trajectories import RateSearch, Trajectories
+from nnviz.spec.variants import Variant, apply, differing
+from nnviz.ui.buttons import button
+from nnviz.ui.form.page_form import FormResult
+
+PART = "rates"
+"""The part of an entry that its search is."""
+
+
+def better(rates: Sequence[float | None], final: np.ndarray, trajectories: Trajectories, shown: RunView | None) -> list:
+    """The rates (optimizers,) that a search has found, final heights (optimizers, rates); None for optimizers that came lower with
+    the rate they have, in the race that is shown."""
+    now = shown.snapshot("trajectories") if shown and shown.job == trajectories and not shown.status.live else {}
+    if not now:
+        return list(rates)
+    lowest = np.min(final, axis=1, where=np.isfinite(final), initial=np.inf)
+    return [
+        None if own < least else rate for rate, own, least in zip(rates, now["heights"][:, -1], lowest, strict=True)
+    ]
+
+
+def tuning(asked: FormResult, runset: RunSet, entries: Sequence[EntryView]) -> None:
+    """A button that starts a search for each race shown, and one that takes over what they have found."""
+    state, jobs = asked.state, asked.jobs
+    found = {entry.id: entry.runs[PART] for entry in entries if PART in entry.runs}
+
+    def start() -> None:
+        state.kept.problem = ""
+        try:
+            for id, trajectories in jobs.items():
+                runset.add(id, PART, RateSearch(trajectories=trajectories))
+        except RunError as error:
+            state.kept.problem = str(error)
+
+    def take() -> None:
+        shown = {entry.id: entry.runs.get("") for entry in entries}
+        first, *others = (_rated(trajectories, found.get(id), shown.get(id)) for id, trajectories in jobs.items())
+        before, variants = next(iter(jobs.values())), []
+        for variant, other in zip(state.variants, others, strict=True):
+            left = {path: variant.differences[path] for path in apply(before, variant.differences).left}
+            variants.append(Variant(variant.id, {**left, **differing(other, first)}))
+        state.with_changes(first, variants)
+        state.kept.is_done = True  # the form is no part of what the button is in
+
+    is_busy = any(run.status.live for run in found.values())
+    button(
+        "Tune learning rates",
+        start,
+        icon=":material/tune:",
+        key=f"{state.page}:tune",
+        disabled=not jobs or is_busy,
+        help=f"Runs every optimizer with the same {RateSearch().rates} learning rates from {RateSearch().low:g} to "
+        f"{RateSearch().high:g} for as many steps as the race has, and shows the final height of each.",
+    )
+    if found and not is_busy:
+        button(
+            "Use the best",
+            take,
+            icon=":material/done_all:",
+            key=f"{state.page}:tuned",
+            type="primary",
+            disabled=not jobs,
+            help="Gives every optimizer the rate at which its point ended lowest; one that came lower with the rate it has "
+            "keeps that.",
+        )
+
+
+def _rated(trajectories: Trajectories, search: RunView | None, shown: RunView | None) -> Trajectories:
+    """The race with the best rates that its search has found."""
+    arrays = search.snapshot("rate_search") if search else {}
+    if not arrays:
+        return trajectories
+    rates = [float(f"{arrays['rates'][i]:.4g}") if i >= 0 else None for i in arrays["best"].tolist()]
+    return trajectories.rated(better(rates, arrays["final"], trajectories, shown))

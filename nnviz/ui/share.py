@@ -1,0 +1,79 @@
+"""Share and export: link, JSON, command, and the data of a run as a file."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from nnviz.runs import RunView, export_zip
+from nnviz.spec.jobs import dump_set
+from nnviz.ui import runtime
+from nnviz.ui.form.page_form import FormResult
+from nnviz.ui.session import here
+
+
+def share(asked: FormResult, views: Sequence[RunView], names: Sequence[str]) -> None:
+    """A menu: the link, the jobs as JSON and as a command, and downloads of the runs shown by their names."""
+    state = asked.state
+    with st.popover("Share", icon=":material/ios_share:"):
+        if any(view.job.parent for view in views):
+            st.caption(
+                ":material/info: This run went on from another one. Link, job and command have its last settings, and "
+                "train with them from step 0; the zip below and *Its loss landscape* keep the whole history."
+            )
+        st.caption("Link: what differs from the page's first settings. It opens this experiment in any nnviz.")
+        st.code(state.link, language=None, wrap_lines=True, height="content")
+        if asked.jobs:
+            text = dump_set(list(asked.jobs.values()))
+            st.download_button(
+                "Download job.json",
+                text,
+                "job.json",
+                "application/json",
+                icon=":material/data_object:",
+                key=f"json:{state.key}",
+                on_click="ignore",
+                help="Every setting, for the command line and for *Open a job from JSON*; it means the same when a "
+                "page's first settings have changed.",
+            )
+            st.code(text, language="json", height=140)
+        st.caption("Command")
+        st.code("python -m nnviz run job.json", language="bash")
+        # Equal networks may be looked at in the same run.
+        named = {view.id: (name, view) for name, view in zip(names, views, strict=True)}
+        for name, view in named.values():
+            _download(name, view)
+
+
+def drawing() -> None:
+    """How often pictures are drawn while a run is live."""
+    options = ("calm", "default", "smooth")
+    here().rate = st.segmented_control(
+        "Updates a second",
+        options,
+        default=here().rate,
+        required=True,
+        format_func={"calm": "1", "default": "2", "smooth": "4"}.__getitem__,
+        help="How often the pictures are drawn while a run is live. Training itself does not wait for them.",
+        key="drawing-rate",
+    )
+
+
+def _download(name: str, view: RunView) -> None:
+    st.download_button(
+        f"{name}: Data of run {view.id}" if name else f"Data of run {view.id}",
+        lambda: _packed(view.id),
+        f"{view.id}.zip",
+        "application/zip",
+        icon=":material/folder_zip:",
+        key=f"zip:{view.id}",
+        on_click="ignore",
+        help="A zip of job.json, scalars as CSV and Parquet, snapshots as .npz and, once the run has paused or ended, "
+        "the whole network as weights.pt. Single pictures: each figure's menu.",
+    )
+
+
+def _packed(run: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        return export_zip([runtime.store().open(run)], Path(folder) / "run.zip").read_bytes()

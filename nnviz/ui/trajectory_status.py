@@ -1,0 +1,96 @@
+"""How a race down a surface is told: its line of status, what theory says, and the places of its time slider."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from nnviz.figures.trajectories.trajectory_lines import EXITS
+from nnviz.runs import RunView
+from nnviz.runs.runset import EntryView
+from nnviz.spec.trajectories import Trajectories
+from nnviz.spec.variants import LETTERS
+from nnviz.ui.page import Event
+from nnviz.ui.trajectory_pictures import names
+
+POSITIONS = 400
+"""Places of the time slider."""
+
+
+def started_at(event: Event, job: Trajectories) -> Trajectories:
+    """The race from the point that was chosen on its map, to a thousandth of the picture: what the pointer can say."""
+    left, right, bottom, top = job.surface.window
+    return job.model_copy(update={"x": _rounded(event.x, right - left), "y": _rounded(event.y, top - bottom)})
+
+
+def _rounded(value: float, span: float) -> float:
+    digits = max(0, int(np.ceil(-np.log10(span / 1000)))) if span > 0 else 3
+    return float(f"{value:.{digits}f}")
+
+
+def hurried(job: Trajectories, steps: int) -> Trajectories:
+    """The race while its start is dragged: at most so many steps of it, and no basins."""
+    return job.model_copy(update={"steps": min(job.steps, steps), "grid": 0})
+
+
+def positions(entries: Sequence[EntryView], jobs: Sequence[Trajectories]) -> list[int]:
+    """Steps for the time slider, evenly over the longest race, or what there is of it yet."""
+    last = 0
+    for run in _trajectories(entries):
+        points = run.snapshot("trajectories").get("points")
+        last = max(last, points.shape[1] - 1 if points is not None else 0)
+    if not any(run.status.live for run in _trajectories(entries)):
+        last = max([last, *(job.steps for job in jobs)])  # while the start is dragged there is less of it
+    return np.unique(np.linspace(0, last, min(last, POSITIONS) + 1).round().astype(int)).tolist()
+
+
+def _trajectories(entries: Sequence[EntryView]) -> list[RunView]:
+    return [run for entry in entries if (run := entry.run())]
+
+
+def status(entries: Sequence[EntryView]) -> str:
+    """A line on who is lowest and who has left, of each race."""
+    runs = _trajectories(entries)
+    letters = LETTERS if len(runs) > 1 else ("",)
+    told = [f"{letter} {_standing(run)}".strip() for letter, run in zip(letters, runs, strict=False)]
+    return " &nbsp;&nbsp; ".join(told)
+
+
+def _standing(view: RunView) -> str:
+    s, parts = view.status, []
+    if trajectories := view.snapshot("trajectories"):
+        called = names(view)
+        last = trajectories["heights"][:, -1]
+        if not np.isfinite(trajectories["heights"][:, 0]).any():
+            x, y = view.job.start
+            return f":red-badge[no value at the start] f({x:g}, {y:g}) is no finite number: choose another start"
+        if not s.live and np.isfinite(last).any():
+            best = int(np.nanargmin(last))
+            parts.append(f":green-badge[lowest after {s.step:,} steps] {called[best]}: f = {last[best]:.4g}")
+        left: dict[str, list[str]] = {}
+        for name, step, reason in zip(
+            called, trajectories["gone"].tolist(), trajectories["exit"].tolist(), strict=True
+        ):
+            if step >= 0:
+                left.setdefault(reason, []).append(f"{name} at step {step}")
+        parts += [f":red-badge[{EXITS[reason][1]}] {', '.join(who)}" for reason, who in left.items()]
+    return " &nbsp;&nbsp; ".join(parts)
+
+
+def theory(entries: Sequence[EntryView]) -> str:
+    """What theory says of the first race's quadratic bowl, if it is one."""
+    phase: Mapping[str, np.ndarray] = entries[0].snapshot("phase")
+    if "best_descent" not in phase:
+        return ""
+    edge, (plain, _, kept), (rate, momentum, least) = phase["stability_limit"][0], phase["best_descent"], phase["best"]
+    kind = "Nesterov's momentum" if phase["nesterov"] else "momentum"
+    limits = (
+        f"plain descent is stable below η = 2/λ = {edge:.4g}, and best at {plain:.4g}, where a step keeps {kept:.3f} "
+        f"of the error; the best {kind}, β = {momentum:.3f} at η = {rate:.4g}, keeps {least:.3f}."
+    )
+    unlike = entries[0].job.conditions
+    about = (
+        f"Theory does not hold for this race: {unlike}. Without that, on this bowl"
+        if unlike
+        else "Theory for this bowl:"
+    )
+    return f"{about} {limits}"

@@ -1,0 +1,309 @@
+"""The surface and the paths on it are the numbers of the race, cut by step, and arrows are true."""
+
+import numpy as np
+import pytest
+
+from nnviz.figures import contour_map, surface_3d
+from nnviz.figures.kit import colorscale, theme
+from nnviz.figures.trajectories import critical_point_marks, trajectory_lines, update_arrows
+from tests.each import each
+from tests.figures import made
+
+NAMES = ["plain", "momentum", "leaver"]
+SURFACE = made.surface()
+
+
+def named(figure: dict, uid: str) -> dict:
+    return next(trace for trace in figure["data"] if trace.get("uid") == uid)
+
+
+def cut(trace: dict, step: int) -> np.ndarray:
+    """The places (n, 2) that the board shows of a trace at a step."""
+    steps, show = trace["meta"]["steps"], trace["meta"]["show"]
+    end = np.searchsorted(steps, step, "right")
+    start = np.searchsorted(steps, steps[end - 1]) if show == "at" else 0
+    return np.stack([trace["x"], trace["y"]], 1)[start:end]
+
+
+def revealed(figure: dict) -> list[dict]:
+    return [trace for trace in figure["data"] if "steps" in trace.get("meta", {})]
+
+
+@pytest.mark.parametrize("step", [0, 1, 17, 30])
+def test_paths_go_up_to_the_step_and_marks_are_at_it(step):
+    trajectories = made.trajectories()
+    figure = contour_map(SURFACE, trajectories, NAMES)
+    assert figure["layout"]["meta"]["reveals"] is True
+    for i in range(3):
+        np.testing.assert_allclose(
+            cut(named(figure, f"path{i}"), step), trajectories["points"][i, : step + 1], rtol=1e-6
+        )
+        np.testing.assert_allclose(cut(named(figure, f"mark{i}"), step), trajectories["points"][i, [step]], rtol=1e-6)
+        np.testing.assert_allclose(named(figure, f"path{i}")["customdata"], trajectories["heights"][i], rtol=1e-6)
+
+
+@pytest.mark.parametrize("figure", [contour_map, surface_3d])
+def test_what_is_cut_by_step_has_as_many_entries_as_steps_which_rise(figure):
+    drawn = figure(SURFACE, made.trajectories(gone=9), NAMES, **({"chosen": 1} if figure is contour_map else {}))
+    assert revealed(drawn)
+    for trace in revealed(drawn):
+        assert np.all(np.diff(trace["meta"]["steps"]) >= 0)
+        for key in {"x", "y", "z", "text", "customdata"} & set(trace):
+            assert len(trace[key]) == len(trace["meta"]["steps"])
+
+
+def test_a_optimizer_that_left_is_nowhere_from_then_on():
+    figure = contour_map(SURFACE, made.trajectories(gone=9), NAMES)
+    assert np.isnan(cut(named(figure, "mark2"), 9)).all()
+    assert np.isnan(cut(named(figure, "mark2"), 30)).all()
+    assert np.isfinite(cut(named(figure, "mark2"), 8)).all()
+    assert len(cut(named(figure, "path2"), 30)) == 10
+    assert named(figure, "path2")["name"] == "leaver (left at step 9)"
+
+
+def test_long_paths_are_thinned_evenly_with_both_ends():
+    trajectories = made.trajectories(5000)
+    trace = named(contour_map(SURFACE, trajectories, NAMES), "path0")
+    steps = trace["meta"]["steps"]
+    assert len(steps) == trajectory_lines.POINTS
+    assert steps[0] == 0
+    assert steps[-1] == 5000
+    assert set(np.diff(steps)) <= {2, 3}
+    np.testing.assert_allclose(trace["x"], trajectories["points"][0, steps, 0], rtol=1e-6)
+
+
+def test_axes_stay_those_of_the_surface_and_the_start_can_be_picked():
+    trajectories = made.trajectories()
+    trajectories["points"][1, 20:] = 1e7
+    layout = contour_map(SURFACE, trajectories, NAMES, note="gradient noise σ = 2")["layout"]
+    assert layout["xaxis"]["range"] == [-2, 2]
+    assert layout["yaxis"]["range"] == [-1, 1]
+    assert layout["meta"]["pick"] == {"name": "start", "x": -1.8, "y": 0.9}
+    assert layout["annotations"][0]["text"] == "gradient noise σ = 2"
+
+
+def test_hidden_optimizers_are_in_the_legend_alone():
+    figure = contour_map(SURFACE, made.trajectories(), NAMES, hidden=[1], chosen=1)
+    assert named(figure, "path1")["visible"] == named(figure, "mark1")["visible"] == "legendonly"
+    assert "visible" not in named(figure, "path0")
+    assert not any(trace.get("uid") == "gradient" for trace in figure["data"])
+
+
+def test_lowest_points_are_not_told_twice():
+    surface = SURFACE | {"minima": np.array([[-1.0, 1e-9], [1.0, 0.0], [0.5, 0.5]])}
+    figure = contour_map(surface, {}, [])
+    np.testing.assert_allclose(named(figure, "minimum")["x"], [0.5])
+    np.testing.assert_allclose(named(figure, "lowest_minimum_in_view")["x"], [-1, 1])
+
+
+def lines_of(figure: dict, name: str) -> dict:
+    return [trace for trace in figure["data"] if trace["name"] == name][-1]
+
+
+def test_curves_of_minima_are_lines_with_a_name_and_no_stars():
+    circle = np.stack([np.cos(np.linspace(0, 2 * np.pi, 3000)), np.sin(np.linspace(0, 2 * np.pi, 3000))], 1)
+    gap, none = np.full((1, 2), np.nan), np.zeros((0, 2))
+    upper = np.array([[-2.0, 0.5], [2.0, 0.5]])
+    curves = {"minima": none, "optima": none, "deepest": circle, "valleys": np.vstack([circle, gap, upper])}
+    figure = contour_map(SURFACE | curves, {}, [])
+    assert len(named(figure, "lowest_minimum_in_view")["x"]) == 0
+    line, other = lines_of(figure, "curve of minima"), lines_of(figure, "curve of local minima")
+    assert line["showlegend"] is True
+    assert len(line["x"]) <= critical_point_marks.DRAWN
+    np.testing.assert_allclose(np.hypot(line["x"], line["y"]), 1, rtol=1e-6)
+    assert line["x"][0] == line["x"][-1]
+    np.testing.assert_allclose(other["y"][np.isfinite(other["y"])], 0.5)
+    space = surface_3d(SURFACE | curves, {}, [])
+    assert len(named(space, "curve")["x"]) == len(line["x"])
+    assert not any(trace["name"] == "curve of minima" for trace in contour_map(SURFACE, {}, [])["data"])
+
+
+def test_of_many_points_some_are_drawn_and_the_legend_says_of_how_many(valid):
+    many = np.random.default_rng(0).uniform(-1, 1, (5000, 2))
+    surface = SURFACE | {
+        "saddles": many,
+        "minima": many,
+        "optima": many,
+        "maxima": many,
+        "left_out": np.array([0, 3, 7]),
+    }
+    figure = valid(contour_map(surface, {}, []))
+    marks = [trace for trace in figure["data"] if trace.get("mode") == "markers" and "uid" in trace]
+    assert sum(len(trace["x"]) for trace in marks) <= 2000
+    for uid in ("saddle", "maximum", "lowest_minimum_in_view"):
+        assert named(figure, uid)["name"].endswith("(400 of 5,000 drawn)")
+        assert named(figure, uid)["showlegend"] is True
+    assert len(named(figure, "minimum")["x"]) == 0  # all are lowest
+    assert (
+        "Only the lowest are kept: 5,000 of 5,003 maxima, 5,000 of 5,007 saddles." in figure["layout"]["meta"]["help"]
+    )
+    assert "Only the lowest" not in contour_map(SURFACE, {}, [])["layout"]["meta"]["help"]
+
+
+def test_lines_are_thinned_with_their_ends_and_the_longest_stay():
+    gap = np.full((1, 2), np.nan)
+    parts = [np.stack([np.arange(n), np.full(n, n)], 1).astype(float) for n in (1000, 300, 5)]
+    thin = critical_point_marks.thin_lines(np.vstack([parts[1], gap, parts[0], gap, parts[2]]), most=100)
+    assert len(thin) <= 100
+    ends = thin[thin[:, 1] == 1000]
+    assert ends[0].tolist() == [0, 1000]
+    assert ends[-1].tolist() == [999, 1000]
+    np.testing.assert_array_equal(critical_point_marks.thin_lines(parts[2]), parts[2])
+
+
+def _arrow(figure: dict, uid: str, step: int) -> tuple[np.ndarray, np.ndarray]:
+    """Start and vector of the arrow shown at a step."""
+    lines = cut(named(figure, uid), step)
+    assert len(lines) == update_arrows.ENTRIES
+    return lines[0], lines[1] - lines[0]
+
+
+@pytest.mark.parametrize("step", [0, 3, 29])
+def test_arrows_lead_from_the_point_along_what_they_are_named_after(step):
+    trajectories = made.trajectories()
+    figure = contour_map(SURFACE, trajectories, NAMES, chosen=1)
+    points = trajectories["points"][1]
+    start, move = _arrow(figure, "step", step)
+    np.testing.assert_allclose(start, points[step], rtol=1e-6)
+    np.testing.assert_allclose(move, points[step + 1] - points[step], atol=1e-6)
+    for part in ("gradient", "momentum"):
+        trace = named(figure, part)
+        times = float(trace["name"].split("× ")[1])
+        start, vector = _arrow(figure, part, step)
+        np.testing.assert_allclose(start, points[step], rtol=1e-6)
+        true = -times * trajectories[part][1, step]
+        size = np.array([4, 2])
+        longest = min(1, update_arrows.LONGEST / np.linalg.norm(true / size))
+        np.testing.assert_allclose(vector, true * longest, atol=2e-6)
+        length = trace["customdata"][step * update_arrows.ENTRIES]
+        np.testing.assert_allclose(length, np.linalg.norm(trajectories[part][1, step]), rtol=1e-5)
+
+
+def test_a_method_without_momentum_has_no_arrow_for_it_and_the_last_step_stays_at_the_end():
+    trajectories = made.trajectories()
+    figure = contour_map(SURFACE, trajectories, NAMES, chosen=0)
+    assert not any(trace.get("uid") == "momentum" for trace in figure["data"])
+    start, move = _arrow(figure, "step", 30)
+    np.testing.assert_allclose(start + move, trajectories["points"][0, 30], rtol=1e-6)
+
+
+def test_heads_of_arrows_point_back_on_both_sides():
+    lines = update_arrows.arrows(np.zeros((1, 2)), np.array([[1.0, 0.0]]), (4.0, 4.0))
+    tip, one, again, other, gap = lines[1:]
+    np.testing.assert_array_equal(tip, [1, 0])
+    np.testing.assert_array_equal(again, tip)
+    assert one[0] == other[0] < 1
+    assert one[1] == -other[1] != 0
+    assert np.isnan(gap).all()
+
+
+def test_arrows_that_are_no_numbers_are_gaps():
+    lines = update_arrows.arrows(np.zeros((3, 2)), np.array([[np.nan, 1], [0, 0], [np.inf, 0]]), (1.0, 1.0))
+    assert np.isnan(lines).all()
+
+
+@each("log_height", [False, True])
+@each("z", [made.surface()["z"], 1e-9 * made.surface()["z"], made.surface()["z"] * 1e6 - 78.3])
+def test_ticks_are_at_the_heights_that_they_say(z, log_height):
+    scale = colorscale.scale(z, log_height)
+    places, words = colorscale.ticks(scale)
+    assert len(places) >= 3
+    assert np.all(np.diff(places) > 0)
+    for place, text in zip(places, words, strict=True):
+        plain = text.replace("−", "-").replace("×10<sup>", "e").replace("10<sup>", "1e").replace("</sup>", "")
+        said = float(plain)
+        # The lowest is said in few digits, within what the scale counts as nothing.
+        np.testing.assert_allclose(scale.height(place), said, rtol=1e-6, atol=0.11 * scale.shift)
+
+
+@pytest.mark.parametrize("log_height", [False, True])
+def test_heights_and_places_map_both_ways(log_height):
+    scale = colorscale.scale(SURFACE["z"], log_height)
+    np.testing.assert_allclose(scale.height(scale.place(SURFACE["z"])), SURFACE["z"], atol=1e-9)
+    assert np.all(np.diff(scale.place(np.linspace(-1, 12, 50))) > 0)
+
+
+def test_color_changes_at_the_contour_lines():
+    scale = colorscale.scale(SURFACE["z"], True)
+    marker = colorscale.colorbar(scale, "f")["marker"]
+    stops = [end for end, _ in marker["colorscale"]][1:-1:2]
+    heights = scale.height(marker["cmin"] + np.array(stops) * (marker["cmax"] - marker["cmin"]))
+    np.testing.assert_allclose(heights, colorscale.edges(scale), rtol=1e-9)
+    above = colorscale.edges(scale) + 1
+    digits = np.round(above / 10 ** np.floor(np.log10(above) + 1e-9), 9)
+    assert set(digits) == {1, 2, 5}
+
+
+def test_heights_between_the_recorded_ones_are_those_of_a_parabola_and_do_not_swing_at_a_cliff():
+    x = np.linspace(-1, 1, 9)
+    fine = np.linspace(-1, 1, 33)
+    found = colorscale._finer(x[None] ** 2 + 3 * x[:, None] ** 2, 4)
+    np.testing.assert_allclose(found, fine[None] ** 2 + 3 * fine[:, None] ** 2, atol=1e-12)
+    cliff = colorscale._finer(np.tile((x > 0.1) * 1.0, (9, 1)), 4)
+    assert cliff.min() >= 0
+    assert cliff.max() <= 1
+
+
+def test_places_without_a_height_are_left_out(valid):
+    z = SURFACE["z"].copy()
+    z[:5], z[7, 7] = np.nan, np.inf
+    for log_height in (False, True, None):
+        valid(contour_map(SURFACE | {"z": z}, made.trajectories(), NAMES, log_height=log_height))
+        valid(surface_3d(SURFACE | {"z": z}, made.trajectories(), NAMES, log_height=log_height))
+    hover = contour_map(SURFACE | {"z": z}, {}, [])["data"][0]["z"]
+    np.testing.assert_array_equal(np.isnan(hover), ~np.isfinite(z[::2, ::2]))
+    np.testing.assert_allclose(hover[4], z[8, ::2], rtol=1e-6)
+
+
+def test_a_flat_surface_and_one_without_any_height_are_drawn(valid):
+    for z in (np.zeros((21, 21)), np.full((21, 21), np.nan)):
+        valid(contour_map(SURFACE | {"z": z}, made.trajectories(), NAMES, log_height=True))
+        valid(surface_3d(SURFACE | {"z": z}, made.trajectories(), NAMES))
+
+
+@pytest.mark.parametrize("log_height", [False, True])
+def test_paths_in_space_float_just_above_the_ground(log_height):
+    trajectories = made.trajectories()
+    figure = surface_3d(SURFACE, trajectories, NAMES, log_height=log_height)
+    ground = figure["data"][0]["z"]
+    scale = colorscale.scale(SURFACE["z"], log_height)
+    trace = named(figure, "path0")
+    above = trace["z"] - scale.place(trajectories["heights"][0])
+    assert np.all(above > 0)
+    assert above.max() < 0.1 * np.ptp(ground)
+    np.testing.assert_allclose(trace["customdata"], trajectories["heights"][0], rtol=1e-5)
+
+
+def test_space_has_few_places_cuts_walls_and_says_so():
+    x = np.linspace(-2, 2, 121)
+    z = np.where(np.abs(x)[None] > 1.95, 1e6, 0) + x[:, None] ** 2
+    none = np.zeros((0, 2))
+    surface = {"x": x, "y": x, "z": z, "minima": none, "maxima": none, "saddles": none, "optima": none}
+    figure = surface_3d(surface, {}, [])
+    ground = figure["data"][0]
+    assert ground["z"].shape == (61, 61)
+    assert ground["z"].max() < 5
+    assert ground["customdata"].max() > 1e5
+    assert "cut off flat" in figure["layout"]["meta"]["help"]
+    assert "cut off" not in surface_3d(SURFACE, {}, [])["layout"]["meta"]["help"]
+
+
+def test_paths_in_space_end_where_the_ground_does():
+    trajectories = made.trajectories()
+    trajectories["points"][1, 20:] = 1e7
+    trace = named(surface_3d(SURFACE, trajectories, NAMES), "path1")
+    assert np.isnan(trace["z"][20:]).all()
+    assert np.isfinite(trace["z"][:20]).all()
+
+
+def test_twelve_optimizers_have_twelve_colors():
+    assert len({theme.optimizer_color(i) for i in range(12)}) == 12
+    assert theme.optimizer_color(12) == theme.optimizer_color(0)
+
+
+def test_a_surface_that_has_no_height_anywhere_is_said_so_and_not_drawn_in_space():
+    nowhere = made.surface() | {"z": np.full_like(made.surface()["z"], np.nan)}
+    figure = surface_3d(nowhere, made.trajectories(), NAMES)
+    assert figure["data"] == []
+    assert figure["layout"]["annotations"][0]["text"] == "f(x, y) has no value here"
+    assert contour_map(nowhere, made.trajectories(), NAMES)["data"]
