@@ -205,9 +205,7 @@ def main() -> None:
             page.goto(f"{url}/optimizers")
             drawn(page, "+d.newest > 0 && d.busy === 'false'")
             moves = sorted(drag(page))
-            print(
-                f"dragging the start of 12 optimizers: p50 {statistics.median(moves):.0f} ms to the new paths on the map"
-            )
+            print(f"dragging the start of 12 optimizers: p50 {statistics.median(moves):.0f} ms to the new paths")
 
             page.goto(f"{url}/{LONG}")
             click_to_curve(page)

@@ -124,7 +124,8 @@ def main() -> None:
     print(f"ratio: {statistics.median(ratios):.0f}× (rounds {ratios[0]:.0f} to {ratios[-1]:.0f}), aim 150×")
     print(f"paths equal to the last bit: {'yes' if same else 'NO'}")
     print(
-        f"a race of 12 × 500 steps: {statistics.median(trajectories):.0f} ms (rounds {min(trajectories):.0f} to {max(trajectories):.0f})"
+        f"12 optimizers × 500 steps: {statistics.median(trajectories):.0f} ms (rounds {min(trajectories):.0f} to "
+        f"{max(trajectories):.0f})"
     )
 
 

@@ -71,8 +71,8 @@ class Trajectories(BaseJob):
         ge=0,
         le=100,
         title="gradient noise σ",
-        description="Standard deviation of normal noise on each entry of the gradient, the same for all optimizers: what "
-        "mini-batches do.",
+        description="Standard deviation of normal noise on each entry of the gradient, the same for all optimizers: "
+        "what mini-batches do.",
         json_schema_extra={"log": True},
     )
     clipping: Clipping = NoClipping()
@@ -103,8 +103,8 @@ class Trajectories(BaseJob):
         deaf = next((r.method for r in self.optimizers if not can_be_scheduled(r.method)), None)
         if deaf and not isinstance(self.schedule, ConstantRate):
             raise ValueError(
-                f"Trajectories.schedule must be constant with {deaf.kind} among the methods: its steps after the first do "
-                f"not depend on the learning rate; got {self.schedule.kind}, choose constant or remove {deaf.kind}"
+                f"Trajectories.schedule must be constant with {deaf.kind} among the methods: its steps after the first "
+                f"do not depend on the learning rate; got {self.schedule.kind}, choose constant or remove {deaf.kind}"
             )
         return self
 

@@ -16,8 +16,8 @@ PART = "rates"
 
 
 def better(rates: Sequence[float | None], final: np.ndarray, trajectories: Trajectories, shown: RunView | None) -> list:
-    """The rates (optimizers,) that a search has found, final heights (optimizers, rates); None for optimizers that came lower with
-    the rate they have, in the race that is shown."""
+    """The rates (optimizers,) that a search has found, final heights (optimizers, rates); None for optimizers that came
+    lower with the rate they have, in the race that is shown."""
     now = shown.snapshot("trajectories") if shown and shown.job == trajectories and not shown.status.live else {}
     if not now:
         return list(rates)
@@ -68,8 +68,8 @@ def tuning(asked: FormResult, runset: RunSet, entries: Sequence[EntryView]) -> N
             key=f"{state.page}:tuned",
             type="primary",
             disabled=not jobs,
-            help="Gives every optimizer the rate at which its point ended lowest; one that came lower with the rate it has "
-            "keeps that.",
+            help="Gives every optimizer the rate at which its point ended lowest; one that came lower with the rate it "
+            "has keeps that.",
         )
 
 

@@ -1,4 +1,4 @@
-"""The search for learning rates: each optimizer with each rate as in a race, said optimizer by optimizer, and gone on with."""
+"""The search for learning rates: each optimizer with each rate as in a run of its own, optimizer by optimizer."""
 
 import numpy as np
 import pytest

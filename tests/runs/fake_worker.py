@@ -1,4 +1,4 @@
-"""A worker with the stand-in for the engine, in place of `nnviz.runs.workers.worker`. The job's seed chooses the trouble."""
+"""A worker with the stand-in for the engine; the job's seed chooses the trouble."""
 
 import os
 import sys

@@ -9,9 +9,9 @@ import pytest
 
 from nnviz.runs import RunError, Store
 from nnviz.runs.storage import user_files
+from nnviz.spec import jobs
 from nnviz.spec.attachments import Attachment, attachments_of
 from nnviz.spec.base import Spec, SpecError
-from nnviz.spec.jobs import Training
 from tests.engine.table import Landscape, Learner, Table, TrainedModel, Training
 
 CONTENT = b"1,2,0\n"
@@ -48,7 +48,7 @@ def test_the_attachments_of_a_job_are_found_wherever_they_are_and_each_once():
     assert attachments_of(Folder(files=(a, b, a))) == (a, b)
     assert attachments_of(training(a)) == (a,)
     assert attachments_of(Landscape(network=TrainedModel(learner=training(a).learner))) == (a,)
-    assert attachments_of(Training()) == ()
+    assert attachments_of(jobs.Training()) == ()
 
 
 def test_what_is_kept_is_read_back_and_lies_under_its_hash_once(store):

@@ -133,16 +133,14 @@ def test_a_search_is_a_picture_of_its_trajectory_run_and_no_trajectory_run_of_it
 def test_of_two_trajectory_runs_each_has_a_search_and_the_best_of_it(store, tuned):
     app = tuned(b__noise="0.5", b__surface__curvature="4.0")
     before = trajectories(store, app)
-    assert [store.open(run).job for run in searches(app)] == [
-        RateSearch(trajectories=trajectories) for trajectories in before
-    ]
+    assert [store.open(run).job for run in searches(app)] == [RateSearch(trajectories=job) for job in before]
     found = [store.view(run).snapshot("rate_search") for run in searches(app)]
     press(app, "Use the best")
     after = trajectories(store, app)
-    for trajectories, best, was in zip(after, found, before, strict=True):
+    for job, best, was in zip(after, found, before, strict=True):
         rates = [float(f"{best['rates'][i]:.4g}") if i >= 0 else None for i in best["best"]]
-        assert [getattr(optimizer.method, "lr", None) for optimizer in trajectories.optimizers] == rates
-        assert trajectories.model_copy(update={"optimizers": was.optimizers}) == was
+        assert [getattr(optimizer.method, "lr", None) for optimizer in job.optimizers] == rates
+        assert job.model_copy(update={"optimizers": was.optimizers}) == was
     assert after == asked(app)
     assert not app.error
 

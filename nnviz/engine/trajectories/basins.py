@@ -55,9 +55,9 @@ class Basins:
         self.nearest = which
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """x and y (k,), minima (m, 2), curves of minima (n, 2) with a row of nan between two, and by optimizer, row of y
-        and x, (optimizers, k, k): the number of the minimum, −1 for none, and the step of arrival, −1 for none. Curves are
-        numbered after the isolated minima, a plain after those."""
+        """x and y (k,), minima (m, 2), curves of minima (n, 2) with a row of nan between two, and by optimizer, row of
+        y and x, (optimizers, k, k): the number of the minimum, −1 for none, and the step of arrival, −1 for none.
+        Curves are numbered after the isolated minima, a plain after those."""
         shape = (len(self.job.optimizers), self.job.grid, self.job.grid)
         return {
             "x": self.x.numpy(),

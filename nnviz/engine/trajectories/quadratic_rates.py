@@ -27,8 +27,8 @@ def phase(job: Trajectories) -> dict[str, np.ndarray]:
 
 def rates(job: Trajectories, distance: np.ndarray) -> dict[str, np.ndarray]:
     """Share of the distance that is kept a step, by optimizer (optimizers,), measured late in the race from `distance`
-    (optimizers, steps + 1), and predicted for SGD on a quadratic; nan where there is none. Theory knows exact gradients and
-    one rate: with noise, clipping or a schedule it predicts nothing."""
+    (optimizers, steps + 1), and predicted for SGD on a quadratic; nan where there is none. Theory knows exact gradients
+    and one rate: with noise, clipping or a schedule it predicts nothing."""
     measured = np.array([quadratic.measured_rate(row) for row in distance])
     predicted = np.full(len(job.optimizers), np.nan)
     if job.conditions or not isinstance(job.surface, Quadratic):

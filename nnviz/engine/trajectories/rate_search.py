@@ -48,8 +48,8 @@ class Search(ReplayedJob):
         return np.where(np.isfinite(found) & ~away.numpy(), found, np.nan)
 
     def _look(self) -> list[Record]:
-        """Snapshot "rate_search": rates (k,), final heights (optimizers, k), the best rate's index of each optimizer (optimizers,),
-        −1 for none, and the lowest height of a minimum (0 or 1,)."""
+        """Snapshot "rate_search": rates (k,), final heights (optimizers, k), the best rate's index of each optimizer
+        (optimizers,), −1 for none, and the lowest height of a minimum (0 or 1,)."""
         if not self.done:
             return []
         best = [int(np.nanargmin(row)) if np.isfinite(row).any() else -1 for row in self.final]

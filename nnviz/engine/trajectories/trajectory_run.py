@@ -33,8 +33,8 @@ PARTS = ("gradient", *REMEMBERED)
 
 
 class TrajectoryRun(ReplayedJob):
-    """A race that runs: each `next` is one step of every optimizer. An optimizer that leaves for infinity, or whose update is
-    no number, stops there.
+    """A race that runs: each `next` is one step of every optimizer. An optimizer that leaves for infinity, or whose
+    update is no number, stops there.
 
     Snapshots: "surface", "race" and, on a quadratic, "phase" at the start, "race" after FIRST_PICTURE · 2ⁿ steps and at
     the end; with a grid also "basins".
@@ -147,9 +147,9 @@ class TrajectoryRun(ReplayedJob):
 
     def _trajectories(self) -> dict[str, np.ndarray]:
         """points (optimizers, steps + 1, 2), heights and distance to the nearest optimum (optimizers, steps + 1), gone
-        (optimizers,): the step at which an optimizer has left, or −1, and exit (optimizers,): why, one of `exits.REASONS`, or "";
-        parts (optimizers, steps, 2) as they are after each step, nan if there are none, and so those corrected for bias
-        (`_corrected`); measured and predicted rate (optimizers,) as `theory.rates` has them.
+        (optimizers,): the step at which an optimizer has left, or −1, and exit (optimizers,): why, one of
+        `exits.REASONS`, or ""; parts (optimizers, steps, 2) as they are after each step, nan if there are none, and so
+        those corrected for bias (`_corrected`); measured and predicted rate (optimizers,) as `theory.rates` has them.
 
         The gradient is the one that the step used. From `gone` on there is nan."""
         self._look_who_left()

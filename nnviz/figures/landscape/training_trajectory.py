@@ -44,7 +44,8 @@ def told(path: Arrays, training: Arrays, measure: str) -> Path | None:
     plane = np.asarray(path.get(f"plane_{measure}", np.full(len(steps), np.nan)), float)
     word = landscape_measures.word(measure)
     words = [
-        f"<b>step {step}</b><br>{word} {landscape_measures.number(measure, t)}, on the plane {landscape_measures.number(measure, p)}<br>"
+        f"<b>step {step}</b><br>{word} {landscape_measures.number(measure, t)}, "
+        f"on the plane {landscape_measures.number(measure, p)}<br>"
         f"{labels.number(float(r))} off the plane, {labels.number(float(d))} from the end"
         for step, t, p, r, d in zip(steps, true, plane, residuals, distances, strict=True)
     ]

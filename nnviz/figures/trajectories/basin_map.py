@@ -27,8 +27,8 @@ Arrays = Mapping[str, np.ndarray]
 def basin_map(basins: Arrays, index: int, name: str) -> dict:
     """The minimum that optimizer `index` reaches from each start, in its color, fainter where it takes more steps.
 
-    `basins` has x and y (k,), minima (m, 2), and minimum and steps (optimizers, k, k) by row of y, −1 for none. With more
-    than twelve minima those with the smallest basins share a color.
+    `basins` has x and y (k,), minima (m, 2), and minimum and steps (optimizers, k, k) by row of y, −1 for none. With
+    more than twelve minima those with the smallest basins share a color.
     """
     title = f"Basins of {name}" if name else "Basins"
     if not basins or not 0 <= index < len(basins["minimum"]):

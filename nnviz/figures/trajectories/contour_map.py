@@ -37,10 +37,10 @@ def contour_map(
     """The surface from above with the optimizers' paths, all steps at once: the browser cuts them at the chosen one.
 
     `surface` has x and y (k,), z (k, k) by row of y, and what is level, as `level_points` draws it; `race` has
-    points (optimizers, steps + 1, 2), heights, gone, and parts of the steps (optimizers, steps, 2). `log_height` colors by the
-    logarithm above the lowest height, None where that shows more. `note` is printed on the picture. `chosen` is the
-    optimizer whose step is drawn as arrows, and `words` say what it remembers ("first moment m"); those `hidden` are in the
-    legend alone. The axes stay those of the surface.
+    points (optimizers, steps + 1, 2), heights, gone, and parts of the steps (optimizers, steps, 2). `log_height` colors
+    by the logarithm above the lowest height, None where that shows more. `note` is printed on the picture. `chosen` is
+    the optimizer whose step is drawn as arrows, and `words` say what it remembers ("first moment m"); those `hidden`
+    are in the legend alone. The axes stay those of the surface.
     """
     title, help = "Surface and paths", (_HELP if chosen is None else _STEP_HELP) + critical_point_marks.words(surface)
     if not surface:

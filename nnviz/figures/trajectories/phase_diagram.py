@@ -25,8 +25,8 @@ _UNLIKE = "All of this is for exact gradients and one learning rate, so it predi
 class PhasePoint(TypedDict, total=False):
     """A setting on the map. `color` counts from 0; `predicted` (its own method's) and `measured` are error kept a step.
 
-    `alpha`, `beta` and `name` are needed. Without `predicted` the map is read at the nearest place, where the optimizer is
-    of the map's method and the race is as theory has it.
+    `alpha`, `beta` and `name` are needed. Without `predicted` the map is read at the nearest place, where the optimizer
+    is of the map's method and the race is as theory has it.
     """
 
     name: str
@@ -50,8 +50,8 @@ def phase_diagram(
 
     `phase` has alphas (A,) and betas (B,), both rising; rate (B, A), the factor that the error keeps a step, 1 and more
     diverges; stability_limit (B,) and monotone_limit (B,), learning rates; best (3,): learning rate, momentum and rate;
-    nesterov (). Optimizers of the other method are diamonds, those outside of the map arrows at its edge. `conditions` are
-    what the race has and theory has not ("gradient noise σ = 1"): then nothing is told as predicted. `log_x` None:
+    nesterov (). Optimizers of the other method are diamonds, those outside of the map arrows at its edge. `conditions`
+    are what the race has and theory has not ("gradient noise σ = 1"): then nothing is told as predicted. `log_x` None:
     logarithmic where the learning rates are spaced so.
     """
     method = _METHODS[bool(phase.get("nesterov", False))] if phase else ""

@@ -14,8 +14,8 @@ from nnviz.figures.trajectories import trajectory_lines
 
 # Points of one curve, extremes kept.
 POINTS = 500
-# How far a logarithmic axis goes above and below where the race began, as factors: an optimizer that leaves for infinity, or
-# one that is there up to the last bit, would press all others flat.
+# How far a logarithmic axis goes above and below where the race began, as factors: an optimizer that leaves for
+# infinity, or one that is there up to the last bit, would press all others flat.
 ABOVE, BELOW = 1e3, 1e-17
 # How far a straight axis goes, as a multiple of the usual size: that of the start, of the last heights three quarters.
 TALL = 1.5
@@ -47,8 +47,8 @@ def heights(
     log: bool | None = None,
     smooth: float = 0.0,
 ) -> dict:
-    """The height of each optimizer over the steps, above `optimum` where that, the lowest minimum's, is given. `bottom` is
-    the x, y and f of the lowest place of the map: where that is lower than any minimum the help says so.
+    """The height of each optimizer over the steps, above `optimum` where that, the lowest minimum's, is given. `bottom`
+    is the x, y and f of the lowest place of the map: where that is lower than any minimum the help says so.
 
     `log` None: logarithmic where no height is below zero; else by the signed logarithm, if heights span decades, or
     straight. `smooth` in [0, 1): weight of the moving average laid over each optimizer's heights as they are drawn.
@@ -105,10 +105,12 @@ def rate_search(
     *,
     log: bool | None = None,
 ) -> dict:
-    """The last height of each optimizer (optimizers, K) over learning rates (K,); `best` is the place of each optimizer's best one.
+    """The last height of each optimizer (optimizers, K) over learning rates (K,); `best` is the place of each
+    optimizer's best one.
 
-    Nothing is drawn where an optimizer left for infinity, and no best of an optimizer that always did (−1). `optimum` is
-    subtracted where it is given. `log` None: logarithmic where no height is below zero, else by the signed logarithm.
+    Nothing is drawn where an optimizer left for infinity, and no best of an optimizer that always did (−1). `optimum`
+    is subtracted where it is given. `log` None: logarithmic where no height is below zero, else by the signed
+    logarithm.
     """
     title = "Final height by learning rate"
     rates = np.asarray(rates, float)
@@ -177,8 +179,8 @@ def _curves(
     log: bool | None,
     smooth: float,
 ) -> dict:
-    """One line an optimizer; its end is marked where it left, or where it goes below a logarithmic axis for good. `column`
-    is what the values are called in the table."""
+    """One line an optimizer; its end is marked where it left, or where it goes below a logarithmic axis for good.
+    `column` is what the values are called in the table."""
     good = np.isfinite(values)
     log_y = log is not False and not (values[good] < 0).any()
     if log_y:

@@ -74,9 +74,9 @@ def board(
     instead. So it is with `reveals`: the figure holds the whole run, and of each trace whose own `meta` holds `steps`
     (ascending, one an entry) and `show` ("until" or "at") the browser shows the entries up to, or at, the chosen step.
     `legend_follows` says that names of traces tell values by step: those whose `meta` holds `follow` (see
-    `nnviz.figures.kit.legend_values`) are named by the chosen one. `pick`, {"name", "x", "y"}, lets the viewer choose a point
-    by a click or by dragging the one that is there; `on_pick(figure, x, y, done)` hears of it, `done` when the drag has
-    ended.
+    `nnviz.figures.kit.legend_values`) are named by the chosen one. `pick`, {"name", "x", "y"}, lets the viewer choose a
+    point by a click or by dragging the one that is there; `on_pick(figure, x, y, done)` hears of it, `done` when the
+    drag has ended.
 
     `steps` is sorted and may grow or be thinned from call to call. `source` names what is shown, such as a run's id
     with every option that changes its pictures: when it changes, earlier pictures are dropped while the charts stay
