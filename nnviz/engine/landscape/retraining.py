@@ -96,16 +96,16 @@ class Retraining:
         self._work = retrain(network, samples, device, read_file)
         self.step = 0
         self.trained = remembered(network, samples, device)
-        self._trouble: Exception | None = None
+        self.trouble: Exception | None = None
 
     def advance(self) -> None:
         """One step of training, or the last word. Raises EngineError, for every survey that waits."""
-        if self._trouble is not None:
-            raise self._trouble
+        if self.trouble is not None:
+            raise self.trouble
         try:
             found = next(self._work)
         except Exception as error:
-            self._trouble = error
+            self.trouble = error
             raise
         if isinstance(found, Trained):
             self.trained = found
@@ -120,7 +120,8 @@ def retraining(network: TrainedModel, samples: int, device: torch.device, read_f
     """The training of this network that is under way in this process, or a new one."""
     key = (fingerprint(network), samples, str(device))
     found = _under_way.get(key)
-    if found is None or (found.trained is None and remembered(network, samples, device)):
+    # One that has failed is tried again: a file of the user's own may be there by now.
+    if found is None or found.trouble or (found.trained is None and remembered(network, samples, device)):
         found = _under_way[key] = Retraining(network, samples, device, read_file)
     return found
 
