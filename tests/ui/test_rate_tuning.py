@@ -34,7 +34,8 @@ LINK = {
     "x": "-4",
     "y": "2",
     "steps": "20",
-    "optimizers": '[{"method":{"kind":"sgd","lr":0.01}},{"method":{"kind":"genetic"}},{"method":{"kind":"adam","lr":1}}]',
+    "optimizers": '[{"method":{"kind":"sgd","lr":0.01}},{"method":{"kind":"genetic"}},'
+    '{"method":{"kind":"adam","lr":1}}]',
 }
 
 

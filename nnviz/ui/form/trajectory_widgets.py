@@ -67,7 +67,7 @@ def optimizers(state: PageState, base: Trajectories, _chosen: Mapping[str, Any])
     if len(base.optimizers) < MAX_OPTIMIZERS:
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="bottom"):
             words = lambda kind: label(METHODS[kind])  # noqa: E731
-            st.selectbox("Another optimizer", list(METHODS), format_func=words, key=f"{state.key}:add")
+            st.selectbox("Add optimizer", list(METHODS), format_func=words, key=f"{state.key}:add")
             add = partial(_change, state, "Add")
             button("Add", add, icon=":material/add:", key=f"{state.key}:add:press")
     return {"optimizers": drawn}
