@@ -64,8 +64,10 @@ def show(asked: FormResult) -> None:
             runset.ensure(_moving(asked), patience=PATIENCE)
         is_missing = runset.is_missing  # before the views, which leave out what is
         entries = runset.views()
-        # The page decides how often this part refreshes, and makes again what has been deleted meanwhile.
-        if _pace(asked, entries) != pace or (asked.jobs and is_whole and not trains and is_missing):
+        # The page decides how often this part refreshes, and makes again what has been deleted meanwhile. While
+        # something is dragged the next move comes soon: to draw the whole page would take longer than the answer.
+        is_another_pace = _pace(asked, entries) != pace and not kept.moving
+        if is_another_pace or (asked.jobs and is_whole and not trains and is_missing):
             st.rerun()
         runtime.watch(runset.ids)
         shown = Shown(page, entries, _words(entries), asked.first, kept.choices)
@@ -80,6 +82,8 @@ def show(asked: FormResult) -> None:
             st.caption(words)
         if entries and not trains and not _is_live(entries):
             runset.settle()
+        elif kept.moving and asked.jobs:
+            st.rerun(scope="fragment")  # the pointer may rest where it is
 
     part()
 
@@ -89,10 +93,7 @@ def _make(asked: FormResult, runset: RunSet) -> None:
     if asked.page.starts_on == "click":
         transport.prepare(asked, runset)
         return
-    kept, begun, known = asked.state.kept, time.perf_counter(), set(runset.held.own)
     runset.ensure(asked.jobs, patience=PATIENCE)
-    if set(runset.held.own) - known and not _is_live(runset.views()):
-        kept.cost = (time.perf_counter() - begun) / max(job.steps for job in asked.jobs.values())
 
 
 def _pace(asked: FormResult, entries: Sequence[EntryView]) -> float | None:
@@ -237,6 +238,8 @@ def _move(asked: FormResult, shown: Shown, figure: str, event: Event, done: bool
         return
     job = panel.on_event(event, was)
     if not done:
+        if not kept.moving:
+            kept.cost = _cost(shown.entries)
         kept.moving = {"entry": entry.id, "job": dump(job)}
         return
     kept.moving, kept.is_done = {}, True
@@ -246,6 +249,12 @@ def _move(asked: FormResult, shown: Shown, figure: str, event: Event, done: bool
         state.put_first(changed)
     else:
         state.put_variant(owner, changed)
+
+
+def _cost(entries: Sequence[EntryView]) -> float:
+    """Seconds that a step of what is shown has taken; 0 where that is not known."""
+    found = [run.status for run in computed_runs.runs_of(entries) if run.status.started and run.status.step]
+    return max(((s.ended or time.time()) - s.started) / s.step for s in found) if found else 0.0
 
 
 def _owner(state: PageState, entry: str, changed: Mapping[str, object]) -> Variant | None:
