@@ -196,7 +196,7 @@ def test_a_link_to_a_run_for_another_page_loses_nothing(start, store, more):
     run.write(state="finished")
     app = start("pages/optimizers.py", run=run.id, **more)
     assert [e.value for e in app.error] == [
-        "the page shows jobs of kind descent, got experiment: open it on another page"
+        "the page shows jobs of kind trajectories, got training: open it on another page"
     ]
     assert jobs(store, app) == (optimizers.DEFAULT.model_copy(update={"seed": int(more.get("seed", 0))}),)
     fine(app.run())

@@ -304,7 +304,7 @@ class PageState:
 
     @property
     def link(self) -> str:
-        """The address of what is shown, without the runs: it opens the same experiment anywhere, now and later."""
+        """The address of what is shown, without the runs: it opens the same jobs anywhere, now and later."""
         said = links.shared(list(self.chosen.values()), self.default, keep=runtime.store().keep_draft) | self._view
         return links.address(str(st.context.url or ""), said)
 

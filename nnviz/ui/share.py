@@ -22,7 +22,9 @@ def share(asked: FormResult, views: Sequence[RunView], names: Sequence[str]) -> 
                 ":material/info: This run went on from another one. Link, job and command have its last settings, and "
                 "train with them from step 0; the zip below and *Its loss landscape* keep the whole history."
             )
-        st.caption("Link: what differs from the page's first settings. It opens this experiment in any nnviz.")
+        st.caption(
+            "Link: what differs from the page's first settings. It opens this page with these settings in any nnviz."
+        )
         st.code(state.link, language=None, wrap_lines=True, height="content")
         if asked.jobs:
             text = dump_set(list(asked.jobs.values()))

@@ -27,7 +27,7 @@ def test_a_diverging_run_says_what_was_the_first_to_be_not_finite(player):
 def test_a_bad_link_says_what_is_wrong_with_it_and_keeps_the_rest(player):
     player.open(learner__optimizer__lr=-3, learner__data__kind="circles", foo=1)
     player.alert("learner.optimizer.lr must be in (0, 10], got -3")
-    player.alert("foo is not a field of Experiment")
+    player.alert("foo is not a field of Training")
     assert len(player.alerts()) == 2
     assert all("\n" not in text.strip() for text in player.alerts())
     job = player.views()[0].job

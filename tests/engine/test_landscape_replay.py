@@ -184,7 +184,7 @@ def test_a_seed_of_weights_leaves_the_data_as_they_are_and_decides_all_else():
 def test_training_that_diverges_names_the_last_good_step_and_there_it_can_be_looked_at():
     relu = {"learner__model__hidden__0__activation": "relu"}
     chosen = job(**relu, learner__loss="mse", learner__optimizer__lr=10, steps=200)
-    words = r"^Network\.step must be .* diverged by step \d+: look at step \d+ or earlier$"
+    words = r"^TrainedModel\.step must be .* diverged by step \d+: look at step \d+ or earlier$"
     with pytest.raises(EngineError, match=words) as told:
         trained(network(chosen))
     assert "\n" not in str(told.value)
@@ -199,7 +199,9 @@ def test_training_that_diverges_names_the_last_good_step_and_there_it_can_be_loo
     ids=str,
 )
 def test_a_stretch_before_of_another_model_is_refused_in_one_line(changes):
-    with pytest.raises(EngineError, match=r"^Network\.before must be of the same model as what goes on") as refused:
+    with pytest.raises(
+        EngineError, match=r"^TrainedModel\.before must be of the same model as what goes on"
+    ) as refused:
         trained(network(job(), phase(job(**changes), 2)))
     assert "\n" not in str(refused.value)
 

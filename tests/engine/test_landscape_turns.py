@@ -225,7 +225,7 @@ def test_training_takes_as_many_threads_as_a_run_whatever_a_view_takes(turn, thr
     monkeypatch.setattr(retraining, "_keep", lambda *a: (used.append(threads[-1]), original(*a)))
     walked = []
     monkeypatch.setattr(
-        landscape_evaluation.slices.landscape, "walk", lambda *_a, **_k: walked.append(threads[-1]) or iter(())
+        landscape_evaluation.slice_views.landscape, "walk", lambda *_a, **_k: walked.append(threads[-1]) or iter(())
     )
     said(chosen)
     assert used == [wanted] * 6
@@ -274,5 +274,5 @@ def test_what_was_seen_before_the_trouble_is_told_first(turn):
 
 def test_trouble_of_training_is_told_by_the_job():
     chosen = around(network(job(), phase(job(learner__model__hidden__0__width=3), 2)), *SMALL)
-    with pytest.raises(EngineError, match=r"^Network\.before must be"):
+    with pytest.raises(EngineError, match=r"^TrainedModel\.before must be"):
         said(chosen)

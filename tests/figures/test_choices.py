@@ -98,7 +98,7 @@ def test_the_average_is_the_debiased_exponential_one():
         assert mean["name"] == "before clipping 0.500"
     distance = RACE["distance"][1]
     *_, mean = (
-        t for t in figures.distances(RACE, OPTIMIZERS, log=False, smooth=0.9)["data"] if t.get("uid") == "racer1"
+        t for t in figures.distances(RACE, OPTIMIZERS, log=False, smooth=0.9)["data"] if t.get("uid") == "optimizer1"
     )
     np.testing.assert_allclose(mean["y"], _exponential(distance, 0.9), rtol=1e-5)
 

@@ -31,11 +31,11 @@ def test_heights_of_both_signs_are_straight_and_signed_where_they_span_decades()
     trajectories = made.trajectories()
     plain = heights(trajectories, NAMES)
     assert "type" not in plain["layout"]["yaxis"]
-    np.testing.assert_allclose(named(plain, "racer0")["y"], trajectories["heights"][0], rtol=1e-5)
+    np.testing.assert_allclose(named(plain, "optimizer0")["y"], trajectories["heights"][0], rtol=1e-5)
     trajectories["heights"] = np.where(np.arange(31) == 4, -1e7, trajectories["heights"])
     wild = heights(trajectories, NAMES)
     scale = signed(trajectories["heights"])
-    line = named(wild, "racer0")
+    line = named(wild, "optimizer0")
     np.testing.assert_allclose(line["customdata"], trajectories["heights"][0][line["x"]], rtol=1e-5)
     np.testing.assert_allclose(scale.value(line["y"]), line["customdata"], rtol=1e-3)
     assert "0" in wild["layout"]["yaxis"]["ticktext"]
@@ -45,7 +45,7 @@ def test_exact_zeros_end_a_curve_with_a_mark():
     trajectories = made.trajectories()
     trajectories["distance"][0, 12:] = 0
     figure = distances(trajectories, NAMES)
-    assert named(figure, "racer0")["x"][-1] == 11
+    assert named(figure, "optimizer0")["x"][-1] == 11
     assert named(figure, "low0")["x"].tolist() == [12]
     assert "exactly 0" in named(figure, "low0")["hovertemplate"][0]
     assert "low1" not in uids(figure)
@@ -57,7 +57,7 @@ def test_a_curve_that_goes_below_the_axis_for_good_ends_with_a_mark():
     figure = distances(trajectories, NAMES)
     low = 10 ** figure["layout"]["yaxis"]["range"][0]
     assert low > 1e-18 * trajectories["distance"][0, 0]
-    assert named(figure, "racer0")["x"][-1] == 11
+    assert named(figure, "optimizer0")["x"][-1] == 11
     mark = named(figure, "low0")
     assert mark["x"].tolist() == [12]
     assert low < mark["y"][0] < 10 * low  # plotly.js leaves out what is not within the axis
@@ -69,7 +69,7 @@ def test_a_zero_on_the_way_leaves_a_gap_and_the_curve_goes_on():
     trajectories = made.trajectories()
     trajectories["distance"][0, 12] = 0
     figure = distances(trajectories, NAMES)
-    line, mark = named(figure, "racer0"), named(figure, "low0")
+    line, mark = named(figure, "optimizer0"), named(figure, "low0")
     assert np.isnan(line["y"][line["x"] == 12]).all()
     assert line["x"][-1] == 30
     assert (mark["x"].tolist(), mark["text"]) == ([12], ["0"])
@@ -83,7 +83,7 @@ def test_one_that_left_ends_in_a_cross_that_says_when():
     cross = named(figure, "left2")
     assert cross["x"].tolist() == [8]
     assert "left at step 9" in cross["hovertemplate"]
-    assert "(left at step 9)" in named(figure, "racer2")["name"]
+    assert "(left at step 9)" in named(figure, "optimizer2")["name"]
     low, high = figure["layout"]["yaxis"]["range"]
     assert low < np.log10(cross["y"][0]) < high < 6
     assert "left0" not in uids(figure)
@@ -93,7 +93,7 @@ def test_an_update_of_0_by_0_is_not_told_as_leaving():
     trajectories = made.trajectories(gone=1)
     trajectories["exit"] = np.array(["", "", "zero_by_zero"])
     figure = heights(trajectories, NAMES, optimum=-1.0)
-    assert named(figure, "racer2")["name"] == "leaver (0/0 at step 1)"
+    assert named(figure, "optimizer2")["name"] == "leaver (0/0 at step 1)"
     assert "0/0 in the update: ε = 0 and the gradient is zero" in named(figure, "left2")["hovertemplate"]
     assert "infinity" not in str(figure)
 
@@ -137,7 +137,9 @@ def test_small_surfaces_are_not_taken_for_flat_ones(valid):
     trajectories = made.trajectories()
     trajectories["heights"] *= 1e-30
     figure = heights(trajectories, NAMES, optimum=-1e-30)
-    np.testing.assert_allclose(named(figure, "racer0")["y"][:5], (trajectories["heights"][0] + 1e-30)[:5], rtol=1e-5)
+    np.testing.assert_allclose(
+        named(figure, "optimizer0")["y"][:5], (trajectories["heights"][0] + 1e-30)[:5], rtol=1e-5
+    )
     found = valid(rate_search(np.geomspace(1e-3, 1, 3), np.array([[3e-30, 1e-31, 2e-28]]), NAMES, [1]))
     np.testing.assert_allclose(named(found, "search0")["y"], [3e-30, 1e-31, 2e-28], rtol=1e-6)
 

@@ -330,9 +330,9 @@ def test_nothing_is_left_when_the_app_is_killed(store):
     code = f"""
 import time
 from nnviz.runs import Pool, Store
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Training
 pool = Pool(Store({str(store.home)!r}), workers=2, command={COMMAND!r})
-pool.submit([Experiment(steps=1_000_000)])
+pool.submit([Training(steps=1_000_000)])
 print(*pool.processes, flush=True)
 time.sleep(60)
 """
@@ -352,9 +352,9 @@ time.sleep(60)
 def test_an_app_that_just_ends_leaves_nothing(store):
     code = f"""
 from nnviz.runs import Pool, Store
-from nnviz.spec.jobs import Experiment
+from nnviz.spec.jobs import Training
 pool = Pool(Store({str(store.home)!r}), workers=1, command={COMMAND!r})
-pool.submit([Experiment(steps=1_000_000)])
+pool.submit([Training(steps=1_000_000)])
 pool.wait_ready(20)
 print(*pool.processes, flush=True)
 """

@@ -193,7 +193,7 @@ def test_a_damaged_or_foreign_file_is_one_clear_line_and_the_list_goes_on(store,
 
 def test_a_job_that_this_version_does_not_know_is_one_clear_line(store):
     file = store.create(Training())
-    execute(file.path, """UPDATE job SET json = '{"kind": "experiment", "warp": 9}'""")
+    execute(file.path, """UPDATE job SET json = '{"kind": "training", "warp": 9}'""")
     with pytest.raises(RunError, match=r"the job in run .* is not one that this nnviz reads: .*warp"):
         store.open(file.id).job  # noqa: B018
     with pytest.raises(RunError, match="warp"):

@@ -172,7 +172,7 @@ NO_SETS = {
     "a set in it": ('{"kind": "set", "jobs": [{"kind": "set"}]}', "job 1 of the set: a job's kind must be one of"),
     "a wrong value": ('{"kind": "set", "jobs": [{}, {"steps": 0}]}', "job 2 of the set: Training.steps must be in"),
     "another field": ('{"kind": "set", "jobs": [{}], "x\\ny": 1}', "a set has the fields kind and jobs, got x"),
-    "two kinds": (dump_set([Training(), optimizers.DEFAULT]), "job 1 is experiment, job 2 descent"),
+    "two kinds": (dump_set([Training(), optimizers.DEFAULT]), "job 1 is training, job 2 trajectories"),
 }
 
 

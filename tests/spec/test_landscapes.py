@@ -68,15 +68,15 @@ def phase(until: int) -> dict:
 @each(
     ("changes", "line"),
     [
-        ({"network": {"steps": 10, "step": 11}}, r"Network\.step must be at most steps = 10, got 11"),
+        ({"network": {"steps": 10, "step": 11}}, r"TrainedModel\.step must be at most steps = 10, got 11"),
         ({"network": {"step": -1}}, r"network\.step must be .*, got -1"),
         (
             {"network": {"steps": 10, "before": [phase(11)]}},
-            r"Network\.before must go on from earlier to later steps, ending by 10, got \[11\]",
+            r"TrainedModel\.before must go on from earlier to later steps, ending by 10, got \[11\]",
         ),
         (
             {"network": {"before": [phase(9), phase(5)]}},
-            r"Network\.before must go on from earlier to later steps, ending by 1000, got \[9, 5\]",
+            r"TrainedModel\.before must go on from earlier to later steps, ending by 1000, got \[9, 5\]",
         ),
         ({"network": {"steps": 100, "step": 4, "before": [phase(5)]}}, r"ending by 4, got \[5\]"),
         ({"views": []}, r"views must .*one view, got none"),

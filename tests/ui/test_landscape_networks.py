@@ -83,12 +83,14 @@ def test_a_run_whose_parent_is_gone_is_answered_with_one_line(trained, store, st
 
 def test_runs_that_cannot_be_repeated_are_answered_with_one_line(trained, store):
     landscape = store.create(DEFAULT)
-    with pytest.raises(RunError, match="a network is taken from a run of kind experiment, got landscape"):
+    with pytest.raises(RunError, match="a network is taken from a run of kind training, got landscape"):
         network_of(landscape.id)
     # It claims to have come less far than where it went on.
     parent = trained(JOB, 50)
     backwards = trained(_branch(JOB, parent, 30, {}), 10)
-    with pytest.raises(RunError, match=r"cannot be repeated: Network\.before must go on from earlier to later steps"):
+    with pytest.raises(
+        RunError, match=r"cannot be repeated: TrainedModel\.before must go on from earlier to later steps"
+    ):
         network_of(backwards.id)
     circle = trained(JOB.model_copy(update={"parent": Parent(run="20260101-0000-aaaaaa", step=3)}), 50, "stopped")
     circle.path.rename(store.path("20260101-0000-aaaaaa"))

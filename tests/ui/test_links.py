@@ -130,7 +130,7 @@ def test_elsewhere_a_link_to_kept_jobs_says_that_they_are_not_here(store, tmp_pa
 
 
 def test_kept_jobs_that_a_page_cannot_show_are_said(store):
-    for text, words in ((dump(optimizers.DEFAULT), "jobs of kind experiment, got descent"), ("{", "is not JSON")):
+    for text, words in ((dump(optimizers.DEFAULT), "jobs of kind training, got trajectories"), ("{", "is not JSON")):
         jobs, _, problems = links.read({"draft": store.keep_draft(text)}, DEFAULT, find=store.draft)
         assert (jobs, len(problems)) == ([DEFAULT], 1)
         assert words in problems[0]
@@ -179,7 +179,7 @@ def test_a_shared_link_of_an_example_is_short(page, preset):
 BAD = {
     "a value out of limits": ({"learner.optimizer.lr": "-3"}, "learner.optimizer.lr must be in (0, 10], got -3"),
     "an unknown field": ({"learner.optimizer.speed": "1"}, "learner.optimizer.speed is not a field of SGD"),
-    "an unknown path": ({"foo": "1"}, "foo is not a field of Experiment"),
+    "an unknown path": ({"foo": "1"}, "foo is not a field of Training"),
     "an unknown kind": ({"learner.optimizer.kind": "adan"}, "did you mean adam?"),
     "a word for a number": ({"steps": "many"}, 'steps must be a whole number, got "many"'),
     "nothing for a number": ({"steps": ""}, 'steps must be a whole number, got ""'),

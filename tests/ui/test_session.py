@@ -143,7 +143,7 @@ def test_a_session_of_an_older_version_falls_back_to_the_default():
     session = Session()
     kept = session.app.session_state["_nnviz:Kept:one"]
     assert kept.first == dump(JOB)
-    kept.first = kept.chosen = '{"kind": "experiment", "unknown": 1}'
+    kept.first = kept.chosen = '{"kind": "training", "unknown": 1}'
     assert session.run()["job"] == JOB
 
 

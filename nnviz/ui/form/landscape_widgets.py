@@ -60,7 +60,7 @@ def _trained(run: str, job: Job) -> Training:
 
 
 def completed(job: Landscape, begun: Sequence[Landscape]) -> Landscape:
-    """What came before the training belongs to it: with other settings it is another experiment. `begun` are the jobs
+    """What came before the training belongs to it: with other settings it is another training. `begun` are the jobs
     that the form started from."""
     parts = ("learner", "seed", "weights_seed")
     same = [
