@@ -1,22 +1,15 @@
-"""Data sets: toys in one and two dimensions, and the real sets that scikit-learn ships.
-
-Every set says the shape of a sample and how many classes it has (0 classes: regression) without being made, so that a
-job can be checked and its size estimated. Real sets reach the network standardized with the training part's mean and
-deviation (numeric targets too); toys keep the coordinates they are drawn in.
-"""
+"""Toy data in one and two dimensions. They keep the coordinates they are drawn in."""
 
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
 from nnviz.spec.base import Spec
+from nnviz.spec.data.train_share import TrainShare
 from nnviz.spec.shapes import Shape
 
 Points = Annotated[int, Field(ge=10, le=20_000, description="Number of points, training and test together.")]
 Noise = Annotated[float, Field(ge=0, le=2, description="Standard deviation of the noise, in the unit of the plane.")]
-TrainShare = Annotated[
-    float, Field(ge=0.05, le=0.95, description="Share of the points used for training; the rest is the test set.")
-]
 
 
 class Moons(Spec):
@@ -123,73 +116,3 @@ class Hills(Spec):
     train_share: TrainShare = 0.7
     shape: ClassVar[Shape] = (2,)
     classes: ClassVar[int] = 0
-
-
-class Digits(Spec):
-    """1,797 handwritten digits of 8 × 8 pixels (Alpaydin & Kaynak, 1998; from scikit-learn)."""
-
-    kind: Literal["digits"] = "digits"
-    points: int = Field(1797, ge=50, le=1797, description="How many of the digits to use.")
-    train_share: TrainShare = 0.7
-    shape: ClassVar[Shape] = (1, 8, 8)
-    classes: ClassVar[int] = 10
-
-
-class Iris(Spec):
-    """150 iris flowers, 4 lengths in cm, 3 species (Fisher, 1936; from scikit-learn)."""
-
-    kind: Literal["iris"] = "iris"
-    points: ClassVar[int] = 150
-    train_share: TrainShare = 0.7
-    shape: ClassVar[Shape] = (4,)
-    classes: ClassVar[int] = 3
-
-
-class Wine(Spec):
-    """178 wines, 13 chemical measurements, 3 cultivars (Forina et al., 1988; from scikit-learn)."""
-
-    kind: Literal["wine"] = "wine"
-    points: ClassVar[int] = 178
-    train_share: TrainShare = 0.7
-    shape: ClassVar[Shape] = (13,)
-    classes: ClassVar[int] = 3
-
-
-class BreastCancer(Spec):
-    """569 tumors, 30 measurements of cell nuclei, malignant or benign (Street et al., 1993; from scikit-learn)."""
-
-    kind: Literal["breast_cancer"] = "breast_cancer"
-    points: ClassVar[int] = 569
-    train_share: TrainShare = 0.7
-    shape: ClassVar[Shape] = (30,)
-    classes: ClassVar[int] = 2
-
-
-class Diabetes(Spec):
-    """442 patients, 10 measurements, progression after a year as a number (Efron et al., 2004; from scikit-learn). The
-    network learns the standardized number, so losses are in units of its standard deviation."""
-
-    model_config = ConfigDict(title="Diabetes (regression)")
-    kind: Literal["diabetes"] = "diabetes"
-    points: ClassVar[int] = 442
-    train_share: TrainShare = 0.7
-    shape: ClassVar[Shape] = (10,)
-    classes: ClassVar[int] = 0
-
-
-Data = Annotated[
-    Moons
-    | Circles
-    | Spirals
-    | Blobs
-    | XOR
-    | Checkerboard
-    | Curve
-    | Hills
-    | Digits
-    | Iris
-    | Wine
-    | BreastCancer
-    | Diabetes,
-    Field(discriminator="kind"),
-]

@@ -1,0 +1,9 @@
+"""The split of a data set."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+TrainShare = Annotated[
+    float, Field(ge=0.05, le=0.95, description="Share of the points used for training; the rest is the test set.")
+]
