@@ -88,6 +88,18 @@ def test_a_file_has_at_most_400_lines(file):
     assert len((ROOT / file).read_text().splitlines()) <= 400
 
 
+def test_two_files_have_one_name_only_where_one_is_the_others_spec_or_preset():
+    rooms: dict[str, list[str]] = {}
+    for file in FILES:
+        name = file.rpartition("/")[2]
+        if name != "__init__.py":
+            rooms.setdefault(name, []).append("/".join(file.split("/")[: 2 if file.startswith("nnviz/") else 1]))
+    twins = [{"nnviz/spec", "nnviz/engine"}, {"nnviz/presets", "pages"}]
+    for name, found in rooms.items():
+        paired = {room for pair in twins if pair <= {*found} for room in pair}
+        assert len(found) == 1 or (len({*found}) == len(found) and {*found} == paired), f"{name} stands in {found}"
+
+
 @by_file
 def test_a_module_says_what_it_is(file):
     text = (ROOT / file).read_text()
