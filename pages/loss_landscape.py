@@ -49,7 +49,7 @@ PAGE = Page(
         " ": ["views"],
     },
     opened=["Data and training"],
-    editors={"views": landscape_widgets.views},
+    lists={"views": landscape_widgets.VIEW_LIST},
     variant_fields=["network.learner.model", "network.learner.optimizer", "network.learner.batch_size", "network.step"],
     panels=[
         heights("path", "path", pictures.path_map, 430, "path_plane"),

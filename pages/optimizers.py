@@ -31,8 +31,9 @@ PAGE = Page(
         "Basins, seed": ["grid", "seed"],
     },
     opened=["Surface"],
-    editors={"start": trajectory_widgets.start, "optimizers": trajectory_widgets.optimizers},
-    variant_fields=["surface", "x", "y", "noise", "schedule", "clipping"],
+    editors={"start": trajectory_widgets.start},
+    lists={"optimizers": trajectory_widgets.OPTIMIZER_LIST},
+    variant_fields=["surface", "x", "y", "noise", "schedule", "clipping", "optimizers"],
     panels=[
         panel(
             "map",

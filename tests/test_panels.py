@@ -58,7 +58,7 @@ def test_the_form_and_the_variants_name_fields_that_the_jobs_of_a_page_have():
         known = {path for job in jobs for path in offered(job)}
         assert set(page.variant_fields) <= known, page.name
         assert set(page.opened) <= set(page.groups), page.name
-        assert set(page.editors) <= {path for paths in page.groups.values() for path in paths}, page.name
+        assert {*page.editors, *page.lists} <= {path for paths in page.groups.values() for path in paths}, page.name
 
 
 def test_an_example_opens_a_section_and_makes_choices_that_there_are():

@@ -12,8 +12,8 @@ from nnviz.spec.wording import capitalized
 HOLDERS = ("learner", "network", "trajectories")
 """Fields that only hold others: a reader needs no name for them."""
 
-APART = ("kind", "parent", "device", "probes", "evaluate_every", "optimizers", "views", "other", "before")
-"""Where a run comes from, where it runs and what is looked at; and lists that have forms of their own."""
+APART = ("kind", "parent", "device", "probes", "evaluate_every", "other", "before")
+"""Where a run comes from, where it runs and how it is measured."""
 
 
 def offered(job: Job) -> Mapping[str, str]:

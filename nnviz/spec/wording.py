@@ -53,10 +53,12 @@ def capitalized(text: str) -> str:
 
 
 def _words(value: object) -> str:
-    """A choice by its label, a group by its values, a list by its items: two layers are "6 Tanh, 4 ReLU"."""
+    """A choice by its label, a group by its name, else its values, a list by its items: "6 Tanh, 4 ReLU" for layers."""
     if isinstance(value, tuple):
         return ", ".join(map(_words, value)) or "none"
     if isinstance(value, Spec):
+        if own := getattr(value, "name", ""):
+            return own
         return label(type(value)) if "kind" in type(value).model_fields else " ".join(_words(v) for _, v in value)
     if value is None:
         return "none"

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from nnviz.runs import RunView
 from nnviz.runs.runset import EntryView
+from nnviz.spec.base import Spec
 from nnviz.spec.jobs import Job
 from nnviz.spec.preset import Preset
 from nnviz.spec.variants import MOST
@@ -29,6 +30,8 @@ class Choice:
     shared: bool = False
     meanings: Mapping[str, Any] | None = None
     """What the drawing function is given for each value; None: the value itself."""
+    place_in: str = ""
+    """The path of a list of the first job in which the value is a place: it follows its item when that moves."""
 
     def offered(self, job: Job) -> Mapping[str, str]:
         """The values and the words for them."""
@@ -96,6 +99,21 @@ Editor = Callable[..., dict[str, Any]]
 as this generation of the form started from it, and what was chosen before. It gives plain values by path."""
 
 
+Replace = Callable[[Sequence[Spec], Sequence[int]], None]
+"""Puts other items into a list; with each the place that it had before, −1 for a new one. Called in a callback."""
+
+
+@dataclass(frozen=True)
+class ListEditor:
+    """Widgets of a field that is a list, the same for the first job and for variants. Their keys begin with `key`; they
+    start from the items given."""
+
+    draw: Callable[[Sequence[Any], str, Replace], list[dict[str, Any]]]
+    """Draws the widgets of the items; plain values."""
+    read: Callable[[Sequence[Any], str], list[dict[str, Any]]]
+    """What the widgets hold now, drawn or not; plain values."""
+
+
 @dataclass(frozen=True)
 class Taken:
     """Jobs made of runs, and what must be said of them."""
@@ -130,6 +148,8 @@ class Page:
     starts_on: Literal["click", "change"] = "click"
     editors: Mapping[str, Editor] = field(default_factory=dict)
     """Widgets by path, for fields that need their own."""
+    lists: Mapping[str, ListEditor] = field(default_factory=dict)
+    """Widgets by path, for lists that need their own."""
     completed: Callable[[Job, Sequence[Job]], Job] = lambda job, _begun: job
     """Puts right what has no widgets: a job as the form has it, and those that the form started from."""
     remarks: Callable[[Sequence[Job]], Sequence[str]] | None = None
@@ -173,6 +193,7 @@ __all__ = [
     "Editor",
     "Event",
     "Figure",
+    "ListEditor",
     "Page",
     "Panel",
     "RunView",

@@ -51,9 +51,9 @@ def start(store: Store) -> Callable[..., AppTest]:
 def set_to(app: AppTest, **values: Any) -> AppTest:
     """Sets the first network's widgets at these paths (`__` for a dot) and draws the page."""
     for name, value in values.items():
-        key = f"loss_landscape:{kept(app).generation}:{name.replace('__', '.')}"
+        own, name = f"loss_landscape:{kept(app).generation}:", name.replace("__", ".")
         widgets = [*app.selectbox, *app.slider, *app.select_slider, *app.number_input, *app.toggle]
-        next(w for w in widgets if w.key == key).set_value(value)
+        next(w for w in widgets if w.key in (f"{own}{name}", f"{own}views:{name}")).set_value(value)
     return fine(app.run())
 
 

@@ -11,9 +11,11 @@ from nnviz.spec.jobs import Job
 from nnviz.spec.variant_fields import offered
 from nnviz.spec.variants import Variant, apply, at, differing
 from tests.each import each
+from tests.ui.pages import page_of
 from tests.ui.variant_app import script
 
 FIRST = playground.DEFAULT
+LISTS = {name: page_of(f"pages/{name}.py").lists for name in PAGES}
 LR, NORM, MOMENTUM = "learner.optimizer.lr", "learner.model.norm", "learner.optimizer.momentum"
 
 
@@ -234,7 +236,7 @@ def test_every_field_that_is_offered_has_widgets_that_give_its_value_back(page):
     for path in paths:
         whole.setdefault(path, at(plain, path))
     groups = {"Training": ["steps"]} if page != "loss_landscape" else {"Training": ["samples"]}
-    drawn = Drawn(first, whole, {}, groups=groups)
+    drawn = Drawn(first, whole, {}, groups=groups, lists=LISTS[page])
     assert drawn.jobs[0] == apply(first, whole).job
     assert drawn.differences[0] == whole
     assert drawn.menu(0).options == []
@@ -250,16 +252,48 @@ def test_fields_of_landscapes_and_surfaces_are_called_as_on_other_pages():
     for page in PAGES.values():
         labels = list(offered(page.default).values())
         assert len(set(labels)) == len(labels)
-        assert not {"Parent", "Device", "Probes", "Evaluate every", "Optimizers", "Views"} & set(labels)
+        assert not {"Parent", "Device", "Probes", "Evaluate every"} & set(labels)
 
 
-def test_optimizers_of_another_job_are_a_difference_in_words():
+def test_a_list_is_a_difference_with_the_widgets_that_the_first_job_has():
     first = optimizers.DEFAULT
-    other = differing(replace_many(first, {"optimizers": first.optimizers[:2], "noise": 0.1}), first)
-    drawn = Drawn(first, other, groups={"Training": ["steps"]})
-    assert drawn.captions == ["optimizers SGD, SGD"]
-    assert drawn.differences == [other]
-    assert drawn.press(":optimizers:less").differences == [{"noise": 0.1}]
+    lists, groups = LISTS["optimizers"], {"Training": ["steps"]}
+    drawn = Drawn(first, {}, {"noise": 0.1}, groups=groups, lists=lists).add(0, "Optimizers")
+    plain = [item.model_dump(mode="json") for item in first.optimizers]
+    assert drawn.differences == [{"optimizers": plain}, {"noise": 0.1}]
+    drawn.set(":optimizers:0.2.method.kind", "adam").press(":optimizers:0:Copy:2")
+    kinds = ["sgd", "sgd", "adam", "adam", "adam"]
+    assert [item["method"]["kind"] for item in drawn.differences[0]["optimizers"]] == kinds
+    drawn.set(":optimizers:1.3.method:adam.lr", 0.5).press(":optimizers:1:Remove:0")
+    assert [item["method"]["lr"] for item in drawn.differences[0]["optimizers"]] == [0.1, 0.01, 0.5, 0.3]
+    drawn.set(":optimizers:2:add", "lbfgs").press(":optimizers:2:add:press")
+    assert [item.method.kind for item in drawn.jobs[0].optimizers] == ["sgd", "adam", "adam", "adam", "lbfgs"]
+    assert (drawn.made[0], drawn.differences[1], drawn.jobs[1].optimizers) == (first, {"noise": 0.1}, first.optimizers)
+    drawn.press(":id0:copy").press(":id0:optimizers:less")
+    assert [job.optimizers == first.optimizers for job in drawn.jobs] == [True, True, False]
+    assert "SGD η=0.1" in drawn.titles[2]
+
+
+def test_views_of_a_landscape_are_a_difference_and_none_at_all_does_not_apply():
+    drawn = Drawn(loss_landscape.DEFAULT, {}, groups={"Training": ["samples"]}, lists=LISTS["loss_landscape"])
+    drawn.add(0, "Views").set(":views:0:show:lines", True).set(":views:0:path.resolution", 15)
+    drawn.set(":views:0:show:curvature", False)
+    assert [view.kind for view in drawn.jobs[0].views] == ["plane", "lines", "path"]
+    assert [view.resolution for view in drawn.jobs[0].views if view.kind == "path"] == [15]
+    for kind in ("plane", "lines", "path"):
+        drawn.set(f":views:0:show:{kind}", False)
+    assert len(drawn.captions) == 1
+    assert drawn.captions[0].startswith("Does not apply: Landscape.views must hold at least one view")
+    drawn.set(":views:0:show:path", True)
+    assert [view.resolution for view in drawn.jobs[0].views] == [15]
+
+
+def test_a_list_that_the_form_has_no_widgets_for_is_not_lost():
+    first = optimizers.DEFAULT
+    longest = {"optimizers": [first.optimizers[0].model_dump(mode="json")] * 13}
+    drawn = Drawn(first, longest, groups={"Training": ["steps"]}, lists=LISTS["optimizers"])
+    assert drawn.differences == [longest]
+    assert "does not apply: Trajectories.optimizers must have at most 12 items" in drawn.captions[0]
 
 
 def test_a_title_shows_what_looks_like_markdown_as_it_is():

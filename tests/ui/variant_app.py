@@ -1,7 +1,7 @@
 """A script that draws a job's form and its variants, and keeps them as a page does."""
 
 
-def script(first, kept, made, most=8, usual=(), groups=None):
+def script(first, kept, made, most=8, usual=(), groups=None, lists=None):
     import streamlit as st
 
     from nnviz.spec.base import replace_many
@@ -18,6 +18,6 @@ def script(first, kept, made, most=8, usual=(), groups=None):
     with st.sidebar:
         job = replace_many(first, spec_widgets.choose(first, groups or {"Training": ["learner.optimizer"]}, key="a"))
         now = [Variant(*v) for v in state["kept"]]
-        found = variants(job, now, usual=usual, most=most, key="v", change=change)
+        found = variants(job, now, usual=usual, most=most, key="v", change=change, lists=lists or {})
     change(found)
     made[:] = [job, found]

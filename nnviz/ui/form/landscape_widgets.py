@@ -1,6 +1,6 @@
 """Widgets of a landscape: what is looked at; and networks taken from runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -9,12 +9,11 @@ from nnviz.runs import RunError
 from nnviz.runs.runset import EntryView
 from nnviz.spec.base import SpecError, item_type, label, options, summary
 from nnviz.spec.jobs import Job, Landscape, Training
-from nnviz.spec.landscapes import Line, TrainedModel
+from nnviz.spec.landscapes import Line, TrainedModel, View
 from nnviz.spec.variants import LETTERS
-from nnviz.ui import runtime, session
+from nnviz.ui import runtime
 from nnviz.ui.form import spec_widgets
-from nnviz.ui.page import Taken
-from nnviz.ui.session import PageState
+from nnviz.ui.page import ListEditor, Replace, Taken
 
 VIEWS = options(item_type(Landscape.model_fields["views"].annotation))
 
@@ -86,20 +85,28 @@ def remarks(jobs: Sequence[Landscape]) -> list[str]:
     return found
 
 
-def views(state: PageState, base: Landscape, _chosen: Mapping[str, Any]) -> dict[str, Any]:
+def _draw_views(views: Sequence[View], key: str, _replace: Replace) -> list[dict[str, Any]]:
     """An expander for each kind of view, with a switch."""
-    known = {view.kind: view for view in base.views}
-    drawn = []
+    known = {view.kind: view for view in views}
+    on = {view["kind"] for view in _read_views(views, key)}
     for kind, cls in VIEWS.items():
-        switch = f"{state.key}:show:{kind}"
-        is_on = kind in known if session.value(switch) is None else session.value(switch)
-        icon = f":material/visibility{'' if is_on else '_off'}:"
-        with st.expander(label(cls), key=f"{state.key}:view:{kind}", icon=icon):
-            shows = st.toggle("Show", kind in known, key=switch, help=summary(cls))
-            values = spec_widgets.fields(known.get(kind, cls()), key=f"{state.key}:{kind}")
-        if shows:
-            drawn.append({"kind": kind, **values})
-    return {"views": drawn}
+        icon = f":material/visibility{'' if kind in on else '_off'}:"
+        with st.expander(label(cls), key=f"{key}:view:{kind}", icon=icon):
+            st.toggle("Show", kind in known, key=f"{key}:show:{kind}", help=summary(cls))
+            spec_widgets.fields(known.get(kind, cls()), key=f"{key}:{kind}")
+    return _read_views(views, key)
+
+
+def _read_views(views: Sequence[View], key: str) -> list[dict[str, Any]]:
+    known, held = {view.kind: view for view in views}, spec_widgets.Held()
+    return [
+        {"kind": kind, **spec_widgets.fields(known.get(kind, cls()), key=f"{key}:{kind}", on=held)}
+        for kind, cls in VIEWS.items()
+        if held.toggle("Show", kind in known, key=f"{key}:show:{kind}")
+    ]
+
+
+VIEW_LIST = ListEditor(_draw_views, _read_views)
 
 
 def positions(entries: Sequence[EntryView], _jobs: Sequence[Landscape]) -> list[int]:

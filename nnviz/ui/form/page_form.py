@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from nnviz.runs import RunError
-from nnviz.spec.base import SpecError, replace_many
+from nnviz.spec.base import Spec, SpecError, get_at, replace_many
 from nnviz.spec.jobs import Job, load_set
 from nnviz.spec.preset import Preset
 from nnviz.spec.variants import Variant, apply, differing
@@ -20,6 +20,7 @@ from nnviz.ui.form.variant_form import variants
 from nnviz.ui.library import library
 from nnviz.ui.messages import show_error
 from nnviz.ui.page import Page
+from nnviz.ui.panels import key_of
 from nnviz.ui.session import PageState
 
 
@@ -181,6 +182,7 @@ def _form(page: Page, state: PageState, beside: DeltaGenerator) -> dict[str, Job
             first,
             state.variants,
             usual=page.variant_fields,
+            lists=page.lists,
             most=page.max_variants,
             key=state.key,
             change=partial(setattr, state, "variants"),
@@ -204,7 +206,29 @@ def _completed(page: Page, variant: Variant, plain: Job, first: Job, begun: Sequ
 def _fields(page: Page, state: PageState, base: Job) -> dict[str, Any]:
     """The widgets of the first job; plain values by path."""
     editors = {path: partial(editor, state, base) for path, editor in page.editors.items()}
+    editors |= {path: partial(_list, page, state, base, path) for path in page.lists}
     return spec_widgets.choose(base, page.groups, key=state.key, opened=page.opened, editors=editors)
+
+
+def _list(page: Page, state: PageState, base: Job, path: str, _chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """The widgets of a list of the first job; plain values by path."""
+
+    def replace(items: Sequence[Spec], places: Sequence[int]) -> None:
+        _move_choices(page, state, path, places)
+        first = next(iter(state.chosen.values()))
+        plain = [item.model_dump(mode="json") for item in items]
+        state.with_changes(apply(first, {path: plain}).job, state.variants)
+
+    return {path: page.lists[path].draw(get_at(base, path), f"{state.key}:{path}", replace)}
+
+
+def _move_choices(page: Page, state: PageState, path: str, places: Sequence[int]) -> None:
+    """Choices that are places in the list at `path` stay with their items."""
+    chosen = state.kept.choices
+    for key in {key_of(panel, c) for panel in page.panels for c in panel.choices if c.place_in == path}:
+        before = int(chosen.pop(key, "") or -1)
+        if before >= 0 and before in places:
+            chosen[key] = str(places.index(before))
 
 
 def _open_jobs(state: PageState) -> None:

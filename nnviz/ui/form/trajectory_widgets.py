@@ -1,6 +1,6 @@
 """Widgets of a race down a surface: where it starts, and who takes part."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -8,15 +8,13 @@ from typing import Any
 import streamlit as st
 
 from nnviz.spec.base import label, options
-from nnviz.spec.optimizers import can_be_scheduled
-from nnviz.spec.schedules import ConstantRate
 from nnviz.spec.surfaces import AnySurface
 from nnviz.spec.trajectories import MAX_OPTIMIZERS, Trajectories, TrajectorySpec
 from nnviz.ui import session
 from nnviz.ui.buttons import button
 from nnviz.ui.form import spec_widgets
+from nnviz.ui.page import ListEditor, Replace
 from nnviz.ui.session import PageState
-from nnviz.ui.trajectory_pictures import OPTIMIZER
 
 SURFACES = options(AnySurface)
 METHODS = options(TrajectorySpec.model_fields["method"].annotation)
@@ -52,52 +50,51 @@ def start(state: PageState, base: Trajectories, chosen: Mapping[str, Any]) -> di
     return found
 
 
-def optimizers(state: PageState, base: Trajectories, _chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """An expander for each optimizer. Adding and removing one draws the form anew."""
+def _draw_optimizers(items: Sequence[TrajectorySpec], key: str, replace: Replace) -> list[dict[str, Any]]:
+    """An expander for each optimizer, and a menu of more."""
+
+    def change(make: Callable[[list[TrajectorySpec], list[int]], None]) -> None:
+        now = [TrajectorySpec.parse(plain) for plain in _read_optimizers(items, key)]
+        places = list(range(len(now)))
+        make(now, places)
+        replace(now, places)
+
     drawn = []
-    named = next(iter(state.chosen.values())).optimizers
-    named = named if len(named) == len(base.optimizers) else base.optimizers
-    for number, optimizer in enumerate(named):
-        with st.expander(f"**{number + 1}** · {optimizer.name}", key=f"{state.key}:optimizer:{number}"):
-            method = spec_widgets.field(base, f"optimizers.{number}.method", key=state.key)
-            drawn.append({"method": method})
+    for number, (item, plain) in enumerate(zip(items, _read_optimizers(items, key), strict=True)):
+        name = TrajectorySpec.parse(plain).name
+        with st.expander(f"**{number + 1}** · {name}", key=f"{key}:optimizer:{number}"):
+            drawn.append(spec_widgets.fields(item, key=f"{key}.{number}"))
             with st.container(horizontal=True, gap="xsmall"):
-                _button(state, "Copy", "content_copy", number, len(base.optimizers) >= MAX_OPTIMIZERS)
-                _button(state, "Remove", "delete", number, len(base.optimizers) <= 1)
-    if len(base.optimizers) < MAX_OPTIMIZERS:
+                copy, is_full = partial(change, partial(_copy, number)), len(items) >= MAX_OPTIMIZERS
+                remove, is_last = partial(change, partial(_remove, number)), len(items) == 1
+                button("Copy", copy, icon=":material/content_copy:", key=f"{key}:Copy:{number}", disabled=is_full)
+                button("Remove", remove, icon=":material/delete:", key=f"{key}:Remove:{number}", disabled=is_last)
+    if len(items) < MAX_OPTIMIZERS:
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="bottom"):
             words = lambda kind: label(METHODS[kind])  # noqa: E731
-            st.selectbox("Add optimizer", list(METHODS), format_func=words, key=f"{state.key}:add")
-            add = partial(_change, state, "Add")
-            button("Add", add, icon=":material/add:", key=f"{state.key}:add:press")
-    return {"optimizers": drawn}
+            st.selectbox("Add optimizer", list(METHODS), format_func=words, key=f"{key}:add")
+            add = partial(change, partial(_add, f"{key}:add"))
+            button("Add", add, icon=":material/add:", key=f"{key}:add:press")
+    return drawn
 
 
-def _button(state: PageState, text: str, icon: str, number: int, disabled: bool) -> None:
-    act = partial(_change, state, text, number)
-    button(text, act, icon=f":material/{icon}:", key=f"{state.key}:{text}:{number}", disabled=disabled)
+def _read_optimizers(items: Sequence[TrajectorySpec], key: str) -> list[dict[str, Any]]:
+    held = spec_widgets.Held()
+    return [spec_widgets.fields(item, key=f"{key}.{number}", on=held) for number, item in enumerate(items)]
 
 
-def _change(state: PageState, what: str, number: int = -1) -> None:
-    job = next(iter(state.chosen.values()))
-    optimizers = list(job.optimizers)
-    if what == "Add":
-        optimizers.append(TrajectorySpec(method=METHODS[session.value(f"{state.key}:add")]()))
-    elif what == "Copy":
-        optimizers.insert(number + 1, optimizers[number])
-    else:
-        del optimizers[number]
-    _follow(state.kept.choices, what, number)
-    changed = {"optimizers": tuple(optimizers)}
-    if not all(can_be_scheduled(optimizer.method) for optimizer in optimizers):
-        changed["schedule"] = ConstantRate()  # the only one that the form then offers
-    state.with_changes(job.model_copy(update=changed), state.variants)
+def _copy(number: int, items: list[TrajectorySpec], places: list[int]) -> None:
+    items.insert(number + 1, items[number])
+    places.insert(number + 1, -1)
 
 
-def _follow(choices: dict[str, str], what: str, number: int) -> None:
-    """The optimizer whose step is taken apart stays the same one though its place changes."""
-    place = int(choices.get(OPTIMIZER.name) or -1)
-    if what == "Remove" and place == number:
-        del choices[OPTIMIZER.name]
-    elif what != "Add" and place > number:
-        choices[OPTIMIZER.name] = str(place + (1 if what == "Copy" else -1))
+def _remove(number: int, items: list[TrajectorySpec], places: list[int]) -> None:
+    del items[number], places[number]
+
+
+def _add(menu: str, items: list[TrajectorySpec], places: list[int]) -> None:
+    items.append(TrajectorySpec(method=METHODS[session.value(menu)]()))
+    places.append(-1)
+
+
+OPTIMIZER_LIST = ListEditor(_draw_optimizers, _read_optimizers)

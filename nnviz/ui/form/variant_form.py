@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import streamlit as st
@@ -17,6 +18,7 @@ from nnviz.spec.variants import LETTERS, Applied, Variant, apply, at
 from nnviz.spec.wording import in_words, name
 from nnviz.ui.buttons import button
 from nnviz.ui.form import spec_widgets
+from nnviz.ui.page import ListEditor
 from nnviz.ui.session import kept as kept_state
 from nnviz.ui.session import value
 
@@ -31,15 +33,17 @@ def variants(
     most: int,
     key: str,
     change: Callable[[list[Variant]], None],
+    lists: Mapping[str, ListEditor] = MappingProxyType({}),
 ) -> list[Variant]:
     """Draws the variants of `first`; each as its widgets have it now.
 
     `kept` are those that this returned, or gave to `change`, last. `change` is called in a callback when a variant or a
     difference is added or removed, with all the rest as the widgets have it then. `usual` are the paths that are
     offered as differences before all others. `most` counts the first job too. `key` names the set of widgets: under a
-    new one all start from `kept`. A difference that does not apply to `first` as it is now stays, with the reason.
+    new one all start from `kept`. `lists` are the widgets of lists that need their own, by path. A difference that does
+    not apply to `first` as it is now stays, with the reason.
     """
-    form = _Form(first, kept, tuple(usual), most, key, change)
+    form = _Form(first, kept, tuple(usual), most, key, change, lists)
     drawn: set[str] = set()
     found = [_variant(form, place, drawn) for place in range(len(kept))]
     for gone in form.starts.keys() - drawn:  # its widgets, which Streamlit forgets, will start from `kept` again
@@ -58,6 +62,8 @@ class Drawn:
     opened: dict[str, bool] = field(default_factory=dict)
     added: dict[str, int] = field(default_factory=dict)
     """How many differences have been added, by variant."""
+    replaced: dict[str, int] = field(default_factory=dict)
+    """How often a list has been given other items, by variant and path: each time it has other widgets."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,7 @@ class _Form:
     most: int
     key: str
     change: Callable[[list[Variant]], None]
+    lists: Mapping[str, ListEditor]
 
     @property
     def is_full(self) -> bool:
@@ -186,7 +193,22 @@ def _read(form: _Form, variant: Variant) -> dict[str, Any]:
 
 def _field(form: _Form, variant: str, job: Job, path: str, start: Any, now: Mapping[str, Any], on: Any = st) -> Any:
     begin = _parsed(job, path, start)
+    if path in form.lists:
+        return _list(form, variant, path, begin, on)
     return spec_widgets.field(job, path, key=f"{form.key}:{variant}", chosen=now, value=begin, on=on)
+
+
+def _list(form: _Form, variant: str, path: str, begin: Sequence[Any], on: Any) -> list[Any]:
+    editor, name, replaced = form.lists[path], f"{variant}:{path}", kept_state(Drawn, form.key).replaced
+    key = f"{form.key}:{name}:{replaced.get(name, 0)}"
+
+    def replace(items: Sequence[Spec], _places: Sequence[int]) -> None:
+        plain = [item.model_dump(mode="json") for item in items]
+        form.does(lambda now: [Variant(v.id, {**v.differences, path: plain}) if v.id == variant else v for v in now])()
+        form.starts.pop(name, None)
+        replaced[name] = replaced.get(name, 0) + 1
+
+    return editor.draw(begin, key, replace) if on is st else editor.read(begin, key)
 
 
 def _has_widgets(job: Job, path: str, plain: Any) -> bool:
