@@ -271,7 +271,7 @@ class RunFile:
         """The writer that this object holds; made on first use, when it takes the run over from any other."""
         with self._lock:
             if self._writer is None:
-                self._writer = Writer(self.path, owner)
+                self._writer = Writer(self.path, owner, waits=self.job.retention == "history")
             return self._writer
 
     def close(self) -> None:

@@ -54,10 +54,12 @@ class Writer:
     """Holds a run file open for writing, in WAL mode, until `close`.
 
     Whoever opens a writer last owns the run: the writes of an earlier one raise RunError and change nothing, so a
-    worker that was given up for lost and wakes again cannot write into a run that another has taken on.
+    worker that was given up for lost and wakes again cannot write into a run that another has taken on. It `waits` for
+    the disk when the journal mode changes, unless the run can be made again: then a power cut may cost it, though never
+    a kill.
     """
 
-    def __init__(self, path: Path, owner: str = "") -> None:
+    def __init__(self, path: Path, owner: str = "", *, waits: bool = True) -> None:
         self.path = path
         self.owner = owner or f"{time.time_ns()}"
         self.written = time.monotonic()
@@ -67,6 +69,8 @@ class Writer:
         self._connection = connect(path, write=True, timeout=10.0)
         try:
             with wording(path):
+                if not waits:
+                    self._connection.execute("PRAGMA synchronous = OFF")
                 switch(self._connection, "wal", 10.0)
                 # copying the WAL into the file waits for the disk: four times less often than SQLite would
                 self._connection.execute("PRAGMA wal_autocheckpoint = 4000")
