@@ -89,6 +89,7 @@ class Board {
     const stand = place.querySelector(".nnviz-board");
     if (stand) stand.replaceWith(this.root);
     else place.append(this.root);
+    this.width = this.root.clientWidth;
     if (document.activeElement === document.body) this.focused?.focus({ preventScroll: true });
     this.retheme();
   }
@@ -259,6 +260,7 @@ class Board {
 
   resize([{ contentRect }]) {
     if (!contentRect.width) return; // out of the page
+    this.width = contentRect.width;
     if (this.root.dataset.columns !== String(this.grid.columns) && this.store.head) this.arrange();
     const bar = document.querySelector('[data-testid="stHeader"]');
     this.root.style.setProperty("--nnviz-top", `${bar?.getBoundingClientRect().height ?? 0}px`);

@@ -138,7 +138,8 @@ export class Card {
   wanted(step) {
     const { store, theme, limits } = this.board;
     const version = store.version(this.name, step);
-    const look = [theme.id, this.width, this.height, this.revision, JSON.stringify(limits[this.link] ?? null)].join();
+    const { held } = this.picker;
+    const look = [theme.id, this.width, this.height, this.revision, held, JSON.stringify(limits[this.link] ?? null)].join();
     const isCut = version && reveals(store.bases.get(version.base).figure);
     return { version, look, at: isCut ? this.board.wanted : undefined };
   }
@@ -225,6 +226,7 @@ export class Card {
     };
     layout.font = { family: theme.font, color: theme.text, size: 12, ...theme.template.layout?.font, ...layout.font };
     layout.margin ??= theme.template.layout?.margin ?? { l: 48, r: 16, t: 12, b: 40 };
+    if (this.picker.held) layout.hovermode = false; // else each drawing looks anew for what is under the pointer
     for (const [axis, range] of Object.entries(limits[this.link] ?? {})) {
       if (axis !== "xaxis" && !layout[axis]) continue;
       layout[axis] = { ...layout[axis], ...(range ? { range: fit(range, layout[axis]?.type), autorange: false } : {}) };

@@ -28,7 +28,7 @@ export class Grid {
 
   // How many figures share a row at most.
   get columns() {
-    const width = this.board.root.clientWidth || innerWidth;
+    const width = this.board.width || innerWidth;
     return width < ONE ? 1 : width < TWO ? 2 : 4;
   }
 

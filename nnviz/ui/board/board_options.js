@@ -35,6 +35,7 @@ export class Options {
       this.list.replaceChildren(...this.menus);
       this.root.replaceChildren(...this.segments, this.more);
       this.root.hidden = !choices.length;
+      this.fit();
     }
     choices.forEach((choice, i) => {
       const value = this.value(choice);
@@ -47,7 +48,6 @@ export class Options {
     });
     const words = choices.map((choice) => `${choice.label}: ${choice.options[this.value(choice)]}`).join(" · ");
     if (this.more.title !== words) this.more.title = words;
-    this.fit();
   }
 
   value(choice) {

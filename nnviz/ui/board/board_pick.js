@@ -9,6 +9,7 @@ const STILL = 4; // pixels that a click may move
 export class Picker {
   constructor(card) {
     this.card = card;
+    this.held = false; // whether the viewer has the point in hand
     this.ghost = element("i", "nnviz-ghost", { "aria-hidden": "true", hidden: "" });
     card.stage.append(this.ghost);
     // Before Plotly, which takes a drag for a zoom.
