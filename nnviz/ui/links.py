@@ -26,6 +26,9 @@ COUNT = "variants"
 DRAFT = "draft"
 """The parameter that says under which mark the jobs are kept, where they are too long for an address."""
 
+UNUSED = "unused"
+"""What comes before the path of a difference that does not apply at present: `b.unused.learner.optimizer.momentum`."""
+
 MOST_RUNS = MOST
 """Runs that a page shows side by side."""
 
@@ -34,10 +37,15 @@ MOST_SAID = 5
 
 
 def query(
-    jobs: Sequence[Job], default: Job, runs: Sequence[str] = (), *, keep: Callable[[str], str] | None = None
+    jobs: Sequence[Job],
+    default: Job,
+    runs: Sequence[str] = (),
+    *,
+    keep: Callable[[str], str] | None = None,
+    unused: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, str]:
     """The parameters of a link: what differs from the page's default job, what tells further jobs from the first, and
-    the runs shown.
+    the runs shown. `unused` are differences of the further jobs that do not apply at present, by path.
 
     Jobs that are too long for an address are handed to `keep`, and the link holds the mark that it gives them.
     """
@@ -48,15 +56,23 @@ def query(
     if others and others[-1] == first:
         plain[COUNT] = len(jobs)
     said = {path: _text(value) for path, value in plain.items()}
-    if keep and len(urlencode(said)) > LONGEST - SPARE:
+    more = {
+        f"{letter}.{UNUSED}.{path}": _text(value)
+        for letter, values in zip(LETTERS[1:].lower(), unused, strict=False)
+        for path, value in values.items()
+    }
+    if keep and len(urlencode(said | more)) > LONGEST - SPARE:
         with suppress(RunError):  # a full disk must not stop the page: who opens the link is told that it is too long
             said = {DRAFT: keep(dump_set(jobs))}
+    if len(urlencode(said | more)) <= LONGEST - SPARE:
+        said |= more
     return {**said, **({"run": ",".join(runs)} if runs else {})}
 
 
-def shared(jobs: Sequence[Job], default: Job, *, keep: Callable[[str], str] | None = None) -> dict[str, str]:
-    """The parameters of a link for others: what differs from the page's default job, and which default that was."""
-    return query(jobs, default, keep=keep) | {OF: fingerprint(default)[:8]}
+def shared(jobs: Sequence[Job], default: Job, **options: Any) -> dict[str, str]:
+    """The parameters of a link for others: what differs from the page's default job, and which default that was.
+    `options` are those of `query`."""
+    return query(jobs, default, **options) | {OF: fingerprint(default)[:8]}
 
 
 def read(
@@ -68,7 +84,11 @@ def read(
     """
     if sum(len(k) + len(v) for k, v in parameters.items()) > LONGEST:
         return [default], [], [f"the link must be at most {LONGEST} characters long; share the job as JSON instead"]
-    values = {path: _value(text) for path, text in parameters.items() if path not in (OF, DRAFT)}
+    values = {
+        path: _value(text)
+        for path, text in parameters.items()
+        if path not in (OF, DRAFT) and not path[1:].startswith(f".{UNUSED}.")
+    }
     runs = list(dict.fromkeys(r for r in str(values.pop("run", "") or "").split(",") if r))[:MOST_RUNS]
     if mark := parameters.get(DRAFT, ""):
         jobs, problems = _drafted(mark, default, find)
@@ -93,6 +113,17 @@ def read(
         jobs.append(job)
         problems += more
     return jobs, runs, problems
+
+
+def unused(parameters: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Differences that do not apply at present, of each job after the first."""
+    found: list[dict[str, Any]] = [{} for _ in LETTERS[1:]]
+    for name, text in parameters.items():
+        letter, _, rest = name.partition(".")
+        place = LETTERS[1:].lower().find(letter) if len(letter) == 1 else -1
+        if place >= 0 and rest.startswith(f"{UNUSED}."):
+            found[place][rest.removeprefix(f"{UNUSED}.")] = _value(text)
+    return found
 
 
 def _drafted(mark: str, default: Job, find: Callable[[str], str] | None) -> tuple[list[Job], list[str]]:

@@ -246,13 +246,24 @@ class PageState:
             raise SpecError(f"the page shows jobs of kind {self.default.kind}, got {job.kind}: open it on another page")
         return job
 
-    def restart(self, jobs: Sequence[Job], *, runs: Sequence[str] = (), problems: Sequence[str] = ()) -> None:
+    def restart(
+        self,
+        jobs: Sequence[Job],
+        *,
+        runs: Sequence[str] = (),
+        problems: Sequence[str] = (),
+        unused: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         """Draws the form anew from these jobs, as experiments of their own where they went on from a run; shows these
-        runs of theirs, if any."""
+        runs of theirs, if any. `unused` are differences of the further jobs that do not apply at present."""
         first, *others = (without_parent(job) for job in jobs)
         kept = self.kept
         kept.first, kept.chosen, kept.problems, kept.moving = dump(first), "", list(problems), {}
-        self.variants = [Variant(secrets.token_hex(3), differing(other, first)) for other in others]
+        more = [*unused, *({} for _ in others)]
+        self.variants = [
+            Variant(secrets.token_hex(3), {**differing(other, first), **besides})
+            for other, besides in zip(others, more, strict=False)
+        ]
         kept.begun = kept.variants
         entries = [FIRST, *(variant.id for variant in self.variants)]
         kept.held.entries = {id: {"": run} for id, run in zip(entries, runs, strict=False)}
@@ -285,12 +296,18 @@ class PageState:
         more = {**variant.differences, **changed}
         self.variants = [Variant(one.id, more) if one.id == variant.id else one for one in self.variants]
 
+    @property
+    def _for_links(self) -> dict[str, Any]:
+        """What all links are made with besides the jobs."""
+        first = self._load(self.kept.chosen or self.kept.first)
+        own = [variant.differences for variant in self.variants]
+        unused = [{path: values[path] for path in apply(first, values).left} for values in own]
+        return {"keep": runtime.store().keep_draft, "unused": unused}
+
     def tell(self, *, runs: bool) -> None:
         """Makes the address one of what the form asks for, and of the runs shown."""
-        wanted = links.query(
-            list(self.chosen.values()), self.default, self.runs if runs else (), keep=runtime.store().keep_draft
-        )
-        wanted |= self._view
+        shown = self.runs if runs else ()
+        wanted = links.query(list(self.chosen.values()), self.default, shown, **self._for_links) | self._view
         if wanted != st.query_params.to_dict():
             st.query_params.from_dict(wanted)
 
@@ -305,7 +322,7 @@ class PageState:
     @property
     def link(self) -> str:
         """The address of what is shown, without the runs: it opens the same jobs anywhere, now and later."""
-        said = links.shared(list(self.chosen.values()), self.default, keep=runtime.store().keep_draft) | self._view
+        said = links.shared(list(self.chosen.values()), self.default, **self._for_links) | self._view
         return links.address(str(st.context.url or ""), said)
 
 
@@ -321,7 +338,7 @@ def enter(page: str, default: Job) -> PageState:
         for name in [name for name in said if name.startswith(_VIEW)]:
             mine.choices[name.removeprefix(_VIEW)] = said.pop(name)
         jobs, runs, problems = links.read(said, default, find=runtime.store().draft)
-        state.restart(jobs, runs=runs, problems=problems)
+        state.restart(jobs, runs=runs, problems=problems, unused=links.unused(said))
         mine.named, mine.names_only_runs = runs, bool(runs) and jobs == [default] and not problems
     elif here().page != page:
         # Streamlit forgets the widgets of a page that is left.

@@ -121,6 +121,19 @@ def test_four_jobs_beyond_8000_characters_come_back_where_their_link_was_made(st
     assert links.query(jobs, DEFAULT, keep=store.keep_draft)["draft"] == said["draft"]
 
 
+def test_differences_that_do_not_apply_are_in_the_link_also_beside_kept_jobs():
+    jobs = [some(Training, seed).model_copy(update={"parent": None}) for seed in (1, 2, 3)]
+    unused = [{}, {"learner.optimizer.momentum": 0.9, "learner.model.depth": 3}]
+    kept = {}
+    for longest, has_draft, found in ((8000, False, unused), (1150, True, unused), (1050, True, [{}, {}])):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(links, "LONGEST", longest)
+            parameters = through_a_browser(links.query(jobs, DEFAULT, unused=unused, keep=keeper(kept)))
+        assert ("draft" in parameters) == has_draft, longest
+        assert links.read(parameters, DEFAULT, find=kept.get) == (jobs, [], []), longest
+        assert links.unused(parameters)[:2] == found, longest
+
+
 def test_elsewhere_a_link_to_kept_jobs_says_that_they_are_not_here(store, tmp_path):
     said = links.query(long_jobs(), DEFAULT, ["a"], keep=store.keep_draft)
     for find in (Store(tmp_path / "elsewhere").draft, None):

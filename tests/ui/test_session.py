@@ -33,6 +33,7 @@ def _script(default, seen):
         {
             "job": job,
             "jobs": list(state.chosen.values()),
+            "differences": [dict(variant.differences) for variant in state.variants],
             "runs": state.runs,
             "problems": list(state.problems),
             "key": state.key,
@@ -93,6 +94,19 @@ def test_the_address_follows_the_form():
     assert dict(session.app.query_params) == {"seed": "7"}
     session.seed(0)
     assert dict(session.app.query_params) == {}
+
+
+def test_a_difference_that_does_not_apply_comes_back_from_the_link():
+    momentum = {"learner.optimizer.momentum": 0.9}
+    address = {"learner.optimizer.kind": "adam", "b.seed": "5", "b.unused.learner.optimizer.momentum": "0.9"}
+    session = Session(**{name.replace(".", "__"): value for name, value in address.items()})
+    assert session.last["problems"] == []
+    assert [job.seed for job in session.last["jobs"]] == [0, 5]
+    assert session.last["differences"] == [{"seed": 5, **momentum}]
+    assert dict(session.app.query_params) == address
+    next(w for w in session.app.selectbox if w.label == "Optimizer").set_value("sgd")
+    assert session.run()["jobs"][1].learner.optimizer.momentum == 0.9
+    assert dict(session.app.query_params) == {"b.seed": "5", "b.learner.optimizer.momentum": "0.9"}
 
 
 def test_settings_survive_a_visit_to_another_page():
