@@ -70,7 +70,7 @@ def batch(starts: Tensor, steps: int, kept: int) -> tuple[float, Tensor]:
 
 def loop(starts: Tensor, steps: int) -> tuple[float, Tensor]:
     """Seconds for these starts one after the other, and their paths (steps, optimizers, starts, 2)."""
-    f = surfaces.height(Rosenbrock())
+    f = surfaces.function(Rosenbrock())
     paths = torch.empty(steps, len(ELEVEN), len(starts), 2, dtype=torch.float64)
     begun = time.perf_counter()
     for i, method in enumerate(ELEVEN):

@@ -19,7 +19,7 @@ CLIFF, NOISE, BASINS = "A cliff, and clipping", "Mini-batch noise", "Basins of a
 
 def _final(title: str, seed: int, **changes: object) -> np.ndarray:
     """Each optimizer's last height."""
-    return raced(job(title, seed, **changes))["heights"][:, -1]
+    return raced(job(title, seed, **changes))["values"][:, -1]
 
 
 def right_rate(seed: int) -> float:
@@ -43,7 +43,7 @@ def growth_beyond(seed: int) -> float:
 
 def plain_at_the_rate_of_momentum(seed: int) -> float:
     chosen = job(MOMENTUM, seed)
-    heights = raced(alone(chosen, chosen.optimizers[1].method.model_copy(update={"momentum": 0.0})))["heights"][0]
+    heights = raced(alone(chosen, chosen.optimizers[1].method.model_copy(update={"momentum": 0.0})))["values"][0]
     return float(np.nan_to_num(heights[-1] / heights[0], nan=np.inf))
 
 
@@ -79,7 +79,7 @@ def absolute_newton_off_the_saddle(seed: int) -> float:
 
 def lingering(seed: int) -> float:
     """Steps that plain descent needs halfway down, over the most that another method needs that leaves."""
-    heights = raced(job(SADDLE, seed))["heights"]
+    heights = raced(job(SADDLE, seed))["values"]
     down = [int(np.argmax(row < -0.125)) for row in heights if (row < -0.125).any()]
     return down[0] / max(down[1:])
 
@@ -97,7 +97,7 @@ def far_from_the_end(seed: int) -> float:
 
 def _ripples(seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Heights of those that follow the gradient, and of the others; the start is always the example's."""
-    final = raced(JOBS[RIPPLES].model_copy(update={"seed": seed}))["heights"][:, -1]
+    final = raced(JOBS[RIPPLES].model_copy(update={"seed": seed}))["values"][:, -1]
     return final[:3], final[3:]
 
 
@@ -114,7 +114,7 @@ def luck(seed: int) -> float:
 def wall(seed: int) -> float:
     """Slope along x halfway down the wall over that at the start."""
     x = torch.tensor([0.0, job(CLIFF, seed).start[0]], dtype=torch.float64, requires_grad=True)
-    (slopes,) = torch.autograd.grad(surfaces.height(JOBS[CLIFF].surface)(x, torch.zeros_like(x)).sum(), x)
+    (slopes,) = torch.autograd.grad(surfaces.function(JOBS[CLIFF].surface)(x, torch.zeros_like(x)).sum(), x)
     return float(slopes[0].abs() / slopes[1].abs())
 
 

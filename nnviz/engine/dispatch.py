@@ -5,7 +5,7 @@ from nnviz.engine.landscape.landscape_evaluation import LandscapeEvaluation
 from nnviz.engine.learners import Learning
 from nnviz.engine.running_job import RunningJob
 from nnviz.engine.training import Run
-from nnviz.engine.trajectories.rate_search import Search
+from nnviz.engine.trajectories.rate_search import RateSearchRun
 from nnviz.engine.trajectories.trajectory_run import TrajectoryRun
 from nnviz.spec.jobs import Job, Landscape, RateSearch, Training, Trajectories
 
@@ -25,7 +25,7 @@ def run(
         case Trajectories():
             return TrajectoryRun(job, checkpoint)
         case RateSearch():
-            return Search(job, checkpoint)
+            return RateSearchRun(job, checkpoint)
         case Landscape():
             return LandscapeEvaluation(job, checkpoint, read_file)
     raise TypeError(f"nothing runs {job!r}")

@@ -22,9 +22,7 @@ def better(rates: Sequence[float | None], final: np.ndarray, trajectories: Traje
     if not now:
         return list(rates)
     lowest = np.min(final, axis=1, where=np.isfinite(final), initial=np.inf)
-    return [
-        None if own < least else rate for rate, own, least in zip(rates, now["heights"][:, -1], lowest, strict=True)
-    ]
+    return [None if own < least else rate for rate, own, least in zip(rates, now["values"][:, -1], lowest, strict=True)]
 
 
 def tuning(asked: FormResult, runset: RunSet, entries: Sequence[EntryView]) -> None:

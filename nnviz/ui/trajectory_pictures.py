@@ -48,7 +48,7 @@ def surface_3d(run: RunView, log: bool | None) -> Figure:
 def heights(run: RunView, **chosen: Any) -> Figure:
     """Height over steps."""
     surface = run.snapshot("surface")
-    lowest = surface.get("lowest", ())
+    lowest = surface.get("minimum_value", ())
     optimum = float(lowest[0]) if len(lowest) else None
     return figures.heights(run.snapshot("trajectories"), names(run), optimum, _bottom(surface), **chosen)
 
@@ -107,7 +107,7 @@ def rate_search(run: RunView, log: bool | None) -> Figure:
     found = run.snapshot("rate_search")
     if not found:
         return None
-    lowest = found["lowest"]
+    lowest = found["minimum_value"]
     optimum = float(lowest[0]) if len(lowest) else None
     return figures.rate_search(
         found["rates"], found["final"], _unrated(run.job.trajectories.optimizers), found["best"], optimum, log=log

@@ -59,8 +59,8 @@ def _standing(view: RunView) -> str:
     s, parts = view.status, []
     if trajectories := view.snapshot("trajectories"):
         called = names(view)
-        last = trajectories["heights"][:, -1]
-        if not np.isfinite(trajectories["heights"][:, 0]).any():
+        last = trajectories["values"][:, -1]
+        if not np.isfinite(trajectories["values"][:, 0]).any():
             x, y = view.job.start
             return f":red-badge[no value at the start] f({x:g}, {y:g}) is no finite number: choose another start"
         if not s.live and np.isfinite(last).any():
@@ -68,7 +68,7 @@ def _standing(view: RunView) -> str:
             parts.append(f":green-badge[lowest after {s.step:,} steps] {called[best]}: f = {last[best]:.4g}")
         left: dict[str, list[str]] = {}
         for name, step, reason in zip(
-            called, trajectories["gone"].tolist(), trajectories["exit"].tolist(), strict=True
+            called, trajectories["left_at"].tolist(), trajectories["exit_reason"].tolist(), strict=True
         ):
             if step >= 0:
                 left.setdefault(reason, []).append(f"{name} at step {step}")

@@ -78,7 +78,7 @@ def test_a_trajectory_run_and_a_search_for_rates_run_and_are_exported(nnviz: Com
         assert nnviz("export", answer.run, "--to", name).code == 0
         with np.load(f"{name}/snapshots/{picture}.npz") as arrays:
             assert len(arrays.files) > 3
-    assert scalars("trajectories")["quantity"].unique().tolist() == ["height", "distance"]
+    assert scalars("trajectories")["quantity"].unique().tolist() == ["value", "distance"]
     wrong = nnviz("run", "trajectories.json", "--set", "surface=formula", "--set", "surface.text=x.y")
     assert (wrong.code, wrong.out) == (2, "")
     assert wrong.err.startswith('nnviz: f(x, y): "." at character 2 is not allowed')

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from nnviz.engine.trajectories.basins import NEAR, Basins
+from nnviz.engine.trajectories.basins import ARRIVAL_RADIUS, Basins
 from nnviz.engine.trajectories.trajectory_run import TrajectoryRun
 from nnviz.spec.optimizers import SGD, Adam
 from nnviz.spec.point_optimizers import CMAES, LBFGS, Newton
@@ -64,7 +64,9 @@ def test_the_place_and_step_of_arrival_are_those_of_a_single_trajectory_run():
     for row, y in enumerate(found["y"]):
         for column, x in enumerate(found["x"]):
             alone = trajectories(chosen.model_copy(update={"x": float(x), "y": float(y), "grid": 0}))["points"]
-            near = np.linalg.norm(alone[:, :, None] - minima, axis=-1) <= NEAR * 10  # (optimizers, steps + 1, minima)
+            near = (
+                np.linalg.norm(alone[:, :, None] - minima, axis=-1) <= ARRIVAL_RADIUS * 10
+            )  # (optimizers, steps + 1, minima)
             for i in range(len(methods)):
                 at = found["minimum"][i, row, column]
                 there = near[i].any(1)
@@ -93,10 +95,10 @@ def test_who_leaves_for_infinity_arrives_nowhere():
 def test_curves_and_plains_of_minima_are_arrived_at_too():
     circle = basins(job(Formula(text="(x**2 + y**2 - 1)**2"), [SGD(lr=0.02)], steps=300, grid=8))
     assert circle["minima"].shape == (0, 2)
-    assert np.hypot(*circle["valleys"].T) == pytest.approx(1, abs=1e-9)
+    assert np.hypot(*circle["minimum_curves"].T) == pytest.approx(1, abs=1e-9)
     assert (circle["minimum"] == 0).all()
     branches = basins(job(Formula(text="(x*y - 1)**2"), [SGD(lr=0.005)], steps=600, grid=4))
-    assert np.isnan(branches["valleys"]).any(1).sum() == 1
+    assert np.isnan(branches["minimum_curves"]).any(1).sum() == 1
     assert set(branches["minimum"][0, [0, -1], [0, -1]]) == {0, 1}
     half = basins(job(Formula(text="(x + abs(x))**2"), [SGD(lr=0.01)], steps=20, grid=4))
     assert (half["minimum"][0] == np.where(half["x"] <= 0, 0, -1)).all()

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from nnviz.engine.trajectories import surfaces
-from nnviz.engine.trajectories.critical_points import Critical, critical, lines, lowest
+from nnviz.engine.trajectories.critical_points import CriticalPoints, find_critical_points, minimum_value, split_curves
 from nnviz.spec import surfaces as spec
 from tests.each import each
 
@@ -80,75 +80,75 @@ def same(found: torch.Tensor, expected: list, near: float = 1e-8) -> bool:
 
 @each(("surface", "minima", "maxima", "saddles", "least"), KNOWN.values())
 def test_the_level_points_of_a_known_surface_are_found_no_more_and_no_less(surface, minima, maxima, saddles, least):
-    found = critical(surface)
+    found = find_critical_points(surface)
     assert same(found.minima, minima), found.minima
     assert same(found.maxima, maxima), found.maxima
     assert same(found.saddles, saddles), found.saddles
-    assert len(found.optima) == least
-    assert torch.equal(found.optima, found.minima[:least])
+    assert len(found.global_minima) == least
+    assert torch.equal(found.global_minima, found.minima[:least])
 
 
 def test_points_come_by_height_and_are_level():
     for surface in (spec.Himmelblau(), spec.Rastrigin(), spec.Ackley(), spec.StyblinskiTang()):
-        found = critical(surface)
+        found = find_critical_points(surface)
         for points in found[:4]:
             assert (surfaces.values(surface, points).diff() >= 0).all(), surface
         for points in found[:3]:
-            assert (surfaces.slope(surface, points)[1].norm(dim=1) < 1e-8).all(), surface
+            assert (surfaces.value_and_gradient(surface, points)[1].norm(dim=1) < 1e-8).all(), surface
 
 
 def test_a_surface_of_ripples_has_as_many_level_points_as_ripples():
     # Along an axis: 11 minima next to the whole numbers from −5 to 5, and the 10 maxima between them.
     for surface in (spec.Rastrigin(), spec.Ackley()):
-        found = critical(surface)
+        found = find_critical_points(surface)
         assert [len(points) for points in found[:3]] == [11**2, 10**2, 2 * 11 * 10], surface
-        assert same(found.optima, [(0, 0)]), surface
+        assert same(found.global_minima, [(0, 0)]), surface
     # sin(15x) has 14 maxima, 14 minima and 29 zeros in view, so the product has 2 · 14² minima and as many maxima.
     for times, extremes, zeros in ((15, 28, 29), (30, 58, 57)):
         found = formula(f"sin({times}*x)*sin({times}*y)")
-        assert len(found.minima) == len(found.maxima) == len(found.optima) == extremes**2 / 2, times
+        assert len(found.minima) == len(found.maxima) == len(found.global_minima) == extremes**2 / 2, times
         assert len(found.saddles) == zeros**2, times
-        assert found.left_out == (0, 0, 0), times
+        assert found.omitted == (0, 0, 0), times
 
 
 def test_points_beyond_the_limit_are_counted(monkeypatch):
-    monkeypatch.setattr(sys.modules[critical.__module__], "MOST", 100)
-    found = critical(spec.Rastrigin(amplitude=10.5))
+    monkeypatch.setattr(sys.modules[find_critical_points.__module__], "MAX_POINTS", 100)
+    found = find_critical_points(spec.Rastrigin(amplitude=10.5))
     assert [len(points) for points in found[:3]] == [100, 100, 100]
-    assert found.left_out == (21, 0, 120)
-    assert same(found.optima, [(0, 0)])
+    assert found.omitted == (21, 0, 120)
+    assert same(found.global_minima, [(0, 0)])
     assert (surfaces.values(spec.Rastrigin(amplitude=10.5), found.minima).diff() >= 0).all()
 
 
 def test_ripples_without_height_are_a_bowl():
-    found = critical(spec.Rastrigin(amplitude=0))
+    found = find_critical_points(spec.Rastrigin(amplitude=0))
     assert same(found.minima, [(0, 0)])
     assert len(found.saddles) == len(found.maxima) == 0
 
 
 def test_ackleys_funnel_has_its_one_optimum_among_many_minima():
-    found = critical(spec.Ackley())
-    assert float(found.optima.norm()) < 1e-8
-    assert len(found.optima) == 1
+    found = find_critical_points(spec.Ackley())
+    assert float(found.global_minima.norm()) < 1e-8
+    assert len(found.global_minima) == 1
     whole = torch.arange(-5.0, 6.0, dtype=torch.float64)
     assert same(found.minima, torch.cartesian_prod(whole, whole).tolist(), near=0.1)
 
 
 def test_a_cliff_ends_in_its_shallow_bowl():
-    found = critical(spec.Cliff())
+    found = find_critical_points(spec.Cliff())
     assert len(found.minima) == 1
     assert found.minima[0].tolist() == pytest.approx([3, 0], abs=1e-6)
 
 
-def formula(text: str) -> Critical:
-    return critical(spec.Formula(text=text))
+def formula(text: str) -> CriticalPoints:
+    return find_critical_points(spec.Formula(text=text))
 
 
 def test_a_surface_without_level_points_has_none():
     for text in ("x", "x + 2*y", "exp(x)", "x**3 + x", "1e-13*x", "(x - 10)**2 + y**2", "-x**2 + x*20", "log(x - 9)"):
         found = formula(text)
         assert [len(points) for points in found[:8]] == [0] * 8, text
-        assert len(lowest(spec.Formula(text=text))) == 0, text
+        assert len(minimum_value(spec.Formula(text=text))) == 0, text
 
 
 def test_a_surface_with_holes_does_no_harm():
@@ -182,15 +182,15 @@ def test_minima_at_kinks_are_found_no_more_and_no_less():
     for text, expected in KINKS.items():
         found = formula(text)
         assert same(found.minima, expected, 1e-9), (text, found.minima)
-        assert torch.equal(found.optima, found.minima), text
-        assert len(found.valleys) == len(found.plain) == 0, text
+        assert torch.equal(found.global_minima, found.minima), text
+        assert len(found.minimum_curves) == len(found.flat_region) == 0, text
 
 
 def test_a_kink_beside_smooth_minima_is_one_of_them():
     found = formula("(x**2 - 1)**2 + y**2 + 0.2*abs(x)")
     assert len(found.minima) == 3
     assert same(found.minima[found.minima[:, 0].abs() < 0.1], [(0, 0)])
-    assert len(found.optima) == 2
+    assert len(found.global_minima) == 2
 
 
 # -- curves and plains ------------------------------------------------------------------------------------------------
@@ -214,35 +214,35 @@ CURVES = {
 def test_curves_of_minima_are_found_whole_and_told_as_no_points():
     for text, (off, expected) in CURVES.items():
         found = formula(text)
-        assert len(found.minima) == len(found.optima) == 0, (text, found.minima)
-        assert len(found.valleys) == len(found.deepest), text
-        curves = lines(found.deepest)
+        assert len(found.minima) == len(found.global_minima) == 0, (text, found.minima)
+        assert len(found.minimum_curves) == len(found.global_minimum_curves), text
+        curves = split_curves(found.global_minimum_curves)
         assert off(*torch.cat(curves).unbind(1)).abs().max() < (1e-4 if "**2)**2" in text else 1e-9), text
         length = sum(float(curve.diff(dim=0).norm(dim=1).sum()) for curve in curves)
         assert length == pytest.approx(expected, rel=0.03), text
-        heights = surfaces.values(spec.Formula(text=text), torch.cat(curves))
-        assert lowest(spec.Formula(text=text)).tolist() == pytest.approx([float(heights.min())], abs=1e-12), text
+        values = surfaces.values(spec.Formula(text=text), torch.cat(curves))
+        assert minimum_value(spec.Formula(text=text)).tolist() == pytest.approx([float(values.min())], abs=1e-12), text
 
 
 def test_a_closed_curve_ends_where_it_begins():
-    (circle,) = lines(formula("(x**2 + y**2 - 1)**2").deepest)
+    (circle,) = split_curves(formula("(x**2 + y**2 - 1)**2").global_minimum_curves)
     assert torch.equal(circle[0], circle[-1])
-    assert len(lines(formula("(x*y - 1)**2").deepest)) == 2
+    assert len(split_curves(formula("(x*y - 1)**2").global_minimum_curves)) == 2
 
 
 def test_of_two_curves_the_lower_one_is_the_deepest():
     found = formula("(x**2 - 1)**2 + 0.1*x")
-    assert len(lines(found.valleys)) == 2
-    (deepest,) = lines(found.deepest)
-    assert (deepest[:, 0] < -1).all()
-    assert len(lines(found.ridges)) == 1
+    assert len(split_curves(found.minimum_curves)) == 2
+    (global_curve,) = split_curves(found.global_minimum_curves)
+    assert (global_curve[:, 0] < -1).all()
+    assert len(split_curves(found.maximum_curves)) == 1
 
 
 def test_a_valley_that_falls_has_its_minimum_and_no_curve():
     for text in ("x**2 + y**4", "x**2 + y**8", "(1 - x)**2 + 100*(y - x**2)**2", "x**2 + 0.0001*y**2"):
         found = formula(text)
-        assert len(found.minima) == len(found.optima) == 1, text
-        assert len(found.valleys) == len(found.saddles) == 0, text
+        assert len(found.minima) == len(found.global_minima) == 1, text
+        assert len(found.minimum_curves) == len(found.saddles) == 0, text
 
 
 def test_curves_of_maxima_and_lines_of_inflection_are_no_points():
@@ -250,7 +250,7 @@ def test_curves_of_maxima_and_lines_of_inflection_are_no_points():
         found = formula(text)
         assert len(found.saddles) == 0, text
         assert len(found.maxima) == 0, text
-        assert (len(found.ridges) > 0) == text.startswith("-"), text
+        assert (len(found.maximum_curves) > 0) == text.startswith("-"), text
     assert len(formula("-(x**2 + y**2 - 1)**2").minima) == 1
 
 
@@ -262,21 +262,21 @@ def test_a_plain_of_minima_is_one_and_no_points():
         ("(x**2 + y**2 - 1 + abs(x**2 + y**2 - 1))**2", 0.087),
     ):
         found = formula(text)
-        assert len(found.minima) == len(found.optima) == len(found.maxima) == len(found.saddles) == 0, text
-        assert len(found.plain) / 161**2 == pytest.approx(share, abs=0.02), text
-        assert lowest(spec.Formula(text=text)).tolist() == [3.0 if text == "3" else 0.0], text
+        assert len(found.minima) == len(found.global_minima) == len(found.maxima) == len(found.saddles) == 0, text
+        assert len(found.flat_region) / 161**2 == pytest.approx(share, abs=0.02), text
+        assert minimum_value(spec.Formula(text=text)).tolist() == [3.0 if text == "3" else 0.0], text
 
 
 # -- view and scale ---------------------------------------------------------------------------------------------------
 
 
 def test_the_way_to_a_minimum_beyond_the_edge_is_not_followed():
-    left_out = spec.Formula(text="x**2 + y**2", low_x=1, high_x=4)
-    assert all(len(points) == 0 for points in critical(left_out)[:8])
+    out_of_view = spec.Formula(text="x**2 + y**2", low_x=1, high_x=4)
+    assert all(len(points) == 0 for points in find_critical_points(out_of_view)[:8])
 
 
 def test_a_minimum_on_the_edge_of_the_picture_is_found():
-    assert same(critical(spec.Formula(text="(x - 3)**2 + (y + 3)**2")).minima, [(3, -3)])
+    assert same(find_critical_points(spec.Formula(text="(x - 3)**2 + (y + 3)**2")).minima, [(3, -3)])
 
 
 def test_points_are_found_at_any_scale():
@@ -284,7 +284,7 @@ def test_points_are_found_at_any_scale():
         for height in (1e-13, 1.0, 1e13):
             edges = {f"{end}_{axis}": sign * 3 * size for end, sign in (("low", -1), ("high", 1)) for axis in "xy"}
             text = f"{height!r}*((x/{size!r})**4/4 - (x/{size!r})**2/2 + (y/{size!r})**2 + x/{10000 * size!r})"
-            found = critical(spec.Formula(text=text, **edges))
+            found = find_critical_points(spec.Formula(text=text, **edges))
             assert same(found.minima / size, [(1, 0), (-1, 0)], 1e-3), (size, height)
             assert same(found.saddles / size, [(0, 0)], 1e-3), (size, height)
-            assert len(found.optima) == 1, (size, height)
+            assert len(found.global_minima) == 1, (size, height)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nnviz.engine.trajectories.rate_search import Search
+from nnviz.engine.trajectories.rate_search import RateSearchRun
 from nnviz.spec.base import SpecError
 from nnviz.spec.clipping import ClipNorm
 from nnviz.spec.gradient_free import Genetic
@@ -17,7 +17,7 @@ from tests.engine.trajectory_jobs import job, last, said, trajectories
 
 def found(search: RateSearch) -> dict[str, np.ndarray]:
     """What a whole search says last."""
-    return last(said(Search(search)), "rate_search")
+    return last(said(RateSearchRun(search)), "rate_search")
 
 
 def of(*methods, surface=None, rates: int = 7, steps: int = 25, **changes) -> RateSearch:
@@ -32,7 +32,7 @@ def test_each_rate_ends_where_a_trajectory_run_with_it_ends(changes):
     arrays = found(search)
     for k, rate in enumerate(arrays["rates"]):
         raced = trajectories(search.trajectories.rated([rate] * len(search.trajectories.optimizers)))
-        heights = np.where(raced["gone"] >= 0, np.nan, raced["heights"][:, -1])
+        heights = np.where(raced["left_at"] >= 0, np.nan, raced["values"][:, -1])
         np.testing.assert_allclose(arrays["final"][:, k], heights, rtol=1e-9, equal_nan=True)
 
 
@@ -60,12 +60,12 @@ def test_a_method_without_a_rate_and_one_that_always_leaves_have_no_best():
 
 
 def test_the_lowest_height_is_that_of_the_surface_and_is_left_out_where_there_is_none():
-    assert found(of(SGD(), steps=1))["lowest"] == pytest.approx([0])
-    assert len(found(of(SGD(), surface=MonkeySaddle(bounded=False), steps=1))["lowest"]) == 0
+    assert found(of(SGD(), steps=1))["minimum_value"] == pytest.approx([0])
+    assert len(found(of(SGD(), surface=MonkeySaddle(bounded=False), steps=1))["minimum_value"]) == 0
 
 
 def test_what_is_known_is_said_optimizer_by_optimizer():
-    search = Search(of(SGD(), Adam(), RMSprop()))
+    search = RateSearchRun(of(SGD(), Adam(), RMSprop()))
     assert search.look() == []
     for step in (1, 2, 3):
         (record,) = next(search)
@@ -77,7 +77,7 @@ def test_what_is_known_is_said_optimizer_by_optimizer():
 
 
 def test_pictures_said_before_do_not_change_later():
-    search = Search(of(SGD(), Adam()))
+    search = RateSearchRun(of(SGD(), Adam()))
     first = next(search)[0].arrays["final"].copy()
     held = search.final
     next(search)

@@ -70,7 +70,7 @@ def test_every_surface_has_a_known_value():
 @each("surface", ALL)
 def test_the_slope_is_that_of_central_differences(surface):
     points, h = some(surface), 1e-5
-    height, gradient = surfaces.slope(surface, points)
+    height, gradient = surfaces.value_and_gradient(surface, points)
     assert torch.equal(height, surfaces.values(surface, points))
     for axis in range(2):
         aside = torch.zeros(2, dtype=torch.float64)
@@ -83,13 +83,13 @@ def test_the_slope_is_that_of_central_differences(surface):
 @each("surface", ALL)
 def test_the_curvature_is_that_of_central_differences_and_symmetric(surface):
     points, h = some(surface), 1e-5
-    gradient, hessian = surfaces.curvature(surface, points)
-    assert torch.allclose(gradient, surfaces.slope(surface, points)[1], rtol=1e-12, atol=1e-12)
+    gradient, hessian = surfaces.gradient_and_hessian(surface, points)
+    assert torch.allclose(gradient, surfaces.value_and_gradient(surface, points)[1], rtol=1e-12, atol=1e-12)
     assert torch.allclose(hessian, hessian.mT, rtol=1e-9, atol=1e-9)
     for axis in range(2):
         aside = torch.zeros(2, dtype=torch.float64)
         aside[axis] = h
-        above, below = (surfaces.slope(surface, points + sign * aside)[1] for sign in (1, -1))
+        above, below = (surfaces.value_and_gradient(surface, points + sign * aside)[1] for sign in (1, -1))
         scale = 1 + hessian.abs().max()
         assert torch.allclose(hessian[:, axis], (above - below) / (2 * h), rtol=1e-6, atol=1e-7 * float(scale))
 
@@ -97,17 +97,17 @@ def test_the_curvature_is_that_of_central_differences_and_symmetric(surface):
 @each("surface", ALL)
 def test_the_slope_of_many_points_is_that_of_each_alone_by_backward_to_the_last_bit(surface):
     points = some(surface, 37)
-    together = surfaces.slope(surface, points)[1]
+    together = surfaces.value_and_gradient(surface, points)[1]
     for point, found in zip(points, together, strict=True):
         alone = point.clone().requires_grad_()
-        surfaces.height(surface)(alone[0], alone[1]).backward()
+        surfaces.function(surface)(alone[0], alone[1]).backward()
         assert torch.equal(found, alone.grad)
 
 
 @each("surface", ALL)
 def test_the_point_where_a_trajectory_run_starts_is_seen_and_lies_on_a_slope(surface):
     assert spec.inside(surface, surface.start)
-    height, gradient = surfaces.slope(surface, torch.tensor([surface.start], dtype=torch.float64))
+    height, gradient = surfaces.value_and_gradient(surface, torch.tensor([surface.start], dtype=torch.float64))
     assert torch.isfinite(height).all()
     assert getattr(surface, "text", "") == "7" or float(gradient.norm()) > 1e-6
 
@@ -115,12 +115,12 @@ def test_the_point_where_a_trajectory_run_starts_is_seen_and_lies_on_a_slope(sur
 def test_slopes_are_found_where_gradients_are_switched_off_and_points_are_left_as_they_are():
     points = some(spec.Beale(), 5)
     with torch.no_grad():
-        height, gradient = surfaces.slope(spec.Beale(), points)
+        height, gradient = surfaces.value_and_gradient(spec.Beale(), points)
     assert not any(tensor.requires_grad for tensor in (points, height, gradient))
 
 
 def test_ackleys_slope_at_its_minimum_is_zero_and_no_nan():
-    height, gradient = surfaces.slope(spec.Ackley(), torch.zeros(1, 2, dtype=torch.float64))
+    height, gradient = surfaces.value_and_gradient(spec.Ackley(), torch.zeros(1, 2, dtype=torch.float64))
     assert float(height) == pytest.approx(0, abs=1e-14)
     assert torch.equal(gradient, torch.zeros(1, 2, dtype=torch.float64))
 
@@ -128,7 +128,7 @@ def test_ackleys_slope_at_its_minimum_is_zero_and_no_nan():
 @pytest.mark.parametrize("angle", [0, 30, 90])
 def test_the_quadratic_has_the_curvatures_it_is_given_along_its_axes(angle):
     bowl = spec.Quadratic(curvature=12, condition=6, angle=angle)
-    _, hessian = surfaces.curvature(bowl, torch.tensor([[1.0, -2.0]], dtype=torch.float64))
+    _, hessian = surfaces.gradient_and_hessian(bowl, torch.tensor([[1.0, -2.0]], dtype=torch.float64))
     values, vectors = torch.linalg.eigh(hessian[0])
     assert values.tolist() == pytest.approx([2, 12])
     flat = torch.tensor([math.cos(math.radians(angle)), math.sin(math.radians(angle))], dtype=torch.float64)
@@ -156,28 +156,30 @@ SINGULAR = {
 def test_where_the_rules_of_a_formula_give_no_derivative_it_is_the_limit_of_those_around():
     origin = torch.zeros(1, 2, dtype=torch.float64)
     for text, expected in SINGULAR.items():
-        gradient = surfaces.slope(spec.Formula(text=text), origin)[1]
+        gradient = surfaces.value_and_gradient(spec.Formula(text=text), origin)[1]
         assert gradient[0].tolist() == pytest.approx(expected, abs=1e-12), text
-        assert torch.equal(surfaces.curvature(spec.Formula(text=text), origin)[0], gradient), text
+        assert torch.equal(surfaces.gradient_and_hessian(spec.Formula(text=text), origin)[0], gradient), text
     for text, expected in {"((x**2)**0.5)**3": 0, "exp(-1/x**2)": 0, "exp(log(x**2))": 2}.items():
-        hessian = surfaces.curvature(spec.Formula(text=text), origin)[1]
+        hessian = surfaces.gradient_and_hessian(spec.Formula(text=text), origin)[1]
         assert hessian[0].flatten().tolist() == pytest.approx([expected, 0, 0, 0], abs=1e-8), text
 
 
 def test_such_a_derivative_is_found_anywhere_and_beside_other_points():
     shifted = spec.Formula(text="(((x - 1)**2)**0.5)**3 + y**2", low_x=-1e3, high_x=1e3, low_y=-1e3, high_y=1e3)
     at = torch.tensor([[1.0, 2.0], [3.0, 1.0], [1.0, -500.0]], dtype=torch.float64)
-    assert surfaces.slope(shifted, at)[1] == pytest.approx(torch.tensor([[0, 4], [12, 2], [0, -1000.0]]), abs=1e-9)
+    assert surfaces.value_and_gradient(shifted, at)[1] == pytest.approx(
+        torch.tensor([[0, 4], [12, 2], [0, -1000.0]]), abs=1e-9
+    )
 
 
 def test_where_the_slope_grows_without_bound_or_one_side_has_no_value_there_is_no_derivative():
     origin = torch.zeros(1, 2, dtype=torch.float64)
     for text in ("sqrt(x)", "(x**2)**0.25", "log(x)", "sqrt(x)**2"):
-        assert surfaces.slope(spec.Formula(text=text), origin)[1].isnan().all(), text
+        assert surfaces.value_and_gradient(spec.Formula(text=text), origin)[1].isnan().all(), text
     for text in ("sqrt(x**2 + y**2)", "(x**2)**0.75"):
-        assert surfaces.curvature(spec.Formula(text=text), origin)[1].isnan().all(), text
+        assert surfaces.gradient_and_hessian(spec.Formula(text=text), origin)[1].isnan().all(), text
 
 
 def test_where_a_formula_has_no_value_it_has_no_gradient():
     at = torch.tensor([[-2.0, 0.0], [2.0, 0.0]], dtype=torch.float64)
-    assert surfaces.slope(spec.Formula(text="log(x)"), at)[1].isnan().all(1).tolist() == [True, False]
+    assert surfaces.value_and_gradient(spec.Formula(text="log(x)"), at)[1].isnan().all(1).tolist() == [True, False]

@@ -6,7 +6,7 @@ import torch
 
 from nnviz.engine.theory import quadratic
 from nnviz.engine.trajectories import exit_reasons
-from nnviz.engine.trajectories.trajectory_run import FAR, LOOKED, TrajectoryRun
+from nnviz.engine.trajectories.trajectory_run import DIVERGENCE_LIMIT, EXIT_CHECK_EVERY, TrajectoryRun
 from nnviz.spec.clipping import ClipNorm, ClipValue
 from nnviz.spec.optimizers import (
     SGD,
@@ -33,7 +33,7 @@ def test_a_trajectory_run_on_a_quadratic_is_stable_just_below_the_limit_of_theor
     limit = (2 + 2 * momentum) / 3
     arrays = trajectories(job(bowl, [SGD(lr=part * limit, momentum=momentum) for part in (0.99, 1.01)], steps=4000))
     assert arrays["distance"][0, -1] < 1e-6
-    assert arrays["gone"][0] == -1 < arrays["gone"][1]
+    assert arrays["left_at"][0] == -1 < arrays["left_at"][1]
     expected = [float(quadratic.rate(bowl.eigenvalues, part * limit, momentum)) for part in (0.99, 1.01)]
     measured = [quadratic.measured_rate(row) for row in arrays["distance"]]
     assert measured == pytest.approx(expected, abs=1e-3)
@@ -68,14 +68,14 @@ def test_who_leaves_for_infinity_stops_and_the_others_go_on():
     methods = [SGD(lr=0.01), SGD(lr=0.2), Adam(lr=0.1), Newton(lr=0.5), LBFGS(lr=0.1), SGD(lr=0.05, momentum=0.9)]
     chosen = job(Himmelblau(), methods, steps=steps)
     arrays = trajectories(chosen)
-    assert (arrays["gone"] >= 0).tolist() == [False, True, False, False, False, True]
+    assert (arrays["left_at"] >= 0).tolist() == [False, True, False, False, False, True]
     for i in (1, 5):
-        gone = arrays["gone"][i]
+        gone = arrays["left_at"][i]
         assert 0 < gone < 30
         kept = arrays["points"][i, :gone]
-        assert (np.abs(kept) <= FAR).all()
+        assert (np.abs(kept) <= DIVERGENCE_LIMIT).all()
         assert np.isnan(arrays["points"][i, gone:]).all()
-        assert np.isnan(arrays["heights"][i, gone:]).all()
+        assert np.isnan(arrays["values"][i, gone:]).all()
         assert np.isfinite(arrays["gradient"][i, :gone]).all()
         assert np.isnan(arrays["gradient"][i, gone:]).all()
     for i in (0, 2, 3, 4):
@@ -89,10 +89,10 @@ def test_a_zero_gradient_without_epsilon_is_0_by_0_and_no_leaving():
     bare = [Adam(lr=0.3, eps=0), RMSprop(lr=0.1, eps=0), Adagrad(eps=0), Adadelta(eps=0), Adamax(eps=0), AdamW(eps=0)]
     bare += [NAdam(eps=0), UncorrectedAdam(eps=0)]
     arrays = trajectories(job(Ravine(), bare, steps=20, x=-7.0, y=0.0))
-    assert arrays["gone"].tolist() == [1] * len(bare)
-    assert set(arrays["exit"].tolist()) == {"zero_by_zero"}
+    assert arrays["left_at"].tolist() == [1] * len(bare)
+    assert set(arrays["exit_reason"].tolist()) == {"zero_by_zero"}
     kept = trajectories(job(Ravine(), [Adam(lr=0.3), RMSprop(lr=0.1), Adam(lr=0.3, eps=0)], steps=20, x=-7.0, y=1.0))
-    assert kept["exit"].tolist() == ["", "", ""]
+    assert kept["exit_reason"].tolist() == ["", "", ""]
 
 
 def test_why_a_optimizer_is_nowhere_any_more_is_that_of_the_surface_or_of_the_step():
@@ -104,30 +104,30 @@ def test_why_a_optimizer_is_nowhere_any_more_is_that_of_the_surface_or_of_the_st
     ]
     for surface, method, (x, y), reason in cases:
         arrays = trajectories(job(surface, [method], steps=60, x=x, y=y))
-        assert arrays["exit"].tolist() == [reason], surface
-        assert arrays["gone"][0] > 0
+        assert arrays["exit_reason"].tolist() == [reason], surface
+        assert arrays["left_at"][0] > 0
     at, nowhere = torch.zeros(2, dtype=torch.float64), torch.tensor([torch.nan, 0.0], dtype=torch.float64)
     # ∞ − ∞, say: ε is not 0, and all of the surface is finite.
-    assert exit_reasons.reason(Adam(), Quadratic(), at, nowhere, at) == "not_a_number"
+    assert exit_reasons.exit_reason(Adam(), Quadratic(), at, nowhere, at) == "not_a_number"
 
 
 @pytest.mark.parametrize("lr", [0.1, 0.055, 1.0])
 def test_the_step_at_which_a_optimizer_has_left_is_that_of_a_loop_that_looks_each_time(lr):
     bowl = Quadratic(curvature=40, condition=1)
-    gone = int(trajectories(job(bowl, [SGD(lr=lr)], steps=400))["gone"][0])
+    gone = int(trajectories(job(bowl, [SGD(lr=lr)], steps=400))["left_at"][0])
     x, step = np.array([-4.0, 2.0]), 0
-    while np.abs(x).max() <= FAR:
+    while np.abs(x).max() <= DIVERGENCE_LIMIT:
         x, step = x - lr * 40 * x, step + 1
     assert gone == step
 
 
 def test_a_trajectory_run_looks_who_has_left_whenever_it_is_asked():
     racing = TrajectoryRun(job(Quadratic(curvature=40, condition=1), [SGD(lr=1.0), SGD(lr=0.001)], steps=40))
-    for _ in range(LOOKED - 2):
+    for _ in range(EXIT_CHECK_EVERY - 2):
         next(racing)
     arrays = last(racing.look(), "trajectories")
-    assert 0 < arrays["gone"][0] < LOOKED - 2
-    assert arrays["gone"][1] == -1
+    assert 0 < arrays["left_at"][0] < EXIT_CHECK_EVERY - 2
+    assert arrays["left_at"][1] == -1
     assert np.isnan(arrays["points"][0, -1]).all()
 
 
@@ -136,7 +136,7 @@ def test_no_method_stumbles_over_a_surface_with_holes_or_without_a_bottom(text):
     surface = Formula(text=text)
     for some in (ALL[:12], [*WITH_RPROP[12:], LBFGS(line_search=True), Newton()]):
         arrays = trajectories(job(surface, some, steps=25, x=0.7, y=0.4, grid=2))
-        for points, gone in zip(arrays["points"], arrays["gone"], strict=True):
+        for points, gone in zip(arrays["points"], arrays["left_at"], strict=True):
             assert np.isfinite(points[: gone if gone >= 0 else None]).all()
             assert gone < 0 or np.isnan(points[gone:]).all()
 

@@ -7,7 +7,7 @@ from torch import optim
 
 from nnviz.engine import randomness
 from nnviz.engine.trajectories import surfaces
-from nnviz.engine.trajectories.trajectory_run import FIRST_PICTURE, TrajectoryRun
+from nnviz.engine.trajectories.trajectory_run import FIRST_SNAPSHOT, TrajectoryRun
 from nnviz.records import Scalar, Snapshot
 from nnviz.spec.clipping import ClipNorm, ClipValue
 from nnviz.spec.optimizers import (
@@ -58,25 +58,23 @@ def test_the_same_job_gives_the_same_bytes():
 
 
 def test_pictures_come_first_then_after_twice_as_many_steps_and_at_the_end():
-    steps = 2 * FIRST_PICTURE + 30
+    steps = 2 * FIRST_SNAPSHOT + 30
     records = said(TrajectoryRun(job(Ravine(), [SGD(), Adam()], steps=steps)))
     pictures = [(r.step, r.quantity) for r in records if isinstance(r, Snapshot)]
-    assert pictures == [(0, "surface"), *((n, "trajectories") for n in (0, FIRST_PICTURE, 2 * FIRST_PICTURE, steps))]
+    assert pictures == [(0, "surface"), *((n, "trajectories") for n in (0, FIRST_SNAPSHOT, 2 * FIRST_SNAPSHOT, steps))]
     numbers = [(r.step, r.quantity, r.site, r.member) for r in records if isinstance(r, Scalar) and r.step == steps]
-    assert sorted(numbers) == [
-        (steps, quantity, str(i + 1), i) for quantity in ("distance", "height") for i in range(2)
-    ]
+    assert sorted(numbers) == [(steps, quantity, str(i + 1), i) for quantity in ("distance", "value") for i in range(2)]
 
 
 def test_pictures_come_when_they_come_whoever_looks_in_between():
-    racing = TrajectoryRun(job(Ravine(), [SGD()], steps=2 * FIRST_PICTURE + 1))
+    racing = TrajectoryRun(job(Ravine(), [SGD()], steps=2 * FIRST_SNAPSHOT + 1))
     records = []
     for _ in range(300):
         records += next(racing)
     racing.look()
     records += said(racing)
     steps = [r.step for r in records if r.quantity == "trajectories"]
-    assert steps == [0, FIRST_PICTURE, 2 * FIRST_PICTURE, 2 * FIRST_PICTURE + 1]
+    assert steps == [0, FIRST_SNAPSHOT, 2 * FIRST_SNAPSHOT, 2 * FIRST_SNAPSHOT + 1]
 
 
 def test_a_look_says_the_present_step_once():
@@ -104,7 +102,7 @@ def test_heights_and_distances_are_those_of_the_points():
     arrays = trajectories(job(Himmelblau(), [SGD(lr=0.01), Newton(), CMAES()], steps=15))
     x, y = arrays["points"].transpose(2, 0, 1)
     assert arrays["points"].shape == (3, 16, 2)
-    assert arrays["heights"] == pytest.approx((x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2, rel=1e-13)
+    assert arrays["values"] == pytest.approx((x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2, rel=1e-13)
     minima = np.array([(3, 2), (-2.805118087, 3.131312518), (-3.779310253, -3.283185991), (3.584428340, -1.848126527)])
     nearest = np.linalg.norm(arrays["points"][:, :, None] - minima, axis=-1).min(-1)
     assert arrays["distance"] == pytest.approx(nearest, abs=1e-8)
@@ -113,7 +111,7 @@ def test_heights_and_distances_are_those_of_the_points():
 def test_where_there_is_no_minimum_there_is_no_distance():
     arrays = trajectories(job(Saddle(bounded=False), [SGD()], steps=5))
     assert np.isnan(arrays["distance"]).all()
-    assert np.isfinite(arrays["heights"]).all()
+    assert np.isfinite(arrays["values"]).all()
 
 
 # -- what is recorded of a step ---------------------------------------------------------------------------------------
@@ -158,7 +156,7 @@ def test_recorded_parts_are_those_of_the_optimizer_after_that_step_and_of_the_gr
         generator = randomness.generator(seed, "noise")
         for step in range(steps):
             assert np.array_equal(arrays["points"][i, step], w[0].numpy()), method.kind
-            w.grad = surfaces.slope(Himmelblau(), w)[1]
+            w.grad = surfaces.value_and_gradient(Himmelblau(), w)[1]
             w.grad = w.grad + noise * torch.randn(1, 2, dtype=torch.float64, generator=generator)
             w.grad = w.grad.clamp(-9, 9)
             optimizer.step()
@@ -225,7 +223,7 @@ def test_methods_without_a_part_have_nan_there_and_no_part_that_nobody_has_is_sa
     assert np.isnan(arrays["momentum"][:4]).all()
     points = torch.tensor(arrays["points"][:, :-1])
     for i in range(1, 5):
-        expected = surfaces.slope(Himmelblau(), points[i])[1].float().numpy()
+        expected = surfaces.value_and_gradient(Himmelblau(), points[i])[1].float().numpy()
         assert np.array_equal(arrays["gradient"][i], expected)
     assert PARTS & set(trajectories(job(Ravine(), [CMAES(), Genetic()], steps=3))) == set()
 
@@ -238,7 +236,7 @@ def test_noise_is_the_same_for_all_optimizers_and_normal_around_zero():
     slow = [SGD(lr=1e-9), SGD(lr=2e-9), Adam(lr=1e-9)]
     arrays = trajectories(job(Ravine(), slow, steps=steps, noise=sigma, seed=1))
     points = torch.tensor(arrays["points"][:, :-1]).reshape(-1, 2)
-    exact = surfaces.slope(Ravine(), points)[1].reshape(3, steps, 2).numpy()
+    exact = surfaces.value_and_gradient(Ravine(), points)[1].reshape(3, steps, 2).numpy()
     noise = arrays["gradient"] - exact
     assert noise[1:] == pytest.approx(noise[[0, 0]], abs=1e-6)
     drawn = noise[0] / sigma

@@ -157,7 +157,15 @@ def surface(size: int = 21) -> dict[str, np.ndarray]:
     none = np.zeros((0, 2))
     lowest = np.array([[-1.0, 0.0], [1.0, 0.0]])
     z = (x[None] ** 2 - 1) ** 2 + 4 * y[:, None] ** 2 - 1
-    return {"x": x, "y": y, "z": z, "minima": lowest, "maxima": none, "saddles": np.zeros((1, 2)), "optima": lowest}
+    return {
+        "x": x,
+        "y": y,
+        "z": z,
+        "minima": lowest,
+        "maxima": none,
+        "saddles": np.zeros((1, 2)),
+        "global_minima": lowest,
+    }
 
 
 def trajectories(steps: int = 30, gone: int = -1) -> dict[str, np.ndarray]:
@@ -182,10 +190,10 @@ def trajectories(steps: int = 30, gone: int = -1) -> dict[str, np.ndarray]:
     left = np.array([-1, -1, gone], np.int32)
     return {
         "points": points,
-        "heights": heights,
+        "values": heights,
         "distance": distance,
-        "gone": left,
-        "exit": np.array(["diverged" if step >= 0 else "" for step in left]),
+        "left_at": left,
+        "exit_reason": np.array(["diverged" if step >= 0 else "" for step in left]),
         "gradient": gradient.astype(np.float32),
         "momentum": momentum.astype(np.float32),
     }

@@ -55,7 +55,7 @@ def test_small_basins_of_many_share_a_color():
 
 def test_curves_and_a_flat_region_of_minima_are_named_in_the_legend(valid):
     line = np.array([[-1.0, 0.0], [1.0, 0.0], [np.nan, np.nan], [-1.0, 0.5], [1.0, 0.5]])
-    basins = made.basins(8, 4) | {"minima": np.array([[0.5, 0.5]]), "valleys": line}
+    basins = made.basins(8, 4) | {"minima": np.array([[0.5, 0.5]]), "minimum_curves": line}
     figure = valid(basin_map(basins, 0, "SGD"))
     entries = [trace["name"].rsplit(" ", 2)[0] for trace in figure["data"] if trace.get("showlegend")]
     assert sorted(entries) == [

@@ -18,7 +18,7 @@ CLIPPED = made.scalars(
 )
 SEARCH = (np.geomspace(1e-3, 1, 4), np.array([[1, 0.1, 0.5, np.nan]]), ["SGD"], [1])
 ABOVE = {name: values + (name.endswith("loss")) for name, values in landscape_arrays.line().items()}
-NEGATIVE = RACE | {"heights": RACE["heights"] - 100}
+NEGATIVE = RACE | {"values": RACE["values"] - 100}
 LOG = {
     "loss": lambda **how: figures.curves(TRAIN, "loss", **how),
     "overlay": lambda **how: figures.overlay({"A": TRAIN, "B": TRAIN, "C": TRAIN}, **how),

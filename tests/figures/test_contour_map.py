@@ -39,7 +39,7 @@ def test_paths_go_up_to_the_step_and_marks_are_at_it(step):
             cut(named(figure, f"path{i}"), step), trajectories["points"][i, : step + 1], rtol=1e-6
         )
         np.testing.assert_allclose(cut(named(figure, f"mark{i}"), step), trajectories["points"][i, [step]], rtol=1e-6)
-        np.testing.assert_allclose(named(figure, f"path{i}")["customdata"], trajectories["heights"][i], rtol=1e-6)
+        np.testing.assert_allclose(named(figure, f"path{i}")["customdata"], trajectories["values"][i], rtol=1e-6)
 
 
 @pytest.mark.parametrize("figure", [contour_map, surface_3d])
@@ -104,7 +104,12 @@ def test_curves_of_minima_are_lines_with_a_name_and_no_stars():
     circle = np.stack([np.cos(np.linspace(0, 2 * np.pi, 3000)), np.sin(np.linspace(0, 2 * np.pi, 3000))], 1)
     gap, none = np.full((1, 2), np.nan), np.zeros((0, 2))
     upper = np.array([[-2.0, 0.5], [2.0, 0.5]])
-    curves = {"minima": none, "optima": none, "deepest": circle, "valleys": np.vstack([circle, gap, upper])}
+    curves = {
+        "minima": none,
+        "global_minima": none,
+        "global_minimum_curves": circle,
+        "minimum_curves": np.vstack([circle, gap, upper]),
+    }
     figure = contour_map(SURFACE | curves, {}, [])
     assert len(named(figure, "lowest_minimum_in_view")["x"]) == 0
     line, other = lines_of(figure, "curve of minima"), lines_of(figure, "curve of local minima")
@@ -123,9 +128,9 @@ def test_of_many_points_some_are_drawn_and_the_legend_says_of_how_many(valid):
     surface = SURFACE | {
         "saddles": many,
         "minima": many,
-        "optima": many,
+        "global_minima": many,
         "maxima": many,
-        "left_out": np.array([0, 3, 7]),
+        "omitted": np.array([0, 3, 7]),
     }
     figure = valid(contour_map(surface, {}, []))
     marks = [trace for trace in figure["data"] if trace.get("mode") == "markers" and "uid" in trace]
@@ -268,17 +273,17 @@ def test_paths_in_space_float_just_above_the_ground(log_height):
     ground = figure["data"][0]["z"]
     scale = colorscale.scale(SURFACE["z"], log_height)
     trace = named(figure, "path0")
-    above = trace["z"] - scale.place(trajectories["heights"][0])
+    above = trace["z"] - scale.place(trajectories["values"][0])
     assert np.all(above > 0)
     assert above.max() < 0.1 * np.ptp(ground)
-    np.testing.assert_allclose(trace["customdata"], trajectories["heights"][0], rtol=1e-5)
+    np.testing.assert_allclose(trace["customdata"], trajectories["values"][0], rtol=1e-5)
 
 
 def test_space_has_few_places_cuts_walls_and_says_so():
     x = np.linspace(-2, 2, 121)
     z = np.where(np.abs(x)[None] > 1.95, 1e6, 0) + x[:, None] ** 2
     none = np.zeros((0, 2))
-    surface = {"x": x, "y": x, "z": z, "minima": none, "maxima": none, "saddles": none, "optima": none}
+    surface = {"x": x, "y": x, "z": z, "minima": none, "maxima": none, "saddles": none, "global_minima": none}
     figure = surface_3d(surface, {}, [])
     ground = figure["data"][0]
     assert ground["z"].shape == (61, 61)

@@ -13,7 +13,7 @@ from tests.figures.stated import Frame, below, cells, same, stated
 def _path(trajectories: Mapping, names: list[str]) -> Frame:
     parts = []
     for i, name in enumerate(names):
-        (x, y), f = trajectories["points"][i].T, trajectories["heights"][i]
+        (x, y), f = trajectories["points"][i].T, trajectories["values"][i]
         parts.append(Frame({"optimizer": name, "step": np.arange(len(f)), "x": x, "y": y, "f": f}).dropna())
     return below(*parts)
 
@@ -38,9 +38,9 @@ def test_maps_and_spaces_have_the_surface_and_every_step_of_every_optimizer():
 
 def test_curves_of_a_trajectory_run_have_its_numbers():
     for name, values, column, names in (
-        ("heights", every.RACE["heights"], "f", every.OPTIMIZERS),
-        ("heights above the lowest", every.RACE["heights"] + 1, "f_minus_minimum", every.OPTIMIZERS),
-        ("heights of many optimizers", every.CROWD["heights"] + 1, "f_minus_minimum", every.MANY),
+        ("heights", every.RACE["values"], "f", every.OPTIMIZERS),
+        ("heights above the lowest", every.RACE["values"] + 1, "f_minus_minimum", every.OPTIMIZERS),
+        ("heights of many optimizers", every.CROWD["values"] + 1, "f_minus_minimum", every.MANY),
         ("distances", every.RACE["distance"], "distance", every.OPTIMIZERS),
     ):
         parts = [

@@ -24,19 +24,19 @@ def test_heights_above_the_lowest_are_logarithmic_and_the_numbers_of_the_traject
     assert figure["layout"]["yaxis"]["type"] == "log"
     for i in range(3):
         line = named(figure, f"optimizer{i}")
-        np.testing.assert_allclose(line["y"], trajectories["heights"][i][line["x"]] + 1, rtol=1e-5)
+        np.testing.assert_allclose(line["y"], trajectories["values"][i][line["x"]] + 1, rtol=1e-5)
 
 
 def test_heights_of_both_signs_are_straight_and_signed_where_they_span_decades():
     trajectories = made.trajectories()
     plain = heights(trajectories, NAMES)
     assert "type" not in plain["layout"]["yaxis"]
-    np.testing.assert_allclose(named(plain, "optimizer0")["y"], trajectories["heights"][0], rtol=1e-5)
-    trajectories["heights"] = np.where(np.arange(31) == 4, -1e7, trajectories["heights"])
+    np.testing.assert_allclose(named(plain, "optimizer0")["y"], trajectories["values"][0], rtol=1e-5)
+    trajectories["values"] = np.where(np.arange(31) == 4, -1e7, trajectories["values"])
     wild = heights(trajectories, NAMES)
-    scale = signed(trajectories["heights"])
+    scale = signed(trajectories["values"])
     line = named(wild, "optimizer0")
-    np.testing.assert_allclose(line["customdata"], trajectories["heights"][0][line["x"]], rtol=1e-5)
+    np.testing.assert_allclose(line["customdata"], trajectories["values"][0][line["x"]], rtol=1e-5)
     np.testing.assert_allclose(scale.value(line["y"]), line["customdata"], rtol=1e-3)
     assert "0" in wild["layout"]["yaxis"]["ticktext"]
 
@@ -78,7 +78,7 @@ def test_a_zero_on_the_way_leaves_a_gap_and_the_curve_goes_on():
 
 def test_one_that_left_ends_in_a_cross_that_says_when():
     trajectories = made.trajectories(gone=9)
-    trajectories["heights"][2, 8] = 1e30
+    trajectories["values"][2, 8] = 1e30
     figure = heights(trajectories, NAMES, optimum=-1.0)
     cross = named(figure, "left2")
     assert cross["x"].tolist() == [8]
@@ -91,7 +91,7 @@ def test_one_that_left_ends_in_a_cross_that_says_when():
 
 def test_an_update_of_0_by_0_is_not_told_as_leaving():
     trajectories = made.trajectories(gone=1)
-    trajectories["exit"] = np.array(["", "", "zero_by_zero"])
+    trajectories["exit_reason"] = np.array(["", "", "zero_by_zero"])
     figure = heights(trajectories, NAMES, optimum=-1.0)
     assert named(figure, "optimizer2")["name"] == "leaver (0/0 at step 1)"
     assert "0/0 in the update: ε = 0 and the gradient is zero" in named(figure, "left2")["hovertemplate"]
@@ -100,9 +100,9 @@ def test_an_update_of_0_by_0_is_not_told_as_leaving():
 
 def test_rounding_is_not_taken_for_height():
     trajectories = made.trajectories()
-    trajectories["heights"][:] = -78.3323
-    trajectories["heights"][0] = np.nextafter(-78.3323, 0)
-    trajectories["heights"][:, :5] = -70.0
+    trajectories["values"][:] = -78.3323
+    trajectories["values"][0] = np.nextafter(-78.3323, 0)
+    trajectories["values"][:, :5] = -70.0
     figure = heights(trajectories, NAMES, optimum=-78.3323)
     assert named(figure, "low0")["x"].tolist() == [5]
 
@@ -135,11 +135,9 @@ def test_the_lowest_minimum_in_view_is_told_with_its_height_and_lower_ground_wit
 def test_small_surfaces_are_not_taken_for_flat_ones(valid):
     """What is as good as 0 is a share of the heights that there are."""
     trajectories = made.trajectories()
-    trajectories["heights"] *= 1e-30
+    trajectories["values"] *= 1e-30
     figure = heights(trajectories, NAMES, optimum=-1e-30)
-    np.testing.assert_allclose(
-        named(figure, "optimizer0")["y"][:5], (trajectories["heights"][0] + 1e-30)[:5], rtol=1e-5
-    )
+    np.testing.assert_allclose(named(figure, "optimizer0")["y"][:5], (trajectories["values"][0] + 1e-30)[:5], rtol=1e-5)
     found = valid(rate_search(np.geomspace(1e-3, 1, 3), np.array([[3e-30, 1e-31, 2e-28]]), NAMES, [1]))
     np.testing.assert_allclose(named(found, "search0")["y"], [3e-30, 1e-31, 2e-28], rtol=1e-6)
 

@@ -22,7 +22,7 @@ def test_only_the_parts_of_the_method_are_drawn():
     with_momentum = headings(step_parts(made.trajectories(), 1, "SGD"))
     assert with_momentum == ["gradient", "momentum", "step", "|step| / |gradient|"]
     trajectories = made.trajectories()
-    blind = {key: trajectories[key] for key in ("points", "heights", "distance", "gone")}
+    blind = {key: trajectories[key] for key in ("points", "values", "distance", "left_at")}
     assert headings(step_parts(blind, 0, "CMA-ES")) == ["step"]
 
 

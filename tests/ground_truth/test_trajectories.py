@@ -30,7 +30,7 @@ def place(job: Trajectories, **wanted: object) -> int:
 
 
 def test_of_four_rates_the_first_creeps_one_is_right_and_the_last_diverges():
-    small, right, large, diverging = raced("Four learning rates")["heights"]
+    small, right, large, diverging = raced("Four learning rates")["values"]
     assert right[-1] < 1e-6 * right[0]
     assert right[-1] < 1e-2 * min(small[-1], large[-1])
     assert small[-1] < 0.5 * small[0]
@@ -68,7 +68,7 @@ def test_at_the_best_rate_of_momentum_plain_descent_would_diverge():
     plain = fast.model_copy(update={"momentum": 0.0})
     heights = trajectories(
         job.model_copy(update={"optimizers": (job.optimizers[0].model_copy(update={"method": plain}),)})
-    )["heights"]
+    )["values"]
     assert not heights[0, -1] < heights[0, 0]
 
 
@@ -80,7 +80,7 @@ def test_the_first_step_of_adam_is_the_rate_and_3_16_times_that_without_correcti
 
 
 def test_without_correction_adam_is_thrown_past_the_minimum_beside_it():
-    points, heights = (raced("Why Adam corrects its bias")[name] for name in ("points", "heights"))
+    points, heights = (raced("Why Adam corrects its bias")[name] for name in ("points", "values"))
     assert points[0, -1] == pytest.approx([3, 2], abs=0.05)
     assert points[1, -1] == pytest.approx([3.584, -1.848], abs=0.1)
     assert heights[0, -1] < 0.5 * heights[1, -1]
@@ -91,7 +91,7 @@ def test_without_correction_adam_is_thrown_past_the_minimum_beside_it():
 
 def test_newton_stays_at_the_saddle_and_with_absolute_curvature_leaves_it():
     job = EXAMPLES["A saddle is no minimum"]
-    points, heights = (raced("A saddle is no minimum")[name] for name in ("points", "heights"))
+    points, heights = (raced("A saddle is no minimum")[name] for name in ("points", "values"))
     newton, absolute = (place(job, kind="newton", absolute=a) for a in (False, True))
     assert points[newton, -1] == pytest.approx([0, 0], abs=1e-9)
     assert points[absolute, -1] == pytest.approx([0, 1], abs=1e-6)
@@ -104,13 +104,13 @@ def test_newton_stays_at_the_saddle_and_with_absolute_curvature_leaves_it():
 
 def test_on_rosenbrock_nobody_leaves_and_all_get_into_the_valley():
     found = raced("Twelve on Rosenbrock")
-    assert (found["gone"] == -1).all()
-    assert (found["heights"][:, -1] < 0.5 * found["heights"][:, 0]).all()
+    assert (found["left_at"] == -1).all()
+    assert (found["values"][:, -1] < 0.5 * found["values"][:, 0]).all()
 
 
 def test_among_ripples_the_gradient_ends_in_a_dent_and_evolution_steps_over_them():
     job = EXAMPLES["Gradient-free among ripples"]
-    final = raced("Gradient-free among ripples")["heights"][:, -1]
+    final = raced("Gradient-free among ripples")["values"][:, -1]
     evolving = [place(job, kind=kind) for kind in ("open_es", "cma_es", "genetic")]
     gradient_based = [i for i in range(len(job.optimizers)) if i not in evolving]
     assert final[gradient_based].min() > 1

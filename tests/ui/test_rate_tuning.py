@@ -181,7 +181,7 @@ class Shown:
         self.heights = np.array(heights)[:, None]
 
     def snapshot(self, _quantity: str) -> dict[str, np.ndarray]:
-        return {"heights": self.heights}
+        return {"values": self.heights}
 
 
 def test_a_optimizer_that_came_lower_with_the_rate_it_has_keeps_it():

@@ -107,8 +107,8 @@ def trajectories(store):
         file = store.create(job)
         file.write(state="running", step=steps)
         optimizers = len(job.optimizers)
-        found = {"points": np.zeros((optimizers, steps + 1, 2)), "heights": np.zeros((optimizers, steps + 1))}
-        found |= {"gone": np.full(optimizers, -1), "exit": np.full(optimizers, "")}
+        found = {"points": np.zeros((optimizers, steps + 1, 2)), "values": np.zeros((optimizers, steps + 1))}
+        found |= {"left_at": np.full(optimizers, -1), "exit_reason": np.full(optimizers, "")}
         file.write([Snapshot(steps, "trajectories", found)] if steps else [])
         if state != "running":
             file.write(state=state)
@@ -161,7 +161,7 @@ def told(store):
             left[place], why[place] = step, reason
         file = store.create(job)
         file.write(state="running", step=steps)
-        found = {"trajectories": {"heights": heights, "gone": left, "exit": why}, **more}
+        found = {"trajectories": {"values": heights, "left_at": left, "exit_reason": why}, **more}
         file.write([Snapshot(steps, name, arrays) for name, arrays in found.items()])
         file.write(state="finished")
         file.close()

@@ -1,4 +1,4 @@
-"""Why an optimizer is nowhere any more."""
+"""Why an optimizer has stopped: it diverged, or its update is not a number."""
 
 from torch import Tensor
 
@@ -9,13 +9,13 @@ from nnviz.spec.surfaces import AnySurface
 REASONS = ("diverged", "zero_by_zero", "no_value", "no_gradient", "no_curvature", "not_a_number")
 
 
-def reason(method: Method, surface: AnySurface, before: Tensor, after: Tensor, gradient: Tensor | None) -> str:
-    """One of `REASONS` for the step from `before` (2,) to `after` (2,), which is far away or no number, with the
+def exit_reason(method: Method, surface: AnySurface, before: Tensor, after: Tensor, gradient: Tensor | None) -> str:
+    """One of `REASONS` for the step from `before` (2,) to `after` (2,), which diverged or is not a number, with the
     `gradient` (2,) that the method was given, None where it takes none.
 
-    diverged: far away; zero_by_zero: ε = 0 and a gradient of 0, so that the update is 0/0 there; no_value, no_gradient,
-    no_curvature: what the surface does not have, as a finite number, at `before` (for L-BFGS also where its line search
-    looked); not_a_number: the update is none for another reason, such as ∞ − ∞.
+    diverged: a coordinate is too large; zero_by_zero: ε = 0 and a gradient of 0, so that the update is 0/0 there;
+    no_value, no_gradient, no_curvature: what the surface does not have, as a finite number, at `before` (for L-BFGS
+    also where its line search evaluated it); not_a_number: the update is nan for another reason, such as ∞ − ∞.
     """
     if not after.isnan().any():
         return "diverged"

@@ -34,7 +34,7 @@ OPERATORS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 def compile_formula(node: spec.Node) -> Callable[[Tensor, Tensor], Tensor]:
     """The function of x and y, elementwise on float64 tensors that broadcast; twice differentiable by autograd.
 
-    A variable that the formula does not speak of has the derivative 0, and the result always has the full shape.
+    A variable that the formula does not contain has the derivative 0, and the result always has the full shape.
     """
     steps = _steps(node)
 
@@ -51,50 +51,50 @@ def compile_formula(node: spec.Node) -> Callable[[Tensor, Tensor], Tensor]:
                     operands = stack[len(stack) - arity :]
                     del stack[len(stack) - arity :]
                     stack.append(function(*operands))
-        # No value, only a path: it makes the graph of every first and second derivative reach both inputs.
-        nothing = _nothing(x) + _nothing(y)
-        return stack.pop() + nothing * nothing
+        # Adds 0: both inputs are then in the graph of every first and second derivative.
+        zero = _attached_zero(x) + _attached_zero(y)
+        return stack.pop() + zero * zero
 
     return formula
 
 
-def _nothing(x: Tensor) -> Tensor:
-    """Zeros that hang on x, with the derivative 0; at inf and nan too."""
+def _attached_zero(x: Tensor) -> Tensor:
+    """Zeros that depend on x in the graph, with the derivative 0; at inf and nan too."""
     return 0 * x.nan_to_num(0, 0, 0)
 
 
 Step = str | float | tuple[int, Callable[..., Tensor]]
-"""A variable, a number, or how many tensors to take from the stack and what to make of them."""
+"""A variable, a number, or the number of operands and the function of them."""
 
 
 def _steps(node: spec.Node) -> list[Step]:
-    """The tree as a program for a stack, so that its depth meets no limit of recursion."""
+    """The tree as a program for a stack machine, so that its depth is not limited by recursion."""
     steps: list[Step] = []
-    waiting: list[spec.Node | tuple[int, Callable[..., Tensor]]] = [node]
-    while waiting:
-        here = waiting.pop()
-        match here:
+    pending: list[spec.Node | tuple[int, Callable[..., Tensor]]] = [node]
+    while pending:
+        current = pending.pop()
+        match current:
             case spec.Number(value=value):
                 steps.append(float(value))
             case spec.Variable(name=name):
                 steps.append(name)
             case spec.Negative(of=inner):
-                waiting += [(1, torch.neg), inner]
+                pending += [(1, torch.neg), inner]
             case spec.Call(function=function, argument=inner):
-                waiting += [(1, FUNCTIONS[function]), inner]
+                pending += [(1, FUNCTIONS[function]), inner]
             case spec.Binary(operator="**", left=base, right=right) if (exponent := spec.constant(right)) is not None:
-                waiting += [(1, partial(_power, exponent=exponent)), base]
+                pending += [(1, partial(_power, exponent=exponent)), base]
             case spec.Binary(operator=operator, left=left, right=right):
-                waiting += [(2, OPERATORS[operator]), right, left]
+                pending += [(2, OPERATORS[operator]), right, left]
             case (_, _):
-                steps.append(here)
+                steps.append(current)
             case _:
-                raise TypeError(f"no formula for {here!r}")
+                raise TypeError(f"no formula for {current!r}")
     return steps
 
 
 def _power(base: Tensor, exponent: float) -> Tensor:
-    """base ** exponent; integer exponents are right, and differentiable, at 0 and below."""
+    """base ** exponent; integer exponents are exact, and differentiable, at 0 and below."""
     if exponent == -0.5:
         # As a tensor: for the number, torch computes 1/sqrt(x), which is −inf at −0 where the power is +inf.
         return torch.pow(base, torch.tensor(exponent, dtype=torch.float64, device=base.device))

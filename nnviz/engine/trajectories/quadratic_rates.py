@@ -1,4 +1,4 @@
-"""What theory says of a race on a quadratic bowl."""
+"""Predicted and measured convergence rates of optimizers on a quadratic."""
 
 import numpy as np
 
@@ -7,17 +7,17 @@ from nnviz.spec.optimizers import SGD
 from nnviz.spec.surfaces import Quadratic
 from nnviz.spec.trajectories import Trajectories
 
-ALPHAS = (0.005, 5.0)
-"""Learning rates of the map, times λ."""
+ALPHA_RANGE = (0.005, 5.0)
+"""Learning rates of the phase diagram, times λ."""
 
 
-def phase(job: Trajectories) -> dict[str, np.ndarray]:
+def phase_diagram(job: Trajectories) -> dict[str, np.ndarray]:
     """Convergence rate over learning rate and momentum, as `quadratic.phase` gives it, and `best_descent` (3,), the
-    best (α, β = 0, rate) of plain descent; {} off the quadratic."""
+    best (α, β = 0, rate) of gradient descent without momentum; {} for other surfaces."""
     if not isinstance(job.surface, Quadratic):
         return {}
     steep, _ = job.surface.eigenvalues
-    alphas = np.geomspace(*ALPHAS, 140) / steep
+    alphas = np.geomspace(*ALPHA_RANGE, 140) / steep
     nesterov = [r.method.nesterov for r in job.optimizers if isinstance(r.method, SGD) and r.method.momentum]
     found = quadratic.phase(
         job.surface.eigenvalues, alphas, np.linspace(0, 0.99, 110), nesterov=bool(nesterov) and all(nesterov)
@@ -26,9 +26,9 @@ def phase(job: Trajectories) -> dict[str, np.ndarray]:
 
 
 def rates(job: Trajectories, distance: np.ndarray) -> dict[str, np.ndarray]:
-    """Share of the distance that is kept a step, by optimizer (optimizers,), measured late in the race from `distance`
-    (optimizers, steps + 1), and predicted for SGD on a quadratic; nan where there is none. Theory knows exact gradients
-    and one rate: with noise, clipping or a schedule it predicts nothing."""
+    """Error factor per step of each optimizer (optimizers,): measured over the last steps of `distance` (optimizers,
+    steps + 1), and predicted for SGD on a quadratic; nan where there is none. The prediction assumes exact gradients
+    and a constant learning rate, so there is none with noise, clipping or a schedule."""
     measured = np.array([quadratic.measured_rate(row) for row in distance])
     predicted = np.full(len(job.optimizers), np.nan)
     if job.conditions or not isinstance(job.surface, Quadratic):

@@ -7,15 +7,15 @@ from nnviz.engine import randomness
 from nnviz.engine.optim.schedules import factor
 from nnviz.engine.running_job import ReplayedJob
 from nnviz.engine.trajectories import surfaces
-from nnviz.engine.trajectories.critical_points import lowest
+from nnviz.engine.trajectories.critical_points import minimum_value
 from nnviz.engine.trajectories.point_optimizers import PointOptimizers
-from nnviz.engine.trajectories.trajectory_run import FAR
+from nnviz.engine.trajectories.trajectory_run import DIVERGENCE_LIMIT
 from nnviz.records import Record, Snapshot
 from nnviz.spec.trajectories import RateSearch
 
 
-class Search(ReplayedJob):
-    """A search that runs: each `next` does all rates of one optimizer and returns what is known by then."""
+class RateSearchRun(ReplayedJob):
+    """A learning-rate search: each `next` runs one optimizer with all rates and returns the results so far."""
 
     def __init__(self, job: RateSearch, checkpoint: bytes | None = None) -> None:
         super().__init__(job, checkpoint)
@@ -23,33 +23,35 @@ class Search(ReplayedJob):
         self.final = np.full((job.steps, job.rates), np.nan)
 
     def _work(self) -> list[Record]:
-        self.final[self.done] = self._heights(self.done)
+        self.final[self.done] = self._final_values(self.done)
         self.done += 1
         return self._look()
 
-    def _heights(self, optimizer: int) -> np.ndarray:
-        """Height after the last step for each rate, (rates,); nan where an optimizer has left or has no rate."""
+    def _final_values(self, index: int) -> np.ndarray:
+        """f after the last step for each rate, (rates,); nan where the optimizer diverged or has no learning rate."""
         trajectories = self.job.trajectories
-        one = trajectories.optimizers[optimizer]
-        if not hasattr(one.method, "lr"):
+        optimizer = trajectories.optimizers[index]
+        if not hasattr(optimizer.method, "lr"):
             return np.full(len(self.rates), np.nan)
-        # More optimizers than a race may have, but the same machinery.
-        copies = trajectories.model_copy(update={"optimizers": (one,) * len(self.rates), "grid": 0}).rated(
+        # `model_copy` does not validate: a job may have fewer optimizers than there are rates.
+        copies = trajectories.model_copy(update={"optimizers": (optimizer,) * len(self.rates), "grid": 0}).rated(
             self.rates.tolist()
         )
         point_optimizers = PointOptimizers(copies, torch.tensor([trajectories.start], dtype=torch.float64))
-        noise = randomness.generator(trajectories.seed, "noise")
-        away = torch.zeros(len(self.rates), dtype=torch.bool)
+        noise_generator = randomness.generator(trajectories.seed, "noise")
+        has_exited = torch.zeros(len(self.rates), dtype=torch.bool)
         for step in range(trajectories.steps):
-            push = torch.randn(1, 2, dtype=torch.float64, generator=noise) if trajectories.noise else None
-            point_optimizers.advance(factor(trajectories.schedule, step, trajectories.steps), push)
-            away |= ~(point_optimizers.points[:, 0].abs() <= FAR).all(-1)  # for good, as in a race; nan is away too
+            noise = torch.randn(1, 2, dtype=torch.float64, generator=noise_generator) if trajectories.noise else None
+            point_optimizers.advance(factor(trajectories.schedule, step, trajectories.steps), noise)
+            has_exited |= ~(point_optimizers.points[:, 0].abs() <= DIVERGENCE_LIMIT).all(
+                -1
+            )  # as in TrajectoryRun; nan too
         found = surfaces.values(trajectories.surface, point_optimizers.points[:, 0]).numpy()
-        return np.where(np.isfinite(found) & ~away.numpy(), found, np.nan)
+        return np.where(np.isfinite(found) & ~has_exited.numpy(), found, np.nan)
 
     def _look(self) -> list[Record]:
-        """Snapshot "rate_search": rates (k,), final heights (optimizers, k), the best rate's index of each optimizer
-        (optimizers,), −1 for none, and the lowest height of a minimum (0 or 1,)."""
+        """Snapshot "rate_search": rates (k,), final values of f (optimizers, k), the index of each optimizer's best
+        rate (optimizers,), −1 for none, and the value at the global minimum (0 or 1,)."""
         if not self.done:
             return []
         best = [int(np.nanargmin(row)) if np.isfinite(row).any() else -1 for row in self.final]
@@ -57,6 +59,6 @@ class Search(ReplayedJob):
             "rates": self.rates,
             "final": self.final.copy(),
             "best": np.array(best, np.int32),
-            "lowest": lowest(self.job.trajectories.surface).numpy(),
+            "minimum_value": minimum_value(self.job.trajectories.surface).numpy(),
         }
         return [Snapshot(self.done, "rate_search", arrays)]

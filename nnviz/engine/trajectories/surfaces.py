@@ -1,4 +1,4 @@
-"""Surface specs -> f(x, y), its gradient and its curvature."""
+"""Surface specs -> f(x, y), its gradient and its Hessian."""
 
 import math
 from collections.abc import Callable
@@ -11,22 +11,21 @@ from nnviz.engine.trajectories.formulas import compile_formula
 from nnviz.spec import surfaces as spec
 from nnviz.spec.formulas import parse
 
-Height = Callable[[Tensor, Tensor], Tensor]
+Function = Callable[[Tensor, Tensor], Tensor]
 
-NEAR = (1e-7, 1e-10)
-"""How far from a point without a derivative its neighbors are, as shares of the picture's smaller side."""
-GROWTH = 3
-"""A derivative that is so many times larger at the nearer neighbors has no limit."""
+NEIGHBOR_DISTANCES = (1e-7, 1e-10)
+"""Distances of the neighbors of a point without a derivative, in units of the view's smaller side."""
+MAX_GROWTH = 3
+"""A derivative that is this many times larger at the nearer neighbors is taken as unbounded."""
 
 
 @cache
-def height(surface: spec.AnySurface) -> Height:
-    """f, elementwise: x and y of one shape to heights of that shape."""
-    s = surface
+def function(surface: spec.AnySurface) -> Function:
+    """f, elementwise: x and y of one shape -> values of that shape."""
     match surface:
         case spec.Quadratic(angle=angle):
             c, d = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-            steep, flat = s.eigenvalues
+            steep, flat = surface.eigenvalues
             # Along the x axis at 0 degrees, as the ravine.
             return lambda x, y: 0.5 * (flat * (c * x + d * y) ** 2 + steep * (c * y - d * x) ** 2)
         case spec.Ravine():
@@ -57,7 +56,7 @@ def height(surface: spec.AnySurface) -> Height:
 
 
 def _ackley(x: Tensor, y: Tensor) -> Tensor:
-    # The root's slope at the minimum itself is 0/0; there it is 0.
+    # The derivative of the root at the minimum itself would be 0/0; there it is set to 0.
     square = 0.5 * (x**2 + y**2)
     root = torch.where(square > 0, square, 1.0).sqrt() * (square > 0)
     ripples = 0.5 * (torch.cos(2 * math.pi * x) + torch.cos(2 * math.pi * y))
@@ -65,54 +64,59 @@ def _ackley(x: Tensor, y: Tensor) -> Tensor:
 
 
 def values(surface: spec.AnySurface, points: Tensor) -> Tensor:
-    """Heights (n,) at points (n, 2)."""
+    """f (n,) at points (n, 2)."""
     with torch.no_grad():
-        return height(surface)(points[:, 0], points[:, 1])
+        return function(surface)(points[:, 0], points[:, 1])
 
 
-def slope(surface: spec.AnySurface, points: Tensor) -> tuple[Tensor, Tensor]:
-    """Heights (n,) and gradients (n, 2) at points (n, 2); a gradient of nan where a formula has no value.
+def value_and_gradient(surface: spec.AnySurface, points: Tensor) -> tuple[Tensor, Tensor]:
+    """f (n,) and its gradients (n, 2) at points (n, 2); a gradient of nan where a formula has no value.
 
-    Where the rules of a formula give no number, as at 0 for ((x²)^½)³ (0 · ∞), the gradient is the mean of those around
-    the point: the derivative where there is one, at a kink a subgradient. Where those grow without bound it stays nan.
+    Where differentiation gives no number, as at 0 for ((x²)^½)³ (0 · ∞), the gradient is the mean of those around the
+    point: the derivative where there is one, at a kink a subgradient. Where those grow without bound it stays nan.
     """
-    found, gradient = _slope(surface, points)
+    found, gradient = _value_and_gradient(surface, points)
     if isinstance(surface, spec.Formula):
-        wrong = ~(gradient.sum(1) + found).isfinite()
-        if bool(wrong.any()):
+        undefined = ~(gradient.sum(1) + found).isfinite()
+        if bool(undefined.any()):
             gradient = gradient.clone()
-            gradient[wrong] = torch.nan
-            wrong &= found.isfinite()
-            gradient[wrong] = _around(surface, points[wrong], lambda at: _slope(surface, at)[1])
+            gradient[undefined] = torch.nan
+            undefined &= found.isfinite()
+            gradient[undefined] = _mean_of_neighbors(
+                surface, points[undefined], lambda at: _value_and_gradient(surface, at)[1]
+            )
     return found, gradient
 
 
-def curvature(surface: spec.AnySurface, points: Tensor) -> tuple[Tensor, Tensor]:
-    """Gradients (n, 2) and Hessians (n, 2, 2) at points (n, 2); as `slope` where a formula's rules give no number."""
-    gradient, hessian = _curvature(surface, points)
+def gradient_and_hessian(surface: spec.AnySurface, points: Tensor) -> tuple[Tensor, Tensor]:
+    """Gradients (n, 2) and Hessians (n, 2, 2) at points (n, 2); as `value_and_gradient` where differentiation gives no
+    number."""
+    gradient, hessian = _gradient_and_hessian(surface, points)
     if isinstance(surface, spec.Formula):
-        wrong = ~(hessian.sum((1, 2)) + gradient.sum(1)).isfinite()
-        if bool(wrong.any()):
+        undefined = ~(hessian.sum((1, 2)) + gradient.sum(1)).isfinite()
+        if bool(undefined.any()):
             gradient, hessian = gradient.clone(), hessian.clone()
-            gradient[wrong] = slope(surface, points[wrong])[1]
-            hessian[wrong] = torch.nan
-            wrong &= gradient.isfinite().all(1)
-            hessian[wrong] = _around(surface, points[wrong], lambda at: _curvature(surface, at)[1])
+            gradient[undefined] = value_and_gradient(surface, points[undefined])[1]
+            hessian[undefined] = torch.nan
+            undefined &= gradient.isfinite().all(1)
+            hessian[undefined] = _mean_of_neighbors(
+                surface, points[undefined], lambda at: _gradient_and_hessian(surface, at)[1]
+            )
     return gradient, hessian
 
 
-def _slope(surface: spec.AnySurface, points: Tensor) -> tuple[Tensor, Tensor]:
+def _value_and_gradient(surface: spec.AnySurface, points: Tensor) -> tuple[Tensor, Tensor]:
     with torch.enable_grad():
         at = points.detach().requires_grad_()
-        found = height(surface)(*at.unbind(1))
+        found = function(surface)(*at.unbind(1))
         (gradient,) = torch.autograd.grad(found, at, torch.ones_like(found))
     return found.detach(), gradient
 
 
-def _curvature(surface: spec.AnySurface, points: Tensor) -> tuple[Tensor, Tensor]:
+def _gradient_and_hessian(surface: spec.AnySurface, points: Tensor) -> tuple[Tensor, Tensor]:
     with torch.enable_grad():
         at = points.detach().requires_grad_()
-        found = height(surface)(at[:, 0], at[:, 1])
+        found = function(surface)(at[:, 0], at[:, 1])
         (gradient,) = torch.autograd.grad(found.sum(), at, create_graph=True)
         rows = [
             torch.autograd.grad(part.sum(), at, retain_graph=True, allow_unused=True, materialize_grads=True)[0]
@@ -123,19 +127,20 @@ def _curvature(surface: spec.AnySurface, points: Tensor) -> tuple[Tensor, Tensor
     return gradient.detach(), torch.stack(rows, 1)
 
 
-def _around(surface: spec.Formula, points: Tensor, derivative: Callable[[Tensor], Tensor]) -> Tensor:
-    """The mean of a derivative (n, …) at four places around each point (n, 2); nan where they grow as it is neared."""
+def _mean_of_neighbors(surface: spec.Formula, points: Tensor, derivative: Callable[[Tensor], Tensor]) -> Tensor:
+    """The mean of a derivative (n, …) at four places around each point (n, 2); nan where they grow towards the
+    point."""
     left, right, bottom, top = surface.window
     side = torch.full_like(points[:, :1], min(right - left, top - bottom)).maximum(points.abs().amax(1, keepdim=True))
-    # A square that is not in line with the axes, where a formula may have no derivative either.
-    turned = points.new_tensor([[1.0, 0.6], [-0.6, 1.0], [-1.0, -0.6], [0.6, -1.0]])
+    # A rotated square: along the axes a formula may have no derivative either.
+    square = points.new_tensor([[1.0, 0.6], [-0.6, 1.0], [-1.0, -0.6], [0.6, -1.0]])
     found = []
-    for distance in NEAR:
-        places = points[:, None] + distance * side[:, None] * turned
+    for distance in NEIGHBOR_DISTANCES:
+        places = points[:, None] + distance * side[:, None] * square
         found.append(derivative(places.reshape(-1, 2)).unflatten(0, places.shape[:2]))
     far, near = (part.abs().flatten(1).amax(1) for part in found)
     mean = found[1].mean(1)
-    mean[~(near <= GROWTH * far)] = torch.nan
+    mean[~(near <= MAX_GROWTH * far)] = torch.nan
     return mean
 
 

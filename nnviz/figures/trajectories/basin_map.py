@@ -189,8 +189,8 @@ def _entry(name: str, share: float, color: str) -> dict:
 def _names(basins: Arrays) -> list[str]:
     """All minima in words, by number: places, then curves, then the flat region where there is one."""
     minima = _minima(basins)
-    count = int(np.isnan(critical_point_marks.points(basins, "valleys")).any(1).sum())
-    count += len(critical_point_marks.points(basins, "valleys")) > 0
+    count = int(np.isnan(critical_point_marks.points(basins, "minimum_curves")).any(1).sum())
+    count += len(critical_point_marks.points(basins, "minimum_curves")) > 0
     numbers = [""] if count == 1 else [f" {number + 1}" for number in range(count)]
     found = [*map(_at, minima), *(f"{critical_point_marks.CURVE}{number}" for number in numbers[:count])]
     return [*found, critical_point_marks.PLAIN] if np.max(basins["minimum"], initial=-1) >= len(found) else found
@@ -198,7 +198,7 @@ def _names(basins: Arrays) -> list[str]:
 
 def _valleys(basins: Arrays) -> list[dict]:
     """Curves of minima."""
-    line = critical_point_marks.thin_lines(critical_point_marks.points(basins, "valleys"))
+    line = critical_point_marks.thin_lines(critical_point_marks.points(basins, "minimum_curves"))
     style = {"type": "scatter", "mode": "lines", "x": f4(line[:, 0]), "y": f4(line[:, 1]), "showlegend": False}
     words = {"name": critical_point_marks.CURVE, "hovertemplate": f"{critical_point_marks.CURVE}<extra></extra>"}
     pens = ({"color": theme.HALO, "width": 5}, {"color": theme.INK, "width": 1.8})

@@ -110,7 +110,7 @@ def _path(trajectories: Arrays, optimizer: int, names: Sequence[str], dots: bool
         "x": f4(points[:, 0]),
         "y": f4(points[:, 1]),
         "text": i4(steps),
-        "customdata": f4(np.asarray(trajectories["heights"][optimizer], float)[steps]),
+        "customdata": f4(np.asarray(trajectories["values"][optimizer], float)[steps]),
         "name": name,
         "hovertemplate": f"<b>{name}</b>, step %{{text}}<br>{where}<extra></extra>",
     }

@@ -66,7 +66,7 @@ def traces(surface: Arrays) -> list[dict]:
 
 
 def _kinds(surface: Arrays) -> tuple[Kind, ...]:
-    lowest, minima = points(surface, "optima"), _higher(surface)
+    lowest, minima = points(surface, "global_minima"), _higher(surface)
     halo = {"color": theme.HALO, "line": {"color": theme.INK, "width": 1.2}}
     star = 14 if len(lowest) <= MOST / 2 else 7
     return (
@@ -79,7 +79,7 @@ def _kinds(surface: Arrays) -> tuple[Kind, ...]:
 
 def _higher(surface: Arrays) -> np.ndarray:
     """Minima that are not lowest: these come first among them, but for rounding."""
-    lowest, minima = points(surface, "optima"), points(surface, "minima")
+    lowest, minima = points(surface, "global_minima"), points(surface, "minima")
     size = max(float(np.ptp(surface["x"])), float(np.ptp(surface["y"])))
     known = {tuple(place) for place in np.round(lowest / (1e-6 * size)).tolist()}
     same = [tuple(place) in known for place in np.round(minima / (1e-6 * size)).tolist()]
@@ -88,10 +88,10 @@ def _higher(surface: Arrays) -> np.ndarray:
 
 def _curves(surface: Arrays) -> list[dict]:
     """Lines of one height: a light line with a dark core for the lowest minima, fainter for others, dots for maxima."""
-    lowest = points(surface, "deepest")
-    others = _without(points(surface, "valleys"), lowest)
+    lowest = points(surface, "global_minimum_curves")
+    others = _without(points(surface, "minimum_curves"), lowest)
     styles = (
-        (points(surface, "ridges"), "curve of maxima", [{"color": theme.NEUTRAL, "width": 2, "dash": "dot"}]),
+        (points(surface, "maximum_curves"), "curve of maxima", [{"color": theme.NEUTRAL, "width": 2, "dash": "dot"}]),
         (others, "curve of local minima", [{"color": theme.HALO, "width": 4}, {"color": theme.NEUTRAL, "width": 1.5}]),
         (lowest, CURVE, [{"color": theme.HALO, "width": 7}, {"color": theme.INK, "width": 3}]),
     )
@@ -118,7 +118,7 @@ def _curves(surface: Arrays) -> list[dict]:
 
 
 def _plain(surface: Arrays) -> list[dict]:
-    places = points(surface, "plain")
+    places = points(surface, "flat_region")
     if not len(places):
         return []
     return [
@@ -129,7 +129,7 @@ def _plain(surface: Arrays) -> list[dict]:
             "y": f4(places[:, 1]),
             "marker": {"symbol": "circle", "size": 3, "color": theme.NEUTRAL},
             "name": PLAIN,
-            "uid": "plain",
+            "uid": "flat_region",
             "showlegend": True,
             "legendrank": 1050,
             "hoverinfo": "skip",
@@ -153,7 +153,7 @@ def thin_lines(lines: np.ndarray, most: int = DRAWN) -> np.ndarray:
 
 def words(surface: Arrays) -> str:
     """What the map's help says of points beyond those that are kept; empty where all are."""
-    left_out = np.asarray(surface.get("left_out", (0, 0, 0))).tolist()
+    left_out = np.asarray(surface.get("omitted", (0, 0, 0))).tolist()
     counts = [(name, len(points(surface, name)), more) for name, more in zip(COUNTED, left_out, strict=True) if more]
     said = [f"{kept:,} of {kept + more:,} {name}" for name, kept, more in counts]
     return f" Only the lowest are kept: {', '.join(said)}." if said else ""
@@ -165,16 +165,16 @@ def table(surface: Arrays) -> list[tables.Part]:
         "minimum": "minima",
         "maximum": "maxima",
         "saddle": "saddles",
-        LOWEST: "optima",
-        CURVE: "valleys",
-        "curve of maxima": "ridges",
-        PLAIN: "plain",
+        LOWEST: "global_minima",
+        CURVE: "minimum_curves",
+        "curve of maxima": "maximum_curves",
+        PLAIN: "flat_region",
     }
     parts = []
     for kind, name in kinds.items():
         places = points(surface, name)
         x, y = places[np.isfinite(places).all(1)].T
-        if len(x) or name in ("minima", "maxima", "saddles", "optima"):
+        if len(x) or name in ("minima", "maxima", "saddles", "global_minima"):
             parts.append(tables.rows({"kind": kind, "x": x, "y": y}))
     return parts
 

@@ -53,7 +53,7 @@ def surface_3d(
     for i in range(count):
         steps = trajectory_lines.kept_steps(trajectories, i)
         points = np.asarray(trajectories["points"][i], float)[steps]
-        heights = np.asarray(trajectories["heights"][i], float)[steps]
+        heights = np.asarray(trajectories["values"][i], float)[steps]
         inside = surface3d.inside(points, x, y)
         level = np.fmax(scale.place(np.minimum(heights, top)), surface3d.below(points, x, y, floor)) + LIFT * span
         level = np.where(inside & np.isfinite(heights), level, np.nan)
@@ -124,7 +124,7 @@ def _path(
 
 def _lowest(surface: Arrays, x: np.ndarray, y: np.ndarray, floor: np.ndarray, lift: float) -> list[dict]:
     """The lowest minima in view, points and curves."""
-    optima, curves = (critical_point_marks.points(surface, name) for name in ("optima", "deepest"))
+    optima, curves = (critical_point_marks.points(surface, name) for name in ("global_minima", "global_minimum_curves"))
     optima = optima[surface3d.inside(optima, x, y)]
     optima = optima[critical_point_marks.some(len(optima))]
     curves = critical_point_marks.thin_lines(curves)

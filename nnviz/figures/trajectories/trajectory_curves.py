@@ -56,7 +56,7 @@ def heights(
     title = "Height" if optimum is None else "Height above the lowest minimum in view"
     if not trajectories:
         return layout.empty(title, _HEIGHT_HELP)
-    found = np.asarray(trajectories["heights"], float)
+    found = np.asarray(trajectories["values"], float)
     text, help, column = "f(x, y)", _HEIGHT_HELP + _lowest(found, optimum, bottom), "f"
     if optimum and abs(optimum) > TINY * _begun(found):
         text, found, column = "f(x, y) − f<sub>min</sub>", _above(found, optimum), "f_minus_minimum"
@@ -209,7 +209,7 @@ def _curves(
             zeros = np.append(zeros, stop)
         if len(zeros):
             traces.append(_low(zeros, _inside(ends, log_y)[0], i, words))
-        if trajectories["gone"][i] >= 0:
+        if trajectories["left_at"][i] >= 0:
             left.append((i, last, float(np.clip(_last(place(row[: last + 1])), *_inside(ends, log_y)))))
     traces += [_cross(trajectories, i, at, level) for i, at, level in left]
     traces += smoothing.keys(smooth) if smooth else []

@@ -30,7 +30,7 @@ TrajectoryRun = Mapping[str, np.ndarray]
 
 def last_step(trajectories: TrajectoryRun, optimizer: int) -> int:
     """The last step at which an optimizer is anywhere."""
-    gone = int(trajectories["gone"][optimizer])
+    gone = int(trajectories["left_at"][optimizer])
     return gone - 1 if gone >= 0 else trajectories["points"].shape[1] - 1
 
 
@@ -44,20 +44,20 @@ def thinned(count: int, most: int = POINTS) -> np.ndarray:
 def kept_steps(trajectories: TrajectoryRun, optimizer: int) -> np.ndarray:
     """The steps of an optimizer that are drawn; the last one is where it is gone, if it is."""
     steps = thinned(last_step(trajectories, optimizer) + 1)
-    gone = int(trajectories["gone"][optimizer])
+    gone = int(trajectories["left_at"][optimizer])
     return np.append(steps, gone) if gone >= 0 else steps
 
 
 def called(names: Sequence[str], trajectories: TrajectoryRun, optimizer: int) -> str:
     """An optimizer's name, and when it left, or why its way ends."""
     name = names[optimizer] if optimizer < len(names) else f"optimizer {optimizer + 1}"
-    return f"{name} ({ended(trajectories, optimizer)[0]})" if int(trajectories["gone"][optimizer]) >= 0 else name
+    return f"{name} ({ended(trajectories, optimizer)[0]})" if int(trajectories["left_at"][optimizer]) >= 0 else name
 
 
 def ended(trajectories: TrajectoryRun, optimizer: int) -> tuple[str, str]:
     """Why and when the way of an optimizer ends that does, in a few words and as a sentence."""
-    short, long = EXITS[str(trajectories["exit"][optimizer])]
-    return f"{short} at step {int(trajectories['gone'][optimizer])}", long
+    short, long = EXITS[str(trajectories["exit_reason"][optimizer])]
+    return f"{short} at step {int(trajectories['left_at'][optimizer])}", long
 
 
 def table(
@@ -69,7 +69,7 @@ def table(
 ) -> tables.Part:
     """Where an optimizer is at these steps: x, y and height, and what else is told of it."""
     x, y = np.asarray(trajectories["points"][optimizer])[steps].T
-    heights = np.asarray(trajectories["heights"][optimizer])[steps]
+    heights = np.asarray(trajectories["values"][optimizer])[steps]
     name = names[optimizer] if optimizer < len(names) else f"optimizer {optimizer + 1}"
     return tables.rows(
         {"kind": "path", "optimizer": name, "step": steps, "x": x, "y": y, "f": heights} | dict(columns or {})
