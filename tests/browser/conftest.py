@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.messages import Desk, furnish
 from tests.browser.player import SCREEN, House, Player, leave, visiting
 
 ROOT = Path(__file__).parents[2]
@@ -194,3 +195,21 @@ def player(page, house: House) -> Iterator[Player]:
     """The shared page on the real app, at no address yet."""
     with visiting(page, house) as player:
         yield player
+
+
+@pytest.fixture(scope="module")
+def stage(browser, tmp_path_factory) -> Iterator:
+    """A page for all boards, which loads plotly.js once; it fails if a script of it threw."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    furnish(page, tmp_path_factory.mktemp("static"))
+    yield page
+    page.close()
+    assert errors == []
+
+
+@pytest.fixture
+def board(stage, request: pytest.FixtureRequest) -> Desk:
+    """A board that has heard of nothing yet."""
+    return Desk(stage, request.node.name)

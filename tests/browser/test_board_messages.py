@@ -3,35 +3,16 @@
 import json
 import math
 import random
-from collections.abc import Iterator
 from itertools import product
 
 import pytest
 
 from tests.browser.board import until, zoom
-from tests.browser.messages import NAMES, SECTIONS, Desk, Shown, expected, furnish
+from tests.browser.messages import NAMES, SECTIONS, Desk, Shown, expected
 
 pytestmark = pytest.mark.browser
 
 MOONS, SPIRALS, RINGS = Shown("moons"), Shown("spirals"), Shown("rings", steps=(0, 5))
-
-
-@pytest.fixture(scope="module")
-def stage(browser, tmp_path_factory) -> Iterator:
-    """A page for all boards, which loads plotly.js once; it fails if a script of it threw."""
-    page = browser.new_page(viewport={"width": 1440, "height": 900}, accept_downloads=True)
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    furnish(page, tmp_path_factory.mktemp("static"))
-    yield page
-    page.close()
-    assert errors == []
-
-
-@pytest.fixture
-def board(stage, request: pytest.FixtureRequest) -> Desk:
-    """A board that has heard of nothing yet."""
-    return Desk(stage, request.node.name)
 
 
 def test_cards_out_of_view_show_the_other_run_though_a_message_of_the_first_was_lost(board: Desk):

@@ -117,9 +117,24 @@ def test_a_step_asked_for_comes_first():
     client, browser = {}, Browser()
     steps = list(range(100))
     browser.take(send(client, one, steps))
-    client["ask"] = browser.ask(want=[37, 12345])
+    client["ask"] = browser.ask(want=[[37, ["a"]], [12345, ["a"]]])
     message = browser.take(send(client, one, steps, budget=0))
     assert [step for step, _ in message["history"]] == [37]
+
+
+def test_what_went_from_the_browser_is_sent_again_when_it_is_asked_for_and_nothing_else():
+    def pictures(step):
+        return {"loss": figure(step, meta={"x_is_step": True}), "a": figure(step), "b": figure(step)}
+
+    client, browser = {}, Browser()
+    for _ in range(2):
+        browser.take(send(client, pictures, list(range(20))))
+    before = browser.history[7].pop("a")
+    assert browser.take(send(client, pictures, list(range(20))))["history"] == []
+    client["ask"] = browser.ask(want=[[7, ["a", "loss", "gone"]]])
+    message = browser.take(send(client, pictures, list(range(20))))
+    assert [(step, list(figures)) for step, figures in message["history"]] == [(7, ["a"])]
+    assert browser.history[7]["a"] == before
 
 
 def test_a_lost_message_is_sent_again():
@@ -313,7 +328,7 @@ def test_a_figure_is_of_the_identity_announced_last_though_that_message_was_lost
 def test_what_is_asked_late_or_twice_is_not_answered():
     client, browser = {}, Browser()
     browser.take(send(client, one, list(range(20)), budget=0))
-    late = [browser.ask(want=[7]), browser.ask(hello="nonce"), browser.ask(lost=[1])]
+    late = [browser.ask(want=[[7, ["a"]]]), browser.ask(hello="nonce"), browser.ask(lost=[1])]
     browser.take(send(client, one, list(range(20)), edition="other", budget=0))
     client["ask"] = late[0]
     message = browser.take(send(client, one, list(range(20)), edition="other", budget=0))

@@ -6,6 +6,7 @@ import { Grid } from "./board_grid.js";
 import { Header } from "./board_header.js";
 import { watchKeys } from "./board_keys.js";
 import { keepFocus, keepHistoryShort, loadStyle, nextTask, theme, watchLeaving, watchTheme } from "./board_page.js";
+import { makeRoom } from "./board_memory.js";
 import { loadPlotly } from "./board_plotly.js";
 import { Questions } from "./board_questions.js";
 import { Store } from "./board_store.js";
@@ -14,7 +15,7 @@ import { Store } from "./board_store.js";
 // elements above it come or go. It then moves there as it is, with its charts, their zoom and the step shown.
 const boards = new Map();
 const MOST_PARKED = 4;
-const statistics = (window.nnviz ??= { boards: {} }).boards; // key -> measured times, for tests and benchmarks
+const statistics = ((window.nnviz ??= {}).boards ??= {}); // key -> measured times, for tests and benchmarks
 
 const parser = new TextDecoder();
 keepHistoryShort();
@@ -128,6 +129,8 @@ class Board {
       store.opened = this.changes.section;
     }
     if (store.identity !== identity) this.renew();
+    makeRoom([...boards.values()]);
+    this.measured.held = store.size;
     for (const card of this.cards.values()) card.settle();
     this.arrange();
     this.locate();

@@ -25,7 +25,7 @@ export class Changes {
     clearTimeout(this.timer);
     if (!this.waiting.length || this.tries++ >= TRIES) return this.heard(Infinity);
     const { store, wanted, follows, questions } = this.board;
-    const want = follows || wanted === undefined ? [] : [wanted];
+    const want = follows || wanted === undefined ? [] : store.around(wanted, 1);
     this.timer = setTimeout(() => this.board.root.isConnected && this.send(), AGAIN);
     if (!questions.isQuiet) this.board.tellChange({ changes: this.waiting, ask: store.session ? questions.about({ want }) : undefined });
   }

@@ -1,9 +1,12 @@
 // What the board asks the server: for what it misses, and to start over. Every question says whom and what it is about, so
 // that none is answered for something that is shown no more.
 
+import { isFull } from "./board_memory.js";
+
 // How long nothing is asked after the viewer has gone to another page (ms). Until that page begins to show, Streamlit sends
 // whatever is asked as if the page before were still there, and the new page may be lost or drawn twice.
 const LEAVING = 5000;
+const AROUND = 8; // pictures that are asked for at once where the chosen one is not here
 
 export class Questions {
   constructor(board) {
@@ -59,9 +62,11 @@ export class Questions {
   pace() {
     clearTimeout(this.timer);
     const { store, follows, wanted, root } = this.board;
-    const missing = Math.max(0, store.steps.length - store.held) + store.lost.size;
-    if (!store.identity || missing <= 0 || document.hidden || !root.isConnected) return;
-    const exact = !follows && !store.has(wanted) ? [wanted] : [];
+    // What never came of the newest comes by itself.
+    const isExact = store.steps.length && !store.has(wanted) && !(follows && store.misses(wanted));
+    const exact = isExact ? store.around(wanted, AROUND) : [];
+    const missing = (isFull(this.board) ? 0 : store.missing) + store.lost.size;
+    if (!store.identity || !(missing || exact.length) || document.hidden || !root.isConnected) return;
     // A live board gets more with each tick anyway; an answer that did not come is asked for again.
     const wait = this.isOpen ? 5000 : exact.length ? 60 : store.head.live ? 1500 : 30;
     this.timer = setTimeout(() => {

@@ -5,6 +5,11 @@
 // A version of a figure is {identity, mark, name, base, changes}; a change is [path, value] or, to take something away,
 // [path]. It is null at a step at which there is no such figure.
 
+// Pictures may go to make room (see board_memory.js): a place that one has left is asked for again.
+
+import { bytes } from "./board_memory.js";
+
+const EVICTED = Symbol("evicted");
 const TYPES = {
   i1: Int8Array, u1: Uint8Array, i2: Int16Array, u2: Uint16Array,
   i4: Int32Array, u4: Uint32Array, f4: Float32Array, f8: Float64Array,
@@ -66,7 +71,10 @@ export class Store {
     if (head.newest !== null) this.names.set(head.section, head.names);
     for (const name of head.names) this.overSteps[head.now_names.includes(name) ? "add" : "delete"](name);
     this.remark(head.marks ?? {});
-    for (const [id, name, figure] of bases) this.bases.set(id, { name, figure: decode(figure) });
+    for (const [id, name, figure] of bases) {
+      const decoded = decode(figure);
+      this.bases.set(id, { name, figure: decoded, size: bytes(decoded) });
+    }
     const take = (versions) => {
       const taken = {};
       for (const [name, version] of Object.entries(versions)) {
@@ -76,7 +84,8 @@ export class Store {
           return undefined;
         }
         const own = { identity: head.identity, mark: this.marks[name], name, base };
-        taken[name] = version && { ...own, changes: changes.map((change) => change.map(decode)) };
+        const decoded = changes?.map((change) => change.map(decode));
+        taken[name] = version && { ...own, changes: decoded, size: bytes(decoded) };
       }
       return taken;
     };
@@ -124,15 +133,55 @@ export class Store {
     return this.names.get(this.section)?.includes(name) ?? true;
   }
 
-  // Whether the figures of the step are here.
-  has(step) {
-    const versions = this.history.get(step) ?? {};
-    return this.shown.every((name) => this.overSteps.has(name) || versions[name] !== undefined || !this.mayHave(name));
+  // Whether a figure of that section is not here for a step: it never came or, with `orWent`, went to make room.
+  lacks(name, step, orWent = true) {
+    if (this.overSteps.has(name)) return false;
+    const version = this.history.get(step)?.[name];
+    return (version === undefined || (orWent && version === EVICTED)) && this.mayHave(name);
   }
 
-  // How many of the steps are here.
+  // Whether the figures of the step are here.
+  has(step) {
+    return !this.shown.some((name) => this.lacks(name, step));
+  }
+
+  // Whether some of them never came.
+  misses(step) {
+    return this.shown.some((name) => this.lacks(name, step, false));
+  }
+
+  // How many of the steps are here, and how many never came.
   get held() {
     return this.steps.filter((step) => this.has(step)).length;
+  }
+
+  get missing() {
+    return this.steps.filter((step) => this.misses(step)).length;
+  }
+
+  // [step, names of the figures that are not here], of the steps nearest to `step` that lack any, nearest first.
+  around(step, most) {
+    const near = (other) => Math.abs(other - step);
+    return this.steps.filter((other) => !this.has(other)).sort((a, b) => near(a) - near(b)).slice(0, most)
+      .map((other) => [other, this.shown.filter((name) => this.lacks(name, other))]);
+  }
+
+  // What is held for steps: {step, name, size in bytes}.
+  *pictures() {
+    for (const [step, versions] of this.history) {
+      for (const [name, version] of Object.entries(versions)) if (version?.size) yield { step, name, size: version.size };
+    }
+  }
+
+  // Bytes of all that is held.
+  get size() {
+    let whole = 0;
+    for (const { size } of [...this.bases.values(), ...Object.values(this.now), ...this.pictures()]) whole += size;
+    return whole;
+  }
+
+  evict(step, name) {
+    this.history.get(step)[name] = EVICTED;
   }
 
   // The place in `steps` nearest to `step`; with `cached`, nearest among those whose figures are here.
@@ -146,7 +195,8 @@ export class Store {
   }
 
   version(name, step) {
-    return this.overSteps.has(name) ? this.now[name] : this.history.get(step)?.[name];
+    const version = this.overSteps.has(name) ? this.now[name] : this.history.get(step)?.[name];
+    return version === EVICTED ? undefined : version;
   }
 
   // Whether a version is of the present identity and of its figure's present mark.

@@ -30,6 +30,7 @@ Pictures = Callable[[int], Mapping[str, dict]]
 # A figure whose number or types of traces change gets a base for each kind, up to this many: more would fill memory.
 _BASES_PER_FIGURE = 16
 _MESSAGES_REMEMBERED = 64
+_WANTED = 8
 RESTING = 3.0
 """Seconds after a run has paused in which its newest pictures are sent again."""
 _CHARACTERS_A_MESSAGE = 1_500_000
@@ -110,11 +111,11 @@ def message(
         draft.replace(name, figures[name])
     # The first message carries the newest step alone, so that it is drawn as early as can be. Where every figure holds
     # all of the past there is nothing to send for a step.
-    want = want if past else []
+    want = want if past else {}
     have = set(steps).intersection(*(sent[name] for name in past)).union(want)
     started = time.perf_counter()
     for step in (*want, *(() if first or not past else coarse_first(steps, have))):
-        missing = [name for name in past if step not in sent[name]] or past
+        missing = [name for name in past if step not in sent[name] or name in want.get(step, ())]
         made = pictures(step)
         for name in missing:
             draft.put(step, name, draft.version(name, made[name]) if name in made else f"{encode(name)}:null")
@@ -194,15 +195,15 @@ def _identity(client: Mapping[str, Any]) -> str:
     return f"{client['session']}.{client['generation']}.{client['identity_count']}"
 
 
-def _listen(client: dict[str, Any]) -> tuple[list[int], list[int]]:
-    """Take in what the browser asked since the last message: the steps that it wants first, and the numbers of messages
-    that it missed.
+def _listen(client: dict[str, Any]) -> tuple[dict[int, list[str]], list[int]]:
+    """Take in what the browser asked since the last message: the figures that it wants first, by step, whether it had
+    them before or not; and the numbers of messages that it missed.
 
     It may ask twice, late, or for what is not shown any more: that is not answered.
     """
     ask = client.pop("ask", None) or {}
     if "seq" not in client or any(ask.get(name) != client[name] for name in ("session", "generation")):
-        return [], []
+        return {}, []
     known = set(client["steps"] or ())
     lost = [seq for seq in ask.get("lost", ()) if seq <= client["seq"]]
     # What was sent before the present source is of no use any more.
@@ -211,7 +212,7 @@ def _listen(client: dict[str, Any]) -> tuple[list[int], list[int]]:
         kept = {name: client[name] for name in ("session", "generation", "heard") if name in client}
         client.clear()
         client.update(kept)
-        return [], []
+        return {}, []
     for log in logs:
         for step, name in log["sent"]:
             client["sent"].get(name, set()).discard(step)
@@ -221,7 +222,8 @@ def _listen(client: dict[str, Any]) -> tuple[list[int], list[int]]:
         for name, kind in log["bases"]:
             client["bases"].get(name, {}).pop(kind, None)
     is_current = ask.get("identity") == _identity(client)
-    return [step for step in ask.get("want", ())[:8] if step in known and is_current], lost
+    want = {step: names for step, names in ask.get("want", ())[:_WANTED] if step in known} if is_current else {}
+    return want, lost
 
 
 @dataclass

@@ -1,0 +1,94 @@
+"""What the board keeps of a long run stays within its budget: what went comes again where it is looked at."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.browser.board import scrub, until
+from tests.browser.messages import Desk, Shown, expected, pictures
+
+pytestmark = pytest.mark.browser
+
+STEPS = tuple(range(33))
+MOONS, SPIRALS = Shown("moons", steps=STEPS), Shown("spirals", steps=STEPS)
+
+
+@pytest.fixture
+def budget(stage) -> Iterator:
+    """`budget(bytes)` sets what the boards of the page may hold."""
+    given = stage.evaluate("nnviz.memory.most")
+    assert given == 200e6
+    yield lambda most: stage.evaluate("most => { nnviz.memory.most = most; }", most)
+    stage.evaluate("most => { nnviz.memory.most = most; }", given)
+
+
+def held(board: Desk) -> int:
+    return board.page.evaluate("key => nnviz.boards[key].held", board.key)
+
+
+def answer(board: Desk, shown: Shown, client: dict) -> None:
+    """Answers what the board asks, until it asks no more."""
+    for _ in range(12):
+        until(board.page, "d.busy === 'false'")
+        board.page.wait_for_timeout(100)
+        asked = [value for name, value in board.heard() if name == "ask"]
+        if not asked:
+            return
+        client["ask"] = asked[-1]
+        board.page.evaluate("([text, of]) => void deliver(text, of)", [board.said(shown, client), board.announced])
+    raise AssertionError(f"the board asks on and on: {asked}")
+
+
+def test_what_is_beyond_the_budget_goes_and_comes_again_where_the_slider_is(board: Desk, budget):
+    client: dict = {}
+    board.converse(MOONS, client)
+    most = 0.6 * held(board)
+    budget(most)
+    board.deliver(board.said(MOONS, client))
+    answer(board, MOONS, client)
+    assert held(board) <= most
+    assert 5 < int(board.state["history"]) < len(STEPS)
+    for place in (16, 5, 27, 0):
+        scrub(board.page, place)
+        answer(board, MOONS, client)
+        until(board.page, f"d.step === '{place}' && d.busy === 'false'")
+        made = pictures(MOONS, place)
+        assert board.drawn() == {name: made[name]["data"][0]["y"].tolist() for name in made}, place
+        assert held(board) <= most, place
+    assert board.wrong == []
+
+
+def test_what_went_is_the_finest_in_time_and_far_from_the_slider(board: Desk, budget):
+    client: dict = {}
+    board.converse(MOONS, client)
+    budget(0.6 * held(board))
+    board.deliver(board.said(MOONS, client))
+    there = []
+    for place in STEPS:
+        scrub(board.page, place)
+        there.append(board.state["step"] == str(place))
+    assert there[0]
+    assert sum(there) < len(STEPS) - 4
+    assert all(there[-4:])  # the slider is at the end
+    assert sum(there[2::4]) + sum(there[0::4]) > sum(there[1::2])
+    assert sum(there[16:]) > sum(there[:16])
+
+
+def test_boards_out_of_the_page_give_way_first_then_sections_that_are_closed(stage, budget):
+    first, client = Desk(stage, "first"), {}
+    first.converse(MOONS, client)
+    second, other = Desk(stage, "second"), {}
+    second.converse(SPIRALS._replace(section="Signal"), other)
+    budget(held(first) + 0.8 * held(second))
+    second.converse(SPIRALS._replace(section="Rest"), other)  # ends when all is there
+    stage.evaluate("fresh()")
+    first.deliver(first.said(MOONS, client))
+    answer(first, MOONS, client)
+    assert first.drawn() == expected(MOONS)
+    stage.evaluate("fresh()")
+    budget(1.3 * held(second))
+    back = SPIRALS._replace(section="Signal")
+    second.deliver(second.said(SPIRALS._replace(section="Rest"), other))
+    second.deliver(second.said(back, other))
+    answer(second, back, other)
+    assert second.drawn() == expected(back)
