@@ -150,8 +150,8 @@ BAD_JOBS = {
     '{"steps": 0}': "Training.steps must be in [1, 1000000], got 0",
     '{"learner": {"data": {"kind": "moon"}}}': "did you mean moons?",
     '{"learner": {"data": {"kind": "curve"}}}': "learner.loss must fit the data",
-    '{"kind": "descent", "surface": {"kind": "formula", "text": "x +"}}': 'nothing follows "+" at character 3',
-    '{"kind": "descent", "optimizers": []}': "optimizers",
+    '{"kind": "trajectories", "surface": {"kind": "formula", "text": "x +"}}': 'nothing follows "+" at character 3',
+    '{"kind": "trajectories", "optimizers": []}': "optimizers",
     '{"kind": "landscape", "views": []}': "views",
 }
 
