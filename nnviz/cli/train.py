@@ -31,8 +31,7 @@ def start(store: Store, jobs: Sequence[Job]) -> int:
     if len(jobs) > 1 and any(job.parent for job in jobs):
         raise SpecError("the jobs of a set must start anew, got one with a parent: run it alone, or remove its parent")
     parent = _parent(store, jobs[0])
-    for job in jobs:
-        check(job, store.home)
+    check(jobs, store.home)
     torch = _engine(jobs)
     return _drive(torch, lambda: store.create_group(jobs, pinned=True, sources=[parent.path] if parent else None))
 
@@ -47,7 +46,7 @@ def resume(store: Store, run_ids: Sequence[str]) -> int:
         state = file.status().state
         if state in LIVE or state == "finished":
             raise RunError(f"a run to resume must be stopped, diverged, failed or lost; run {file.id} is {state}")
-        check(file.job, store.home)
+    check([file.job for file in files], store.home)
     torch = _engine([file.job for file in files])
 
     def take() -> list[RunFile]:

@@ -21,8 +21,11 @@ class RunningJob(Iterator[list[Record]], ABC):
 
     step: int
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
+    def __init__(self, job: Job, work: int = 0) -> None:
+        """`work` is about how many multiply-adds a step takes: with the machine it decides the number of threads, which
+        each call sets anew, since sums over more of them come out in another order and other jobs take turns."""
+        self.job, self._operations = job, work
+        device.set_threads(work)
         self.device = device.choose(job.device)
         self.until = -1
         self.is_closed = False
@@ -60,11 +63,13 @@ class RunningJob(Iterator[list[Record]], ABC):
         if self.is_closed or self.step >= self.job.steps:
             self.close()
             raise StopIteration
+        device.set_threads(self._operations)
         return self._advance()
 
-    @abstractmethod
     def look(self) -> list[Record]:
         """What there is to see of the present step, unless it has been returned already."""
+        device.set_threads(self._operations)
+        return self._see()
 
     def rest(self) -> list[Record]:
         """What was measured and not returned, once a step or a look has failed."""
@@ -85,6 +90,10 @@ class RunningJob(Iterator[list[Record]], ABC):
     @abstractmethod
     def _advance(self) -> list[Record]:
         """Works for a moment; never called when the job is closed or has done its steps."""
+
+    @abstractmethod
+    def _see(self) -> list[Record]:
+        """What `look` returns."""
 
     @abstractmethod
     def _state(self) -> Mapping[str, Any]:
@@ -115,8 +124,7 @@ class ReplayedJob(RunningJob):
         """Whether nothing has been returned yet."""
         return self._returned_until < 0
 
-    def look(self) -> list[Record]:
-        """What there is to see of the present step, unless it has been returned already."""
+    def _see(self) -> list[Record]:
         if self.done < self._resumed_at or self._returned_until == self.done:
             return []
         return self._new(self._look())

@@ -41,9 +41,8 @@ class Run(RunningJob):
         """`learning` is a learner at step 0 to be trained in place of the job's own."""
         if job.parent and checkpoint is None:
             raise EngineError(f"a job that goes on from run {job.parent.run!r} needs that run's checkpoint")
-        super().__init__(job)
+        super().__init__(job, (learning or job.learner).work)
         self.learning = learning or learners.build(job.learner, job.seed, job.steps, self.device, None, read_file)
-        device.set_threads(self.learning.work)
         self.step = 0
         self._evaluated = -1
         self._is_new = checkpoint is None
@@ -105,7 +104,7 @@ class Run(RunningJob):
                 raise self._diverged(number, next((q for q, _ in self.learning.objectives), "loss"), math.nan)
         return self._hand_out()
 
-    def look(self) -> list[Record]:
+    def _see(self) -> list[Record]:
         """Evaluation and pictures of the present step, unless it has been evaluated already."""
         self._look()
         return self._hand_out()

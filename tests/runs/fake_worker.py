@@ -8,7 +8,7 @@ from nnviz.runs.workers.worker import serve, talk
 from nnviz.spec.jobs import Training
 from tests.runs.fake import Diverged, Fake
 
-DIES, HANGS = 666, 777
+DIES, HANGS, SLOW, SLOW_TO_BUILD = 666, 777, 888, 999
 
 
 def engine(job: Training, checkpoint: bytes | None = None, **_: object) -> Fake:
@@ -18,8 +18,10 @@ def engine(job: Training, checkpoint: bytes | None = None, **_: object) -> Fake:
             os.kill(os.getpid(), 9)
         time.sleep(60)
 
+    if job.seed == SLOW_TO_BUILD:
+        time.sleep(0.5)
     at = 30 if job.seed in (DIES, HANGS) else -1
-    return Fake(job, checkpoint, delay=0.001, at=at, trouble=trouble)
+    return Fake(job, checkpoint, delay=0.5 if job.seed == SLOW else 0.001, at=at, trouble=trouble)
 
 
 if __name__ == "__main__":

@@ -18,13 +18,13 @@ def machine(monkeypatch):
 
 
 def test_an_ordinary_job_passes(tmp_path):
-    check(Training(), tmp_path)
+    check([Training()], tmp_path)
 
 
 def test_too_large_a_model_is_refused_with_the_estimate_in_words(machine, tmp_path):
     machine(Estimate(1_234_567_890, 19_800_000_000, 10), memory=12.3e9)
     with pytest.raises(RunError) as caught:
-        check(Training(), tmp_path)
+        check([Training()], tmp_path)
     assert str(caught.value) == (
         "model has 1,234,567,890 parameters; training it needs about 19.8 GB,"
         " this machine has 12.3 GB free; make layers narrower"
@@ -34,7 +34,7 @@ def test_too_large_a_model_is_refused_with_the_estimate_in_words(machine, tmp_pa
 def test_too_large_a_run_file_is_refused_with_the_estimate_in_words(machine):
     machine(Estimate(10, 10, 5_000_000_000), disk=80e6)
     with pytest.raises(RunError) as caught:
-        check(Training(), Path("/data/runs"))
+        check([Training()], Path("/data/runs"))
     assert str(caught.value) == (
         "the run file would grow to about 5.0 GB, the disk of /data/runs has 80.0 MB free;"
         " evaluate and measure less often, or free some space"

@@ -3,73 +3,27 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
-import psutil
 import pytest
 
 from nnviz.runs import Pool, RunError, Store
-from nnviz.runs.storage.status import LIVE
-from nnviz.spec.jobs import Parent, Training, Trajectories
+from nnviz.runs.workers.machine_limits import SHARE
+from nnviz.runs.workers.worker_process import Process
+from nnviz.spec.base import replace_at
+from nnviz.spec.jobs import Parent
+from tests.runs import pools
 from tests.runs.fake import losses, wait_for
 from tests.runs.fake_worker import DIES, HANGS
+from tests.runs.pools import COMMAND, LONG, gone, seeded, state
 
-COMMAND = (sys.executable, "-m", "tests.runs.fake_worker")
-LONG = Training(steps=1_000_000)
-
-
-def seeded(seed: int, **changes: int) -> Training:
-    return LONG.model_copy(update={"seed": seed, **changes})
+shared, pool, make = pools.shared, pools.pool, pools.make
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
-    pool = Pool(Store(tmp_path_factory.mktemp("pool")), workers=1, grace=None, command=COMMAND)
-    yield pool
-    pool.shutdown()
-
-
-@pytest.fixture
-def pool(shared: Pool) -> Iterator[Pool]:
-    """A pool of one worker that has nothing to do."""
-    yield shared
-    for run in shared.store.list():
-        if run.state in LIVE:
-            shared.store.open(run.id).cancel()
-    wait_for(lambda: not any(run.state in LIVE for run in shared.store.list()))
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Iterator[Callable[..., Pool]]:
-    """A pool of its own."""
-    pools: list[Pool] = []
-
-    def pool(*arguments: str, **options: object) -> Pool:
-        settings = {"workers": 1, "grace": None, "command": (*COMMAND, *arguments), **options}
-        pools.append(Pool(Store(tmp_path), **settings))
-        return pools[-1]
-
-    yield pool
-    for each in pools:
-        each.shutdown()
-
-
-def gone(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-
-
-def state(pool: Pool, run_id: str) -> str:
-    return pool.store.open(run_id).status().state
-
-
-def test_one_worker_is_warm_from_the_start_and_none_is_left_after_the_end(make):
+def test_one_worker_of_each_kind_is_warm_from_the_start_and_none_is_left_after_the_end(make):
     pool = make(workers=3)
     assert len(pool.processes) == 1
     assert pool.wait_ready(20)
+    wait_for(lambda: len(pool.processes) == 2)
     pids = pool.processes
     pool.shutdown()
     pool.shutdown()
@@ -90,7 +44,7 @@ def test_a_run_trains_and_another_worker_warms_up(make):
     pool = make(workers=2)
     [run] = pool.submit([LONG])
     wait_for(lambda: state(pool, run) == "running")
-    assert len(pool.processes) == 2
+    wait_for(lambda: len(pool.processes) == 3)  # another one for the next training, and one for previews
     [other] = pool.submit([LONG])
     wait_for(lambda: state(pool, other) == "running")
     pool.shutdown()
@@ -98,18 +52,35 @@ def test_a_run_trains_and_another_worker_warms_up(make):
     assert pool.store.open(run).checkpoint() is not None
 
 
-def test_runs_beyond_the_workers_wait_with_their_position_and_go_on_in_turn(pool):
-    [first] = pool.submit([LONG])
-    [second] = pool.submit([seeded(1, steps=60)])
-    third = pool.submit([seeded(2, steps=60), seeded(3, steps=60)])
+def test_trainings_beyond_the_workers_share_them_and_say_with_how_many(pool):
+    runs = [pool.submit([seeded(seed)])[0] for seed in (0, 1)] + pool.submit([seeded(2), seeded(3)])
+    files = [pool.store.open(run) for run in runs]
+    wait_for(lambda: all(file.status().step > 0 for file in files))
+    assert len(pool.processes) == 2
+    wait_for(lambda: [file.status().sharing for file in files] == [2] * 4)
+    for file in files[:2]:
+        file.cancel()
+    wait_for(lambda: [file.status().sharing for file in files] == [0] * 4)
+    assert [file.status().state for file in files] == ["stopped"] * 2 + ["running"] * 2
+
+
+def test_what_memory_has_no_room_for_waits_with_the_reason_and_what_fits_passes_it(pool, monkeypatch):
+    wide = replace_at(LONG, "learner.model.hidden", [{"width": 512}] * 2)
+    need, small = (job.estimate().training_bytes for job in (wide, LONG))
+    room = int((1.5 * need + 2 * small) / SHARE)
+    monkeypatch.setattr("nnviz.runs.workers.pool.free_memory", lambda: room)
+    [first] = pool.submit([wide])
     wait_for(lambda: state(pool, first) == "running")
-    assert [pool.store.open(r).status().position for r in (first, second, *third)] == [None, 0, 1, 1]
-    assert len(pool.processes) == 1
+    monkeypatch.setattr(Process, "held", 0)  # as far as the room goes, nothing has been taken yet
+    [second], [third] = pool.submit([wide]), pool.submit([LONG])
+    wait_for(lambda: state(pool, third) == "running")
+    status = pool.store.open(second).status()
+    assert status.state == "queued"
+    words = [f"needs about {need / 1e6:.1f} MB of memory", f"of the {SHARE * room / 1e6:.1f} MB", "when enough of them"]
+    assert [word for word in words if word not in status.reason] == []
     pool.store.open(first).cancel()
-    for run in (second, *third):
-        wait_for(lambda run=run: state(pool, run) == "finished")
-    ends = [pool.store.open(run).status().ended for run in (second, third[0])]
-    assert ends[0] < ends[1]
+    wait_for(lambda: state(pool, second) == "running")
+    assert pool.store.open(second).status().reason == ""
 
 
 def test_a_run_may_be_started_to_show_its_initial_state_or_do_one_step(pool):
@@ -121,30 +92,11 @@ def test_a_run_may_be_started_to_show_its_initial_state_or_do_one_step(pool):
         assert pool.store.view(run).steps == list(range(step + 1))
 
 
-def test_a_paused_run_does_not_block_the_queue_and_goes_on_beside_the_other(pool):
-    [first] = pool.submit([LONG])
-    [second] = pool.submit([LONG])
-    wait_for(lambda: state(pool, first) == "running")
-    pool.store.open(first).pause()
-    wait_for(lambda: (state(pool, first), state(pool, second)) == ("paused", "running"))
-    pool.store.open(first).play()
-    wait_for(lambda: (state(pool, first), state(pool, second)) == ("running", "running"))
-
-
-def test_a_descent_does_not_wait_for_what_trains(pool):
-    (busy,) = pool.submit([LONG])
-    wait_for(lambda: pool.store.open(busy).status().state == "running")
-    (waiting,) = pool.submit([seeded(1)])
-    (quick,) = pool.submit([Trajectories(steps=20)])
-    wait_for(lambda: pool.store.open(quick).status().state == "finished")
-    assert pool.store.open(busy).status().state == "running"
-    assert pool.store.open(waiting).status().state == "queued"
-
-
-def test_a_waiting_run_is_cancelled_or_stopped_when_nobody_watches_and_pinned_ones_wait_on(make):
+def test_a_waiting_run_is_cancelled_or_stopped_when_nobody_watches_and_pinned_ones_wait_on(make, monkeypatch):
     pool = make(grace=1.5)
     [first] = pool.submit([LONG], pinned=True)
     wait_for(lambda: state(pool, first) == "running")
+    monkeypatch.setattr("nnviz.runs.workers.pool.lack", lambda *_: "no room")
     [cancelled] = pool.submit([LONG], pinned=True)
     [unseen] = pool.submit([LONG])
     [pinned] = pool.submit([LONG], pinned=True)
@@ -153,7 +105,7 @@ def test_a_waiting_run_is_cancelled_or_stopped_when_nobody_watches_and_pinned_on
     wait_for(lambda: state(pool, unseen) == "stopped")
     assert pool.store.open(unseen).status().error == "stopped: nobody watched for 1.5 s"
     assert (state(pool, first), state(pool, pinned)) == ("running", "queued")
-    wait_for(lambda: pool.store.open(pinned).status().position == 0)
+    assert pool.store.open(pinned).status().reason == "no room"
 
 
 def test_a_run_sent_to_a_worker_that_is_slow_to_start_stays_alive(make, monkeypatch):
@@ -168,14 +120,16 @@ def test_a_run_sent_to_a_worker_that_is_slow_to_start_stays_alive(make, monkeypa
 
 def test_the_runs_of_a_dead_worker_are_lost_and_another_takes_its_place(pool):
     [run] = pool.submit([seeded(DIES)])
-    [waiting] = pool.submit([seeded(1, steps=60)])
+    [preview] = pool.submit([seeded(1, steps=60)], until=0)
     wait_for(lambda: state(pool, run) == "lost")
     status = pool.store.open(run).status()
     assert status.error == (
         "lost: the worker process was ended by signal 9, which is what happens when memory runs out"
     )
     assert "last words" in pool.store.open(run).history()[-1].log
-    wait_for(lambda: state(pool, waiting) == "finished")
+    wait_for(lambda: state(pool, preview) == "paused")
+    pool.store.open(preview).play()
+    wait_for(lambda: state(pool, preview) == "finished")
 
 
 def test_a_lost_run_is_resumed_from_its_checkpoint_and_says_nothing_twice(pool):

@@ -1,5 +1,4 @@
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -9,33 +8,12 @@ import pytest
 from nnviz.records import Cause, Culprit, Divergence, Scalar
 from nnviz.runs import RunFile, Store
 from nnviz.runs.workers import member as members
-from nnviz.runs.workers.scheduler import Scheduler
 from nnviz.spec.jobs import Training
+from tests.runs.driven import Driven
 from tests.runs.fake import Diverged, Fake, losses, wait_for
 
 LONG = Training(steps=1_000_000, evaluate_every=10)
 SHORT = Training(steps=95, evaluate_every=10)
-
-
-class Driven:
-    """A scheduler in a thread of its own, with what it has told."""
-
-    def __init__(self, engine: Callable[..., Fake]) -> None:
-        self.told: list[tuple[str, str]] = []
-        self.made: list[Fake] = []
-
-        def make(*args: object, **kwargs: object) -> Fake:
-            self.made.append(engine(*args, **kwargs))
-            return self.made[-1]
-
-        self.scheduler = Scheduler(make, Diverged, tell=lambda *what: self.told.append(what), owner="test")
-        self.thread = threading.Thread(target=self.scheduler.loop)
-        self.thread.start()
-
-    def close(self) -> None:
-        self.scheduler.close("stopped: the test is over")
-        self.thread.join(10)
-        assert not self.thread.is_alive()
 
 
 @pytest.fixture

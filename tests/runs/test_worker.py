@@ -29,7 +29,8 @@ class Worker:
         return json.loads(self.process.stdout.readline())
 
     def send(self, *paths: object, grace: float | None = None) -> None:
-        self.process.stdin.write(json.dumps({"runs": [str(p) for p in paths], "grace": grace}) + "\n")
+        order = {"runs": [str(p) for p in paths], "grace": grace, "is_preview": False}
+        self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()
 
     def close(self) -> None:
@@ -50,9 +51,10 @@ def test_a_worker_says_that_it_is_ready_then_every_state_and_ends_with_its_stdin
     assert worker.read() == {"ready": worker.process.pid}
     file, short = store.create(LONG), store.create(Training(steps=50))
     worker.send(short.path)
-    assert [worker.read() for _ in range(2)] == [{"run": short.id, "state": s} for s in ("running", "finished")]
+    states = ("queued", "running", "finished")
+    assert [worker.read() for _ in states] == [{"run": short.id, "state": state} for state in states]
     worker.send(file.path)
-    assert worker.read() == {"run": file.id, "state": "running"}
+    assert [worker.read() for _ in "12"] == [{"run": file.id, "state": state} for state in states[:2]]
     worker.process.stdin.close()
     assert worker.read() == {"run": file.id, "state": "stopped"}
     assert worker.process.wait(5) == 0
@@ -71,7 +73,7 @@ def test_a_worker_that_is_asked_to_terminate_stops_its_runs_and_one_interrupted_
     worker.read()
     file = store.create(LONG)
     worker.send(file.path)
-    worker.read()
+    assert [worker.read()["state"] for _ in "12"] == ["queued", "running"]
     worker.process.send_signal(signal.SIGINT)
     time.sleep(0.2)
     assert file.status().state == "running"
@@ -87,7 +89,7 @@ def test_a_worker_ends_when_its_parent_is_killed(store):
 import json, subprocess, sys, time
 worker = subprocess.Popen([sys.executable, "-m", {FAKE!r}], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 worker.stdout.readline()
-worker.stdin.write(json.dumps({{"runs": [{str(file.path)!r}], "grace": None}}) + chr(10))
+worker.stdin.write(json.dumps({{"runs": [{str(file.path)!r}], "grace": None, "is_preview": False}}) + chr(10))
 worker.stdin.flush()
 print(worker.pid, flush=True)
 time.sleep(60)
@@ -109,7 +111,6 @@ def test_a_paused_run_costs_next_to_nothing(worker, store):
     file = store.create(LONG)
     file.set_until(5)
     worker.send(file.path)
-    assert worker.read()["state"] in ("running", "paused")
     wait_for(lambda: file.status().state == "paused")
     process = psutil.Process(worker.process.pid)
     before = sum(process.cpu_times()[:2])

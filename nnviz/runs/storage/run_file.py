@@ -72,7 +72,7 @@ def create(
                 "INSERT INTO job VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (text, fingerprint(job), title, now, job.steps, *parent, json.dumps(list(members))),
             )
-            fresh_status = "(1, 'queued', 0, ?, '', NULL, '{}', NULL, NULL, 0, NULL, '', 0, 0)"
+            fresh_status = "(1, 'queued', 0, ?, '', NULL, '{}', NULL, NULL, 0, '', 0, '', 0, 0)"
             connection.execute(f"INSERT INTO status VALUES {fresh_status}", (now,))
             connection.execute("INSERT INTO control VALUES (1, ?, 0, ?, ?)", (until, int(pinned), now))
             connection.execute("INSERT INTO history VALUES (?, 'queued', 0, '', NULL)", (now,))
@@ -228,10 +228,10 @@ class RunFile:
 
     # waiting and giving up: for whoever hands runs to workers
 
-    def wait(self, position: int) -> Control:
-        """Say that the run still waits, and how many wait before it. Returns what is wanted of it."""
+    def wait(self, reason: str) -> Control:
+        """Say that the run still waits, and for what. Returns what is wanted of it."""
         with self._changing() as c:
-            c.execute("UPDATE status SET heartbeat = ?, position = ? WHERE state = 'queued'", (time.time(), position))
+            c.execute("UPDATE status SET heartbeat = ?, reason = ? WHERE state = 'queued'", (time.time(), reason))
             return read_control(c)
 
     def queue(self, until: int | None = None) -> None:
@@ -239,7 +239,7 @@ class RunFile:
         with self._changing() as c:
             now = time.time()
             c.execute(
-                "UPDATE status SET state = 'queued', error = '', ended = NULL, heartbeat = ?, position = 0, owner = ''",
+                "UPDATE status SET state = 'queued', error = '', ended = NULL, heartbeat = ?, reason = '', owner = ''",
                 (now,),
             )
             c.execute("UPDATE control SET until = ?, cancel = 0, seen = ?", (until, now))
@@ -274,11 +274,11 @@ class RunFile:
                 self._writer = Writer(self.path, owner, waits=self.job.retention == "history")
             return self._writer
 
-    def close(self) -> None:
-        """Let go of the writer, if there is one; the run becomes one file."""
+    def close(self, *, rest: bool = True) -> None:
+        """Let go of the writer, if there is one; with `rest` the run becomes one file."""
         with self._lock:
             if self._writer is not None:
-                self._writer.close(patience=2.0)
+                self._writer.close(rest=rest, patience=2.0)
                 self._writer = None
 
     # reading

@@ -15,7 +15,7 @@ from pathlib import Path
 from nnviz.runs.errors import RunError
 
 APPLICATION_ID = 0x6E6E7669  # "nnvi"
-FORMAT = 3
+FORMAT = 4
 
 TABLES = """
 CREATE TABLE job (
@@ -24,11 +24,13 @@ CREATE TABLE job (
     steps INTEGER NOT NULL, parent TEXT, parent_step INTEGER, members TEXT NOT NULL
 );
 -- written by whoever drives the run; `owner` is the worker that holds it, `generation` grows when records are taken
--- back, `pictures` when the set of snapshots changes
+-- back, `pictures` when the set of snapshots changes; `reason` is what a queued run waits for, `sharing` how many other
+-- groups the worker trains too
 CREATE TABLE status (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     state TEXT NOT NULL, step INTEGER NOT NULL, heartbeat REAL NOT NULL, error TEXT NOT NULL, divergence TEXT,
-    info TEXT NOT NULL, started REAL, ended REAL, steps_per_second REAL NOT NULL, position INTEGER,
+    info TEXT NOT NULL, started REAL, ended REAL, steps_per_second REAL NOT NULL,
+    reason TEXT NOT NULL, sharing INTEGER NOT NULL,
     owner TEXT NOT NULL, generation INTEGER NOT NULL, pictures INTEGER NOT NULL
 );
 -- written by whoever watches: run until this step (NULL: to the end), stop, keep, when it was last looked at

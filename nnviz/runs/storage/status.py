@@ -33,7 +33,8 @@ class Status:
     """How a run stands.
 
     Times are seconds since 1970. `error` is one line for people or empty, `divergence` how a diverged run ended,
-    `position` the place in the queue (0 is next), `until` the step that it runs to (None: the end).
+    `reason` what a queued run waits for (empty: its worker begins with it in a moment), `sharing` how many other groups
+    of runs have turns in a running one's worker, `until` the step that it runs to (None: the end).
     """
 
     state: State
@@ -47,7 +48,8 @@ class Status:
     ended: float | None
     steps_per_second: float
     pinned: bool
-    position: int | None
+    reason: str
+    sharing: int
     until: int | None
     cancelled: bool
     seen: float
@@ -70,8 +72,8 @@ class Control:
 
 
 _STATUS = """
-SELECT state, step, steps, heartbeat, error, divergence, info, started, ended, steps_per_second, pinned, position,
-    until, cancel, seen, title
+SELECT state, step, steps, heartbeat, error, divergence, info, started, ended, steps_per_second, pinned, reason,
+    sharing, until, cancel, seen, title
 FROM status, control, job
 """
 
@@ -81,8 +83,8 @@ def read_status(connection: sqlite3.Connection) -> Status:
     row = connection.execute(_STATUS).fetchone()
     if row is None:
         raise sqlite3.DatabaseError("malformed: the status is missing")
-    state, step, steps, heartbeat, error, how, info, started, ended, speed, pinned, position, *control = row
-    until, cancel, seen, title = control
+    state, step, steps, heartbeat, error, how, info, started, ended, speed, pinned, *more = row
+    reason, sharing, until, cancel, seen, title = more
     if state in LIVE and time.time() - heartbeat > LOST_AFTER:
         state, error = "lost", error or f"the worker has given no sign for more than {LOST_AFTER:.0f} s"
     try:
@@ -104,7 +106,8 @@ def read_status(connection: sqlite3.Connection) -> Status:
         ended=ended,
         steps_per_second=speed if state == "running" else 0.0,
         pinned=bool(pinned),
-        position=position if state == "queued" else None,
+        reason=reason if state == "queued" else "",
+        sharing=sharing if state == "running" else 0,
         until=until,
         cancelled=bool(cancel),
         seen=seen,

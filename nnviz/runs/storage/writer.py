@@ -28,7 +28,8 @@ UPDATE status SET
     divergence = CASE WHEN :state IS NULL THEN divergence ELSE :divergence END,
     info = coalesce(:info, info), steps_per_second = coalesce(:steps_per_second, steps_per_second),
     started = coalesce(started, :started), ended = CASE WHEN :state IS NULL THEN ended ELSE :ended END,
-    position = CASE WHEN :state IS NULL THEN position ELSE :position END, pictures = pictures + :pictures
+    reason = CASE WHEN :state IS NULL THEN reason ELSE '' END, sharing = coalesce(:sharing, sharing),
+    pictures = pictures + :pictures
 WHERE owner = :owner
 """
 
@@ -112,7 +113,7 @@ class Writer:
         divergence: Divergence | None = None,
         info: Mapping | None = None,
         steps_per_second: float | None = None,
-        position: int | None = None,
+        sharing: int | None = None,
         log: str | None = None,
     ) -> None:
         """Commit `records` and changes of the status in one transaction; what is None stays as it is.
@@ -141,7 +142,7 @@ class Writer:
                 "steps_per_second": steps_per_second,
                 "started": now if state == "running" else None,
                 "ended": now if state in ENDED else None,
-                "position": position,
+                "sharing": sharing,
                 "pictures": int(bool(snapshots)),
                 "owner": self.owner,
             }

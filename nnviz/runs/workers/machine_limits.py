@@ -1,7 +1,8 @@
-"""What this machine can take: a job that is too large is refused before it starts, with the estimate."""
+"""What this machine can take: what is too large is refused before it starts, what has to wait for others is queued."""
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -13,23 +14,38 @@ from nnviz.spec.jobs import Job
 SHARE = 0.9  # of what is free
 
 
-def check(job: Job, home: Path) -> None:
-    """Raises RunError if training `job` needs more memory, or its run file in `home` more disk, than is free here, or a
-    file of the user's own that is not in `home`."""
-    user_files.check(home, job)
-    need = job.estimate()
-    memory = free_memory()
-    if need.training_bytes > SHARE * memory:
+def check(jobs: Sequence[Job], home: Path, held: int = 0) -> None:
+    """Raises RunError if training `jobs` together needs more memory than is free here with the `held` bytes of other
+    runs, or their run files in `home` more disk, or a file of the user's own that is not in `home`."""
+    for job in jobs:
+        user_files.check(home, job)
+    needs = [job.estimate() for job in jobs]
+    memory, need = free_memory() + held, sum(n.training_bytes for n in needs)
+    parameters = sum(n.parameters for n in needs)
+    if need > SHARE * memory:
+        has = f"model has {parameters:,} parameters; training it needs"
+        if len(jobs) > 1:
+            has = f"{len(jobs)} models have {parameters:,} parameters; training them side by side needs"
+        raise RunError(f"{has} about {_gb(need)}, this machine has {_gb(memory)} free; make layers narrower")
+    disk, size = free_disk(home), sum(n.snapshot_bytes for n in needs)
+    if size > SHARE * disk:
+        files = "the run file" if len(jobs) == 1 else f"the {len(jobs)} run files"
         raise RunError(
-            f"model has {need.parameters:,} parameters; training it needs about {_gb(need.training_bytes)},"
-            f" this machine has {_gb(memory)} free; make layers narrower"
-        )
-    disk = free_disk(home)
-    if need.snapshot_bytes > SHARE * disk:
-        raise RunError(
-            f"the run file would grow to about {_gb(need.snapshot_bytes)}, the disk of {home} has {_gb(disk)} free;"
+            f"{files} would grow to about {_gb(size)}, the disk of {home} has {_gb(disk)} free;"
             " evaluate and measure less often, or free some space"
         )
+
+
+def lack(need: int, reserved: int, memory: int) -> str:
+    """Why runs that need so many bytes have to wait beside others that may take `reserved` of the `memory`; empty if
+    they need not. Alone they may try."""
+    room = SHARE * memory
+    if not reserved or need + reserved <= room:
+        return ""
+    return (
+        f"it needs about {_gb(need)} of memory, other runs have {_gb(reserved)} of the {_gb(room)} that there are: "
+        "it starts when enough of them have ended"
+    )
 
 
 def free_memory() -> int:

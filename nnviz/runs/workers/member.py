@@ -65,6 +65,7 @@ class Member:
         self._seen, self.seen_at = -1.0, now
         self.until: int | None = None
         self.pinned = self.cancelled = False
+        self.sharing = 0
 
     @property
     def over(self) -> bool:
@@ -78,7 +79,7 @@ class Member:
             self.writer.truncate(-1 if saved is None else saved[0])
             read_file = partial(user_files.read, self.file.path.parent)
             self._run = self._engine(self.file.job, checkpoint=saved and saved[1], read_file=read_file)
-            self.step = self._checkpoint_step = saved[0] if saved else 0
+            self.step, self._checkpoint_step = (saved[0], saved[0]) if saved else (0, -1)
             self._speed_from = (time.monotonic(), self.step)
             self.state = "running"
             self.writer.write(state="running", step=self.step, error="", info=self._run.info)
@@ -171,6 +172,19 @@ class Member:
             self._fail(error)
         self._let_go()
 
+    def hand_over(self) -> None:
+        """Let go of a run that waits, so that another worker goes on with it from its checkpoint, if it has one."""
+        if self.state == "running":
+            self._pause()
+        if self.over:
+            return None
+        try:
+            self._flush(state="queued")
+            self.state = "handed over"
+        except Exception as error:
+            return self._fail(error)
+        return self._let_go(rest=False)
+
     def _pause(self) -> None:
         try:
             self._buffer += self._run.look()
@@ -189,7 +203,7 @@ class Member:
             self._fail(error)
 
     def _flush(self, **changes: Any) -> None:
-        self.writer.write(self._buffer, step=self.step, **changes)
+        self.writer.write(self._buffer, step=self.step, sharing=self.sharing, **changes)
         self._buffer = []
 
     def _save(self) -> None:
@@ -250,12 +264,12 @@ class Member:
         except OSError:
             return False
 
-    def _let_go(self) -> None:
+    def _let_go(self, *, rest: bool = True) -> None:
         self._buffer = []
         run, self._run = self._run, None
         if run is not None:
             run.close()
-        self.file.close()
+        self.file.close(rest=rest)
 
 
 def _words(error: BaseException) -> str:

@@ -1,16 +1,18 @@
-"""Pool: warm worker processes, and a queue of groups of runs for them."""
+"""Pool: warm worker processes, and the groups of runs that they share."""
 
 import atexit
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
 
 from nnviz.runs.errors import RunError
 from nnviz.runs.storage.run_file import RunFile
 from nnviz.runs.storage.status import LIVE
 from nnviz.runs.storage.store import Store
-from nnviz.runs.workers.machine_limits import check
+from nnviz.runs.workers.machine_limits import check, free_memory, lack
 from nnviz.runs.workers.scheduler import CLOSED, GRACE
 from nnviz.runs.workers.waiting import Waiting, quietly
 from nnviz.runs.workers.worker_process import COMMAND, Process
@@ -22,11 +24,13 @@ STARTS = 3  # workers that may end before they are ready, one after another, bef
 
 
 class Pool:
-    """Trains the runs of `store` in at most `workers` processes (by default cores − 1, at least 1); the rest wait.
+    """Trains the runs of `store` in at most `workers` processes (by default cores − 1, at least 1), which share them in
+    fair turns; what memory has no room for waits.
 
-    One worker is started at once, so that the first run does not wait for torch. A group goes to a worker that trains
-    nothing; one that is paused does not count. `grace` is how many seconds a run goes on though nobody watches (None:
-    on and on). Untrained runs that were given up are deleted after a while. Every method may be called from any thread.
+    One more worker serves what must come at once: previews, and jobs that are made again when they are needed. When a
+    preview is to go on, a worker that trains takes it over. Both kinds are warm before they are needed, so that nobody
+    waits for torch. `grace` is how many seconds a run goes on though nobody watches (None: on and on). Untrained runs
+    that were given up are deleted after a while. Every method may be called from any thread.
     """
 
     def __init__(
@@ -65,10 +69,9 @@ class Pool:
         They pause after the step `until`: 0 shows the initial state, None goes on to the end.
         """
         self._check_open()
-        for job in jobs:
-            check(job, self.store.home)
+        check(jobs, self.store.home, self._held)
         files = self.store.create_group(jobs, pinned=pinned, titles=titles, until=until)
-        self._enqueue(files)
+        self._enqueue(files, until)
         return [file.id for file in files]
 
     def resume(self, *run_ids: str, until: int | None = None) -> None:
@@ -87,8 +90,8 @@ class Pool:
             elif status.state == "finished":
                 raise RunError(f"run {file.id} is finished: start a run with more steps from it instead")
             else:
-                check(file.job, self.store.home)
                 ended.append(file)
+        check([file.job for file in ended], self.store.home, self._held)
         for file in ended:
             file.queue(until)
         if ended:
@@ -111,8 +114,7 @@ class Pool:
         which takes as long as their present step: `patience` seconds at most. All must be at the same step.
         """
         self._check_open()
-        for job in jobs:
-            check(job, self.store.home)
+        check(jobs, self.store.home, self._held)
         parents = [self.store.open(run_id) for run_id in run_ids]
         live = [parent for parent in parents if parent.status().live]
         self._pause(live, patience)
@@ -163,9 +165,9 @@ class Pool:
 
     @property
     def processes(self) -> list[int]:
-        """Process ids of the workers."""
+        """Process ids of the workers, of those that train first."""
         with self._lock:
-            return [worker.pid for worker in self._workers]
+            return [worker.pid for worker in sorted(self._workers, key=lambda worker: not worker.trains)]
 
     def wait_ready(self, seconds: float) -> bool:
         """Whether some worker is ready to train within `seconds`."""
@@ -196,58 +198,91 @@ class Pool:
                     )
                 time.sleep(0.01)
 
-    def _enqueue(self, files: Sequence[RunFile]) -> None:
+    @property
+    def _held(self) -> int:
+        """Bytes of memory that live runs have taken."""
+        with self._lock:
+            return sum(worker.held for worker in self._workers)
+
+    def _enqueue(self, files: Sequence[RunFile], until: int | None = None) -> None:
         with self._lock:
             for worker in self._workers:
                 for file in files:
                     worker.runs.pop(file.id, None)  # one that was given up for lost and may still be heard of
             self._false_starts = 0
-            self._queue.append(Waiting(files, self._grace))
+            group = Waiting(files, self._grace, until=until)
+            self._queue.append(group)
             self._dispatch()
-            for position, group in enumerate(self._queue):
-                group.look(position)
+            if group in self._queue:
+                group.look()
 
     def _dispatch(self) -> None:
-        """Hand waiting groups to workers that train nothing; start workers while there may be more. What is quick is
-        handed to any worker, which does it turn by turn with what it trains."""
+        """Hand waiting groups that there is memory for to workers; start those that are missing."""
         with self._lock:
             for group in list(self._queue):
-                worker = self._free() or self._start() or (self._least_busy() if group.is_quick else None)
+                reserved = sum(worker.reserved for worker in self._workers)
+                group.reason = lack(sum(group.needs.values()), reserved, free_memory() + self._held)
+                worker = None if group.reason else self._worker(group.trains)
                 if worker is None:
                     continue
                 self._queue.remove(group)
                 self._sent.append(group)
-                worker.send([file.path for file in group.files], self._grace)
-            if all(worker.runs for worker in self._workers):
-                self._start()  # a spare one, warm for the next run
+                needs = {file.path: group.needs[file.path] for file in group.files}
+                worker.send(needs, self._grace, is_preview=group.is_preview)
+            self._warm()
 
-    def _free(self) -> Process | None:
-        free = [worker for worker in self._workers if not worker.active and worker.code is None]
-        return min(free, key=lambda worker: (not worker.ready.is_set(), len(worker.runs)), default=None)
+    def _worker(self, trains: bool) -> Process | None:
+        """Who takes on the next group: an idle worker, a new one, or the one that does the least."""
+        alive = [worker for worker in self._workers if worker.trains == trains and worker.code is None]
+        best = min(alive, key=lambda w: (w.active, not w.ready.is_set(), len(w.runs)), default=None)
+        return best if best and not best.active else self._start(trains) or best
 
-    def _least_busy(self) -> Process | None:
-        alive = [worker for worker in self._workers if worker.code is None]
-        return min(alive, key=lambda worker: worker.active, default=None)
+    def _warm(self) -> None:
+        """Start the worker for previews, and once it is ready a spare one for the next training."""
+        quick = [worker for worker in self._workers if not worker.trains]
+        if not quick:
+            self._start(trains=False)
+        elif quick[0].ready.is_set() and all(worker.runs for worker in self._workers if worker.trains):
+            self._start(trains=True)
 
-    def _start(self) -> Process | None:
-        if len(self._workers) >= self._most or self._closing.is_set() or self._false_starts >= STARTS:
+    def _start(self, trains: bool) -> Process | None:
+        there = sum(worker.trains == trains for worker in self._workers)
+        if there >= (self._most if trains else 1) or self._closing.is_set() or self._false_starts >= STARTS:
             return None
-        worker = Process(self._heard, self._gone, self._command)
+        worker = Process(self._heard, self._gone, self._command, trains=trains)
         self._workers.append(worker)
         return worker
 
-    def _heard(self, worker: Process, run_id: str, state: str) -> None:
+    def _heard(self, worker: Process, message: Mapping[str, Any]) -> None:
         with self._lock:
-            before = worker.runs.pop(run_id, None)
-            if before is None:
-                return
-            if state in LIVE:
-                worker.runs[run_id] = state
-            untaken = self._untake(run_id) if before == "queued" else None
-            if untaken is not None and state == "failed":
-                # nothing if the worker could say so in the file itself
-                quietly(untaken.give_up, state, "failed: the worker could not open the run file")
+            if "run" in message:
+                self._changed(worker, message["run"], message["state"])
+            elif "released" in message:
+                self._take_over(worker, message["released"])
             self._dispatch()
+
+    def _changed(self, worker: Process, run_id: str, state: str) -> None:
+        before = worker.runs.pop(run_id, None)
+        if before is None:
+            return
+        if state in LIVE:
+            worker.runs[run_id] = state
+        untaken = self._untake(run_id) if before == "queued" else None
+        if untaken is not None and state == "failed":
+            # nothing if the worker could say so in the file itself
+            quietly(untaken.give_up, state, "failed: the worker could not open the run file")
+
+    def _take_over(self, worker: Process, run_ids: Sequence[str]) -> None:
+        """Previews are to train: another worker goes on with them from their checkpoint."""
+        files = []
+        for run_id in run_ids:
+            if worker.runs.pop(run_id, None) is not None:
+                with suppress(RunError):
+                    files.append(self.store.open(run_id))
+        if self._closing.is_set():
+            Waiting(files, None).give_up("stopped", CLOSED)
+        elif files:
+            self._enqueue(files)
 
     def _untake(self, run_id: str) -> RunFile | None:
         """A run that was sent need not be looked after any more."""
@@ -286,12 +321,12 @@ class Pool:
                 quietly(self.store.sweep)
                 sweep_at = time.monotonic() + SWEEP_EVERY
             with self._lock:
-                for group in self._sent:
-                    group.look(0)
-                for position, group in enumerate(self._queue):
-                    group.look(position)
+                for group in [*self._sent, *self._queue]:
+                    group.look()
                 self._queue = [group for group in self._queue if group.files]
                 self._sent = [group for group in self._sent if group.files]
+                if self._queue:
+                    self._dispatch()
 
 
 def _give_up(store: Store, run_id: str, state: str, message: str, log: str) -> None:

@@ -22,35 +22,66 @@ class Group:
     after another, leaves all at the same step.
     """
 
-    def __init__(self, members: Sequence[Member], grace: float | None) -> None:
+    def __init__(self, members: Sequence[Member], grace: float | None, is_preview: bool = False) -> None:
         self.members = list(members)
         self.grace = grace
+        self.is_preview = is_preview
+        """Whether another worker takes the runs on when they are to make a step."""
+        self.seconds = 0.0
+        """Time that it is charged with; the group that has had the least is next."""
+        self.was_ready = False
 
     @property
     def under_way(self) -> list[Member]:
         """Members that are not over."""
         return [m for m in self.members if not m.over]
 
+    @property
+    def until(self) -> int | None:
+        """The step to run to; None: to the end."""
+        return min((m.until for m in self.under_way if m.until is not None), default=None)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a member may make its next step."""
+        until = self.until
+        return any(until is None or until > m.step for m in self.under_way)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is anything to do."""
+        return self.goes_on or any(m.state == "queued" for m in self.under_way)
+
     def poll(self) -> None:
-        """Read what is wanted; stop those who are cancelled, and all if nobody has watched for the time of grace."""
+        """Read what is wanted; pause those who are to wait, stop those who are cancelled, and all if nobody has watched
+        for the time of grace."""
         for member in self.under_way:
             member.poll()
             if member.cancelled:
                 member.end("stopped")
         watched = self.under_way
-        if self.grace is None or not watched or any(m.pinned for m in watched):
+        if not watched or (self.is_preview and self.goes_on):
+            return
+        for member in watched:
+            member.allow(self.until)
+        if self.grace is None or any(m.pinned for m in watched):
             return
         if time.monotonic() - max(m.seen_at for m in watched) > self.grace:
             for member in watched:
                 member.end("stopped", f"stopped: nobody watched for {self.grace:g} s")
 
-    def turn(self, seconds: float) -> bool:
-        """Train for about `seconds`. False if there is nothing to do: all are paused or over."""
-        members = self.under_way
-        until = min((m.until for m in members if m.until is not None), default=None)
-        running = [m for m in members if m.allow(until)]
-        busy = bool(running)
+    def turn(self, seconds: float, sharing: int = 0) -> None:
+        """Build members and train for about `seconds`: one step at least, once all are built. `sharing` other groups
+        have turns too."""
         deadline = time.monotonic() + seconds
+        for member in self.under_way:
+            member.sharing = sharing
+            if member.state == "queued":
+                if time.monotonic() > deadline:
+                    return
+                member.start()
+        until = self.until
+        running = [m for m in self.under_way if m.allow(until)]
         while running:
             last = min(m.step for m in running)  # one that was resumed from further back closes up first
             for member in running:
@@ -60,16 +91,20 @@ class Group:
                 break
             running = [m for m in running if not m.over and (until is None or m.step < until)]
         now = time.monotonic()
+        members = self.under_way
         if any(m.is_due(now) for m in members):  # all at once: side by side they show the same step
             for member in members:
                 member.commit(now)
         for member in members:
             member.allow(until)  # one that has come to the step it was to run to looks at it now
-        return busy
 
 
 class Scheduler:
-    """Drives groups until `close`. `add` and `close` may be called from any thread, the rest from one."""
+    """Drives groups until `close`. `add` and `close` may be called from any thread, the rest from one.
+
+    Groups are charged by time, building included: the one that has had the least is next, so that one whose step takes
+    long waits until the others have had as much. One that comes, or goes on after a pause, has had no less than they.
+    """
 
     def __init__(
         self,
@@ -77,20 +112,25 @@ class Scheduler:
         diverged: type[BaseException],
         *,
         tell: Callable[[str, str], None] = lambda *_: None,
+        release: Callable[[list[str]], None] = lambda *_: None,
         owner: str = "",
     ) -> None:
-        """`engine` is `nnviz.engine.run`, `diverged` what it raises; `tell` hears of every change of a run's state."""
+        """`engine` is `nnviz.engine.run`, `diverged` what it raises; `tell` hears of every change of a run's state,
+        `release` of previews that are to go on and have been let go of."""
         self._engine, self._diverged, self._tell, self._owner = engine, diverged, tell, owner
+        self._release = release
         self._wake = threading.Condition()
-        self._waiting: list[tuple[list[Path], float | None]] = []
+        self._waiting: list[tuple[list[Path], float | None, bool]] = []
         self._groups: list[Group] = []
+        self._least = 0.0  # seconds of the group that had the least when there was one to choose last
         self._told: dict[str, str] = {}
         self._closing: str | None = None
 
-    def add(self, paths: Sequence[Path], grace: float | None = GRACE) -> None:
-        """Take on the runs at `paths` as one group. `grace` None: they go on though nobody watches."""
+    def add(self, paths: Sequence[Path], grace: float | None = GRACE, *, is_preview: bool = False) -> None:
+        """Take on the runs at `paths` as one group. `grace` None: they go on though nobody watches. Those of a preview
+        are let go of, to be taken on by another worker, when they are to make their first step."""
         with self._wake:
-            self._waiting.append((list(paths), grace))
+            self._waiting.append((list(paths), grace, is_preview))
             self._wake.notify()
 
     def close(self, message: str) -> None:
@@ -108,12 +148,17 @@ class Scheduler:
         """Work until `close`."""
         while self._closing is None:
             self._take_on()
-            busy = False
             for group in self._groups:
                 group.poll()
-                busy |= group.turn(SLICE)
+            self._hand_over()
+            ready = self._ready()
+            if ready:
+                group = min(reversed(ready), key=lambda g: g.seconds)  # of several the newest
+                begun = time.monotonic()
+                group.turn(SLICE, len(ready) - 1)
+                group.seconds += time.monotonic() - begun
             self._report()
-            if not busy:
+            if not ready:
                 with self._wake:
                     if not self._waiting and self._closing is None:
                         self._wake.wait(SLICE if self._groups else None)
@@ -131,7 +176,7 @@ class Scheduler:
     def _take_on(self) -> None:
         with self._wake:
             waiting, self._waiting = self._waiting, []
-        for paths, grace in waiting:
+        for paths, grace, is_preview in waiting:
             members = []
             for path in paths:
                 try:
@@ -140,10 +185,34 @@ class Scheduler:
                     with suppress(RunError, OSError):
                         RunFile(path).give_up("failed", f"failed: {error}")
                     self._tell(path.stem, "failed")
-            group = Group(members, grace)
-            self._groups.append(group)  # before the start, which may take long: heartbeats begin
+            self._groups.append(Group(members, grace, is_preview))
+        self._report()
+
+    def _ready(self) -> list[Group]:
+        """The groups that have something to do."""
+        ready = []
+        for group in self._groups:
+            is_ready = group.is_ready
+            if is_ready:
+                ready.append(group)
+                if not group.was_ready:
+                    group.seconds = max(group.seconds, self._least)
+            group.was_ready = is_ready
+        self._least = min((group.seconds for group in ready), default=self._least)
+        return ready
+
+    def _hand_over(self) -> None:
+        """Let go of previews that are to go on."""
+        for group in [group for group in self._groups if group.is_preview and group.goes_on]:
+            members = group.under_way
             for member in members:
-                member.start()
+                member.hand_over()
+            handed = [member.id for member in members if member.state == "handed over"]
+            group.members = [member for member in group.members if member.id not in handed]
+            for run_id in handed:
+                self._told.pop(run_id, None)
+            if handed:
+                self._release(handed)
 
     def _report(self) -> None:
         """Tell of changes, and forget the runs that are over."""

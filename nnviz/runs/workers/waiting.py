@@ -12,19 +12,27 @@ from nnviz.runs.storage.run_file import RunFile
 class Waiting:
     """Runs that wait together. `files` are those that still do: the cancelled and the unwatched leave."""
 
-    def __init__(self, files: Sequence[RunFile], grace: float | None) -> None:
+    def __init__(self, files: Sequence[RunFile], grace: float | None, *, until: int | None = None) -> None:
+        """`until` is the step that they run to."""
         self.files = list(files)
-        self.is_quick = all(file.job.retention != "history" for file in files)
+        self.needs = {file.path: file.job.estimate().training_bytes for file in files}
+        """Bytes of memory of each."""
+        self.reason = ""
+        """What they wait for, in a line."""
+        is_kept = any(file.job.retention == "history" for file in files)
+        self.is_preview = is_kept and until == 0
+        """Whether they only show their initial state until somebody lets them go on."""
+        self.trains = is_kept and not self.is_preview
         self._grace = grace
         self._seen = -1.0
         self._seen_at = time.monotonic()
 
-    def look(self, position: int) -> None:
-        """Keep the heartbeats fresh and say how many groups wait before this one; see who is not wanted any more."""
+    def look(self) -> None:
+        """Keep the heartbeats fresh and say what they wait for; see who is not wanted any more."""
         controls = {}
         for file in list(self.files):
             try:
-                controls[file.id] = file.wait(position)
+                controls[file.id] = file.wait(self.reason)
             except RunError:
                 self.files.remove(file)  # removed or damaged: nothing can be said in it
         seen = max((control.seen for control in controls.values()), default=0.0)

@@ -1,8 +1,9 @@
 """A worker process: `python -m nnviz.runs.workers.worker` takes runs on stdin and trains them.
 
-In: one JSON object a line, {"runs": [path, …], "grace": seconds or null}: a group to train in lock-step.
-Out: {"ready": pid} once torch is imported, then {"run": id, "state": state} at every change; {"broken": reason} if the
-engine cannot be imported. What happens in a run is said in its run file and nowhere else.
+In: one JSON object a line, {"runs": [path, …], "grace": seconds or null, "is_preview": bool}: a group to train in
+lock-step. Out: {"ready": pid} once torch is imported, then {"run": id, "state": state} when a run is taken on and at
+every change, {"released": [id, …]} for previews that another worker is to go on with; {"broken": reason} if the engine
+cannot be imported. What happens in a run is said in its run file and nowhere else.
 
 The process ends when stdin does, and when its parent dies: its runs are stopped with a checkpoint.
 """
@@ -50,6 +51,7 @@ def serve(engine: Engine, diverged: type[BaseException], say: Callable[[dict[str
         engine,
         diverged,
         tell=lambda run_id, state: say({"run": run_id, "state": state}),
+        release=lambda run_ids: say({"released": run_ids}),
         owner=f"{os.getpid()} {time.time_ns()}",
     )
     signal.signal(signal.SIGTERM, lambda *_: scheduler.close(CLOSED))
@@ -81,7 +83,8 @@ def _listen(scheduler: Scheduler) -> None:
     try:
         for line in sys.stdin:
             order = json.loads(line)
-            scheduler.add([Path(path) for path in order["runs"]], order["grace"])
+            paths = [Path(path) for path in order["runs"]]
+            scheduler.add(paths, order["grace"], is_preview=order["is_preview"])
     finally:
         scheduler.close(CLOSED)
 

@@ -1,4 +1,4 @@
-"""A worker process as its parent sees it."""
+"""A worker process as the one that started it sees it."""
 
 import json
 import os
@@ -6,25 +6,31 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 PACKAGE = Path(__file__).resolve().parents[3]
 COMMAND = (sys.executable, "-m", "nnviz.runs.workers.worker")
 
 
 class Process:
-    """A worker process and what it has said of its runs: `runs` holds the state of each that it has not ended.
+    """A worker process and what it has said of its runs: `runs` holds the state of each that it has not ended, `needs`
+    the bytes that each may take.
 
-    `heard(process, run_id, state)` is called from a thread of this object, and `gone(process)` once when it has ended.
+    `heard(process, message)` is called from a thread of this object, and `gone(process)` once when it has ended.
     """
 
     def __init__(
         self,
-        heard: Callable[["Process", str, str], None],
+        heard: Callable[["Process", dict[str, Any]], None],
         gone: Callable[["Process"], None],
         command: Sequence[str] = COMMAND,
+        *,
+        trains: bool = True,
     ) -> None:
         path = os.pathsep.join(filter(None, (str(PACKAGE), os.environ.get("PYTHONPATH"))))
         self._process = subprocess.Popen(
@@ -39,8 +45,11 @@ class Process:
             env={**os.environ, "PYTHONPATH": path},  # the app may be started from elsewhere
         )
         self.pid = self._process.pid
+        self.trains = trains
         self.ready = threading.Event()
         self.runs: dict[str, str] = {}
+        self.needs: dict[str, int] = {}
+        self._empty = 0
         self.broken = ""
         self._last_words: deque[str] = deque(maxlen=50)
         self._heard, self._gone = heard, gone
@@ -55,6 +64,22 @@ class Process:
         return sum(state != "paused" for state in self.runs.values())
 
     @property
+    def reserved(self) -> int:
+        """Bytes that its runs may take."""
+        return sum(self.needs[run_id] for run_id in self.runs)
+
+    @property
+    def held(self) -> int:
+        """Bytes that its runs have taken of those, at most."""
+        return min(self.reserved, max(0, self._memory() - self._empty))
+
+    def _memory(self) -> int:
+        try:
+            return psutil.Process(self.pid).memory_info().rss
+        except psutil.Error:
+            return 0
+
+    @property
     def last_words(self) -> str:
         """The end of what it wrote to stderr."""
         return "".join(self._last_words)
@@ -64,11 +89,14 @@ class Process:
         """Its exit status, negative for a signal; None while it lives."""
         return self._process.poll()
 
-    def send(self, paths: Sequence[Path], grace: float | None) -> None:
-        """Hand it a group of runs. A process that is dying says so by `gone`, not here."""
-        self.runs.update({path.stem: "queued" for path in paths})
+    def send(self, needs: Mapping[Path, int], grace: float | None, *, is_preview: bool) -> None:
+        """Hand it a group of runs, with the bytes that each needs. A dying process says so by `gone`, not here."""
+        self.runs.update({path.stem: "queued" for path in needs})
+        self.needs = {run_id: self.needs[run_id] for run_id in self.runs if run_id in self.needs}
+        self.needs.update({path.stem: need for path, need in needs.items()})
+        order = {"runs": [str(path) for path in needs], "grace": grace, "is_preview": is_preview}
         with suppress(OSError, ValueError):
-            self._process.stdin.write(json.dumps({"runs": [str(path) for path in paths], "grace": grace}) + "\n")
+            self._process.stdin.write(json.dumps(order) + "\n")
             self._process.stdin.flush()
 
     def hang_up(self) -> None:
@@ -98,11 +126,11 @@ class Process:
                 except ValueError:
                     continue
                 if "ready" in said:
+                    self._empty = self._memory()
                     self.ready.set()
                 elif "broken" in said:
                     self.broken = str(said["broken"])
-                elif "run" in said:
-                    self._heard(self, said["run"], said["state"])
+                self._heard(self, said)
         self._process.wait()
         self._errors.join(1.0)
         self.hang_up()

@@ -1,0 +1,124 @@
+"""How groups of runs share one worker: fair turns, previews, threads."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import pytest
+
+from nnviz.runs import RunFile, Store
+from nnviz.spec.jobs import Training
+from tests.runs.driven import Driven
+from tests.runs.fake import Fake, wait_for
+
+LONG = Training(steps=1_000_000, evaluate_every=10)
+BUILD = 0.3
+
+
+class Seeded(Fake):
+    """A step takes as many milliseconds as the job's seed says."""
+
+    def __init__(self, job: Training, checkpoint: bytes | None = None) -> None:
+        super().__init__(job, checkpoint, delay=job.seed / 1000)
+
+
+@pytest.fixture
+def drive() -> Iterator[Callable[..., Driven]]:
+    made: list[Driven] = []
+
+    def start(engine: Callable[..., Fake]) -> Driven:
+        made.append(Driven(engine))
+        return made[-1]
+
+    yield start
+    for each in made:
+        each.close()
+
+
+def added(driven: Driven, store: Store, *seeds: int, until: int | None = None) -> list[RunFile]:
+    """A group of runs with these seeds, taken on."""
+    files = store.create_group([LONG.model_copy(update={"seed": seed}) for seed in seeds], until=until)
+    driven.scheduler.add([file.path for file in files], None, is_preview=until == 0)
+    return files
+
+
+def steps(*files: RunFile) -> list[int]:
+    return [file.status().step for file in files]
+
+
+def test_a_step_of_600_ms_beside_one_of_1_ms_gets_half_of_the_time_and_no_more(drive, store):
+    driven = drive(Seeded)
+    [slow] = added(driven, store, 600)
+    wait_for(lambda: steps(slow)[0] >= 1)
+    [quick] = added(driven, store, 1)
+    wait_for(lambda: steps(quick)[0] > 0)
+    seconds = [group.seconds for group in driven.scheduler._groups]
+    wait_for(lambda: steps(slow)[0] >= 4)
+    had = [group.seconds - before for group, before in zip(driven.scheduler._groups, seconds, strict=True)]
+    assert abs(had[0] - had[1]) < 0.9, f"seconds of the slow and the quick one: {had}"
+    assert [file.status().sharing for file in (slow, quick)] == [1, 1]
+
+
+def test_building_is_charged_and_the_first_picture_comes_with_it(drive, store):
+    def engine(job: Training, checkpoint: bytes | None = None) -> Fake:
+        time.sleep(BUILD if job.seed == 7 else 0)
+        return Fake(job, checkpoint, delay=0.001)
+
+    driven = drive(engine)
+    [first] = added(driven, store, 1)
+    wait_for(lambda: steps(first)[0] > 20)
+    [built] = added(driven, store, 7)
+    wait_for(lambda: built.snapshot_steps("picture") == [0])
+    groups = driven.scheduler._groups
+    assert groups[1].seconds - groups[0].seconds > BUILD / 2
+    before = steps(first, built)
+    wait_for(lambda: steps(first)[0] - before[0] > 40)
+    assert steps(built)[0] == before[1]  # it waits until the other has had as much
+
+
+def test_one_that_was_paused_long_has_no_more_turns_than_the_others_when_it_goes_on(drive, store):
+    driven = drive(partial(Fake, delay=0.001))
+    [first] = added(driven, store, 0)
+    [paused] = added(driven, store, 1, until=5)
+    wait_for(lambda: paused.status().state == "paused" and steps(first)[0] > 200)
+    groups = driven.scheduler._groups
+    assert groups[0].seconds > groups[1].seconds + 0.1
+    assert first.status().sharing == 0
+    paused.play()
+    wait_for(lambda: steps(paused)[0] > 5)
+    assert abs(groups[0].seconds - groups[1].seconds) < 0.1
+
+
+def test_of_previews_the_newest_is_built_first_and_those_given_up_never(drive, store):
+    """As when a form changes on, or a page is left, while its preview starts."""
+    gate, built = threading.Event(), []
+
+    def engine(job: Training, checkpoint: bytes | None = None) -> Fake:
+        built.append(job.seed)
+        if job.seed == 0:
+            gate.wait(10)
+        return Fake(job, checkpoint)
+
+    driven = drive(engine)
+    [first] = added(driven, store, 0, until=0)
+    wait_for(lambda: built == [0])
+    [given_up], [other], [newest] = (added(driven, store, seed, until=0) for seed in (1, 2, 3))
+    given_up.cancel()
+    gate.set()
+    wait_for(lambda: all(file.status().state == "paused" for file in (first, other, newest)))
+    assert built == [0, 3, 2]
+    assert [change.state for change in given_up.history()] == ["queued", "stopped"]
+
+
+def test_a_preview_is_let_go_of_when_all_its_runs_are_to_go_on(drive, store):
+    driven = drive(Fake)
+    files = added(driven, store, 1, 2, until=0)
+    wait_for(lambda: all(file.status().state == "paused" for file in files))
+    files[0].step()
+    time.sleep(0.1)
+    assert driven.released == []
+    files[1].step()
+    wait_for(lambda: driven.released == [[file.id for file in files]])
+    assert [(file.status().state, file.checkpoint()[0]) for file in files] == [("queued", 0)] * 2
+    assert all(run.closed for run in driven.made)
