@@ -8,6 +8,7 @@ import numpy as np
 
 from nnviz.runs.errors import RunError
 from nnviz.runs.reading.run_view import RunView
+from nnviz.runs.storage.run_file import RunFile
 from nnviz.runs.storage.status import LIVE, State
 from nnviz.runs.storage.store import Store
 from nnviz.runs.workers.pool import Pool
@@ -185,11 +186,19 @@ class RunSet:
         return found
 
     def control(self, method: str, *arguments: object) -> None:
-        """Calls a method of every run that is live: "play", "pause", "step", "step_epoch", "cancel", "pin"."""
-        for run in self.ids:
-            file = self._store.open(run)
-            if file.status().live:
-                getattr(file, method)(*arguments)
+        """Calls a method of every run that is live: "play", "pause", "step", "cancel", "pin"."""
+        for file in self._live():
+            getattr(file, method)(*arguments)
+
+    def step_epoch(self) -> None:
+        """Every run that is live goes to the step at which the first of them ends its epoch."""
+        files = self._live()
+        until = min((file.epoch_end for file in files), default=0)
+        for file in files:
+            file.set_until(until)
+
+    def _live(self) -> list[RunFile]:
+        return [file for run in self.ids if (file := self._store.open(run)).status().live]
 
     @property
     def is_missing(self) -> bool:

@@ -23,6 +23,11 @@ class BaseJob(Spec):
     called: ClassVar[str] = ""
     """What its run is called among the parts of another job."""
 
+    @property
+    def steps_per_epoch(self) -> int | None:
+        """None where there are no epochs."""
+        return None
+
     def estimate(self) -> Estimate:
         """What it will need."""
         raise NotImplementedError

@@ -50,6 +50,11 @@ class Training(BaseJob):
     retention: ClassVar = "history"
     has_weights: ClassVar[bool] = True
 
+    @property
+    def steps_per_epoch(self) -> int | None:
+        """As its learner says."""
+        return self.learner.steps_per_epoch
+
     def estimate(self) -> Estimate:
         """What training will need."""
         return of_training(self.learner, self.steps, self.evaluate_every, self.probes)

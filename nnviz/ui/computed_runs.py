@@ -32,15 +32,15 @@ def names_of(entries: Sequence[EntryView], letters: Sequence[str]) -> list[str]:
 
 
 def buttons(page: str, runset: RunSet, entries: Sequence[EntryView]) -> None:
-    """Stop what is computed, go on with what was stopped, or try again what has failed."""
+    """Pause what is computed, go on with what was paused, or try again what has failed."""
     runs = runs_of(entries)
     live = [run.id for run in runs if run.status.live]
     left = list(dict.fromkeys(run.id for run in runs if run.status.state in LEFT))
     failed = list(dict.fromkeys(run.id for run in runs if run.status.state == "failed"))
     icon = ":material/play_arrow:"
     if live and any(run.status.live and run.job.retention == "cache" for run in runs):
-        act = _quietly(lambda: runset.control("cancel"))
-        button("Stop", act, icon=":material/stop:", key=f"{page}:stop", help="What is there is kept.")
+        act = _quietly(lambda: runset.control("cancel"))  # all that is needed to go on is in the run files
+        button("Pause", act, icon=":material/pause:", key=f"{page}:pause", help="What is there is kept.")
     elif left:
         act = _quietly(lambda: runset.resume(left, alone=True))
         button("Continue", act, key=f"{page}:continue", type="primary", icon=icon)
@@ -79,7 +79,7 @@ def doing(run: RunView, letter: str = "") -> str:
     """What a run does now."""
     status = run.status
     if status.state == "queued":
-        return f"waiting, {status.position:,} before it" if status.position else "waiting"
+        return f"waiting: {status.reason}" if status.reason else "waiting"
     return " · ".join(filter(None, (letter, run.job.stage(status.step))))
 
 

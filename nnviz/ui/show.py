@@ -138,7 +138,7 @@ def _head(asked: FormResult, runset: RunSet, shown: Shown) -> None:
             if page.starts_on == "click":
                 st.markdown(transport.status(asked, entries, shown.letters))
             elif not computed_runs.progress(entries, shown.letters) and entries:
-                stopped = ":gray-badge[stopped] &nbsp; " if computed_runs.is_stopped(entries) else ""
+                stopped = ":orange-badge[paused] &nbsp; " if computed_runs.is_stopped(entries) else ""
                 st.markdown(stopped + (page.status(entries) if page.status else ""))
 
 

@@ -26,7 +26,7 @@ WIDTHS = {"first": 112, "keep": 90}
 """Pixels of the places for buttons that take turns."""
 
 RESUMABLE = ("stopped", "lost", "failed")
-"""States of runs that are gone on from their last checkpoint."""
+"""States of runs that are gone on from their last checkpoint, unless the viewer has ended them."""
 
 
 def is_shown(entries: Sequence[EntryView], jobs: Mapping[str, Job]) -> bool:
@@ -91,7 +91,7 @@ def transport(asked: FormResult, runset: RunSet, entries: Sequence[EntryView]) -
     waiting = bool(live) and not running
     changed = bool(jobs) and not is_shown(entries, jobs)
     step = max((run.status.step for run in runs), default=0)
-    left = [run.id for run in runs if run.status.state in RESUMABLE]
+    left = [run.id for run in runs if run.status.state in RESUMABLE and not run.status.cancelled]
 
     def anew(until: int | None = None) -> None:
         runset.control("cancel")
@@ -130,7 +130,7 @@ def transport(asked: FormResult, runset: RunSet, entries: Sequence[EntryView]) -
             _button(RESTART, "restart_alt", asked, runset, restart, primary=not goes_on, name="restart", help=help)
     for text, icon, act, is_possible, help in (
         ("Step", "skip_next", press("step"), waiting and not changed, "One mini-batch, then pause."),
-        ("Epoch", "fast_forward", press("step_epoch"), waiting and not changed, "To the epoch's end."),
+        ("Epoch", "fast_forward", runset.step_epoch, waiting and not changed, "To the end of this epoch."),
         ("Stop", "stop", press("cancel"), live and step, "End the run here."),
         ("Reset", "replay", lambda: anew(0), step and jobs, "New run, waiting at step 0."),
     ):
@@ -204,7 +204,7 @@ def _settle(runset: RunSet, before: Mapping[str, tuple[str, int]]) -> None:
     while time.monotonic() < deadline:
         for run, (condition, step) in _seen(runset).items():
             was, since = before.get(run, ("", -1))
-            if step > since or (condition != was and condition != "running"):
+            if step > since or (condition != was and condition not in ("queued", "running")):
                 return
         time.sleep(0.02)
 
@@ -230,6 +230,9 @@ STATES = {
     "lost": ("red", "lost"),
 }
 
+READY = ("blue", "ready")
+"""Of a run that shows its initial state."""
+
 MANY = 2
 """Runs up to which the status line tells all of each."""
 
@@ -237,7 +240,7 @@ MANY = 2
 def status(asked: FormResult, entries: Sequence[EntryView], letters: Sequence[str]) -> str:
     """One line on how each run stands, and on what in the form differs from it."""
     runs = _runs(entries)
-    if len(runs) > 1 and len({(run.status.state, run.status.step, run.status.position) for run in runs}) == 1:
+    if len(runs) > 1 and len({(run.status.state, run.status.step, run.status.reason) for run in runs}) == 1:
         parts = [_together(runs, letters)]
     else:
         parts = [_standing(run, letter, len(runs) > MANY) for run, letter in zip(runs, letters, strict=True)]
@@ -250,7 +253,7 @@ def _together(runs: Sequence[RunView], letters: Sequence[str]) -> str:
     """Several runs that are equally far."""
     s = runs[0].status
     color, word = _badge(s)
-    text = f":{color}-badge[{word}] step {s.step:,} of {s.steps:,}"
+    text = f":{color}-badge[{word}] step {s.step:,} of {s.steps:,}{_company(s)}"
     results = [run.result for run in runs]
     if None in results:
         return text
@@ -259,8 +262,14 @@ def _together(runs: Sequence[RunView], letters: Sequence[str]) -> str:
 
 
 def _badge(s: Status) -> tuple[str, str]:
-    color, word = STATES[s.state]
-    return color, f"waiting, {s.position} before it" if s.state == "queued" and s.position else word
+    return READY if s.state == "paused" and not s.step else STATES[s.state]
+
+
+def _company(s: Status) -> str:
+    """What the run waits for, or how many others it takes turns with."""
+    if s.reason:
+        return f" · {s.reason}"
+    return f" · sharing with {s.sharing} other{'s' if s.sharing > 1 else ''}" if s.sharing else ""
 
 
 def _standing(run: RunView, letter: str, is_brief: bool) -> str:
@@ -273,6 +282,7 @@ def _standing(run: RunView, letter: str, is_brief: bool) -> str:
             text += f" · epoch {s.step / epochs:.1f}"
         if s.state == "running" and s.steps_per_second:
             text += f" · {s.steps_per_second:,.0f} steps/s"
+        text += _company(s)
     if run.result is not None:
         text += f" · {run.result}"
     if not is_brief and s.info.get("parameters"):

@@ -210,7 +210,7 @@ class Player:
 
         self.wait(rests, "for a pause")
         step = self.step()
-        self.says(f"paused step {step:,} of")
+        self.says(f"{'paused' if step else 'ready'} step {step:,} of")
         self.at(step)
         return step
 

@@ -102,13 +102,13 @@ def test_an_example_shows_a_and_b_and_is_stopped_and_continued(player):
     player.page.locator('[data-figure="plane B"]').wait_for()
     assert player.titles()["plane A"].startswith("A · ")
     assert {"lines A", "lines B", "sharpness A", "sharpness B"} <= player.titles().keys()
-    player.press("Stop")
+    player.press("Pause")
     player.button("Continue").wait_for()
     runs = len(landscapes(player))
     assert "running" not in landscapes(player)
     assert "stopped" in landscapes(player)
     player.press("Continue")
-    player.button("Stop").wait_for()
+    player.button("Pause").wait_for()
     # What went on is what was stopped, and pictures come.
     assert len(drawn(player, "lines A", "mean", "y")) == 65
     assert len(landscapes(player)) == runs

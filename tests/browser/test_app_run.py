@@ -30,7 +30,7 @@ def surface(player, step: int) -> np.ndarray:
 
 def test_a_run_is_seen_untrained_moves_rests_is_stopped_and_continued_and_reset(player):
     player.open(**LONG)
-    player.says("paused step 0 of 1,000,000")
+    player.says("ready step 0 of 1,000,000")
     player.at(0)
     np.testing.assert_allclose(player.trace("outcome", 0, "z"), surface(player, 0))
     assert player.alerts() == []
@@ -47,13 +47,13 @@ def test_a_run_is_seen_untrained_moves_rests_is_stopped_and_continued_and_reset(
     assert player.step() == step
 
     run = player.runs
-    player.press("Stop")
-    player.says("stopped step")
-    assert player.step() == step
     player.press("Continue")
     player.until(f"+d.newest > {step}")
     assert player.runs == run
 
+    player.press("Stop")
+    player.says("stopped step")
+    player.button("Run again").wait_for()
     player.press("Reset")
     player.wait(lambda: player.runs != run, "for another run")
     assert player.paused() == 0

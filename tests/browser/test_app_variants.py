@@ -35,7 +35,7 @@ OTHERS = {
 def test_four_variants_train_in_step_and_scrub_together_and_one_is_removed_without_the_others(player):
     jobs = [FIRST, *(replace_many(FIRST, changed) for changed in OTHERS.values())]
     player.open("/gradient_flow", **links.query(jobs, gradient_flow.DEFAULT))
-    player.says("paused step 0 of 100,000")
+    player.says("ready step 0 of 100,000")
     player.press("Run")
     player.until("+d.newest >= 100 && d.busy === 'false'")
     assert [v.job for v in player.views()] == jobs

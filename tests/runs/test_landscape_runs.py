@@ -45,30 +45,11 @@ def finished(pool: Pool, run: str) -> None:
     assert status.state == "finished", status.error
 
 
-def told(pool: Pool, run: str) -> pd.DataFrame:
-    """Losses and accuracies, which tell of every bit of the weights."""
-    return pool.store.open(run).scalars()[0].drop(columns="member", errors="ignore")
-
-
 def pictures(pool: Pool, run: str) -> dict[tuple[str, int], dict]:
     """Every picture of the run by quantity and step."""
     file = pool.store.open(run)
     names = ("training", "plane", "lines", "path", "path_plane", "line", "curvature")
     return {(name, step): file.snapshot(name, step)[1] for name in names for step in file.snapshot_steps(name)}
-
-
-def test_a_landscape_shares_the_worker_of_an_experiment_that_keeps_its_bits(pool: Pool):
-    [alone] = pool.submit([EXPERIMENT])
-    finished(pool, alone)
-    [beside] = pool.submit([EXPERIMENT])
-    wait_for(lambda: pool.store.open(beside).status().step > 0)
-    [landscape] = pool.submit([LANDSCAPE])
-    wait_for(lambda: pool.store.open(landscape).status().step > 0)
-    assert state(pool, beside) == "running"  # both at once, in the only worker
-    assert len(pool.processes) == 1
-    finished(pool, landscape)
-    finished(pool, beside)
-    pd.testing.assert_frame_equal(told(pool, beside), told(pool, alone), check_exact=True)
 
 
 def test_a_landscape_that_is_cancelled_keeps_what_was_told(pool: Pool):
@@ -92,7 +73,7 @@ def test_a_landscape_that_is_paused_and_whose_worker_dies_goes_on_to_the_same_pi
     finished(pool, whole)
     step = file.status().step
     assert 0 < step < LANDSCAPE.steps
-    os.kill(pool.processes[0], signal.SIGKILL)
+    os.kill(pool.processes[-1], signal.SIGKILL)
     wait_for(lambda: state(pool, run) != "paused")
     pool.resume(run)
     finished(pool, run)

@@ -10,7 +10,7 @@ from nnviz.records import Scalar, Snapshot
 from nnviz.runs import RunError, RunFile, Store
 from nnviz.runs.storage import writer as writers
 from nnviz.runs.storage.thinning import KEEP
-from nnviz.spec.jobs import Parent, Training
+from nnviz.spec.jobs import Parent, Training, Trajectories
 from tests.scalar_frames import frame
 
 RECORDS = [
@@ -239,10 +239,14 @@ def test_steps_asked_for_in_quick_succession_add_up(running):
     running.write(step=12, info={"steps_per_epoch": 10})
     assert running.step() == 13
     assert running.step(5) == 18
-    assert running.step_epoch() == 20
-    assert running.step_epoch() == 30
-    running.write(info={"steps_per_epoch": None})
-    assert running.step_epoch() == 31, "where there are no epochs"
+
+
+def test_an_epoch_ends_where_the_running_job_says_or_before_it_runs_the_job_itself(running, store):
+    for step, end in ((0, 10), (12, 20), (20, 30)):
+        running.write(step=step, info={"steps_per_epoch": 10})
+        assert running.epoch_end == end
+    assert store.create(Training()).epoch_end == Training().learner.steps_per_epoch > 1
+    assert store.create(Trajectories()).epoch_end == 1, "where there are no epochs"
 
 
 def test_cancelling_a_lost_run_stops_it_at_once(running):

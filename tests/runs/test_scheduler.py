@@ -76,7 +76,7 @@ def test_until_pauses_exactly_there_with_a_look_and_a_checkpoint(drive):
     wait_for(lambda: file.status().step == 38 and state(file) == "paused")
     file.step(4)
     wait_for(lambda: file.status().step == 42 and state(file) == "paused")
-    file.step_epoch()
+    file.set_until(file.epoch_end)
     wait_for(lambda: file.status().step == 50 and state(file) == "paused")
     assert {37, 38, 42, 50} <= set(file.snapshot_steps("picture"))
 

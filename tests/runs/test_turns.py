@@ -16,11 +16,9 @@ LONG = Training(steps=1_000_000, evaluate_every=10)
 BUILD = 0.3
 
 
-class Seeded(Fake):
+def seeded(job: Training, **options: object) -> Fake:
     """A step takes as many milliseconds as the job's seed says."""
-
-    def __init__(self, job: Training, checkpoint: bytes | None = None) -> None:
-        super().__init__(job, checkpoint, delay=job.seed / 1000)
+    return Fake(job, **options, delay=job.seed / 1000)
 
 
 @pytest.fixture
@@ -48,7 +46,7 @@ def steps(*files: RunFile) -> list[int]:
 
 
 def test_a_step_of_600_ms_beside_one_of_1_ms_gets_half_of_the_time_and_no_more(drive, store):
-    driven = drive(Seeded)
+    driven = drive(seeded)
     [slow] = added(driven, store, 600)
     wait_for(lambda: steps(slow)[0] >= 1)
     [quick] = added(driven, store, 1)
@@ -61,9 +59,9 @@ def test_a_step_of_600_ms_beside_one_of_1_ms_gets_half_of_the_time_and_no_more(d
 
 
 def test_building_is_charged_and_the_first_picture_comes_with_it(drive, store):
-    def engine(job: Training, checkpoint: bytes | None = None) -> Fake:
+    def engine(job: Training, **options: object) -> Fake:
         time.sleep(BUILD if job.seed == 7 else 0)
-        return Fake(job, checkpoint, delay=0.001)
+        return Fake(job, **options, delay=0.001)
 
     driven = drive(engine)
     [first] = added(driven, store, 1)
@@ -94,11 +92,11 @@ def test_of_previews_the_newest_is_built_first_and_those_given_up_never(drive, s
     """As when a form changes on, or a page is left, while its preview starts."""
     gate, built = threading.Event(), []
 
-    def engine(job: Training, checkpoint: bytes | None = None) -> Fake:
+    def engine(job: Training, **options: object) -> Fake:
         built.append(job.seed)
         if job.seed == 0:
             gate.wait(10)
-        return Fake(job, checkpoint)
+        return Fake(job, **options)
 
     driven = drive(engine)
     [first] = added(driven, store, 0, until=0)

@@ -94,7 +94,7 @@ def test_runs_that_vanish_while_they_are_computed_harm_nothing(start, store):
         store.path(run).unlink()
     fine(app.run())
     assert states(store, app) == ["queued"] * 3
-    press(app, "Stop")
+    press(app, "Pause")
     for run in shown(app):
         store.path(run).unlink(missing_ok=True)
     set_to(app, ":plane.span", 2.0)

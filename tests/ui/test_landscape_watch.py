@@ -28,7 +28,7 @@ def test_a_finished_landscape_is_found_again_and_nothing_is_started(start, store
     assert shown(app) == runs
     assert shown(fine(app.run())) == runs
     assert len(store.list()) == before
-    assert not labels(app) & {"Stop", "Continue", "Try again"}
+    assert not labels(app) & {"Pause", "Continue", "Try again"}
     assert any("trained" in m.value and "step 120" in m.value for m in app.markdown)
 
 
@@ -38,7 +38,7 @@ def test_only_what_is_missing_is_started(start, store, seed):
     app = start()
     assert [shown(app)[0], shown(app)[2]] == [runs[0], runs[2]]
     assert states(store, app) == ["finished", "queued", "finished"]
-    assert "Stop" in labels(app)
+    assert "Pause" in labels(app)
 
 
 def test_what_a_session_remembers_is_plain(start, store):
@@ -121,15 +121,15 @@ def test_runs_of_others_are_neither_stopped_nor_deleted(start, store, seed):
 def test_one_of_two_sessions_stops_its_landscape_and_the_other_goes_on(start, store):
     one, other = start(), start()
     assert not set(shown(one)) & set(shown(other))
-    press(one, "Stop")
+    press(one, "Pause")
     wait_for(lambda: set(states(store, one)) == {"stopped"})
     assert not any(store.open(run).status().cancelled for run in shown(other))
-    assert "Stop" in labels(fine(other.run()))
+    assert "Pause" in labels(fine(other.run()))
     for run in shown(other):
         work(store, run)
     # What one has stopped stays with it; it goes on where it was.
     assert "Continue" in labels(fine(one.run()))
-    assert "Stop" not in labels(fine(other.run()))
+    assert "Pause" not in labels(fine(other.run()))
 
 
 def test_stopped_and_continued(start, store):
@@ -137,7 +137,7 @@ def test_stopped_and_continued(start, store):
     runs = shown(app)
     work(store, runs[0], "running")
     work(store, runs[1], "finished")
-    press(app, "Stop")
+    press(app, "Pause")
     wait_for(lambda: states(store, app) == ["stopped", "finished", "stopped"])
     assert "Continue" in labels(fine(app.run()))
     (entry,) = entries(app)
@@ -146,7 +146,7 @@ def test_stopped_and_continued(start, store):
     assert entry.run("curvature") is None
     assert shown(press(app, "Continue")) == runs
     assert states(store, app) == ["queued", "finished", "queued"]
-    assert "Stop" in labels(app)
+    assert "Pause" in labels(app)
     assert not app.error
 
 
@@ -154,7 +154,7 @@ def test_what_was_stopped_is_shown_dimmed_until_there_is_something_new_and_then_
     app = start()
     old = by_kind(store, app)["plane"]
     work(store, old, "running")
-    press(app, "Stop")
+    press(app, "Pause")
     wait_for(lambda: set(states(store, app)) == {"stopped"})
     fine(app.run())
     set_to(app, ":plane.span", 2.0)
@@ -185,11 +185,11 @@ def test_only_pictures_of_what_was_asked_before_are_behind(start, store, seed):
 def test_where_nothing_is_to_be_shown_there_is_no_board(start, store):
     app = start()
     assert len(app.get("bidi_component")) == 1
-    press(app, "Stop")
+    press(app, "Pause")
     wait_for(lambda: set(states(store, app)) == {"stopped"})
     fine(app.run())
     assert not app.get("bidi_component")
-    assert any("stopped" in m.value for m in app.markdown)
+    assert any("paused" in m.value for m in app.markdown)
     press(app, "Continue")
     assert len(app.get("bidi_component")) == 1
 

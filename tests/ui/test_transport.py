@@ -68,6 +68,35 @@ def test_buttons_fit_the_state_of_the_run(trained, state, step, expected):
     assert buttons(row([trained(JOB, step, state)], [JOB])) == expected
 
 
+def test_what_the_viewer_has_ended_is_not_gone_on_with(trained):
+    run = trained(JOB, 20, "stopped")
+    run.cancel()
+    expected = {"Run again": True, "Step": False, "Epoch": False, "Stop": False, "Reset": True}
+    assert buttons(row([run], [JOB])) == expected
+
+
+def test_runs_whose_epochs_differ_go_to_the_first_end_together(trained):
+    other = changed({"learner.batch_size": 64})
+    runs = [trained(JOB), trained(other)]
+    for run, epoch in zip(runs, (25, 4), strict=True):
+        run.write(info={"steps_per_epoch": epoch})
+    press(row(runs, [JOB, other]), "Epoch")
+    assert [run.control().until for run in runs] == [24, 24]
+
+
+def test_the_status_line_says_ready_before_the_first_step_what_is_waited_for_and_how_many_share(trained):
+    assert "ready" in row([trained(JOB, 0)], [JOB]).markdown[0].value
+    run = trained(JOB, 0, "queued")
+    run.wait("it needs a lot of memory")
+    assert "waiting] step 0 of 4,000 · it needs a lot of memory" in row([run], [JOB]).markdown[0].value
+    for others, words in ((1, "sharing with 1 other"), (3, "sharing with 3 others"), (0, "")):
+        run = trained(JOB, 20, "running")
+        run.write(sharing=others)
+        text = row([run], [JOB]).markdown[0].value
+        assert text.endswith(words), others
+        assert ("sharing" in text) == bool(words), others
+
+
 def test_a_running_run_can_be_paused_stopped_reset_and_kept(trained):
     run = trained(JOB, 20, "running")
     run.set_until(None)

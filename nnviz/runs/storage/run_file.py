@@ -194,14 +194,12 @@ class RunFile:
                 (n,),
             ).fetchall()[0][0]
 
-    def step_epoch(self) -> int:
-        """Run to the next end of an epoch, or one step where there are none, and pause. Returns that step."""
-        per_epoch = int(self.status().info.get("steps_per_epoch") or 1)
-        with self._changing() as c:
-            at = c.execute("SELECT max(coalesce(until, 0), step) FROM status, control").fetchone()[0]
-            until = (at // per_epoch + 1) * per_epoch
-            c.execute("UPDATE control SET until = ?", (until,))
-        return until
+    @property
+    def epoch_end(self) -> int:
+        """The step at which the present epoch ends, or the next one where there are no epochs."""
+        status = self.status()
+        per_epoch = status.info.get("steps_per_epoch") or self.job.steps_per_epoch or 1
+        return (status.step // per_epoch + 1) * per_epoch
 
     def cancel(self) -> None:
         """Stop for good; what is recorded stays. A run that nobody drives any more is marked as stopped at once."""
