@@ -1,15 +1,13 @@
-"""Landscapes in real worker processes: beside a training experiment, and cancelled in the middle."""
+"""Landscapes in a real worker process: cancelled in the middle, and resumed when the worker has died."""
 
 import os
 import signal
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from nnviz.runs import Pool, Store
-from nnviz.spec.jobs import Training
 from nnviz.spec.landscapes import Curvature, Landscape, Line, PathPlane, RandomLines, RandomPlane, TrainedModel
 from nnviz.spec.learners import Supervised
 from nnviz.spec.models import MLP, Hidden
@@ -18,7 +16,6 @@ from tests.runs.fake import wait_for
 pytestmark = pytest.mark.slow
 
 LEARNER = Supervised(model=MLP(hidden=(Hidden(),), norm={"kind": "batch"}, dropout={"kind": "standard", "rate": 0.2}))
-EXPERIMENT = Training(learner=LEARNER, steps=1500, evaluate_every=500, probes=(), device="cpu")
 LANDSCAPE = Landscape(
     network=TrainedModel(learner=LEARNER, steps=200),
     views=(RandomPlane(resolution=15), RandomLines(count=2), PathPlane(resolution=15), Line(), Curvature(points=5)),
