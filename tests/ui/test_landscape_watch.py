@@ -247,10 +247,10 @@ def test_progress_says_what_is_done_now(view):
     assert doing(view("plane", "running", half), "B") == "B · Random plane: 50%"
 
 
-def test_progress_says_how_many_wait_before_it(store, view):
+def test_progress_says_what_is_waited_for(store, view):
     run = view("plane", "queued").id
-    store.open(run).wait(3)
-    assert doing(store.view(run)) == "waiting, 3 before it"
+    store.open(run).wait("it needs a lot of memory")
+    assert doing(store.view(run)) == "waiting: it needs a lot of memory"
 
 
 def test_the_time_slider_has_the_steps_that_were_kept_of_all_networks(store):
