@@ -47,7 +47,7 @@ def sizes(name: str, quantity: str, *title: str) -> Panel:
     """Histogram of magnitudes of every layer at the chosen step."""
     return Panel(
         name,
-        lambda run: figures.exponent_histograms(run.snapshot(quantity), ui.layers(run), *title),
+        lambda run: figures.log2_histograms(run.snapshot(quantity), ui.layers(run), *title),
         needs=(quantity,),
     )
 
@@ -76,7 +76,7 @@ def ratios(run: ui.RunView, **chosen: object) -> dict:
 
 def shares(run: ui.RunView) -> dict:
     """Dead and saturated units over time."""
-    return figures.shares(run.scalars("dead_share", "saturated_share"), ui.layers(run))
+    return figures.unit_shares(run.scalars("dead_share", "saturated_share"), ui.layers(run))
 
 
 CURVE = (AXIS, ui.smoothing())

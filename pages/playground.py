@@ -1,7 +1,7 @@
 """Playground · a small network learns, with everything that it is made of in sight."""
 
 from nnviz import figures, ui
-from nnviz.figures.samples import outcome
+from nnviz.figures.samples import prediction_figures
 from nnviz.presets import playground
 from nnviz.ui import AXIS, Choice, Page, Panel
 
@@ -10,21 +10,21 @@ STYLE = Choice("style", "Surface", {"soft": "soft", "borders": "borders only"})
 
 def network(run: ui.RunView) -> dict:
     """The network with its weights."""
-    return figures.network(
+    return figures.network_diagram(
         run.snapshot("network"), run.snapshot("data"), ui.layers(run), skip=run.job.learner.model.skip
     )
 
 
 def loss(run: ui.RunView, **chosen: object) -> dict:
     """Train, test and batch loss."""
-    missing = outcome.missing(run.snapshot("data"), "loss")
+    missing = prediction_figures.missing_reasons(run.snapshot("data"), "loss")
     return figures.curves(run.scalars("loss"), "loss", resume_marks=ui.resume_marks(run), missing=missing, **chosen)
 
 
 def metric(run: ui.RunView, smooth: float) -> dict:
     """Accuracy, or R² of a regression."""
     recorded = run.scalars("accuracy", "r_squared")
-    return outcome.metric(recorded, run.snapshot("data"), resume_marks=ui.resume_marks(run), smooth=smooth)
+    return prediction_figures.metric(recorded, run.snapshot("data"), resume_marks=ui.resume_marks(run), smooth=smooth)
 
 
 def sizes(run: ui.RunView) -> dict:
@@ -50,7 +50,7 @@ PAGE = Page(
     panels=[
         Panel(
             "outcome",
-            lambda run, style: outcome.outcome(run.snapshot, style=style),
+            lambda run, style: prediction_figures.predictions(run.snapshot, style=style),
             needs=("data",),
             choices=(STYLE,),
             height=330,
@@ -59,7 +59,12 @@ PAGE = Page(
         Panel("loss", loss, needs=("loss",), choices=(AXIS, ui.smoothing(0.9)), height=240),
         Panel("metric", metric, choices=(ui.smoothing(),), height=240),
         Panel("sizes by layer", sizes, needs=("weight_norm", "gradient_norm", "update_norm"), height=240),
-        Panel("worst samples", lambda run: outcome.worst_samples(run.snapshot), height=240, has_axes=False),
+        Panel(
+            "worst samples",
+            lambda run: prediction_figures.worst_samples_of_run(run.snapshot),
+            height=240,
+            has_axes=False,
+        ),
         Panel(
             "learning rate",
             lambda run, log: figures.learning_rate(

@@ -179,7 +179,8 @@ def test_every_choice_of_every_panel_draws_a_figure_alone_and_beside_others(home
 
 def test_every_figure_is_drawn_on_some_page():
     source = "\n".join(
-        path.read_text() for path in (*FILES, *ROOT.glob("nnviz/ui/**/*.py"), ROOT / "nnviz/figures/samples/outcome.py")
+        path.read_text()
+        for path in (*FILES, *ROOT.glob("nnviz/ui/**/*.py"), ROOT / "nnviz/figures/samples/prediction_figures.py")
     )
     unused = [name for name in figures.__all__ if not re.search(rf"\b{name}\b", source)]
     assert unused == []

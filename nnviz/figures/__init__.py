@@ -3,71 +3,71 @@
 from nnviz.figures.comparisons.overlays import overlay, same_axes
 from nnviz.figures.kit.layout import empty
 from nnviz.figures.kit.theme import template
-from nnviz.figures.landscape.landscape_measures import height_scale
+from nnviz.figures.landscape.landscape_measures import shared_scale
 from nnviz.figures.landscape.loss_lines import loss_line, loss_lines
 from nnviz.figures.landscape.loss_map import loss_map, path_map
-from nnviz.figures.landscape.loss_surface_3d import loss_space, path_space
+from nnviz.figures.landscape.loss_surface_3d import loss_surface_3d, path_surface_3d
 from nnviz.figures.landscape.sharpness import hessian_trace, sharpness
-from nnviz.figures.landscape.training_trajectory import path_residuals, plane_truth
+from nnviz.figures.landscape.training_trajectory import projection_residuals, training_against_projection
 from nnviz.figures.layers.depth_profiles import depth_profile, layer_bars
 from nnviz.figures.layers.layer_curves import layer_curves, update_ratios
-from nnviz.figures.layers.log2_histogram import exponent_histograms
+from nnviz.figures.layers.log2_histogram import log2_histograms
 from nnviz.figures.layers.percentile_bands import percentile_bands
 from nnviz.figures.layers.ridgelines import ridgelines
-from nnviz.figures.layers.unit_shares import shares
-from nnviz.figures.networks.network_diagram import network
-from nnviz.figures.samples.confusion_matrix import confusion
+from nnviz.figures.layers.unit_shares import unit_shares
+from nnviz.figures.networks.network_diagram import network_diagram
+from nnviz.figures.samples.confusion_matrix import confusion_matrix
 from nnviz.figures.samples.decision_surface import decision_surface, regression_curve
-from nnviz.figures.samples.worst_samples import fit, worst
+from nnviz.figures.samples.worst_samples import predictions_against_targets, worst_samples
 from nnviz.figures.training.clipped_norms import clipped_norms
 from nnviz.figures.training.curves import curves, learning_rate
-from nnviz.figures.trajectories.basin_map import basin_map, basin_steps
+from nnviz.figures.trajectories.basin_map import basin_arrival_steps, basin_map
 from nnviz.figures.trajectories.contour_map import contour_map
 from nnviz.figures.trajectories.phase_diagram import phase_diagram
 from nnviz.figures.trajectories.trajectories_3d import surface_3d
-from nnviz.figures.trajectories.trajectory_curves import distances, heights, rate_search
-from nnviz.figures.trajectories.update_parts import step_parts
+from nnviz.figures.trajectories.trajectory_curves import distances_to_minimum, function_values, rate_search
+from nnviz.figures.trajectories.update_parts import update_parts
 
 __all__ = [
+    "basin_arrival_steps",
     "basin_map",
-    "basin_steps",
     "clipped_norms",
-    "confusion",
+    "confusion_matrix",
     "contour_map",
     "curves",
     "decision_surface",
     "depth_profile",
-    "distances",
+    "distances_to_minimum",
     "empty",
-    "exponent_histograms",
-    "fit",
-    "height_scale",
-    "heights",
+    "function_values",
     "hessian_trace",
     "layer_bars",
     "layer_curves",
     "learning_rate",
+    "log2_histograms",
     "loss_line",
     "loss_lines",
     "loss_map",
-    "loss_space",
-    "network",
+    "loss_surface_3d",
+    "network_diagram",
     "overlay",
     "path_map",
-    "path_residuals",
-    "path_space",
+    "path_surface_3d",
     "percentile_bands",
     "phase_diagram",
-    "plane_truth",
+    "predictions_against_targets",
+    "projection_residuals",
     "rate_search",
     "regression_curve",
     "ridgelines",
     "same_axes",
-    "shares",
+    "shared_scale",
     "sharpness",
-    "step_parts",
     "surface_3d",
     "template",
+    "training_against_projection",
+    "unit_shares",
+    "update_parts",
     "update_ratios",
-    "worst",
+    "worst_samples",
 ]

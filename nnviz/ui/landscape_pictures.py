@@ -32,7 +32,7 @@ def scale_of(quantity: str) -> Callable[..., object]:
         # A logarithm makes a deep pit look like a narrow one: lines, whose shape is what is looked at, have it on
         # request.
         wanted = bool(log) if quantity == "lines" else log
-        return figures.height_scale(*(run.snapshot(quantity) for run in runs), measure=measure, log_height=wanted)
+        return figures.shared_scale(*(run.snapshot(quantity) for run in runs), measure=measure, log_height=wanted)
 
     return scale
 
@@ -48,17 +48,17 @@ def path_map(run: RunView, measure: str, scale: object, **_choices: object) -> F
 
 def path_space(run: RunView, measure: str, scale: object, **_choices: object) -> Figure:
     """The plane of the training path in space."""
-    return figures.path_space(*_way(run), measure, heights=scale)
+    return figures.path_surface_3d(*_way(run), measure, heights=scale)
 
 
 def residuals(run: RunView, log: bool | None) -> Figure:
     """How far the path is off its plane."""
-    return figures.path_residuals(run.snapshot("path"), log=log)
+    return figures.projection_residuals(run.snapshot("path"), log=log)
 
 
 def truth(run: RunView, measure: str, log: bool | None) -> Figure:
     """The true loss against that of the plane below it."""
-    return figures.plane_truth(run.snapshot("training"), run.snapshot("path"), measure, log=log)
+    return figures.training_against_projection(run.snapshot("training"), run.snapshot("path"), measure, log=log)
 
 
 def plane_map(run: RunView, measure: str, scale: object, **_choices: object) -> Figure:
@@ -68,7 +68,7 @@ def plane_map(run: RunView, measure: str, scale: object, **_choices: object) -> 
 
 def plane_space(run: RunView, measure: str, scale: object, **_choices: object) -> Figure:
     """A random plane in space."""
-    return figures.loss_space(run.snapshot("plane"), measure, heights=scale)
+    return figures.loss_surface_3d(run.snapshot("plane"), measure, heights=scale)
 
 
 def lines(run: RunView, measure: str, scale: object, **_choices: object) -> Figure:

@@ -50,7 +50,7 @@ def heights(run: RunView, **chosen: Any) -> Figure:
     surface = run.snapshot("surface")
     lowest = surface.get("minimum_value", ())
     optimum = float(lowest[0]) if len(lowest) else None
-    return figures.heights(run.snapshot("trajectories"), names(run), optimum, _bottom(surface), **chosen)
+    return figures.function_values(run.snapshot("trajectories"), names(run), optimum, _bottom(surface), **chosen)
 
 
 def _bottom(surface: Mapping[str, np.ndarray]) -> tuple[float, float, float] | None:
@@ -64,7 +64,7 @@ def _bottom(surface: Mapping[str, np.ndarray]) -> tuple[float, float, float] | N
 
 def distances(run: RunView, **chosen: Any) -> Figure:
     """Distance to the optimum over steps."""
-    return figures.distances(run.snapshot("trajectories"), names(run), **chosen)
+    return figures.distances_to_minimum(run.snapshot("trajectories"), names(run), **chosen)
 
 
 def step_parts(run: RunView, optimizer: str, log: bool | None) -> Figure:
@@ -73,7 +73,7 @@ def step_parts(run: RunView, optimizer: str, log: bool | None) -> Figure:
     if chosen is None:
         return None
     method = run.job.optimizers[chosen].method
-    return figures.step_parts(
+    return figures.update_parts(
         run.snapshot("trajectories"),
         chosen,
         run.job.optimizers[chosen].name,
@@ -99,7 +99,7 @@ def basins(run: RunView, optimizer: str) -> Figure:
 def arrivals(run: RunView, optimizer: str) -> Figure:
     """After how many steps each start arrives."""
     found, index = run.snapshot("basins"), _chosen(run, optimizer) or 0
-    return figures.basin_steps(found, index, names(run)[index]) if found else None
+    return figures.basin_arrival_steps(found, index, names(run)[index]) if found else None
 
 
 def rate_search(run: RunView, log: bool | None) -> Figure:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from nnviz.figures import basin_map, basin_steps
+from nnviz.figures import basin_arrival_steps, basin_map
 from nnviz.figures.kit import theme
-from nnviz.figures.trajectories.basin_map import LEVELS, OWN, WEAKEST
+from nnviz.figures.trajectories.basin_map import MAX_COLORED_MINIMA, MIN_OPACITY, OPACITY_LEVELS
 from tests.figures import made
 
 
@@ -32,11 +32,11 @@ def test_each_start_has_the_color_of_its_minimum_and_says_it():
 
 def test_longer_ways_are_fainter():
     squares = named(basin_map(made.basins(), 0, "SGD"), "reached")
-    level = squares["z"][1:] % LEVELS
+    level = squares["z"][1:] % OPACITY_LEVELS
     assert np.all(np.diff(level, axis=0) >= 0)
     assert level.min() == 0
-    assert level.max() == LEVELS - 1
-    assert color_at(squares, 7, 0).endswith(f",{WEAKEST})")
+    assert level.max() == OPACITY_LEVELS - 1
+    assert color_at(squares, 7, 0).endswith(f",{MIN_OPACITY})")
 
 
 def test_starts_that_reach_nothing_are_gray_and_counted():
@@ -49,7 +49,7 @@ def test_starts_that_reach_nothing_are_gray_and_counted():
 def test_small_basins_of_many_share_a_color():
     basins = made.basins(30, 30)
     figure = basin_map(basins, 0, "SGD")
-    assert len(np.unique(named(figure, "reached")["z"][1:] // LEVELS)) == OWN + 1
+    assert len(np.unique(named(figure, "reached")["z"][1:] // OPACITY_LEVELS)) == MAX_COLORED_MINIMA + 1
     assert any(trace["name"].startswith("other minima 61 %") for trace in figure["data"])
 
 
@@ -70,23 +70,23 @@ def test_curves_and_a_flat_region_of_minima_are_named_in_the_legend(valid):
     assert squares["text"][1][0] == "(0.5, 0.5)"
     assert squares["text"][1][7] == "flat region of minima"
     assert "text" not in named(basin_map(made.basins(), 0, "SGD"), "reached")
-    valid(basin_steps(basins, 0, "SGD"))
+    valid(basin_arrival_steps(basins, 0, "SGD"))
 
 
 def test_a_surface_without_minima_is_all_gray(valid):
     basins = made.basins() | {"minima": np.zeros((0, 2))}
     basins["minimum"][:], basins["steps"][:] = -1, -1
     assert np.isfinite(named(valid(basin_map(basins, 0, "SGD")), "no minimum")["z"]).all()
-    assert np.isnan(named(valid(basin_steps(basins, 0, "SGD")), "steps")["z"]).all()
+    assert np.isnan(named(valid(basin_arrival_steps(basins, 0, "SGD")), "steps")["z"]).all()
 
 
 def test_steps_are_told_and_their_ticks_are_where_they_say():
     basins = made.basins()
-    told = named(basin_steps(basins, 0, "SGD"), "steps")["customdata"]
+    told = named(basin_arrival_steps(basins, 0, "SGD"), "steps")["customdata"]
     np.testing.assert_array_equal(told[1:], basins["steps"][0, 1:])
     assert np.isnan(told[0]).all()
     basins["steps"][0, 7, 7] = 5000
-    squares = named(basin_steps(basins, 0, "SGD"), "steps")
+    squares = named(basin_arrival_steps(basins, 0, "SGD"), "steps")
     bar = squares["colorbar"]
     np.testing.assert_allclose(10 ** np.array(bar["tickvals"]) - 1, [int(text) for text in bar["ticktext"]], atol=1e-9)
     np.testing.assert_allclose(10 ** squares["z"][7, 7] - 1, 5000, rtol=1e-5)

@@ -26,12 +26,14 @@ LOG = {
     "clipped norms": lambda **how: figures.clipped_norms(CLIPPED, **how),
     "layers": lambda **how: figures.layer_curves(DEEP, "gradient_norm", LAYERS, **how),
     "profile": lambda **how: figures.depth_profile(DEEP, "gradient_norm", 30, LAYERS, **how),
-    "distances": lambda **how: figures.distances(RACE, OPTIMIZERS, **how),
+    "distances": lambda **how: figures.distances_to_minimum(RACE, OPTIMIZERS, **how),
     "rate search": lambda **how: figures.rate_search(*SEARCH, **how),
     "sharpness": lambda **how: figures.sharpness(landscape_arrays.curvature(), **how),
     "trace": lambda **how: figures.hessian_trace(landscape_arrays.curvature(), **how),
-    "path residuals": lambda **how: figures.path_residuals(landscape_arrays.path(), **how),
-    "plane truth": lambda **how: figures.plane_truth(landscape_arrays.training(), landscape_arrays.path(), **how),
+    "path residuals": lambda **how: figures.projection_residuals(landscape_arrays.path(), **how),
+    "plane truth": lambda **how: figures.training_against_projection(
+        landscape_arrays.training(), landscape_arrays.path(), **how
+    ),
     "loss lines": lambda **how: figures.loss_lines(landscape_arrays.lines(), **how),
     "loss line": lambda **how: figures.loss_line(ABOVE, **how),
 }
@@ -39,8 +41,8 @@ LOG = {
 OTHER_AXES = {
     "update ratios": lambda **how: figures.update_ratios(DEEP, LAYERS, **how),
     "bands": lambda **how: figures.percentile_bands(DEEP, LAYERS, "model.activation3", **how),
-    "negative heights": lambda **how: figures.heights(NEGATIVE, OPTIMIZERS, **how),
-    "step parts": lambda **how: figures.step_parts(RACE, 1, "SGD", **how),
+    "negative heights": lambda **how: figures.function_values(NEGATIVE, OPTIMIZERS, **how),
+    "step parts": lambda **how: figures.update_parts(RACE, 1, "SGD", **how),
 }
 SMOOTH = ("loss", "overlay", "clipped norms", "layers", "distances", "sharpness", "trace")
 ALL = LOG | OTHER_AXES
@@ -79,7 +81,9 @@ def test_whatever_is_chosen_the_table_states_what_was_recorded(name):
 @each("name", [*SMOOTH, "update ratios", "bands", "negative heights"])
 def test_a_moving_average_leaves_what_was_measured_faint_behind_and_says_its_weight(name, valid):
     plain, averaged = (valid(ALL[name](log=False, smooth=weight)) for weight in (0, 0.9))
-    faint = [t for t in averaged["data"] if t.get("opacity", 1) <= smoothing.RAW and t["mode"].startswith("lines")]
+    faint = [
+        t for t in averaged["data"] if t.get("opacity", 1) <= smoothing.RAW_OPACITY and t["mode"].startswith("lines")
+    ]
     assert faint, name
     assert not any("smoothed" in t.get("name", "") for t in plain["data"]), name
     assert name == "bands" or any("smoothed (weight 0.9)" in t["name"] for t in averaged["data"]), name
@@ -98,7 +102,9 @@ def test_the_average_is_the_debiased_exponential_one():
         assert mean["name"] == "before clipping 0.500"
     distance = RACE["distance"][1]
     *_, mean = (
-        t for t in figures.distances(RACE, OPTIMIZERS, log=False, smooth=0.9)["data"] if t.get("uid") == "optimizer1"
+        t
+        for t in figures.distances_to_minimum(RACE, OPTIMIZERS, log=False, smooth=0.9)["data"]
+        if t.get("uid") == "optimizer1"
     )
     np.testing.assert_allclose(mean["y"], _exponential(distance, 0.9), rtol=1e-5)
 
@@ -128,9 +134,9 @@ def test_zeros_and_negative_values_are_marked_on_every_logarithmic_axis():
         "rate": figures.learning_rate(made.scalars(("learning_rate", "model", [0, 1, 2, 3], odd)), log=True),
         "layers": figures.layer_curves(layer, "gradient_norm", LAYERS, log=True),
         "ratios": figures.update_ratios(ratios, LAYERS, log=True),
-        "distances": figures.distances(trajectories, OPTIMIZERS, log=True, smooth=0.9),
+        "distances": figures.distances_to_minimum(trajectories, OPTIMIZERS, log=True, smooth=0.9),
         "trace": figures.hessian_trace(below, log=True),
-        "path": figures.path_residuals(landscape_arrays.path(), log=True),
+        "path": figures.projection_residuals(landscape_arrays.path(), log=True),
     }
     for name, figure in drawn.items():
         marks = [t for t in figure["data"] if t.get("marker", {}).get("symbol") == "triangle-down-open" and len(t["x"])]

@@ -65,7 +65,7 @@ def test_long_paths_are_thinned_evenly_with_both_ends():
     trajectories = made.trajectories(5000)
     trace = named(contour_map(SURFACE, trajectories, NAMES), "path0")
     steps = trace["meta"]["steps"]
-    assert len(steps) == trajectory_lines.POINTS
+    assert len(steps) == trajectory_lines.MAX_PATH_POINTS
     assert steps[0] == 0
     assert steps[-1] == 5000
     assert set(np.diff(steps)) <= {2, 3}
@@ -114,7 +114,7 @@ def test_curves_of_minima_are_lines_with_a_name_and_no_stars():
     assert len(named(figure, "lowest_minimum_in_view")["x"]) == 0
     line, other = lines_of(figure, "curve of minima"), lines_of(figure, "curve of local minima")
     assert line["showlegend"] is True
-    assert len(line["x"]) <= critical_point_marks.DRAWN
+    assert len(line["x"]) <= critical_point_marks.MAX_DRAWN
     np.testing.assert_allclose(np.hypot(line["x"], line["y"]), 1, rtol=1e-6)
     assert line["x"][0] == line["x"][-1]
     np.testing.assert_allclose(other["y"][np.isfinite(other["y"])], 0.5)
@@ -148,18 +148,18 @@ def test_of_many_points_some_are_drawn_and_the_legend_says_of_how_many(valid):
 def test_lines_are_thinned_with_their_ends_and_the_longest_stay():
     gap = np.full((1, 2), np.nan)
     parts = [np.stack([np.arange(n), np.full(n, n)], 1).astype(float) for n in (1000, 300, 5)]
-    thin = critical_point_marks.thin_lines(np.vstack([parts[1], gap, parts[0], gap, parts[2]]), most=100)
+    thin = critical_point_marks.thinned_lines(np.vstack([parts[1], gap, parts[0], gap, parts[2]]), most=100)
     assert len(thin) <= 100
     ends = thin[thin[:, 1] == 1000]
     assert ends[0].tolist() == [0, 1000]
     assert ends[-1].tolist() == [999, 1000]
-    np.testing.assert_array_equal(critical_point_marks.thin_lines(parts[2]), parts[2])
+    np.testing.assert_array_equal(critical_point_marks.thinned_lines(parts[2]), parts[2])
 
 
 def _arrow(figure: dict, uid: str, step: int) -> tuple[np.ndarray, np.ndarray]:
     """Start and vector of the arrow shown at a step."""
     lines = cut(named(figure, uid), step)
-    assert len(lines) == update_arrows.ENTRIES
+    assert len(lines) == update_arrows.POINTS_PER_ARROW
     return lines[0], lines[1] - lines[0]
 
 
@@ -178,9 +178,9 @@ def test_arrows_lead_from_the_point_along_what_they_are_named_after(step):
         np.testing.assert_allclose(start, points[step], rtol=1e-6)
         true = -times * trajectories[part][1, step]
         size = np.array([4, 2])
-        longest = min(1, update_arrows.LONGEST / np.linalg.norm(true / size))
+        longest = min(1, update_arrows.MAX_LENGTH / np.linalg.norm(true / size))
         np.testing.assert_allclose(vector, true * longest, atol=2e-6)
-        length = trace["customdata"][step * update_arrows.ENTRIES]
+        length = trace["customdata"][step * update_arrows.POINTS_PER_ARROW]
         np.testing.assert_allclose(length, np.linalg.norm(trajectories[part][1, step]), rtol=1e-5)
 
 
@@ -193,7 +193,7 @@ def test_a_method_without_momentum_has_no_arrow_for_it_and_the_last_step_stays_a
 
 
 def test_heads_of_arrows_point_back_on_both_sides():
-    lines = update_arrows.arrows(np.zeros((1, 2)), np.array([[1.0, 0.0]]), (4.0, 4.0))
+    lines = update_arrows.arrow_lines(np.zeros((1, 2)), np.array([[1.0, 0.0]]), (4.0, 4.0))
     tip, one, again, other, gap = lines[1:]
     np.testing.assert_array_equal(tip, [1, 0])
     np.testing.assert_array_equal(again, tip)
@@ -203,14 +203,14 @@ def test_heads_of_arrows_point_back_on_both_sides():
 
 
 def test_arrows_that_are_no_numbers_are_gaps():
-    lines = update_arrows.arrows(np.zeros((3, 2)), np.array([[np.nan, 1], [0, 0], [np.inf, 0]]), (1.0, 1.0))
+    lines = update_arrows.arrow_lines(np.zeros((3, 2)), np.array([[np.nan, 1], [0, 0], [np.inf, 0]]), (1.0, 1.0))
     assert np.isnan(lines).all()
 
 
 @each("log_height", [False, True])
 @each("z", [made.surface()["z"], 1e-9 * made.surface()["z"], made.surface()["z"] * 1e6 - 78.3])
 def test_ticks_are_at_the_heights_that_they_say(z, log_height):
-    scale = colorscale.scale(z, log_height)
+    scale = colorscale.value_scale(z, log_height)
     places, words = colorscale.ticks(scale)
     assert len(places) >= 3
     assert np.all(np.diff(places) > 0)
@@ -223,18 +223,18 @@ def test_ticks_are_at_the_heights_that_they_say(z, log_height):
 
 @pytest.mark.parametrize("log_height", [False, True])
 def test_heights_and_places_map_both_ways(log_height):
-    scale = colorscale.scale(SURFACE["z"], log_height)
+    scale = colorscale.value_scale(SURFACE["z"], log_height)
     np.testing.assert_allclose(scale.height(scale.place(SURFACE["z"])), SURFACE["z"], atol=1e-9)
     assert np.all(np.diff(scale.place(np.linspace(-1, 12, 50))) > 0)
 
 
 def test_color_changes_at_the_contour_lines():
-    scale = colorscale.scale(SURFACE["z"], True)
+    scale = colorscale.value_scale(SURFACE["z"], True)
     marker = colorscale.colorbar(scale, "f")["marker"]
     stops = [end for end, _ in marker["colorscale"]][1:-1:2]
     heights = scale.height(marker["cmin"] + np.array(stops) * (marker["cmax"] - marker["cmin"]))
-    np.testing.assert_allclose(heights, colorscale.edges(scale), rtol=1e-9)
-    above = colorscale.edges(scale) + 1
+    np.testing.assert_allclose(heights, colorscale.contour_levels(scale), rtol=1e-9)
+    above = colorscale.contour_levels(scale) + 1
     digits = np.round(above / 10 ** np.floor(np.log10(above) + 1e-9), 9)
     assert set(digits) == {1, 2, 5}
 
@@ -242,9 +242,9 @@ def test_color_changes_at_the_contour_lines():
 def test_heights_between_the_recorded_ones_are_those_of_a_parabola_and_do_not_swing_at_a_cliff():
     x = np.linspace(-1, 1, 9)
     fine = np.linspace(-1, 1, 33)
-    found = colorscale._finer(x[None] ** 2 + 3 * x[:, None] ** 2, 4)
+    found = colorscale._upsampled(x[None] ** 2 + 3 * x[:, None] ** 2, 4)
     np.testing.assert_allclose(found, fine[None] ** 2 + 3 * fine[:, None] ** 2, atol=1e-12)
-    cliff = colorscale._finer(np.tile((x > 0.1) * 1.0, (9, 1)), 4)
+    cliff = colorscale._upsampled(np.tile((x > 0.1) * 1.0, (9, 1)), 4)
     assert cliff.min() >= 0
     assert cliff.max() <= 1
 
@@ -271,7 +271,7 @@ def test_paths_in_space_float_just_above_the_ground(log_height):
     trajectories = made.trajectories()
     figure = surface_3d(SURFACE, trajectories, NAMES, log_height=log_height)
     ground = figure["data"][0]["z"]
-    scale = colorscale.scale(SURFACE["z"], log_height)
+    scale = colorscale.value_scale(SURFACE["z"], log_height)
     trace = named(figure, "path0")
     above = trace["z"] - scale.place(trajectories["values"][0])
     assert np.all(above > 0)

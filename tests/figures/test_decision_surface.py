@@ -65,7 +65,7 @@ def test_the_surer_the_network_the_stronger_the_color():
     assert (np.diff(alpha[:middle]) <= 0).all()
     assert (np.diff(alpha[middle:]) >= 0).all()
     assert alpha[middle] < 25
-    assert alpha[-1] == pytest.approx(255 * decision_surface.SURE, abs=2)
+    assert alpha[-1] == pytest.approx(255 * decision_surface.MAX_OPACITY, abs=2)
 
 
 def test_the_picture_lies_where_the_grid_is_with_the_top_row_on_top():

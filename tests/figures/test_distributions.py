@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from nnviz import figures
-from nnviz.figures.layers.log2_histogram import DECADES, shares_by_size
-from nnviz.figures.layers.ridgelines import CUT, densities, outline, thinned
+from nnviz.figures.layers.log2_histogram import DECADES_PER_BIN, fractions_by_exponent
+from nnviz.figures.layers.ridgelines import CLIP_MARGIN, densities, drawn_rows, ridge_outline
 from tests.each import each
 from tests.figures.made import deep, deep_layers, exponents, histogram, scalars
 
@@ -36,7 +36,7 @@ def test_densities_integrate_to_one_at_every_scale(scale):
 def test_a_ridge_has_the_area_of_its_histogram():
     arrays = histogram(NORMAL)
     centers, density = densities(arrays["low"], arrays["high"], arrays["counts"])
-    x, y, spike = outline(arrays["low"][0], arrays["high"][0], centers[0], density[0])
+    x, y, spike = ridge_outline(arrays["low"][0], arrays["high"][0], centers[0], density[0])
     assert spike is None
     assert y.max() == 1
     assert np.trapezoid(y, x) * density[0].max() == pytest.approx(1)
@@ -59,7 +59,7 @@ def test_relu_zeros_are_cut_marked_and_do_not_crush_the_rest():
     assert f"{100 * share:.1f} %" in dot["text"][0]
     heights = np.sort(_ridges(figure)[0]["y"] - 1) / 0.9
     assert heights[-1] == pytest.approx(1, abs=1e-6)
-    assert heights[-2] == pytest.approx(1 / CUT, abs=1e-6)
+    assert heights[-2] == pytest.approx(1 / CLIP_MARGIN, abs=1e-6)
 
 
 def test_far_outliers_are_marked_at_the_edge_of_the_axis():
@@ -103,7 +103,7 @@ def test_marks_are_explained_where_there_are_any():
 
 @each(("total", "every"), [(1, 1), (26, 1), (27, 2), (50, 2), (52, 2), (53, 3), (400, 16)])
 def test_of_many_layers_some_are_drawn_the_ends_always(total, every):
-    rows, step = thinned(total)
+    rows, step = drawn_rows(total)
     assert step == every
     assert rows[-1] == total - 1
     assert rows == sorted(set(rows))
@@ -135,7 +135,7 @@ def test_a_needle_of_many_layers_keeps_its_spike():
 
 def test_shares_by_size_sum_to_one_and_match_a_count():
     tensor = np.array([0, 0, 1.0, 1.5, -1.2, 0.3, np.inf, np.nan])
-    found, shares, zero, nonfinite = shares_by_size(exponents(tensor), [0])
+    found, shares, zero, nonfinite = fractions_by_exponent(exponents(tensor), [0])
     assert shares.sum() + zero[0] + nonfinite[0] == pytest.approx(1)
     assert list(found) == [-2, -1, 0]
     np.testing.assert_allclose(shares[0], [1 / 8, 0, 3 / 8])
@@ -151,25 +151,25 @@ def test_what_is_below_the_normal_numbers_is_not_called_zero(valid):
         "negative": np.array([[2, 0]]),
         "positive": np.array([[0, 1]]),
     }
-    sizes, subnormal, zeros, _ = valid(figures.exponent_histograms(arrays, LAYERS))["data"]
+    sizes, subnormal, zeros, _ = valid(figures.log2_histograms(arrays, LAYERS))["data"]
     assert (sizes["z"][0, 0], subnormal["z"][0, 0], zeros["z"][0, 0]) == (0.25, 0.5, 0.25)
     assert "exactly 0" in zeros["hovertemplate"]
     assert "below 2<sup>−126</sup>, but not 0" in subnormal["hovertemplate"]
-    assert list(subnormal["x"]) == pytest.approx([-127 * DECADES, -126 * DECADES])
+    assert list(subnormal["x"]) == pytest.approx([-127 * DECADES_PER_BIN, -126 * DECADES_PER_BIN])
 
 
 def test_sizes_stand_at_their_power_of_ten():
-    sizes, zeros, others = figures.exponent_histograms(exponents(np.full(5, 1e-3), np.zeros(5)), LAYERS)["data"]
+    sizes, zeros, others = figures.log2_histograms(exponents(np.full(5, 1e-3), np.zeros(5)), LAYERS)["data"]
     column = sizes["z"][0].argmax()
     low, high = sizes["x"][column : column + 2]
     assert low <= -3 < high
-    assert high - low == pytest.approx(DECADES, abs=1e-6)
+    assert high - low == pytest.approx(DECADES_PER_BIN, abs=1e-6)
     np.testing.assert_array_equal(zeros["z"][:, 0], [0, 1])
     assert not others["z"].any()
 
 
 def test_layers_of_zeros_alone_can_be_drawn(valid):
-    assert valid(figures.exponent_histograms(exponents(np.zeros(4), np.zeros(4)), LAYERS))["data"][1]["z"].all()
+    assert valid(figures.log2_histograms(exponents(np.zeros(4), np.zeros(4)), LAYERS))["data"][1]["z"].all()
 
 
 def test_bands_are_the_recorded_percentiles():

@@ -74,7 +74,7 @@ FILLED = {
     "layer curves, linear": lambda: figures.layer_curves(DEEP, "activation_mean", LAYERS, log=False),
     "update ratios": lambda: figures.update_ratios(DEEP, LAYERS),
     "update ratios, linear": lambda: figures.update_ratios(DEEP, LAYERS, log=False),
-    "shares": lambda: figures.shares(DEEP, LAYERS),
+    "shares": lambda: figures.unit_shares(DEEP, LAYERS),
     "profile": lambda: figures.depth_profile(DEEP, "gradient_norm", 30, LAYERS),
     "profile, linear": lambda: figures.depth_profile(DEEP, "gradient_norm", 30, LAYERS, log=False),
     "profile of rms": lambda: figures.depth_profile(DEEP, "activation_rms", None, LAYERS),
@@ -86,7 +86,7 @@ FILLED = {
     ),
     "bars": lambda: figures.layer_bars(DEEP, 20, LAYERS),
     "ridgelines": lambda: figures.ridgelines(HISTOGRAM, LAYERS),
-    "exponents": lambda: figures.exponent_histograms(
+    "exponents": lambda: figures.log2_histograms(
         made.exponents(np.array([0, 1e-3, -2, np.inf]), np.ones(3)), made.layers(4, 4, 4)
     ),
     "bands": lambda: figures.percentile_bands(DEEP, LAYERS),
@@ -98,27 +98,31 @@ FILLED = {
     "curve": lambda: figures.regression_curve(
         {"x": np.linspace(-1, 1, 9), "prediction": np.zeros(9)}, made.data(d=1, classes=0)
     ),
-    "network": lambda: figures.network(made.network(2, 8, 8, 4, 1, maps=12), made.data(), made.layers(2, 8, 8, 4, 1)),
-    "network of discs": lambda: figures.network(made.network(4, 20, 3), THREE, made.layers(4, 20, 3)),
-    "network without hidden layers": lambda: figures.network(
+    "network": lambda: figures.network_diagram(
+        made.network(2, 8, 8, 4, 1, maps=12), made.data(), made.layers(2, 8, 8, 4, 1)
+    ),
+    "network of discs": lambda: figures.network_diagram(made.network(4, 20, 3), THREE, made.layers(4, 20, 3)),
+    "network without hidden layers": lambda: figures.network_diagram(
         made.network(2, 2, maps=9), made.data(), made.layers(2, 2)
     ),
-    "deep network": lambda: figures.network(made.network(8, *[16] * 20, 3), THREE, LAYERS),
-    "network of images": lambda: figures.network(
+    "deep network": lambda: figures.network_diagram(made.network(8, *[16] * 20, 3), THREE, LAYERS),
+    "network of images": lambda: figures.network_diagram(
         made.network(64, 12, 3) | {"weight_1": np.ones((12, 64))}, PIXELS, made.layers(64, 12, 3)
     ),
-    "confusion": lambda: figures.confusion({"counts": np.array([[3, 1], [0, 5]])}, made.data()),
-    "confusion of ten classes": lambda: figures.confusion({"counts": np.arange(100).reshape(10, 10)}, DIGITS),
+    "confusion": lambda: figures.confusion_matrix({"counts": np.array([[3, 1], [0, 5]])}, made.data()),
+    "confusion of ten classes": lambda: figures.confusion_matrix({"counts": np.arange(100).reshape(10, 10)}, DIGITS),
     "surface of ten classes": lambda: figures.decision_surface(made.grid(10), made.data(classes=10)),
-    "worst of thirty features": lambda: figures.worst(
+    "worst of thirty features": lambda: figures.worst_samples(
         WORST | {"inputs": np.ones((20, 30)), "true": np.zeros(20, int), "predicted": np.ones(20, int)}, FEATURES
     ),
-    "worst": lambda: figures.worst(WORST, THREE),
-    "worst images": lambda: figures.worst(IMAGES, PIXELS),
-    "worst of a regression": lambda: figures.worst(
+    "worst": lambda: figures.worst_samples(WORST, THREE),
+    "worst images": lambda: figures.worst_samples(IMAGES, PIXELS),
+    "worst of a regression": lambda: figures.worst_samples(
         WORST | {"true": np.ones(20), "predicted": np.zeros(20)}, made.data(d=4, classes=0)
     ),
-    "fit": lambda: figures.fit({"true": np.arange(5.0), "predicted": np.arange(5.0) + 0.1}, made.data(classes=0)),
+    "fit": lambda: figures.predictions_against_targets(
+        {"true": np.arange(5.0), "predicted": np.arange(5.0) + 0.1}, made.data(classes=0)
+    ),
     "overlay": lambda: figures.overlay({"A": LOSS, "B": LOSS}, "loss"),
     "overlay of eight": lambda: figures.overlay(EIGHT, "loss"),
     "overlay of eight, smoothed, with zeros": lambda: figures.overlay(
@@ -134,31 +138,31 @@ FILLED = {
     "many optimizers": lambda: figures.contour_map(
         SURFACE, CROWD, MANY, note="gradient noise σ = 0.1, clipped to 1, cosine"
     ),
-    "heights of many optimizers": lambda: figures.heights(CROWD, MANY, optimum=-1.0),
-    "heights": lambda: figures.heights(RACE, OPTIMIZERS),
-    "heights, linear, smoothed": lambda: figures.heights(RACE, OPTIMIZERS, log=False, smooth=0.9),
-    "heights above the lowest": lambda: figures.heights(RACE, OPTIMIZERS, optimum=-1.0),
-    "distances": lambda: figures.distances(RACE, OPTIMIZERS),
-    "distances, smoothed": lambda: figures.distances(RACE, OPTIMIZERS, smooth=0.9),
+    "heights of many optimizers": lambda: figures.function_values(CROWD, MANY, optimum=-1.0),
+    "heights": lambda: figures.function_values(RACE, OPTIMIZERS),
+    "heights, linear, smoothed": lambda: figures.function_values(RACE, OPTIMIZERS, log=False, smooth=0.9),
+    "heights above the lowest": lambda: figures.function_values(RACE, OPTIMIZERS, optimum=-1.0),
+    "distances": lambda: figures.distances_to_minimum(RACE, OPTIMIZERS),
+    "distances, smoothed": lambda: figures.distances_to_minimum(RACE, OPTIMIZERS, smooth=0.9),
     "rate search, linear": lambda: figures.rate_search(RATES, np.array([[1, 0.1, 0, np.nan]]), ["SGD"], [2], log=False),
     "rate search": lambda: figures.rate_search(RATES, np.array([[1, 0.1, 0, np.nan]]), ["SGD"], [2]),
-    "step parts": lambda: figures.step_parts(RACE, 1, "SGD"),
-    "step parts, logarithmic": lambda: figures.step_parts(RACE, 1, "SGD", log=True),
+    "step parts": lambda: figures.update_parts(RACE, 1, "SGD"),
+    "step parts, logarithmic": lambda: figures.update_parts(RACE, 1, "SGD", log=True),
     "basins": lambda: figures.basin_map(made.basins(), 0, "SGD"),
     "many basins": lambda: figures.basin_map(made.basins(30, 30), 0, "SGD"),
-    "basin steps": lambda: figures.basin_steps(made.basins(), 0, "SGD"),
+    "basin steps": lambda: figures.basin_arrival_steps(made.basins(), 0, "SGD"),
     "loss map": lambda: figures.loss_map(landscape_arrays.plane(41), note="η = 0.1"),
     "loss map of accuracy": lambda: figures.loss_map(landscape_arrays.plane(6), "test_accuracy"),
     "path map": lambda: figures.path_map(
         landscape_arrays.path_plane(41), landscape_arrays.path(61), landscape_arrays.training(61)
     ),
-    "loss space": lambda: figures.loss_space(landscape_arrays.plane(41)),
-    "path space": lambda: figures.path_space(
+    "loss space": lambda: figures.loss_surface_3d(landscape_arrays.plane(41)),
+    "path space": lambda: figures.path_surface_3d(
         landscape_arrays.path_plane(41), landscape_arrays.path(61), landscape_arrays.training(61)
     ),
-    "path residuals": lambda: figures.path_residuals(landscape_arrays.path()),
-    "path residuals, logarithmic": lambda: figures.path_residuals(landscape_arrays.path(), log=True),
-    "plane truth": lambda: figures.plane_truth(landscape_arrays.training(), landscape_arrays.path()),
+    "path residuals": lambda: figures.projection_residuals(landscape_arrays.path()),
+    "path residuals, logarithmic": lambda: figures.projection_residuals(landscape_arrays.path(), log=True),
+    "plane truth": lambda: figures.training_against_projection(landscape_arrays.training(), landscape_arrays.path()),
     "loss lines": lambda: figures.loss_lines(landscape_arrays.lines()),
     "loss line": lambda: figures.loss_line(landscape_arrays.line()),
     "sharpness": lambda: figures.sharpness(landscape_arrays.curvature()),
@@ -172,36 +176,36 @@ EMPTY = {
     "learning rate": lambda: figures.learning_rate(NONE),
     "layer curves": lambda: figures.layer_curves(NONE, "gradient_norm", LAYERS),
     "update ratios": lambda: figures.update_ratios(NONE, LAYERS),
-    "shares": lambda: figures.shares(NONE, LAYERS),
+    "shares": lambda: figures.unit_shares(NONE, LAYERS),
     "profile": lambda: figures.depth_profile(NONE, "gradient_norm", 3, LAYERS),
     "profile of rms": lambda: figures.depth_profile(NONE, "activation_rms", 3, Layers({})),
     "bars": lambda: figures.layer_bars(NONE, None, Layers({})),
     "ridgelines": lambda: figures.ridgelines({}, LAYERS),
-    "exponents": lambda: figures.exponent_histograms({}, LAYERS),
+    "exponents": lambda: figures.log2_histograms({}, LAYERS),
     "bands": lambda: figures.percentile_bands(NONE, LAYERS),
     "surface": lambda: figures.decision_surface({}, {}),
     "curve": lambda: figures.regression_curve({}, made.data(d=1)),
-    "network": lambda: figures.network({}, made.data(), Layers({})),
-    "confusion": lambda: figures.confusion({}, made.data()),
-    "worst": lambda: figures.worst({}, {}),
-    "fit": lambda: figures.fit({}, {}),
+    "network": lambda: figures.network_diagram({}, made.data(), Layers({})),
+    "confusion": lambda: figures.confusion_matrix({}, made.data()),
+    "worst": lambda: figures.worst_samples({}, {}),
+    "fit": lambda: figures.predictions_against_targets({}, {}),
     "overlay": lambda: figures.overlay({"A": NONE, "B": NONE}, "loss"),
     "phase": lambda: figures.phase_diagram({}),
     "map": lambda: figures.contour_map({}, {}, []),
     "space": lambda: figures.surface_3d({}, {}, []),
-    "heights": lambda: figures.heights({}, []),
-    "distances": lambda: figures.distances({}, []),
+    "heights": lambda: figures.function_values({}, []),
+    "distances": lambda: figures.distances_to_minimum({}, []),
     "rate search": lambda: figures.rate_search(np.array([]), np.array([]), [], []),
-    "step parts": lambda: figures.step_parts({}, 0, "SGD"),
-    "step parts before the first step": lambda: figures.step_parts(made.trajectories(0), 0, "SGD"),
+    "step parts": lambda: figures.update_parts({}, 0, "SGD"),
+    "step parts before the first step": lambda: figures.update_parts(made.trajectories(0), 0, "SGD"),
     "basins": lambda: figures.basin_map({}, 0, "SGD"),
-    "basin steps": lambda: figures.basin_steps({}, 0, "SGD"),
+    "basin steps": lambda: figures.basin_arrival_steps({}, 0, "SGD"),
     "loss map": lambda: figures.loss_map({}),
     "path map": lambda: figures.path_map({}, {}, {}),
-    "loss space": lambda: figures.loss_space({}),
-    "path space": lambda: figures.path_space({}, {}, {}),
-    "path residuals": lambda: figures.path_residuals({}),
-    "plane truth": lambda: figures.plane_truth({}, {}),
+    "loss space": lambda: figures.loss_surface_3d({}),
+    "path space": lambda: figures.path_surface_3d({}, {}, {}),
+    "path residuals": lambda: figures.projection_residuals({}),
+    "plane truth": lambda: figures.training_against_projection({}, {}),
     "loss lines": lambda: figures.loss_lines({}),
     "loss line": lambda: figures.loss_line({}),
     "sharpness": lambda: figures.sharpness({}),

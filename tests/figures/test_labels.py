@@ -48,8 +48,8 @@ def test_long_names_end_in_an_ellipsis():
 
 def test_measurements_are_written_as_people_write_them():
     for value, text in ((5.8999996, "5.9"), (1285.0, "1285"), (12345.6, "12346"), (0.03712, "0.03712"), (-2.0, "−2")):
-        assert labels.short(value) == text
-    assert labels.short(113.52, 3) == "114"
-    assert labels.short(float("nan")) == "NaN"
-    assert labels.measurement("petal width (cm)", 0.2) == "petal width: 0.2 cm"
-    assert labels.measurement("ash", 2.36) == "ash: 2.36"
+        assert labels.compact_number(value) == text
+    assert labels.compact_number(113.52, 3) == "114"
+    assert labels.compact_number(float("nan")) == "NaN"
+    assert labels.feature_with_unit("petal width (cm)", 0.2) == "petal width: 0.2 cm"
+    assert labels.feature_with_unit("ash", 2.36) == "ash: 2.36"

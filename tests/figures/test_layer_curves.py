@@ -92,11 +92,11 @@ def test_update_ratios_are_logarithms_with_the_band_around_minus_three():
 
 
 def test_shares_are_drawn_layer_by_step_with_the_first_layer_on_top():
-    dead, saturated = (t for t in figures.shares(FRAME, LAYERS)["data"])
+    dead, saturated = (t for t in figures.unit_shares(FRAME, LAYERS)["data"])
     assert dead["z"].shape == (20, 50)
     np.testing.assert_array_equal(dead["z"][3], np.float32(_recorded("dead_share", "model.activation4")))
     assert not saturated["z"].any()
-    layout = figures.shares(FRAME, LAYERS)["layout"]
+    layout = figures.unit_shares(FRAME, LAYERS)["layout"]
     assert layout["yaxis"]["range"][0] > layout["yaxis"]["range"][1]
     assert [note["text"] for note in layout["annotations"]] == [
         "dead units: at most 50.0 % of a layer",
@@ -106,12 +106,15 @@ def test_shares_are_drawn_layer_by_step_with_the_first_layer_on_top():
 
 def test_a_share_too_small_to_be_written_is_not_called_zero():
     frame = scalars(("dead_share", "model.activation1", [0], [1e-4]))
-    assert figures.shares(frame, LAYERS)["layout"]["annotations"][0]["text"] == "dead units: less than 0.1 % of a layer"
+    assert (
+        figures.unit_shares(frame, LAYERS)["layout"]["annotations"][0]["text"]
+        == "dead units: less than 0.1 % of a layer"
+    )
 
 
 def test_the_newest_step_is_among_the_columns_of_many():
     frame = scalars(("dead_share", "model.activation1", list(range(1000)), list(np.linspace(0, 1, 1000))))
-    heatmap = figures.shares(frame, LAYERS)["data"][0]
+    heatmap = figures.unit_shares(frame, LAYERS)["data"][0]
     assert heatmap["z"].shape == (1, 200)
     assert heatmap["x"][-1] == 999
 

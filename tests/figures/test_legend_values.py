@@ -87,7 +87,7 @@ def test_of_runs_the_names_hold_their_run():
 def test_of_very_long_curves_round_steps_are_told():
     (trace,) = _followed(figures.curves(LONGER))
     steps, values = _recorded(LONGER, "loss", "batch")
-    assert len(trace["meta"]["follow"]["steps"]) <= legend_values.MOST
+    assert len(trace["meta"]["follow"]["steps"]) <= legend_values.MAX_SENT_VALUES
     for step in (10, 500, 12340, 30000):
         assert _at(trace, step) == np.float32(values[steps == step][0])
 

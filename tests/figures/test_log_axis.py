@@ -5,13 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from nnviz.figures.kit.log_axis import logarithmic, ticks
+from nnviz.figures.kit.log_axis import logarithmic, tick_options
 from tests.each import each
 
 
 @pytest.mark.parametrize(("low", "high", "plain"), [(-2, 3, True), (-0.5, 0, True), (-3, 0, False), (-1, 4, False)])
 def test_numbers_are_plain_between_a_hundredth_and_a_thousand_and_powers_else(low, high, plain):
-    axis = ticks(low, high)
+    axis = tick_options(low, high)
     assert axis["tickformat"] == ("~g" if plain else "~e")
     assert bool(axis["labelalias"]) != plain
 
@@ -20,7 +20,7 @@ def test_numbers_are_plain_between_a_hundredth_and_a_thousand_and_powers_else(lo
 @each("low", [-13.0, -4.03, -7.5])
 def test_three_powers_of_ten_are_labeled_where_there_are_so_many(low, span):
     high = low + span
-    rough = span / ticks(low, high)["nticks"]
+    rough = span / tick_options(low, high)["nticks"]
     every = math.ceil(rough) if rough > 0.7 else 1  # as Plotly chooses
     within = math.floor(high) - math.ceil(low) + 1
     labeled = [p for p in range(math.ceil(low), math.floor(high) + 1) if p % every == 0]
@@ -30,15 +30,15 @@ def test_three_powers_of_ten_are_labeled_where_there_are_so_many(low, span):
 
 @pytest.mark.parametrize(("low", "high"), [(-5.4, -4.1), (-1, 0.4), (-3.95, -3.05)])
 def test_a_short_axis_has_labels_between_powers(low, high):
-    assert (high - low) / ticks(low, high)["nticks"] <= 0.7
+    assert (high - low) / tick_options(low, high)["nticks"] <= 0.7
 
 
 def test_what_plotly_writes_is_replaced_by_powers():
-    names = ticks(-8, 0)["labelalias"]
+    names = tick_options(-8, 0)["labelalias"]
     assert names["1e−8"] == "10<sup>−8</sup>"
     assert names["1e+0"] == "10<sup>0</sup>"
     assert names["5e−4"] == "5×10<sup>−4</sup>"
-    assert ticks(-5.4, -4.9)["labelalias"]["2.5e−5"] == "2.5×10<sup>−5</sup>"
+    assert tick_options(-5.4, -4.9)["labelalias"]["2.5e−5"] == "2.5×10<sup>−5</sup>"
 
 
 def test_zeros_and_what_is_not_finite_do_not_count():

@@ -49,7 +49,7 @@ def test_a_huge_loss_leaves_the_picture_and_does_not_flatten_it(valid):
 
 def test_lines_of_two_networks_can_have_one_axis():
     other = LINES | {"train_loss": 100 * LINES["train_loss"]}
-    scale = figures.height_scale(LINES, other, measure="train_loss")
+    scale = figures.shared_scale(LINES, other, measure="train_loss")
     one, two = figures.same_axes(*(figures.loss_lines(a, heights=scale) for a in (LINES, other)))
     assert one["layout"]["yaxis"] == two["layout"]["yaxis"]
     told = [[t["name"] for t in figure["data"] if t.get("showlegend", True)] for figure in (one, two)]

@@ -29,9 +29,9 @@ def maps(plane: dict, path_plane: dict = PATH_PLANE, **options) -> list[dict]:
     """All pictures of slices: from above and in space."""
     return [
         figures.loss_map(plane, **options),
-        figures.loss_space(plane, **options),
+        figures.loss_surface_3d(plane, **options),
         figures.path_map(path_plane, PATH, TRAINING, **options),
-        figures.path_space(path_plane, PATH, TRAINING, **options),
+        figures.path_surface_3d(path_plane, PATH, TRAINING, **options),
     ]
 
 
@@ -57,14 +57,14 @@ def test_the_network_is_at_the_origin(measure):
 @pytest.mark.parametrize("step", [0, 10, 55, 120])
 def test_the_path_goes_up_to_the_step_and_the_mark_is_at_it(step):
     last = np.searchsorted(PATH["steps"], step, "right") - 1
-    for figure in (figures.path_map(PATH_PLANE, PATH, TRAINING), figures.path_space(PATH_PLANE, PATH, TRAINING)):
+    for figure in (figures.path_map(PATH_PLANE, PATH, TRAINING), figures.path_surface_3d(PATH_PLANE, PATH, TRAINING)):
         assert figure["layout"]["meta"]["reveals"] is True
         np.testing.assert_allclose(cut(named(figure, "path"), step)[-1], PATH["coordinates"][last], rtol=1e-6)
         np.testing.assert_allclose(cut(named(figure, "mark"), step), PATH["coordinates"][[last]], rtol=1e-6)
 
 
 def test_what_is_cut_has_as_many_entries_as_steps_which_rise():
-    for figure in (figures.path_map(PATH_PLANE, PATH, TRAINING), figures.path_space(PATH_PLANE, PATH, TRAINING)):
+    for figure in (figures.path_map(PATH_PLANE, PATH, TRAINING), figures.path_surface_3d(PATH_PLANE, PATH, TRAINING)):
         assert revealed(figure)
         for trace in revealed(figure):
             assert np.all(np.diff(trace["meta"]["steps"]) >= 0)
@@ -95,7 +95,7 @@ def test_the_band_holds_all_that_is_as_near_to_the_path_as_the_path_is_to_the_pl
     path = landscape_arrays.path(off=off)
     band = named(figures.path_map(PATH_PLANE, path, landscape_arrays.training(off=off)), "band")
     corners = np.stack([band["x"], band["y"]], 1).astype(float)
-    count = 2 * training_trajectory.CORNERS + 1
+    count = 2 * training_trajectory.HALF_CIRCLE_POINTS + 1
     parts = corners.reshape(-1, count, 2)[:, :-1]
     assert len(parts) == len(path["steps"])
     assert np.isnan(corners[count - 1 :: count]).all()
@@ -117,7 +117,7 @@ def test_the_band_holds_all_that_is_as_near_to_the_path_as_the_path_is_to_the_pl
 
 def test_in_space_the_path_lies_on_the_ground_and_diamonds_are_at_the_true_heights():
     training = landscape_arrays.training(off=2.0)
-    figure = figures.path_space(PATH_PLANE, landscape_arrays.path(off=2.0), training, log_height=False)
+    figure = figures.path_surface_3d(PATH_PLANE, landscape_arrays.path(off=2.0), training, log_height=False)
     low, high = (float(PATH_PLANE["train_loss"].min()), float(PATH_PLANE["train_loss"].max()))
     points, true = named(figure, "points"), named(figure, "true")
     above = points["z"] - PATH["plane_train_loss"]
@@ -145,7 +145,7 @@ def test_a_slice_without_the_measure_says_why(valid):
 
 
 def test_a_plane_is_drawn_before_its_path_is_known(valid):
-    for draw in (figures.path_map, figures.path_space):
+    for draw in (figures.path_map, figures.path_surface_3d):
         figure = valid(draw(PATH_PLANE, {}, {}))
         assert named(figure, "network")
         assert not revealed(figure)
@@ -178,9 +178,9 @@ def test_flat_ground_and_small_grids_are_drawn(value, size, valid):
 @pytest.mark.parametrize("log_height", [False, True, None])
 def test_one_huge_loss_is_cut_off_and_flattens_nothing(log_height):
     z = PLANE["train_loss"].copy()
-    usual = figures.height_scale(PLANE, measure="train_loss", log_height=log_height)
+    usual = figures.shared_scale(PLANE, measure="train_loss", log_height=log_height)
     z[0, 0], z[-1, -1], z[0, -1] = 1e9, np.inf, 1e300
-    found = figures.height_scale(PLANE | {"train_loss": z}, measure="train_loss", log_height=log_height)
+    found = figures.shared_scale(PLANE | {"train_loss": z}, measure="train_loss", log_height=log_height)
     np.testing.assert_allclose(found.ends, usual.ends, rtol=0.05)
     flat, space = maps(PLANE | {"train_loss": z}, log_height=log_height)[:2]
     assert bar(flat)["colorbar"]["ticktext"][-1].startswith("≥")
@@ -193,7 +193,7 @@ def test_one_huge_loss_is_cut_off_and_flattens_nothing(log_height):
 def test_one_loss_of_almost_nothing_flattens_nothing():
     z = PLANE["train_loss"].copy()
     z[10, 10] = 1e-200
-    found = figures.height_scale(PLANE | {"train_loss": z}, measure="train_loss", log_height=True)
+    found = figures.shared_scale(PLANE | {"train_loss": z}, measure="train_loss", log_height=True)
     assert np.ptp(found.ends) < 12
 
 
@@ -201,10 +201,10 @@ def test_one_loss_of_almost_nothing_flattens_nothing():
 def test_losses_have_their_own_logarithm(low):
     """So that the lowest place is no bottomless hole, as it would be by the logarithm above the lowest."""
     z = low + np.geomspace(1e-9, 3, 400)
-    found = figures.height_scale({"train_loss": z}, measure="train_loss", log_height=True)
+    found = figures.shared_scale({"train_loss": z}, measure="train_loss", log_height=True)
     np.testing.assert_allclose(found.place(z), np.log10(z), atol=1e-9)
     np.testing.assert_allclose(found.height(found.place(z)), z, rtol=1e-9)
-    lines = colorscale.edges(found)
+    lines = colorscale.contour_levels(found)
     assert 3 <= len(lines) <= 30
     assert np.all((lines > found.low) & (lines < found.high))
     places, words = colorscale.ticks(found)
@@ -216,7 +216,7 @@ def test_losses_have_their_own_logarithm(low):
 
 def test_accuracy_is_never_logarithmic_and_told_in_percent():
     for log_height in (True, None):
-        scale = figures.height_scale(PLANE, measure="test_accuracy", log_height=log_height)
+        scale = figures.shared_scale(PLANE, measure="test_accuracy", log_height=log_height)
         assert scale.shift == 0
         assert all("%" in text for text in bar(figures.loss_map(PLANE, "test_accuracy"))["colorbar"]["ticktext"])
 
@@ -225,14 +225,14 @@ def test_accuracy_is_never_logarithmic_and_told_in_percent():
 @each("log_height", [False, True, None])
 def test_two_networks_have_one_color_scale_and_one_vertical_axis(measure, log_height, valid):
     other = landscape_arrays.plane(steep=30.0)
-    scale = figures.height_scale(PLANE, other, measure=measure, log_height=log_height)
+    scale = figures.shared_scale(PLANE, other, measure=measure, log_height=log_height)
     low, high = (float(f(np.append(PLANE[measure], other[measure]))) for f in (np.min, np.max))
     assert scale.low == low
     assert scale.high == high
     options = {"measure": measure, "heights": scale}
     one, two = figures.same_axes(*(figures.loss_map(plane, **options) for plane in (PLANE, other)))
     assert bar(one) == bar(two)
-    one, two = figures.same_axes(*(valid(figures.loss_space(plane, **options)) for plane in (PLANE, other)))
+    one, two = figures.same_axes(*(valid(figures.loss_surface_3d(plane, **options)) for plane in (PLANE, other)))
     assert one["layout"]["scene"] == two["layout"]["scene"]
     assert one["layout"]["margin"] == two["layout"]["margin"]
     assert [t["data"][0]["cmax"] for t in (one, two)] == [scale.ends[1]] * 2
@@ -258,7 +258,7 @@ def colors(figure: dict) -> np.ndarray:
 def test_the_same_height_has_the_same_color_in_both_maps(log_height):
     """Four times as steep a bowl is as high half as far out."""
     other = landscape_arrays.plane(steep=4.0)
-    scale = figures.height_scale(PLANE, other, measure="train_loss", log_height=log_height)
+    scale = figures.shared_scale(PLANE, other, measure="train_loss", log_height=log_height)
     flat, steep = (colors(figures.loss_map(plane, heights=scale)) for plane in (PLANE, other))
     count, middle = len(PLANE["x"]) // 2, len(flat) // 2
     pixels = middle // count
@@ -272,21 +272,21 @@ def test_the_same_height_has_the_same_color_in_both_maps(log_height):
 
 
 def test_no_slice_has_no_scale_and_one_that_is_not_there_yet_is_left_out():
-    assert figures.height_scale({}, {}, measure="train_loss") is None
-    assert figures.height_scale(PLANE, measure="other") is None
-    one, both = (figures.height_scale(*slices, measure="train_loss") for slices in ((PLANE,), (PLANE, {})))
+    assert figures.shared_scale({}, {}, measure="train_loss") is None
+    assert figures.shared_scale(PLANE, measure="other") is None
+    one, both = (figures.shared_scale(*slices, measure="train_loss") for slices in ((PLANE,), (PLANE, {})))
     assert one == both
 
 
 def test_scenes_that_tell_different_things_keep_their_axes():
-    loss, accuracy = figures.loss_space(PLANE), figures.loss_space(PLANE, "test_accuracy")
+    loss, accuracy = figures.loss_surface_3d(PLANE), figures.loss_surface_3d(PLANE, "test_accuracy")
     one, two = figures.same_axes(loss, accuracy)
     assert one["layout"]["scene"]["zaxis"] == loss["layout"]["scene"]["zaxis"]
     assert two["layout"]["scene"]["zaxis"] == accuracy["layout"]["scene"]["zaxis"]
 
 
 def test_scenes_of_one_kind_get_the_wider_range_without_a_common_scale():
-    drawn = [figures.loss_space(landscape_arrays.plane(steep=steep), log_height=False) for steep in (1.0, 5.0)]
+    drawn = [figures.loss_surface_3d(landscape_arrays.plane(steep=steep), log_height=False) for steep in (1.0, 5.0)]
     one, two = figures.same_axes(*drawn)
     assert one["layout"]["scene"]["zaxis"] == two["layout"]["scene"]["zaxis"]
     assert one["layout"]["scene"]["zaxis"]["range"][1] == drawn[1]["layout"]["scene"]["zaxis"]["range"][1]
@@ -297,10 +297,10 @@ DRAWN = {
     "loss map, logarithmic": lambda a: figures.loss_map(a["plane"], log_height=True),
     "loss map of accuracy": lambda a: figures.loss_map(a["plane"], "test_accuracy"),
     "path map": lambda a: figures.path_map(a["path_plane"], a["path"], a["training"]),
-    "loss space": lambda a: figures.loss_space(a["plane"]),
-    "path space": lambda a: figures.path_space(a["path_plane"], a["path"], a["training"], "test_loss"),
-    "path residuals": lambda a: figures.path_residuals(a["path"]),
-    "plane truth": lambda a: figures.plane_truth(a["training"], a["path"]),
+    "loss space": lambda a: figures.loss_surface_3d(a["plane"]),
+    "path space": lambda a: figures.path_surface_3d(a["path_plane"], a["path"], a["training"], "test_loss"),
+    "path residuals": lambda a: figures.projection_residuals(a["path"]),
+    "plane truth": lambda a: figures.training_against_projection(a["training"], a["path"]),
     "loss lines": lambda a: figures.loss_lines(a["lines"]),
     "loss line": lambda a: figures.loss_line(a["line"]),
     "sharpness": lambda a: figures.sharpness(a["curvature"]),

@@ -16,7 +16,7 @@ from tests.figures.test_decision_surface import read_png
 
 def _figure(*widths, maps=0, made=None, **changes):
     arrays = network(*widths, maps=maps) | changes
-    return figures.network(arrays, made or data(d=widths[0]), layers(*widths)), arrays
+    return figures.network_diagram(arrays, made or data(d=widths[0]), layers(*widths)), arrays
 
 
 def _wires(figure):
@@ -55,21 +55,21 @@ def test_lines_have_the_color_of_their_sign(sign):
 
 
 def test_width_grows_with_the_weight():
-    levels = edges.levels(np.linspace(-2, 2, 400), reference=2.0)
-    widths = [edges.width(level) for level in levels[200:]]
+    levels = edges.width_levels(np.linspace(-2, 2, 400), reference=2.0)
+    widths = [edges.line_width(level) for level in levels[200:]]
     assert (np.diff(widths) >= 0).all()
     np.testing.assert_array_equal(levels, levels[::-1])
-    assert edges.width(8) == edges.WIDEST
-    assert widths[0] < 0.25 * edges.WIDEST
+    assert edges.line_width(8) == edges.MAX_WIDTH
+    assert widths[0] < 0.25 * edges.MAX_WIDTH
 
 
 def test_levels_hold_zero_nan_and_what_is_beyond_the_reference():
-    np.testing.assert_array_equal(edges.levels(np.array([0.0, np.nan, 1e-9, 5.0, np.inf]), 1.0), [0, 0, 1, 8, 8])
+    np.testing.assert_array_equal(edges.width_levels(np.array([0.0, np.nan, 1e-9, 5.0, np.inf]), 1.0), [0, 0, 1, 8, 8])
 
 
 @each(("value", "above"), [(0, 0.1), (0.1, 0.1), (0.11, 0.2), (0.3, 0.5), (0.9, 1), (1.0, 1), (33, 50)])
 def test_the_reference_is_the_next_one_two_or_five(value, above):
-    assert edges.ceiling(value) == pytest.approx(above)
+    assert edges.round_up(value) == pytest.approx(above)
 
 
 def test_the_picture_says_what_the_widest_line_means():
@@ -102,7 +102,7 @@ def test_every_bias_is_shown_the_outputs_too():
 def test_layers_without_bias_say_so():
     arrays = network(2, 3, 1, maps=8)
     del arrays["bias_1"]
-    figure = figures.network(arrays, data(), layers(2, 3, 1))
+    figure = figures.network_diagram(arrays, data(), layers(2, 3, 1))
     hover = next(t for t in figure["data"] if t.get("text") and "no bias" in " ".join(t["text"]))
     assert sum("no bias" in words for words in hover["text"]) == 3
 
@@ -142,7 +142,7 @@ def test_maps_lie_on_their_neurons():
 
 def test_one_dimensional_inputs_have_curves():
     arrays = network(1, 3, 1) | {f"maps_{i}": np.ones((n, 20), np.float16) for i, n in enumerate((1, 3, 1))}
-    figure = figures.network(arrays, data(d=1, classes=0), layers(1, 3, 1))
+    figure = figures.network_diagram(arrays, data(d=1, classes=0), layers(1, 3, 1))
     assert not figure["layout"]["images"]
     curve = next(t for t in figure["data"] if t["mode"] == "lines" and len(t["x"]) == 5 * 21)
     assert np.isnan(curve["y"]).sum() == 5
@@ -152,7 +152,7 @@ def test_first_layer_of_an_image_network_shows_its_weights_as_pictures():
     weights = np.zeros((4, 64), np.float32)
     weights[:, 0], weights[:, 63] = 1, -1
     made = data(d=64, image_shape=(8, 8))
-    figure = figures.network(network(64, 4, 2) | {"weight_1": weights}, made, layers(64, 4, 2))
+    figure = figures.network_diagram(network(64, 4, 2) | {"weight_1": weights}, made, layers(64, 4, 2))
     sample, pictures = (read_png(i["source"]) for i in sorted(figure["layout"]["images"], key=lambda i: i["x"]))
     assert sample.shape == (8, 8, 4)
     assert tuple(pictures[0, 0]) == (*theme.rgb(theme.POSITIVE), 255)  # pixel 0 is the picture's top left
@@ -187,7 +187,7 @@ def test_an_image_is_not_taken_for_neurons_left_out():
     notes = {}
     for width in (8, 32):
         arrays = network(64, width, 3) | {"weight_1": np.ones((min(width, 16), 64))}
-        layout = figures.network(arrays, pixels, layers(64, width, 3))["layout"]
+        layout = figures.network_diagram(arrays, pixels, layers(64, width, 3))["layout"]
         notes[width] = " ".join(note["text"] for note in layout["annotations"])
         assert "gray lines" in layout["meta"]["help"]
     assert "weights shown" not in notes[8]
@@ -221,14 +221,14 @@ def test_inputs_and_classes_are_named():
 def test_a_small_network_takes_less_than_60_kb():
     """2-8-8-4-1: the bound that the page is planned with."""
     arrays, made, found = network(2, 8, 8, 4, 1, maps=24), data(), layers(2, 8, 8, 4, 1)
-    figure = figures.network(arrays, made, found)
+    figure = figures.network_diagram(arrays, made, found)
     assert len(json.dumps(figure, default=lambda array: base64.b64encode(array).decode())) < 60_000
 
 
 @pytest.mark.parametrize(("skip", "marked"), [(True, ["layer 2", "layer 4"]), (False, [])])
 def test_layers_that_a_connection_goes_around_are_marked_and_explained(skip, marked):
     widths = (2, 6, 6, 3, 3, 3)  # the last is the output, which none goes around
-    figure = figures.network(network(*widths), data(d=2), layers(*widths), skip=skip)
+    figure = figures.network_diagram(network(*widths), data(d=2), layers(*widths), skip=skip)
     headers = [str(text) for trace in figure["data"] for text in trace.get("text", ()) if "⊕" in str(text)]
     assert [text.split("<br>")[0] for text in headers] == marked
     assert ("⊕" in figure["layout"]["meta"]["help"]) == skip

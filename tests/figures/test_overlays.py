@@ -89,13 +89,13 @@ def test_values_without_a_logarithm_keep_their_linear_axis(value):
 
 def test_colors_are_equalised():
     frames = exponents(np.full(9, 1e-3)), exponents(10.0 ** -np.arange(9.0))
-    one, other = figures.same_axes(*(figures.exponent_histograms(arrays, deep_layers(0)) for arrays in frames))
+    one, other = figures.same_axes(*(figures.log2_histograms(arrays, deep_layers(0)) for arrays in frames))
     assert one["layout"]["coloraxis"]["cmax"] == other["layout"]["coloraxis"]["cmax"] == 1
     assert _axes(one) == _axes(other)
 
 
 def test_layers_stay_with_the_first_on_top():
-    one, _ = figures.same_axes(*(figures.shares(deep(n), deep_layers(n)) for n in (5, 7)))
+    one, _ = figures.same_axes(*(figures.unit_shares(deep(n), deep_layers(n)) for n in (5, 7)))
     assert one["layout"]["yaxis"]["range"] == [7.5, 0.5]
 
 
@@ -213,9 +213,9 @@ def test_any_number_of_figures_share_their_axes_and_none_stays_none():
 
 def test_heights_of_any_number_of_networks_have_one_scale():
     planes = [{"train_loss": np.array([[float(i), 2.0 * i]])} for i in range(1, 9)]
-    found = figures.height_scale(*planes, None, {}, measure="train_loss", log_height=False)
+    found = figures.shared_scale(*planes, None, {}, measure="train_loss", log_height=False)
     assert (found.low, found.high) == (1, 16)
-    assert figures.height_scale(None, {}, measure="train_loss") is None
+    assert figures.shared_scale(None, {}, measure="train_loss") is None
 
 
 def test_over_a_line_between_two_runs_stand_their_letters():

@@ -8,7 +8,7 @@ import pytest
 
 from nnviz.engine.theory import quadratic
 from nnviz.figures.kit import theme
-from nnviz.figures.trajectories.phase_diagram import BANDS, phase_diagram, shade
+from nnviz.figures.trajectories.phase_diagram import RATE_BANDS, color_position, phase_diagram
 from tests.each import each
 
 LAMBDAS = (0.01, 0.1, 1.0)
@@ -64,19 +64,19 @@ def test_the_color_rises_with_speed_and_stays_weakest_where_it_diverges():
     surface = named(chart(), "rate")
     rate = quadratic.rate(LAMBDAS, ALPHAS[None, :], BETAS[:, None])
     np.testing.assert_allclose(surface["customdata"], rate, rtol=1e-6)
-    np.testing.assert_allclose(surface["z"], shade(rate), rtol=1e-6)
+    np.testing.assert_allclose(surface["z"], color_position(rate), rtol=1e-6)
     assert (surface["z"][rate >= 1] == 0).all()
-    assert (np.diff(shade(np.linspace(0, 1, 50))) < 0).all()
+    assert (np.diff(color_position(np.linspace(0, 1, 50))) < 0).all()
     assert (surface["zmin"], surface["zmax"]) == (0, 1)
 
 
 def test_a_band_of_the_colorbar_lies_between_its_two_numbers():
     surface = named(chart(), "rate")
-    assert surface["colorbar"]["ticktext"] == [f"{edge:g}" for edge in BANDS]
-    np.testing.assert_allclose(surface["colorbar"]["tickvals"], np.linspace(1, 0, len(BANDS)), atol=1e-12)
+    assert surface["colorbar"]["ticktext"] == [f"{edge:g}" for edge in RATE_BANDS]
+    np.testing.assert_allclose(surface["colorbar"]["tickvals"], np.linspace(1, 0, len(RATE_BANDS)), atol=1e-12)
     changes = [place for place, _ in surface["colorscale"]]
-    np.testing.assert_allclose(changes[::2] + changes[-1:], np.linspace(0, 1, len(BANDS)))
-    assert len({color for _, color in surface["colorscale"]}) == len(BANDS) - 1
+    np.testing.assert_allclose(changes[::2] + changes[-1:], np.linspace(0, 1, len(RATE_BANDS)))
+    assert len({color for _, color in surface["colorscale"]}) == len(RATE_BANDS) - 1
 
 
 @pytest.mark.parametrize("nesterov", [False, True])

@@ -20,20 +20,20 @@ def test_only_a_straight_line_cannot_saturate(kinds, can):
 
 def test_what_is_counted_and_on_what_is_said_of_every_activation():
     for kinds in ([], ["relu"], ["relu", "tanh"], ["leaky_relu"], ["prelu"], ["gelu"], ["silu", "gelu"], ["sigmoid"]):
-        told = saturation.explained(_layers(*kinds))
+        told = saturation.definitions(_layers(*kinds))
         for part in ("1,024 training samples", "evaluation mode", "below 0.001, for every sample", "a twentieth"):
             assert part in told, kinds
         assert ("about half" in told) == ("relu" in kinds), kinds
         assert ("slope is below 0.05" in told) == ("leaky_relu" in kinds), kinds
         assert ("9 %" in told) == (kinds != [] and set(kinds) <= {"gelu", "silu"}), kinds
-    assert "cannot saturate" in saturation.explained(_layers("identity"))
+    assert "cannot saturate" in saturation.definitions(_layers("identity"))
 
 
 def test_shares_say_what_they_count_and_leave_out_what_cannot_be():
-    relu = figures.shares(deep(3), _layers("relu", "relu", "relu"))["layout"]
+    relu = figures.unit_shares(deep(3), _layers("relu", "relu", "relu"))["layout"]
     assert [note["text"].split(":")[0] for note in relu["annotations"]] == [
         "dead units",
         "inputs below 0, where ReLU is flat",
     ]
     assert "about half" in relu["meta"]["help"]
-    assert len(figures.shares(deep(3), _layers(*["identity"] * 3))["data"]) == 1
+    assert len(figures.unit_shares(deep(3), _layers(*["identity"] * 3))["data"]) == 1

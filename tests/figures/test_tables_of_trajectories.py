@@ -50,7 +50,7 @@ def test_curves_of_a_trajectory_run_have_its_numbers():
         same(stated(every.FILLED[name]()), below(*parts), name)
     trajectories = made.trajectories()
     trajectories["distance"][0, 12:] = 0
-    found = stated(figures.distances(trajectories, every.OPTIMIZERS))
+    found = stated(figures.distances_to_minimum(trajectories, every.OPTIMIZERS))
     assert (found["distance"] == 0).sum() == 19
     final = Frame({"optimizer": "SGD", "learning_rate": every.RATES, "final_f": [1, 0.1, 0, np.nan]})
     same(stated(every.FILLED["rate search"]()), final)
@@ -59,7 +59,7 @@ def test_curves_of_a_trajectory_run_have_its_numbers():
 def test_tiny_numbers_are_not_taken_for_zeros():
     trajectories = made.trajectories()
     trajectories["distance"][0] = np.geomspace(1, 1e-200, 31)
-    found = stated(figures.distances(trajectories, every.OPTIMIZERS)).query("optimizer == 'SGD η=0.02'")
+    found = stated(figures.distances_to_minimum(trajectories, every.OPTIMIZERS)).query("optimizer == 'SGD η=0.02'")
     np.testing.assert_allclose(found["distance"], trajectories["distance"][0], rtol=1e-12)
 
 

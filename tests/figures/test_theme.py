@@ -104,8 +104,8 @@ def test_depth_runs_from_the_first_stop_to_the_last():
 
 def test_zero_is_the_page_itself_on_the_diverging_scale():
     low, below, above, high = theme.diverging()
-    assert low[1] == theme.faded(theme.NEGATIVE, 1)
-    assert high[1] == theme.faded(theme.POSITIVE, 1)
+    assert low[1] == theme.with_alpha(theme.NEGATIVE, 1)
+    assert high[1] == theme.with_alpha(theme.POSITIVE, 1)
     assert below[0] == above[0] == 0.5
     assert below[1].endswith(",0)")
     assert above[1].endswith(",0)")

@@ -12,7 +12,7 @@ PATH, TRAINING = landscape_arrays.path(), landscape_arrays.training()
 
 
 def test_distances_over_the_steps_are_those_of_the_survey(valid):
-    figure = valid(figures.path_residuals(PATH))
+    figure = valid(figures.projection_residuals(PATH))
     np.testing.assert_allclose(named(figure, "off_the_plane")["y"], PATH["residuals"], rtol=1e-6)
     np.testing.assert_allclose(named(figure, "from_the_end")["y"], PATH["distances"], rtol=1e-6)
     np.testing.assert_array_equal(named(figure, "off_the_plane")["x"], PATH["steps"])
@@ -42,18 +42,18 @@ def test_distances_over_the_steps_are_those_of_the_survey(valid):
 )
 def test_the_shares_of_the_plane_and_of_a_random_one_are_printed(explained, random, words):
     path = PATH | {"explained": np.array(explained), "random_explained": np.array(random)}
-    assert figures.path_residuals(path)["layout"]["annotations"][0]["text"] == words
+    assert figures.projection_residuals(path)["layout"]["annotations"][0]["text"] == words
 
 
 def test_words_stand_above_the_curves():
-    top = figures.path_residuals(PATH)["layout"]["yaxis"]["range"][1]
+    top = figures.projection_residuals(PATH)["layout"]["yaxis"]["range"][1]
     assert top > 1.2 * PATH["distances"].max()
 
 
 @each("measure", landscape_arrays.MEASURES)
 @each("log_y", [None, False])
 def test_truth_and_plane_are_those_of_the_survey(measure, log_y, valid):
-    figure = valid(figures.plane_truth(TRAINING, PATH, measure, log=log_y))
+    figure = valid(figures.training_against_projection(TRAINING, PATH, measure, log=log_y))
     np.testing.assert_allclose(named(figure, "training")["y"], TRAINING[measure], rtol=1e-6)
     np.testing.assert_allclose(named(figure, "on_the_plane")["y"], PATH[f"plane_{measure}"], rtol=1e-6)
 
@@ -61,7 +61,7 @@ def test_truth_and_plane_are_those_of_the_survey(measure, log_y, valid):
 def test_training_is_read_at_the_steps_of_the_path():
     other = {name: np.append(values[::2], values[-1]) for name, values in TRAINING.items()}
     other["steps"][-1] = 10_000
-    found = named(figures.plane_truth(other, PATH), "training")["y"]
+    found = named(figures.training_against_projection(other, PATH), "training")["y"]
     np.testing.assert_allclose(found[::2], TRAINING["train_loss"][::2], rtol=1e-6)
     assert np.isnan(found[1::2]).all()
 
@@ -69,9 +69,12 @@ def test_training_is_read_at_the_steps_of_the_path():
 def test_a_measure_that_is_missing_is_explained(valid):
     path = {name: v for name, v in PATH.items() if not name.startswith("plane_test")}
     for measure, words in (("test_loss", "no test part"), ("test_accuracy", "no test part")):
-        assert words in valid(figures.plane_truth(TRAINING, path, measure))["layout"]["annotations"][0]["text"]
+        assert (
+            words
+            in valid(figures.training_against_projection(TRAINING, path, measure))["layout"]["annotations"][0]["text"]
+        )
     path = {name: v for name, v in PATH.items() if not name.endswith("accuracy")}
-    figure = valid(figures.plane_truth(TRAINING, path, "test_accuracy"))
+    figure = valid(figures.training_against_projection(TRAINING, path, "test_accuracy"))
     assert figure["layout"]["annotations"][0]["text"] == "accuracy is for classes"
 
 
@@ -80,7 +83,7 @@ def test_losses_without_a_logarithm_are_marked_or_left_out(value, valid):
     losses = TRAINING["train_loss"].copy()
     losses[3] = value
     for log_y in (None, True, False):
-        figure = valid(figures.plane_truth(TRAINING | {"train_loss": losses}, PATH, log=log_y))
+        figure = valid(figures.training_against_projection(TRAINING | {"train_loss": losses}, PATH, log=log_y))
         assert len(named(figure, "training")["y"]) == len(losses)
 
 
@@ -89,9 +92,9 @@ def test_a_path_that_never_moves_is_drawn(valid):
         name: np.zeros_like(v) if name in ("coordinates", "residuals", "distances") else v for name, v in PATH.items()
     }
     still |= {"explained": np.zeros(2), "random_explained": np.array(np.nan)}
-    assert valid(figures.path_residuals(still))["layout"]["yaxis"]["range"][1] > 0
+    assert valid(figures.projection_residuals(still))["layout"]["yaxis"]["range"][1] > 0
     assert valid(figures.path_map(landscape_arrays.path_plane(), still, TRAINING))["data"]
-    assert valid(figures.path_space(landscape_arrays.path_plane(), still, TRAINING))["data"]
+    assert valid(figures.path_surface_3d(landscape_arrays.path_plane(), still, TRAINING))["data"]
 
 
 def test_the_last_third_of_the_path_decides_where_the_word_stands():

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from nnviz.figures import distances, heights, rate_search
-from nnviz.figures.kit.signed_log_axis import signed, spans
+from nnviz.figures import distances_to_minimum, function_values, rate_search
+from nnviz.figures.kit.symlog_axis import spans_orders_of_magnitude, symlog_scale
 from tests.figures import made
 
-NAMES = ["plain", "momentum", "leaver"]
+NAMES = ["flat_region", "momentum", "leaver"]
 
 
 def named(figure: dict, uid: str) -> dict:
@@ -20,7 +20,7 @@ def uids(figure: dict) -> set[str]:
 
 def test_heights_above_the_lowest_are_logarithmic_and_the_numbers_of_the_trajectory_run():
     trajectories = made.trajectories()
-    figure = heights(trajectories, NAMES, optimum=-1.0)
+    figure = function_values(trajectories, NAMES, optimum=-1.0)
     assert figure["layout"]["yaxis"]["type"] == "log"
     for i in range(3):
         line = named(figure, f"optimizer{i}")
@@ -29,12 +29,12 @@ def test_heights_above_the_lowest_are_logarithmic_and_the_numbers_of_the_traject
 
 def test_heights_of_both_signs_are_straight_and_signed_where_they_span_decades():
     trajectories = made.trajectories()
-    plain = heights(trajectories, NAMES)
+    plain = function_values(trajectories, NAMES)
     assert "type" not in plain["layout"]["yaxis"]
     np.testing.assert_allclose(named(plain, "optimizer0")["y"], trajectories["values"][0], rtol=1e-5)
     trajectories["values"] = np.where(np.arange(31) == 4, -1e7, trajectories["values"])
-    wild = heights(trajectories, NAMES)
-    scale = signed(trajectories["values"])
+    wild = function_values(trajectories, NAMES)
+    scale = symlog_scale(trajectories["values"])
     line = named(wild, "optimizer0")
     np.testing.assert_allclose(line["customdata"], trajectories["values"][0][line["x"]], rtol=1e-5)
     np.testing.assert_allclose(scale.value(line["y"]), line["customdata"], rtol=1e-3)
@@ -44,7 +44,7 @@ def test_heights_of_both_signs_are_straight_and_signed_where_they_span_decades()
 def test_exact_zeros_end_a_curve_with_a_mark():
     trajectories = made.trajectories()
     trajectories["distance"][0, 12:] = 0
-    figure = distances(trajectories, NAMES)
+    figure = distances_to_minimum(trajectories, NAMES)
     assert named(figure, "optimizer0")["x"][-1] == 11
     assert named(figure, "low0")["x"].tolist() == [12]
     assert "exactly 0" in named(figure, "low0")["hovertemplate"][0]
@@ -54,7 +54,7 @@ def test_exact_zeros_end_a_curve_with_a_mark():
 def test_a_curve_that_goes_below_the_axis_for_good_ends_with_a_mark():
     trajectories = made.trajectories()
     trajectories["distance"][0, 12:] = 1e-40 * trajectories["distance"][0, 0]
-    figure = distances(trajectories, NAMES)
+    figure = distances_to_minimum(trajectories, NAMES)
     low = 10 ** figure["layout"]["yaxis"]["range"][0]
     assert low > 1e-18 * trajectories["distance"][0, 0]
     assert named(figure, "optimizer0")["x"][-1] == 11
@@ -68,7 +68,7 @@ def test_a_curve_that_goes_below_the_axis_for_good_ends_with_a_mark():
 def test_a_zero_on_the_way_leaves_a_gap_and_the_curve_goes_on():
     trajectories = made.trajectories()
     trajectories["distance"][0, 12] = 0
-    figure = distances(trajectories, NAMES)
+    figure = distances_to_minimum(trajectories, NAMES)
     line, mark = named(figure, "optimizer0"), named(figure, "low0")
     assert np.isnan(line["y"][line["x"] == 12]).all()
     assert line["x"][-1] == 30
@@ -79,7 +79,7 @@ def test_a_zero_on_the_way_leaves_a_gap_and_the_curve_goes_on():
 def test_one_that_left_ends_in_a_cross_that_says_when():
     trajectories = made.trajectories(gone=9)
     trajectories["values"][2, 8] = 1e30
-    figure = heights(trajectories, NAMES, optimum=-1.0)
+    figure = function_values(trajectories, NAMES, optimum=-1.0)
     cross = named(figure, "left2")
     assert cross["x"].tolist() == [8]
     assert "left at step 9" in cross["hovertemplate"]
@@ -92,7 +92,7 @@ def test_one_that_left_ends_in_a_cross_that_says_when():
 def test_an_update_of_0_by_0_is_not_told_as_leaving():
     trajectories = made.trajectories(gone=1)
     trajectories["exit_reason"] = np.array(["", "", "zero_by_zero"])
-    figure = heights(trajectories, NAMES, optimum=-1.0)
+    figure = function_values(trajectories, NAMES, optimum=-1.0)
     assert named(figure, "optimizer2")["name"] == "leaver (0/0 at step 1)"
     assert "0/0 in the update: ε = 0 and the gradient is zero" in named(figure, "left2")["hovertemplate"]
     assert "infinity" not in str(figure)
@@ -103,7 +103,7 @@ def test_rounding_is_not_taken_for_height():
     trajectories["values"][:] = -78.3323
     trajectories["values"][0] = np.nextafter(-78.3323, 0)
     trajectories["values"][:, :5] = -70.0
-    figure = heights(trajectories, NAMES, optimum=-78.3323)
+    figure = function_values(trajectories, NAMES, optimum=-78.3323)
     assert named(figure, "low0")["x"].tolist() == [5]
 
 
@@ -117,26 +117,26 @@ def test_the_search_takes_rounding_below_the_lowest_for_zero(valid):
 def test_where_no_minimum_is_in_view_that_is_said_and_not_that_there_is_none(valid):
     trajectories = made.trajectories()
     trajectories["distance"][:] = np.nan
-    figure = valid(distances(trajectories, NAMES))
+    figure = valid(distances_to_minimum(trajectories, NAMES))
     assert figure["data"] == []
     assert figure["layout"]["annotations"][0]["text"] == "no minimum found in this view"
-    assert "No minimum was found in this view." in heights(trajectories, NAMES)["layout"]["meta"]["help"]
+    assert "No minimum was found in this view." in function_values(trajectories, NAMES)["layout"]["meta"]["help"]
 
 
 def test_the_lowest_minimum_in_view_is_told_with_its_height_and_lower_ground_with_its_place():
     trajectories = made.trajectories()
-    plain = heights(trajectories, NAMES, optimum=-1.0, bottom=(1.0, 0.0, -1.0))["layout"]["meta"]
+    plain = function_values(trajectories, NAMES, optimum=-1.0, bottom=(1.0, 0.0, -1.0))["layout"]["meta"]
     assert plain["title"] == "Height above the lowest minimum in view"
     assert plain["help"].endswith("The lowest minimum in view is f = −1.000.")
-    lower = heights(trajectories, NAMES, optimum=-1.0, bottom=(-3.0, 0.0, -18.0))["layout"]["meta"]["help"]
-    assert lower.endswith("is f = −1.000. The surface is lower without a minimum: f = −18.00 at (−3.000, 0).")
+    lower = function_values(trajectories, NAMES, optimum=-1.0, bottom=(-3.0, 0.0, -18.0))["layout"]["meta"]["help"]
+    assert lower.endswith("is f = −1.000. The surface is lower at (−3.000, 0), which is no minimum: f = −18.00.")
 
 
 def test_small_surfaces_are_not_taken_for_flat_ones(valid):
     """What is as good as 0 is a share of the heights that there are."""
     trajectories = made.trajectories()
     trajectories["values"] *= 1e-30
-    figure = heights(trajectories, NAMES, optimum=-1e-30)
+    figure = function_values(trajectories, NAMES, optimum=-1e-30)
     np.testing.assert_allclose(named(figure, "optimizer0")["y"][:5], (trajectories["values"][0] + 1e-30)[:5], rtol=1e-5)
     found = valid(rate_search(np.geomspace(1e-3, 1, 3), np.array([[3e-30, 1e-31, 2e-28]]), NAMES, [1]))
     np.testing.assert_allclose(named(found, "search0")["y"], [3e-30, 1e-31, 2e-28], rtol=1e-6)
@@ -144,8 +144,8 @@ def test_small_surfaces_are_not_taken_for_flat_ones(valid):
 
 @pytest.mark.parametrize("steps", [0, 1, 5000])
 def test_trajectory_runs_of_any_length_are_drawn(steps, valid):
-    valid(heights(made.trajectories(steps), NAMES, optimum=-1.0))
-    figure = valid(distances(made.trajectories(steps), NAMES))
+    valid(function_values(made.trajectories(steps), NAMES, optimum=-1.0))
+    figure = valid(distances_to_minimum(made.trajectories(steps), NAMES))
     assert max(len(trace["x"]) for trace in figure["data"]) <= 500
 
 
@@ -170,12 +170,12 @@ def test_the_search_of_a_surface_below_zero_has_both_signs(valid):
 
 def test_the_signed_logarithm_maps_both_ways_and_labels_what_is_there():
     values = np.array([-3e4, -1.0, -1e-3, 0, 1e-3, 7.0, 2e5])
-    scale = signed(values)
+    scale = symlog_scale(values)
     np.testing.assert_allclose(scale.value(scale.place(values)), values, rtol=1e-9, atol=1e-12)
     axis = scale.axis("f", values)
     assert len(axis["tickvals"]) == len(set(axis["ticktext"])) >= 4
     assert np.all(np.diff(axis["tickvals"]) > 0)
     zero = axis["ticktext"].index("0")
     assert axis["tickvals"][zero] == 0
-    assert spans(values)
-    assert not spans(np.array([1.0, -2.0, 3.0]))
+    assert spans_orders_of_magnitude(values)
+    assert not spans_orders_of_magnitude(np.array([1.0, -2.0, 3.0]))

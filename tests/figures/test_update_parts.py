@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from nnviz.figures import step_parts
-from nnviz.figures.kit.signed_log_axis import signed
-from nnviz.figures.trajectories.update_parts import DECADES
+from nnviz.figures import update_parts
+from nnviz.figures.kit.symlog_axis import symlog_scale
+from nnviz.figures.trajectories.update_parts import SYMLOG_DECADES
 from tests.figures import made
 
 
@@ -18,18 +18,18 @@ def lines(figure: dict, place: int) -> list[dict]:
 
 
 def test_only_the_parts_of_the_method_are_drawn():
-    assert headings(step_parts(made.trajectories(), 0, "SGD")) == ["gradient", "step", "|step| / |gradient|"]
-    with_momentum = headings(step_parts(made.trajectories(), 1, "SGD"))
+    assert headings(update_parts(made.trajectories(), 0, "SGD")) == ["gradient", "step", "|step| / |gradient|"]
+    with_momentum = headings(update_parts(made.trajectories(), 1, "SGD"))
     assert with_momentum == ["gradient", "momentum", "step", "|step| / |gradient|"]
     trajectories = made.trajectories()
     blind = {key: trajectories[key] for key in ("points", "values", "distance", "left_at")}
-    assert headings(step_parts(blind, 0, "CMA-ES")) == ["step"]
+    assert headings(update_parts(blind, 0, "CMA-ES")) == ["step"]
 
 
 def test_values_are_those_recorded_at_the_step_that_they_lead_away_from():
     trajectories = made.trajectories()
     trajectories["second_moment"] = trajectories["gradient"] ** 2
-    figure = step_parts(trajectories, 1, "Adam")
+    figure = update_parts(trajectories, 1, "Adam")
     assert headings(figure)[2] == "√second moment"
     for column in (0, 1):
         for place, part in ((0, "gradient"), (1, "momentum")):
@@ -47,8 +47,8 @@ def test_values_are_those_recorded_at_the_step_that_they_lead_away_from():
 def test_a_size_that_is_no_mean_of_squares_is_not_rooted():
     trajectories = made.trajectories()
     trajectories["second_moment"] = np.full_like(trajectories["gradient"], 4.0)
-    assert set(lines(step_parts(trajectories, 0, "Adam"), 1)[0]["customdata"]) == {2}
-    adamax = step_parts(trajectories, 0, "Adamax", words={"second_moment": "largest gradient u"}, squared=False)
+    assert set(lines(update_parts(trajectories, 0, "Adam"), 1)[0]["customdata"]) == {2}
+    adamax = update_parts(trajectories, 0, "Adamax", words={"second_moment": "largest gradient u"}, squared=False)
     assert headings(adamax)[1] == "largest gradient u"
     assert set(lines(adamax, 1)[0]["customdata"]) == {4}
 
@@ -57,21 +57,21 @@ def test_any_number_of_parts_fills_the_picture_to_its_bottom(valid):
     trajectories = made.trajectories()
     parts = dict.fromkeys(("momentum", "second_moment", "step_size"), trajectories["gradient"] + 1)
     for count in range(4):
-        figure = valid(step_parts(trajectories | dict(list(parts.items())[:count]), 1, "Adam"))
+        figure = valid(update_parts(trajectories | dict(list(parts.items())[:count]), 1, "Adam"))
         domains = [axis["domain"] for name, axis in figure["layout"].items() if name.startswith("yaxis")]
         assert min(low for low, _ in domains) == 0
 
 
 def test_plain_descent_steps_by_its_rate():
-    (rate,) = lines(step_parts(made.trajectories(), 0, "SGD"), 2)
+    (rate,) = lines(update_parts(made.trajectories(), 0, "SGD"), 2)
     np.testing.assert_allclose(rate["customdata"], 0.02, rtol=1e-4)
 
 
 def test_swings_that_die_out_have_an_axis_with_both_signs():
     trajectories = made.trajectories(200)
     trajectories["gradient"][0, :, 0] = (-0.8) ** np.arange(200)
-    line = lines(step_parts(trajectories, 0, "SGD"), 0)[0]
-    scale = signed(trajectories["gradient"][0], DECADES)
+    line = lines(update_parts(trajectories, 0, "SGD"), 0)[0]
+    scale = symlog_scale(trajectories["gradient"][0], SYMLOG_DECADES)
     np.testing.assert_allclose(line["y"], scale.place(line["customdata"]), atol=1e-5)
 
 
@@ -79,14 +79,14 @@ def test_zeros_of_a_size_are_marked_on_its_logarithmic_axis():
     trajectories = made.trajectories()
     trajectories["second_moment"] = np.geomspace(1, 1e-8, 30)[:, None] * np.ones((3, 30, 2))
     trajectories["second_moment"][0, :3] = 0
-    figure = step_parts(trajectories, 0, "Adam")
+    figure = update_parts(trajectories, 0, "Adam")
     assert figure["layout"]["yaxis2"]["type"] == "log"
     zero = next(trace for trace in lines(figure, 1) if trace["name"] == "exactly 0")
     assert list(zero["x"]) == [0, 1, 2]
 
 
 def test_a_optimizer_that_left_is_drawn_up_to_there(valid):
-    figure = valid(step_parts(made.trajectories(gone=9), 2, "SGD", "Leaves."))
+    figure = valid(update_parts(made.trajectories(gone=9), 2, "SGD", "Leaves."))
     assert figure["layout"]["meta"]["help"].endswith("Leaves.")
     for line in figure["data"]:
         assert np.isnan(line["y"][line["x"] >= 9]).all()
@@ -98,7 +98,7 @@ def test_what_is_corrected_for_bias_is_dotted_beside_what_is_remembered():
     trajectories = dict(remembered)
     trajectories["momentum_corrected"] = trajectories["momentum"] * 2
     trajectories["second_moment_corrected"] = trajectories["second_moment"] * 4
-    plain, figure = step_parts(remembered, 1, "Adam"), step_parts(trajectories, 1, "Adam")
+    plain, figure = update_parts(remembered, 1, "Adam"), update_parts(trajectories, 1, "Adam")
     assert headings(figure) == headings(plain)
     dotted = [t for t in figure["data"] if t["line"].get("dash") and len(t["x"]) > 1]
     assert len(dotted) == 4

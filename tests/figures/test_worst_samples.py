@@ -11,7 +11,7 @@ COUNTS = np.array([[8, 2, 0], [0, 5, 0], [1, 0, 0]])
 
 
 def test_cells_hold_the_counts_and_the_share_of_their_class():
-    heatmap, numbers = figures.confusion({"counts": COUNTS}, data(classes=3))["data"]
+    heatmap, numbers = figures.confusion_matrix({"counts": COUNTS}, data(classes=3))["data"]
     np.testing.assert_array_equal(heatmap["customdata"][..., 0], COUNTS)
     np.testing.assert_allclose(heatmap["customdata"][..., 1].sum(1), 100)
     assert sum(int(text) for text in numbers["text"]) == COUNTS.sum()
@@ -20,7 +20,7 @@ def test_cells_hold_the_counts_and_the_share_of_their_class():
 
 
 def test_right_is_blue_wrong_is_orange_and_rows_compare():
-    z = figures.confusion({"counts": COUNTS}, data(classes=3))["data"][0]["z"]
+    z = figures.confusion_matrix({"counts": COUNTS}, data(classes=3))["data"][0]["z"]
     assert (np.diag(z) >= 0).all()
     assert (z[~np.eye(3, dtype=bool)] <= 0).all()
     assert z[1, 1] == 1  # all of class 1 are right
@@ -31,20 +31,20 @@ def test_right_is_blue_wrong_is_orange_and_rows_compare():
 def test_samples_without_a_predicted_class_are_said_to_be_missing():
     made = data(classes=3) | {"test": np.arange(60) < 20}
     for counts, notes in ((COUNTS, 1), (COUNTS + np.diag([4, 0, 0]), 0)):
-        annotations = figures.confusion({"counts": counts}, made)["layout"]["annotations"]
+        annotations = figures.confusion_matrix({"counts": counts}, made)["layout"]["annotations"]
         assert len(annotations) == notes
         assert all(note["text"].startswith("4 samples are not counted") for note in annotations)
 
 
 def test_the_first_class_is_in_the_first_row_and_column():
-    layout = figures.confusion({"counts": COUNTS}, data(classes=3))["layout"]
+    layout = figures.confusion_matrix({"counts": COUNTS}, data(classes=3))["layout"]
     assert layout["yaxis"]["range"] == [2.5, -0.5]
     assert layout["xaxis"]["range"] == [-0.5, 2.5]
     assert layout["xaxis"]["ticktext"] == ["0", "1", "2"]
 
 
 def test_a_class_without_test_samples_is_drawn(valid):
-    z = valid(figures.confusion({"counts": np.array([[1, 0], [0, 0]])}, data()))["data"][0]["z"]
+    z = valid(figures.confusion_matrix({"counts": np.array([[1, 0], [0, 0]])}, data()))["data"][0]["z"]
     assert not z[1].any()
 
 
@@ -59,14 +59,14 @@ def _worst(k=20, d=4):
 
 
 def test_the_worst_are_told_with_class_and_loss_worst_first():
-    ticks = figures.worst(_worst(), data(d=4, classes=3))["layout"]["yaxis"]["ticktext"]
+    ticks = figures.worst_samples(_worst(), data(d=4, classes=3))["layout"]["yaxis"]["ticktext"]
     assert len(ticks) == 15
     assert ticks[0] == "0 → 1, loss 9.0"
 
 
 def test_features_are_colored_by_their_distance_from_the_mean():
     arrays, made = _worst(), data(d=4, classes=3)
-    heatmap = figures.worst(arrays, made)["data"][0]
+    heatmap = figures.worst_samples(arrays, made)["data"][0]
     expected = (arrays["inputs"][:15] - made["inputs"].mean(0)) / made["inputs"].std(0)
     np.testing.assert_allclose(heatmap["z"], expected, rtol=1e-4, atol=1e-5)
     assert heatmap["text"][2][1] == f"feature 1: {arrays['inputs'][2, 1]:.4g}".replace("-", "−")
@@ -76,7 +76,7 @@ def test_images_are_shown_as_pictures_in_reading_order():
     arrays = _worst(d=16)
     arrays["inputs"][:, 0] = 9  # the brightest pixel is the first, top left
     arrays["inputs"] = arrays["inputs"].reshape(-1, 1, 4, 4)
-    figure = figures.worst(arrays, data(d=16, classes=3, image_shape=(4, 4)))
+    figure = figures.worst_samples(arrays, data(d=16, classes=3, image_shape=(4, 4)))
     pictures = figure["layout"]["images"]
     assert len(pictures) == 15
     pixels = read_png(pictures[0]["source"])
@@ -89,11 +89,15 @@ def test_images_are_shown_as_pictures_in_reading_order():
 
 def test_numbers_are_told_as_numbers():
     arrays = _worst() | {"true": np.full(20, 1.5), "predicted": np.full(20, -0.25)}
-    assert figures.worst(arrays, data(d=4, classes=0))["layout"]["yaxis"]["ticktext"][0] == "1.5 → −0.25, loss 9.0"
+    assert (
+        figures.worst_samples(arrays, data(d=4, classes=0))["layout"]["yaxis"]["ticktext"][0] == "1.5 → −0.25, loss 9.0"
+    )
 
 
 def test_fit_has_equal_axes_and_the_diagonal():
-    figure = figures.fit({"true": np.array([0.0, 10.0]), "predicted": np.array([5.0, 6.0])}, data(classes=0))
+    figure = figures.predictions_against_targets(
+        {"true": np.array([0.0, 10.0]), "predicted": np.array([5.0, 6.0])}, data(classes=0)
+    )
     layout = figure["layout"]
     assert layout["xaxis"]["range"] == layout["yaxis"]["range"] == pytest.approx([-0.5, 10.5])
     line = layout["shapes"][0]
@@ -115,18 +119,18 @@ def test_features_and_numbers_are_told_in_their_original_units():
         "predicted": np.array([-0.5, 2.0]),
         "loss": np.array([0.3, 0.2]),
     }
-    heatmap, numbers = figures.worst(arrays, made)["data"]
+    heatmap, numbers = figures.worst_samples(arrays, made)["data"]
     assert heatmap["text"][0] == ["sepal length: 5.9 cm", "bmi: 22"]
     assert numbers["text"][:2] == ["5.9", "22"]
-    layout = figures.worst(arrays, made)["layout"]
+    layout = figures.worst_samples(arrays, made)["layout"]
     assert layout["xaxis"]["ticktext"] == ["sepal<br>length<br>(cm)", "bmi"]
     assert layout["yaxis"]["ticktext"][0] == "152 → 114, loss 0.30"
     assert "Losses are of the standardized targets" in layout["meta"]["help"]
-    points = figures.fit(arrays, made)["data"][0]
+    points = figures.predictions_against_targets(arrays, made)["data"][0]
     np.testing.assert_allclose(points["x"], [152, 229])
     np.testing.assert_allclose(points["y"], [113.5, 306])
 
 
 def test_an_output_that_is_not_a_number_is_taken_for_no_class():
     arrays = _worst() | {"predicted": np.full(20, -1)}
-    assert figures.worst(arrays, data(d=4, classes=3))["layout"]["yaxis"]["ticktext"][0] == "0 → NaN, loss 9.0"
+    assert figures.worst_samples(arrays, data(d=4, classes=3))["layout"]["yaxis"]["ticktext"][0] == "0 → NaN, loss 9.0"

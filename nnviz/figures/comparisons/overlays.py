@@ -10,13 +10,13 @@ from nnviz.figures.kit import labels, log_axis, tables, theme
 from nnviz.figures.training.curves import curves
 
 # Room at the left of figures side by side, in pixels: for labels such as 10⁻¹².
-MARGIN = 58
+LEFT_MARGIN = 58
 # Up to so many runs are told apart by their dashes.
-PAIR = 2
+MAX_DASHED_RUNS = 2
 # Letters of a run's name in the legend, so that two names stand side by side in 500 pixels.
-LONGEST = 18
+MAX_NAME_LENGTH = 18
 # The share of a picture's height that the legend of more runs may take, before it scrolls.
-LEGEND = 0.4
+MAX_LEGEND_HEIGHT = 0.4
 
 
 def overlay(
@@ -41,35 +41,35 @@ def overlay(
     if not joined["data"]:
         return joined
     options["log"] = joined["layout"]["yaxis"].get("type") == "log"
-    sites = [trace["uid"] for trace in joined["data"] if _follows(trace)]
+    sites = [trace["uid"] for trace in joined["data"] if _has_legend_value(trace)]
     sites.sort(key=lambda site: site == "batch")
     traces, table, told = [], [], set()
     for place, (name, frame) in enumerate(runs.items()):
         drawn = curves(frame, quantity, title=title, **options)
-        table += tables.of_run(name, drawn["layout"]["meta"].get("table", []), len(traces))
-        of_run = _as_one_of_two if len(runs) == PAIR else partial(_as_one_of_many, sites=sites)
+        table += tables.parts_of_run(name, drawn["layout"]["meta"].get("table", []), len(traces))
+        of_run = _styled_by_dash if len(runs) == MAX_DASHED_RUNS else partial(_styled_by_color, sites=sites)
         mine = []
         for trace in drawn["data"]:
-            if None in trace["x"] or (len(runs) > PAIR and "uid" not in trace):  # says the same of every run
+            if None in trace["x"] or (len(runs) > MAX_DASHED_RUNS and "uid" not in trace):  # says the same of every run
                 mine.append(trace if trace["name"] not in told else trace | {"showlegend": False})
             else:
-                mine.append(of_run(trace, place, name, is_first=not any(map(_follows, mine))))
+                mine.append(of_run(trace, place, name, is_first=not any(map(_has_legend_value, mine))))
         told |= {trace["name"] for trace in mine if trace.get("showlegend", True)}
         traces += [{key: value for key, value in trace.items() if key != "uid"} for trace in mine]
-    many = {"maxheight": LEGEND, "font": {"size": theme.SMALL}} if len(runs) > PAIR else {}
+    many = {"maxheight": MAX_LEGEND_HEIGHT, "font": {"size": theme.SMALL}} if len(runs) > MAX_DASHED_RUNS else {}
     legend = joined["layout"]["legend"] | many
     meta = joined["layout"]["meta"] | {"table": table}
     return {"data": traces, "layout": joined["layout"] | {"meta": meta, "legend": legend}}
 
 
-def _follows(trace: Mapping) -> bool:
+def _has_legend_value(trace: Mapping) -> bool:
     """Whether a trace's name holds its last value."""
     return "follow" in trace.get("meta", ())
 
 
-def _as_one_of_two(trace: Mapping, place: int, run: str, *, is_first: bool) -> dict:  # noqa: ARG001
+def _styled_by_dash(trace: Mapping, place: int, run: str, *, is_first: bool) -> dict:  # noqa: ARG001
     """A trace of the first or the second run."""
-    dashed = _called(trace, run, run)
+    dashed = _named_after_run(trace, run, run)
     if "line" in trace and trace["mode"] == "lines":
         dashed["line"] = trace["line"] | {"dash": theme.RUN_DASHES[place]}
     elif "uid" in trace and place:  # a single point
@@ -77,9 +77,9 @@ def _as_one_of_two(trace: Mapping, place: int, run: str, *, is_first: bool) -> d
     return dashed
 
 
-def _as_one_of_many(trace: Mapping, place: int, run: str, *, is_first: bool, sites: Sequence[str]) -> dict:
+def _styled_by_color(trace: Mapping, place: int, run: str, *, is_first: bool, sites: Sequence[str]) -> dict:
     """A trace of one of several runs, whose full name stands in the legend once."""
-    drawn = _called(trace, run, labels.shorten(run if is_first else labels.letter(run), LONGEST))
+    drawn = _named_after_run(trace, run, labels.shorten(run if is_first else labels.run_letter(run), MAX_NAME_LENGTH))
     site = trace["uid"].removesuffix("_measured")
     dash = theme.RUN_DASHES[sites.index(site) % len(theme.RUN_DASHES) if site in sites else 0]
     color = theme.run_color(place)
@@ -87,13 +87,13 @@ def _as_one_of_many(trace: Mapping, place: int, run: str, *, is_first: bool, sit
     return drawn | style
 
 
-def _called(trace: Mapping, run: str, short: str) -> dict:
+def _named_after_run(trace: Mapping, run: str, short: str) -> dict:
     """A trace named after its run, in the legend in short."""
     before = f"{short}, " if ":" in short else f"{short}: "
     called = {**trace, "name": before + trace["name"]}
     if trace.get("hovertemplate"):
         called["hovertemplate"] = f"{run}, {trace['hovertemplate']}"
-    if _follows(trace):
+    if _has_legend_value(trace):
         follow = trace["meta"]["follow"]
         called["meta"] = {"follow": follow | {"name": before + follow["name"]}}
     return called
@@ -116,7 +116,7 @@ def same_axes(*figures: dict | None) -> tuple[dict | None, ...]:
         return tuple(figure and next(drawn) for figure in figures)
     if sum(bool(figure["data"]) for figure in figures) < 2:
         return figures
-    figures = _of_one_type(figures)
+    figures = _with_common_axis_type(figures)
     filled = [figure for figure in figures if figure["data"]]
     changes: dict[str, dict] = {}
     own = any(figure["layout"]["meta"].get("own_plane") for figure in filled)
@@ -127,25 +127,25 @@ def same_axes(*figures: dict | None) -> tuple[dict | None, ...]:
             continue
         if len({axis.get("type") for axis in axes}) > 1:
             continue
-        spans = [_span(figure, name) for figure in filled]
+        spans = [_axis_range(figure, name) for figure in filled]
         spans = [span for span in spans if span is not None]
         if spans:
             low, high = min(min(s) for s in spans), max(max(s) for s in spans)
-            reversed_ = any(a.get("autorange") == "reversed" or _falls(a.get("range")) for a in axes)
+            reversed_ = any(a.get("autorange") == "reversed" or _is_descending(a.get("range")) for a in axes)
             changes[name] = {"range": [high, low] if reversed_ else [low, high], "autorange": False}
             if all(axis.get("type") == "log" for axis in axes):
-                changes[name] |= log_axis.ticks(low, high)
+                changes[name] |= log_axis.tick_options(low, high)
     scenes = [figure["layout"]["scene"] for figure in filled if "scene" in figure["layout"]]
     if len(scenes) == len(filled):
-        changes["scene"] = {name: _of_all(scenes, name) for name in ("xaxis", "yaxis", "zaxis")[2 * own :]}
+        changes["scene"] = {name: _common_scene_axis(scenes, name) for name in ("xaxis", "yaxis", "zaxis")[2 * own :]}
     colors = [figure["layout"]["coloraxis"] for figure in filled if "coloraxis" in figure["layout"]]
     if len(colors) == len(filled):
         changes["coloraxis"] = {"cmin": min(c["cmin"] for c in colors), "cmax": max(c["cmax"] for c in colors)}
-    told = {trace["name"] for figure in filled for trace in _legend(figure)}
-    return tuple(_changed(figure, changes, told) if figure["data"] else figure for figure in figures)
+    told = {trace["name"] for figure in filled for trace in _legend_traces(figure)}
+    return tuple(_with_common_axes(figure, changes, told) if figure["data"] else figure for figure in figures)
 
 
-def _of_all(scenes: Sequence[Mapping], name: str) -> dict:
+def _common_scene_axis(scenes: Sequence[Mapping], name: str) -> dict:
     """What an axis of scenes becomes in all of them; nothing where they tell different things."""
     axes = [scene[name] for scene in scenes]
     ranges = [axis.get("range") for axis in axes]
@@ -156,10 +156,10 @@ def _of_all(scenes: Sequence[Mapping], name: str) -> dict:
     return {"range": [min(r[0] for r in ranges), max(r[1] for r in ranges)], **ticks}
 
 
-def _of_one_type(figures: tuple[dict, ...]) -> tuple[dict, ...]:
+def _with_common_axis_type(figures: tuple[dict, ...]) -> tuple[dict, ...]:
     """The figures, their vertical axes logarithmic where one of them is and the others' values are all positive."""
     others = [figure for figure in figures if figure["data"] and figure["layout"]["yaxis"].get("type") != "log"]
-    if len(others) == sum(bool(figure["data"]) for figure in figures) or not all(map(_is_positive, others)):
+    if len(others) == sum(bool(figure["data"]) for figure in figures) or not all(map(_allows_log_axis, others)):
         return figures
     changed = {id(figure) for figure in others}
     return tuple(
@@ -168,14 +168,14 @@ def _of_one_type(figures: tuple[dict, ...]) -> tuple[dict, ...]:
     )
 
 
-def _is_positive(figure: dict) -> bool:
+def _allows_log_axis(figure: dict) -> bool:
     """Whether a figure of curves could have a logarithmic vertical axis."""
     if "range" in figure["layout"]["yaxis"] or not all(trace["type"] == "scatter" for trace in figure["data"]):
         return False
     return all(np.all(np.asarray(t["y"], float) > 0) for t in figure["data"] if t.get("yaxis", "y") == "y")
 
 
-def _changed(figure: dict, changes: Mapping[str, Mapping], told: Collection[str]) -> dict:
+def _with_common_axes(figure: dict, changes: Mapping[str, Mapping], told: Collection[str]) -> dict:
     """A figure with other axes, and a legend of all names that are `told` in any of the figures, as far as it has such
     traces, each once."""
     layout = figure["layout"]
@@ -184,37 +184,37 @@ def _changed(figure: dict, changes: Mapping[str, Mapping], told: Collection[str]
         axes = {name: {**layout["scene"][name], **change} for name, change in changes["scene"].items()}
         merged["scene"] = {**layout["scene"], **axes}
     # With this much room for the labels of the axis all plots begin at the same place.
-    merged["margin"] = {"l": MARGIN, **layout.get("margin", {})}
+    merged["margin"] = {"l": LEFT_MARGIN, **layout.get("margin", {})}
     if not told:
         return {"data": figure["data"], "layout": {**layout, **merged}}
-    missing = set(told) - {trace["name"] for trace in _legend(figure)}
+    missing = set(told) - {trace["name"] for trace in _legend_traces(figure)}
     traces = []
     for trace in figure["data"]:
         is_missing = trace.get("name") in missing
         missing.discard(trace.get("name"))
-        traces.append(_named(trace) if is_missing else trace)
+        traces.append(_in_legend(trace) if is_missing else trace)
     return {"data": traces, "layout": {**layout, **merged, "showlegend": True}}
 
 
-def _named(trace: dict) -> dict:
+def _in_legend(trace: dict) -> dict:
     """A trace that is in the legend even if it is empty, which hides it else."""
     if trace.get("showlegend", True) and len(trace["x"]):
         return trace
     return trace | {"showlegend": True} | ({} if len(trace["x"]) else {"x": [None], "y": [None]})
 
 
-def _legend(figure: dict) -> list[dict]:
+def _legend_traces(figure: dict) -> list[dict]:
     """The traces that the legend of a figure tells, by Plotly's rules."""
     entries = [t for t in figure["data"] if t["type"] == "scatter" and t.get("showlegend", True) and len(t["x"])]
     few = len(entries) < 2 and not any(trace.get("showlegend") for trace in entries)
     return entries if figure["layout"].get("showlegend", not few) else []
 
 
-def _falls(span: object) -> bool:
+def _is_descending(span: object) -> bool:
     return isinstance(span, list | tuple) and len(span) == 2 and span[0] > span[1]
 
 
-def _span(figure: dict, name: str) -> tuple[float, float] | None:
+def _axis_range(figure: dict, name: str) -> tuple[float, float] | None:
     """The range of one axis: fixed, or that of the data with Plotly's margin; in powers of ten on a logarithmic one."""
     axis = figure["layout"][name]
     if axis.get("range") is not None:

@@ -8,19 +8,19 @@ import numpy as np
 from nnviz.figures.kit import labels, png_images, theme
 
 # What counts as low on a logarithmic scale: this share of the surface's range is as good as nothing.
-NOTHING = 1e-4
+LOG_OFFSET_FRACTION = 1e-4
 # About so many bands between contour lines.
-BANDS = 12
-TICKS = 5
+CONTOUR_BANDS = 12
+MAX_TICKS = 5
 # Opacity of the lowest and of the highest band (or as asked for), and how much stronger the lines between them are.
-LOWEST, HIGHEST, LINE = 0.02, 0.5, 0.2
+MIN_OPACITY, MAX_OPACITY, CONTOUR_OPACITY = 0.02, 0.5, 0.2
 # Pixels from one recorded height to the next, and along a side at least, where few heights are known yet.
-FINER, SIDE = 4, 280
+MIN_UPSAMPLING, MIN_PIXELS = 4, 280
 # A surface whose middle height is within this share of its range above its lowest is best seen by logarithms.
-FLAT = 0.2
+FLAT_FRACTION = 0.2
 
 
-class Scale(NamedTuple):
+class ValueScale(NamedTuple):
     """Where heights stand on a color scale or a vertical axis: at their logarithms above the lowest, if `shift`; with
     `shift` = `low` at their own logarithms."""
 
@@ -50,74 +50,74 @@ class Scale(NamedTuple):
         return float(low), float(high)
 
 
-def scale(z: np.ndarray, log_height: bool | None) -> Scale:
+def value_scale(z: np.ndarray, log_height: bool | None) -> ValueScale:
     """The scale of these heights; `log_height` None: logarithmic where most of the surface lies far below its top."""
     found = z[np.isfinite(z)]
     low, high = (float(found.min()), float(found.max())) if len(found) else (0.0, 1.0)
     if high <= low:
-        return Scale(low, low + 1.0, 0.0)
+        return ValueScale(low, low + 1.0, 0.0)
     if log_height is None:
-        log_height = bool(np.median(found) - low < FLAT * (high - low))
-    return Scale(low, high, NOTHING * (high - low) if log_height else 0.0)
+        log_height = bool(np.median(found) - low < FLAT_FRACTION * (high - low))
+    return ValueScale(low, high, LOG_OFFSET_FRACTION * (high - low) if log_height else 0.0)
 
 
-def edges(scale: Scale) -> np.ndarray:
+def contour_levels(scale: ValueScale) -> np.ndarray:
     """The heights of the contour lines, rising: round numbers, or 1, 2 and 5 times powers of ten above the lowest."""
     if not scale.shift:
-        found = multiples(scale.low, scale.high, BANDS)
+        found = round_multiples(scale.low, scale.high, CONTOUR_BANDS)
         return found[(found > scale.low) & (found < scale.high)]
     if scale.zero == scale.low:
-        above = _decades(scale.shift, scale.high - scale.low, (1, 2, 5))
+        above = _decade_multiples(scale.shift, scale.high - scale.low, (1, 2, 5))
         return scale.low + above[above > scale.shift]
     span = np.log10(scale.high / scale.low)
     if span < 1:
-        found = multiples(scale.low, scale.high, BANDS)
-    elif span < BANDS / 2:
-        found = _decades(scale.low, scale.high, range(1, 10) if span < 2 else (1, 2, 5))
+        found = round_multiples(scale.low, scale.high, CONTOUR_BANDS)
+    elif span < CONTOUR_BANDS / 2:
+        found = _decade_multiples(scale.low, scale.high, range(1, 10) if span < 2 else (1, 2, 5))
     else:
-        found = _decades(scale.low, scale.high, (1,), int(np.ceil(span / (1.5 * BANDS))))
+        found = _decade_multiples(scale.low, scale.high, (1,), int(np.ceil(span / (1.5 * CONTOUR_BANDS))))
     return found[(found > scale.low) & (found < scale.high)]
 
 
 def ticks(
-    scale: Scale, written: Callable[[float], str] | None = None, *, is_cut: bool = False
+    scale: ValueScale, written: Callable[[float], str] | None = None, *, is_cut: bool = False
 ) -> tuple[list[float], list[str]]:
     """Places and what stands there: heights in as few digits as tell them from the lowest, exactly at their place.
 
     `is_cut`: there is higher ground, so the highest is written as "≥".
     """
-    written = written or _written
+    written = written or _format_value
     if not scale.shift:
-        found = multiples(scale.low, scale.high, TICKS).tolist()
+        found = round_multiples(scale.low, scale.high, MAX_TICKS).tolist()
     elif scale.zero == scale.low:
-        lines = edges(scale)
+        lines = contour_levels(scale)
         above = lines - scale.low
         whole = np.isclose(np.log10(above) % 1, [[0], [1]], atol=1e-9).any(0)
         pairs = [(scale.low, scale.shift), *zip(lines[whole], above[whole], strict=True)]
-        found = [_rounded(float(height), 0.1 * float(gap)) for height, gap in pairs]
+        found = [_shortest_within(float(height), 0.1 * float(gap)) for height, gap in pairs]
     else:
-        found = _powers(scale.low, scale.high)
+        found = _log_tick_values(scale.low, scale.high)
     places, words = scale.place(found).tolist(), [written(height) for height in found]
     if is_cut:
         low, high = scale.ends
-        kept = [i for i, place in enumerate(places) if place < high - (high - low) / (2 * TICKS)]
-        top = _rounded(scale.high, 0.02 * (scale.high - scale.low))
+        kept = [i for i, place in enumerate(places) if place < high - (high - low) / (2 * MAX_TICKS)]
+        top = _shortest_within(scale.high, 0.02 * (scale.high - scale.low))
         places, words = [*(places[i] for i in kept), high], [*(words[i] for i in kept), f"≥ {written(top)}"]
     return places, words
 
 
 def colorbar(
-    scale: Scale,
+    scale: ValueScale,
     title: str,
     written: Callable[[float], str] | None = None,
     *,
     is_cut: bool = False,
-    highest: float = HIGHEST,
+    highest: float = MAX_OPACITY,
 ) -> dict:
     """A trace without points that has the color scale as its legend; what is written there as in `ticks`."""
     low, high = scale.ends
-    places = (scale.place(edges(scale)) - low) / (high - low)
-    bounds, colors = [0.0, *places.tolist(), 1.0], _shades(len(places) + 1, highest)
+    places = (scale.place(contour_levels(scale)) - low) / (high - low)
+    bounds, colors = [0.0, *places.tolist(), 1.0], _band_colors(len(places) + 1, highest)
     stops = [[end, color] for i, color in enumerate(colors) for end in (bounds[i], bounds[i + 1])]
     tickvals, ticktext = ticks(scale, written, is_cut=is_cut)
     bar = theme.colorbar(title, tickvals=tickvals, ticktext=ticktext)
@@ -133,13 +133,13 @@ def colorbar(
     }
 
 
-def picture(x: np.ndarray, y: np.ndarray, z: np.ndarray, scale: Scale, highest: float = HIGHEST) -> dict:
+def contour_image(x: np.ndarray, y: np.ndarray, z: np.ndarray, scale: ValueScale, highest: float = MAX_OPACITY) -> dict:
     """The surface as a layout image: bands of color, a line between two of them, stripes where there is no height.
     `highest` is the opacity of the highest."""
     defined = np.isfinite(z)
-    finer = max(FINER, -(-SIDE // (min(z.shape) - 1)))
-    fine = _finer(np.where(defined, np.minimum(z, scale.high), scale.high), finer)
-    band = np.searchsorted(edges(scale), fine)
+    finer = max(MIN_UPSAMPLING, -(-MIN_PIXELS // (min(z.shape) - 1)))
+    fine = _upsampled(np.where(defined, np.minimum(z, scale.high), scale.high), finer)
+    band = np.searchsorted(contour_levels(scale), fine)
     line = np.zeros(band.shape, bool)
     line[:-1] |= band[1:] != band[:-1]
     line[:, :-1] |= band[:, 1:] != band[:, :-1]
@@ -148,34 +148,36 @@ def picture(x: np.ndarray, y: np.ndarray, z: np.ndarray, scale: Scale, highest: 
     if not defined.all():
         rows, columns = (np.arange(n) for n in fine.shape)
         missing = ~defined[np.ix_((rows + finer // 2) // finer, (columns + finer // 2) // finer)]
-        stripes = (rows[:, None] + columns) // FINER % 4 == 0
+        stripes = (rows[:, None] + columns) // MIN_UPSAMPLING % 4 == 0
         pixels = np.where(missing, np.where(stripes, 254, 255), pixels)
     palette = np.zeros((256, 4), np.uint8)
-    palette[:, :3] = theme.rgb(theme.TERRAIN)
-    strength = _strength(len(edges(scale)) + 1, highest)[:count]
+    palette[:, :3] = theme.rgb(theme.SURFACE)
+    strength = _opacities(len(contour_levels(scale)) + 1, highest)[:count]
     palette[: 2 * count : 2, 3] = (255 * strength).round()
-    palette[1 : 2 * count : 2, 3] = (255 * (strength + LINE)).round()
+    palette[1 : 2 * count : 2, 3] = (255 * (strength + CONTOUR_OPACITY)).round()
     palette[254, 3] = 90
     wide, high = (x[-1] - x[0]) / (fine.shape[1] - 1), (y[-1] - y[0]) / (fine.shape[0] - 1)
     place = (x[0] - wide / 2, y[-1] + high / 2, wide * fine.shape[1], high * fine.shape[0])
-    return png_images.placed(png_images.png(pixels[::-1].astype(np.uint8), palette), *(float(value) for value in place))
+    return png_images.layout_image(
+        png_images.png(pixels[::-1].astype(np.uint8), palette), *(float(value) for value in place)
+    )
 
 
-def _strength(count: int, highest: float) -> np.ndarray:
-    return np.linspace(LOWEST, highest, count)
+def _opacities(count: int, highest: float) -> np.ndarray:
+    return np.linspace(MIN_OPACITY, highest, count)
 
 
-def _shades(count: int, highest: float) -> list[str]:
-    return [theme.faded(theme.TERRAIN, alpha) for alpha in _strength(count, highest)]
+def _band_colors(count: int, highest: float) -> list[str]:
+    return [theme.with_alpha(theme.SURFACE, alpha) for alpha in _opacities(count, highest)]
 
 
-def multiples(low: float, high: float, parts: int) -> np.ndarray:
+def round_multiples(low: float, high: float, parts: int) -> np.ndarray:
     """The multiples of a round number between two heights, about so many."""
-    step = _round((high - low) / parts)
+    step = _nearest_round_number((high - low) / parts)
     return step * np.arange(np.ceil(low / step), np.floor(high / step) + 1) + 0.0  # no −0
 
 
-def _decades(low: float, high: float, digits: Iterable[int], every: int = 1) -> np.ndarray:
+def _decade_multiples(low: float, high: float, digits: Iterable[int], every: int = 1) -> np.ndarray:
     """These digits times every so many powers of ten, rising, from the power below `low` up to below `high`."""
     powers = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
     powers = powers[powers % every == 0]
@@ -183,25 +185,25 @@ def _decades(low: float, high: float, digits: Iterable[int], every: int = 1) -> 
     return found[found < high]
 
 
-def _powers(low: float, high: float) -> list[float]:
+def _log_tick_values(low: float, high: float) -> list[float]:
     """What a logarithmic axis is labeled with: powers of ten, with 2 and 5 between them where there are few, or round
     numbers where it is short."""
     span = np.log10(high / low)
     if span < 1:
-        return multiples(low, high, TICKS).tolist()
-    every = int(np.ceil(span / (TICKS + 1)))
+        return round_multiples(low, high, MAX_TICKS).tolist()
+    every = int(np.ceil(span / (MAX_TICKS + 1)))
     digits = (1, 2, 5) if span < 2.3 else (1, 3) if span < 3.3 else (1,)
-    found = _decades(low, high * (1 + 1e-12), digits, every)
+    found = _decade_multiples(low, high * (1 + 1e-12), digits, every)
     return found[found >= low * (1 - 1e-12)].tolist()
 
 
-def _round(value: float) -> float:
+def _nearest_round_number(value: float) -> float:
     """The nearest 1, 2 or 5 times a power of ten."""
     power = 10.0 ** np.floor(np.log10(value))
     return float(power * min((1, 2, 5, 10), key=lambda m: abs(np.log(value / (m * power)))))
 
 
-def _rounded(value: float, error: float) -> float:
+def _shortest_within(value: float, error: float) -> float:
     """The number of fewest digits that is off by at most `error`."""
     if abs(value) <= error:
         return 0.0
@@ -210,16 +212,16 @@ def _rounded(value: float, error: float) -> float:
     )
 
 
-def _written(height: float) -> str:
+def _format_value(height: float) -> str:
     """A number as it is, to twelve digits, in powers of ten where it is large or small."""
     if height and not 1e-3 <= abs(height) < 1e4:
         mantissa, exponent = f"{height:.11e}".split("e")
         times = "" if float(mantissa) == 1 else f"{float(mantissa):g}×"
-        return f"{times}{labels.power(int(exponent))}".replace("-", "−")
+        return f"{times}{labels.power_of_ten(int(exponent))}".replace("-", "−")
     return f"{height:.12g}".replace("-", "−")
 
 
-def _finer(z: np.ndarray, times: int) -> np.ndarray:
+def _upsampled(z: np.ndarray, times: int) -> np.ndarray:
     """Heights at `times` as many places along each side, by parabolas: straight lines would put beads on the floor of
     a narrow valley. A parabola is as curved as the flatter of its two ends, so beside a cliff nothing swings."""
     for _ in range(2):

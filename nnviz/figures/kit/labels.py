@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 # What a quantity is called on an axis. Units are in brackets; norms and losses have none.
-QUANTITIES = {
+QUANTITY_NAMES = {
     "loss": "loss",
     "accuracy": "accuracy",
     "r_squared": "R² (share of variance explained)",
@@ -32,24 +32,28 @@ QUANTITIES = {
 }
 
 
-def name(quantity: str) -> str:
+def quantity_name(quantity: str) -> str:
     """A quantity in words."""
-    return QUANTITIES.get(quantity, quantity.replace("_", " "))
+    return QUANTITY_NAMES.get(quantity, quantity.replace("_", " "))
 
 
-def lowered(number: int) -> str:
+def subscript(number: int) -> str:
     """A whole number as an index: "₁₂"."""
-    return str(number).translate(_LOWERED)
+    return str(number).translate(_SUBSCRIPTS)
 
 
-def power(exponent: float) -> str:
+def power_of_ten(exponent: float) -> str:
     """10 raised to a whole number, in the HTML that Plotly reads everywhere."""
     return f"10<sup>{round(exponent)}</sup>".replace("-", "−")
 
 
-def shown(variable: str) -> str:
+def hover_number(variable: str) -> str:
     """A number in a hover text, in Plotly's words: four significant digits of `variable`, such as "y"."""
     return f"%{{{variable}:.4~g}}"
+
+
+HOVER_POINT = f"x {hover_number('x')}, y {hover_number('y')}"
+"""A point of the plane in a hover text."""
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -61,7 +65,7 @@ def number(value: float, digits: int = 3) -> str:
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
     if -4 <= int(exponent) < 5:
         return f"{value:.{max(0, digits - 1 - int(exponent))}f}".replace("-", "−")
-    return f"{mantissa}×{power(int(exponent))}".replace("-", "−")
+    return f"{mantissa}×{power_of_ten(int(exponent))}".replace("-", "−")
 
 
 def percent(share: float) -> str:
@@ -74,7 +78,7 @@ def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
-def letter(name: str) -> str:
+def run_letter(name: str) -> str:
     """Of a run's name such as "B: batch norm" its letter, where there is little room; other names as they are."""
     return name[0] if re.match(r"[A-Z]: ", name) else name
 
@@ -108,7 +112,7 @@ def class_names(data: Mapping[str, np.ndarray], count: int) -> list[str]:
 def feature_names(data: Mapping[str, np.ndarray], count: int) -> list[str]:
     """The names of the inputs, or x₁ … where the data has none."""
     names = [str(name) for name in data.get("feature_names", ())]
-    return names if len(names) == count else [f"x{lowered(i + 1)}" for i in range(count)]
+    return names if len(names) == count else [f"x{subscript(i + 1)}" for i in range(count)]
 
 
 def image_shape(data: Mapping[str, np.ndarray]) -> tuple[int, ...]:
@@ -117,24 +121,24 @@ def image_shape(data: Mapping[str, np.ndarray]) -> tuple[int, ...]:
     return shape[2:] if len(shape) == 4 and shape[1] == 1 else ()
 
 
-def original_inputs(data: Mapping[str, np.ndarray], inputs: np.ndarray) -> np.ndarray:
+def unstandardized_inputs(data: Mapping[str, np.ndarray], inputs: np.ndarray) -> np.ndarray:
     """Inputs (n, …) as they were measured, before they were standardized for the network."""
     return inputs * np.asarray(data["input_std"], float) + np.asarray(data["input_mean"], float)
 
 
-def original_targets(data: Mapping[str, np.ndarray], targets: np.ndarray) -> np.ndarray:
+def unstandardized_targets(data: Mapping[str, np.ndarray], targets: np.ndarray) -> np.ndarray:
     """Numeric targets or predictions (n,) as they were measured."""
     return targets * float(data["target_std"]) + float(data["target_mean"])
 
 
-def measurement(feature: str, value: float) -> str:
+def feature_with_unit(feature: str, value: float) -> str:
     """A feature and its value in its unit: "sepal length: 5.9 cm" for the feature "sepal length (cm)"."""
     match = re.fullmatch(r"(.+?) \(([^()]+)\)", feature)
     name, unit = match.groups() if match else (feature, "")
-    return f"{name}: {short(value)} {unit}".rstrip()
+    return f"{name}: {compact_number(value)} {unit}".rstrip()
 
 
-def short(value: float, digits: int = 4) -> str:
+def compact_number(value: float, digits: int = 4) -> str:
     """So many significant digits, or all before the point, without zeros at the end, as people write measurements:
     5.9, 1285, 0.0371."""
     if not math.isfinite(value):

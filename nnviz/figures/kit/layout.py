@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from nnviz.figures.kit import theme
-from nnviz.figures.kit.tables import shared
+from nnviz.figures.kit.tables import with_trace_references
 
 
 def figure(
@@ -33,9 +33,9 @@ def figure(
     if any("follow" in trace.get("meta", ()) for trace in traces):
         meta["legend_follows"] = True
     if table is not None:
-        meta["table"] = shared(table, traces)
+        meta["table"] = with_trace_references(table, traces)
     return {
-        "data": [_named(trace) for trace in traces],
+        "data": [_with_selectable_uid(trace) for trace in traces],
         "layout": {
             "xaxis": dict(x or {}),
             "yaxis": dict(y or {}),
@@ -47,7 +47,7 @@ def figure(
     }
 
 
-def _named(trace: Mapping) -> Mapping:
+def _with_selectable_uid(trace: Mapping) -> Mapping:
     """The trace with an identity that can be part of a CSS selector, which Plotly makes of it."""
     uid = trace.get("uid", "")
     return {**trace, "uid": re.sub(r"\W", "_", uid)} if re.search(r"\W", uid) else trace
@@ -60,7 +60,7 @@ def empty(title: str, help: str, awaited: str = "waiting for the first step") ->
     return figure([], title=title, help=help, x=hidden, y=hidden, annotations=[note])
 
 
-def corner(text: str, place: str = "bottom left") -> dict:
+def corner_note(text: str, place: str = "bottom left") -> dict:
     """A note in a corner of the picture."""
     yanchor, xanchor = place.split()
     return {
@@ -76,7 +76,7 @@ def corner(text: str, place: str = "bottom left") -> dict:
     }
 
 
-def absent(name: str) -> dict:
+def legend_note(name: str) -> dict:
     """An entry of the legend that says what is not drawn."""
     marker = {"symbol": "line-ew-open", "size": 8, "color": theme.NEUTRAL, "opacity": 0}
     return {"type": "scatter", "mode": "markers", "x": [None], "y": [None], "name": name, "marker": marker}
@@ -87,7 +87,7 @@ def axis(title: str, **more: object) -> dict:
     return {"title": {"text": title}, **more}
 
 
-def steps() -> dict:
+def step_axis() -> dict:
     """The axis of training steps, from 0."""
     return axis("step", rangemode="tozero")
 

@@ -12,11 +12,11 @@ import numpy as np
 from nnviz.figures.kit import labels, layout
 
 # Powers of ten, a bit beyond 0.01 and 1000 as the axis ends outside of its values.
-PLAIN = (-2.35, 3.35)
+PLAIN_NUMBER_RANGE = (-2.35, 3.35)
 # An axis has at most about so many labels.
-MOST = 6
+MAX_LABELS = 6
 # Decades between two labels: below this share Plotly labels 2 and 5 (times a power) as well.
-FINE = 0.7
+FINE_LABEL_DECADES = 0.7
 
 
 def logarithmic(title: str, values: np.ndarray, ends: Sequence[float] | None = None) -> dict:
@@ -26,10 +26,10 @@ def logarithmic(title: str, values: np.ndarray, ends: Sequence[float] | None = N
     low, high = (float(logs.min()), float(logs.max())) if len(logs) else (-1.0, 1.0)
     fixed = {"range": list(ends)} if ends else {}
     margin = 0.05 * (high - low)
-    return layout.axis(title, type="log", **ticks(*(ends or (low - margin, high + margin))), **fixed)
+    return layout.axis(title, type="log", **tick_options(*(ends or (low - margin, high + margin))), **fixed)
 
 
-def ticks(low: float, high: float) -> dict:
+def tick_options(low: float, high: float) -> dict:
     """The options of an axis from 10^low to 10^high: plain numbers where it stays between 0.01 and 1000, else powers.
 
     Three powers of ten are labeled where there are so many; a shorter axis has multiples of them too.
@@ -38,17 +38,21 @@ def ticks(low: float, high: float) -> dict:
     if span < 1:
         most = 3
     elif math.floor(high) - math.ceil(low) < 2:
-        most = math.ceil(span / FINE)
+        most = math.ceil(span / FINE_LABEL_DECADES)
     else:
-        most = math.ceil(span / math.ceil(span / MOST))
-    if low >= PLAIN[0] and high <= PLAIN[1]:
+        most = math.ceil(span / math.ceil(span / MAX_LABELS))
+    if low >= PLAIN_NUMBER_RANGE[0] and high <= PLAIN_NUMBER_RANGE[1]:
         return {"nticks": most, "tickformat": "~g", "labelalias": {}}
     fine = span < 1.2
-    return {"nticks": most, "tickformat": "~e", "labelalias": _powers(math.floor(low) - 1, math.ceil(high) + 1, fine)}
+    return {
+        "nticks": most,
+        "tickformat": "~e",
+        "labelalias": _label_aliases(math.floor(low) - 1, math.ceil(high) + 1, fine),
+    }
 
 
 @lru_cache(maxsize=256)
-def _powers(low: int, high: int, fine: bool) -> dict[str, str]:
+def _label_aliases(low: int, high: int, fine: bool) -> dict[str, str]:
     """What Plotly writes ("2e−5") -> "2×10⁻⁵", for all powers from `low` to `high`; `fine`: for tenths as well."""
     digits = range(10, 100) if fine else range(10, 100, 10)
     found = {}
@@ -56,5 +60,7 @@ def _powers(low: int, high: int, fine: bool) -> dict[str, str]:
         for tenths in digits:
             digit = f"{tenths / 10:g}"
             written = f"{digit}e{'−' if exponent < 0 else '+'}{abs(exponent)}"
-            found[written] = labels.power(exponent) if tenths == 10 else f"{digit}×{labels.power(exponent)}"
+            found[written] = (
+                labels.power_of_ten(exponent) if tenths == 10 else f"{digit}×{labels.power_of_ten(exponent)}"
+            )
     return found

@@ -8,10 +8,10 @@ from nnviz.figures.kit import theme
 from nnviz.figures.kit.layout import f4, i4
 
 # More marks than this say nothing more.
-MARKS = 30
+MAX_MARKS = 30
 
 
-class Magnitudes(NamedTuple):
+class LogAxisValues(NamedTuple):
     """Values fit for a logarithmic axis: NaN where there is none, and where to mark those."""
 
     drawn: np.ndarray  # as the values, NaN where zero, negative or not finite
@@ -19,21 +19,21 @@ class Magnitudes(NamedTuple):
     ceiling: float  # where values that are not finite are marked, above all drawn values
 
 
-def magnitudes(values: np.ndarray) -> Magnitudes:
+def log_axis_values(values: np.ndarray) -> LogAxisValues:
     """Split off what a logarithmic axis cannot show; values of any shape."""
     values = np.asarray(values, float)
     good = np.isfinite(values) & (values > 0)
     drawn = np.where(good, values, np.nan)
     if not good.any():
-        return Magnitudes(drawn, 1e-8, 1.0)
+        return LogAxisValues(drawn, 1e-8, 1.0)
     low, high = values[good].min(), values[good].max()
     with np.errstate(over="ignore"):  # a race may end at 1e300
         margin = max(10 ** (0.08 * (np.log10(high) - np.log10(low))), 1.5)
-        return Magnitudes(drawn, low / margin, min(high * margin, np.finfo(float).max))
+        return LogAxisValues(drawn, low / margin, min(high * margin, np.finfo(float).max))
 
 
 def edge_marks(
-    steps: np.ndarray, values: np.ndarray, recorded: np.ndarray, shown: Magnitudes, over: str = "step"
+    steps: np.ndarray, values: np.ndarray, recorded: np.ndarray, shown: LogAxisValues, over: str = "step"
 ) -> list[dict]:
     """Traces that mark zeros and negative values at the bottom, and non-finite values at the top, at most 30 each:
     always two, maybe empty.
@@ -55,8 +55,8 @@ def edge_marks(
         (~np.isfinite(values), shown.ceiling, "x-thin", theme.ALERT, "not finite", ""),
     ):
         places = steps[(where & recorded).reshape(len(steps), -1).any(1)]
-        if len(places) > MARKS:
-            places = places[np.linspace(0, len(places) - 1, MARKS).astype(int)]
+        if len(places) > MAX_MARKS:
+            places = places[np.linspace(0, len(places) - 1, MAX_MARKS).astype(int)]
         traces.append(
             {
                 "type": "scatter",

@@ -28,7 +28,7 @@ def png(pixels: np.ndarray, palette: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(data).decode()
 
 
-def placed(source: str, x: float, y: float, width: float, height: float) -> dict:
+def layout_image(source: str, x: float, y: float, width: float, height: float) -> dict:
     """A Plotly layout image in data coordinates: `x`, `y` is its top left corner."""
     return {
         "source": source,
@@ -52,7 +52,7 @@ def diverging_palette() -> np.ndarray:
     return palette
 
 
-def signed(values: np.ndarray, limit: float) -> np.ndarray:
+def diverging_indices(values: np.ndarray, limit: float) -> np.ndarray:
     """Indices into `diverging_palette` for values in −limit … limit; NaN is drawn as zero, the rest saturates."""
     share = np.nan_to_num(np.asarray(values, float) / (limit or 1.0), nan=0.0, posinf=1, neginf=-1)
     return (np.clip(share, -1, 1) * 127 + 127).round().astype(np.uint8)

@@ -7,24 +7,24 @@ from nnviz.figures.kit import labels, theme
 ResumeMark = tuple[int, str]
 """A step, and what changed there."""
 
-LONGEST = 38
-ROWS = 3
+MAX_TEXT_LENGTH = 38
+MAX_ROWS = 3
 # The width of a letter as a share of that of a plot half a page wide.
-_LETTER = 0.0125
+_LETTER_WIDTH = 0.0125
 
 
-def marked(axis: dict, resume_marks: Sequence[ResumeMark], last: int, row: float = 0.11) -> dict:
+def with_resume_marks(axis: dict, resume_marks: Sequence[ResumeMark], last: int, row: float = 0.11) -> dict:
     """The entries yaxis, shapes and annotations of a layout whose curves end at step `last`.
 
     The plot gives up a `row`, as a share of its height, for each row of words, of which there are at most three.
     """
-    placed, taken = [], [0.0] * ROWS  # up to where each row is taken
+    placed, taken = [], [0.0] * MAX_ROWS  # up to where each row is taken
     ends = []
     for step, text in sorted(resume_marks):
-        words, at = labels.shorten(text, LONGEST), step / max(last, step, 1)
-        width = _LETTER * (len(words) + 1)
+        words, at = labels.shorten(text, MAX_TEXT_LENGTH), step / max(last, step, 1)
+        width = _LETTER_WIDTH * (len(words) + 1)
         left = at - width if at > 0.5 else at
-        free = next((i for i, end in enumerate(taken) if left >= end), ROWS - 1)
+        free = next((i for i, end in enumerate(taken) if left >= end), MAX_ROWS - 1)
         taken[free] = left + width
         ends.append(free)
         placed.append((step, text, words, at > 0.5))

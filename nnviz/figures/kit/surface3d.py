@@ -2,22 +2,22 @@
 
 import numpy as np
 
-from nnviz.figures.kit.colorscale import multiples
+from nnviz.figures.kit.colorscale import round_multiples
 from nnviz.figures.kit.layout import f4
 
 # About so many labels along x and y; the end of y is left free, where the lowest heights are written.
-TICKS, FREE = 4, 0.08
+MAX_TICKS, UNLABELED_END = 4, 0.08
 # Between two heights that are written, as a share of all of them.
-APART = 0.18
+MIN_TICK_GAP = 0.18
 
 
-def inside(points: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def is_inside(points: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Which points (n, 2) lie over the ground."""
     with np.errstate(invalid="ignore"):
         return ((points >= [x[0], y[0]]) & (points <= [x[-1], y[-1]])).all(1)
 
 
-def below(points: np.ndarray, x: np.ndarray, y: np.ndarray, ground: np.ndarray) -> np.ndarray:
+def interpolated_z(points: np.ndarray, x: np.ndarray, y: np.ndarray, ground: np.ndarray) -> np.ndarray:
     """The ground as it is drawn, straight between its places, below points (n, 2)."""
     place = np.nan_to_num((points - [x[0], y[0]]) / [x[1] - x[0], y[1] - y[0]])
     place = np.clip(place, 0, [len(x) - 1, len(y) - 1])
@@ -63,9 +63,9 @@ def scene(x: dict, y: dict, z: dict, revision: str) -> dict:
     """Layout entries of a picture in space with these axes, seen from a corner; `revision` keeps how it was turned."""
     return {
         "scene": {
-            "xaxis": _labeled(x, 0.0),
-            "yaxis": _labeled(y, FREE),
-            "zaxis": _thinned(z),
+            "xaxis": _with_round_ticks(x, 0.0),
+            "yaxis": _with_round_ticks(y, UNLABELED_END),
+            "zaxis": _without_overlapping_ticks(z),
             "aspectmode": "manual",
             "aspectratio": {"x": 1.2, "y": 1.2, "z": 0.6},
             "camera": {"eye": {"x": -0.86, "y": -1.6, "z": 1.82}, "center": {"x": 0, "y": 0, "z": -0.2}},
@@ -78,17 +78,17 @@ def scene(x: dict, y: dict, z: dict, revision: str) -> dict:
     }
 
 
-def _labeled(axis: dict, free: float) -> dict:
+def _with_round_ticks(axis: dict, free: float) -> dict:
     """The axis with labels at round numbers, none within the `free` share of its range at its end."""
     low, high = axis["range"]
-    places = multiples(low, high, TICKS)
+    places = round_multiples(low, high, MAX_TICKS)
     return {**axis, "tickvals": places[places <= high - free * (high - low)].tolist()}
 
 
-def _thinned(axis: dict) -> dict:
+def _without_overlapping_ticks(axis: dict) -> dict:
     """The axis of heights without labels that would lie on each other: the lowest and the highest stay."""
     ticks = sorted(zip(axis["tickvals"], axis["ticktext"], strict=True))
-    least = APART * (ticks[-1][0] - ticks[0][0]) if ticks else 0.0
+    least = MIN_TICK_GAP * (ticks[-1][0] - ticks[0][0]) if ticks else 0.0
     kept = ticks[:1]
     for tick in ticks[1:-1]:
         if tick[0] - kept[-1][0] >= least <= ticks[-1][0] - tick[0]:

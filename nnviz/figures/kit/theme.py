@@ -49,19 +49,19 @@ RUNS = OPTIMIZERS[:8]
 # Where an optimizer is, so that color is not all that tells them apart.
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "pentagon", "triangle-down")
 # All minima that have no color of their own.
-OTHERS = "#a08a5b"
+OTHER_MINIMA = "#a08a5b"
 # The two entries of a vector in the plane.
 COMPONENTS = {"x": POSITIVE, "y": NEGATIVE}
 # What pulls and what remembers, as arrows.
 ARROWS = {"gradient": "#12909f", "momentum": "#b0307a"}
 # Heights of a surface that paths are drawn on: so quiet that all optimizers stand out.
-TERRAIN = "#6f7f9c"
+SURFACE = "#6f7f9c"
 # The same in space, from low to high ground: away from the page's own color, as on the map. And its contour lines.
-RELIEF = {
+SURFACE_3D = {
     "light": ("#edf0f5", "#d0d7e2", "#aab6c9", "#8493ad", "#66758f"),
     "dark": ("#56647f", "#6d7c98", "#8795af", "#a3afc4", "#bfc8d7"),
 }
-RELIEF_LINES = {"light": "#8e9bb2", "dark": "#a9b4c6"}
+SURFACE_3D_CONTOURS = {"light": "#8e9bb2", "dark": "#a9b4c6"}
 # First layer … last layer.
 DEPTH = ("#7d4fd6", "#3f74d4", "#1690a8", "#2f9f5d", "#94a01c", "#d9922a")
 # A value that has no zero to speak of: a regression's target.
@@ -69,15 +69,15 @@ VALUES = ("#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fd
 SPLITS = {"train": "#6b4fc9", "test": "#e5533d", "batch": "#8b929c"}
 SITES = {**SPLITS, "before_clipping": "#8b929c", "after_clipping": "#1aa0b4"}
 MEASURES = {"weight": "#7a68d8", "gradient": "#1aa0b4", "update": "#1f9d76"}
-GOOD = "#1f9d76"
+HEALTHY = "#1f9d76"
 RUN_DASHES = ("solid", "dash", "dot", "dashdot")
 NEUTRAL = "#8b929c"
 # A mark that must be found on any ground, of either page.
-INK = "#727c8a"
+MARKER_OUTLINE = "#727c8a"
 ALERT = "#d4475f"
 WHITE = "#ffffff"
 HALO = "rgba(255,255,255,0.9)"
-CLEAR = "rgba(0,0,0,0)"
+TRANSPARENT = "rgba(0,0,0,0)"
 
 
 def rgb(color: str) -> tuple[int, int, int]:
@@ -85,7 +85,7 @@ def rgb(color: str) -> tuple[int, int, int]:
     return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
 
 
-def faded(color: str, alpha: float) -> str:
+def with_alpha(color: str, alpha: float) -> str:
     """A color like "#2f7fd1" with an opacity 0..1, as CSS writes it."""
     red, green, blue = rgb(color)
     return f"rgba({red},{green},{blue},{alpha:.3g})"
@@ -114,24 +114,24 @@ def sign_color(value: float) -> str:
 def diverging(alpha: float = 1.0) -> list[list]:
     """Negative orange, zero the page itself, positive blue, as a Plotly colorscale; `alpha` at the ends."""
     return [
-        [0.0, faded(NEGATIVE, alpha)],
-        [0.5, faded(NEGATIVE, 0)],
-        [0.5, faded(POSITIVE, 0)],
-        [1.0, faded(POSITIVE, alpha)],
+        [0.0, with_alpha(NEGATIVE, alpha)],
+        [0.5, with_alpha(NEGATIVE, 0)],
+        [0.5, with_alpha(POSITIVE, 0)],
+        [1.0, with_alpha(POSITIVE, alpha)],
     ]
 
 
-def solid_diverging() -> list[list]:
+def opaque_diverging() -> list[list]:
     """The diverging scale with a light gray for zero, for small marks that must not be seen through."""
     return [[0.0, NEGATIVE], [0.5, "#d5dae1"], [1.0, POSITIVE]]
 
 
-def fading(color: str, alpha: float = 1.0) -> list[list]:
+def from_transparent(color: str, alpha: float = 1.0) -> list[list]:
     """From the page itself to `color`, as a Plotly colorscale: for shares and counts."""
-    return [[0.0, faded(color, 0)], [1.0, faded(color, alpha)]]
+    return [[0.0, with_alpha(color, 0)], [1.0, with_alpha(color, alpha)]]
 
 
-def scale(stops: tuple[str, ...] = VALUES, reverse: bool = False) -> list[list]:
+def colorscale(stops: tuple[str, ...] = VALUES, reverse: bool = False) -> list[list]:
     """Evenly spaced stops as a Plotly colorscale."""
     stops = stops[::-1] if reverse else stops
     return [[i / (len(stops) - 1), stop] for i, stop in enumerate(stops)]
@@ -191,8 +191,8 @@ def template(dark: bool) -> dict:
     return {
         "layout": {
             "font": {"family": FONT, "size": SIZE, "color": ink},
-            "paper_bgcolor": CLEAR,
-            "plot_bgcolor": CLEAR,
+            "paper_bgcolor": TRANSPARENT,
+            "plot_bgcolor": TRANSPARENT,
             "margin": {"l": 46, "r": 12, "t": 8, "b": 38, "pad": 0},
             "colorway": list(CLASSES),
             "separators": ".",  # or Plotly writes 4262 and 4,262.5 on one axis
@@ -212,7 +212,7 @@ def template(dark: bool) -> dict:
                 "xanchor": "left",
                 "y": 1.01,
                 "yanchor": "bottom",
-                "bgcolor": CLEAR,
+                "bgcolor": TRANSPARENT,
                 "font": {"size": SIZE - 1, "color": ink},
                 "itemwidth": 30,
                 "traceorder": "normal",
@@ -222,6 +222,8 @@ def template(dark: bool) -> dict:
         },
         "data": {
             "scatter": [{"marker": {"line": {"width": 0}}}],
-            "surface": [{"colorscale": scale(RELIEF[name]), "contours": {"z": {"color": RELIEF_LINES[name]}}}],
+            "surface": [
+                {"colorscale": colorscale(SURFACE_3D[name]), "contours": {"z": {"color": SURFACE_3D_CONTOURS[name]}}}
+            ],
         },
     }

@@ -6,31 +6,31 @@ import numpy as np
 
 from nnviz.figures.kit import colorscale, labels, theme
 
-WORDS = {
+MEASURE_NAMES = {
     "train_loss": "train loss",
     "test_loss": "test loss",
     "train_accuracy": "train accuracy",
     "test_accuracy": "test accuracy",
 }
 # What stands high above the rest is cut off: at so many times the height of nine tenths of all places.
-CUT, TALL = 0.9, 2.5
+CLIP_QUANTILE, CLIP_RATIO = 0.9, 2.5
 # Losses within this factor look the same by their logarithm.
-FACTOR = 5
+MIN_LOG_RATIO = 5
 # A loss smaller than this share of most others is as good as nothing on a logarithmic scale.
-NOTHING = 1e-10
+LOG_FLOOR_FRACTION = 1e-10
 # How strong the highest ground is drawn.
-STRONGEST = 0.8
-RETRAINING = "waiting for the network to be trained"
+MAX_OPACITY = 0.8
+WAITING_FOR_TRAINING = "waiting for the network to be trained"
 
 Arrays = Mapping[str, np.ndarray]
 
 
-def word(measure: str) -> str:
+def measure_name(measure: str) -> str:
     """A measure in words."""
-    return WORDS.get(measure, measure.replace("_", " "))
+    return MEASURE_NAMES.get(measure, measure.replace("_", " "))
 
 
-def is_share(measure: str) -> bool:
+def is_fraction(measure: str) -> bool:
     """Whether it is a share 0..1, told in percent."""
     return measure.endswith("accuracy")
 
@@ -40,16 +40,16 @@ def color(measure: str) -> str:
     return theme.SPLITS["test" if measure.startswith("test") else "train"]
 
 
-def number(measure: str, value: float) -> str:
+def format_value(measure: str, value: float) -> str:
     """A value in words: "0.0421", "97.3 %"; "not finite" where it is none."""
     if not np.isfinite(value):
         return "not finite"
-    return labels.percent(value) if is_share(measure) else labels.number(value)
+    return labels.percent(value) if is_fraction(measure) else labels.number(value)
 
 
-def shown(measure: str, variable: str) -> str:
+def hover_value(measure: str, variable: str) -> str:
     """A value in a hover text, in Plotly's words."""
-    return f"%{{{variable}:.1%}}" if is_share(measure) else labels.shown(variable)
+    return f"%{{{variable}:.1%}}" if is_fraction(measure) else labels.hover_number(variable)
 
 
 def reason_missing(measure: str, arrays: Arrays, prefix: str = "") -> str:
@@ -58,10 +58,10 @@ def reason_missing(measure: str, arrays: Arrays, prefix: str = "") -> str:
         return ""
     if measure.startswith("test") and f"{prefix}test_loss" not in arrays:
         return "this network has no test part"
-    return "accuracy is for classes" if is_share(measure) else f"there is no {word(measure)}"
+    return "accuracy is for classes" if is_fraction(measure) else f"there is no {measure_name(measure)}"
 
 
-def height_scale(*slices: Arrays | None, measure: str, log_height: bool | None = None) -> colorscale.Scale | None:
+def shared_scale(*slices: Arrays | None, measure: str, log_height: bool | None = None) -> colorscale.ValueScale | None:
     """One scale for the heights of all these slices (arrays as those of `loss_map`, {} or None), to be given to the
     maps and spaces of networks that are compared; None where none of them holds the measure.
 
@@ -73,54 +73,62 @@ def height_scale(*slices: Arrays | None, measure: str, log_height: bool | None =
     found = [np.asarray(arrays[measure], float) for arrays in slices if measure in (arrays or ())]
     if not found:
         return None
-    return scale(found, False if is_share(measure) else log_height, is_share(measure))
+    return value_scale(found, False if is_fraction(measure) else log_height, is_fraction(measure))
 
 
-def scale(slices: list[np.ndarray], log_height: bool | None, share: bool = False) -> colorscale.Scale:
+def value_scale(slices: list[np.ndarray], log_height: bool | None, share: bool = False) -> colorscale.ValueScale:
     """See `height_scale`; arrays of any shape."""
     parts = [part for part in (z[np.isfinite(z)] for z in slices) if len(part)]
     z = np.concatenate(parts) if parts else np.empty(0)
     low, most = (float(z.min()), float(z.max())) if len(z) else (0.0, 0.0)
     if most <= low:
-        return colorscale.Scale(0.0, 1.0, 0.0) if share else colorscale.Scale(low, low + max(1.0, abs(low)), 0.0)
+        return (
+            colorscale.ValueScale(0.0, 1.0, 0.0) if share else colorscale.ValueScale(low, low + max(1.0, abs(low)), 0.0)
+        )
     if share:
-        return colorscale.Scale(low, most, 0.0)
-    top = _top(parts, low, most)
+        return colorscale.ValueScale(low, most, 0.0)
+    top = _clip_value(parts, low, most)
     if log_height is None:
-        log_height = bool(np.median(z) - low < colorscale.FLAT * (top - low)) and not 0 < top < FACTOR * low
+        log_height = (
+            bool(np.median(z) - low < colorscale.FLAT_FRACTION * (top - low)) and not 0 < top < MIN_LOG_RATIO * low
+        )
     if not log_height:
-        return colorscale.Scale(low, top, 0.0)
+        return colorscale.ValueScale(low, top, 0.0)
     if low < 0:
-        return colorscale.Scale(low, top, colorscale.NOTHING * (top - low))
-    usual = max(float(np.quantile(part, CUT)) for part in parts)
-    low = max(float(z[z > 0].min()), NOTHING * usual)
+        return colorscale.ValueScale(low, top, colorscale.LOG_OFFSET_FRACTION * (top - low))
+    usual = max(float(np.quantile(part, CLIP_QUANTILE)) for part in parts)
+    low = max(float(z[z > 0].min()), LOG_FLOOR_FRACTION * usual)
     logs = [np.log10(np.maximum(part, low)) for part in parts]
-    top = 10 ** _top(logs, float(np.log10(low)), float(np.log10(most)))
+    top = 10 ** _clip_value(logs, float(np.log10(low)), float(np.log10(most)))
     top = float(z[z <= top * (1 + 1e-9)].max())
-    return colorscale.Scale(low, max(top, 1.0001 * low), low)
+    return colorscale.ValueScale(low, max(top, 1.0001 * low), low)
 
 
-def _top(parts: list[np.ndarray], low: float, most: float) -> float:
+def _clip_value(parts: list[np.ndarray], low: float, most: float) -> float:
     """The highest that is not cut off."""
-    cut = low + TALL * (max(float(np.quantile(part, CUT)) for part in parts) - low)
+    cut = low + CLIP_RATIO * (max(float(np.quantile(part, CLIP_QUANTILE)) for part in parts) - low)
     return max(float(part[part <= cut].max(initial=low)) for part in parts) if low < cut < most else most
 
 
-def is_cut(scale: colorscale.Scale, z: np.ndarray) -> bool:
+def is_clipped(scale: colorscale.ValueScale, z: np.ndarray) -> bool:
     """Whether some heights are above the scale."""
     return bool(np.any(np.asarray(z)[np.isfinite(z)] > scale.high * (1 + 1e-9)))
 
 
-def ticks(scale: colorscale.Scale, measure: str, z: np.ndarray) -> tuple[list[float], list[str]]:
+def scale_ticks(scale: colorscale.ValueScale, measure: str, z: np.ndarray) -> tuple[list[float], list[str]]:
     """Places and words along a scale, with "≥" at its top where it is cut."""
-    return colorscale.ticks(scale, _percent if is_share(measure) else None, is_cut=is_cut(scale, z))
+    return colorscale.ticks(scale, _percent if is_fraction(measure) else None, is_cut=is_clipped(scale, z))
 
 
-def colorbar(scale: colorscale.Scale, measure: str, z: np.ndarray) -> dict:
+def colorbar(scale: colorscale.ValueScale, measure: str, z: np.ndarray) -> dict:
     """The legend of a map's colors."""
-    words = _percent if is_share(measure) else None
+    words = _percent if is_fraction(measure) else None
     return colorscale.colorbar(
-        scale, f"{word(measure).replace(' ', '<br>')}<br> ", words, is_cut=is_cut(scale, z), highest=STRONGEST
+        scale,
+        f"{measure_name(measure).replace(' ', '<br>')}<br> ",
+        words,
+        is_cut=is_clipped(scale, z),
+        highest=MAX_OPACITY,
     )
 
 

@@ -7,9 +7,15 @@ import numpy as np
 from nnviz.figures.kit import colorscale, labels, layout, tables, theme
 from nnviz.figures.kit.layout import f4
 from nnviz.figures.landscape import landscape_measures
-from nnviz.figures.landscape.training_trajectory import Path, path_on_map, path_table, plane_names, told
+from nnviz.figures.landscape.training_trajectory import (
+    ProjectedPath,
+    component_titles,
+    path_table,
+    path_traces,
+    projected_path,
+)
 
-NAMES = ["direction 1 (lengths of the filters)", "direction 2 (lengths of the filters)"]
+AXIS_TITLES = ["direction 1 (lengths of the filters)", "direction 2 (lengths of the filters)"]
 _HELP = (
     "Each place is the network with its weights moved along two random directions, filter by filter as long as the "
     "filter's own weights; the dot is the network as trained."
@@ -27,7 +33,7 @@ def loss_map(
     measure: str = "train_loss",
     *,
     log_height: bool | None = None,
-    heights: colorscale.Scale | None = None,
+    heights: colorscale.ValueScale | None = None,
     note: str = "",
 ) -> dict:
     """A measure over the plane of two random directions through the network, which is at (0, 0) (Li et al., 2018,
@@ -37,11 +43,11 @@ def loss_map(
     `heights`, of `height_scale`, gives two maps one color scale, and then says too whether it is logarithmic. `note`
     is printed on the picture.
     """
-    title = f"{landscape_measures.word(measure).capitalize()} around the network"
-    if empty := missing(title, _HELP, plane, measure):
+    title = f"{landscape_measures.measure_name(measure).capitalize()} around the network"
+    if empty := missing_figure(title, _HELP, plane, measure):
         return empty
-    found = _map(plane, measure, log_height, heights, [_network()], NAMES, [plane_table(plane, measure)])
-    return _finished(found, title, _HELP, "loss map", note)
+    found = _map(plane, measure, log_height, heights, [_network_mark()], AXIS_TITLES, [plane_table(plane, measure)])
+    return _map_figure(found, title, _HELP, "loss map", note)
 
 
 def path_map(
@@ -51,7 +57,7 @@ def path_map(
     measure: str = "train_loss",
     *,
     log_height: bool | None = None,
-    heights: colorscale.Scale | None = None,
+    heights: colorscale.ValueScale | None = None,
     note: str = "",
 ) -> dict:
     """A measure over the plane of the path's first two principal components (Li et al., 2018, §7), with the path on it:
@@ -61,14 +67,14 @@ def path_map(
     explained (2,), residuals and distances (T,), and the measures on the plane (T,) as plane_train_loss, …;
     `training` the true ones over its steps. Around the path lies a band as wide as `residuals` in the axes' units.
     """
-    title = f"{landscape_measures.word(measure).capitalize()} along the way of training"
-    if empty := missing(title, _PATH_HELP, plane, measure):
+    title = f"{landscape_measures.measure_name(measure).capitalize()} along the way of training"
+    if empty := missing_figure(title, _PATH_HELP, plane, measure):
         return empty
-    way = told(path, training, measure)
-    traces = [*path_on_map(way), _network(_aside(way))] if way else [_network()]
+    way = projected_path(path, training, measure)
+    traces = [*path_traces(way), _network_mark(_label_position(way))] if way else [_network_mark()]
     table = [plane_table(plane, measure), *(path_table(way, measure) if way else [])]
-    found = _map(plane, measure, log_height, heights, traces, plane_names(path, " of the path"), table)
-    return _finished(found, title, _PATH_HELP, "path map", note, way)
+    found = _map(plane, measure, log_height, heights, traces, component_titles(path, " of the path"), table)
+    return _map_figure(found, title, _PATH_HELP, "path map", note, way)
 
 
 def plane_table(plane: Arrays, measure: str) -> tables.Part:
@@ -76,10 +82,10 @@ def plane_table(plane: Arrays, measure: str) -> tables.Part:
     return tables.grid({"kind": "plane", "y": plane["y"]}, {"x": plane["x"]}, {measure: plane[measure]})
 
 
-def missing(title: str, help: str, plane: Arrays, measure: str) -> dict | None:
+def missing_figure(title: str, help: str, plane: Arrays, measure: str) -> dict | None:
     """The figure that says why there is no map, if there is none."""
     if not plane:
-        return layout.empty(title, help, landscape_measures.RETRAINING)
+        return layout.empty(title, help, landscape_measures.WAITING_FOR_TRAINING)
     reason = landscape_measures.reason_missing(measure, plane)
     return layout.empty(title, help, reason) if reason else None
 
@@ -88,30 +94,30 @@ def _map(
     plane: Arrays,
     measure: str,
     log_height: bool | None,
-    heights: colorscale.Scale | None,
+    heights: colorscale.ValueScale | None,
     marks: list[dict],
     names: list[str],
     table: list[tables.Part],
 ) -> dict:
     """Traces, axes and picture."""
     x, y, z = (np.asarray(plane[name], float) for name in ("x", "y", measure))
-    scale = heights or landscape_measures.height_scale(plane, measure=measure, log_height=log_height)
+    scale = heights or landscape_measures.shared_scale(plane, measure=measure, log_height=log_height)
     ends = [{"range": [float(v[0]), float(v[-1])], "showgrid": False} for v in (x, y)]
     return {
-        "traces": [_heights(x, y, z, measure), landscape_measures.colorbar(scale, measure, z), *marks],
+        "traces": [_hover_heatmap(x, y, z, measure), landscape_measures.colorbar(scale, measure, z), *marks],
         "x": layout.axis(names[0], **ends[0]),
         "y": layout.axis(names[1], **ends[1]),
-        "images": [colorscale.picture(x, y, z, scale, landscape_measures.STRONGEST)],
+        "images": [colorscale.contour_image(x, y, z, scale, landscape_measures.MAX_OPACITY)],
         "table": table,
     }
 
 
-def _finished(found: dict, title: str, help: str, revision: str, note: str, way: Path | None = None) -> dict:
+def _map_figure(found: dict, title: str, help: str, revision: str, note: str, way: ProjectedPath | None = None) -> dict:
     drawn = layout.figure(
         found.pop("traces"),
         title=title,
         help=help,
-        annotations=[layout.corner(note)] if note else [],
+        annotations=[layout.corner_note(note)] if note else [],
         # Another measure of the same weights is looked at where one was looking.
         uirevision=revision,
         **found,
@@ -121,10 +127,10 @@ def _finished(found: dict, title: str, help: str, revision: str, note: str, way:
     return drawn
 
 
-def _heights(x: np.ndarray, y: np.ndarray, z: np.ndarray, measure: str) -> dict:
+def _hover_heatmap(x: np.ndarray, y: np.ndarray, z: np.ndarray, measure: str) -> dict:
     """An invisible heatmap that says the height of every place."""
-    where = f"{labels.shown('x')}, {labels.shown('y')}"
-    word = landscape_measures.word(measure)
+    where = f"{labels.hover_number('x')}, {labels.hover_number('y')}"
+    word = landscape_measures.measure_name(measure)
     return {
         "type": "heatmap",
         "x": f4(x),
@@ -133,16 +139,16 @@ def _heights(x: np.ndarray, y: np.ndarray, z: np.ndarray, measure: str) -> dict:
         "opacity": 0,
         "showscale": False,
         "name": word,
-        "hovertemplate": f"{word} {landscape_measures.shown(measure, 'z')}<br>at {where}<extra></extra>",
+        "hovertemplate": f"{word} {landscape_measures.hover_value(measure, 'z')}<br>at {where}<extra></extra>",
     }
 
 
-def _aside(way: Path) -> str:
+def _label_position(way: ProjectedPath) -> str:
     """Where a word at the network does not lie on the last third of the path."""
     return f"{'top' if way.points[-len(way.points) // 3 :, 1].mean() < 0 else 'bottom'} center"
 
 
-def _network(words: str = "bottom center") -> dict:
+def _network_mark(words: str = "bottom center") -> dict:
     """The network as trained, or as far as it was trained, its name at the position `words`."""
     return {
         "type": "scatter",
@@ -152,7 +158,12 @@ def _network(words: str = "bottom center") -> dict:
         "text": ["network"],
         "textposition": words,
         "textfont": {"size": theme.SMALL},
-        "marker": {"symbol": "circle", "size": 9, "color": theme.HALO, "line": {"color": theme.INK, "width": 2.2}},
+        "marker": {
+            "symbol": "circle",
+            "size": 9,
+            "color": theme.HALO,
+            "line": {"color": theme.MARKER_OUTLINE, "width": 2.2},
+        },
         "name": "network",
         "uid": "network",
         "showlegend": False,

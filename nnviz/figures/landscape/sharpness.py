@@ -7,13 +7,13 @@ import numpy as np
 from nnviz.figures.kit import labels, layout, smoothing, stacked_plots, tables, theme
 from nnviz.figures.kit.layout import f4, i4
 from nnviz.figures.kit.log_axis import logarithmic
-from nnviz.figures.kit.log_axis_edges import edge_marks, magnitudes
+from nnviz.figures.kit.log_axis_edges import edge_marks, log_axis_values
 from nnviz.figures.landscape import landscape_measures
 from nnviz.figures.training.curves import spans_decades
 
-TOP_COLOR, LOWEST_COLOR = theme.POSITIVE, theme.NEGATIVE
+LARGEST_COLOR, SMALLEST_COLOR = theme.POSITIVE, theme.NEGATIVE
 # Opacity of the second eigenvalue and of the last.
-FAINT = 0.6, 0.25
+OTHERS_OPACITY = 0.6, 0.25
 _SHARPNESS_HELP = (
     "How fast the slope of the loss changes in the directions in which it changes most: the largest eigenvalues λ of "
     "its Hessian, the table of second derivatives. At the dashed line plain full-batch descent begins to swing across "
@@ -47,7 +47,7 @@ def sharpness(
     """
     title = "Sharpness"
     if not curvature:
-        return layout.empty(title, _SHARPNESS_HELP, landscape_measures.RETRAINING)
+        return layout.empty(title, _SHARPNESS_HELP, landscape_measures.WAITING_FOR_TRAINING)
     steps, values = np.asarray(curvature["steps"]), np.asarray(curvature["eigenvalues"], float)
     errors, limit = (np.asarray(curvature[name], float) for name in ("errors", "limit"))
     if np.isnan(values).all():
@@ -61,14 +61,16 @@ def sharpness(
     if known.any():
         dashes = {"color": theme.NEUTRAL, "width": 2, "dash": "dash"}
         traces.append(_curve(steps, limit, limit_words, dashes, log_y) | {"uid": "limit"})
-        traces.append(_told(steps[known], limit[known], values, f"{limit_words}: what the learning rate can bear"))
+        traces.append(
+            _limit_label(steps[known], limit[known], values, f"{limit_words}: what the learning rate can bear")
+        )
     elif reason := no_theory or str(curvature.get("no_limit", "")):
         # The smallest eigenvalue is farthest below zero at the beginning.
         small = {"font": {"size": theme.SMALL}}
-        notes.append(layout.corner(reason.replace(": ", ":<br>"), "bottom right") | small)
+        notes.append(layout.corner_note(reason.replace(": ", ":<br>"), "bottom right") | small)
     if log_y:
         marked = np.column_stack([values, limit])
-        traces += edge_marks(steps, marked, ~np.isnan(marked), magnitudes(marked))
+        traces += edge_marks(steps, marked, ~np.isnan(marked), log_axis_values(marked))
     word = "eigenvalue of the Hessian"
     upper = logarithmic(word, np.append(values, limit[known])) if log_y else layout.axis(word, rangemode="tozero")
     axes, anchor = {"yaxis": upper}, stacked_plots.anchor(1)
@@ -78,21 +80,21 @@ def sharpness(
         axes["yaxis"] |= {"domain": [0.34, 1]}
         axes["yaxis2"] = layout.axis("smallest", domain=[0, 0.27], nticks=4, rangemode="tozero", zeroline=True)
         anchor = stacked_plots.anchor(2)
-        line = {"color": LOWEST_COLOR, "width": 2}
-        curves = _over_measured(steps, lowest, "λ<sub>min</sub>", line, False, smooth=smooth)
+        line = {"color": SMALLEST_COLOR, "width": 2}
+        curves = _smoothed_over_raw(steps, lowest, "λ<sub>min</sub>", line, False, smooth=smooth)
         curves[-1]["uid"] = "lowest"
         traces += [curve | {"yaxis": anchor} for curve in curves]
-    traces += smoothing.keys(smooth) if smooth else []
+    traces += smoothing.legend_entries(smooth) if smooth else []
     return layout.figure(
         traces,
         title=title,
         help=_SHARPNESS_HELP,
-        x=layout.steps() | {"anchor": anchor},
+        x=layout.step_axis() | {"anchor": anchor},
         y=axes.pop("yaxis"),
         **axes,
         over_steps=True,
         hovermode="x",
-        table=[tables.rows({"step": steps, **_columns(values, errors), **smallest, "limit": limit})],
+        table=[tables.rows({"step": steps, **_table_columns(values, errors), **smallest, "limit": limit})],
         annotations=notes,
     )
 
@@ -106,7 +108,7 @@ def hessian_trace(curvature: Arrays, *, log: bool | None = None, smooth: float =
     """
     title = "Trace of the Hessian"
     if not curvature:
-        return layout.empty(title, _TRACE_HELP, landscape_measures.RETRAINING)
+        return layout.empty(title, _TRACE_HELP, landscape_measures.WAITING_FOR_TRAINING)
     trace, error = (np.asarray(curvature[name], float) for name in ("trace", "trace_error"))
     known = np.isfinite(trace)
     if not known.any():
@@ -123,7 +125,7 @@ def hessian_trace(curvature: Arrays, *, log: bool | None = None, smooth: float =
     both = np.concatenate([found, middle + wide])
     edges = np.concatenate([middle + wide, (middle - wide)[::-1]])
     if log_y:  # an end below zero would tear the fill
-        edges = np.maximum(edges, magnitudes(both).floor)
+        edges = np.maximum(edges, log_axis_values(both).floor)
     band = {
         "type": "scatter",
         "mode": "lines",
@@ -131,7 +133,7 @@ def hessian_trace(curvature: Arrays, *, log: bool | None = None, smooth: float =
         "y": f4(edges),
         "line": {"width": 0},
         "fill": "toself",
-        "fillcolor": theme.faded(color, 0.25),
+        "fillcolor": theme.with_alpha(color, 0.25),
         "hoverinfo": "skip",
         "name": "± standard error",
         "showlegend": False,
@@ -139,22 +141,22 @@ def hessian_trace(curvature: Arrays, *, log: bool | None = None, smooth: float =
     }
     count = values.shape[1]
     name = "largest eigenvalue" if count == 1 else f"sum of the {count} largest"
-    sums = _over_measured(steps, total, name, {"color": TOP_COLOR, "width": 2}, log_y, smooth=smooth)
+    sums = _smoothed_over_raw(steps, total, name, {"color": LARGEST_COLOR, "width": 2}, log_y, smooth=smooth)
     sums[-1]["uid"] = "largest"
     traces = [
         band,
-        *_over_measured(steps, trace, "trace", {"color": color, "width": 2}, log_y, error, smooth),
+        *_smoothed_over_raw(steps, trace, "trace", {"color": color, "width": 2}, log_y, error, smooth),
         *sums,
-        *(smoothing.keys(smooth) if smooth else []),
+        *(smoothing.legend_entries(smooth) if smooth else []),
     ]
     if log_y:
         marked = np.column_stack([trace, total])
-        traces += edge_marks(steps, marked, ~np.isnan(marked), magnitudes(both))
+        traces += edge_marks(steps, marked, ~np.isnan(marked), log_axis_values(both))
     return layout.figure(
         traces,
         title=title,
         help=_TRACE_HELP,
-        x=layout.steps(),
+        x=layout.step_axis(),
         table=[
             tables.rows({"step": steps, "trace": trace, "trace_error": error, f"sum_of_{count}_largest": total}),
         ],
@@ -164,7 +166,7 @@ def hessian_trace(curvature: Arrays, *, log: bool | None = None, smooth: float =
     )
 
 
-def _columns(values: np.ndarray, errors: np.ndarray) -> dict[str, np.ndarray]:
+def _table_columns(values: np.ndarray, errors: np.ndarray) -> dict[str, np.ndarray]:
     """Eigenvalues (K, k) and their errors as columns of the table."""
     columns = {f"eigenvalue_{i + 1}": column for i, column in enumerate(values.T)}
     return columns | {f"error_{i + 1}": column for i, column in enumerate(errors.T)}
@@ -175,18 +177,20 @@ def _eigenvalues(steps: np.ndarray, values: np.ndarray, errors: np.ndarray, log_
     count = values.shape[1]
     traces = []
     for i in reversed(range(count)):
-        name = f"λ{labels.lowered(i + 1)}"
-        *measured, curve = _over_measured(steps, values[:, i], name, _line(i, count), log_y, errors[:, i], smooth)
+        name = f"λ{labels.subscript(i + 1)}"
+        *measured, curve = _smoothed_over_raw(
+            steps, values[:, i], name, _line_style(i, count), log_y, errors[:, i], smooth
+        )
         traces += measured
         curve |= {"legendrank": i + 1}
         if i:
-            told = f"λ₂ … λ{labels.lowered(count)}" if i == 1 and count > 2 else name
+            told = f"λ₂ … λ{labels.subscript(count)}" if i == 1 and count > 2 else name
             curve |= {"name": told, "showlegend": i == 1, "legendgroup": "others"}
         traces.append(curve | {"uid": f"eigenvalue{i + 1}"})
     return traces
 
 
-def _told(steps: np.ndarray, limit: np.ndarray, values: np.ndarray, text: str) -> dict:
+def _limit_label(steps: np.ndarray, limit: np.ndarray, values: np.ndarray, text: str) -> dict:
     """Words at the end of the limit's line: below it where all curves are far below, else above all curves."""
     most = float(values[np.isfinite(values)].max(initial=0.0))
     is_far = bool(limit[-1] > 2 * most)
@@ -207,15 +211,18 @@ def _told(steps: np.ndarray, limit: np.ndarray, values: np.ndarray, text: str) -
     }
 
 
-def _line(place: int, count: int) -> dict:
+def _line_style(place: int, count: int) -> dict:
     """The largest strong, the others the fainter the smaller."""
     if place == 0:
-        return {"color": TOP_COLOR, "width": 2.5}
+        return {"color": LARGEST_COLOR, "width": 2.5}
     share = (place - 1) / max(count - 2, 1)
-    return {"color": theme.faded(TOP_COLOR, FAINT[0] + share * (FAINT[1] - FAINT[0])), "width": 1.5}
+    return {
+        "color": theme.with_alpha(LARGEST_COLOR, OTHERS_OPACITY[0] + share * (OTHERS_OPACITY[1] - OTHERS_OPACITY[0])),
+        "width": 1.5,
+    }
 
 
-def _over_measured(
+def _smoothed_over_raw(
     steps: np.ndarray,
     values: np.ndarray,
     name: str,
@@ -228,10 +235,10 @@ def _over_measured(
     curve = _curve(steps, values, name, line, log_y, errors)
     if not smooth:
         return [curve]
-    found = smoothing.averaged(values, smooth, log_y)
+    found = smoothing.moving_average(values, smooth, log_y)
     average = _curve(steps, np.where(np.isnan(found), values, found) if log_y else found, name, line, log_y)
     return [
-        smoothing.behind(curve),
+        smoothing.raw_curve(curve),
         average | {"mode": "lines", "hovertemplate": f"smoothed {average['hovertemplate']}"},
     ]
 
@@ -241,7 +248,7 @@ def _curve(
 ) -> dict:
     """One curve through what is known, with what it may be off by in the hover text."""
     known = np.isfinite(values)
-    drawn = magnitudes(values[known]).drawn if log_y else values[known]
+    drawn = log_axis_values(values[known]).drawn if log_y else values[known]
     off = {} if errors is None else {"customdata": f4(np.where(np.isfinite(errors), errors, np.nan)[known])}
     plus = " ± %{customdata:.2~g}" if off else ""
     return {
@@ -254,5 +261,5 @@ def _curve(
         "uid": name,
         "line": dict(line),
         "marker": {"color": line["color"], "size": 4 if "dash" not in line else 1},
-        "hovertemplate": f"{name} {labels.shown('y')}{plus} at step %{{x}}<extra></extra>",
+        "hovertemplate": f"{name} {labels.hover_number('y')}{plus} at step %{{x}}<extra></extra>",
     }

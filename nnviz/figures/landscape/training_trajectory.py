@@ -8,21 +8,21 @@ import numpy as np
 from nnviz.figures.kit import labels, layout, tables, theme
 from nnviz.figures.kit.layout import f4, i4
 from nnviz.figures.kit.log_axis import logarithmic
-from nnviz.figures.kit.log_axis_edges import edge_marks, magnitudes
+from nnviz.figures.kit.log_axis_edges import edge_marks, log_axis_values
 from nnviz.figures.landscape import landscape_measures
 from nnviz.figures.training.curves import spans_decades
 
 # Corners of half a circle around a point of the path.
-CORNERS = 12
+HALF_CIRCLE_POINTS = 12
 # Height of a plot that has words above its curves, as a multiple of the curves'.
-ROOM = 1.25
-COLOR = theme.NEGATIVE
-PLANE = theme.NEUTRAL
+HEADROOM = 1.25
+PATH_COLOR = theme.NEGATIVE
+DISTANCE_COLOR = theme.NEUTRAL
 
 Arrays = Mapping[str, np.ndarray]
 
 
-class Path(NamedTuple):
+class ProjectedPath(NamedTuple):
     """A path of T points in a plane and what is told of it."""
 
     steps: np.ndarray  # (T,)
@@ -33,7 +33,7 @@ class Path(NamedTuple):
     words: list[str]  # (T,) for the hover text
 
 
-def told(path: Arrays, training: Arrays, measure: str) -> Path | None:
+def projected_path(path: Arrays, training: Arrays, measure: str) -> ProjectedPath | None:
     """A path with the measure at its points; None where there is none yet."""
     if not path:
         return None
@@ -42,17 +42,17 @@ def told(path: Arrays, training: Arrays, measure: str) -> Path | None:
     )
     true = at_steps(training, measure, steps)
     plane = np.asarray(path.get(f"plane_{measure}", np.full(len(steps), np.nan)), float)
-    word = landscape_measures.word(measure)
+    word = landscape_measures.measure_name(measure)
     words = [
-        f"<b>step {step}</b><br>{word} {landscape_measures.number(measure, t)}, "
-        f"on the plane {landscape_measures.number(measure, p)}<br>"
+        f"<b>step {step}</b><br>{word} {landscape_measures.format_value(measure, t)}, "
+        f"on the plane {landscape_measures.format_value(measure, p)}<br>"
         f"{labels.number(float(r))} off the plane, {labels.number(float(d))} from the end"
         for step, t, p, r, d in zip(steps, true, plane, residuals, distances, strict=True)
     ]
-    return Path(steps, points.astype(float), residuals.astype(float), true, plane, words)
+    return ProjectedPath(steps, points.astype(float), residuals.astype(float), true, plane, words)
 
 
-def path_table(way: Path, measure: str) -> list[tables.Part]:
+def path_table(way: ProjectedPath, measure: str) -> list[tables.Part]:
     """The points of a path: step, x, y, the measure of training and on the plane, and how far they are off it."""
     columns = {"kind": "path", "step": way.steps, "x": way.points[:, 0], "y": way.points[:, 1], measure: way.true}
     return [tables.rows(columns | {f"{measure}_on_plane": way.plane, "distance_off_plane": way.residuals})]
@@ -70,26 +70,26 @@ def at_steps(training: Arrays, measure: str, steps: np.ndarray) -> np.ndarray:
     return found
 
 
-def plane_names(path: Arrays, of: str = "") -> list[str]:
+def component_titles(path: Arrays, of: str = "") -> list[str]:
     """The axes of the path's plane: "PC 1 (93 %)", and after the share what it is `of`."""
     if not path:
         return ["PC 1", "PC 2"]
     return [f"PC {i} ({_percent(share)}{of})" for i, share in enumerate(path["explained"], 1)]
 
 
-def path_on_map(way: Path) -> list[dict]:
+def path_traces(way: ProjectedPath) -> list[dict]:
     """The band, the line and its points up to the chosen step, the start, and the mark at the step."""
     x, y = way.points.T
     common = {"type": "scatter", "x": f4(x), "y": f4(y), "hovertemplate": "%{text}<extra></extra>", "text": way.words}
     until, at = ({"meta": {"steps": i4(way.steps), "show": show}} for show in ("until", "at"))
     line = {
         "mode": "lines+markers",
-        "line": {"color": COLOR, "width": 2},
-        "marker": {"size": 5, "color": COLOR},
+        "line": {"color": PATH_COLOR, "width": 2},
+        "marker": {"size": 5, "color": PATH_COLOR},
         "name": "training",
         "uid": "path",
     }
-    ring = {"symbol": "circle-open", "size": 14, "color": COLOR, "line": {"width": 2.2}}
+    ring = {"symbol": "circle-open", "size": 14, "color": PATH_COLOR, "line": {"width": 2.2}}
     start = {
         "mode": "markers",
         "x": f4(x[:1]),
@@ -101,16 +101,16 @@ def path_on_map(way: Path) -> list[dict]:
     }
     mark = {
         "mode": "markers",
-        "marker": {"size": 12, "color": COLOR, "line": {"color": theme.HALO, "width": 1.5}},
+        "marker": {"size": 12, "color": PATH_COLOR, "line": {"color": theme.HALO, "width": 1.5}},
         "name": "at the step",
         "uid": "mark",
     }
     traces = [common | line | until, common | start, common | mark | at]
     told = ("band", "path", "start")
-    return [trace | {"showlegend": trace["uid"] in told} for trace in [_band(way), *traces]]
+    return [trace | {"showlegend": trace["uid"] in told} for trace in [_residual_band(way), *traces]]
 
 
-def _band(way: Path) -> dict:
+def _residual_band(way: ProjectedPath) -> dict:
     """Everything that is as near to the path as the path is to the plane, in the units of the axes: around each point a
     circle of its residual, and between two of them the straight lines that touch both."""
     reach = np.where(np.isfinite(way.residuals), way.residuals, 0.0)
@@ -120,12 +120,12 @@ def _band(way: Path) -> dict:
     # Of a circle and the next, the next is outermost as far as this angle from the way that leads to it.
     narrower = before - reach
     turn = np.arccos(np.clip(np.divide(narrower, far, out=np.sign(narrower), where=far > 0), -1, 1))
-    front = turn[:, None] * np.linspace(-1, 1, CORNERS)
-    back = turn[:, None] + (2 * np.pi - 2 * turn[:, None]) * np.linspace(0, 1, CORNERS)
+    front = turn[:, None] * np.linspace(-1, 1, HALF_CIRCLE_POINTS)
+    back = turn[:, None] + (2 * np.pi - 2 * turn[:, None]) * np.linspace(0, 1, HALF_CIRCLE_POINTS)
     angles = np.arctan2(ahead[:, 1], ahead[:, 0])[:, None] + np.concatenate([front, back], 1)
     # Where one circle holds the other, it alone.
     to, since = (np.where(turn > 0, 1, 0), np.where(turn < np.pi, 0, 1))
-    of = np.repeat(np.stack([to, since], 1), CORNERS, 1)
+    of = np.repeat(np.stack([to, since], 1), HALF_CIRCLE_POINTS, 1)
     size = np.where(of, reach[:, None], before[:, None])
     center = np.where(of[..., None], ends[:, None], (ends - ahead)[:, None])
     corners = center + size[..., None] * np.stack([np.cos(angles), np.sin(angles)], 2)
@@ -138,15 +138,15 @@ def _band(way: Path) -> dict:
         "y": f4(y),
         "line": {"width": 0},
         "fill": "toself",
-        "fillcolor": theme.faded(COLOR, 0.22),
+        "fillcolor": theme.with_alpha(PATH_COLOR, 0.22),
         "hoverinfo": "skip",
         "name": "off the plane",
         "uid": "band",
-        "meta": {"steps": i4(np.repeat(way.steps, 2 * CORNERS + 1)), "show": "until"},
+        "meta": {"steps": i4(np.repeat(way.steps, 2 * HALF_CIRCLE_POINTS + 1)), "show": "until"},
     }
 
 
-def path_residuals(path: Arrays, *, log: bool | None = None) -> dict:
+def projection_residuals(path: Arrays, *, log: bool | None = None) -> dict:
     """Over the steps, how far the path is from the plane and how far from its end, both as distances in weight space.
 
     What share of the path's squared distances the plane holds, and a random one, is printed. Logarithmic if `log`.
@@ -157,31 +157,31 @@ def path_residuals(path: Arrays, *, log: bool | None = None) -> dict:
         "is drawn on: the closer to the floor, the truer the map."
     )
     if not path:
-        return layout.empty(title, help, landscape_measures.RETRAINING)
+        return layout.empty(title, help, landscape_measures.WAITING_FOR_TRAINING)
     steps = np.asarray(path["steps"])
     words = f"the plane holds {_percent(float(np.sum(path['explained'])))} of the path’s squared distances"
     if "random_explained" in path:
         words += f",<br>random planes {_percent(float(path['random_explained']))} on average"
     traces = [
-        _curve(steps, path["distances"], "from the end", PLANE, bool(log)),
-        _curve(steps, path["residuals"], "off the plane", COLOR, bool(log)),
+        _curve(steps, path["distances"], "from the end", DISTANCE_COLOR, bool(log)),
+        _curve(steps, path["residuals"], "off the plane", PATH_COLOR, bool(log)),
     ]
-    y = layout.axis("distance in weight space", range=[0.0, ROOM * (_most(path["distances"]) or 1.0)])
+    y = layout.axis("distance in weight space", range=[0.0, HEADROOM * (_largest_finite(path["distances"]) or 1.0)])
     if log:
         both = np.stack([np.asarray(path[name], float) for name in ("distances", "residuals")], 1)
-        shown = magnitudes(both)
+        shown = log_axis_values(both)
         traces += edge_marks(steps, both, ~np.isnan(both), shown)
         low, high = float(np.log10(shown.floor)), float(np.log10(shown.ceiling))
         margin = 0.05 * (high - low)  # for the marks at the floor
-        y = logarithmic("distance in weight space", both, [low - margin, low + ROOM * (high - low)])
+        y = logarithmic("distance in weight space", both, [low - margin, low + HEADROOM * (high - low)])
     else:
-        for trace, color in zip(traces, (PLANE, COLOR), strict=True):
-            trace |= {"fill": "tozeroy", "fillcolor": theme.faded(color, 0.14)}
+        for trace, color in zip(traces, (DISTANCE_COLOR, PATH_COLOR), strict=True):
+            trace |= {"fill": "tozeroy", "fillcolor": theme.with_alpha(color, 0.14)}
     return layout.figure(
         traces,
         title=title,
         help=help,
-        x=layout.steps(),
+        x=layout.step_axis(),
         table=[
             tables.rows(
                 {"step": steps, "distance_from_end": path["distances"], "distance_off_plane": path["residuals"]}
@@ -190,50 +190,52 @@ def path_residuals(path: Arrays, *, log: bool | None = None) -> dict:
         y=y,
         over_steps=True,
         hovermode="x",
-        annotations=[layout.corner(words, "top right")],
+        annotations=[layout.corner_note(words, "top right")],
     )
 
 
-def _most(values: np.ndarray) -> float:
+def _largest_finite(values: np.ndarray) -> float:
     values = np.asarray(values, float)
     return float(values[np.isfinite(values)].max(initial=0.0))
 
 
-def plane_truth(training: Arrays, path: Arrays, measure: str = "train_loss", *, log: bool | None = None) -> dict:
+def training_against_projection(
+    training: Arrays, path: Arrays, measure: str = "train_loss", *, log: bool | None = None
+) -> dict:
     """A measure over the steps: what training had, and what the plane shows below each of its points.
 
     `log` None: logarithmic where it spans more than a factor of 30; accuracy never is.
     """
-    title = f"{landscape_measures.word(measure).capitalize()}: training and plane"
+    title = f"{landscape_measures.measure_name(measure).capitalize()}: training and plane"
     help = (
         "The solid line is what training had, the dashed one what the map shows below the path; where they part, the "
         "plane is not the ground that training walked on."
     )
     if not path:
-        return layout.empty(title, help, landscape_measures.RETRAINING)
+        return layout.empty(title, help, landscape_measures.WAITING_FOR_TRAINING)
     reason = landscape_measures.reason_missing(measure, path, "plane_")
     if reason:
         return layout.empty(title, help, reason)
-    steps, share = np.asarray(path["steps"]), landscape_measures.is_share(measure)
+    steps, share = np.asarray(path["steps"]), landscape_measures.is_fraction(measure)
     true, plane = at_steps(training, measure, steps), np.asarray(path[f"plane_{measure}"], float)
     both = np.concatenate([true, plane])
     log_y = not share and (spans_decades([both]) if log is None else log)
     color = landscape_measures.color(measure)
     traces = [
         _curve(steps, true, "training", color, log_y, measure),
-        _curve(steps, plane, "on the plane", COLOR, log_y, measure),
+        _curve(steps, plane, "on the plane", PATH_COLOR, log_y, measure),
     ]
-    traces[1]["line"] = {"color": COLOR, "width": 2, "dash": "dash"}
+    traces[1]["line"] = {"color": PATH_COLOR, "width": 2, "dash": "dash"}
     if log_y:
         values = np.stack([true, plane], 1)
-        traces += edge_marks(steps, values, ~np.isnan(values), magnitudes(values))
-    word = landscape_measures.word(measure)
+        traces += edge_marks(steps, values, ~np.isnan(values), log_axis_values(values))
+    word = landscape_measures.measure_name(measure)
     y = layout.axis(word, tickformat=".0%", range=[0, 1.02]) if share else layout.axis(word)
     return layout.figure(
         traces,
         title=title,
         help=help,
-        x=layout.steps(),
+        x=layout.step_axis(),
         y=logarithmic(word, both) if log_y else y,
         table=[tables.rows({"step": steps, measure: true, f"{measure}_on_plane": plane})],
         over_steps=True,
@@ -250,11 +252,11 @@ def _curve(
         "type": "scatter",
         "mode": "lines",
         "x": i4(steps),
-        "y": f4(magnitudes(values).drawn if log_y else np.where(np.isfinite(values), values, np.nan)),
+        "y": f4(log_axis_values(values).drawn if log_y else np.where(np.isfinite(values), values, np.nan)),
         "name": name,
         "uid": name,
         "line": {"color": color, "width": 2},
-        "hovertemplate": f"{name} {landscape_measures.shown(measure, 'y')} at step %{{x}}<extra></extra>",
+        "hovertemplate": f"{name} {landscape_measures.hover_value(measure, 'y')} at step %{{x}}<extra></extra>",
     }
 
 

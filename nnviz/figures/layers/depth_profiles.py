@@ -9,10 +9,10 @@ from nnviz import frames
 from nnviz.figures.kit import labels, layout, tables, theme
 from nnviz.figures.kit.layout import f4, i4
 from nnviz.figures.kit.log_axis import logarithmic
-from nnviz.figures.kit.log_axis_edges import edge_marks, magnitudes
+from nnviz.figures.kit.log_axis_edges import edge_marks, log_axis_values
 from nnviz.figures.layers.layer_curves import layer_table
 
-_RMS = {"activation_rms": "activation", "preactivation_rms": "preactivation"}
+_RMS_PREFIXES = {"activation_rms": "activation", "preactivation_rms": "preactivation"}
 _HELP = {
     "gradient_norm": (
         "A level line is what training wants; a slope means that the gradient shrinks or grows by a "
@@ -31,10 +31,10 @@ _HELP = {
         "variance 1 and take some 50 steps to settle."
     ),
 }
-DECADES = 2.0
+MIN_DECADES = 2.0
 # Gradients of weights are sums over samples that are not independent; the theory is of single samples.
-NO_LINE = ("gradient_norm",)
-LINE = "theory, untrained,<br>infinite width"
+QUANTITIES_WITHOUT_LINE = ("gradient_norm",)
+THEORY_NAME = "theory, untrained,<br>infinite width"
 
 
 def depth_profile(
@@ -57,9 +57,11 @@ def depth_profile(
     the bottom edge of a logarithmic axis. Of several roots, or layers used several times, all are drawn from left to
     right.
     """
-    title = title or f"{labels.name(quantity).capitalize()} over depth"
-    help = _HELP.get(quantity, f"{labels.name(quantity).capitalize()} from the first layer (left) to the last (right).")
-    measured = _measured(frame, quantity, layers)
+    title = title or f"{labels.quantity_name(quantity).capitalize()} over depth"
+    help = _HELP.get(
+        quantity, f"{labels.quantity_name(quantity).capitalize()} from the first layer (left) to the last (right)."
+    )
+    measured = _measured_table(frame, quantity, layers)
     if len(measured.steps) == 0:
         return layout.empty(title, help)
     start, at = int(measured.steps[0]), int(measured.steps[-1]) if step is None else max(step, int(measured.steps[0]))
@@ -70,8 +72,8 @@ def depth_profile(
     x = place + 1 if is_once else np.arange(len(place)) + 1
     names = [layers.label(site) for site in measured.sites]
     sites = [layers.owner(site) for site in measured.sites]
-    shown = magnitudes(np.concatenate([now, first]))
-    lines = _expected(quantity, theory, len(layers.sites)) if is_once else {}
+    shown = log_axis_values(np.concatenate([now, first]))
+    lines = _theory_lines(quantity, theory, len(layers.sites)) if is_once else {}
     expected = {word: line[place] for word, line in lines.items()}
     band = [expected[word] for word in ("low", "median", "high") if word in expected]
     drawn = [now, first, *expected.values()]
@@ -79,9 +81,9 @@ def depth_profile(
     ends = [shown.floor] * bool((both <= 0).any()) + [shown.ceiling] * bool((~np.isfinite(both) & recorded).any())
     values = np.concatenate([*drawn, ends])
     is_log = log is not False
-    span = _at_least(values, DECADES)
-    edges = 10 ** np.clip(span, -300, 300) if is_log else _straight(np.concatenate([now, first]))
-    traces = _band(x, *band, float(theory["covered"]), int(theory["networks"]), names, edges) if band else []
+    span = _log_range(values, MIN_DECADES)
+    edges = 10 ** np.clip(span, -300, 300) if is_log else _linear_range(np.concatenate([now, first]))
+    traces = _theory_band(x, *band, float(theory["covered"]), int(theory["networks"]), names, edges) if band else []
     if at > start:
         line = {"dash": "dot", "color": theme.POSITIVE, "width": 1.2}
         traces.append(_line(x, first, f"step {start}", line, names, is_log))
@@ -91,22 +93,22 @@ def depth_profile(
         traces[-1] |= {"mode": "lines+markers", "marker": marker}
     if "line" in expected:
         line = {"dash": "dash", "color": theme.NEUTRAL, "width": 2}
-        traces.append(_line(x, expected["line"], LINE, line, names))
-    traces += [layout.absent(text) for text in _missing(quantity, theory or {})]
+        traces.append(_line(x, expected["line"], THEORY_NAME, line, names))
+    traces += [layout.legend_note(text) for text in _missing_theory_notes(quantity, theory or {})]
     zeros, infinite = edge_marks(x, both, recorded, shown if is_log else shown._replace(ceiling=edges[1]), over="layer")
     traces += [zeros, infinite] if is_log else [infinite]
     places, texts = labels.depth_ticks([layers.tick(site) for site in measured.sites])
     return layout.figure(
         traces,
         title=title,
-        help=f"{help} {_assumed(expected, theory)}".strip(),
+        help=f"{help} {_theory_assumptions(expected, theory)}".strip(),
         x=layout.axis("layer", tickvals=x[places].tolist(), ticktext=texts, range=[x[0] - 0.4, x[-1] + 0.4]),
-        y=logarithmic(labels.name(quantity), values, span)
+        y=logarithmic(labels.quantity_name(quantity), values, span)
         if is_log
-        else layout.axis(labels.name(quantity), range=[0.0, float(edges[1])]),
+        else layout.axis(labels.quantity_name(quantity), range=[0.0, float(edges[1])]),
         table=[
-            *([_step(x, sites, start, quantity, first)] if at > start else []),
-            _step(x, sites, at, quantity, np.where(known, now, np.nan)),
+            *([_step_table(x, sites, start, quantity, first)] if at > start else []),
+            _step_table(x, sites, at, quantity, np.where(known, now, np.nan)),
             *(
                 [tables.rows({"layer": x} | {f"theory_{word}": line for word, line in expected.items()})]
                 if expected
@@ -117,7 +119,7 @@ def depth_profile(
     )
 
 
-def _step(x: np.ndarray, sites: Sequence[str], step: int, quantity: str, values: np.ndarray) -> tables.Part:
+def _step_table(x: np.ndarray, sites: Sequence[str], step: int, quantity: str, values: np.ndarray) -> tables.Part:
     """One step's profile as a table: layer, site, step and the quantity, a row for each layer that has it."""
     there = ~np.isnan(values)
     return tables.rows({"layer": x[there], "site": np.array(sites)[there], "step": step, quantity: values[there]})
@@ -151,7 +153,7 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: frames.Layers) -> 
         rms = np.array([values.get(site, np.nan) for site in sites]) / size
         columns[f"{word}_rms"] = rms
         rms = np.where(np.isfinite(rms), rms, np.nan)
-        power, unit = _unit(rms)
+        power, unit = _display_exponent(rms)
         traces.append(
             {
                 "type": "bar",
@@ -160,7 +162,7 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: frames.Layers) -> 
                 "y": i4(range(len(sites))),
                 "xaxis": f"x{suffix}",
                 "marker": {"color": theme.MEASURES[word]},
-                "text": [_written(value / 10.0**power) for value in rms] if few else None,
+                "text": [_format_value(value / 10.0**power) for value in rms] if few else None,
                 "textposition": "outside",
                 "cliponaxis": False,
                 "customdata": [
@@ -198,14 +200,14 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: frames.Layers) -> 
     )
 
 
-def _unit(values: np.ndarray) -> tuple[int, str]:
+def _display_exponent(values: np.ndarray) -> tuple[int, str]:
     """The power of ten that values are written in, and how the heading says so: 0 and nothing from 0.01 to 1000."""
     most = float(np.nanmax(values, initial=0.0))
     power = int(np.floor(np.log10(most))) if most > 0 else 0
-    return (0, "") if -2 <= power < 3 else (power, f" · {labels.power(power)}")
+    return (0, "") if -2 <= power < 3 else (power, f" · {labels.power_of_ten(power)}")
 
 
-def _written(value: float) -> str:
+def _format_value(value: float) -> str:
     """Two significant digits: 4.0, 0.051."""
     return labels.number(value, 2) if value == value else ""
 
@@ -219,34 +221,36 @@ def _last_step(frame: pd.DataFrame, step: int | None) -> pd.DataFrame:
     return frame[steps == earlier.max()] if len(earlier) else frame[:0]
 
 
-def _measured(frame: pd.DataFrame, quantity: str, layers: frames.Layers) -> frames.Table:
+def _measured_table(frame: pd.DataFrame, quantity: str, layers: frames.Layers) -> frames.Table:
     """One quantity over steps and layers; a root mean square is made of mean and standard deviation."""
-    if quantity not in _RMS:
+    if quantity not in _RMS_PREFIXES:
         return layer_table(frame, quantity, layers)
-    mean, std = (layer_table(frame, f"{_RMS[quantity]}_{part}", layers) for part in ("mean", "std"))
+    mean, std = (layer_table(frame, f"{_RMS_PREFIXES[quantity]}_{part}", layers) for part in ("mean", "std"))
     if mean.values.shape != std.values.shape:
         return frames.table(frame[:0], quantity)
     return mean._replace(values=np.sqrt(mean.values**2 + std.values**2))
 
 
-def _expected(quantity: str, theory: Mapping[str, np.ndarray] | None, layers: int) -> dict[str, np.ndarray]:
+def _theory_lines(quantity: str, theory: Mapping[str, np.ndarray] | None, layers: int) -> dict[str, np.ndarray]:
     """What theory has of a quantity, (L,) each: "line" for infinite width; "low", "median" and "high" of the band."""
     names = {"line": quantity, **{word: f"{quantity}_{word}" for word in ("low", "median", "high")}}
     found = {word: np.asarray(theory[name], float) for word, name in names.items() if theory and name in theory}
     return {word: line for word, line in found.items() if len(line) == layers}
 
 
-def _missing(quantity: str, theory: Mapping[str, np.ndarray]) -> list[str]:
+def _missing_theory_notes(quantity: str, theory: Mapping[str, np.ndarray]) -> list[str]:
     """What the legend says of a line and a band that theory does not have; each reason is in the snapshot."""
     said = []
-    if "no_line" in theory and (quantity not in NO_LINE or not {f"{quantity}_low", "no_band"} & theory.keys()):
+    if "no_line" in theory and (
+        quantity not in QUANTITIES_WITHOUT_LINE or not {f"{quantity}_low", "no_band"} & theory.keys()
+    ):
         said.append(f"no theory line:<br>{theory['no_line']}")
     if "no_band" in theory:
         said.append(f"no band:<br>{theory['no_band']}")
     return said
 
 
-def _assumed(expected: Mapping[str, np.ndarray], theory: Mapping[str, np.ndarray] | None) -> str:
+def _theory_assumptions(expected: Mapping[str, np.ndarray], theory: Mapping[str, np.ndarray] | None) -> str:
     """What line and band take for granted, as sentences of the help."""
     said = []
     if "line" in expected:
@@ -261,7 +265,7 @@ def _assumed(expected: Mapping[str, np.ndarray], theory: Mapping[str, np.ndarray
     return " ".join(said)
 
 
-def _band(
+def _theory_band(
     x: np.ndarray,
     low: np.ndarray,
     median: np.ndarray,
@@ -274,7 +278,7 @@ def _band(
     """The band of random networks as an area that ends at the `edges` of the axis, and their median over it."""
     bottom, top = (np.clip(np.nan_to_num(one, posinf=edges[1]), *edges) for one in (low, high))
     words = (
-        f"%{{customdata[0]}}: median of {networks} untrained networks {labels.shown('y')}<br>"
+        f"%{{customdata[0]}}: median of {networks} untrained networks {labels.hover_number('y')}<br>"
         f"{100 * covered:.0f} % lie between %{{customdata[1]}} and %{{customdata[2]}}<extra></extra>"
     )
     told = [[n, labels.number(a, 4), labels.number(b, 4)] for n, a, b in zip(names, low, high, strict=True)]
@@ -284,7 +288,7 @@ def _band(
         "x": i4(np.concatenate([x, x[::-1]])),
         "y": f4(np.concatenate([top, bottom[::-1]])),
         "fill": "toself",
-        "fillcolor": theme.faded(theme.NEUTRAL, 0.25),
+        "fillcolor": theme.with_alpha(theme.NEUTRAL, 0.25),
         "line": {"width": 0},
         "hoverinfo": "skip",
         "name": f"{100 * covered:.0f} % of untrained<br>networks like this",
@@ -293,7 +297,7 @@ def _band(
     return [area, middle | {"customdata": told, "hovertemplate": words, "showlegend": False}]
 
 
-def _at_least(values: np.ndarray, decades: float) -> list[float]:
+def _log_range(values: np.ndarray, decades: float) -> list[float]:
     """The range of a logarithmic axis, in powers of ten: all values, and at least so many decades, as a level
     line would look like a mountain range else."""
     logs = np.log10(values[np.isfinite(values) & (values > 0)])
@@ -302,7 +306,7 @@ def _at_least(values: np.ndarray, decades: float) -> list[float]:
     return [low - margin, high + margin]
 
 
-def _straight(measured: np.ndarray) -> tuple[float, float]:
+def _linear_range(measured: np.ndarray) -> tuple[float, float]:
     """The ends of a straight axis, which hold all that was measured: theory may go far beyond."""
     found = measured[np.isfinite(measured)]
     return 0.0, 1.1 * float(found.max(initial=0.0)) or 1.0
@@ -313,9 +317,9 @@ def _line(x: np.ndarray, values: np.ndarray, name: str, line: Mapping, names: li
         "type": "scatter",
         "mode": "lines",
         "x": i4(x),
-        "y": f4(magnitudes(values).drawn if log else np.where(np.isfinite(values), values, np.nan)),
+        "y": f4(log_axis_values(values).drawn if log else np.where(np.isfinite(values), values, np.nan)),
         "name": name,
         "line": dict(line),
         "customdata": names,
-        "hovertemplate": f"%{{customdata}}: {labels.shown('y')}<br>{name}<extra></extra>",
+        "hovertemplate": f"%{{customdata}}: {labels.hover_number('y')}<br>{name}<extra></extra>",
     }

@@ -9,12 +9,12 @@ from nnviz import frames
 from nnviz.figures.kit import labels, layout, smoothing, tables, theme
 from nnviz.figures.kit.layout import f4, i4
 from nnviz.figures.kit.log_axis import logarithmic
-from nnviz.figures.kit.log_axis_edges import edge_marks, magnitudes
+from nnviz.figures.kit.log_axis_edges import edge_marks, log_axis_values
 
 # Points of all lines together: fifty layers are drawn with fewer points each, or a figure weighs megabytes.
-POINTS = 6000
-FEW = 8
-BAND = (-3.5, -2.5)
+MAX_TOTAL_POINTS = 6000
+MAX_COLORED_LAYERS = 8
+HEALTHY_LOG10_RANGE = (-3.5, -2.5)
 _HELP = {
     "gradient_norm": "Lines that lie close together mean that every layer learns at a similar pace; a fan means "
     "vanishing or exploding gradients.",
@@ -47,7 +47,7 @@ def layer_curves(
     unless values are negative. Zeros are marked at the bottom edge of the logarithmic axis, non-finite values at the
     top.
     """
-    word = labels.name(quantity)
+    word = labels.quantity_name(quantity)
     title = title or f"{word.capitalize()} of every layer"
     help = _HELP.get(quantity, f"{word.capitalize()} of every layer, colored by depth.")
     steps, sites, table, recorded = found = layer_table(frame, quantity, layers, role)
@@ -55,21 +55,21 @@ def layer_curves(
         return layout.empty(title, help)
     if log is None:
         log = not (table < 0).any()
-    averaged = smoothing.averaged(table, smooth, log)
+    averaged = smoothing.moving_average(table, smooth, log)
     if log:
-        shown = magnitudes(table)
+        shown = log_axis_values(table)
         averaged = np.where(np.isnan(shown.drawn), np.nan, averaged)
-        traces = lines(steps, sites, layers, shown.drawn, averaged, hover=labels.shown("y"), weight=smooth)
+        traces = layer_lines(steps, sites, layers, shown.drawn, averaged, hover=labels.hover_number("y"), weight=smooth)
         traces += edge_marks(steps, table, recorded, shown)
         y = logarithmic(word, table)
     else:
-        traces = lines(steps, sites, layers, table, averaged, hover=labels.shown("y"), weight=smooth)
+        traces = layer_lines(steps, sites, layers, table, averaged, hover=labels.hover_number("y"), weight=smooth)
         y = layout.axis(word)
     return layout.figure(
         traces,
         title=title,
         help=help,
-        x=layout.steps(),
+        x=layout.step_axis(),
         y=y,
         over_steps=True,
         table=_table(quantity, found, averaged if smooth else None),
@@ -96,19 +96,19 @@ def update_ratios(
     if len(steps) == 0:
         return layout.empty(title, _RATIO_HELP, "waiting for the first update")
     is_log = log is not False
-    averaged = smoothing.averaged(table, smooth, is_log)
+    averaged = smoothing.moving_average(table, smooth, is_log)
     if is_log:
-        shown = magnitudes(table)
-        powers, means = np.log10(shown.drawn), np.log10(magnitudes(averaged).drawn)
-        traces = lines(steps, sites, layers, powers, means, hover="10<sup>%{y:.2f}</sup>", weight=smooth)
+        shown = log_axis_values(table)
+        powers, means = np.log10(shown.drawn), np.log10(log_axis_values(averaged).drawn)
+        traces = layer_lines(steps, sites, layers, powers, means, hover="10<sup>%{y:.2f}</sup>", weight=smooth)
         in_powers = shown._replace(floor=np.log10(shown.floor), ceiling=np.log10(shown.ceiling))
         traces += edge_marks(steps, table, recorded, in_powers)
-        band, y = BAND, layout.axis("log₁₀ of update / weight")
+        band, y = HEALTHY_LOG10_RANGE, layout.axis("log₁₀ of update / weight")
     else:
-        traces = lines(steps, sites, layers, table, averaged, hover=labels.shown("y"), weight=smooth)
-        band, y = [10**power for power in BAND], layout.axis("update / weight", rangemode="tozero")
-    green = theme.faded(theme.GOOD, 0.16)
-    swatch = {"symbol": "square", "size": 11, "color": theme.faded(theme.GOOD, 0.4)}
+        traces = layer_lines(steps, sites, layers, table, averaged, hover=labels.hover_number("y"), weight=smooth)
+        band, y = [10**power for power in HEALTHY_LOG10_RANGE], layout.axis("update / weight", rangemode="tozero")
+    green = theme.with_alpha(theme.HEALTHY, 0.16)
+    swatch = {"symbol": "square", "size": 11, "color": theme.with_alpha(theme.HEALTHY, 0.4)}
     traces.append(
         {
             "type": "scatter",
@@ -124,7 +124,7 @@ def update_ratios(
         traces,
         title=title,
         help=_RATIO_HELP,
-        x=layout.steps(),
+        x=layout.step_axis(),
         y=y,
         over_steps=True,
         table=_table("update_ratio", found, averaged if smooth else None),
@@ -138,7 +138,7 @@ def layer_table(frame: pd.DataFrame, quantity: str, layers: frames.Layers, role:
     return frames.table(frame, quantity, lambda sites: layers.standing_for_layers(sites, role))
 
 
-def lines(
+def layer_lines(
     steps: np.ndarray,
     sites: Sequence[str],
     layers: frames.Layers,
@@ -154,8 +154,8 @@ def lines(
     the `weight` of the average.
     """
     total = len(sites)
-    width = 2.0 if total <= FEW else 1.5 if total <= 20 else 1.1
-    picked = _drawn(table)
+    width = 2.0 if total <= MAX_COLORED_LAYERS else 1.5 if total <= 20 else 1.1
+    picked = _drawn_indices(table)
     names = [layers.label(site) for site in sites]
     shown = _lines(steps, names, averaged, picked, {"width": width}, {})
     for trace, name in zip(shown, names, strict=True):
@@ -163,20 +163,20 @@ def lines(
     if not weight or len(steps) < 2:
         return [*shown, depth_legend(sites, layers)]
     faint = _lines(steps, names, table, picked, {"width": 1}, {"opacity": 0.25, "hoverinfo": "skip"})
-    faint = faint if total <= FEW else [_together(faint)]
-    return [*faint, *shown, *smoothing.keys(weight), depth_legend(sites, layers)]
+    faint = faint if total <= MAX_COLORED_LAYERS else [_merged(faint)]
+    return [*faint, *shown, *smoothing.legend_entries(weight), depth_legend(sites, layers)]
 
 
-def _drawn(table: np.ndarray) -> np.ndarray:
+def _drawn_indices(table: np.ndarray) -> np.ndarray:
     """Which steps are drawn of each column (S, L): (points, L)."""
-    return frames.thin_indices(table, max(60, min(500, POINTS // max(table.shape[1], 1))))
+    return frames.thin_indices(table, max(60, min(500, MAX_TOTAL_POINTS // max(table.shape[1], 1))))
 
 
 def _table(quantity: str, found: frames.Table, averaged: np.ndarray | None) -> list[tables.Part]:
     """The points that are drawn and were recorded: step, site, the quantity, and its average (S, L) if there is one."""
     steps, sites, values, recorded = found
     parts = []
-    for i, (site, picked) in enumerate(zip(sites, _drawn(values).T, strict=True)):
+    for i, (site, picked) in enumerate(zip(sites, _drawn_indices(values).T, strict=True)):
         rows = picked[recorded[picked, i]]
         columns = {"step": steps[rows], "site": site, quantity: values[rows, i]}
         more = {} if averaged is None else {f"{quantity}_smoothed": averaged[rows, i]}
@@ -184,7 +184,7 @@ def _table(quantity: str, found: frames.Table, averaged: np.ndarray | None) -> l
     return parts
 
 
-def _together(traces: Sequence[dict]) -> dict:
+def _merged(traces: Sequence[dict]) -> dict:
     """Many faint curves as one gray trace, with a gap after each: they cost the browser little."""
     x = np.concatenate([np.append(trace["x"], trace["x"][-1]) for trace in traces])
     y = np.concatenate([np.append(trace["y"], np.float32(np.nan)) for trace in traces])
@@ -219,12 +219,12 @@ def depth_legend(sites: Sequence[str], layers: frames.Layers) -> dict:
     """An invisible trace that carries the color legend of the layers, the first on top."""
     places, texts = labels.depth_ticks([layers.tick(site) for site in sites])
     total = len(sites)
-    if total <= FEW:
+    if total <= MAX_COLORED_LAYERS:
         stops = [theme.depth_color(total - 1 - i, total) for i in range(total)]
         scale = [[(i + side) / total, color] for i, color in enumerate(stops) for side in (0, 1)]
         ends = [-total + 0.5, 0.5]
     else:
-        scale, ends = theme.scale(theme.DEPTH, reverse=True), [-total + 1, 0]
+        scale, ends = theme.colorscale(theme.DEPTH, reverse=True), [-total + 1, 0]
     return {
         "type": "scatter",
         "mode": "markers",

@@ -8,16 +8,16 @@ from nnviz import frames
 from nnviz.figures.kit import labels, layout, tables, theme
 from nnviz.figures.kit.layout import f4, i4
 
-DECADES = np.log10(2)  # the width of a column: the axis is in powers of ten
-SUBNORMAL = -127  # the exponent that stands for all values below 2⁻¹²⁶
-SIDE = (-0.5, 0.5)  # the edges of a column that has no place on that axis
+DECADES_PER_BIN = np.log10(2)  # the width of a column: the axis is in powers of ten
+SUBNORMAL_EXPONENT = -127  # the exponent that stands for all values below 2⁻¹²⁶
+EDGE_BIN = (-0.5, 0.5)  # the edges of a column that has no place on that axis
 _HELP = (
     "How many of a layer's values have which size, the first layer on top; a shift to the left from row to row is "
     "a gradient that vanishes on its way."
 )
 
 
-def exponent_histograms(
+def log2_histograms(
     arrays: Mapping[str, np.ndarray], layers: frames.Layers, title: str = "Gradients by size", *, role: str = "weight"
 ) -> dict:
     """The share of each layer's values between 2ᵉ and 2ᵉ⁺¹, as a heatmap layer (first on top) × size, logarithmic.
@@ -30,28 +30,28 @@ def exponent_histograms(
     sites = layers.standing_for_layers(found, role)
     if not sites:
         return layout.empty(title, _HELP)
-    exponents, shares, zero, nonfinite = shares_by_size(arrays, [found.index(site) for site in sites])
+    exponents, shares, zero, nonfinite = fractions_by_exponent(arrays, [found.index(site) for site in sites])
     first, last = (exponents[0], exponents[-1] + 1) if len(exponents) else (-10, 0)
-    edges = np.arange(first, last + 1) * DECADES
+    edges = np.arange(first, last + 1) * DECADES_PER_BIN
     names = [layers.label(site) for site in sites]
-    tiny = int(len(exponents) > 0 and exponents[0] == SUBNORMAL)
+    tiny = int(len(exponents) > 0 and exponents[0] == SUBNORMAL_EXPONENT)
     sizes = [
         _heatmap(edges[tiny:], shares[:, tiny:], "of size about 10<sup>%{x:.1f}</sup>", names),
         *([_heatmap(edges[:2], shares[:, :1], "below 2<sup>−126</sup>, but not 0 (subnormal)", names)] if tiny else []),
     ]
     aside = {"zmin": 0, "zmax": 1, "showscale": False}
-    zeros = _heatmap(SIDE, zero[:, None], "exactly 0", names) | aside | {"xaxis": "x2"}
-    others = _heatmap(SIDE, nonfinite[:, None], "not finite", names) | aside | {"xaxis": "x3"}
+    zeros = _heatmap(EDGE_BIN, zero[:, None], "exactly 0", names) | aside | {"xaxis": "x2"}
+    others = _heatmap(EDGE_BIN, nonfinite[:, None], "not finite", names) | aside | {"xaxis": "x3"}
     places, texts = labels.depth_ticks([layers.tick(site) for site in sites])
     ticks = {"tickvals": [place + 1 for place in places], "ticktext": texts}
     power = {"tickprefix": "10<sup>", "ticksuffix": "</sup>", "nticks": 6, "showgrid": False, "domain": [0.08, 0.92]}
-    narrow = {"range": list(SIDE), "tickvals": [0], "showgrid": False, "fixedrange": True, "anchor": "y"}
+    narrow = {"range": list(EDGE_BIN), "tickvals": [0], "showgrid": False, "fixedrange": True, "anchor": "y"}
     sizes_of = {"from": 2.0**exponents, "to": 2.0 ** (exponents + 1)}
     return layout.figure(
         [
             *(trace | {"coloraxis": "coloraxis"} for trace in sizes),
-            zeros | {"colorscale": theme.fading(theme.NEUTRAL)},
-            others | {"colorscale": theme.fading(theme.ALERT)},
+            zeros | {"colorscale": theme.from_transparent(theme.NEUTRAL)},
+            others | {"colorscale": theme.from_transparent(theme.ALERT)},
         ],
         title=title,
         help=_HELP,
@@ -67,13 +67,13 @@ def exponent_histograms(
         coloraxis={
             "cmin": 0,
             "cmax": float(shares.max(initial=0.0)) or 1.0,
-            "colorscale": theme.fading(theme.POSITIVE),
+            "colorscale": theme.from_transparent(theme.POSITIVE),
             "colorbar": theme.colorbar("", tickformat=".0%", nticks=4),
         },
     )
 
 
-def shares_by_size(
+def fractions_by_exponent(
     arrays: Mapping[str, np.ndarray], rows: list[int]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """For these rows: exponents from the smallest to the largest that occurs (K,), shares (rows, K), of zeros (rows,),

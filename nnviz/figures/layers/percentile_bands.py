@@ -7,14 +7,14 @@ import pandas as pd
 
 from nnviz import frames
 from nnviz.figures.kit import layout, smoothing, stacked_plots, tables, theme
-from nnviz.figures.kit.labels import shown
+from nnviz.figures.kit.labels import hover_number
 from nnviz.figures.kit.layout import f4, i4
-from nnviz.figures.kit.signed_log_axis import Signed, signed
+from nnviz.figures.kit.symlog_axis import SymlogScale, symlog_scale
 from nnviz.figures.layers.layer_curves import layer_table
 
-POINTS = 250
+MAX_POINTS = 250
 # Width of the bands of a single step.
-STROKE = 14
+SINGLE_STEP_WIDTH = 14
 _HELP = (
     "Half of all values lie in the dark band, nine tenths in the light one, the line is the median; "
     "a band that closes is a signal that dies out."
@@ -54,7 +54,7 @@ def percentile_bands(
         column = sites.index(one)
         color = theme.depth_color(column, len(sites))
         values = {p: table.values[:, column] for p, table in found.items()}
-        drawn, recorded = _drawn(values), found["50"].recorded[:, column]
+        drawn, recorded = _drawn_indices(values), found["50"].recorded[:, column]
         down, across = (
             {"site": one, "step": steps[drawn[recorded[drawn]]]},
             {"percentile": [int(p) for p in _PERCENTILES]},
@@ -62,7 +62,7 @@ def percentile_bands(
         every = np.stack([row[drawn[recorded[drawn]]] for row in values.values()], 1)
         parts.append(tables.grid(down, across, {prefix: every}))
         axis = f"y{stacked_plots.suffix(i)}"
-        scale = signed(np.stack(list(values.values()))) if log else None
+        scale = symlog_scale(np.stack(list(values.values()))) if log else None
         curves = _bands(steps, values, color, layers.label(one), smooth, scale)
         traces += [trace | {"yaxis": axis} for trace in curves]
         named = word.lower() if i == len(chosen) // 2 else ""
@@ -78,7 +78,7 @@ def percentile_bands(
         traces,
         title=title,
         help=_HELP,
-        x=layout.steps() | {"anchor": stacked_plots.anchor(len(chosen))},
+        x=layout.step_axis() | {"anchor": stacked_plots.anchor(len(chosen))},
         y=stack.pop("yaxis"),
         over_steps=True,
         table=parts,
@@ -88,9 +88,9 @@ def percentile_bands(
     )
 
 
-def _drawn(values: Mapping[str, np.ndarray]) -> np.ndarray:
+def _drawn_indices(values: Mapping[str, np.ndarray]) -> np.ndarray:
     """Which steps are drawn: the extremes of the outer percentiles stay."""
-    return np.unique(frames.thin_indices(np.stack([values["05"], values["95"]], axis=1), POINTS))
+    return np.unique(frames.thin_indices(np.stack([values["05"], values["95"]], axis=1), MAX_POINTS))
 
 
 def _bands(
@@ -99,13 +99,13 @@ def _bands(
     color: str,
     name: str,
     smooth: float,
-    scale: Signed | None,
+    scale: SymlogScale | None,
 ) -> list[dict]:
     """Two filled bands and the median of one layer, thinned so that the extremes of every percentile stay; on a
     `scale`, or straight."""
     place = scale.place if scale else np.asarray
-    values = {p: smoothing.averaged(row, smooth) for p, row in measured.items()}
-    picked = _drawn(measured)
+    values = {p: smoothing.moving_average(row, smooth) for p, row in measured.items()}
+    picked = _drawn_indices(measured)
     # A band that is not finite would tear the whole fill.
     picked = picked[np.all([np.isfinite(values[p][picked]) for p in _PERCENTILES], axis=0)]
     x = i4(steps[picked])
@@ -119,16 +119,14 @@ def _bands(
                 "x": np.concatenate([x, x[::-1]]),
                 "y": f4(place(np.concatenate([values[high][picked], values[low][picked][::-1]]))),
                 "fill": "toself",
-                "fillcolor": theme.faded(color, alpha),
-                "line": {"width": STROKE * single, "color": theme.faded(color, alpha)},
+                "fillcolor": theme.with_alpha(color, alpha),
+                "line": {"width": SINGLE_STEP_WIDTH * single, "color": theme.with_alpha(color, alpha)},
                 "hoverinfo": "skip",
                 "cliponaxis": not single,
             }
         )
-    words = (
-        f"5 %: {shown('customdata[0]')}<br>25 %: {shown('customdata[1]')}<br><b>median {shown('customdata[2]')}</b><br>"
-        f"75 %: {shown('customdata[3]')}<br>95 %: {shown('customdata[4]')}"
-    )
+    percentiles = [hover_number(f"customdata[{i}]") for i in range(len(_PERCENTILES))]
+    words = "5 %: {}<br>25 %: {}<br><b>median {}</b><br>75 %: {}<br>95 %: {}".format(*percentiles)
     if smooth and len(picked) > 1:
         line = {
             "type": "scatter",
@@ -137,7 +135,7 @@ def _bands(
             "y": f4(place(measured["50"][picked])),
             "name": f"{name}, median",
         }
-        traces.append(smoothing.behind(line | {"line": {"color": color}}))
+        traces.append(smoothing.raw_curve(line | {"line": {"color": color}}))
     traces.append(
         {
             "type": "scatter",

@@ -10,17 +10,17 @@ from nnviz.figures.kit.layout import f4
 from nnviz.figures.layers import saturation
 
 # A bin this many times as dense as every other one is a spike: cut, and marked.
-SPIKE = 3.0
+PEAK_RATIO = 3.0
 # How far above the next densest bin a spike is cut.
-CUT = 1.25
+CLIP_MARGIN = 1.25
 # Where all values would need twice as much space, the axis holds these percentiles of nine tenths of the rows.
-INNER = (0.01, 0.99)
+AXIS_PERCENTILES = (0.01, 0.99)
 # More layers than this are crowded: thin tails would run into each other, and rows lie too close.
-CROWDED = 12
-TAILS = (0.005, 0.995)
-MOST = 26
-_ORDINAL = {2: "2nd", 3: "3rd"}
-_MEANINGS = {
+MAX_FULL_ROWS = 12
+DRAWN_PERCENTILES = (0.005, 0.995)
+MAX_ROWS = 26
+_ORDINALS = {2: "2nd", 3: "3rd"}
+_MARK_LEGEND = {
     "circle": ("spike, cut to fit", "circle", theme.NEUTRAL),
     "triangle": ("goes on beyond the axis", "triangle-right", theme.NEUTRAL),
     "x-thin": ("no finite values", "x-thin", theme.ALERT),
@@ -29,7 +29,7 @@ _HELP = (
     "First layer on top, each row to its own height: a needle carries little signal, a wide row much. "
     "A dot stands on a spike that was cut to fit and tells its share, a triangle where a row goes on beyond the axis. "
 )
-_CUT = "The outermost 1 % of each row's values is left out. "
+_TRIMMED_HELP = "The outermost 1 % of each row's values is left out. "
 
 
 def ridgelines(
@@ -48,8 +48,8 @@ def ridgelines(
     without finite values carries a cross. Of more than 12 layers the outermost hundredth of each row is left out, of
     more than 26 every second or third layer is drawn. The activations of `layers` decide the help on saturation.
     """
-    crowded = len(arrays.get("sites", ())) > CROWDED if arrays else False
-    help = _HELP + (_CUT if crowded else "") + saturation.explained(layers)
+    crowded = len(arrays.get("sites", ())) > MAX_FULL_ROWS if arrays else False
+    help = _HELP + (_TRIMMED_HELP if crowded else "") + saturation.definitions(layers)
     if not arrays or len(arrays.get("counts", ())) == 0:
         return layout.empty(title, help)
     sites = [str(site) for site in arrays["sites"]]
@@ -58,24 +58,24 @@ def ridgelines(
     sizes, total = counts.sum(1), len(sites)
     good = np.isfinite(low) & np.isfinite(high) & (sizes > 0)
     centers, density = densities(low, high, counts)
-    inside = _inside(centers, low, high, counts, crowded)
+    inside = _drawn_bins(centers, low, high, counts, crowded)
     half = np.nan_to_num((high - low) / counts.shape[1] / 2)
     left = np.where(good & (high > low), np.where(inside, centers, np.inf).min(1, initial=np.inf) - half, low)
     right = np.where(good & (high > low), np.where(inside, centers, -np.inf).max(1, initial=-np.inf) + half, high)
-    first, last = _range(left, right, low, high, counts, good)
-    drawn, every = thinned(total)
-    lift = 0.9 if total <= 3 else 1.5 if total <= CROWDED else 2.0 * every
+    first, last = _axis_range(left, right, low, high, counts, good)
+    drawn, every = drawn_rows(total)
+    lift = 0.9 if total <= 3 else 1.5 if total <= MAX_FULL_ROWS else 2.0 * every
     rows = []
     marks = {"circle": [], "triangle": [], "x-thin": []}  # x, y, symbol, color, text
     for i in drawn:
         base, name, color = total - 1 - i, layers.label(sites[i]), theme.depth_color(i, total)
         if not good[i]:
-            rows.append(_row([], [], color, name))
+            rows.append(_ridge([], [], color, name))
             marks["x-thin"].append(((first + last) / 2, base, "x-thin", theme.ALERT, f"{name}: no finite values"))
             continue
-        x, y, spike = outline(low[i], high[i], centers[i][inside[i]], density[i][inside[i]])
+        x, y, spike = ridge_outline(low[i], high[i], centers[i][inside[i]], density[i][inside[i]])
         reach = f"{name}: from {labels.number(low[i], 4)} to {labels.number(high[i], 4)}"
-        rows.append(_row(x, base + lift * y, color, reach))
+        rows.append(_ridge(x, base + lift * y, color, reach))
         if spike is not None:
             share = labels.percent(counts[i].max() / sizes[i])
             marks["circle"].append((spike, base + lift, "circle", color, f"{name}: {share} of the values here"))
@@ -91,12 +91,12 @@ def ridgelines(
     return layout.figure(
         rows
         + [_marks(found, 6 if total <= 20 else 5) for found in marks.values()]
-        + [_legend(symbol, bool(found)) for symbol, found in marks.items()],
+        + [_legend_entry(symbol, bool(found)) for symbol, found in marks.items()],
         title=title,
         help=help,
         x=layout.axis(label, range=[first, last]),
         y=layout.axis(
-            "layer" if every == 1 else f"layer (every {_ORDINAL.get(every, f'{every}th')} drawn)",
+            "layer" if every == 1 else f"layer (every {_ORDINALS.get(every, f'{every}th')} drawn)",
             tickvals=[total - 1 - place for place in places],
             ticktext=texts,
             range=[-0.3, total - 1 + lift * 1.08],
@@ -121,12 +121,14 @@ def densities(low: np.ndarray, high: np.ndarray, counts: np.ndarray) -> tuple[np
         return centers, np.where(counts > 0, counts / (counts.sum(1) * width)[:, None], 0.0 * width[:, None])
 
 
-def _inside(centers: np.ndarray, low: np.ndarray, high: np.ndarray, counts: np.ndarray, crowded: bool) -> np.ndarray:
+def _drawn_bins(
+    centers: np.ndarray, low: np.ndarray, high: np.ndarray, counts: np.ndarray, crowded: bool
+) -> np.ndarray:
     """Which bins (L, bins) are drawn: all, or of `crowded` rows those between the percentiles of `TAILS`, at least
     two."""
     if not crowded:
         return np.ones(counts.shape, bool)
-    edges = frames.percentiles(low, high, counts, TAILS)
+    edges = frames.percentiles(low, high, counts, DRAWN_PERCENTILES)
     half = (high - low)[:, None] / counts.shape[1] / 2
     with np.errstate(invalid="ignore"):
         inside = (centers + half > edges[:, :1]) & (centers - half < edges[:, 1:])
@@ -136,14 +138,14 @@ def _inside(centers: np.ndarray, low: np.ndarray, high: np.ndarray, counts: np.n
     return inside
 
 
-def thinned(total: int) -> tuple[list[int], int]:
+def drawn_rows(total: int) -> tuple[list[int], int]:
     """Which of so many rows are drawn, the first and the last always, and every which."""
-    every = -(-total // MOST)
+    every = -(-total // MAX_ROWS)
     rows = list(range(0, total - every, every)) if total > every else []
     return [*rows, total - 1], every
 
 
-def outline(
+def ridge_outline(
     low: float, high: float, centers: np.ndarray, density: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, float | None]:
     """One ridge as a polygon (points,), its height in 0..1, and where a spike was cut, or None.
@@ -154,14 +156,14 @@ def outline(
         return np.full(3, low), np.array([0.0, 1.0, 0.0]), low
     half = (centers[1] - centers[0]) / 2
     second, top = np.partition(density, -2)[-2:]
-    spiky = top > SPIKE * second
-    reference = CUT * second if spiky and second > 0 else top
+    spiky = top > PEAK_RATIO * second
+    reference = CLIP_MARGIN * second if spiky and second > 0 else top
     x = np.concatenate([[centers[0] - 2 * half], centers, [centers[-1] + 2 * half]])
     y = np.concatenate([[0.0], np.minimum(density / reference, 1.0), [0.0]])
     return x, y, float(centers[density.argmax()]) if spiky else None
 
 
-def _range(
+def _axis_range(
     left: np.ndarray, right: np.ndarray, low: np.ndarray, high: np.ndarray, counts: np.ndarray, good: np.ndarray
 ) -> tuple[float, float]:
     """The common axis: all that is drawn, from `left` to `right` (L,), or the inner percentiles of the widest rows
@@ -169,21 +171,21 @@ def _range(
     if not good.any():
         return -1.0, 1.0
     full = float(left[good].min()), float(right[good].max())
-    edges = frames.percentiles(low, high, counts, INNER)[good]
+    edges = frames.percentiles(low, high, counts, AXIS_PERCENTILES)[good]
     inner = np.quantile(edges[:, 0], 0.1, method="lower"), np.quantile(edges[:, 1], 0.9, method="higher")
     first, last = inner if full[1] - full[0] > 2 * (inner[1] - inner[0]) > 0 else full
     margin = (last - first) * 0.03 or max(abs(first), 1.0) * 0.1
     return float(first - margin), float(last + margin)
 
 
-def _row(x: Sequence[float], y: Sequence[float], color: str, text: str) -> dict:
+def _ridge(x: Sequence[float], y: Sequence[float], color: str, text: str) -> dict:
     return {
         "type": "scatter",
         "mode": "lines",
         "x": f4(x),
         "y": f4(y),
         "fill": "toself",
-        "fillcolor": theme.faded(color, 0.5),
+        "fillcolor": theme.with_alpha(color, 0.5),
         "line": {"color": color, "width": 1.2},
         "hoveron": "fills",
         "hoverinfo": "text",
@@ -192,9 +194,9 @@ def _row(x: Sequence[float], y: Sequence[float], color: str, text: str) -> dict:
     }
 
 
-def _legend(symbol: str, shown: bool) -> dict:
+def _legend_entry(symbol: str, shown: bool) -> dict:
     """What a mark means, where there are such marks."""
-    name, symbol, color = _MEANINGS[symbol]
+    name, symbol, color = _MARK_LEGEND[symbol]
     marker = {"symbol": symbol, "size": 7, "color": color, "line": {"width": 1.5, "color": color}}
     trace = {"type": "scatter", "mode": "markers", "x": [None], "y": [None], "name": name, "marker": marker}
     return trace | {"showlegend": shown, "hoverinfo": "skip"}

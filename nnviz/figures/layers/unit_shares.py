@@ -9,10 +9,10 @@ from nnviz.figures.kit.layout import f4, i4
 from nnviz.figures.layers import saturation
 from nnviz.figures.layers.layer_curves import layer_table
 
-COLUMNS = 200
+MAX_STEPS = 200
 
 
-def shares(frame: pd.DataFrame, layers: frames.Layers, quantity: str | None = None) -> dict:
+def unit_shares(frame: pd.DataFrame, layers: frames.Layers, quantity: str | None = None) -> dict:
     """Shares of dead units and of saturated values as heatmaps, layer (first on top) × step, one scale 0 … 100 %.
 
     `quantity` "dead_share" or "saturated_share" draws one of them; None those that were recorded. At most 200 of the
@@ -22,23 +22,23 @@ def shares(frame: pd.DataFrame, layers: frames.Layers, quantity: str | None = No
     wanted = [quantity] if quantity else ["dead_share", "saturated_share"]
     if not quantity and not saturation.can_saturate(layers):
         wanted.remove("saturated_share")
-    title = labels.name(quantity).capitalize() if quantity else "Dead and saturated units"
-    help = saturation.explained(layers)
-    words = {"dead_share": labels.name("dead_share"), "saturated_share": saturation.name(layers)}
+    title = labels.quantity_name(quantity).capitalize() if quantity else "Dead and saturated units"
+    help = saturation.definitions(layers)
+    words = {"dead_share": labels.quantity_name("dead_share"), "saturated_share": saturation.saturated_name(layers)}
     found = {name: layer_table(frame, name, layers) for name in wanted}
     found = {name: table for name, table in found.items() if len(table.steps)}
     if not found:
         return layout.empty(title, help)
     traces, axes, headings, parts = [], [], [], []
     for i, (name, (steps, sites, table, _)) in enumerate(found.items()):
-        picked = np.unique(np.linspace(0, len(steps) - 1, min(len(steps), COLUMNS)).round().astype(int))
+        picked = np.unique(np.linspace(0, len(steps) - 1, min(len(steps), MAX_STEPS)).round().astype(int))
         down, across = {"site": sites, "quantity": name}, {"step": steps[picked]}
         parts.append(tables.grid(down, across, {"share": table[picked].T}))
         places, texts = labels.depth_ticks([layers.tick(site) for site in sites], most=12 if len(found) == 1 else 6)
         ticks = {"tickvals": [place + 1 for place in places], "ticktext": texts}
         axes.append(layout.axis("layer", range=[len(sites) + 0.5, 0.5], showgrid=False, **ticks))
         most = np.nanmax(table, initial=0.0)
-        headings.append(f"{words[name]}: {_at_most(float(most))}")
+        headings.append(f"{words[name]}: {_maximum_text(float(most))}")
         word, text = labels.row_hover([layers.label(site) for site in sites], len(picked))
         traces.append(
             {
@@ -65,14 +65,14 @@ def shares(frame: pd.DataFrame, layers: frames.Layers, quantity: str | None = No
         coloraxis={
             "cmin": 0,
             "cmax": 1,
-            "colorscale": theme.fading(theme.ALERT),
+            "colorscale": theme.from_transparent(theme.ALERT),
             "colorbar": theme.colorbar("", tickformat=".0%", nticks=5),
         },
         **axes,
     )
 
 
-def _at_most(share: float) -> str:
+def _maximum_text(share: float) -> str:
     """The largest share of a layer in words."""
     if share == 0:
         return "none"

@@ -9,35 +9,35 @@ from nnviz import frames
 from nnviz.figures.kit import labels, layout, tables, theme
 from nnviz.figures.kit.layout import f4
 from nnviz.figures.networks import neurons
-from nnviz.figures.networks.edges import WIDEST, Cable, ceiling, wires
+from nnviz.figures.networks.edges import MAX_WIDTH, EdgeGroup, edge_traces, round_up
 from nnviz.figures.networks.neurons import PITCH, Column
 
-MOST_UNITS = 16
-MOST_LAYERS = 8
+MAX_UNITS = 16
+MAX_LAYERS = 8
 # Pictures of weights need room; sixteen of them would be specks.
-MOST_PICTURES = 10
+MAX_WEIGHT_IMAGES = 10
 _TITLE = "Network"
-_MAPS = (
+_MAPS_HELP = (
     "Each box is what a neuron computes over the input plane, orange below zero and blue above; "
     "lines are weights, the squares at the corners biases."
 )
-_DISCS = (
+_DISCS_HELP = (
     "Each disc is a neuron in the color of its bias, orange below zero and blue above; "
     "lines are weights, the wider the larger."
 )
-_PICTURES = (
+_IMAGES_HELP = (
     "The first layer's pictures are the weights with which each neuron looks at the image, orange negative, "
     "blue positive. The gray lines to them only say that every neuron sees the whole image; all other lines are "
     "weights, the squares biases."
 )
-_CUT = " Of wide layers the first {} neurons are shown; the exported weights.pt holds all weights."
-_SKIP = " At a layer marked ⊕ what enters is added to what leaves it."
+_TRUNCATED_HELP = " Of wide layers the first {} neurons are shown; the exported weights.pt holds all weights."
+_SKIP_HELP = " At a layer marked ⊕ what enters is added to what leaves it."
 # The height of the card that this is drawn for, of a line of text and the width of a letter, in pixels: text keeps its
 # size when the picture grows, so its share of the picture has to be known.
-_CARD, _LINE, _LETTER = 276, 13.5, 5.8
+_CARD_HEIGHT, _LINE_HEIGHT, _LETTER_WIDTH = 276, 13.5, 5.8
 
 
-def network(
+def network_diagram(
     arrays: Mapping[str, np.ndarray],
     data: Mapping[str, np.ndarray],
     layers: frames.Layers,
@@ -56,54 +56,60 @@ def network(
     so.
     """
     if not arrays or not layers.sites or "weight_1" not in arrays:
-        return layout.empty(_TITLE, _MAPS)
+        return layout.empty(_TITLE, _MAPS_HELP)
     data = data or {}
     as_picture = len(labels.image_shape(data)) == 2
     units = [layers.fan_in[0], *layers.fan_out]
-    kept = _kept(len(units) - 1)
-    most = [1 if as_picture and layer == 0 else MOST_PICTURES if as_picture else MOST_UNITS for layer in kept]
+    kept = _drawn_layers(len(units) - 1)
+    most = [1 if as_picture and layer == 0 else MAX_WEIGHT_IMAGES if as_picture else MAX_UNITS for layer in kept]
     shown = [min(units[layer], limit) for layer, limit in zip(kept, most, strict=True)]
-    left, right = _features(data, shown[0], units[0]), _outputs(data, units[-1], shown[-1])
+    left, right = _input_names(data, shown[0], units[0]), _output_names(data, units[-1], shown[-1])
     height = max(*shown, 4) * PITCH
     lines = 3 if any(units[layer] > count for layer, count in zip(kept, shown, strict=True)) else 2
-    total = height / (1 - (lines + 1.5) * _LINE / _CARD)  # with headers above and notes below
-    pixel = total / _CARD
+    total = height / (1 - (lines + 1.5) * _LINE_HEIGHT / _CARD_HEIGHT)  # with headers above and notes below
+    pixel = total / _CARD_HEIGHT
     # Names stand beside the outer columns; headers reach over them by half.
-    pads = [max([0.3 + pixel * _LETTER * len(word) for word in words] + [24 * pixel]) for words in (left, right)]
+    pads = [max([0.3 + pixel * _LETTER_WIDTH * len(word) for word in words] + [24 * pixel]) for words in (left, right)]
     columns = _columns(kept, shown, units, layers, max(aspect * total - sum(pads) - 2.2, (len(kept) - 1) * 1.6))
     around = {i + 1 for i in range(len(units) - 2) if skip and units[i] == units[i + 1]}
-    boxes = {column.layer: neurons.boxed(arrays, data, column) for column in columns}
-    columns = [_grown(column, max(shown)) if boxes[column.layer] else column for column in columns]
-    cables = _cables(arrays, columns, boxes)
-    reference = reference or ceiling(max((_largest(cable.weights) for cable in cables), default=0.0))
-    disc = float(np.clip(0.72 * _CARD / total, 7, 26))
+    boxes = {column.layer: neurons.has_boxes(arrays, data, column) for column in columns}
+    columns = [_enlarged(column, max(shown)) if boxes[column.layer] else column for column in columns]
+    cables = _edge_groups(arrays, columns, boxes)
+    reference = reference or round_up(max((_largest(cable.weights) for cable in cables), default=0.0))
+    disc = float(np.clip(0.72 * _CARD_HEIGHT / total, 7, 26))
     traces = [
-        *([_fan(columns[0], columns[1])] if as_picture else []),
-        *wires(cables, reference, WIDEST if max(shown) <= 8 else 0.6 * WIDEST),
+        *([_image_edges(columns[0], columns[1])] if as_picture else []),
+        *edge_traces(cables, reference, MAX_WIDTH if max(shown) <= 8 else 0.6 * MAX_WIDTH),
         neurons.outlines([column for column in columns if boxes[column.layer]]),
         *neurons.curves(arrays, columns),
         *neurons.biases(arrays, columns, boxes, disc),
-        neurons.tell(arrays, columns, 1.1 * disc),
+        neurons.hover_markers(arrays, columns, 1.1 * disc),
         _headers(columns, layers, height / 2, around),
-        _words(columns[0], left, "middle left"),
-        _words(columns[-1], right, "middle right"),
+        _outer_labels(columns[0], left, "middle left"),
+        _outer_labels(columns[-1], right, "middle right"),
     ]
     classes = len(data.get("class_names", ()))
     span = [columns[0].x - columns[0].size / 2 - pads[0], columns[-1].x + columns[-1].size / 2 + pads[1]]
     return layout.figure(
         traces,
         title=_TITLE,
-        help=(_MAPS if any(name.startswith("maps_") for name in arrays) else _PICTURES if as_picture else _DISCS)
-        + (_CUT.format(max(most)) if any(c.units > len(c.y) and not c.is_picture for c in columns) else "")
-        + (_SKIP if around else ""),
+        help=(
+            _MAPS_HELP
+            if any(name.startswith("maps_") for name in arrays)
+            else _IMAGES_HELP
+            if as_picture
+            else _DISCS_HELP
+        )
+        + (_TRUNCATED_HELP.format(max(most)) if any(c.units > len(c.y) and not c.is_picture for c in columns) else "")
+        + (_SKIP_HELP if around else ""),
         x={"visible": False, "range": span, "constrain": "domain"},
         y={
             "visible": False,
-            "range": [-height / 2 - 1.25 * _LINE * pixel, height / 2 + (lines + 0.25) * _LINE * pixel],
+            "range": [-height / 2 - 1.25 * _LINE_HEIGHT * pixel, height / 2 + (lines + 0.25) * _LINE_HEIGHT * pixel],
             "scaleanchor": "x",
             "constrain": "domain",
         },
-        images=neurons.pictures(arrays, data, columns, classes),
+        images=neurons.neuron_images(arrays, data, columns, classes),
         table=_table(arrays, layers, kept),
         showlegend=False,
         annotations=_notes(columns, cables, reference, units),
@@ -128,9 +134,9 @@ def _table(arrays: Mapping[str, np.ndarray], layers: frames.Layers, kept: Collec
     return parts
 
 
-def _kept(depth: int) -> list[int]:
+def _drawn_layers(depth: int) -> list[int]:
     """Which columns are drawn, 0 the input: all, or the first three layers and the last three."""
-    return list(range(depth + 1)) if depth <= MOST_LAYERS else [0, 1, 2, 3, depth - 2, depth - 1, depth]
+    return list(range(depth + 1)) if depth <= MAX_LAYERS else [0, 1, 2, 3, depth - 2, depth - 1, depth]
 
 
 def _columns(
@@ -148,13 +154,15 @@ def _columns(
     return columns
 
 
-def _grown(column: Column, rows: int) -> Column:
+def _enlarged(column: Column, rows: int) -> Column:
     """Boxes of a short column larger, up to 2.2 times, where a long column makes all boxes small."""
-    size = float(np.clip(0.55 * rows / len(column.y), 1.0, 1.0 + 1.2 * rows / MOST_UNITS))
+    size = float(np.clip(0.55 * rows / len(column.y), 1.0, 1.0 + 1.2 * rows / MAX_UNITS))
     return column._replace(size=size, y=column.y * size)
 
 
-def _cables(arrays: Mapping[str, np.ndarray], columns: Sequence[Column], boxes: Mapping[int, bool]) -> list[Cable]:
+def _edge_groups(
+    arrays: Mapping[str, np.ndarray], columns: Sequence[Column], boxes: Mapping[int, bool]
+) -> list[EdgeGroup]:
     """The weights between all neighboring columns, as far as their neurons are drawn; not from a picture."""
     cables = []
     for source, target in pairwise(columns):
@@ -163,8 +171,8 @@ def _cables(arrays: Mapping[str, np.ndarray], columns: Sequence[Column], boxes: 
             # Lines end at a box's edge, and behind a disc.
             start = source.x + source.size / 2 * boxes[source.layer]
             end = target.x - target.size / 2 * boxes[target.layer]
-            words = (neurons.called(source), neurons.called(target))
-            cables.append(Cable(weights, (start, source.y), (end, target.y), words))
+            words = (neurons.neuron_prefix(source), neurons.neuron_prefix(target))
+            cables.append(EdgeGroup(weights, (start, source.y), (end, target.y), words))
     return cables
 
 
@@ -173,12 +181,12 @@ def _largest(weights: np.ndarray) -> float:
     return float(finite.max(initial=0.0))
 
 
-def _fan(source: Column, target: Column) -> dict:
+def _image_edges(source: Column, target: Column) -> dict:
     """Plain lines from an input picture: its weights are in the neurons' own pictures."""
     count = len(target.y)
     x = np.tile([source.x + source.size / 2, target.x - target.size / 2, np.nan], count)
     y = np.stack([np.zeros(count), target.y, np.full(count, np.nan)], axis=1).ravel()
-    line = {"color": theme.faded(theme.NEUTRAL, 0.5), "width": 1}
+    line = {"color": theme.with_alpha(theme.NEUTRAL, 0.5), "width": 1}
     return {"type": "scatter", "mode": "lines", "x": f4(x), "y": f4(y), "line": line, "hoverinfo": "skip"}
 
 
@@ -196,13 +204,13 @@ def _headers(columns: Sequence[Column], layers: frames.Layers, top: float, aroun
     return _text([column.x for column in columns], [top] * len(columns), text, "top center")
 
 
-def _features(data: Mapping[str, np.ndarray], shown: int, units: int) -> list[str]:
+def _input_names(data: Mapping[str, np.ndarray], shown: int, units: int) -> list[str]:
     """Names of the inputs that are drawn one by one."""
     names = [str(name) for name in data.get("feature_names", ())] if shown > 1 or units == 1 else []
     return [labels.shorten(name, 13) for name in names[:shown]]
 
 
-def _outputs(data: Mapping[str, np.ndarray], units: int, shown: int) -> list[str]:
+def _output_names(data: Mapping[str, np.ndarray], units: int, shown: int) -> list[str]:
     """What the outputs stand for."""
     known = [str(name) for name in data.get("class_names", ())]
     if units == 1:
@@ -210,7 +218,7 @@ def _outputs(data: Mapping[str, np.ndarray], units: int, shown: int) -> list[str
     return [labels.shorten(name, 11) for name in labels.class_names(data, units)[:shown]] if known else []
 
 
-def _words(column: Column, words: Sequence[str], side: str) -> dict:
+def _outer_labels(column: Column, words: Sequence[str], side: str) -> dict:
     shift = column.size / 2 + 0.15
     return _text(
         [column.x + (shift if side == "middle right" else -shift)] * len(words), column.y[: len(words)], words, side
@@ -231,7 +239,9 @@ def _text(x: Sequence[float], y: Sequence[float], text: Sequence[str], position:
     }
 
 
-def _notes(columns: Sequence[Column], cables: Sequence[Cable], reference: float, units: Sequence[int]) -> list[dict]:
+def _notes(
+    columns: Sequence[Column], cables: Sequence[EdgeGroup], reference: float, units: Sequence[int]
+) -> list[dict]:
     """What the picture leaves out, and what a line's width means; `units` are those of all layers, inputs first."""
     notes = []
     small = {"showarrow": False, "font": {"size": theme.SMALL}}

@@ -7,7 +7,7 @@ import numpy as np
 
 from nnviz.figures.kit import labels, png_images, theme
 from nnviz.figures.kit.layout import f4
-from nnviz.figures.networks.edges import ceiling
+from nnviz.figures.networks.edges import round_up
 
 PITCH = 1.25  # from neuron to neuron, in neuron sizes
 
@@ -28,7 +28,7 @@ class Column(NamedTuple):
         return len(self.y) == 1 < self.units
 
 
-def pictures(
+def neuron_images(
     arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray], columns: Sequence[Column], classes: int
 ) -> list[dict]:
     """Layout images of all neurons that have one, a strip a column.
@@ -39,7 +39,7 @@ def pictures(
     strips = []
     last = columns[-1].layer
     for column in columns:
-        tiles = _tiles(arrays, data, column)
+        tiles = _neuron_tiles(arrays, data, column)
         if tiles is None:
             continue
         if column.is_picture:
@@ -49,23 +49,23 @@ def pictures(
             pixels, palette, clear = _probabilities(tiles)
         else:
             limit = float(np.abs(tiles[np.isfinite(tiles)]).max(initial=0.0))
-            pixels, palette, clear = png_images.signed(tiles, limit), png_images.diverging_palette(), 127
+            pixels, palette, clear = png_images.diverging_indices(tiles, limit), png_images.diverging_palette(), 127
         count, tall, wide = tiles.shape
         between = round((PITCH - 1) * tall) if count > 1 else 0
         padded = np.full((count, tall + between, wide), clear, np.uint8)
         padded[:, :tall] = pixels
         source = png_images.png(padded.reshape(-1, wide), palette)
         left, top, size = column.x - column.size / 2, column.y[0] + column.size / 2, column.size
-        strips.append(png_images.placed(source, left, top, size, size * count * (1 + between / tall)))
+        strips.append(png_images.layout_image(source, left, top, size, size * count * (1 + between / tall)))
     return strips
 
 
-def boxed(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray], column: Column) -> bool:
+def has_boxes(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray], column: Column) -> bool:
     """Whether a column's neurons are boxes with something in them, not discs."""
-    return f"maps_{column.layer}" in arrays or _tiles(arrays, data, column) is not None
+    return f"maps_{column.layer}" in arrays or _neuron_tiles(arrays, data, column) is not None
 
 
-def called(column: Column) -> str:
+def neuron_prefix(column: Column) -> str:
     """What precedes a neuron's number: "layer 2, neuron", "input", "output"."""
     return column.name if column.name in ("input", "output") else f"{column.name}, neuron"
 
@@ -75,7 +75,7 @@ def outlines(columns: Sequence[Column]) -> dict:
     square = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5], [-0.5, -0.5], [np.nan, np.nan]])
     boxes = [np.array([column.x, y]) + column.size * square for column in columns for y in column.y]
     points = np.concatenate(boxes) if boxes else np.empty((0, 2))
-    return _line(points[:, 0], points[:, 1], theme.faded(theme.NEUTRAL, 0.8), 1)
+    return _line(points[:, 0], points[:, 1], theme.with_alpha(theme.NEUTRAL, 0.8), 1)
 
 
 def curves(arrays: Mapping[str, np.ndarray], columns: Sequence[Column]) -> list[dict]:
@@ -112,18 +112,18 @@ def biases(
         y += list(column.y - shift)
         z += [0.0] * len(column.y) if bias is None else list(np.asarray(bias, float)[: len(column.y)])
     values = np.array(boxes[2] + discs[2])
-    limit = ceiling(float(np.abs(values[np.isfinite(values)]).max(initial=0.0)))
+    limit = round_up(float(np.abs(values[np.isfinite(values)]).max(initial=0.0)))
     traces = []
     for (x, y, z), symbol, size in ((boxes, "square", max(5.0, 0.3 * disc)), (discs, "circle", disc)):
         if x:
-            marker = {"symbol": symbol, "size": size, "color": f4(z), "colorscale": theme.solid_diverging()}
+            marker = {"symbol": symbol, "size": size, "color": f4(z), "colorscale": theme.opaque_diverging()}
             marker |= {"cmin": -limit, "cmax": limit, "line": {"width": 1, "color": theme.NEUTRAL}}
             traces.append({"type": "scatter", "mode": "markers", "x": f4(x), "y": f4(y), "marker": marker})
             traces[-1]["hoverinfo"] = "skip"
     return traces
 
 
-def tell(arrays: Mapping[str, np.ndarray], columns: Sequence[Column], size: float) -> dict:
+def hover_markers(arrays: Mapping[str, np.ndarray], columns: Sequence[Column], size: float) -> dict:
     """Invisible markers that say what each neuron is, its bias and the range of its map."""
     text = []
     for column in columns:
@@ -132,7 +132,7 @@ def tell(arrays: Mapping[str, np.ndarray], columns: Sequence[Column], size: floa
             maps = np.asarray(maps, np.float32).reshape(len(maps), -1)
             low, high = maps.min(1), maps.max(1)
         for i in range(len(column.y)):
-            words = [f"{called(column)} {i + 1}" if not column.is_picture else "the first sample"]
+            words = [f"{neuron_prefix(column)} {i + 1}" if not column.is_picture else "the first sample"]
             if column.layer:
                 words.append("no bias" if bias is None else f"bias {labels.number(float(bias[i]), 4)}")
             if maps is not None and i < len(maps):
@@ -151,7 +151,9 @@ def tell(arrays: Mapping[str, np.ndarray], columns: Sequence[Column], size: floa
     }
 
 
-def _tiles(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray], column: Column) -> np.ndarray | None:
+def _neuron_tiles(
+    arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray], column: Column
+) -> np.ndarray | None:
     """What is drawn in a column's boxes (shown, height, width), top row first; None where there are no pictures."""
     maps = arrays.get(f"maps_{column.layer}")
     if maps is not None:
@@ -167,7 +169,7 @@ def _tiles(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray], col
 def _probabilities(tiles: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
     """Pixels, palette and the clear entry for outputs (classes or 1, M, M) in 0..1."""
     if len(tiles) == 1:
-        return png_images.signed(2 * tiles - 1, 1.0), png_images.diverging_palette(), 127
+        return png_images.diverging_indices(2 * tiles - 1, 1.0), png_images.diverging_palette(), 127
     palette, steps = png_images.class_palette([theme.class_color(i) for i in range(len(tiles))], alpha=1.0)
     first = np.arange(len(tiles))[:, None, None] * steps
     return (first + (np.nan_to_num(tiles) * (steps - 1)).round()).astype(np.uint8), palette, 0

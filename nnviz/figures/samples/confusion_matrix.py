@@ -8,7 +8,7 @@ from nnviz.figures.kit import labels, layout, tables, theme
 from nnviz.figures.kit.layout import f4, i4
 
 
-def confusion(
+def confusion_matrix(
     arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray], *, title: str = "Confusion matrix (test)"
 ) -> dict:
     """Counts (C, C), a row for each true class, colored by the share of its row: blue right, orange wrong.
@@ -65,6 +65,6 @@ def confusion(
         x=layout.axis(
             "predicted", tickvals=i4(range(total)), ticktext=names, showgrid=False, range=[-0.5, total - 0.5]
         ),
-        annotations=[layout.corner(note)] if unknown > 0 else [],
+        annotations=[layout.corner_note(note)] if unknown > 0 else [],
         y=layout.axis("true", tickvals=i4(range(total)), ticktext=names, showgrid=False, range=[total - 0.5, -0.5]),
     )

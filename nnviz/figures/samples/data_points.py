@@ -5,29 +5,29 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from nnviz.figures.kit import labels, layout, tables, theme
-from nnviz.figures.kit.labels import shown
+from nnviz.figures.kit.labels import hover_number
 from nnviz.figures.kit.layout import f4
 
-MOST = 2000
-RING = "circle-open"
+MAX_POINTS = 2000
+TEST_SYMBOL = "circle-open"
 
 
-def some(count: int) -> np.ndarray:
+def drawn_indices(count: int) -> np.ndarray:
     """Evenly spaced indices of at most 2,000 of `count` points."""
-    return np.arange(count) if count <= MOST else np.linspace(0, count - 1, MOST).astype(int)
+    return np.arange(count) if count <= MAX_POINTS else np.linspace(0, count - 1, MAX_POINTS).astype(int)
 
 
-def left_out(data: Mapping[str, np.ndarray]) -> list[dict]:
+def count_note(data: Mapping[str, np.ndarray]) -> list[dict]:
     """A note in the corner that says how many points are drawn, where not all are."""
     count = len(data["targets"])
-    return [layout.corner(f"{MOST:,} of {count:,} points drawn")] if count > MOST else []
+    return [layout.corner_note(f"{MAX_POINTS:,} of {count:,} points drawn")] if count > MAX_POINTS else []
 
 
 def by_class(data: Mapping[str, np.ndarray], classes: Sequence[str]) -> list[dict]:
     """Two-dimensional inputs: train points in a trace a class, test points in one; the legend says what a ring is."""
     inputs, test = np.asarray(data["inputs"], float), np.asarray(data["test"], bool)
     targets = np.asarray(data["targets"]).astype(int)
-    rows = some(len(targets))
+    rows = drawn_indices(len(targets))
     size = _size(len(rows))
     traces = []
     for i, name in enumerate(classes):
@@ -35,12 +35,18 @@ def by_class(data: Mapping[str, np.ndarray], classes: Sequence[str]) -> list[dic
         # A long row of classes has room for their numbers alone.
         short = name.removeprefix("class ") if len(classes) > 4 else name
         trace = _trace(inputs, rows[(targets[rows] == i) & ~test[rows]], labels.shorten(short, 12), marker)
-        traces.append(trace | {"hovertemplate": f"{name}, train<br>{shown('x')}, {shown('y')}<extra></extra>"})
+        traces.append(
+            trace | {"hovertemplate": f"{name}, train<br>{hover_number('x')}, {hover_number('y')}<extra></extra>"}
+        )
     rings = rows[test[rows]]
     colors = [theme.class_color(i) for i in targets[rings]]
     trace = _trace(inputs, rings, "test", _ring(colors, size)) | {"text": [classes[i] for i in targets[rings]]}
     traces.append(
-        trace | {"hovertemplate": f"%{{text}}, test<br>{shown('x')}, {shown('y')}<extra></extra>", "showlegend": False}
+        trace
+        | {
+            "hovertemplate": f"%{{text}}, test<br>{hover_number('x')}, {hover_number('y')}<extra></extra>",
+            "showlegend": False,
+        }
     )
     return [*traces, _legend("test", _ring(theme.NEUTRAL, size))]
 
@@ -49,14 +55,14 @@ def by_value(data: Mapping[str, np.ndarray], colors: Mapping[str, object]) -> li
     """Two-dimensional inputs of a regression, colored by target; `colors` is the marker's colorscale, cmin and cmax."""
     inputs, test = np.asarray(data["inputs"], float), np.asarray(data["test"], bool)
     targets = np.asarray(data["targets"], float)
-    rows = some(len(targets))
+    rows = drawn_indices(len(targets))
     size = _size(len(rows))
     traces = []
     for chosen, name, symbol in ((~test, "train", "circle"), (test, "test", "diamond")):
         part = rows[chosen[rows]]
         marker = {"symbol": symbol, "size": size, "line": {"color": theme.HALO, "width": 0.8}}
         trace = _trace(inputs, part, name, marker | {"color": f4(targets[part]), **colors})
-        words = f"target {shown('marker.color')} ({name})<extra></extra>"
+        words = f"target {hover_number('marker.color')} ({name})<extra></extra>"
         traces.append(trace | {"hovertemplate": words, "showlegend": False})
         traces.append(_legend(name, {"symbol": symbol, "size": size, "color": theme.NEUTRAL}))
     return traces
@@ -66,21 +72,21 @@ def on_curve(data: Mapping[str, np.ndarray]) -> list[dict]:
     """Targets over a one-dimensional input."""
     points = np.stack([np.asarray(data["inputs"], float)[:, 0], np.asarray(data["targets"], float)], axis=1)
     test = np.asarray(data["test"], bool)
-    rows = some(len(points))
+    rows = drawn_indices(len(points))
     size = _size(len(rows))
     traces = []
     for chosen, name in ((~test, "train"), (test, "test")):
         color = theme.SPLITS[name]
         marker = _ring(color, size) if name == "test" else {"color": color, "size": size, "opacity": 0.65}
         trace = _trace(points, rows[chosen[rows]], name, marker)
-        traces.append(trace | {"hovertemplate": f"{name}: {shown('y')} at {shown('x')}<extra></extra>"})
+        traces.append(trace | {"hovertemplate": f"{name}: {hover_number('y')} at {hover_number('x')}<extra></extra>"})
     return traces
 
 
 def table(data: Mapping[str, np.ndarray]) -> list[tables.Part]:
     """The points that are drawn: part (train or test), inputs x and y or x alone, and class or target."""
     inputs, test, targets = np.asarray(data["inputs"]), np.asarray(data["test"], bool), np.asarray(data["targets"])
-    rows = some(len(targets))
+    rows = drawn_indices(len(targets))
     names = [str(name) for name in data.get("class_names", ())]
     parts = []
     for chosen, part in ((~test, "train"), (test, "test")):
@@ -96,7 +102,7 @@ def _size(count: int) -> float:
 
 
 def _ring(color: str | list[str], size: float) -> dict:
-    return {"symbol": RING, "color": color, "size": size + 1, "line": {"width": 1.6}}
+    return {"symbol": TEST_SYMBOL, "color": color, "size": size + 1, "line": {"width": 1.6}}
 
 
 def _trace(points: np.ndarray, rows: np.ndarray, name: str, marker: dict) -> dict:

@@ -9,21 +9,21 @@ from nnviz.figures.kit.layout import f4
 from nnviz.figures.samples import data_points
 
 # Opacity where the network is sure; points in the same colors stand out from it.
-SURE = 0.5
+MAX_OPACITY = 0.5
 # Along each side of a soft surface.
-PIXELS = 150
-_SOFT = (
+MIN_PIXELS = 150
+_SOFT_HELP = (
     "The color is the class that the network predicts there, the stronger the surer it is; "
     "filled points were trained on, rings are test points."
 )
-_BORDERS = (
+_BORDERS_HELP = (
     "Lines are where the network changes its mind: on either side another class is the likeliest; "
     "filled points were trained on, rings are test points."
 )
-_REGRESSION = (
+_REGRESSION_HELP = (
     "The background is the prediction, points are the data on the same scale: a point that stands out is a large error."
 )
-_CURVE = "The line is what the network predicts; filled points were trained on, rings are test points."
+_CURVE_HELP = "The line is what the network predicts; filled points were trained on, rings are test points."
 
 
 def decision_surface(
@@ -40,22 +40,22 @@ def decision_surface(
         raise ValueError(f"decision_surface: style must be 'soft' or 'borders', got {style!r}")
     regression = bool(grid) and "prediction" in grid
     title = title or ("Prediction" if regression else "Decision surface")
-    help = _REGRESSION if regression else _BORDERS if style == "borders" else _SOFT
+    help = _REGRESSION_HELP if regression else _BORDERS_HELP if style == "borders" else _SOFT_HELP
     if not grid or not data:
         return layout.empty(title, help)
     x, y = np.asarray(grid["x"], float), np.asarray(grid["y"], float)
     pictures = []
     if regression:
-        traces = _values(grid, data)
+        traces = _regression_traces(grid, data)
         cells = {"prediction": grid["prediction"]}
     else:
         probabilities, scores = (np.asarray(grid[name], np.float32) for name in ("probabilities", "scores"))
         classes = labels.class_names(data, probabilities.shape[-1])
-        traces = [_hover(probabilities, scores, x, y, classes)]
+        traces = [_hover_heatmap(probabilities, scores, x, y, classes)]
         if style == "soft":
-            pictures = [_soft(probabilities, scores, x, y)]
+            pictures = [_probability_image(probabilities, scores, x, y)]
         else:
-            traces += _borders(scores, x, y)
+            traces += _decision_boundaries(scores, x, y)
         traces += data_points.by_class(data, classes)
         cells = {tuple(f"p({name})" for name in classes): grid["probabilities"]}
     across, along = labels.feature_names(data, 2)
@@ -63,11 +63,11 @@ def decision_surface(
         traces,
         title=title,
         help=help,
-        x=layout.axis(across, range=_ends(x), constrain="domain", showgrid=False),
-        y=layout.axis(along, range=_ends(y), constrain="domain", showgrid=False, scaleanchor="x"),
+        x=layout.axis(across, range=_pixel_range(x), constrain="domain", showgrid=False),
+        y=layout.axis(along, range=_pixel_range(y), constrain="domain", showgrid=False, scaleanchor="x"),
         table=[tables.grid({"part": "grid", "y": y}, {"x": x}, cells), *data_points.table(data)],
         images=pictures,
-        annotations=data_points.left_out(data),
+        annotations=data_points.count_note(data),
         legend={"x": 0.5, "xanchor": "center"},
     )
 
@@ -80,20 +80,20 @@ def regression_curve(
     The vertical axis is that of the targets, so a wild prediction leaves the picture and the data stay where they are.
     """
     if not curve or not data:
-        return layout.empty(title, _CURVE)
+        return layout.empty(title, _CURVE_HELP)
     targets, x = np.asarray(data["targets"], float), f4(curve["x"])
     margin = 0.15 * float(np.ptp(targets)) or 1.0
     low, high = float(targets.min()) - margin, float(targets.max()) + margin
     predicted = np.asarray(curve["prediction"], float)
-    notes = data_points.left_out(data)
+    notes = data_points.count_note(data)
     if not ((predicted >= low) & (predicted <= high)).any():
-        notes.append(layout.corner("the prediction is outside of this picture", "top right"))
+        notes.append(layout.corner_note("the prediction is outside of this picture", "top right"))
     line = {"type": "scatter", "mode": "lines", "x": x, "y": f4(curve["prediction"]), "name": "prediction"}
-    words = f"prediction {labels.shown('y')} at {labels.shown('x')}<extra></extra>"
+    words = f"prediction {labels.hover_number('y')} at {labels.hover_number('x')}<extra></extra>"
     return layout.figure(
         [*data_points.on_curve(data), line | {"line": {"color": theme.POSITIVE, "width": 3}, "hovertemplate": words}],
         title=title,
-        help=_CURVE,
+        help=_CURVE_HELP,
         x=layout.axis(labels.feature_names(data, 1)[0], range=[float(x.min()), float(x.max())]),
         y=layout.axis("target", range=[low, high]),
         table=[
@@ -104,29 +104,29 @@ def regression_curve(
     )
 
 
-def _ends(axis: np.ndarray) -> list[float]:
+def _pixel_range(axis: np.ndarray) -> list[float]:
     """The range of an axis whose pixels are centered on the grid's places."""
     half = (axis[1] - axis[0]) / 2
     return [float(axis[0] - half), float(axis[-1] + half)]
 
 
-def _soft(probabilities: np.ndarray, scores: np.ndarray, x: np.ndarray, y: np.ndarray) -> dict:
+def _probability_image(probabilities: np.ndarray, scores: np.ndarray, x: np.ndarray, y: np.ndarray) -> dict:
     """The plane as a picture: the color of the predicted class, from clear at 1 / C to `SURE` at 1.
 
     Scores and logarithms of probabilities are interpolated, since they are nearly linear between places: borders get
     smooth instead of stepped.
     """
     count = probabilities.shape[-1]
-    times = max(1, round(PIXELS / len(x)))
-    logs = _finer(np.log(np.maximum(np.nan_to_num(probabilities), 1e-7)), times)
+    times = max(1, round(MIN_PIXELS / len(x)))
+    logs = _upsampled(np.log(np.maximum(np.nan_to_num(probabilities), 1e-7)), times)
     certainty = np.clip((1 / np.exp(logs - logs.max(0)).sum(0) - 1 / count) / (1 - 1 / count), 0, 1)
-    palette, levels = png_images.class_palette([theme.class_color(i) for i in range(count)], SURE)
-    pixels = (_finer(scores, times).argmax(0) * levels + (certainty * (levels - 1)).round()).astype(np.uint8)
-    (left, right), (bottom, top) = _ends(x), _ends(y)
-    return png_images.placed(png_images.png(pixels[::-1], palette), left, top, right - left, top - bottom)
+    palette, levels = png_images.class_palette([theme.class_color(i) for i in range(count)], MAX_OPACITY)
+    pixels = (_upsampled(scores, times).argmax(0) * levels + (certainty * (levels - 1)).round()).astype(np.uint8)
+    (left, right), (bottom, top) = _pixel_range(x), _pixel_range(y)
+    return png_images.layout_image(png_images.png(pixels[::-1], palette), left, top, right - left, top - bottom)
 
 
-def _finer(values: np.ndarray, times: int) -> np.ndarray:
+def _upsampled(values: np.ndarray, times: int) -> np.ndarray:
     """(G, G, C), interpolated, as (C, G · times, G · times) for pixels that each show a part of a place."""
     values = np.moveaxis(values, -1, 0)
     for axis in (1, 2):
@@ -139,7 +139,9 @@ def _finer(values: np.ndarray, times: int) -> np.ndarray:
     return values
 
 
-def _hover(probabilities: np.ndarray, scores: np.ndarray, x: np.ndarray, y: np.ndarray, classes: Sequence[str]) -> dict:
+def _hover_heatmap(
+    probabilities: np.ndarray, scores: np.ndarray, x: np.ndarray, y: np.ndarray, classes: Sequence[str]
+) -> dict:
     """An invisible heatmap of about forty by forty places that says every class's probability, to the percent."""
     every = max(1, round(len(x) / 40))
     part = np.nan_to_num(probabilities[::every, ::every])
@@ -156,7 +158,7 @@ def _hover(probabilities: np.ndarray, scores: np.ndarray, x: np.ndarray, y: np.n
     }
 
 
-def _borders(scores: np.ndarray, x: np.ndarray, y: np.ndarray) -> list[dict]:
+def _decision_boundaries(scores: np.ndarray, x: np.ndarray, y: np.ndarray) -> list[dict]:
     """Where a class overtakes all others: the zero line of its score above the largest of theirs."""
     count = scores.shape[-1]
     traces = []
@@ -178,7 +180,7 @@ def _borders(scores: np.ndarray, x: np.ndarray, y: np.ndarray) -> list[dict]:
     return traces
 
 
-def _values(grid: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> list[dict]:
+def _regression_traces(grid: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> list[dict]:
     """A regression's prediction and its data, on one scale from the smallest to the largest target."""
     low, high = float(np.min(data["targets"])), float(np.max(data["targets"]))
     surface = {
@@ -188,9 +190,9 @@ def _values(grid: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> l
         "z": f4(grid["prediction"]),
         "zmin": low,
         "zmax": high,
-        "colorscale": theme.scale(),
+        "colorscale": theme.colorscale(),
         "zsmooth": "fast",
         "colorbar": theme.colorbar("target"),
-        "hovertemplate": f"prediction {labels.shown('z')}<extra></extra>",
+        "hovertemplate": f"prediction {labels.hover_number('z')}<extra></extra>",
     }
-    return [surface, *data_points.by_value(data, {"colorscale": theme.scale(), "cmin": low, "cmax": high})]
+    return [surface, *data_points.by_value(data, {"colorscale": theme.colorscale(), "cmin": low, "cmax": high})]

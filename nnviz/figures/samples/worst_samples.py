@@ -7,12 +7,12 @@ import numpy as np
 from nnviz.figures.kit import labels, layout, png_images, tables, theme
 from nnviz.figures.kit.layout import f4, i4
 
-MOST = 15
+MAX_SAMPLES = 15
 _TITLE = "Worst test samples: true → predicted"
 _HELP = "The test samples with the largest loss (the one that is trained on), the worst first: would you have known?"
 
 
-def worst(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> dict:
+def worst_samples(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> dict:
     """The test samples with the largest loss of the run, at most 15: as pictures for images, else as rows of features.
 
     `arrays` is the snapshot worst: inputs (k, d) or (k, 1, height, width), true (k,), predicted (k,), loss (k,);
@@ -21,25 +21,28 @@ def worst(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> d
     """
     if not arrays or not data or len(arrays.get("loss", ())) == 0:
         return layout.empty(_TITLE, _HELP)
-    inputs, loss = np.asarray(arrays["inputs"], float)[:MOST], np.asarray(arrays["loss"], float)[:MOST]
-    true, predicted = _words(arrays["true"], data)[:MOST], _words(arrays["predicted"], data)[:MOST]
+    inputs, loss = np.asarray(arrays["inputs"], float)[:MAX_SAMPLES], np.asarray(arrays["loss"], float)[:MAX_SAMPLES]
+    true, predicted = (
+        _target_texts(arrays["true"], data)[:MAX_SAMPLES],
+        _target_texts(arrays["predicted"], data)[:MAX_SAMPLES],
+    )
     if inputs.ndim == 4:
-        found = _pictures(inputs[:, 0], true, predicted, loss)
+        found = _image_grid(inputs[:, 0], true, predicted, loss)
     else:
-        found = _features(inputs, true, predicted, loss, data)
-    found["layout"]["meta"]["table"] = tables.shared([_table(arrays, data)], found["data"])
+        found = _feature_heatmap(inputs, true, predicted, loss, data)
+    found["layout"]["meta"]["table"] = tables.with_trace_references([_table(arrays, data)], found["data"])
     return found
 
 
 def _table(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> tables.Part:
     """A row for each feature or pixel of each sample: rank, true, predicted, loss, and the value in its unit."""
-    inputs = labels.original_inputs(data, np.asarray(arrays["inputs"])[:MOST])
+    inputs = labels.unstandardized_inputs(data, np.asarray(arrays["inputs"])[:MAX_SAMPLES])
     names = [*labels.class_names(data, len(data["class_names"])), "NaN"] if len(data.get("class_names", ())) else []
     down = {"rank": np.arange(len(inputs)) + 1}
     for name in ("true", "predicted"):
-        values = np.asarray(arrays[name])[:MOST]
-        down[name] = [names[int(i)] for i in values] if names else labels.original_targets(data, values)
-    down["loss"] = np.asarray(arrays["loss"])[:MOST]
+        values = np.asarray(arrays[name])[:MAX_SAMPLES]
+        down[name] = [names[int(i)] for i in values] if names else labels.unstandardized_targets(data, values)
+    down["loss"] = np.asarray(arrays["loss"])[:MAX_SAMPLES]
     if inputs.ndim == 4:
         pixels = inputs[:, 0].reshape(len(inputs), -1)
         row, column = np.divmod(np.arange(pixels.shape[1]), inputs.shape[3])
@@ -47,7 +50,7 @@ def _table(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> 
     return tables.grid(down, {"feature": labels.feature_names(data, inputs.shape[1])}, {"value": inputs})
 
 
-def fit(
+def predictions_against_targets(
     arrays: Mapping[str, np.ndarray],
     data: Mapping[str, np.ndarray],
     *,
@@ -58,7 +61,9 @@ def fit(
     help = "A perfect network puts every point on the diagonal; a cloud around a level line has learned only the mean."
     if not arrays or not data or len(arrays.get("true", ())) == 0:
         return layout.empty(title, help)
-    true, predicted = (f4(labels.original_targets(data, np.asarray(arrays[n], float))) for n in ("true", "predicted"))
+    true, predicted = (
+        f4(labels.unstandardized_targets(data, np.asarray(arrays[n], float))) for n in ("true", "predicted")
+    )
     finite = np.concatenate([true, predicted[np.isfinite(predicted)]])
     margin = 0.05 * float(np.ptp(finite)) or 1.0
     ends = [float(finite.min()) - margin, float(finite.max()) + margin]
@@ -70,8 +75,9 @@ def fit(
                 "mode": "markers",
                 "x": true,
                 "y": predicted,
-                "marker": {"color": theme.faded(theme.SPLITS["test"], 0.65), "size": 6},
-                "hovertemplate": f"true {labels.shown('x')}, predicted {labels.shown('y')}<extra></extra>",
+                "marker": {"color": theme.with_alpha(theme.SPLITS["test"], 0.65), "size": 6},
+                "hovertemplate": f"true {labels.hover_number('x')}, predicted {labels.hover_number('y')}"
+                "<extra></extra>",
                 "showlegend": False,
             }
         ],
@@ -84,16 +90,18 @@ def fit(
     )
 
 
-def _words(values: np.ndarray, data: Mapping[str, np.ndarray]) -> list[str]:
+def _target_texts(values: np.ndarray, data: Mapping[str, np.ndarray]) -> list[str]:
     """Targets in words: the class's name, or the number in its original unit."""
     if not len(data.get("class_names", ())):
-        return [labels.short(value, 3) for value in labels.original_targets(data, np.asarray(values, float))]
+        return [
+            labels.compact_number(value, 3) for value in labels.unstandardized_targets(data, np.asarray(values, float))
+        ]
     names = labels.class_names(data, len(data["class_names"]))
     # −1 stands for outputs that are not a number and predict no class.
     return [labels.shorten([*names, "NaN"][int(value)].removeprefix("class "), 11) for value in values]
 
 
-def _pictures(pixels: np.ndarray, true: list[str], predicted: list[str], loss: np.ndarray) -> dict:
+def _image_grid(pixels: np.ndarray, true: list[str], predicted: list[str], loss: np.ndarray) -> dict:
     """A grid of gray pictures with what each is and was taken for below it."""
     count = len(pixels)
     across = min(count, 4 if count <= 8 else 5)
@@ -118,26 +126,27 @@ def _pictures(pixels: np.ndarray, true: list[str], predicted: list[str], loss: n
         x=hidden | {"range": [-0.65, (across - 1) * wide + 0.65]},
         y=hidden | {"range": [y[-1] - 1.1, 0.55], "scaleanchor": "x"},
         images=[
-            png_images.placed(png_images.png(gray[i], palette), x[i] - 0.5, y[i] + 0.5, 1, 1) for i in range(count)
+            png_images.layout_image(png_images.png(gray[i], palette), x[i] - 0.5, y[i] + 0.5, 1, 1)
+            for i in range(count)
         ],
         showlegend=False,
         margin={"l": 2, "r": 2, "t": 2, "b": 2},
     )
 
 
-def _standardized(data: Mapping[str, np.ndarray]) -> str:
+def _loss_unit_note(data: Mapping[str, np.ndarray]) -> str:
     """What has to be known of losses where numbers are shown in another unit."""
     return " Losses are of the standardized targets, deviation 1." if float(data["target_std"]) != 1 else ""
 
 
-def _features(
+def _feature_heatmap(
     inputs: np.ndarray, true: list[str], predicted: list[str], loss: np.ndarray, data: Mapping[str, np.ndarray]
 ) -> dict:
     """A row a sample, a column a feature in its original unit, colored by its distance from the mean in standard
     deviations."""
     everything = np.asarray(data["inputs"], float)
     scaled = (inputs - everything.mean(0)) / np.maximum(everything.std(0), 1e-12)
-    measured = labels.original_inputs(data, inputs)
+    measured = labels.unstandardized_inputs(data, inputs)
     count, across = scaled.shape
     names = [str(name) for name in data.get("feature_names", ())]
     features = names if len(names) == across else [f"x{i + 1}" for i in range(across)]
@@ -154,7 +163,7 @@ def _features(
         "xgap": 1,
         "ygap": 1,
         "text": [
-            [labels.measurement(feature, value) for feature, value in zip(features, row, strict=True)]
+            [labels.feature_with_unit(feature, value) for feature, value in zip(features, row, strict=True)]
             for row in measured
         ],
         "hovertemplate": "%{text}<br>%{z:.1f} σ from the mean of all<extra></extra>",
@@ -165,7 +174,7 @@ def _features(
         "mode": "text",
         "x": i4(np.tile(np.arange(across), count)),
         "y": i4(np.repeat(np.arange(count), across)),
-        "text": [labels.short(value) for value in measured.ravel()],
+        "text": [labels.compact_number(value) for value in measured.ravel()],
         "textfont": {"size": theme.SMALL},
         "hoverinfo": "skip",
         "showlegend": False,
@@ -176,7 +185,7 @@ def _features(
     return layout.figure(
         [cells, numbers] if few else [cells],
         title=_TITLE,
-        help=_HELP + " Colors say how unusual a feature is: standard deviations from its mean." + _standardized(data),
+        help=_HELP + " Colors say how unusual a feature is: standard deviations from its mean." + _loss_unit_note(data),
         x={
             "tickvals": i4(range(across)),
             "ticktext": ticks,

@@ -8,18 +8,18 @@ import pandas as pd
 from nnviz import frames
 from nnviz.figures.kit import labels, layout, smoothing, tables, theme
 from nnviz.figures.kit.layout import f4, i4
-from nnviz.figures.kit.legend_values import followed
+from nnviz.figures.kit.legend_values import name_with_value
 from nnviz.figures.kit.log_axis import logarithmic
-from nnviz.figures.kit.log_axis_edges import edge_marks, magnitudes
-from nnviz.figures.kit.resume_marks import ResumeMark, marked
+from nnviz.figures.kit.log_axis_edges import edge_marks, log_axis_values
+from nnviz.figures.kit.resume_marks import ResumeMark, with_resume_marks
 
-POINTS = 500
-SHARES = ("accuracy",)
+MAX_POINTS = 500
+PERCENT_QUANTITIES = ("accuracy",)
 # They start below zero where a network does worse than the mean, and are read against 1.
-LINEAR = ("r_squared",)
+LINEAR_QUANTITIES = ("r_squared",)
 # Before the names in the legend: their numbers are the last ones, unless the board shows those of a chosen step.
-LAST = {"text": "last:", "side": "left", "font": {"size": theme.SIZE - 1}}
-_ORDER = {"batch": 0, "train": 1, "test": 2}
+LEGEND_TITLE = {"text": "last:", "side": "left", "font": {"size": theme.SIZE - 1}}
+_SITE_ORDER = {"batch": 0, "train": 1, "test": 2}
 _HELP = {
     "loss": (
         "Train and test are measured alike, so a gap between them is overfitting; the gray batch loss "
@@ -51,45 +51,49 @@ def curves(
     other settings. Accuracy is shown in percent from 0 to 100, never logarithmic. With several members the mean is
     drawn. `missing`: why sites have no values, which the legend says.
     """
-    title = title or labels.name(quantity).capitalize()
-    help = _HELP.get(quantity, f"{labels.name(quantity).capitalize()} at every step.")
+    title = title or labels.quantity_name(quantity).capitalize()
+    help = _HELP.get(quantity, f"{labels.quantity_name(quantity).capitalize()} at every step.")
     rows = frames.select(frame, quantity)
     reasons = [f"{site} – ({why})" for site, why in (missing or {}).items()]
     if len(rows) == 0:
         return layout.empty(title, help, "<br>".join(reasons)) if reasons else layout.empty(title, help)
-    series = split(rows)
-    share = quantity in SHARES
+    series = series_by_site(rows)
+    share = quantity in PERCENT_QUANTITIES
     if log is None:
         parts = [values for site, (_, values) in series.items() if site != "batch"] or [rows["value"]]
-        log = quantity not in LINEAR and spans_decades(parts) and not (rows["value"] < 0).any()
+        log = quantity not in LINEAR_QUANTITIES and spans_decades(parts) and not (rows["value"] < 0).any()
     log_y = log and not share
     traces = []
     for i, (site, (steps, values)) in enumerate(series.items()):
         name, color = site.replace("_", " "), theme.SITES.get(site, theme.class_color(i))
         if site == "batch" and smooth:
-            raw = line(steps, values, "batch", share, log_y, color=theme.faded(theme.NEUTRAL, smoothing.RAW))
-            traces += [raw | {"showlegend": True}, smoothed(steps, values, smooth, share, log_y)]
-        elif site in _averaged(series, smooth):
-            traces += _over_measured(steps, values, name, smooth, share, log_y, color)
+            raw = line(
+                steps, values, "batch", share, log_y, color=theme.with_alpha(theme.NEUTRAL, smoothing.RAW_OPACITY)
+            )
+            traces += [raw | {"showlegend": True}, smoothed_batch(steps, values, smooth, share, log_y)]
+        elif site in _smoothed_sites(series, smooth):
+            traces += _smoothed_over_raw(steps, values, name, smooth, share, log_y, color)
         else:
             traces.append(line(steps, values, name, share, log_y, color=color))
         if site == "batch" and not smooth:
             traces[-1] |= {"opacity": 0.5, "line": {"color": theme.NEUTRAL, "width": 1}}
-    if "batch" not in series and _averaged(series, smooth):
-        traces += [entry | {"legendrank": 1100} for entry in smoothing.keys(smooth)]
-    traces += [layout.absent(reason) for reason in reasons]
+    if "batch" not in series and _smoothed_sites(series, smooth):
+        traces += [entry | {"legendrank": 1100} for entry in smoothing.legend_entries(smooth)]
+    traces += [layout.legend_note(reason) for reason in reasons]
     if log_y:
-        traces += marks(series)
+        traces += series_edge_marks(series)
     return layout.figure(
         traces,
         title=title,
         help=help,
-        x=layout.steps(),
+        x=layout.step_axis(),
         over_steps=True,
         hovermode="x",
         table=table(series, quantity, smooth, log_y),
-        legend={"title": LAST},
-        **marked(value_axis(quantity, log_y, unit, rows["value"].to_numpy()), resume_marks, int(rows["step"].max())),
+        legend={"title": LEGEND_TITLE},
+        **with_resume_marks(
+            value_axis(quantity, log_y, unit, rows["value"].to_numpy()), resume_marks, int(rows["step"].max())
+        ),
     )
 
 
@@ -99,34 +103,38 @@ def learning_rate(frame: pd.DataFrame, *, log: bool | None = None, resume_marks:
     rows = frames.select(frame, "learning_rate")
     if len(rows) == 0:
         return layout.empty(title, help)
-    series = split(rows)
-    log_y = decays(rows["value"].to_numpy()) if log is None else log
+    series = series_by_site(rows)
+    log_y = decays_exponentially(rows["value"].to_numpy()) if log is None else log
     axis = value_axis("learning_rate", log_y, "", rows["value"].to_numpy())
     axis |= {} if log_y else {"rangemode": "tozero"}
     traces = [
-        line(steps, values, labels.name("learning_rate"), False, log_y, color=theme.POSITIVE)
-        | {"showlegend": True, "fill": None if log_y else "tozeroy", "fillcolor": theme.faded(theme.POSITIVE, 0.12)}
+        line(steps, values, labels.quantity_name("learning_rate"), False, log_y, color=theme.POSITIVE)
+        | {
+            "showlegend": True,
+            "fill": None if log_y else "tozeroy",
+            "fillcolor": theme.with_alpha(theme.POSITIVE, 0.12),
+        }
         for steps, values in series.values()
     ]
     if log_y:
-        traces += marks(series)
+        traces += series_edge_marks(series)
     return layout.figure(
         traces,
         title=title,
         help=help,
-        x=layout.steps(),
+        x=layout.step_axis(),
         over_steps=True,
         table=table(series, "learning_rate"),
-        **marked(axis, resume_marks, int(rows["step"].max()), row=0.16),
+        **with_resume_marks(axis, resume_marks, int(rows["step"].max()), row=0.16),
     )
 
 
-def split(rows: pd.DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def series_by_site(rows: pd.DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Steps and values of every site of one quantity, batch first so that it is drawn behind; members are averaged."""
     if (rows["member"].to_numpy() != rows["member"].iat[0]).any():
         rows = rows.groupby(["step", "site"], sort=True, as_index=False)["value"].mean()
     steps, sites, values = rows["step"].to_numpy(), rows["site"].to_numpy(), rows["value"].to_numpy()
-    found = sorted(dict.fromkeys(sites), key=lambda site: (_ORDER.get(site, len(_ORDER)), site))
+    found = sorted(dict.fromkeys(sites), key=lambda site: (_SITE_ORDER.get(site, len(_SITE_ORDER)), site))
     return {site: (steps[sites == site], values[sites == site]) for site in found}
 
 
@@ -138,7 +146,7 @@ def spans_decades(columns: Sequence[np.ndarray], factor: float = 30) -> bool:
     return bool(len(positive) and positive.max() > factor * positive.min() and (values >= 0).all())
 
 
-def decays(rates: np.ndarray, factor: float = 8) -> bool:
+def decays_exponentially(rates: np.ndarray, factor: float = 8) -> bool:
     """Whether a schedule falls by factors, as an exponential does: half of its way is far below its top."""
     positive = rates[rates > 0]
     return bool(len(positive) and positive.max() > factor * np.median(positive))
@@ -150,10 +158,10 @@ def table(
     """The points that are drawn: step, site, the quantity, and where there is one its moving average."""
     parts = []
     for site, (steps, values) in series.items():
-        picked = frames.thin_indices(values, POINTS)
+        picked = frames.thin_indices(values, MAX_POINTS)
         columns = {"step": steps[picked], "site": site, quantity: values[picked]}
-        if site in _averaged(series, smooth):
-            columns[f"{quantity}_smoothed"] = smoothing.averaged(values, smooth, log_y)[picked]
+        if site in _smoothed_sites(series, smooth):
+            columns[f"{quantity}_smoothed"] = smoothing.moving_average(values, smooth, log_y)[picked]
         parts.append(tables.rows(columns))
     return parts
 
@@ -169,48 +177,48 @@ def line(
     picked: np.ndarray | None = None,
 ) -> dict:
     """One thinned curve with its last value in the legend."""
-    picked = frames.thin_indices(values, POINTS) if picked is None else picked
-    drawn = f4((magnitudes(values).drawn if log_y else np.where(np.isfinite(values), values, np.nan))[picked])
+    picked = frames.thin_indices(values, MAX_POINTS) if picked is None else picked
+    drawn = f4((log_axis_values(values).drawn if log_y else np.where(np.isfinite(values), values, np.nan))[picked])
     return {
         "type": "scatter",
         "mode": "lines" if len(values) > 1 else "markers",
         "x": i4(steps[picked]),
         "y": drawn,
-        **followed(name, share, steps, values, drawn),
+        **name_with_value(name, share, steps, values, drawn),
         "uid": name,
         "line": {"color": color, "width": 2},
         "marker": {"color": color, "size": 5},
         **({} if len(values) > 1 else {"cliponaxis": False}),  # a single point at step 0 is on the edge
-        "hovertemplate": f"{name} {'%{y:.1%}' if share else labels.shown('y')} at step %{{x}}<extra></extra>",
+        "hovertemplate": f"{name} {'%{y:.1%}' if share else labels.hover_number('y')} at step %{{x}}<extra></extra>",
     }
 
 
-def _averaged(series: Mapping[str, tuple[np.ndarray, np.ndarray]], smooth: float) -> list[str]:
+def _smoothed_sites(series: Mapping[str, tuple[np.ndarray, np.ndarray]], smooth: float) -> list[str]:
     """The sites over whose curves a moving average is laid: train and test beside a batch are no samples."""
     if not smooth:
         return []
     return ["batch"] if "batch" in series else [site for site, (steps, _) in series.items() if len(steps) > 1]
 
 
-def _over_measured(
+def _smoothed_over_raw(
     steps: np.ndarray, values: np.ndarray, name: str, weight: float, share: bool, log_y: bool, color: str
 ) -> list[dict]:
     """A curve faint behind its moving average, whose entry in the legend tells what was measured."""
     raw = line(steps, values, name, share, log_y, color=color)
-    picked, found = frames.thin_indices(values, POINTS), smoothing.averaged(values, weight, log_y)
+    picked, found = frames.thin_indices(values, MAX_POINTS), smoothing.moving_average(values, weight, log_y)
     drawn = line(steps, found, name, share, log_y, color=color, picked=picked)
-    drawn |= followed(name, share, steps, values) | {"hovertemplate": f"smoothed {drawn['hovertemplate']}"}
+    drawn |= name_with_value(name, share, steps, values) | {"hovertemplate": f"smoothed {drawn['hovertemplate']}"}
     measured = {key: value for key, value in raw.items() if key != "meta"} | {"name": name}
-    return [smoothing.behind(measured), drawn]
+    return [smoothing.raw_curve(measured), drawn]
 
 
-def smoothed(steps: np.ndarray, values: np.ndarray, weight: float, share: bool, log_y: bool) -> dict:
+def smoothed_batch(steps: np.ndarray, values: np.ndarray, weight: float, share: bool, log_y: bool) -> dict:
     """The moving average of the batch curve at the points that are drawn of it, named with its weight."""
-    picked, found = frames.thin_indices(values, POINTS), smoothing.averaged(values, weight, log_y)
+    picked, found = frames.thin_indices(values, MAX_POINTS), smoothing.moving_average(values, weight, log_y)
     drawn = line(steps, found, "batch", share, log_y, color=theme.NEUTRAL, picked=picked)
     del drawn["meta"]
     return drawn | {
-        "name": f"batch, {smoothing.words(weight)}",
+        "name": f"batch, {smoothing.legend_text(weight)}",
         "uid": "smoothed",
         "showlegend": True,
         "legendrank": 1100,
@@ -218,16 +226,16 @@ def smoothed(steps: np.ndarray, values: np.ndarray, weight: float, share: bool, 
     }
 
 
-def marks(series: dict[str, tuple[np.ndarray, np.ndarray]]) -> list[dict]:
+def series_edge_marks(series: dict[str, tuple[np.ndarray, np.ndarray]]) -> list[dict]:
     """Zeros and non-finite values of all curves at the edges of their logarithmic axis."""
     steps = np.concatenate([steps for steps, _ in series.values()])
     values = np.concatenate([values for _, values in series.values()])
-    return edge_marks(steps, values, np.ones(len(values), bool), magnitudes(values))
+    return edge_marks(steps, values, np.ones(len(values), bool), log_axis_values(values))
 
 
 def value_axis(quantity: str, log_y: bool, unit: str, values: np.ndarray) -> dict:
     """The vertical axis of a quantity: percent for shares, powers of ten where logarithmic."""
-    text = labels.name(quantity) + (f" ({unit})" if unit else "")
-    if quantity in SHARES:
+    text = labels.quantity_name(quantity) + (f" ({unit})" if unit else "")
+    if quantity in PERCENT_QUANTITIES:
         return layout.axis(text, tickformat=".0%", range=[0, 1.02])
     return logarithmic(text, values) if log_y else layout.axis(text)

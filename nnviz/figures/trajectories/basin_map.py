@@ -9,17 +9,17 @@ from nnviz.figures.kit.layout import f4
 from nnviz.figures.trajectories import critical_point_marks, trajectory_lines
 
 # Minima with a color of their own; the others of many share one.
-OWN = 11
+MAX_COLORED_MINIMA = 11
 # How strong the color is where a start is there at once, and where it takes longest; in so many levels.
-STRONGEST, WEAKEST, LEVELS = 0.95, 0.3, 6
-NOWHERE = 0.3
+MAX_OPACITY, MIN_OPACITY, OPACITY_LEVELS = 0.95, 0.3, 6
+UNREACHED_OPACITY = 0.3
 _HELP = (
     "Each square is a start, its color the minimum that the method reaches from there, the stronger the sooner; gray "
     "squares reach none."
 )
 _STEPS_HELP = "How many steps the method takes from each start until it stays at a minimum; gray squares reach none."
 
-_FROM = f"from x {labels.shown('x')}, y {labels.shown('y')}"
+_HOVER_START = f"from {labels.HOVER_POINT}"
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -34,36 +34,36 @@ def basin_map(basins: Arrays, index: int, name: str) -> dict:
     if not basins or not 0 <= index < len(basins["minimum"]):
         return layout.empty(title, _HELP, "waiting for the starts to arrive")
     reached, steps = np.asarray(basins["minimum"][index]), np.asarray(basins["steps"][index])
-    minima, called = _minima(basins), _names(basins)
+    minima, called = _minima(basins), _minimum_names(basins)
     counts = np.bincount(reached[reached >= 0], minlength=len(called))
     order = np.argsort(-counts, kind="stable")
-    own = order if len(order) <= OWN + 1 else order[:OWN]
+    own = order if len(order) <= MAX_COLORED_MINIMA + 1 else order[:MAX_COLORED_MINIMA]
     color = np.full(len(called), len(own))  # the number of each minimum's color
     color[own] = np.arange(len(own))
-    shades = [theme.optimizer_color(i) for i in range(len(own))] + [theme.OTHERS]
+    shades = [theme.optimizer_color(i) for i in range(len(own))] + [theme.OTHER_MINIMA]
     names = [called[i] for i in own] + (["other minima"] if len(own) < len(called) else [])
     shares = [counts[color == i].sum() / reached.size for i in range(len(names))]
     missing = float((reached < 0).mean())
-    entries = [_entry(names[i], shares[i], shades[i]) for i in range(len(names)) if shares[i]]
+    entries = [_legend_entry(names[i], shares[i], shades[i]) for i in range(len(names)) if shares[i]]
     if missing:
-        entries.append(_entry("no minimum", missing, theme.faded(theme.NEUTRAL, NOWHERE)))
+        entries.append(_legend_entry("no minimum", missing, theme.with_alpha(theme.NEUTRAL, UNREACHED_OPACITY)))
     return layout.figure(
         [
-            _nowhere(basins, reached < 0),
-            _squares(basins, reached, steps, color, shades),
+            _unreached_cells(basins, reached < 0),
+            _basin_cells(basins, reached, steps, color, shades),
             *entries,
-            *_valleys(basins),
-            _marks(minima),
+            *_minimum_curves(basins),
+            _minimum_marks(minima),
         ],
         title=title,
         help=_HELP,
-        table=[_table(basins, {("minimum_x", "minimum_y", "steps"): _reached(basins, reached, steps)})],
+        table=[_table(basins, {("minimum_x", "minimum_y", "steps"): _reached_minima(basins, reached, steps)})],
         **_axes(basins),
         **trajectory_lines.legend(len(entries)),
     )
 
 
-def basin_steps(basins: Arrays, index: int, name: str) -> dict:
+def basin_arrival_steps(basins: Arrays, index: int, name: str) -> dict:
     """How many steps optimizer `index` takes from each start to its minimum."""
     title = f"Steps of {name} to a minimum" if name else "Steps to a minimum"
     if not basins or not 0 <= index < len(basins["steps"]):
@@ -77,18 +77,18 @@ def basin_steps(basins: Arrays, index: int, name: str) -> dict:
     if log:
         found = [0, *(10**p for p in range(int(top) + 1))]
         marks = {"tickvals": np.log10(1 + np.array(found)).tolist(), "ticktext": [str(mark) for mark in found]}
-    reached = _common(basins) | {
+    reached = _heatmap(basins) | {
         "z": f4(shown),
         "customdata": f4(np.where(steps >= 0, steps, np.nan)),
         "zmin": 0,
         "zmax": max(top, 1e-3),
-        "colorscale": theme.fading(theme.MEASURES["weight"], 0.95),
+        "colorscale": theme.from_transparent(theme.MEASURES["weight"], 0.95),
         "colorbar": theme.colorbar("steps", **marks),
         "name": "steps",
-        "hovertemplate": f"{_FROM}<br>%{{customdata}} steps<extra></extra>",
+        "hovertemplate": f"{_HOVER_START}<br>%{{customdata}} steps<extra></extra>",
     }
     return layout.figure(
-        [_nowhere(basins, steps < 0), reached, *_valleys(basins), _marks(_minima(basins))],
+        [_unreached_cells(basins, steps < 0), reached, *_minimum_curves(basins), _minimum_marks(_minima(basins))],
         title=title,
         help=_STEPS_HELP,
         table=[_table(basins, {"steps": np.where(steps >= 0, steps, np.nan)})],
@@ -116,63 +116,68 @@ def _minima(basins: Arrays) -> np.ndarray:
     return np.asarray(basins["minima"], float).reshape(-1, 2)
 
 
-def _common(basins: Arrays) -> dict:
+def _heatmap(basins: Arrays) -> dict:
     return {"type": "heatmap", "x": f4(basins["x"]), "y": f4(basins["y"])}
 
 
-def _nowhere(basins: Arrays, missing: np.ndarray) -> dict:
+def _unreached_cells(basins: Arrays, missing: np.ndarray) -> dict:
     """The gray squares."""
-    gray = theme.faded(theme.NEUTRAL, NOWHERE)
-    return _common(basins) | {
+    gray = theme.with_alpha(theme.NEUTRAL, UNREACHED_OPACITY)
+    return _heatmap(basins) | {
         "z": f4(np.where(missing, 0, np.nan)),
         "colorscale": [[0, gray], [1, gray]],
         "showscale": False,
         "name": "no minimum",
-        "hovertemplate": f"{_FROM}<br>reaches no minimum<extra></extra>",
+        "hovertemplate": f"{_HOVER_START}<br>reaches no minimum<extra></extra>",
     }
 
 
-def _reached(basins: Arrays, reached: np.ndarray, steps: np.ndarray) -> np.ndarray:
+def _reached_minima(basins: Arrays, reached: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """Of each start the minimum that is reached and after how many steps (k, k, 3); NaN where none is."""
     there, minima = reached >= 0, _minima(basins)
-    places = np.full((len(_names(basins)) + 1, 2), np.nan)  # a curve has no place
+    places = np.full((len(_minimum_names(basins)) + 1, 2), np.nan)  # a curve has no place
     places[: len(minima)] = minima
     found = np.concatenate([places[np.where(there, reached, -1)], np.asarray(steps, float)[..., None]], -1)
     return np.where(there[..., None], found, np.nan)
 
 
-def _squares(basins: Arrays, reached: np.ndarray, steps: np.ndarray, color: np.ndarray, shades: list[str]) -> dict:
+def _basin_cells(basins: Arrays, reached: np.ndarray, steps: np.ndarray, color: np.ndarray, shades: list[str]) -> dict:
     """The squares from which a minimum is reached: z is color · LEVELS + level, 0 the soonest."""
     there = reached >= 0
     which = np.where(there, reached, 0)
     soon, late = np.quantile(steps[there], [0.05, 0.95]) if there.any() else (0, 1)
-    level = np.clip((steps - soon) / max(late - soon, 1) * LEVELS, 0, LEVELS - 1).astype(int)
-    count = len(shades) * LEVELS
-    colors = [theme.faded(shade, alpha) for shade in shades for alpha in np.linspace(STRONGEST, WEAKEST, LEVELS)]
-    names = _names(basins)
+    level = np.clip((steps - soon) / max(late - soon, 1) * OPACITY_LEVELS, 0, OPACITY_LEVELS - 1).astype(int)
+    count = len(shades) * OPACITY_LEVELS
+    colors = [
+        theme.with_alpha(shade, alpha)
+        for shade in shades
+        for alpha in np.linspace(MAX_OPACITY, MIN_OPACITY, OPACITY_LEVELS)
+    ]
+    names = _minimum_names(basins)
     number = color[which] if len(names) else np.zeros_like(which)
-    words = f"reaches ({labels.shown('customdata[0]')}, {labels.shown('customdata[1]')}) in %{{customdata[2]}} steps"
+    minimum = ", ".join(labels.hover_number(f"customdata[{i}]") for i in range(2))
+    words = f"reaches ({minimum}) in %{{customdata[2]}} steps"
     told = {}
     if len(names) > len(_minima(basins)):
         words = "reaches %{text} in %{customdata[2]} steps"
         told = {"text": np.where(there, np.array(names)[which], "").tolist()}
     return (
-        _common(basins)
+        _heatmap(basins)
         | told
         | {
-            "z": f4(np.where(there, number * LEVELS + level, np.nan)),
+            "z": f4(np.where(there, number * OPACITY_LEVELS + level, np.nan)),
             "zmin": -0.5,
             "zmax": count - 0.5,
             "colorscale": [[end / count, shade] for i, shade in enumerate(colors) for end in (i, i + 1)],
             "showscale": False,
-            "customdata": f4(_reached(basins, reached, steps)),
+            "customdata": f4(_reached_minima(basins, reached, steps)),
             "name": "reached",
-            "hovertemplate": f"{_FROM}<br>{words}<extra></extra>",
+            "hovertemplate": f"{_HOVER_START}<br>{words}<extra></extra>",
         }
     )
 
 
-def _entry(name: str, share: float, color: str) -> dict:
+def _legend_entry(name: str, share: float, color: str) -> dict:
     """An entry of the legend, with the share of the starts."""
     return {
         "type": "scatter",
@@ -186,29 +191,35 @@ def _entry(name: str, share: float, color: str) -> dict:
     }
 
 
-def _names(basins: Arrays) -> list[str]:
+def _minimum_names(basins: Arrays) -> list[str]:
     """All minima in words, by number: places, then curves, then the flat region where there is one."""
     minima = _minima(basins)
     count = int(np.isnan(critical_point_marks.points(basins, "minimum_curves")).any(1).sum())
     count += len(critical_point_marks.points(basins, "minimum_curves")) > 0
     numbers = [""] if count == 1 else [f" {number + 1}" for number in range(count)]
-    found = [*map(_at, minima), *(f"{critical_point_marks.CURVE}{number}" for number in numbers[:count])]
-    return [*found, critical_point_marks.PLAIN] if np.max(basins["minimum"], initial=-1) >= len(found) else found
+    found = [
+        *map(_format_point, minima),
+        *(f"{critical_point_marks.MINIMUM_CURVE}{number}" for number in numbers[:count]),
+    ]
+    return [*found, critical_point_marks.FLAT_REGION] if np.max(basins["minimum"], initial=-1) >= len(found) else found
 
 
-def _valleys(basins: Arrays) -> list[dict]:
+def _minimum_curves(basins: Arrays) -> list[dict]:
     """Curves of minima."""
-    line = critical_point_marks.thin_lines(critical_point_marks.points(basins, "minimum_curves"))
+    line = critical_point_marks.thinned_lines(critical_point_marks.points(basins, "minimum_curves"))
     style = {"type": "scatter", "mode": "lines", "x": f4(line[:, 0]), "y": f4(line[:, 1]), "showlegend": False}
-    words = {"name": critical_point_marks.CURVE, "hovertemplate": f"{critical_point_marks.CURVE}<extra></extra>"}
-    pens = ({"color": theme.HALO, "width": 5}, {"color": theme.INK, "width": 1.8})
+    words = {
+        "name": critical_point_marks.MINIMUM_CURVE,
+        "hovertemplate": f"{critical_point_marks.MINIMUM_CURVE}<extra></extra>",
+    }
+    pens = ({"color": theme.HALO, "width": 5}, {"color": theme.MARKER_OUTLINE, "width": 1.8})
     return [style | words | {"line": pen} for pen in pens] if len(line) else []
 
 
-def _marks(minima: np.ndarray) -> dict:
+def _minimum_marks(minima: np.ndarray) -> dict:
     """Rings where the minima are, or some of them."""
-    size = 9 if len(minima) <= OWN + 1 else 4
-    minima = minima[critical_point_marks.some(len(minima))]
+    size = 9 if len(minima) <= MAX_COLORED_MINIMA + 1 else 4
+    minima = minima[critical_point_marks.sample_indices(len(minima))]
     return {
         "type": "scatter",
         "mode": "markers",
@@ -218,14 +229,14 @@ def _marks(minima: np.ndarray) -> dict:
             "symbol": "circle",
             "size": size,
             "color": theme.HALO,
-            "line": {"color": theme.INK, "width": 1.2},
+            "line": {"color": theme.MARKER_OUTLINE, "width": 1.2},
         },
         "name": "minima",
         "showlegend": False,
-        "hovertemplate": f"minimum<br>x {labels.shown('x')}, y {labels.shown('y')}<extra></extra>",
+        "hovertemplate": f"minimum<br>{labels.HOVER_POINT}<extra></extra>",
     }
 
 
-def _at(point: np.ndarray) -> str:
+def _format_point(point: np.ndarray) -> str:
     """A place in words, three digits."""
     return "({}, {})".format(*(f"{0.0 if abs(value) < 5e-4 else value:.3g}".replace("-", "−") for value in point))

@@ -9,19 +9,19 @@ from nnviz.figures.kit import labels, tables, theme
 from nnviz.figures.kit.layout import f4
 
 # More points of a kind than these hide the paths; a click in the legend shows them.
-MOST = 40
+MAX_VISIBLE = 40
 # So many points of a kind are drawn at most, and points of all curves of a kind.
-DRAWN = 400
-LOWEST = "lowest minimum in view"
-CURVE = "curve of minima"
-PLAIN = "flat region of minima"
+MAX_DRAWN = 400
+LOWEST_MINIMUM = "lowest minimum in view"
+MINIMUM_CURVE = "curve of minima"
+FLAT_REGION = "flat region of minima"
 CROSS, TRIANGLE = {"symbol": "x-thin", "size": 7}, {"symbol": "triangle-up", "size": 8}
-COUNTED = ("minima", "maxima", "saddles")
+COUNTED_KINDS = ("minima", "maxima", "saddles")
 
 Arrays = Mapping[str, np.ndarray]
 
 
-class Kind(NamedTuple):
+class PointKind(NamedTuple):
     """Points of one kind (n, 2), what they are called, and how they are drawn."""
 
     points: np.ndarray
@@ -41,12 +41,12 @@ def traces(surface: Arrays) -> list[dict]:
     Where there are many of a kind only some are drawn, chosen by lot, and the legend says of how many.
     """
     found = []
-    for kind in _kinds(surface):
-        shown = kind.points[some(len(kind.points))]
-        hides = kind.quiet and len(kind.points) > MOST
+    for kind in _point_kinds(surface):
+        shown = kind.points[sample_indices(len(kind.points))]
+        hides = kind.quiet and len(kind.points) > MAX_VISIBLE
         thinned = len(shown) < len(kind.points)
         name = f"{kind.name} ({len(shown):,} of {len(kind.points):,} drawn)" if thinned else kind.name
-        where = f"{kind.name}<br>x {labels.shown('x')}, y {labels.shown('y')}"
+        where = f"{kind.name}<br>{labels.HOVER_POINT}"
         found.append(
             {
                 "type": "scatter",
@@ -62,22 +62,27 @@ def traces(surface: Arrays) -> list[dict]:
                 "hovertemplate": f"{where}<extra></extra>",
             }
         )
-    return [*_curves(surface), *_plain(surface), *found]
+    return [*_curves(surface), *_flat_region(surface), *found]
 
 
-def _kinds(surface: Arrays) -> tuple[Kind, ...]:
-    lowest, minima = points(surface, "global_minima"), _higher(surface)
-    halo = {"color": theme.HALO, "line": {"color": theme.INK, "width": 1.2}}
-    star = 14 if len(lowest) <= MOST / 2 else 7
+def _point_kinds(surface: Arrays) -> tuple[PointKind, ...]:
+    lowest, minima = points(surface, "global_minima"), _higher_minima(surface)
+    halo = {"color": theme.HALO, "line": {"color": theme.MARKER_OUTLINE, "width": 1.2}}
+    star = 14 if len(lowest) <= MAX_VISIBLE / 2 else 7
     return (
-        Kind(points(surface, "saddles"), "saddle", CROSS | {"line": {"color": theme.INK, "width": 1.8}}, quiet=True),
-        Kind(points(surface, "maxima"), "maximum", {"color": theme.NEUTRAL} | TRIANGLE, quiet=True),
-        Kind(minima, "minimum", halo | {"symbol": "circle", "size": 4 if len(minima) > MOST else 7}),
-        Kind(lowest, LOWEST, halo | {"symbol": "star", "size": star}),
+        PointKind(
+            points(surface, "saddles"),
+            "saddle",
+            CROSS | {"line": {"color": theme.MARKER_OUTLINE, "width": 1.8}},
+            quiet=True,
+        ),
+        PointKind(points(surface, "maxima"), "maximum", {"color": theme.NEUTRAL} | TRIANGLE, quiet=True),
+        PointKind(minima, "minimum", halo | {"symbol": "circle", "size": 4 if len(minima) > MAX_VISIBLE else 7}),
+        PointKind(lowest, LOWEST_MINIMUM, halo | {"symbol": "star", "size": star}),
     )
 
 
-def _higher(surface: Arrays) -> np.ndarray:
+def _higher_minima(surface: Arrays) -> np.ndarray:
     """Minima that are not lowest: these come first among them, but for rounding."""
     lowest, minima = points(surface, "global_minima"), points(surface, "minima")
     size = max(float(np.ptp(surface["x"])), float(np.ptp(surface["y"])))
@@ -89,15 +94,15 @@ def _higher(surface: Arrays) -> np.ndarray:
 def _curves(surface: Arrays) -> list[dict]:
     """Lines of one height: a light line with a dark core for the lowest minima, fainter for others, dots for maxima."""
     lowest = points(surface, "global_minimum_curves")
-    others = _without(points(surface, "minimum_curves"), lowest)
+    others = _lines_without(points(surface, "minimum_curves"), lowest)
     styles = (
         (points(surface, "maximum_curves"), "curve of maxima", [{"color": theme.NEUTRAL, "width": 2, "dash": "dot"}]),
         (others, "curve of local minima", [{"color": theme.HALO, "width": 4}, {"color": theme.NEUTRAL, "width": 1.5}]),
-        (lowest, CURVE, [{"color": theme.HALO, "width": 7}, {"color": theme.INK, "width": 3}]),
+        (lowest, MINIMUM_CURVE, [{"color": theme.HALO, "width": 7}, {"color": theme.MARKER_OUTLINE, "width": 3}]),
     )
     found = []
     for line, name, widths in styles:
-        thin = thin_lines(line)
+        thin = thinned_lines(line)
         for i, style in enumerate(widths if len(line) else ()):
             found.append(
                 {
@@ -111,13 +116,13 @@ def _curves(surface: Arrays) -> list[dict]:
                     "uid": f"{name.replace(' ', '_')}{i}",
                     "showlegend": i == len(widths) - 1,
                     "legendrank": 1050,
-                    "hovertemplate": f"{name}<br>x {labels.shown('x')}, y {labels.shown('y')}<extra></extra>",
+                    "hovertemplate": f"{name}<br>{labels.HOVER_POINT}<extra></extra>",
                 }
             )
     return found
 
 
-def _plain(surface: Arrays) -> list[dict]:
+def _flat_region(surface: Arrays) -> list[dict]:
     places = points(surface, "flat_region")
     if not len(places):
         return []
@@ -128,7 +133,7 @@ def _plain(surface: Arrays) -> list[dict]:
             "x": f4(places[:, 0]),
             "y": f4(places[:, 1]),
             "marker": {"symbol": "circle", "size": 3, "color": theme.NEUTRAL},
-            "name": PLAIN,
+            "name": FLAT_REGION,
             "uid": "flat_region",
             "showlegend": True,
             "legendrank": 1050,
@@ -137,7 +142,7 @@ def _plain(surface: Arrays) -> list[dict]:
     ]
 
 
-def thin_lines(lines: np.ndarray, most: int = DRAWN) -> np.ndarray:
+def thinned_lines(lines: np.ndarray, most: int = MAX_DRAWN) -> np.ndarray:
     """Lines (n, 2) with a row of nan between two, each with every so manyth of its points and its last; where that is
     still too much, the longest of them."""
     if len(lines) <= most:
@@ -151,10 +156,12 @@ def thin_lines(lines: np.ndarray, most: int = DRAWN) -> np.ndarray:
     return np.vstack([row for part in kept for row in (part, np.full((1, 2), np.nan))])[:-1]
 
 
-def words(surface: Arrays) -> str:
+def left_out_text(surface: Arrays) -> str:
     """What the map's help says of points beyond those that are kept; empty where all are."""
     left_out = np.asarray(surface.get("omitted", (0, 0, 0))).tolist()
-    counts = [(name, len(points(surface, name)), more) for name, more in zip(COUNTED, left_out, strict=True) if more]
+    counts = [
+        (name, len(points(surface, name)), more) for name, more in zip(COUNTED_KINDS, left_out, strict=True) if more
+    ]
     said = [f"{kept:,} of {kept + more:,} {name}" for name, kept, more in counts]
     return f" Only the lowest are kept: {', '.join(said)}." if said else ""
 
@@ -165,10 +172,10 @@ def table(surface: Arrays) -> list[tables.Part]:
         "minimum": "minima",
         "maximum": "maxima",
         "saddle": "saddles",
-        LOWEST: "global_minima",
-        CURVE: "minimum_curves",
+        LOWEST_MINIMUM: "global_minima",
+        MINIMUM_CURVE: "minimum_curves",
         "curve of maxima": "maximum_curves",
-        PLAIN: "flat_region",
+        FLAT_REGION: "flat_region",
     }
     parts = []
     for kind, name in kinds.items():
@@ -179,14 +186,14 @@ def table(surface: Arrays) -> list[tables.Part]:
     return parts
 
 
-def some(count: int) -> np.ndarray:
+def sample_indices(count: int) -> np.ndarray:
     """Which of so many points are drawn, in their order."""
-    if count <= DRAWN:
+    if count <= MAX_DRAWN:
         return np.arange(count)
-    return np.sort(np.random.default_rng(0).permutation(count)[:DRAWN])
+    return np.sort(np.random.default_rng(0).permutation(count)[:MAX_DRAWN])
 
 
-def _without(lines: np.ndarray, others: np.ndarray) -> np.ndarray:
+def _lines_without(lines: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Those lines, divided by rows of nan, that are not among the others."""
     known = {row.tobytes() for row in others}
     kept = np.array([np.isnan(row).any() or row.tobytes() not in known for row in lines], bool)

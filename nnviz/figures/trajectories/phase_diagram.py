@@ -10,16 +10,16 @@ from nnviz.figures.kit.layout import f4
 from nnviz.figures.kit.log_axis import logarithmic
 
 # A color lasts from one of these rates to the next: the whole story of an ill-conditioned valley is close to 1.
-BANDS = (0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 1)
+RATE_BANDS = (0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 1)
 # Opacity of the slowest and of the fastest band.
-WEAKEST, STRONGEST = 0.06, 0.9
-BEYOND = theme.faded(theme.NEUTRAL, 0.34)
+MIN_OPACITY, MAX_OPACITY = 0.06, 0.9
+DIVERGENT_COLOR = theme.with_alpha(theme.NEUTRAL, 0.34)
 _METHODS = ("heavy ball", "Nesterov")
 _HELP = (
     "The color is the share of the error that a step keeps in the long run: the stronger, the faster; the star is the "
     "fastest setting there is. Beyond the dotted line the path swings, beyond the solid one it swings ever wider."
 )
-_UNLIKE = "All of this is for exact gradients and one learning rate, so it predicts nothing of this race: {}."
+_INVALID_THEORY = "All of this is for exact gradients and one learning rate, so it predicts nothing of this race: {}."
 
 
 class PhasePoint(TypedDict, total=False):
@@ -60,20 +60,27 @@ def phase_diagram(
         return layout.empty(title, _HELP)
     alphas, betas = np.asarray(phase["alphas"], float), np.asarray(phase["betas"], float)
     if log_x is None:
-        log_x = _spaced_by_factors(alphas)
+        log_x = _is_log_spaced(alphas)
     x = layout.axis("learning rate η", range=[float(alphas[0]), float(alphas[-1])])
     if log_x:
         x = logarithmic("learning rate η", alphas, [float(np.log10(alphas[0])), float(np.log10(alphas[-1]))])
-    traces = [_surface(alphas, betas, np.asarray(phase["rate"], float)), *_lines(phase, alphas, betas), _best(phase)]
+    traces = [
+        _rate_heatmap(alphas, betas, np.asarray(phase["rate"], float)),
+        *_limit_lines(phase, alphas, betas),
+        _best_setting(phase),
+    ]
     marks = [_mark(optimizer, i, phase, alphas, betas, conditions) for i, optimizer in enumerate(optimizers)]
     return layout.figure(
         [*traces, *marks],
         title=title,
-        help=f"{_HELP} {_UNLIKE.format(conditions)}" if conditions else _HELP,
+        help=f"{_HELP} {_INVALID_THEORY.format(conditions)}" if conditions else _HELP,
         x=x | {"showgrid": False},
         y=layout.axis("momentum β", range=[float(betas[0]), float(betas[-1])], showgrid=False),
         table=_table(phase, alphas, betas, optimizers),
-        annotations=[*_notes(phase, float(alphas[-1]), log_x), *([_warning(conditions)] if conditions else [])],
+        annotations=[
+            *_divergence_label(phase, float(alphas[-1]), log_x),
+            *([_invalid_theory_note(conditions)] if conditions else []),
+        ],
     )
 
 
@@ -99,21 +106,26 @@ def _table(
     return parts
 
 
-def shade(rate: np.ndarray | Sequence[float]) -> np.ndarray:
+def color_position(rate: np.ndarray | Sequence[float]) -> np.ndarray:
     """Where a rate stands on the color scale of `BANDS`, all of one height: 0 all of the error is kept, 1 nothing."""
-    return 1 - np.interp(rate, BANDS, np.linspace(0, 1, len(BANDS)))
+    return 1 - np.interp(rate, RATE_BANDS, np.linspace(0, 1, len(RATE_BANDS)))
 
 
-def _surface(alphas: np.ndarray, betas: np.ndarray, rate: np.ndarray) -> dict:
-    count = len(BANDS) - 1
-    colors = [theme.faded(theme.MEASURES["gradient"], alpha) for alpha in np.linspace(WEAKEST, STRONGEST, count)]
-    bar = theme.colorbar("error kept a step", tickvals=shade(BANDS).tolist(), ticktext=[f"{edge:g}" for edge in BANDS])
-    words = f"η {labels.shown('x')}, β {labels.shown('y')}<br>keeps {labels.shown('customdata')} of the error a step"
+def _rate_heatmap(alphas: np.ndarray, betas: np.ndarray, rate: np.ndarray) -> dict:
+    count = len(RATE_BANDS) - 1
+    colors = [
+        theme.with_alpha(theme.MEASURES["gradient"], alpha) for alpha in np.linspace(MIN_OPACITY, MAX_OPACITY, count)
+    ]
+    bar = theme.colorbar(
+        "error kept a step", tickvals=color_position(RATE_BANDS).tolist(), ticktext=[f"{edge:g}" for edge in RATE_BANDS]
+    )
+    setting = f"η {labels.hover_number('x')}, β {labels.hover_number('y')}"
+    words = f"{setting}<br>error factor per step {labels.hover_number('customdata')}"
     return {
         "type": "heatmap",
         "x": f4(alphas),
         "y": f4(betas),
-        "z": f4(shade(rate)),
+        "z": f4(color_position(rate)),
         "zmin": 0,
         "zmax": 1,
         "zsmooth": "best",
@@ -125,7 +137,7 @@ def _surface(alphas: np.ndarray, betas: np.ndarray, rate: np.ndarray) -> dict:
     }
 
 
-def _lines(phase: Mapping[str, np.ndarray], alphas: np.ndarray, betas: np.ndarray) -> list[dict]:
+def _limit_lines(phase: Mapping[str, np.ndarray], alphas: np.ndarray, betas: np.ndarray) -> list[dict]:
     """All that diverges in one color, the edge before it, and the line up to which nothing swings."""
     edge, calm = (np.asarray(phase[name], float) for name in ("stability_limit", "monotone_limit"))
     right = np.full(2, alphas[-1])
@@ -134,7 +146,7 @@ def _lines(phase: Mapping[str, np.ndarray], alphas: np.ndarray, betas: np.ndarra
         "x": f4(np.concatenate([np.clip(edge, alphas[0], alphas[-1]), right])),
         "y": f4(np.concatenate([betas, betas[[-1, 0]]])),
         "fill": "toself",
-        "fillcolor": BEYOND,
+        "fillcolor": DIVERGENT_COLOR,
         "line": {"width": 0},
         "hoverinfo": "skip",
         "name": "diverges",
@@ -144,7 +156,7 @@ def _lines(phase: Mapping[str, np.ndarray], alphas: np.ndarray, betas: np.ndarra
         (calm, "swings beyond", {"color": theme.NEUTRAL, "width": 1.5, "dash": "dot"}),
         (edge, "edge of stability", {"color": theme.ALERT, "width": 2.5}),
     ):
-        words = f"{name}: η {labels.shown('x')} at β {labels.shown('y')}<extra></extra>"
+        words = f"{name}: η {labels.hover_number('x')} at β {labels.hover_number('y')}<extra></extra>"
         # Plotly leaves a line out between points of which one is not a number.
         seen = np.where((limit >= alphas[0]) & (limit <= alphas[-1]), limit, np.nan)
         found.append(common | {"x": f4(seen), "y": f4(betas), "line": line, "name": name, "hovertemplate": words})
@@ -152,7 +164,7 @@ def _lines(phase: Mapping[str, np.ndarray], alphas: np.ndarray, betas: np.ndarra
     return found
 
 
-def _best(phase: Mapping[str, np.ndarray]) -> dict:
+def _best_setting(phase: Mapping[str, np.ndarray]) -> dict:
     alpha, beta, rate = np.asarray(phase["best"], float)
     place = f"η {labels.number(alpha, 4)}, β {labels.number(beta, 4)}"
     return {
@@ -164,15 +176,15 @@ def _best(phase: Mapping[str, np.ndarray]) -> dict:
         "text": [f"best: {labels.number(rate, 4)}"],
         "textposition": "middle left",
         "name": "fastest setting",
-        "hovertemplate": f"fastest setting: {place}<br>{_kept(rate)}<extra></extra>",
+        "hovertemplate": f"fastest setting: {place}<br>{_rate_text(rate)}<extra></extra>",
         "showlegend": False,
         "cliponaxis": False,
     }
 
 
-def _warning(conditions: str) -> dict:
+def _invalid_theory_note(conditions: str) -> dict:
     """The note that theory does not hold for the race."""
-    return layout.corner("<br>".join(["theory does not hold for this race:", *conditions.split(" · ")]))
+    return layout.corner_note("<br>".join(["theory does not hold for this race:", *conditions.split(" · ")]))
 
 
 def _mark(
@@ -196,8 +208,8 @@ def _mark(
     words = [
         f"<b>{optimizer['name']}</b> ({method}{'' if own else ': the map is of the other method'})",
         f"η {labels.number(alpha, 4)}, β {labels.number(beta, 4)}",
-        f"predicted: {_kept(predicted) if not conditions else f'nothing, theory does not hold with {conditions}'}",
-        f"measured: {_kept(optimizer.get('measured'))}",
+        f"predicted: {_rate_text(predicted) if not conditions else f'nothing, theory does not hold with {conditions}'}",
+        f"measured: {_rate_text(optimizer.get('measured'))}",
     ]
     return {
         "type": "scatter",
@@ -205,7 +217,7 @@ def _mark(
         "x": f4([x]),
         "y": f4([y]),
         "marker": {
-            "symbol": _arrow(alpha - x, beta - y) if not inside else "circle" if own else "diamond",
+            "symbol": _outside_symbol(alpha - x, beta - y) if not inside else "circle" if own else "diamond",
             "size": 11,
             "color": theme.optimizer_color(optimizer.get("color", index)),
             "line": {"color": theme.HALO, "width": 1.2},
@@ -217,7 +229,7 @@ def _mark(
     }
 
 
-def _notes(phase: Mapping[str, np.ndarray], right: float, log_x: bool) -> list[dict]:
+def _divergence_label(phase: Mapping[str, np.ndarray], right: float, log_x: bool) -> list[dict]:
     """The words beside the edge, upright at the end where there is more room beyond it."""
     edge = np.asarray(phase["stability_limit"], float)
     if edge.min() >= right:
@@ -241,20 +253,20 @@ def _notes(phase: Mapping[str, np.ndarray], right: float, log_x: bool) -> list[d
     ]
 
 
-def _arrow(right: float, up: float) -> str:
+def _outside_symbol(right: float, up: float) -> str:
     """The symbol of a mark that lies outside of the map in this direction."""
     if right:
         return "triangle-right" if right > 0 else "triangle-left"
     return "triangle-up" if up > 0 else "triangle-down"
 
 
-def _kept(rate: float | None) -> str:
+def _rate_text(rate: float | None) -> str:
     """A rate in words; "not known" where it is missing or NaN."""
     known = rate is not None and rate == rate
     return f"keeps {labels.number(float(rate), 4)} of the error a step" if known else "not known"
 
 
-def _spaced_by_factors(values: np.ndarray) -> bool:
+def _is_log_spaced(values: np.ndarray) -> bool:
     """Whether the middle one is nearer to the geometric than to the arithmetic mean of the ends."""
     low, middle, high = values[0], values[len(values) // 2], values[-1]
     return bool(low > 0 and abs(middle - np.sqrt(low * high)) < abs(middle - (low + high) / 2))

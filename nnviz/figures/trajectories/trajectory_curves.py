@@ -8,22 +8,22 @@ from nnviz import frames
 from nnviz.figures.kit import labels, layout, smoothing, tables, theme
 from nnviz.figures.kit.layout import f4, i4
 from nnviz.figures.kit.log_axis import logarithmic
-from nnviz.figures.kit.log_axis_edges import magnitudes
-from nnviz.figures.kit.signed_log_axis import signed, spans
+from nnviz.figures.kit.log_axis_edges import log_axis_values
+from nnviz.figures.kit.symlog_axis import spans_orders_of_magnitude, symlog_scale
 from nnviz.figures.trajectories import trajectory_lines
 
 # Points of one curve, extremes kept.
-POINTS = 500
+MAX_POINTS = 500
 # How far a logarithmic axis goes above and below where the race began, as factors: an optimizer that leaves for
 # infinity, or one that is there up to the last bit, would press all others flat.
-ABOVE, BELOW = 1e3, 1e-17
+MAX_INCREASE, MAX_DECREASE = 1e3, 1e-17
 # How far a straight axis goes, as a multiple of the usual size: that of the start, of the last heights three quarters.
-TALL = 1.5
+LINEAR_RANGE_FACTOR = 1.5
 # A height is as good as 0 below this share of the largest.
-TINY = 1e-25
+ZERO_FRACTION = 1e-25
 # What is left of the height by rounding alone, as a share of what was subtracted.
-ROUNDING = 4e-16
-_HEIGHT_HELP = (
+ROUNDING_ERROR = 4e-16
+_VALUE_HELP = (
     "How high each method still is at every step; a straight line down on this axis is the same factor a step."
 )
 _DISTANCE_HELP = (
@@ -38,7 +38,7 @@ _SEARCH_HELP = (
 Arrays = Mapping[str, np.ndarray]
 
 
-def heights(
+def function_values(
     trajectories: Arrays,
     names: Sequence[str],
     optimum: float | None = None,
@@ -55,37 +55,40 @@ def heights(
     """
     title = "Height" if optimum is None else "Height above the lowest minimum in view"
     if not trajectories:
-        return layout.empty(title, _HEIGHT_HELP)
+        return layout.empty(title, _VALUE_HELP)
     found = np.asarray(trajectories["values"], float)
-    text, help, column = "f(x, y)", _HEIGHT_HELP + _lowest(found, optimum, bottom), "f"
-    if optimum and abs(optimum) > TINY * _begun(found):
-        text, found, column = "f(x, y) − f<sub>min</sub>", _above(found, optimum), "f_minus_minimum"
+    text, help, column = "f(x, y)", _VALUE_HELP + _minimum_text(found, optimum, bottom), "f"
+    if optimum and abs(optimum) > ZERO_FRACTION * _initial_size(found):
+        text, found, column = "f(x, y) − f<sub>min</sub>", _above_minimum(found, optimum), "f_minus_minimum"
     return _curves(trajectories, found, names, title, help, text, column, log, smooth)
 
 
-def _lowest(heights: np.ndarray, optimum: float | None, bottom: tuple[float, float, float] | None) -> str:
+def _minimum_text(heights: np.ndarray, optimum: float | None, bottom: tuple[float, float, float] | None) -> str:
     """What the help says of the lowest minimum, and of lower ground."""
     said = "No minimum was found in this view." if optimum is None else ""
     if optimum is not None:
-        said = f"The lowest minimum in view is f = {_plain(optimum)}."
+        said = f"The lowest minimum in view is f = {_format_value(optimum)}."
     if optimum is not None and bottom:
         x, y, low = bottom
-        if low < optimum - 1e-9 * max(abs(optimum), _begun(heights)):
-            said += f" The surface is lower without a minimum: f = {_plain(low)} at ({_plain(x)}, {_plain(y)})."
+        if low < optimum - 1e-9 * max(abs(optimum), _initial_size(heights)):
+            point = f"({_format_value(x)}, {_format_value(y)})"
+            said += f" The surface is lower at {point}, which is no minimum: f = {_format_value(low)}."
     return f" {said}" if said else ""
 
 
-def _begun(heights: np.ndarray) -> float:
+def _initial_size(heights: np.ndarray) -> float:
     """The size of the heights (optimizers, steps + 1) at the start."""
     start = np.abs(heights[:, :1])
     return float(np.max(start, where=np.isfinite(start), initial=0.0))
 
 
-def _plain(value: float) -> str:
+def _format_value(value: float) -> str:
     return labels.number(float(value), 4) if abs(value) > 1e-12 else "0"
 
 
-def distances(trajectories: Arrays, names: Sequence[str], *, log: bool | None = None, smooth: float = 0.0) -> dict:
+def distances_to_minimum(
+    trajectories: Arrays, names: Sequence[str], *, log: bool | None = None, smooth: float = 0.0
+) -> dict:
     """The distance of each optimizer to the nearest optimum over the steps; `log` and `smooth` as in `heights`."""
     title = "Distance to the lowest minimum in view"
     if not trajectories:
@@ -117,31 +120,36 @@ def rate_search(
     if np.size(final) == 0:
         return layout.empty(title, _SEARCH_HELP, "waiting for the search")
     ends = np.asarray(final, float)
-    final = _above(ends, optimum or 0.0)
+    final = _above_minimum(ends, optimum or 0.0)
     log_y = log is not False and bool(np.all(~np.isfinite(final) | (final >= 0)))
     if log_y:  # as good as zero, and beyond what single precision holds
         most = np.max(final, where=np.isfinite(final), initial=0.0)
-        final = np.where((final >= 0) & (final < TINY * most), 0.0, final)
-    scale = signed(final)
-    drawn = magnitudes(final)
+        final = np.where((final >= 0) & (final < ZERO_FRACTION * most), 0.0, final)
+    scale = symlog_scale(final)
+    drawn = log_axis_values(final)
     finite = np.where(np.isfinite(final), final, np.nan)
     shown = drawn.drawn if log_y else finite if log is False else scale.place(finite)
     text = "final f(x, y)" if not optimum else "final f(x, y) − f<sub>min</sub>"
     usual = float(np.nanquantile(np.abs(finite), 0.75)) if np.isfinite(finite).any() else 1.0
-    y = layout.axis(text, range=list(_straight(finite, usual))) if log is False else scale.axis(text, final)
-    help = _SEARCH_HELP if not optimum else f"{_SEARCH_HELP} The lowest minimum in view is f = {_plain(optimum)}."
+    y = layout.axis(text, range=list(_linear_range(finite, usual))) if log is False else scale.axis(text, final)
+    help = (
+        _SEARCH_HELP if not optimum else f"{_SEARCH_HELP} The lowest minimum in view is f = {_format_value(optimum)}."
+    )
     traces = []
     for i, row in enumerate(shown):
         name = names[i]
         style = _style(i)
-        words = f"<b>{name}</b><br>final height {labels.shown('customdata')} at η {labels.shown('x')}<extra></extra>"
-        common = {"type": "scatter", "name": name, "hovertemplate": words, **trajectory_lines.group(i)}
+        value = labels.hover_number("customdata")
+        words = f"<b>{name}</b><br>final value {value} at η {labels.hover_number('x')}<extra></extra>"
+        common = {"type": "scatter", "name": name, "hovertemplate": words, **trajectory_lines.legend_group(i)}
         line = {"mode": "lines+markers", "x": f4(rates), "y": f4(row), "customdata": f4(final[i]), **style}
         traces.append(common | line | {"uid": f"search{i}", "showlegend": True})
         place = int(best[i])
         zero = np.flatnonzero(final[i] == 0) if log_y else np.array([], int)
         if len(zero):
-            traces.append(_low(rates[zero], drawn.floor, i, [f"exactly 0 at η {labels.shown('x')}"] * len(zero)))
+            traces.append(
+                _edge_marks(rates[zero], drawn.floor, i, [f"exactly 0 at η {labels.hover_number('x')}"] * len(zero))
+            )
         if place >= 0:
             level = row[place] if np.isfinite(row[place]) else drawn.floor
             mark = {"symbol": "star", "size": 15, "color": theme.optimizer_color(i)}
@@ -162,10 +170,10 @@ def rate_search(
     )
 
 
-def _above(heights: np.ndarray, optimum: float) -> np.ndarray:
+def _above_minimum(heights: np.ndarray, optimum: float) -> np.ndarray:
     """Heights above the lowest; 0 where the subtraction leaves rounding alone."""
     found = heights - optimum
-    return np.where(np.abs(found) <= ROUNDING * abs(optimum), 0.0, found)
+    return np.where(np.abs(found) <= ROUNDING_ERROR * abs(optimum), 0.0, found)
 
 
 def _curves(
@@ -184,12 +192,12 @@ def _curves(
     good = np.isfinite(values)
     log_y = log is not False and not (values[good] < 0).any()
     if log_y:
-        place, y, ends = _by_logarithm(values, text)
+        place, y, ends = _log_transform(values, text)
     elif log is False:
-        place, ends = np.asarray, _straight(values, _begun(values))
+        place, ends = np.asarray, _linear_range(values, _initial_size(values))
         y = layout.axis(text, range=list(ends))
-    elif log or spans(values[good]):
-        scale = signed(values[good])
+    elif log or spans_orders_of_magnitude(values[good]):
+        scale = symlog_scale(values[good])
         place, y = scale.place, scale.axis(text, values)
         ends = y["range"]
     else:
@@ -198,9 +206,11 @@ def _curves(
     for i, row in enumerate(values):
         last = trajectory_lines.last_step(trajectories, i)
         low = row[: last + 1] < 10 ** ends[0] if log_y else np.zeros(last + 1, bool)
-        stop = _settled(low) if low.any() else last + 1
-        traces += _optimizer(i, row[:stop], place, trajectory_lines.called(names, trajectories, i), smooth, log_y)
-        picked = frames.thin_indices(np.asarray(place(row[: last + 1]), float), POINTS)
+        stop = _first_settled_step(low) if low.any() else last + 1
+        traces += _optimizer_traces(
+            i, row[:stop], place, trajectory_lines.name_with_exit(names, trajectories, i), smooth, log_y
+        )
+        picked = frames.thin_indices(np.asarray(place(row[: last + 1]), float), MAX_POINTS)
         parts.append(tables.rows({"optimizer": names[i], "step": picked, column: row[picked]}))
         zeros = np.flatnonzero(row[:stop] == 0) if log_y else np.array([], int)
         words = ["exactly 0 at step %{x}"] * len(zeros)
@@ -208,16 +218,16 @@ def _curves(
             words.append(f"{'below this' if row[stop : last + 1].any() else 'exactly 0'} from step %{{x}}")
             zeros = np.append(zeros, stop)
         if len(zeros):
-            traces.append(_low(zeros, _inside(ends, log_y)[0], i, words))
+            traces.append(_edge_marks(zeros, _visible_range(ends, log_y)[0], i, words))
         if trajectories["left_at"][i] >= 0:
-            left.append((i, last, float(np.clip(_last(place(row[: last + 1])), *_inside(ends, log_y)))))
-    traces += [_cross(trajectories, i, at, level) for i, at, level in left]
-    traces += smoothing.keys(smooth) if smooth else []
+            left.append((i, last, float(np.clip(_last_finite(place(row[: last + 1])), *_visible_range(ends, log_y)))))
+    traces += [_exit_mark(trajectories, i, at, level) for i, at, level in left]
+    traces += smoothing.legend_entries(smooth) if smooth else []
     return layout.figure(
         traces,
         title=title,
         help=help,
-        x=layout.steps(),
+        x=layout.step_axis(),
         y=y,
         over_steps=True,
         table=parts,
@@ -225,34 +235,34 @@ def _curves(
     )
 
 
-def _by_logarithm(values: np.ndarray, text: str) -> tuple:
+def _log_transform(values: np.ndarray, text: str) -> tuple:
     """What is drawn of values, the axis, and its ends in powers of ten: at most so far from where the race began."""
     found = values[np.isfinite(values) & (values > 0)]
     start = values[:, 0]
     start = float(start[np.isfinite(start)].max(initial=0.0)) or (float(found.max()) if len(found) else 1.0)
-    found = np.clip(found, BELOW * start, ABOVE * start) if len(found) else np.array([0.1, 1.0])
+    found = np.clip(found, MAX_DECREASE * start, MAX_INCREASE * start) if len(found) else np.array([0.1, 1.0])
     low, high = np.log10(found.min()), np.log10(found.max())
     margin = max(0.05 * (high - low), 0.05)
     ends = [float(low - margin), float(high + margin)]
-    return (lambda row: magnitudes(row).drawn), logarithmic(text, found, ends), ends
+    return (lambda row: log_axis_values(row).drawn), logarithmic(text, found, ends), ends
 
 
-def _straight(values: np.ndarray, size: float) -> tuple[float, float]:
+def _linear_range(values: np.ndarray, size: float) -> tuple[float, float]:
     """The ends of a straight axis: all that is at most `TALL` times as far from zero as `size`."""
-    most = TALL * (size or 1.0)
+    most = LINEAR_RANGE_FACTOR * (size or 1.0)
     found = np.clip(values[np.isfinite(values)], -most, most)
     low, high = float(found.min(initial=0.0)), float(found.max(initial=0.0))
     margin = 0.05 * (high - low) or 1.0
     return low - margin, high + margin
 
 
-def _settled(low: np.ndarray) -> int:
+def _first_settled_step(low: np.ndarray) -> int:
     """The step from which on all is low; the length where it is not at the end."""
     other = np.flatnonzero(~low)
     return int(other[-1]) + 1 if len(other) else 0
 
 
-def _inside(ends: Sequence[float], log_y: bool) -> tuple[float, float]:
+def _visible_range(ends: Sequence[float], log_y: bool) -> tuple[float, float]:
     """The values between which a mark is seen."""
     if not log_y:
         return ends[0], ends[1]
@@ -260,7 +270,7 @@ def _inside(ends: Sequence[float], log_y: bool) -> tuple[float, float]:
     return 10 ** (ends[0] + margin), 10 ** (ends[1] - margin)
 
 
-def _last(row: np.ndarray) -> float:
+def _last_finite(row: np.ndarray) -> float:
     """The last number of a row; 0 if it has none."""
     good = np.flatnonzero(np.isfinite(row))
     return float(row[good[-1]]) if len(good) else 0.0
@@ -271,21 +281,21 @@ def _style(optimizer: int) -> dict:
     return {"line": {"color": color, "width": 2}, "marker": {"color": color, "size": 5}}
 
 
-def _optimizer(
+def _optimizer_traces(
     optimizer: int, row: np.ndarray, place: Callable[[np.ndarray], np.ndarray], name: str, smooth: float, log_y: bool
 ) -> list[dict]:
     """One line; with `smooth` faint behind the moving average of what is drawn."""
     line = _line(optimizer, row, place, name)
     if not smooth or len(row) < 2:
         return [line]
-    picked = frames.thin_indices(np.asarray(place(row), float), POINTS)
-    found = smoothing.averaged(row if log_y else place(row), smooth, log_y)[picked]
-    return [smoothing.behind(line), line | {"y": f4(found)}]  # its hover text says what was measured
+    picked = frames.thin_indices(np.asarray(place(row), float), MAX_POINTS)
+    found = smoothing.moving_average(row if log_y else place(row), smooth, log_y)[picked]
+    return [smoothing.raw_curve(line), line | {"y": f4(found)}]  # its hover text says what was measured
 
 
 def _line(optimizer: int, row: np.ndarray, place, name: str) -> dict:
     shown = np.asarray(place(row), float)
-    picked = frames.thin_indices(shown, POINTS)
+    picked = frames.thin_indices(shown, MAX_POINTS)
     return {
         "type": "scatter",
         "mode": "lines" if len(row) > 1 else "markers",
@@ -295,13 +305,13 @@ def _line(optimizer: int, row: np.ndarray, place, name: str) -> dict:
         "name": name,
         "uid": f"optimizer{optimizer}",
         "showlegend": True,
-        "hovertemplate": f"<b>{name}</b><br>{labels.shown('customdata')} at step %{{x}}<extra></extra>",
+        "hovertemplate": f"<b>{name}</b><br>{labels.hover_number('customdata')} at step %{{x}}<extra></extra>",
         **_style(optimizer),
-        **trajectory_lines.group(optimizer),
+        **trajectory_lines.legend_group(optimizer),
     }
 
 
-def _low(x: np.ndarray, level: float, optimizer: int, words: Sequence[str]) -> dict:
+def _edge_marks(x: np.ndarray, level: float, optimizer: int, words: Sequence[str]) -> dict:
     """Marks at the lower edge of a logarithmic axis, and what each of them says; "0" stands over the first."""
     zero = words[0].startswith("exactly")
     color = theme.optimizer_color(optimizer)
@@ -319,14 +329,14 @@ def _low(x: np.ndarray, level: float, optimizer: int, words: Sequence[str]) -> d
         "showlegend": False,
         "cliponaxis": False,
         "hovertemplate": [f"{text}<extra></extra>" for text in words],
-        **trajectory_lines.group(optimizer),
+        **trajectory_lines.legend_group(optimizer),
     }
 
 
-def _cross(trajectories: Arrays, optimizer: int, step: int, level: float) -> dict:
+def _exit_mark(trajectories: Arrays, optimizer: int, step: int, level: float) -> dict:
     """Where an optimizer's way ends; the legend says at which step and why."""
     color = theme.optimizer_color(optimizer)
-    text, why = trajectory_lines.ended(trajectories, optimizer)
+    text, why = trajectory_lines.exit_texts(trajectories, optimizer)
     return {
         "type": "scatter",
         "mode": "markers",
@@ -338,5 +348,5 @@ def _cross(trajectories: Arrays, optimizer: int, step: int, level: float) -> dic
         "showlegend": False,
         "cliponaxis": False,
         "hovertemplate": f"{text}<br>{why}<extra></extra>",
-        **trajectory_lines.group(optimizer),
+        **trajectory_lines.legend_group(optimizer),
     }

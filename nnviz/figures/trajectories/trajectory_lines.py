@@ -7,13 +7,13 @@ import numpy as np
 from nnviz.figures.kit import tables, theme
 
 # Points of one path: more are not seen, and the browser cuts the path at every move of the time slider.
-POINTS = 2000
+MAX_PATH_POINTS = 2000
 # With fewer points in all each step gets a dot.
-DOTS = 600
+MAX_DOTTED_POINTS = 600
 # The share of a picture's height that the names may take, before they scroll.
-LEGEND = 0.25
+LEGEND_HEIGHT = 0.25
 # From this many on they may take half as much again.
-MANY = 10
+MAX_SHORT_LEGEND = 10
 
 # Why an optimizer is nowhere any more, in a word or two and as a sentence.
 EXITS = {
@@ -25,43 +25,45 @@ EXITS = {
     "not_a_number": ("not a number", "the update is not a number"),
 }
 
-TrajectoryRun = Mapping[str, np.ndarray]
+Arrays = Mapping[str, np.ndarray]
 
 
-def last_step(trajectories: TrajectoryRun, optimizer: int) -> int:
+def last_step(trajectories: Arrays, optimizer: int) -> int:
     """The last step at which an optimizer is anywhere."""
     gone = int(trajectories["left_at"][optimizer])
     return gone - 1 if gone >= 0 else trajectories["points"].shape[1] - 1
 
 
-def thinned(count: int, most: int = POINTS) -> np.ndarray:
+def evenly_spaced(count: int, most: int = MAX_PATH_POINTS) -> np.ndarray:
     """At most `most` of the places 0 … count − 1, evenly spread, the first and the last among them."""
     if count <= most:
         return np.arange(count)
     return np.linspace(0, count - 1, most).round().astype(int)
 
 
-def kept_steps(trajectories: TrajectoryRun, optimizer: int) -> np.ndarray:
+def drawn_steps(trajectories: Arrays, optimizer: int) -> np.ndarray:
     """The steps of an optimizer that are drawn; the last one is where it is gone, if it is."""
-    steps = thinned(last_step(trajectories, optimizer) + 1)
+    steps = evenly_spaced(last_step(trajectories, optimizer) + 1)
     gone = int(trajectories["left_at"][optimizer])
     return np.append(steps, gone) if gone >= 0 else steps
 
 
-def called(names: Sequence[str], trajectories: TrajectoryRun, optimizer: int) -> str:
+def name_with_exit(names: Sequence[str], trajectories: Arrays, optimizer: int) -> str:
     """An optimizer's name, and when it left, or why its way ends."""
     name = names[optimizer] if optimizer < len(names) else f"optimizer {optimizer + 1}"
-    return f"{name} ({ended(trajectories, optimizer)[0]})" if int(trajectories["left_at"][optimizer]) >= 0 else name
+    return (
+        f"{name} ({exit_texts(trajectories, optimizer)[0]})" if int(trajectories["left_at"][optimizer]) >= 0 else name
+    )
 
 
-def ended(trajectories: TrajectoryRun, optimizer: int) -> tuple[str, str]:
+def exit_texts(trajectories: Arrays, optimizer: int) -> tuple[str, str]:
     """Why and when the way of an optimizer ends that does, in a few words and as a sentence."""
     short, long = EXITS[str(trajectories["exit_reason"][optimizer])]
     return f"{short} at step {int(trajectories['left_at'][optimizer])}", long
 
 
 def table(
-    trajectories: TrajectoryRun,
+    trajectories: Arrays,
     optimizer: int,
     names: Sequence[str],
     steps: np.ndarray,
@@ -76,17 +78,17 @@ def table(
     )
 
 
-def group(optimizer: int, hidden: Collection[int] = ()) -> dict:
+def legend_group(optimizer: int, hidden: Collection[int] = ()) -> dict:
     """What all traces of an optimizer share: one entry of the legend shows and hides them."""
     return {"legendgroup": f"optimizer {optimizer}"} | ({"visible": "legendonly"} if optimizer in hidden else {})
 
 
-def symbol(optimizer: int) -> str:
+def marker_symbol(optimizer: int) -> str:
     """The shape of an optimizer's marks."""
     return theme.SYMBOLS[optimizer % len(theme.SYMBOLS)]
 
 
 def legend(entries: int) -> dict:
     """Layout options for a legend of so many names: many scroll rather than press the picture flat."""
-    most = LEGEND if entries <= MANY else 1.5 * LEGEND
+    most = LEGEND_HEIGHT if entries <= MAX_SHORT_LEGEND else 1.5 * LEGEND_HEIGHT
     return {"showlegend": True, "legend": {"maxheight": most} if entries > 4 else {}}

@@ -8,12 +8,12 @@ from nnviz import frames
 from nnviz.figures.kit import labels, layout, stacked_plots, tables, theme
 from nnviz.figures.kit.layout import f4, i4
 from nnviz.figures.kit.log_axis import logarithmic
-from nnviz.figures.kit.log_axis_edges import edge_marks, magnitudes
-from nnviz.figures.kit.signed_log_axis import signed, spans
+from nnviz.figures.kit.log_axis_edges import edge_marks, log_axis_values
+from nnviz.figures.kit.symlog_axis import spans_orders_of_magnitude, symlog_scale
 
 # Points of one curve, extremes kept.
-POINTS = 400
-PARTS = {
+MAX_POINTS = 400
+PART_NAMES = {
     "gradient": "gradient",
     "momentum": "momentum",
     "second_moment": "√second moment",
@@ -21,11 +21,11 @@ PARTS = {
 }
 RATIO = "|step| / |gradient|"
 # Parts without a sign.
-ONE_SIGN = ("second_moment", "step_size", RATIO)
+NONNEGATIVE_PARTS = ("second_moment", "step_size", RATIO)
 # Decades on both sides of zero that are told apart: with more a swing looks like a switch.
-DECADES = 1.7
+SYMLOG_DECADES = 1.7
 # Largest over usual value of one sign from which on an axis is logarithmic.
-WIDE = 8
+LOG_AXIS_RATIO = 8
 # Between two plots, as a share of the figure's height.
 GAP = 0.045
 _HELP = (
@@ -36,7 +36,7 @@ _HELP = (
 Arrays = Mapping[str, np.ndarray]
 
 
-def step_parts(
+def update_parts(
     trajectories: Arrays,
     index: int,
     name: str,
@@ -59,29 +59,29 @@ def step_parts(
     if not trajectories or trajectories["points"].shape[1] < 2 or not 0 <= index < len(trajectories["points"]):
         return layout.empty(title, help)
     found = _parts(trajectories, index, squared)
-    headings = {part: (PARTS | dict(words or {})).get(part, part) for part in found}
+    headings = {part: (PART_NAMES | dict(words or {})).get(part, part) for part in found}
     traces, axes, table = [], [], []
     for place, (part, values) in enumerate(found.items()):
-        drawn, axis = _scaled(values, part, log)
+        drawn, axis = _transformed(values, part, log)
         axes.append(axis)
         components = ["x", "y", "x", "y"][: values.shape[1]] if values.shape[1] > 1 else [""]
         for i, (component, row, shown) in enumerate(zip(components, values.T, drawn.T, strict=True)):
             traces.append(_line(row, shown, headings[part], component, place, corrected=i > 1))
             told = {"part": headings[part], "component": component, "bias_corrected": i > 1}
-            picked = frames.thin_indices(shown, POINTS)
+            picked = frames.thin_indices(shown, MAX_POINTS)
             picked = picked[~np.isnan(row[picked])]
             table.append(tables.rows(told | {"step": picked, "value": row[picked]}))
         if axis.get("type") == "log" and (values == 0).any():
-            zeros, _ = edge_marks(np.arange(len(values)), values, ~np.isnan(values), magnitudes(values))
+            zeros, _ = edge_marks(np.arange(len(values)), values, ~np.isnan(values), log_axis_values(values))
             traces.append(zeros | {"yaxis": f"y{stacked_plots.suffix(place)}", "showlegend": False})
     if any(values.shape[1] > 2 for values in found.values()):
-        traces.append(_key())
+        traces.append(_corrected_entry())
     stack, notes = stacked_plots.stacked(axes, list(headings.values()), GAP)
     return layout.figure(
         traces,
         title=title,
         help=help,
-        x=layout.steps()
+        x=layout.step_axis()
         | {"anchor": stacked_plots.anchor(len(axes)), "range": [0, trajectories["points"].shape[1] - 1]},
         over_steps=True,
         table=table,
@@ -96,7 +96,7 @@ def step_parts(
 def _parts(trajectories: Arrays, index: int, squared: bool) -> dict[str, np.ndarray]:
     """What there is of the steps, (steps, 2), and the effective rate, (steps, 1), by part."""
     moves = np.diff(np.asarray(trajectories["points"][index], float), axis=0)
-    parts = {part: np.asarray(trajectories[part][index], float) for part in PARTS if part in trajectories}
+    parts = {part: np.asarray(trajectories[part][index], float) for part in PART_NAMES if part in trajectories}
     for part in ("momentum", "second_moment"):
         corrected = trajectories.get(f"{part}_corrected")
         if part in parts and corrected is not None and np.isfinite(corrected[index]).any():
@@ -112,21 +112,21 @@ def _parts(trajectories: Arrays, index: int, squared: bool) -> dict[str, np.ndar
     return found
 
 
-def _scaled(values: np.ndarray, part: str, log: bool | None) -> tuple[np.ndarray, dict]:
+def _transformed(values: np.ndarray, part: str, log: bool | None) -> tuple[np.ndarray, dict]:
     """What is drawn of a part, and its axis."""
     few = {"title": {"text": ""}}
-    if part in ONE_SIGN:
-        drawn = magnitudes(values).drawn
-        if spans(values, WIDE) if log is None else log:
+    if part in NONNEGATIVE_PARTS:
+        drawn = log_axis_values(values).drawn
+        if spans_orders_of_magnitude(values, LOG_AXIS_RATIO) if log is None else log:
             return drawn, logarithmic("", values) | {"nticks": 3}
         return values, few | {"nticks": 3, "rangemode": "tozero"}
-    if spans(values) if log is None else log:
-        scale = signed(values, DECADES)
+    if spans_orders_of_magnitude(values) if log is None else log:
+        scale = symlog_scale(values, SYMLOG_DECADES)
         return scale.place(values), scale.axis("", values, 1)
     return values, few | {"nticks": 4, "zeroline": True}
 
 
-def _key() -> dict:
+def _corrected_entry() -> dict:
     """What a dashed line is, for the legend."""
     line = {"color": theme.NEUTRAL, "width": 1.8, "dash": "dot"}
     return {"type": "scatter", "mode": "lines", "x": [None], "y": [None], "line": line, "name": "corrected for bias"}
@@ -135,7 +135,7 @@ def _key() -> dict:
 def _line(
     row: np.ndarray, shown: np.ndarray, heading: str, component: str, place: int, *, corrected: bool = False
 ) -> dict:
-    picked = frames.thin_indices(shown, POINTS)
+    picked = frames.thin_indices(shown, MAX_POINTS)
     said = f"{heading}{' corrected for bias' * corrected}, {component}" if component else heading
     return {
         "type": "scatter",
@@ -149,5 +149,5 @@ def _line(
         "name": component or heading,
         "legendgroup": component or heading,
         "showlegend": bool(component) and not place and not corrected,
-        "hovertemplate": f"{said}: {labels.shown('customdata')} at step %{{x}}<extra></extra>",
+        "hovertemplate": f"{said}: {labels.hover_number('customdata')} at step %{{x}}<extra></extra>",
     }

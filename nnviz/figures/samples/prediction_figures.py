@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 
 from nnviz.figures.kit.layout import empty
-from nnviz.figures.samples.confusion_matrix import confusion
+from nnviz.figures.samples.confusion_matrix import confusion_matrix
 from nnviz.figures.samples.decision_surface import decision_surface, regression_curve
-from nnviz.figures.samples.worst_samples import fit, worst
+from nnviz.figures.samples.worst_samples import predictions_against_targets, worst_samples
 from nnviz.figures.training.curves import curves
 
 Arrays = Mapping[str, np.ndarray]
 
 
-def outcome(snapshot: Callable[[str], Arrays], *, style: str = "soft") -> dict:
+def predictions(snapshot: Callable[[str], Arrays], *, style: str = "soft") -> dict:
     """The decision surface or the fitted curve for one or two inputs; for more the confusion matrix, or predicted
     against true. `snapshot` gives a run's arrays by quantity, empty where it has none."""
     data = snapshot("data")
@@ -23,19 +23,19 @@ def outcome(snapshot: Callable[[str], Arrays], *, style: str = "soft") -> dict:
     if curve := snapshot("regression_curve"):
         return regression_curve(curve, data)
     if counts := snapshot("confusion"):
-        return confusion(counts, data)
+        return confusion_matrix(counts, data)
     if pairs := snapshot("fit"):
-        return fit(pairs, data)
+        return predictions_against_targets(pairs, data)
     title, help = "Outcome", "What the network predicts for the test samples."
     if data and not np.any(data["test"]):
         return empty(title, help, "no test samples: lower the train share")
     return empty(title, help)
 
 
-def worst_samples(snapshot: Callable[[str], Arrays]) -> dict | None:
+def worst_samples_of_run(snapshot: Callable[[str], Arrays]) -> dict | None:
     """The test samples with the largest loss; None for one or two inputs, where the surface shows them."""
     samples = snapshot("worst")
-    return worst(samples, snapshot("data")) if samples else None
+    return worst_samples(samples, snapshot("data")) if samples else None
 
 
 def metric(
@@ -43,10 +43,10 @@ def metric(
 ) -> dict:
     """Accuracy of a classifier, R² of a regression, with the reason where a part has none; `data` is the snapshot."""
     recorded = "r_squared" if data and not len(data["class_names"]) else "accuracy"
-    return curves(frame, recorded, resume_marks=resume_marks, missing=missing(data, recorded), smooth=smooth)
+    return curves(frame, recorded, resume_marks=resume_marks, missing=missing_reasons(data, recorded), smooth=smooth)
 
 
-def missing(data: Arrays, quantity: str) -> dict[str, str]:
+def missing_reasons(data: Arrays, quantity: str) -> dict[str, str]:
     """Why "train" or "test" has no values of "loss", "accuracy" or "r_squared", where it has none."""
     if not data:
         return {}

@@ -7,12 +7,12 @@ import numpy as np
 from nnviz.figures.kit import labels, layout
 
 # Decades on each side that are told apart; smaller values lie around zero.
-DECADES = 6
+MAX_DECADES = 6
 # Labels on each side of zero.
-SIDE = 2
+LABELS_PER_SIDE = 2
 
 
-class Signed(NamedTuple):
+class SymlogScale(NamedTuple):
     """Places of values: near zero in proportion, far from it by their logarithms; `unit` is where that changes."""
 
     unit: float
@@ -28,7 +28,7 @@ class Signed(NamedTuple):
         places = np.asarray(places, float)
         return np.sign(places) * self.unit * (10 ** np.abs(places) - 1)
 
-    def axis(self, title: str, values: np.ndarray, side: int = SIDE) -> dict:
+    def axis(self, title: str, values: np.ndarray, side: int = LABELS_PER_SIDE) -> dict:
         """The axis for these values, labeled with `side` powers of ten on each side."""
         found = np.asarray(values, float)
         found = found[np.isfinite(found)]
@@ -42,32 +42,32 @@ class Signed(NamedTuple):
         return layout.axis(
             title,
             tickvals=self.place(ticks).tolist(),
-            ticktext=[_written(tick) for tick in ticks],
+            ticktext=[_format_tick(tick) for tick in ticks],
             range=ends,
             zeroline=True,
         )
 
 
-def signed(values: np.ndarray, decades: float = DECADES) -> Signed:
+def symlog_scale(values: np.ndarray, decades: float = MAX_DECADES) -> SymlogScale:
     """The scale for these values: their smallest size, but at most so many decades below their largest."""
     size = np.abs(np.asarray(values, float))
     size = size[np.isfinite(size) & (size > 0)]
     if not len(size):
-        return Signed(1.0, 1.0)
+        return SymlogScale(1.0, 1.0)
     most = float(size.max())
-    return Signed(max(float(np.quantile(size, 0.02)), most * 10.0**-decades), most)
+    return SymlogScale(max(float(np.quantile(size, 0.02)), most * 10.0**-decades), most)
 
 
-def spans(values: np.ndarray, factor: float = 50) -> bool:
+def spans_orders_of_magnitude(values: np.ndarray, factor: float = 50) -> bool:
     """Whether most values are tiny beside the largest, so that a straight axis would show a spike and a flat line."""
     size = np.abs(np.asarray(values, float))
     size = size[np.isfinite(size) & (size > 0)]
     return bool(len(size) and size.max() > factor * np.median(size))
 
 
-def _written(value: float) -> str:
+def _format_tick(value: float) -> str:
     if value == 0:
         return "0"
     plain = 1e-2 <= abs(value) <= 1e3
     sign = "−" if value < 0 else ""
-    return sign + (f"{abs(value):g}" if plain else labels.power(np.log10(abs(value))))
+    return sign + (f"{abs(value):g}" if plain else labels.power_of_ten(np.log10(abs(value))))
