@@ -32,7 +32,8 @@ def test_a_preview_that_is_to_go_on_is_handed_over_and_gives_the_records_of_a_ru
     assert [file.status().step for file in files] == [0, 0]  # they go in lock-step
     files[1].play()
     for mine, theirs in zip(own, previews, strict=True):
-        wait_for(lambda run=theirs: state(pool, run) == "finished")
+        for run in (mine, theirs):
+            wait_for(lambda run=run: state(pool, run) == "finished")
         frames = [pool.store.open(run).scalars()[0] for run in (mine, theirs)]
         assert frames[0].equals(frames[1])
         assert pool.store.view(mine).steps == pool.store.view(theirs).steps
