@@ -87,7 +87,7 @@ def looked_at(learning: SupervisedLearning) -> dict[str, np.ndarray]:
 def untrained(job: Training, seed: int) -> dict[str, np.ndarray]:
     """What the probes record at step 0, over the hidden layers: activation_rms, signal_rms, gradient_norm."""
     with run(job.model_copy(update={"seed": seed})) as running:
-        records = [r for r in running.look() if isinstance(r, Scalar)]
+        records = [r for r in running.evaluate_now() if isinstance(r, Scalar)]
     layers = range(1, len(job.learner.model.hidden) + 1)
     at = {(r.quantity, r.site): r.value for r in records}
     moments = [[at[f"activation_{part}", f"model.activation{i}"] for part in ("mean", "std")] for i in layers]

@@ -13,14 +13,14 @@ from nnviz.spec.base import options
 
 
 class Identity(nn.Identity):
-    """x itself, as an activation: a torch Identity may stand for anything."""
+    """φ(x) = x. A class of its own, as an `nn.Identity` need not be an activation."""
 
 
 class Step(nn.Module):
-    """1 if x > 0 else 0, with the derivative 0 that it has."""
+    """1 if x > 0 else 0; its derivative is 0."""
 
     def forward(self, x: Tensor) -> Tensor:
-        # Times 0 keeps the graph whole, so that backpropagation finds zeros and not a missing gradient.
+        # The term times 0 keeps x in the graph: the gradient is 0 and not None.
         return (x > 0).to(x.dtype) + 0 * x.clamp(0, 0)
 
 
@@ -60,15 +60,15 @@ _KINDS = {type(build(option())): kind for kind, option in options(spec.Activatio
 
 
 def name(module: nn.Module) -> str:
-    """What an activation is called: the kind that it has among the specs, "leaky_relu", else the name of its class."""
+    """The kind of an activation among the specs, such as "leaky_relu", else the name of its class."""
     return _KINDS.get(type(module), type(module).__name__)
 
 
 def derivative(module: nn.Module, x: Tensor) -> Tensor:
-    """dφ/dx at each entry of x, by autograd: right for every elementwise module. Same shape as x."""
+    """dφ/dx at each entry of x, by autograd, for any elementwise module. Same shape as x."""
     with torch.enable_grad():
         x = x.detach().requires_grad_()
-        # forward, not the call: hooks that watch the module must not see this. A copy, for modules that work in place.
+        # forward, not the call: hooks of the module must not run. A copy, for modules that work in place.
         y = module.forward(x.clone())
         if not y.requires_grad:
             return torch.zeros_like(x)
@@ -76,28 +76,28 @@ def derivative(module: nn.Module, x: Tensor) -> Tensor:
     return slope
 
 
-DEAD = 1e-3
-"""A derivative below this carries nothing worth naming."""
+DEAD_SLOPE = 1e-3
+"""Below this derivative a unit counts as dead: its gradient is negligible."""
 
-SATURATED = 0.05
-"""A derivative below this share of the function's largest is saturated."""
+SATURATED_FRACTION = 0.05
+"""Below this fraction of the function's largest derivative a unit counts as saturated."""
 
 Intervals = tuple[tuple[float, float], ...]
 """Closed intervals (low, high), ascending; their ends may be infinite."""
 
 
 @dataclass(frozen=True)
-class Flat:
-    """Where an elementwise function is flat: |φ′| < DEAD, or < SATURATED of its largest. Besides tails, that may be a
-    stretch around an extremum, as GELU and SiLU have one. ReLU's interval ends at 0 exactly: in a network whose signal
-    vanishes, units are active at 1e-6."""
+class FlatIntervals:
+    """Where an elementwise function is flat: |φ′| < DEAD_SLOPE, or < SATURATED_FRACTION of its largest. Besides tails,
+    that may be an interval around an extremum, as for GELU and SiLU. ReLU's interval ends at 0 exactly: in a network
+    whose signal vanishes, units are active at 1e-6."""
 
     dead: Intervals
     saturated: Intervals
 
 
-def flat(module: nn.Module) -> Flat:
-    """Where an elementwise module is flat with the parameters that it has now, to eight digits, within ±10⁶."""
+def flat_intervals(module: nn.Module) -> FlatIntervals:
+    """Where an elementwise module is flat with its current parameters, to eight digits, within ±10⁶."""
     frozen = copy.deepcopy(module).cpu().double()
 
     def slope(x: Tensor) -> Tensor:
@@ -105,24 +105,24 @@ def flat(module: nn.Module) -> Flat:
 
     x, s = _GRID, slope(_GRID)
     top = int(s.abs().argmax())
-    around = torch.linspace(float(x[max(top - 1, 0)]), float(x[min(top + 1, len(x) - 1)]), 513, dtype=x.dtype)
-    steepest = max(float(s[top].abs()), float(slope(around).abs().max()))
-    turns = _turns(slope, x, s)
-    x, order = torch.cat([x, turns]).sort()
-    s = torch.cat([s, slope(turns)])[order]
-    return Flat(_below(slope, x, s, DEAD), _below(slope, x, s, SATURATED * steepest))
+    neighborhood = torch.linspace(float(x[max(top - 1, 0)]), float(x[min(top + 1, len(x) - 1)]), 513, dtype=x.dtype)
+    max_slope = max(float(s[top].abs()), float(slope(neighborhood).abs().max()))
+    sign_changes = _sign_changes(slope, x, s)
+    x, order = torch.cat([x, sign_changes]).sort()
+    s = torch.cat([s, slope(sign_changes)])[order]
+    return FlatIntervals(_below(slope, x, s, DEAD_SLOPE), _below(slope, x, s, SATURATED_FRACTION * max_slope))
 
 
-_FAR = torch.logspace(math.log10(8), 6, 120, dtype=torch.float64)
-_GRID = torch.cat([-_FAR.flip(0), torch.arange(-399, 400, dtype=torch.float64) / 50, _FAR])
-"""±10⁶, every 0.02 between −8 and 8: fine enough for every turn that an activation makes."""
+_COARSE = torch.logspace(math.log10(8), 6, 120, dtype=torch.float64)
+_GRID = torch.cat([-_COARSE.flip(0), torch.arange(-399, 400, dtype=torch.float64) / 50, _COARSE])
+"""±10⁶, every 0.02 between −8 and 8: fine enough to find all extrema of the activations."""
 
 
-def _turns(slope: Callable[[Tensor], Tensor], x: Tensor, s: Tensor) -> Tensor:
+def _sign_changes(slope: Callable[[Tensor], Tensor], x: Tensor, s: Tensor) -> Tensor:
     """Where the slope changes its sign between two points of the grid: (k,)."""
     at = torch.nonzero(s[:-1] * s[1:] < 0).flatten()
     signs = s[at].sign()[:, None]
-    return _narrow(lambda points: slope(points).sign() == signs, x[at], x[at + 1])
+    return _last_where(lambda points: slope(points).sign() == signs, x[at], x[at + 1])
 
 
 def _below(slope: Callable[[Tensor], Tensor], x: Tensor, s: Tensor, threshold: float) -> Intervals:
@@ -133,21 +133,21 @@ def _below(slope: Callable[[Tensor], Tensor], x: Tensor, s: Tensor, threshold: f
     change = torch.diff(inside.int(), prepend=torch.zeros(1).int(), append=torch.zeros(1).int())
     first, last = torch.nonzero(change == 1).flatten(), torch.nonzero(change == -1).flatten() - 1
     outside = torch.cat([(first - 1).clamp_min(0), (last + 1).clamp_max(len(x) - 1)])
-    ends = _narrow(lambda points: is_flat(slope(points)), x[torch.cat([first, last])], x[outside])
+    ends = _last_where(lambda points: is_flat(slope(points)), x[torch.cat([first, last])], x[outside])
     low, high = ends.tensor_split(2)
     low, high = low.masked_fill(first == 0, -math.inf), high.masked_fill(last == len(x) - 1, math.inf)
     return tuple(zip(low.tolist(), high.tolist(), strict=True))
 
 
-def _narrow(holds: Callable[[Tensor], Tensor], inside: Tensor, outside: Tensor) -> Tensor:
-    """The last points (k,) on the way from `inside`, where something holds, to `outside`, where it does not."""
+def _last_where(condition: Callable[[Tensor], Tensor], inside: Tensor, outside: Tensor) -> Tensor:
+    """The last points (k,) from `inside`, where a condition holds, to `outside`, where it does not."""
     if not len(inside):
         return inside
-    share = torch.linspace(0, 1, 129, dtype=inside.dtype)
+    fraction = torch.linspace(0, 1, 129, dtype=inside.dtype)
     for _ in range(4):
-        points = inside[:, None] + (outside - inside)[:, None] * share
+        points = inside[:, None] + (outside - inside)[:, None] * fraction
         points[:, -1] = outside
-        failing = ~holds(points)
-        place = torch.where(failing.any(1), failing.int().argmax(1), len(share) - 1).clamp_min(1)[:, None]
-        inside, outside = points.gather(1, place - 1)[:, 0], points.gather(1, place)[:, 0]
+        failing = ~condition(points)
+        first_failing = torch.where(failing.any(1), failing.int().argmax(1), len(fraction) - 1).clamp_min(1)[:, None]
+        inside, outside = points.gather(1, first_failing - 1)[:, 0], points.gather(1, first_failing)[:, 0]
     return inside

@@ -1,4 +1,5 @@
-"""The content of the files that a job names. The engine knows hashes, whoever runs a job knows where the files are."""
+"""The content of the files that a job names. The engine knows hashes only; the caller passes a function that reads the
+files."""
 
 from collections.abc import Callable
 
@@ -6,7 +7,7 @@ from nnviz.engine.device import EngineError
 from nnviz.spec.attachments import Attachment
 
 ReadFile = Callable[[Attachment], bytes]
-"""Gives the content of an attachment, checked against its hash; raises one clear line where it cannot."""
+"""Returns the content of an attachment, checked against its hash; raises EngineError if it cannot."""
 
 
 def no_files(attachment: Attachment) -> bytes:

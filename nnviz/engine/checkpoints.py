@@ -1,4 +1,4 @@
-"""Checkpoints: the bytes that a job of any kind is resumed from, in one format."""
+"""Checkpoints: the bytes from which a job of any kind is resumed."""
 
 import io
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ import torch
 from nnviz.engine.device import EngineError
 
 FORMAT = 1
-"""Raised when older checkpoints can no longer be read."""
+"""Increased when older checkpoints can no longer be read."""
 
 
 def pack(kind: str, step: int, state: Mapping[str, Any]) -> bytes:
@@ -20,24 +20,25 @@ def pack(kind: str, step: int, state: Mapping[str, Any]) -> bytes:
 
 
 def unpack(data: bytes, kind: str, steps: int, device: torch.device) -> tuple[int, dict[str, Any]]:
-    """(step, state) of a checkpoint of a job of this kind with so many steps. Raises EngineError for all else."""
+    """(step, state) of a checkpoint of a job of this kind with this many steps. Raises EngineError for anything
+    else."""
     try:
         plain = torch.load(io.BytesIO(data), map_location=device, weights_only=True)
-        version, of, step, state = (plain[name] for name in ("format", "kind", "step", "state"))
-    except Exception as error:  # torch has many names for a file that is cut off
+        version, saved_kind, step, state = (plain[name] for name in ("format", "kind", "step", "state"))
+    except Exception as error:  # torch raises many types for a truncated file
         raise refusal(error) from None
     if version != FORMAT:
         raise refusal(f"its format is {version!r}, not {FORMAT}")
-    if of != kind:
-        raise refusal(f"it is of a job of kind {of!r}, not {kind!r}")
+    if saved_kind != kind:
+        raise refusal(f"it is of a job of kind {saved_kind!r}, not {kind!r}")
     if not isinstance(state, dict) or type(step) is not int or not 0 <= step <= steps:
         raise refusal(f"its step is {step!r}, not one of 0 to {steps:,}")
     return step, state
 
 
-def refusal(why: Exception | str) -> EngineError:
+def refusal(reason: Exception | str) -> EngineError:
     """One line for a checkpoint that a job cannot be resumed from."""
-    words = " ".join(str(why).split())[:200] or type(why).__name__
+    text = " ".join(str(reason).split())[:200] or type(reason).__name__
     return EngineError(
-        f"the checkpoint is damaged, or of another job, data set or model: {words}; run the job from step 0"
+        f"the checkpoint is damaged, or of another job, data set or model: {text}; run the job from step 0"
     )

@@ -1,4 +1,4 @@
-"""Where to compute."""
+"""Devices, numbers of threads, and random state."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ import torch
 
 
 class EngineError(RuntimeError):
-    """What a job asks for cannot be done here; one line that says what and what to do."""
+    """A job that cannot be run here; one line that says what is wrong and what to do."""
 
 
 _AVAILABLE: dict[str, Callable[[], bool]] = {
@@ -31,18 +31,18 @@ def choose(name: str) -> torch.device:
 
 
 def set_threads(work: int) -> None:
-    """Threads for one step of `work` multiply-adds: one for small networks, where more only get in each other's way."""
+    """Threads for one step of `work` multiply-adds: one for small networks, where more are slower."""
     torch.set_num_threads(1 if work < 50_000_000 else max(1, (os.cpu_count() or 1) - 1))
 
 
 @contextmanager
 def same_random_state(device: torch.device) -> Iterator[None]:
-    """Afterwards PyTorch's own generators, of the CPU and of this device, are as they were."""
-    which = (device,) if device.index else ()  # not every kind of device takes one
-    modules = [(torch, ())] if device.type == "cpu" else [(torch, ()), (torch.get_device_module(device), which)]
-    states = [module.get_rng_state(*of) for module, of in modules]
+    """Restores the state of PyTorch's own generators, of the CPU and of this device, at the end."""
+    arguments = (device,) if device.index else ()  # not every device module takes an index
+    modules = [(torch, ())] if device.type == "cpu" else [(torch, ()), (torch.get_device_module(device), arguments)]
+    states = [module.get_rng_state(*arguments) for module, arguments in modules]
     try:
         yield
     finally:
-        for (module, of), state in zip(modules, states, strict=True):
-            module.set_rng_state(state, *of)
+        for (module, arguments), state in zip(modules, states, strict=True):
+            module.set_rng_state(state, *arguments)

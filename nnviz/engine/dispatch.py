@@ -1,10 +1,10 @@
-"""A job becomes a stream of records."""
+"""Runs a job: a stream of records."""
 
 from nnviz.engine.attachments import ReadFile, no_files
 from nnviz.engine.landscape.landscape_evaluation import LandscapeEvaluation
 from nnviz.engine.learners import Learning
 from nnviz.engine.running_job import RunningJob
-from nnviz.engine.training import Run
+from nnviz.engine.training import TrainingRun
 from nnviz.engine.trajectories.rate_search import RateSearchRun
 from nnviz.engine.trajectories.trajectory_run import TrajectoryRun
 from nnviz.spec.jobs import Job, Landscape, RateSearch, Training, Trajectories
@@ -15,13 +15,13 @@ def run(
 ) -> RunningJob:
     """The job as an iterator of lists of records, from its beginning or from a checkpoint of it or of its parent.
 
-    The same job on the CPU gives the same records, whether it is paused, resumed or watched. `learning` is a learner at
-    step 0 to be trained in place of the job's own. `read_file` gives the content of the files that the job
-    names. Raises EngineError for what cannot be run here.
+    The same job on the CPU gives the same records, whether it is paused, resumed or evaluated in between. `learning`, a
+    learner at step 0, is trained instead of the job's own. `read_file` returns the content of the files that the job
+    names. Raises EngineError for a job that cannot be run here.
     """
     match job:
         case Training():
-            return Run(job, checkpoint, learning, read_file)
+            return TrainingRun(job, checkpoint, learning, read_file)
         case Trajectories():
             return TrajectoryRun(job, checkpoint)
         case RateSearch():

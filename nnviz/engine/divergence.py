@@ -1,4 +1,4 @@
-"""What happened when a loss stopped being finite."""
+"""Finds what was not finite first when a loss is no longer finite."""
 
 import copy
 import itertools
@@ -13,8 +13,8 @@ from nnviz.records import Cause, Culprit, Divergence, Record
 
 
 class Diverged(ArithmeticError):
-    """A run whose objective is inf or nan. `checkpoint` holds the last good step, `records` what was measured and not
-    handed out yet."""
+    """A run whose objective is inf or nan. `checkpoint` is of the last good step, `records` were measured and not
+    returned yet."""
 
     def __init__(self, how: Divergence, checkpoint: bytes, records: list[Record]) -> None:
         super().__init__(str(how))
@@ -22,7 +22,7 @@ class Diverged(ArithmeticError):
 
 
 class Origin(NamedTuple):
-    """Where a divergence began: what was not finite first, in which step, and the last step before it that was good."""
+    """Where a divergence began: what was not finite first, at which step, and the last good step before it."""
 
     culprit: Culprit
     since: int
@@ -39,19 +39,20 @@ def trace_back(learning: Learning, number: int, state: Mapping[str, Any], step: 
         culprit = first_nonfinite(learning, number)
         states = [*states[-2:], (number, copy.deepcopy(learning.state_dict()))]
     culprit = culprit or Culprit(Cause.OBJECTIVE, objective)
-    # If a gradient or an update broke, the state before it is good. If the forward pass did, that state is the one to
-    # blame, and the one before it is good.
+    # If a gradient or an update was not finite, the state before it is good. If an output was, that state is already
+    # bad, and the one before it is good.
     last_good, good = states[0] if culprit.cause in (Cause.OUTPUT, Cause.OBJECTIVE) else states[-2:][0]
     learning.load_state_dict(good)
     return Origin(culprit, number, last_good)
 
 
 def first_nonfinite(learning: Learning, number: int) -> Culprit | None:
-    """Does step `number` and names the first thing in it that is not finite: a module's output, an objective, a
-    gradient, or a parameter after an update; None if all is finite. Backpropagation meets the last layer first."""
+    """Does step `number` and returns what is not finite first: a module's output, an objective, a gradient, or a
+    parameter after an update; None if all is finite. Gradients are checked from the last layer to the first, as they
+    are computed."""
     found: list[Culprit] = []
 
-    def look(cause: Cause, site: str, value: object) -> None:
+    def check(cause: Cause, site: str, value: object) -> None:
         if isinstance(value, Tensor) and value.is_floating_point() and not bool(value.isfinite().all()):
             found.append(Culprit(cause, site))
 
@@ -63,12 +64,12 @@ def first_nonfinite(learning: Learning, number: int) -> Culprit | None:
         for name, child in module.named_modules():
             if not any(True for _ in child.children()):
                 site = f"{root}.{name}" if name else root
-                hooks.append(child.register_forward_hook(lambda _m, _i, out, site=site: look(Cause.OUTPUT, site, out)))
+                hooks.append(child.register_forward_hook(lambda _m, _i, out, site=site: check(Cause.OUTPUT, site, out)))
 
     def gradients(optimizer: torch.optim.Optimizer, *_: object) -> None:
         owned = [p for group in optimizer.param_groups for p in group["params"]]
         for parameter in reversed(owned):
-            look(Cause.GRADIENT, names.get(parameter, "a parameter of no module"), parameter.grad)
+            check(Cause.GRADIENT, names.get(parameter, "a parameter of no module"), parameter.grad)
 
     hooks += [optimizer.register_step_pre_hook(gradients) for optimizer in learning.optimizers.values()]
     try:
@@ -83,7 +84,7 @@ def first_nonfinite(learning: Learning, number: int) -> Culprit | None:
                 return Culprit(Cause.OBJECTIVE, quantity)
     if found:
         return found[0]
-    without_eps = {
+    parameters_without_eps = {
         p
         for optimizer in learning.optimizers.values()
         if optimizer.defaults.get("eps") == 0
@@ -92,13 +93,13 @@ def first_nonfinite(learning: Learning, number: int) -> Culprit | None:
     }
     for root, module in learning.modules.items():
         for name, value in itertools.chain(module.named_parameters(), module.named_buffers()):
-            is_zero = value in without_eps and _is_zero_by_zero(value)
-            look(Cause.ZERO_BY_ZERO if is_zero else Cause.PARAMETER, f"{root}.{name}", value)
+            is_zero = value in parameters_without_eps and _is_zero_by_zero(value)
+            check(Cause.ZERO_BY_ZERO if is_zero else Cause.PARAMETER, f"{root}.{name}", value)
     return found[0] if found else None
 
 
 def _is_zero_by_zero(value: Tensor) -> bool:
-    """Whether entries of a parameter are no number where its gradient was 0."""
+    """Whether entries of a parameter are nan where its gradient was 0."""
     return value.grad is not None and bool((value.isnan() & (value.grad == 0)).any())
 
 

@@ -1,4 +1,4 @@
-"""Initializer specs -> what the weights of a linear layer start from."""
+"""Initializer specs -> initial weights of linear layers."""
 
 import math
 from typing import Protocol
@@ -41,7 +41,7 @@ def variance(initializer: spec.Initializer, n_in: int, n_out: int) -> float | No
 
 
 def bias_variance(initializer: spec.Initializer, n_in: int) -> float:
-    """Variance of each bias: 0 but for PyTorch's default."""
+    """Variance of each bias: 0, except for PyTorch's default."""
     return 1 / (3 * n_in) if isinstance(initializer, spec.PyTorchDefault) else 0.0
 
 
@@ -49,16 +49,16 @@ def bias_variance(initializer: spec.Initializer, n_in: int) -> float:
 def fill(layer: Layer, initializer: spec.Initializer, generator: torch.Generator) -> None:
     """Sets the layer's weights (…, n_out, n_in) and biases (…, n_out) in place, drawing from `generator` alone."""
     weight, (n_out, n_in) = layer.weight, layer.weight.shape[-2:]
-    spread = math.sqrt(variance(initializer, n_in, n_out) or 0.0)
+    std = math.sqrt(variance(initializer, n_in, n_out) or 0.0)
     match initializer:
         case spec.Zeros():
             weight.zero_()
         case spec.Constant(value=value):
             weight.fill_(value)
         case spec.Normal() | spec.GlorotNormal() | spec.HeNormal() | spec.LeCunNormal():
-            weight.normal_(0, spread, generator=generator)
+            weight.normal_(0, std, generator=generator)
         case spec.ClassicUniform() | spec.PyTorchDefault() | spec.GlorotUniform() | spec.HeUniform():
-            _uniform(weight, spread, generator)
+            _uniform(weight, std, generator)
         case spec.Orthogonal(gain=gain):
             for matrix in weight.view(-1, n_out, n_in):
                 nn.init.orthogonal_(matrix, gain, generator=generator)

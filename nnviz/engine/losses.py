@@ -1,4 +1,4 @@
-"""Loss specs -> functions of (outputs, targets); and what outputs mean as predictions."""
+"""Loss specs -> functions of (outputs, targets); outputs -> predictions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ LossFunction = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class MeanCrossEntropy:
-    """Mean cross-entropy of outputs (batch, classes) and classes (batch,). A class, so that whoever evaluates it at
-    many points at once knows what it is."""
+    """Mean cross-entropy of outputs (batch, classes) and classes (batch,). A class, so that code that
+    evaluates many points at once can recognize it."""
 
     label_smoothing: float = 0.0
 
@@ -29,24 +29,26 @@ def build(loss: spec.Loss, classes: int, outputs: int) -> LossFunction:
         case spec.CrossEntropy(label_smoothing=smoothing):
             return MeanCrossEntropy(smoothing)
         case spec.BinaryCrossEntropy():
-            return lambda z, y: F.binary_cross_entropy_with_logits(z, as_numbers(y, classes, outputs, z.dtype))
+            return lambda z, y: F.binary_cross_entropy_with_logits(
+                z, as_regression_targets(y, classes, outputs, z.dtype)
+            )
         case spec.MSE():
-            return lambda z, y: F.mse_loss(z, as_numbers(y, classes, outputs, z.dtype))
+            return lambda z, y: F.mse_loss(z, as_regression_targets(y, classes, outputs, z.dtype))
         case spec.MAE():
-            return lambda z, y: F.l1_loss(z, as_numbers(y, classes, outputs, z.dtype))
+            return lambda z, y: F.l1_loss(z, as_regression_targets(y, classes, outputs, z.dtype))
         case spec.RMSE():
-            # √ has an infinite slope at 0: a perfect fit reads 1e-6 and has a finite gradient.
-            return lambda z, y: (F.mse_loss(z, as_numbers(y, classes, outputs, z.dtype)) + 1e-12).sqrt()
+            # √ has an infinite slope at 0: with this term a perfect fit has the loss 1e-6 and a finite gradient.
+            return lambda z, y: (F.mse_loss(z, as_regression_targets(y, classes, outputs, z.dtype)) + 1e-12).sqrt()
         case spec.Huber(delta=delta):
-            return lambda z, y: F.huber_loss(z, as_numbers(y, classes, outputs, z.dtype), delta=delta)
+            return lambda z, y: F.huber_loss(z, as_regression_targets(y, classes, outputs, z.dtype), delta=delta)
     raise TypeError(f"no loss for {loss!r}")
 
 
-def of_each(loss: spec.Loss, classes: int, outputs: Tensor, targets: Tensor) -> Tensor:
-    """The loss that each sample alone would have, (batch,): what `build` gives for a batch of that one."""
+def per_sample(loss: spec.Loss, classes: int, outputs: Tensor, targets: Tensor) -> Tensor:
+    """The loss of each sample, (batch,): that of a batch with this sample alone."""
     if isinstance(loss, spec.CrossEntropy):
         return F.cross_entropy(outputs, targets, label_smoothing=loss.label_smoothing, reduction="none")
-    y = as_numbers(targets, classes, outputs.shape[1], outputs.dtype)
+    y = as_regression_targets(targets, classes, outputs.shape[1], outputs.dtype)
     match loss:
         case spec.BinaryCrossEntropy():
             return F.binary_cross_entropy_with_logits(outputs, y, reduction="none").mean(1)
@@ -61,43 +63,43 @@ def of_each(loss: spec.Loss, classes: int, outputs: Tensor, targets: Tensor) -> 
     raise TypeError(f"no loss for {loss!r}")
 
 
-def as_numbers(targets: Tensor, classes: int, outputs: int, dtype: torch.dtype) -> Tensor:
-    """Targets (batch,) as the numbers (batch, outputs) that outputs are compared with: one-hot for several classes."""
+def as_regression_targets(targets: Tensor, classes: int, outputs: int, dtype: torch.dtype) -> Tensor:
+    """Targets (batch,) as numbers (batch, outputs) to compare outputs with: one-hot for several classes."""
     if classes and outputs > 1:
         return F.one_hot(targets, classes).to(dtype)
     return targets.to(dtype).unsqueeze(1)
 
 
 def scores(loss: spec.Loss, outputs: Tensor) -> Tensor:
-    """What the predicted class is the largest of, (batch, classes): the raw outputs of a classifier under this loss.
+    """Class scores (batch, classes), of which the largest is the predicted class: the raw outputs of a classifier.
 
-    A single output stands for class 1 against class 0, which has a score of 0; the middle between them is 0 for the
-    logit of binary cross-entropy and ½ for losses that compare numbers with targets 0 and 1.
+    A single output is the score of class 1 and class 0 has the score 0; the decision boundary is at 0 for the logit of
+    binary cross-entropy and at ½ for losses that compare outputs with targets 0 and 1.
     """
     if outputs.shape[1] > 1:
         return outputs
-    over = outputs if isinstance(loss, spec.BinaryCrossEntropy) else outputs - 0.5
-    return torch.cat([torch.zeros_like(over), over], 1)
+    logit = outputs if isinstance(loss, spec.BinaryCrossEntropy) else outputs - 0.5
+    return torch.cat([torch.zeros_like(logit), logit], 1)
 
 
 def predicted(loss: spec.Loss, outputs: Tensor) -> Tensor:
     """The predicted class (batch,): the largest raw output, the first of equal ones; −1 where an output is NaN.
 
-    Not the largest probability: probabilities are rounded or cut to 0 and 1, where the largest is one of many.
+    Not by probabilities: they are rounded or clamped to 0 and 1, which gives ties.
     """
     found = scores(loss, outputs)
     return found.argmax(1).masked_fill(found.isnan().any(1), -1)
 
 
 def accuracy(loss: spec.Loss, outputs: Tensor, targets: Tensor) -> Tensor:
-    """The share of samples whose predicted class is theirs, 0-d, of the type of the outputs."""
+    """The fraction of samples with the right predicted class, 0-d, of the type of the outputs."""
     return (predicted(loss, outputs) == targets).to(outputs.dtype).mean()
 
 
 def probabilities(loss: spec.Loss, outputs: Tensor) -> Tensor:
-    """Class probabilities (batch, classes) from the outputs of a classifier under this loss, to be shown.
+    """Class probabilities (batch, classes) from the outputs of a classifier under this loss, for display.
 
-    Under the losses for numbers, outputs are cut to [0, 1] and scaled to sum 1: a reading, not a model.
+    With regression losses, outputs are clamped to [0, 1] and scaled to sum 1, which is a convention only.
     """
     match loss:
         case spec.CrossEntropy():

@@ -1,4 +1,4 @@
-"""One seed, a separate stream for each purpose: two jobs with other models see the same data and batches."""
+"""One seed, a separate stream for each purpose: jobs with different models see the same data and batches."""
 
 import hashlib
 

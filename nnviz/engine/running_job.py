@@ -1,4 +1,4 @@
-"""What every running job has, whatever its kind: how it is stepped, looked at, described, checkpointed and closed."""
+"""Base classes of running jobs of all kinds: stepping, evaluation, metadata, checkpoints and closing."""
 
 import platform
 from abc import ABC, abstractmethod
@@ -14,17 +14,18 @@ from nnviz.spec.jobs import Job
 
 
 class RunningJob(Iterator[list[Record]], ABC):
-    """A job that runs: each `next` works for a moment and returns its records. Pause by not calling it.
+    """A running job: each `next` does a small piece of work and returns its records. To pause it, do not call `next`.
 
-    `step` is how far it is, of `job.steps`. `until` names a step after which the caller will look closely.
+    `step` counts up to `job.steps`. `until` is the step after which the caller will call `evaluate_now`: everything is
+    measured at that step.
     """
 
     step: int
 
     def __init__(self, job: Job, work: int = 0) -> None:
-        """`work` is about how many multiply-adds a step takes: with the machine it decides the number of threads, which
-        each call sets anew, since sums over more of them come out in another order and other jobs take turns."""
-        self.job, self._operations = job, work
+        """`work` is the number of multiply-adds per step, roughly. With the machine it decides the number of threads,
+        which each call sets again: other jobs run in between, and sums depend on the number of threads."""
+        self.job, self._work_per_step = job, work
         device.set_threads(work)
         self.device = device.choose(job.device)
         self.until = -1
@@ -32,7 +33,7 @@ class RunningJob(Iterator[list[Record]], ABC):
 
     @property
     def info(self) -> dict[str, Any]:
-        """What the run file remembers of the machine and the job; a kind adds what only it has."""
+        """Metadata for the run file: the machine and the job; subclasses add their own."""
         name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else platform.machine()
         return {
             "device": f"{self.device} ({name})",
@@ -50,7 +51,7 @@ class RunningJob(Iterator[list[Record]], ABC):
 
     @property
     def is_flushed(self) -> bool:
-        """Whether all that was measured has been returned, so that a checkpoint made now loses no record."""
+        """Whether all that was measured has been returned, so that a checkpoint made now loses no records."""
         return True
 
     def __enter__(self) -> Self:
@@ -63,47 +64,48 @@ class RunningJob(Iterator[list[Record]], ABC):
         if self.is_closed or self.step >= self.job.steps:
             self.close()
             raise StopIteration
-        device.set_threads(self._operations)
+        device.set_threads(self._work_per_step)
         return self._advance()
 
-    def look(self) -> list[Record]:
-        """What there is to see of the present step, unless it has been returned already."""
-        device.set_threads(self._operations)
-        return self._see()
+    def evaluate_now(self) -> list[Record]:
+        """The records of the current step, unless they have been returned already."""
+        device.set_threads(self._work_per_step)
+        return self._evaluate_now()
 
-    def rest(self) -> list[Record]:
-        """What was measured and not returned, once a step or a look has failed."""
+    def unreturned_records(self) -> list[Record]:
+        """Records that were measured and not returned, after a step or an evaluation has failed."""
         return []
 
     def checkpoint(self) -> bytes:
-        """The state after the present step, which `run` resumes the job from."""
+        """The state after the current step, from which `run` resumes the job."""
         return checkpoints.pack(self.job.kind, self.step, self._state())
 
     def weights(self) -> bytes | None:
-        """What the job trains, as `torch.save` writes a state dict on the CPU; None where it trains nothing."""
+        """The trained weights, a state dict on the CPU as `torch.save` writes it; None where the job trains nothing."""
         return None
 
     def close(self) -> None:
-        """Lets go of what is held; there are no more steps."""
+        """Releases resources; there are no more steps."""
         self.is_closed = True
 
     @abstractmethod
     def _advance(self) -> list[Record]:
-        """Works for a moment; never called when the job is closed or has done its steps."""
+        """Does a small piece of work; not called when the job is closed or has done all steps."""
 
     @abstractmethod
-    def _see(self) -> list[Record]:
-        """What `look` returns."""
+    def _evaluate_now(self) -> list[Record]:
+        """The records that `evaluate_now` returns."""
 
     @abstractmethod
     def _state(self) -> Mapping[str, Any]:
-        """What the next step depends on, besides the job and the step's number."""
+        """Everything that the next step depends on, besides the job and the step number."""
 
 
 class ReplayedJob(RunningJob):
-    """A job that keeps no state: to resume, its work is done again up to the checkpoint's step, to the same bits.
+    """A job whose checkpoints hold no state: to resume, its work is repeated up to the checkpoint's step, to the same
+    bits.
 
-    Until it is back there it stays at that step and returns nothing. Its kinds count the steps they do in `done`.
+    Until then `step` is that of the checkpoint and nothing is returned. Subclasses count their steps in `done`.
     """
 
     def __init__(self, job: Job, checkpoint: bytes | None = None) -> None:
@@ -116,7 +118,7 @@ class ReplayedJob(RunningJob):
 
     @property
     def step(self) -> int:
-        """How far it is."""
+        """Steps done, while work is repeated those of the checkpoint."""
         return max(self.done, self._resumed_at)
 
     @property
@@ -124,27 +126,27 @@ class ReplayedJob(RunningJob):
         """Whether nothing has been returned yet."""
         return self._returned_until < 0
 
-    def _see(self) -> list[Record]:
+    def _evaluate_now(self) -> list[Record]:
         if self.done < self._resumed_at or self._returned_until == self.done:
             return []
-        return self._new(self._look())
+        return self._unreturned(self._current_records())
 
     def _advance(self) -> list[Record]:
-        return self._new(self._work())
+        return self._unreturned(self._work())
 
     def _state(self) -> Mapping[str, Any]:
         return {"returned_until": self._returned_until}
 
-    def _new(self, records: list[Record]) -> list[Record]:
-        """Those of steps that nothing has been returned of."""
+    def _unreturned(self, records: list[Record]) -> list[Record]:
+        """The records of steps of which none has been returned."""
         new = [record for record in records if record.step > self._returned_until]
         self._returned_until = max((record.step for record in new), default=self._returned_until)
         return new
 
     @abstractmethod
     def _work(self) -> list[Record]:
-        """Works for a moment, raises `done` accordingly and returns records by ascending step."""
+        """Does a small piece of work, increases `done` accordingly and returns records by ascending step."""
 
     @abstractmethod
-    def _look(self) -> list[Record]:
-        """What there is to see of step `done`."""
+    def _current_records(self) -> list[Record]:
+        """The records of step `done`."""

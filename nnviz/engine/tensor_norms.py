@@ -1,4 +1,4 @@
-"""L2 norms that neither underflow nor overflow: vanishing and exploding gradients are what is looked at here."""
+"""L2 norms that neither underflow nor overflow, for vanishing and exploding gradients."""
 
 import math
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ def norms(tensors: Sequence[Tensor]) -> Tensor:
         return torch.stack(torch._foreach_norm(tensors))
     if device != "cpu":
         return torch.stack(torch._foreach_norm(tensors, 2, dtype=torch.float64))
-    # On the CPU float64 takes five times as long, and looking at the outcome costs nothing.
+    # On the CPU float64 takes five times as long, and reading the result costs nothing.
     found = torch.stack(torch._foreach_norm(tensors)).double()
     values = found.tolist()
     if not (SAFE[0] <= min(values) and max(values) < SAFE[1]) or math.isnan(sum(values)):

@@ -20,13 +20,13 @@ from nnviz.records import Divergence, Metric, Record, Scalar, Snapshot
 from nnviz.spec.jobs import Training
 from nnviz.spec.probes import Activations
 
-REMEMBERED_EVERY = 100
-"""Steps between two states kept in memory, from which a divergence is replayed."""
+SAVE_STATE_EVERY = 100
+"""Steps between two states saved in memory, from which a divergence is replayed."""
 
 
-class Run(RunningJob):
-    """A training that runs: each `next` is one step. At step `until` every probe samples, and at step 0, before any
-    update, if the learner has a pass for it.
+class TrainingRun(RunningJob):
+    """A running Training job: each `next` is one step. Every probe samples at step `until`, and at step 0, before any
+    update, if the learner has an untrained pass.
 
     Raises Diverged when an objective is no longer finite.
     """
@@ -40,7 +40,7 @@ class Run(RunningJob):
     ) -> None:
         """`learning` is a learner at step 0 to be trained in place of the job's own."""
         if job.parent and checkpoint is None:
-            raise EngineError(f"a job that goes on from run {job.parent.run!r} needs that run's checkpoint")
+            raise EngineError(f"a job that continues run {job.parent.run!r} needs that run's checkpoint")
         super().__init__(job, (learning or job.learner).work)
         self.learning = learning or learners.build(job.learner, job.seed, job.steps, self.device, None, read_file)
         self.step = 0
@@ -48,80 +48,78 @@ class Run(RunningJob):
         self._is_new = checkpoint is None
         if checkpoint is not None:
             self._resume(checkpoint)
-        # Each look at a loss waits for the device, so elsewhere than on the CPU losses are looked at together.
+        # Reading a loss waits for the device: except on the CPU, losses are read many at a time.
         self._flush_every = 1 if self.device.type == "cpu" else 50
         self._losses: list[tuple[int, dict[tuple[str, str], torch.Tensor]]] = []
-        # Records go through here one by one, so that whatever fails later loses none of them.
-        self._unreturned: list[Record] = []
+        # Records not returned yet, added one by one, so that a failure loses none of them.
+        self._records: list[Record] = []
         built = [probes.build(probe) for probe in job.probes]
         first = 0 if isinstance(self.learning, HasUntrainedPass) else 1
         self._watch = Watch(self.learning.modules, self.learning.optimizers, built, first).__enter__()
         self._units = None
         if any(isinstance(p, Activations) for p in job.probes):
             self._units = probes.Units({module: site for module, (_, site) in self._watch.activations.items()})
-        self._remembered = [(self.step, copy.deepcopy(self.learning.state_dict()))]
+        self._saved_states = [(self.step, copy.deepcopy(self.learning.state_dict()))]
 
     def _resume(self, checkpoint: bytes) -> None:
         self.step, state = checkpoints.unpack(checkpoint, self.job.kind, self.job.steps, self.device)
         try:
             self.learning.load_state_dict(state)
-        except Exception as error:  # torch has many names for a shape that differs
+        except Exception as error:  # torch raises many types for a shape that differs
             raise checkpoints.refusal(error) from None
 
     @property
     def info(self) -> dict[str, Any]:
-        """The machine, the job, the number of parameters, and steps an epoch where there are epochs."""
+        """The machine, the job, the number of parameters, and steps per epoch where there are epochs."""
         parameters = sum(p.numel() for m in self.learning.modules.values() for p in m.parameters())
         return super().info | {"parameters": parameters, "steps_per_epoch": self.learning.steps_per_epoch}
 
     @property
     def metric(self) -> Metric | None:
-        """What the learner says."""
+        """The learner's metric."""
         return self.learning.metric
 
     @property
     def is_flushed(self) -> bool:
-        """Whether the present step has been evaluated, when all that was measured is returned too."""
+        """Whether the current step has been evaluated; then all that was measured has been returned too."""
         return self._evaluated == self.step
 
     def _advance(self) -> list[Record]:
         self._begin()
         number = self.step + 1
-        looked_at = number == self.until
-        with self._watch.step(number, force=looked_at):
+        is_forced = number == self.until
+        with self._watch.step(number, force=is_forced):
             measured = self.learning.step(number)
         self.step = number
         self._losses.append((number, measured))
-        evaluates = number % self.job.evaluate_every == 0 or number == self.job.steps
-        if evaluates or looked_at or number % self._flush_every == 0:
+        is_evaluated = number % self.job.evaluate_every == 0 or number == self.job.steps
+        if is_evaluated or is_forced or number % self._flush_every == 0:
             self._flush()
-        if number % REMEMBERED_EVERY == 0 and is_finite(self.learning):
-            self._remembered = [self._remembered[-1], (number, copy.deepcopy(self.learning.state_dict()))]
-        if evaluates:
-            self._look()
-            # No later batch would tell of a last update that broke the weights.
+        if number % SAVE_STATE_EVERY == 0 and is_finite(self.learning):
+            self._saved_states = [self._saved_states[-1], (number, copy.deepcopy(self.learning.state_dict()))]
+        if is_evaluated:
+            self._evaluate_once()
+            # No later loss would show that the last update made a weight non-finite.
             if number == self.job.steps and not is_finite(self.learning):
                 raise self._diverged(number, next((q for q, _ in self.learning.objectives), "loss"), math.nan)
-        return self._hand_out()
+        return self._take_records()
 
-    def _see(self) -> list[Record]:
-        """Evaluation and pictures of the present step, unless it has been evaluated already."""
-        self._look()
-        return self._hand_out()
+    def _evaluate_now(self) -> list[Record]:
+        """Evaluation and snapshots of the current step, unless it has been evaluated already."""
+        self._evaluate_once()
+        return self._take_records()
 
-    def rest(self) -> list[Record]:
-        """What was measured and not handed out, once a step or an evaluation has failed."""
-        self._measured()
+    def unreturned_records(self) -> list[Record]:
+        """Records that were measured and not returned, after a step or an evaluation has failed."""
+        self._collect_probes()
         for step, losses in self._losses:
-            self._unreturned += [
-                Scalar(step, quantity, float(value), site) for (quantity, site), value in losses.items()
-            ]
+            self._records += [Scalar(step, quantity, float(value), site) for (quantity, site), value in losses.items()]
         self._losses.clear()
-        return self._hand_out()
+        return self._take_records()
 
     def weights(self) -> bytes | None:
-        """The networks after the present step, after divergence those of the last good one: by the names of the module
-        ("linear1.weight"), and of several modules with the root in front ("generator.linear1.weight")."""
+        """The weights after the current step, after divergence those of the last good step: named as in the module
+        ("linear1.weight"), with several modules prefixed by the root ("generator.linear1.weight")."""
         modules = self.learning.modules
         if not modules:
             return None
@@ -135,15 +133,15 @@ class Run(RunningJob):
         return target.getvalue()
 
     def close(self) -> None:
-        """Takes all hooks off; there are no more steps."""
+        """Removes all hooks; there are no more steps."""
         super().close()
         self._watch.__exit__(None, None, None)
 
     def _state(self) -> Mapping[str, Any]:
         return self.learning.state_dict()
 
-    def _hand_out(self) -> list[Record]:
-        records, self._unreturned = self._unreturned, []
+    def _take_records(self) -> list[Record]:
+        records, self._records = self._records, []
         return records
 
     def _begin(self) -> None:
@@ -152,67 +150,67 @@ class Run(RunningJob):
         self._is_new = False
         self._evaluated = 0
         for root, module in self.learning.modules.items():
-            self._unreturned.append(Snapshot(0, "layers", module_layers.describe(root, module), root))
-        self._unreturned += self.learning.begin()
+            self._records.append(Snapshot(0, "layers", module_layers.describe(root, module), root))
+        self._records += self.learning.begin()
         self._sample_untrained()
         self._evaluate(0)
 
     def _sample_untrained(self) -> None:
-        """Lets every probe sample the network as it was initialized, and leaves no trace of that in the training."""
+        """Lets every probe sample the untrained network, without any effect on the training."""
         if not self.job.probes or not isinstance(self.learning, HasUntrainedPass):
             return
         with device.same_random_state(self.device), self._watch.step(0):
             for key in self.learning.untrained_pass():
                 self._watch.without_update(key)
-        # The state is all that the next step depends on, besides gradients.
-        self.learning.load_state_dict(copy.deepcopy(self._remembered[0][1]))
+        # Besides this state the next step depends on gradients alone.
+        self.learning.load_state_dict(copy.deepcopy(self._saved_states[0][1]))
         for module in self.learning.modules.values():
             module.zero_grad(set_to_none=True)
-        self._measured()
+        self._collect_probes()
 
-    def _look(self) -> None:
+    def _evaluate_once(self) -> None:
         if self.step == 0:
             self._begin()
         if self._evaluated == self.step:
             return
         self._evaluated = self.step
-        self._measured()
+        self._collect_probes()
         self._flush()
         self._evaluate(self.step)
 
-    def _measured(self) -> None:
-        self._unreturned += self._watch.flush()
+    def _collect_probes(self) -> None:
+        self._records += self._watch.flush()
 
     def _evaluate(self, step: int) -> None:
         if self._units is None:
-            self._unreturned += self.learning.evaluate(step)
+            self._records += self.learning.evaluate(step)
         else:
-            self._unreturned += self.learning.evaluate(step, self._units)
-            self._unreturned += self._units.records(step)
+            self._records += self.learning.evaluate(step, self._units)
+            self._records += self._units.records(step)
 
     def _flush(self) -> None:
-        """Batch losses as records; Diverged at the first that is not finite."""
+        """Batch losses as records. Raises Diverged at the first that is not finite."""
         if not self._losses:
             return
-        measured = [value.float() for _, found in self._losses for value in found.values()]
-        values = iter(torch.stack(measured).tolist() if measured else ())
+        flat = [value.float() for _, measured in self._losses for value in measured.values()]
+        values = iter(torch.stack(flat).tolist() if flat else ())
         losses, self._losses = self._losses, []
-        for step, found in losses:
-            records = [Scalar(step, quantity, next(values), site) for quantity, site in found]
-            self._unreturned += records
+        for step, measured in losses:
+            records = [Scalar(step, quantity, next(values), site) for quantity, site in measured]
+            self._records += records
             for quantity, site in self.learning.objectives:
                 for r in records:
                     if (r.quantity, r.site) == (quantity, site) and not math.isfinite(r.value):
                         raise self._diverged(step, quantity, r.value)
 
     def _diverged(self, step: int, objective: str, value: float) -> Diverged:
-        """Finds out what went wrong, goes back to the last good state and evaluates that once more."""
+        """Finds the first non-finite value, restores the last good state and evaluates it."""
         self.close()
-        self._measured()
-        found = trace_back(self.learning, *self._remembered[0], step, objective)
-        self.step = found.last_good
-        if self._evaluated != found.last_good:
-            self._evaluate(found.last_good)
-        what = "nan" if math.isnan(value) else "inf"
-        how = Divergence(step, objective, what, found.culprit, found.since, found.last_good)
-        return Diverged(how, self.checkpoint(), self._hand_out())
+        self._collect_probes()
+        origin = trace_back(self.learning, *self._saved_states[0], step, objective)
+        self.step = origin.last_good
+        if self._evaluated != origin.last_good:
+            self._evaluate(origin.last_good)
+        kind = "nan" if math.isnan(value) else "inf"
+        how = Divergence(step, objective, kind, origin.culprit, origin.since, origin.last_good)
+        return Diverged(how, self.checkpoint(), self._take_records())

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from nnviz.engine import Run, RunningJob, run
+from nnviz.engine import RunningJob, TrainingRun, run
 from nnviz.records import Record, Scalar, Snapshot
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Training
@@ -34,7 +34,7 @@ def said(chosen: Training | RunningJob) -> list[Record]:
         return [record for records in running for record in records]
 
 
-def after(chosen: Training) -> Run:
+def after(chosen: Training) -> TrainingRun:
     """The run at its last step."""
     running = run(chosen)
     said(running)
@@ -62,7 +62,7 @@ def as_bytes(records: Iterable[Record]) -> list[tuple[Any, ...]]:
     ]
 
 
-def state(running: Run) -> dict[str, Any]:
+def state(running: TrainingRun) -> dict[str, Any]:
     """Everything that the next step depends on, flat, as bytes and plain values."""
     return dict(_flat(running.learning.state_dict(), ""))
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nnviz.engine import activations
-from nnviz.engine.activations import DEAD, SATURATED, derivative, flat
+from nnviz.engine.activations import DEAD_SLOPE, SATURATED_FRACTION, derivative, flat_intervals
 from nnviz.spec import activations as spec
 from tests.each import each
 from tests.spec.options import families
@@ -87,7 +87,10 @@ def test_intervals_end_where_the_derivative_comes_to_the_threshold():
     for chosen in VARIANTS:
         module = activations.build(chosen).double()
         steepest = float(derivative(module, torch.linspace(-40, 40, 160_001, dtype=torch.float64)).abs().max())
-        for intervals, threshold in ((flat(module).dead, DEAD), (flat(module).saturated, SATURATED * steepest)):
+        for intervals, threshold in (
+            (flat_intervals(module).dead, DEAD_SLOPE),
+            (flat_intervals(module).saturated, SATURATED_FRACTION * steepest),
+        ):
             for low, high in intervals:
                 inside = torch.linspace(max(low, -50), min(high, 50), 100, dtype=torch.float64)
                 slopes = derivative(module, inside).abs()
@@ -102,14 +105,14 @@ def test_flat_intervals_of_known_functions():
         return math.log(p / (1 - p))
 
     inf = math.inf
-    dead, saturated = (logit((1 + math.sqrt(1 - share)) / 2) for share in (4 * DEAD, SATURATED))
-    steep = math.atanh(math.sqrt(1 - SATURATED))
+    dead, saturated = (logit((1 + math.sqrt(1 - share)) / 2) for share in (4 * DEAD_SLOPE, SATURATED_FRACTION))
+    steep = math.atanh(math.sqrt(1 - SATURATED_FRACTION))
     for module, expected in (
         (torch.nn.Sigmoid(), (((-inf, -dead), (dead, inf)), ((-inf, -saturated), (saturated, inf)))),
         (
             torch.nn.Tanh(),
             (
-                ((-inf, -math.atanh(math.sqrt(1 - DEAD))), (math.atanh(math.sqrt(1 - DEAD)), inf)),
+                ((-inf, -math.atanh(math.sqrt(1 - DEAD_SLOPE))), (math.atanh(math.sqrt(1 - DEAD_SLOPE)), inf)),
                 ((-inf, -steep), (steep, inf)),
             ),
         ),
@@ -118,15 +121,15 @@ def test_flat_intervals_of_known_functions():
         (torch.nn.ReLU(), (((-inf, 0),), ((-inf, 0),))),
         (activations.Step(), (((-inf, inf),), ((-inf, inf),))),
     ):
-        found = flat(module)
+        found = flat_intervals(module)
         for told, known in zip((found.dead, found.saturated), expected, strict=True):
             assert len(told) == len(known), module
             for ours, theirs in zip(told, known, strict=True):
                 assert ours == pytest.approx(theirs, abs=1e-8), module
     # ReLU is active at any number above 0, however small.
-    assert flat(torch.nn.ReLU()).dead[0][1] == 0
+    assert flat_intervals(torch.nn.ReLU()).dead[0][1] == 0
     # 9 % of a normal signal lie in two flat places of GELU: around its minimum, and far below.
-    (_, tail), (low, high) = flat(torch.nn.GELU()).saturated
+    (_, tail), (low, high) = flat_intervals(torch.nn.GELU()).saturated
     assert tail < -2 < -1 < low < -0.7518 < high < -0.6
 
 

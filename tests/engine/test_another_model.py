@@ -49,7 +49,7 @@ def test_its_size_is_that_of_the_module():
     assert sum(p.numel() for p in module.parameters()) == learner.size.parameters == JOB.estimate().parameters
     entries = [learner.data.shape]
     x = torch.zeros(1, *learner.data.shape)
-    for name, out in models.walk(module, x):
+    for name, out in models.module_outputs(module, x):
         if name in ("activation1", "output"):
             entries.append(out.shape)
     assert learner.size.entries == sum(int(np.prod(shape)) for shape in entries)
@@ -122,7 +122,7 @@ def test_it_goes_on_from_a_checkpoint_to_the_same_bits():
     with run(JOB) as first:
         for _ in range(5):
             next(first)
-        first.look()
+        first.evaluate_now()
         checkpoint = first.checkpoint()
     later = [r for r in as_bytes(said(run(JOB, checkpoint))) if r[0] > 5]
     assert later == [r for r in as_bytes(said(run(JOB))) if r[0] > 5]

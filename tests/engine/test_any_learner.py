@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from nnviz.engine import Run, run
+from nnviz.engine import TrainingRun, run
 from nnviz.engine.divergence import Diverged
 from nnviz.frames import Layers
 from nnviz.records import Record, Scalar, Snapshot
@@ -20,7 +20,7 @@ KINDS = ("gradient_norms", "updates", "activations", "signal", "histograms")
 JOB = job(steps=20, evaluate_every=4, probes=[{"kind": kind, "every": 5} for kind in KINDS])
 
 
-def running(steps: int = 20, checkpoint: bytes | None = None, rate: float = 0.05) -> Run:
+def running(steps: int = 20, checkpoint: bytes | None = None, rate: float = 0.05) -> TrainingRun:
     return run(JOB.model_copy(update={"steps": steps}), checkpoint, learning=TwoModules(rate=rate))
 
 
@@ -72,7 +72,7 @@ def test_it_goes_on_from_any_step_to_the_same_bits(records):
         with running() as first:
             for _ in range(at):
                 next(first)
-            first.look()
+            first.evaluate_now()
             checkpoint = first.checkpoint()
         second = running(checkpoint=checkpoint)
         whole = running()

@@ -113,7 +113,7 @@ def test_records_up_to_the_divergence_are_there_once(changes):
 def test_how_often_states_are_remembered_does_not_change_what_is_told(monkeypatch, every):
     chosen = job(**DIVERGING["line"])
     _, _, expected = diverge(chosen)
-    monkeypatch.setattr(import_module("nnviz.engine.training"), "REMEMBERED_EVERY", every)
+    monkeypatch.setattr(import_module("nnviz.engine.training"), "SAVE_STATE_EVERY", every)
     _, _, error = diverge(chosen)
     assert error.how == expected.how
     assert as_bytes([r for r in error.records if r.step <= error.how.last_good]) == as_bytes(
@@ -199,7 +199,7 @@ EXPLODING = {
 def test_a_run_that_diverges_at_its_first_step_says_all_of_step_0():
     whole = job(**EXPLODING)
     with run(whole) as running:
-        first = running.look()
+        first = running.evaluate_now()
     _, records, error = diverge(whole)
     assert (records, error.how.step, error.how.last_good) == ([], 1, 0)
     told = as_bytes(error.records)
@@ -219,7 +219,7 @@ def test_divergence_that_a_look_finds_keeps_what_the_probes_had_measured():
     for _ in range(expected.how.step):
         next(running)
     with pytest.raises(Diverged) as ended:
-        running.look()
+        running.evaluate_now()
     records = ended.value.records
     assert sorted(scalars(records, "loss", "batch")) == list(range(1, expected.how.step + 1))
     assert {step for step, _ in scalars(records, "gradient_norm")} >= set(range(1, expected.how.step))
@@ -235,12 +235,12 @@ def test_what_was_measured_before_an_evaluation_fails_is_not_lost(monkeypatch):
     monkeypatch.setattr(import_module("nnviz.engine.snapshots.supervised_snapshots"), "draw", fails)
     with pytest.raises(MemoryError):
         next(running)
-    rest = running.rest()
+    rest = running.unreturned_records()
     records = [*chain.from_iterable(said), *rest]
     assert sorted(scalars(records, "loss", "batch")) == [1, 2, 3, 4, 5]
     assert sorted(scalars(records, "loss", "train")) == [0, 5]
     assert {step for step, _ in scalars(records, "gradient_norm")} == {0, 1, 2, 3, 4, 5}
-    assert running.rest() == []
+    assert running.unreturned_records() == []
 
 
 def test_an_update_of_0_by_0_is_said_as_such():

@@ -98,7 +98,7 @@ def test_from_a_checkpoint_of_any_step_come_the_records_of_going_on(job):
 def test_a_look_before_a_checkpoint_leaves_the_records_after_it_as_they_are(job):
     under_way = run(job)
     next(under_way)
-    looked = under_way.look()
+    looked = under_way.evaluate_now()
     resumed = run(job, under_way.checkpoint())
     later = as_bytes(rest(under_way))
     assert as_bytes(rest(resumed)) == later
@@ -113,8 +113,8 @@ def test_a_second_look_returns_nothing_and_neither_look_changes_what_comes(job):
     came: list[tuple] = []
     for under_way, returned in at_each_step(job):
         came = as_bytes(returned)
-        looked += as_bytes(under_way.look())
-        assert under_way.look() == []
+        looked += as_bytes(under_way.evaluate_now())
+        assert under_way.evaluate_now() == []
     assert sorted(set(map(repr, came + looked))) == sorted(map(repr, came + looked)), "said twice"
     assert set(map(repr, whole)) <= set(map(repr, came + looked))
 
@@ -135,7 +135,7 @@ def test_at_its_end_it_stays_ended_and_a_checkpoint_of_the_end_has_nothing_to_sa
     under_way = run(job)
     rest(under_way)
     assert next(under_way, None) is None
-    assert under_way.look() == []
+    assert under_way.evaluate_now() == []
     assert rest(run(job, under_way.checkpoint())) == []
 
 
@@ -189,7 +189,7 @@ def test_while_it_is_replayed_it_stays_at_the_checkpoints_step_and_returns_nothi
     resumed = run(job, under_way.checkpoint())
     assert next(resumed) == []
     assert resumed.step == under_way.step
-    assert resumed.look() == []
+    assert resumed.evaluate_now() == []
     other = run(job, resumed.checkpoint())
     assert as_bytes(rest(other)) == as_bytes(rest(resumed))
 

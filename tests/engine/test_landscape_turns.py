@@ -158,7 +158,7 @@ def test_a_landscape_ends_and_stays_ended_and_closed_it_says_no_more():
     running = LandscapeEvaluation(ALL)
     said(running)
     assert next(running, None) is None
-    assert running.look() == []
+    assert running.evaluate_now() == []
     half = LandscapeEvaluation(ALL)
     next(half)
     at = half.step

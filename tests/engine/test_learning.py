@@ -115,7 +115,7 @@ def test_jobs_with_other_models_and_optimizers_see_the_same_data_and_batches_in_
 
 def test_jobs_with_other_models_have_equal_data_snapshots():
     arrays = [
-        next(r for r in run(chosen).look() if r.quantity == "data").arrays
+        next(r for r in run(chosen).evaluate_now() if r.quantity == "data").arrays
         for chosen in (job(), job(learner__model="deep_mlp"))
     ]
     assert all(arrays[0][n].tobytes() == arrays[1][n].tobytes() for n in arrays[0])

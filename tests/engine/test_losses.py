@@ -147,5 +147,5 @@ def test_the_loss_of_each_sample_is_that_of_a_batch_of_it_alone():
             alone = losses.build(loss, classes, outputs)
             z = Z[:, :outputs]
             expected = torch.stack([alone(z[i : i + 1], y[i : i + 1]) for i in range(len(z))])
-            found = losses.of_each(loss, classes, z, y)
+            found = losses.per_sample(loss, classes, z, y)
             torch.testing.assert_close(found, expected, msg=lambda text, loss=loss: f"{loss}: {text}")

@@ -166,7 +166,7 @@ def test_skip_connections_add_what_enters_a_layer_of_the_same_width(norm, dropou
 def test_a_walk_ends_at_the_output_and_passes_every_module(skip):
     network = models.build(spec.MLP(hidden=(spec.Hidden(width=4),) * 3, skip=skip), (4,), 2, seed=0)
     x = torch.ones(2, 4)
-    passed = list(models.walk(network, x))
+    passed = list(models.module_outputs(network, x))
     assert [name for name, _ in passed] == layers(network)
     assert torch.equal(passed[-1][1], network(x))
 

@@ -66,12 +66,12 @@ def test_the_lowest_height_is_that_of_the_surface_and_is_left_out_where_there_is
 
 def test_what_is_known_is_said_optimizer_by_optimizer():
     search = RateSearchRun(of(SGD(), Adam(), RMSprop()))
-    assert search.look() == []
+    assert search.evaluate_now() == []
     for step in (1, 2, 3):
         (record,) = next(search)
         assert record.step == search.step == step
         assert np.isnan(record.arrays["final"]).all(axis=1).tolist() == [False] * step + [True] * (3 - step)
-        assert search.look() == []
+        assert search.evaluate_now() == []
     with pytest.raises(StopIteration):
         next(search)
 

@@ -38,7 +38,7 @@ def stopped(chosen: Training, at: int):
     """What was said up to a step, and the checkpoint made there."""
     with run(chosen) as first:
         records = [r for _ in range(at) for r in next(first)]
-        return records + first.look(), first.checkpoint()
+        return records + first.evaluate_now(), first.checkpoint()
 
 
 @each("changes", SITUATIONS.values())
@@ -69,7 +69,7 @@ def test_a_run_can_be_resumed_again_and_again():
 
 def test_a_checkpoint_of_step_0_is_the_beginning_without_its_records():
     with run(job()) as first:
-        first.look()
+        first.evaluate_now()
         checkpoint = first.checkpoint()
     resumed = run(job(), checkpoint)
     assert resumed.step == 0
@@ -80,7 +80,7 @@ def test_a_checkpoint_of_step_0_is_the_beginning_without_its_records():
 def test_a_resumed_run_can_be_looked_at_before_its_next_step():
     records, checkpoint = stopped(job(), 13)
     with run(job(), checkpoint) as resumed:
-        looked = resumed.look()
+        looked = resumed.evaluate_now()
     evaluated = as_bytes(looked)
     assert evaluated
     assert [r for r in as_bytes(records) if r in evaluated] == evaluated

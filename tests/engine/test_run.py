@@ -66,8 +66,8 @@ def test_a_run_that_is_paused_and_looked_at_ends_in_the_same_weights():
     with run(chosen) as looked_at:
         for number, _ in enumerate(looked_at, 1):
             if number % 3 == 0:
-                assert bool(looked_at.look()) == (number % 5 != 0)  # unless it has just been evaluated
-                assert looked_at.look() == []
+                assert bool(looked_at.evaluate_now()) == (number % 5 != 0)  # unless it has just been evaluated
+                assert looked_at.evaluate_now() == []
                 looked_at.checkpoint()
     assert state(looked_at) == state(after(chosen))
 
@@ -100,9 +100,9 @@ def test_the_first_call_says_step_0_together_with_step_1():
 
 def test_look_before_the_first_step_says_step_0_once():
     with run(job(evaluate_every=1)) as running:
-        first = running.look()
+        first = running.evaluate_now()
         assert {r.step for r in first} == {0}
-        assert running.look() == []
+        assert running.evaluate_now() == []
         assert {r.step for r in next(running)} == {1}
         assert running.step == 1
 
@@ -111,7 +111,7 @@ def test_look_says_the_present_step_and_what_the_probes_have_measured():
     probes = [{"kind": "gradient_norms", "every": 2}]
     with run(job(probes=probes, evaluate_every=100)) as running:
         records = [r for _ in range(7) for r in next(running)]
-        looked = running.look()
+        looked = running.evaluate_now()
     assert set(scalars(looked, "loss", "train")) == {7}
     records += looked
     assert {step for step, _ in scalars(records, "gradient_norm")} == {0, 2, 4, 6}
@@ -120,7 +120,7 @@ def test_look_says_the_present_step_and_what_the_probes_have_measured():
 def test_every_probe_samples_the_step_that_the_caller_stops_at():
     with run(job(probes=[{"kind": k, "every": 1000} for k in KINDS], evaluate_every=1000)) as running:
         running.until = 7
-        records = [r for _ in range(8) for r in next(running)] + running.look()
+        records = [r for _ in range(8) for r in next(running)] + running.evaluate_now()
     for quantity, first in (("gradient_norm", 0), ("update_norm", 1), ("activation_mean", 0), ("signal_rms", 0)):
         assert {step for step, _ in scalars(records, quantity)} == {first, 7}, quantity
     assert sorted(snapshots(records, "gradient_histogram")) == [0, 7]
@@ -228,7 +228,7 @@ def test_the_metric_is_that_of_the_targets_and_the_loss_where_there_are_too_few_
     with run(job(**changes)) as running:
         assert running.metric == expected
         assert running.info["metric"] == running.metric._asdict()
-        assert expected[:2] in {(r.quantity, r.site) for r in running.look() if isinstance(r, Scalar)}
+        assert expected[:2] in {(r.quantity, r.site) for r in running.evaluate_now() if isinstance(r, Scalar)}
 
 
 def test_a_device_that_is_not_here_is_refused_with_what_to_do():
@@ -246,7 +246,7 @@ def test_batch_losses_are_those_of_the_step_in_training_mode():
     chosen = job(learner__model__dropout={"kind": "standard", "rate": 0.5}, steps=3)
     told = scalars(said(chosen), "loss", "batch")
     with run(chosen.model_copy(update={"probes": ()})) as again:
-        assert again.look()
+        assert again.evaluate_now()
         under_way = again.learning
         assert told == {n: float(under_way.step(n)["loss", "batch"]) for n in (1, 2, 3)}
 

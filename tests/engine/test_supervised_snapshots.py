@@ -121,7 +121,7 @@ def test_values_beyond_half_precision_are_drawn_as_large_and_not_as_infinite():
     identity = [{"width": 8, "activation": {"kind": "identity"}}] * 6
     model = {"kind": "mlp", "hidden": identity, "initializer": {"kind": "normal", "std": 10}}
     with run(job(learner__data="hills", learner__loss="mse", learner__model=model)) as running:
-        maps = snapshots(running.look(), "network")[0]["maps_6"]
+        maps = snapshots(running.evaluate_now(), "network")[0]["maps_6"]
     assert np.isfinite(maps).all()
     assert np.abs(maps).max() > 5e4
 

@@ -32,7 +32,7 @@ def test_a_run_has_the_same_losses_alone_and_in_turns_with_one_that_uses_more_th
         found: dict[Training, list] = {SMALL: [], LARGE: []}
         both = {job: run(job) for job in (SMALL, LARGE)}
         for job in (LARGE, SMALL):
-            found[job] += both[job].look()
+            found[job] += both[job].evaluate_now()
             used[job].add(torch.get_num_threads())
         for _ in range(SMALL.steps):
             for job, running in both.items():

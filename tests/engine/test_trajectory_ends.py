@@ -125,7 +125,7 @@ def test_a_trajectory_run_looks_who_has_left_whenever_it_is_asked():
     racing = TrajectoryRun(job(Quadratic(curvature=40, condition=1), [SGD(lr=1.0), SGD(lr=0.001)], steps=40))
     for _ in range(EXIT_CHECK_EVERY - 2):
         next(racing)
-    arrays = last(racing.look(), "trajectories")
+    arrays = last(racing.evaluate_now(), "trajectories")
     assert 0 < arrays["left_at"][0] < EXIT_CHECK_EVERY - 2
     assert arrays["left_at"][1] == -1
     assert np.isnan(arrays["points"][0, -1]).all()

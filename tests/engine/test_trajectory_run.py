@@ -71,7 +71,7 @@ def test_pictures_come_when_they_come_whoever_looks_in_between():
     records = []
     for _ in range(300):
         records += next(racing)
-    racing.look()
+    racing.evaluate_now()
     records += said(racing)
     steps = [r.step for r in records if r.quantity == "trajectories"]
     assert steps == [0, FIRST_SNAPSHOT, 2 * FIRST_SNAPSHOT, 2 * FIRST_SNAPSHOT + 1]
@@ -79,14 +79,14 @@ def test_pictures_come_when_they_come_whoever_looks_in_between():
 
 def test_a_look_says_the_present_step_once():
     racing = TrajectoryRun(job(Ravine(), [SGD()], steps=20, grid=2))
-    assert [r.quantity for r in racing.look()][:2] == ["surface", "trajectories"]
-    assert racing.look() == []
+    assert [r.quantity for r in racing.evaluate_now()][:2] == ["surface", "trajectories"]
+    assert racing.evaluate_now() == []
     for _ in range(7):
         assert next(racing) == []
-    records = racing.look()
+    records = racing.evaluate_now()
     assert {r.step for r in records} == {7}
     assert last(records, "trajectories")["points"].shape == (1, 8, 2)
-    assert racing.look() == []
+    assert racing.evaluate_now() == []
 
 
 def test_looking_on_leaves_the_trajectory_run_as_it_is():
@@ -94,7 +94,7 @@ def test_looking_on_leaves_the_trajectory_run_as_it_is():
     watched = TrajectoryRun(chosen)
     for _ in range(29):
         next(watched)
-        watched.look()
+        watched.evaluate_now()
     assert as_bytes(said(watched)) == as_bytes([r for r in said(TrajectoryRun(chosen)) if r.step == 30])
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from nnviz.engine import activations, learners, run
-from nnviz.engine.activations import DEAD, SATURATED, Step, derivative
+from nnviz.engine.activations import DEAD_SLOPE, SATURATED_FRACTION, Step, derivative
 from nnviz.engine.capture.probes import Units
 from nnviz.spec.base import replace_many
 from tests.engine.running import job, said, scalars
@@ -51,10 +51,10 @@ def test_shares_of_every_activation_are_those_that_autograd_counts_entry_by_entr
         slopes = derivative(twice, x.double()).abs()
         steepest = float(derivative(twice, grid).abs().max())
         told = measure(module, x)
-        flat = (slopes < SATURATED * steepest) | (slopes == 0)
+        flat = (slopes < SATURATED_FRACTION * steepest) | (slopes == 0)
         assert told["saturated_share"] == pytest.approx(float(flat.double().mean()), abs=1e-7), chosen
         # No unit here swings between two flat places.
-        lost = ((slopes < DEAD) | (slopes == 0)).all(0)
+        lost = ((slopes < DEAD_SLOPE) | (slopes == 0)).all(0)
         assert told["dead_share"] == pytest.approx(float(lost.double().mean()), abs=1e-7), chosen
 
 
@@ -125,7 +125,7 @@ def test_what_a_learned_slope_makes_flat_is_looked_up_at_the_step():
     with run(chosen) as running:
         records = [r for new in running for r in new]
         slope = running.learning.network.activation1.weight.item()
-    assert abs(slope) > SATURATED
+    assert abs(slope) > SATURATED_FRACTION
     told = scalars(records, "saturated_share", "model.activation1")
     assert told[0] > 0.3  # as it starts, half of all inputs are flat
     assert told[60] == 0  # with the slope that it has learned, none is
@@ -155,7 +155,9 @@ def test_shares_and_spread_are_those_of_the_first_1024_training_samples_whatever
         assert len(x) == 1024
         told = {q: scalars(records, q, f"model.{name}")[6] for q in ("preactivation_spread", "saturated_share")}
         assert told["preactivation_spread"] == pytest.approx(np.sqrt(x.var(0).mean()), rel=1e-5), name
-        assert told["saturated_share"] == pytest.approx((1 - np.tanh(x) ** 2 < SATURATED).mean(), abs=1e-3), name
+        assert told["saturated_share"] == pytest.approx((1 - np.tanh(x) ** 2 < SATURATED_FRACTION).mean(), abs=1e-3), (
+            name
+        )
     # Of the first step only the batch's size differs: at step 0 both networks are the same.
     large = said(replace_many(small, {"learner.batch_size": 1400, "steps": 1}))
     for quantity in ("dead_share", "saturated_share", "preactivation_spread"):

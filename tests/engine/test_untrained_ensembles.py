@@ -41,7 +41,7 @@ def test_each_network_shows_what_the_probes_record_of_it():
                 if one.bias is not None:
                     many.bias[:] = one.bias
         found = untrained_ensembles.observe(chosen.learner, stacked, *learning.batch(1), learning.loss)
-        records = run(chosen).look()
+        records = run(chosen).evaluate_now()
         for quantity in ("signal_rms", "gradient_norm"):
             recorded = scalars(records, quantity)
             ending = ".weight" if quantity == "gradient_norm" else ""

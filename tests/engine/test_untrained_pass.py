@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nnviz.engine import Run, learners, run
+from nnviz.engine import TrainingRun, learners, run
 from nnviz.engine.device import same_random_state
 from nnviz.records import Scalar
 from tests.each import each
@@ -46,7 +46,7 @@ def test_step_0_says_what_step_1_finds_before_its_update():
 def test_its_weights_are_those_before_any_update_and_there_is_no_update_to_say_anything_of():
     chosen = job(probes=PROBES)
     with run(chosen) as running:
-        records = running.look()
+        records = running.evaluate_now()
     learning = learners.build(chosen.learner, chosen.seed, chosen.steps, torch.device("cpu"))
     norms, histogram = scalars(records, "weight_norm"), snapshots(records, "weight_histogram")[0]
     for row, (name, parameter) in enumerate(learning.network.named_parameters()):
@@ -63,7 +63,7 @@ def test_nothing_is_left_of_it(changes):
         seen = []
         for one in (watched, alone):
             torch.manual_seed(3)
-            one.look()
+            one.evaluate_now()
             seen.append(torch.get_rng_state())
         assert torch.equal(*seen)
         assert state(watched) == state(alone)
@@ -97,7 +97,7 @@ def test_state_and_random_numbers_of_any_learner_are_put_back():
     torch.manual_seed(3)
     before = torch.get_rng_state()
     with run(job(probes=PROBES), learning=Careless()) as running:
-        running.look()
+        running.evaluate_now()
         assert torch.equal(torch.get_rng_state(), before)
         assert running.learning.passes == 0
         assert all(p.grad is None for m in running.learning.modules.values() for p in m.parameters())
@@ -117,7 +117,7 @@ def test_of_several_optimizers_each_is_measured_where_it_would_update():
     learning = TwoModules()
     learning.twin = Twin()
     with run(job(probes=PROBES), learning=learning) as running:
-        records = running.look()
+        records = running.evaluate_now()
     for quantity in ("gradient_norm", "weight_norm", "signal_rms"):
         found, expected = scalars(records, quantity), getattr(learning.twin, quantity)
         assert found.keys() == expected.keys(), quantity
@@ -148,7 +148,7 @@ def test_without_probes_there_is_no_such_pass():
     learning = TwoModules()
     learning.twin = Twin()
     with run(job(probes=[]), learning=learning) as running:
-        running.look()
+        running.evaluate_now()
     assert not learning.twin.gradient_norm
 
 
@@ -157,9 +157,9 @@ def test_a_run_resumed_at_step_0_says_the_same_from_there_on():
     whole = run(chosen)
     expected = said(whole)
     with run(chosen) as first:
-        told = first.look()
+        told = first.evaluate_now()
         checkpoint = first.checkpoint()
-    resumed = Run(chosen, checkpoint)
+    resumed = TrainingRun(chosen, checkpoint)
     assert as_bytes([*told, *said(resumed)]) == as_bytes(expected)
     assert state(resumed) == state(whole)
     assert as_bytes(copy.deepcopy(told)) == as_bytes([r for r in expected if r.step == 0])

@@ -179,7 +179,7 @@ class TwoModules:
             signal = use.grad.double() * len(use)
             twin.signal_rms[self.number, site] = float(signal.square().mean().sqrt())
 
-    def evaluate(self, step: int, watching: object = None) -> Iterator[Record]:  # noqa: ARG002
+    def evaluate(self, step: int, context: object = None) -> Iterator[Record]:  # noqa: ARG002
         if step % 4 == 0:
             yield Snapshot(step, "samples", {"points": np.full((3, 2), step, np.float32)}, "maker")
         if step % 10 == 0:

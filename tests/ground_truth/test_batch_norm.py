@@ -87,7 +87,7 @@ def test_it_rescues_the_signal_of_deep_sigmoids(seed):
             learner__model__norm=norm,
             probes=[{"kind": "signal"}],
         )
-        signal = scalars(run(chosen).look(), "signal_rms")
+        signal = scalars(run(chosen).evaluate_now(), "signal_rms")
         ratios.append(signal[0, "model.linear1"] / signal[0, "model.output"])
     assert ratios[0] < 1e-4
     assert ratios[1] > 1e3 * ratios[0]

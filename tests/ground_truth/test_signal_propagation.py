@@ -52,7 +52,7 @@ def runs(**model: object) -> list[tuple[dict[str, np.ndarray], dict[str, np.ndar
     found = []
     for seed in SEEDS:
         with run(changed(**model).model_copy(update={"seed": seed})) as first:
-            records = first.look()
+            records = first.evaluate_now()
         sites = snapshots(records, "layers")[0]["sites"].tolist()
         mean, std = scalars(records, "activation_mean"), scalars(records, "activation_std")
         signal, gradient = scalars(records, "signal_rms"), scalars(records, "gradient_norm")

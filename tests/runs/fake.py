@@ -32,7 +32,7 @@ class Fake(Iterator[list[Record]]):
         trouble: Callable[["Fake"], None] | None = None,
     ) -> None:
         self.job, self.delay, self.at, self.trouble = job, delay, at, trouble
-        self.step, self.until, self.closed, self.looks = 0, -1, False, 0
+        self.step, self.until, self.closed, self.evaluations = 0, -1, False, 0
         self.x = 0.1 + job.seed / 1000
         self.is_new = checkpoint is None
         if checkpoint is not None:
@@ -59,15 +59,15 @@ class Fake(Iterator[list[Record]]):
         said.append(Scalar(self.step, "loss", self.x, "batch"))
         return said + self.evaluation() if self.step % getattr(self.job, "evaluate_every", 1) == 0 else said
 
-    def look(self) -> list[Record]:
-        self.looks += 1
+    def evaluate_now(self) -> list[Record]:
+        self.evaluations += 1
         return self.begin() or self.evaluation()
 
     @property
     def is_flushed(self) -> bool:
         return self.step % getattr(self.job, "evaluate_every", 1) == 0
 
-    def rest(self) -> list[Record]:
+    def unreturned_records(self) -> list[Record]:
         return []
 
     def weights(self) -> None:

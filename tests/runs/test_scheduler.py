@@ -98,7 +98,7 @@ def test_pausing_twice_or_at_the_same_step_changes_nothing(drive):
     time.sleep(0.2)
     assert file.scalars()[0].equals(before[0])
     assert file.history() == before[1]
-    assert driven.made[0].looks == 1
+    assert driven.made[0].evaluations == 1
 
 
 def test_play_goes_on_from_where_it_was(drive):
@@ -182,7 +182,7 @@ def test_divergence_keeps_the_last_good_step_to_go_on_from(drive):
 
 def test_divergence_that_only_a_look_shows_is_divergence(drive):
     class Late(Fake):
-        def look(self) -> list:
+        def evaluate_now(self) -> list:
             raise Diverged(5, "nan", 4, b"[4, 0.5]")
 
     _, [file] = drive(LONG, until=7, kind=Late)
@@ -224,7 +224,7 @@ def test_an_exception_ends_the_run_with_one_line_and_a_traceback_in_the_history(
 
 def test_what_an_engine_measured_before_it_failed_is_written(drive):
     def trouble(run: Fake) -> None:
-        run.rest = lambda: [Scalar(14, "gradient_norm", 2.5, "w")]
+        run.unreturned_records = lambda: [Scalar(14, "gradient_norm", 2.5, "w")]
         raise MemoryError
 
     _, [file] = drive(SHORT, at=14, trouble=trouble)
@@ -305,7 +305,7 @@ def test_where_evaluations_are_rare_one_is_made_for_the_checkpoint(drive, monkey
     monkeypatch.setattr(members, "CHECKPOINT_LATE", 0.1)
     driven, [file] = drive(LONG.model_copy(update={"evaluate_every": 900_000}), delay=0.001)
     wait_for(lambda: file.checkpoint() is not None)
-    assert driven.made[0].looks > 0
+    assert driven.made[0].evaluations > 0
 
 
 def test_the_heart_beats_through_a_long_step(drive):

@@ -13,10 +13,10 @@ from nnviz.spec.shapes import is_image
 
 def build(data: spec.Data, seed: int, _read_file: ReadFile = no_files) -> Dataset:
     """The data set of a spec: same spec and seed, same tensors. In random order, the training part first. `_read_file`
-    gives the content of the user's own files, which none of the sets below needs."""
+    returns the content of the user's own files, which none of these data sets needs."""
     match data:
         case spec.Digits() | spec.Iris() | spec.Wine() | spec.BreastCancer() | spec.Diabetes():
-            return _real(data, seed)
+            return _from_scikit_learn(data, seed)
     g = generator(seed, "data")
     match data:
         case spec.Moons():
@@ -42,8 +42,10 @@ def build(data: spec.Data, seed: int, _read_file: ReadFile = no_files) -> Datase
     return Dataset(x[order], y[order], test, ("x", "y")[: x.shape[1]], names)
 
 
-def _real(data: spec.Digits | spec.Iris | spec.Wine | spec.BreastCancer | spec.Diabetes, seed: int) -> Dataset:
-    from sklearn import datasets  # takes as long to import as half of torch, and most jobs need none of it
+def _from_scikit_learn(
+    data: spec.Digits | spec.Iris | spec.Wine | spec.BreastCancer | spec.Diabetes, seed: int
+) -> Dataset:
+    from sklearn import datasets  # its import takes half as long as torch's, and most jobs do not need it
 
     match data:
         case spec.Digits():
@@ -61,7 +63,7 @@ def _real(data: spec.Digits | spec.Iris | spec.Wine | spec.BreastCancer | spec.D
     order = torch.randperm(len(x), generator=generator(seed, "split"))[: data.points]
     test = torch.arange(data.points) >= round(data.train_share * data.points)
     x, y = x[order], y[order]
-    # Pixels share one mean and deviation, so that a standardized digit still looks like one.
+    # One mean and deviation for all pixels, so that standardized images still look the same.
     inputs = scale(x[~test].reshape(-1, 1)) if is_image(data.shape) else scale(x[~test])
     inputs = Scale(*(part.expand(x.shape[1]).clone().reshape(data.shape) for part in inputs))
     x = x.reshape(-1, *data.shape)

@@ -1,4 +1,4 @@
-"""A data set ready for training: tensors, the split, and names for showing it."""
+"""A data set ready for training: tensors, the split, and names for display."""
 
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -11,8 +11,8 @@ from nnviz.engine.randomness import generator
 
 
 class Scale(NamedTuple):
-    """How standardized numbers came about: (original − mean) / std, float32; of inputs like one
-    of them, of targets ()."""
+    """Mean and standard deviation of standardization, (original − mean) / std, float32: of the shape of one input, or
+    ()."""
 
     mean: Tensor
     std: Tensor
@@ -21,7 +21,7 @@ class Scale(NamedTuple):
 @dataclass(frozen=True)
 class Dataset:
     """Inputs (n, *shape) float32; targets (n,), int64 for classes, float32 for numbers; test (n,) bool. Without a
-    scale they are as they were drawn."""
+    scale they are not standardized."""
 
     inputs: Tensor
     targets: Tensor
@@ -42,7 +42,7 @@ class Dataset:
         return replace(self, **{name: tensor.to(device) for name, tensor in moved.items()})
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What the "data" snapshot holds; original numbers are inputs · input_std + input_mean, targets likewise."""
+        """The "data" snapshot; original values are inputs · input_std + input_mean, targets likewise."""
         ones = torch.ones(self.inputs.shape[1:])
         inputs = self.input_scale or Scale(0 * ones, ones)
         targets = self.target_scale or Scale(torch.zeros(()), torch.ones(()))
@@ -60,6 +60,7 @@ class Dataset:
 
 
 def split(points: int, train_share: float, seed: int) -> tuple[Tensor, Tensor]:
-    """A random order (n,) of the points and who along it is in the test part (n,): the first round(share · n) train."""
+    """A random order (n,) of the points, and which of them in this order are test samples (n,): the first round(share ·
+    n) are for training."""
     order = torch.randperm(points, generator=generator(seed, "split"))
     return order, torch.arange(points) >= round(train_share * points)

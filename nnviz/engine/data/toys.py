@@ -9,7 +9,7 @@ from nnviz.spec import data as spec
 
 
 def _classes(n: int, k: int) -> Tensor:
-    """n labels 0 … k − 1, as even as can be."""
+    """n labels 0 … k − 1, as balanced as possible."""
     return torch.arange(n) % k
 
 
@@ -18,7 +18,7 @@ def _noise(n: int, d: int, std: float, g: torch.Generator) -> Tensor:
 
 
 def moons(s: spec.Moons, g: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Half circles of radius 1, the second turned over and set into the first; the origin lies between them."""
+    """Two interleaving half circles of radius 1; the origin lies between them."""
     y = _classes(s.points, 2)
     angle = math.pi * torch.rand(s.points, generator=g)
     upper = torch.stack([angle.cos() - 0.5, angle.sin() - 0.25], 1)
@@ -52,7 +52,8 @@ def blobs(s: spec.Blobs, g: torch.Generator) -> tuple[Tensor, Tensor]:
 
 
 def xor(s: spec.XOR, g: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Even over [−1, 1]², a gap of 0.1 along the axes; class 1 where signs differ. Noise comes after labeling."""
+    """Uniform over [−1, 1]² with a gap of 0.1 along the axes; class 1 where the signs differ. Noise is added after
+    labeling."""
     x = torch.rand(s.points, 2, generator=g) * 2 - 1
     x = x.sign() * (0.05 + 0.95 * x.abs())
     y = (x[:, 0] * x[:, 1] < 0).long()
@@ -60,7 +61,7 @@ def xor(s: spec.XOR, g: torch.Generator) -> tuple[Tensor, Tensor]:
 
 
 def checkerboard(s: spec.Checkerboard, g: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Even over [−1, 1]²; the class is the color of the square."""
+    """Uniform over [−1, 1]²; the class is the color of the square."""
     x = torch.rand(s.points, 2, generator=g) * 2 - 1
     cell = ((x + 1) / 2 * s.squares).long()
     return x + _noise(s.points, 2, s.noise, g), cell.sum(1) % 2
@@ -85,7 +86,7 @@ def curve_value(function: str, x: Tensor) -> Tensor:
 
 
 def curve(s: spec.Curve, g: torch.Generator) -> tuple[Tensor, Tensor]:
-    """x even over [−1, 1], noise added to y."""
+    """x uniform over [−1, 1], noise added to y."""
     x = torch.rand(s.points, 1, generator=g) * 2 - 1
     return x, curve_value(s.function, x[:, 0]) + _noise(s.points, 1, s.noise, g)[:, 0]
 
@@ -106,6 +107,6 @@ def hills_value(function: str, x: Tensor, y: Tensor) -> Tensor:
 
 
 def hills(s: spec.Hills, g: torch.Generator) -> tuple[Tensor, Tensor]:
-    """(x, y) even over [−1, 1]², noise added to z."""
+    """(x, y) uniform over [−1, 1]², noise added to z."""
     x = torch.rand(s.points, 2, generator=g) * 2 - 1
     return x, hills_value(s.function, x[:, 0], x[:, 1]) + _noise(s.points, 1, s.noise, g)[:, 0]

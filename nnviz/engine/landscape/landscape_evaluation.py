@@ -63,7 +63,7 @@ class LandscapeEvaluation(ReplayedJob):
             self._trouble = error
         return records
 
-    def _look(self) -> list[Record]:
+    def _current_records(self) -> list[Record]:
         """Nothing: pictures come when a level of them is complete."""
         return []
 

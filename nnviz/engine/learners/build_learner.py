@@ -1,4 +1,4 @@
-"""Learner specs -> learners under way."""
+"""Learner specs -> learners."""
 
 import torch
 
@@ -16,7 +16,7 @@ def build(
     weights_seed: int | None = None,
     read_file: ReadFile = no_files,
 ) -> Learning:
-    """The learner at step 0. With a `weights_seed` the other decides the data alone."""
+    """The learner at step 0. With a `weights_seed`, `seed` decides the data alone."""
     match learner:
         case spec.Supervised():
             return SupervisedLearning(learner, seed, steps, device, weights_seed, read_file)

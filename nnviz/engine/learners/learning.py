@@ -1,4 +1,4 @@
-"""What the loop knows of a learner: the role that every learner plays."""
+"""The interface of learners to the training loop."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 from nnviz.records import Metric, Record
 
-NOBODY: AbstractContextManager[None] = nullcontext()
+NO_CONTEXT: AbstractContextManager[None] = nullcontext()
 
 
 class Learning(Protocol):
-    """A learner under way."""
+    """A learner with its modules and optimizers, as the loop trains it."""
 
     modules: Mapping[str, nn.Module]
     """By root: the first part of every site. May be empty."""
@@ -22,34 +22,35 @@ class Learning(Protocol):
     objectives: Sequence[tuple[str, str]]
     """(quantity, site) of what `step` returns that must stay finite: where one does not, the run has diverged."""
     metric: Metric | None
-    """The scalar of `evaluate` by which runs are told apart in a list; None where there is none."""
+    """The scalar of `evaluate` that represents a run in a list; None where there is none."""
     steps_per_epoch: int | None
     """None where there are no epochs."""
     work: int
-    """About how many multiply-adds a step takes, which decides the number of threads."""
+    """Multiply-adds per step, roughly; decides the number of threads."""
 
     def begin(self) -> list[Record]:
-        """What is said once, at step 0: the data, the theory. The layers of `modules` are said by the loop."""
+        """Records of step 0 alone: the data, the theory. The loop records the layers of `modules`."""
 
     def step(self, number: int) -> Mapping[tuple[str, str], Tensor]:
         """One step, the `number`-th (1-based); 0-d tensors by (quantity, site), which may differ from step to step."""
 
-    def evaluate(self, step: int, watching: AbstractContextManager[None] = NOBODY) -> Iterator[Record]:
-        """Losses and metrics in evaluation mode, and pictures. `watching` is entered for one forward pass on training
+    def evaluate(self, step: int, context: AbstractContextManager[None] = NO_CONTEXT) -> Iterator[Record]:
+        """Losses and metrics in evaluation mode, and snapshots. `context` is entered for one forward pass on training
         samples, always the same ones."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that the next step depends on, but for the job and the step's number."""
+        """Everything that the next step depends on, except the job and the step number."""
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Takes a state up; optimizer settings stay those of the job."""
+        """Loads a state; the optimizers' settings stay those of the job."""
 
 
 @runtime_checkable
 class HasUntrainedPass(Protocol):
-    """A learner that can do its first step without the updates, so that the untrained network is seen at step 0."""
+    """A learner that can do its first step without the updates, so that probes sample the untrained network at step
+    0."""
 
     def untrained_pass(self) -> Iterator[str]:
-        """The forward and backward passes of step 1, in training mode; yields an optimizer's key wherever that would
-        update, when the gradients are as it would see them. The loop puts back what the passes change: the learner's
-        state (buffers of batch norm among it), PyTorch's own random state, and gradients."""
+        """The forward and backward passes of step 1, in training mode; yields an optimizer's key where it would
+        make its update, with the gradients as it would see them. The loop restores what the passes change: the
+        learner's state (with buffers of batch norm), PyTorch's own random state, and gradients."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from nnviz.engine import data, losses, models
 from nnviz.engine.attachments import ReadFile, no_files
-from nnviz.engine.learners.learning import NOBODY
+from nnviz.engine.learners.learning import NO_CONTEXT
 from nnviz.engine.optim import clipping, optimizers, schedules
 from nnviz.engine.randomness import generator, stream
 from nnviz.engine.snapshots import supervised_snapshots
@@ -17,14 +17,14 @@ from nnviz.engine.theory import signal_propagation
 from nnviz.records import Metric, Record, Scalar, Snapshot
 from nnviz.spec import learners as spec
 
-TOGETHER = 1024
-"""Samples evaluated in one forward pass, which bounds the memory; of the training part the first are those on which
-units are looked at. Their order is random, and decided by the seed."""
+EVALUATION_BATCH = 1024
+"""Samples in one forward pass of an evaluation, which bounds the memory. Units are measured on the first such batch of
+the training part, whose order is random and decided by the seed."""
 
 
 class SupervisedLearning:
-    """A network under way; see `Learning`. Batches and dropout masks depend on the seed and the step's number alone, so
-    that two runs of other models see the same batches, and a run goes on from any step without a generator's state."""
+    """A network in training; see `Learning`. Batches and dropout masks depend on the seed and the step number alone, so
+    that runs of different models see the same batches, and a run resumes from any step without a generator's state."""
 
     objectives = (("loss", "batch"),)
 
@@ -72,13 +72,13 @@ class SupervisedLearning:
         return Metric("loss", "test", "test loss", higher_is_better=False)
 
     def begin(self) -> list[Record]:
-        """The data, and the theory of the network at initialization or why there is none."""
+        """The data, and the theory of the network at initialization or the reason why there is none."""
         x, y = (t.cpu() for t in self.batch(1))
         predicted = signal_propagation.at_initialization(self.spec, x, y, self.loss, self.seed)
         return [Snapshot(0, "data", self.data.arrays()), Snapshot(0, "theory", predicted, "model")]
 
     def batch(self, number: int) -> tuple[Tensor, Tensor]:
-        """Inputs and targets of update `number` (1-based): each epoch goes through the training part in a new order."""
+        """Inputs and targets of update `number` (1-based): each epoch visits the training part in a new order."""
         epoch, position = divmod(number - 1, self.steps_per_epoch)
         n = len(self.train[0])
         if epoch != self._epoch:
@@ -131,50 +131,52 @@ class SupervisedLearning:
         return total
 
     @torch.no_grad()
-    def evaluate(self, step: int, watching: AbstractContextManager[None] = NOBODY) -> Iterator[Record]:
-        """Loss and accuracy or R² on all training and all test samples, both in evaluation mode; pictures. What a part
-        has too few samples for is left out."""
+    def evaluate(self, step: int, context: AbstractContextManager[None] = NO_CONTEXT) -> Iterator[Record]:
+        """Loss and accuracy or R² on all training and all test samples, both in evaluation mode; snapshots. Measures
+        that need more samples than a part has are omitted."""
         self.network.eval()
         outputs = {"test": torch.empty(0)}
         for name, (x, y) in self.parts.items():
             if len(x) == 0:
                 continue
-            outputs[name] = self.outputs(x, watching if name == "train" else NOBODY)
+            outputs[name] = self.outputs(x, context if name == "train" else NO_CONTEXT)
             yield Scalar(step, "loss", float(self.loss(outputs[name], y)), name)
             if self.spec.data.classes:
                 yield Scalar(step, "accuracy", float(losses.accuracy(self.spec.loss, outputs[name], y)), name)
-            elif (share := r_squared(outputs[name][:, 0], y)) is not None:
-                yield Scalar(step, "r_squared", share, name)
+            elif (explained := r_squared(outputs[name][:, 0], y)) is not None:
+                yield Scalar(step, "r_squared", explained, name)
         yield Scalar(step, "learning_rate", self.learning_rate(max(1, step)), "model")
         yield from supervised_snapshots.draw(
             step, self.spec, self.network, self.data, (*self.parts["test"], outputs["test"])
         )
         self.network.train()
 
-    def outputs(self, x: Tensor, watching: AbstractContextManager[None] = NOBODY) -> Tensor:
-        """The network's outputs for x (n, …), part by part; `watching` sees the first part."""
-        with watching:
-            first = self.network(x[:TOGETHER])
-        return torch.cat([first, *(self.network(part) for part in x[TOGETHER:].split(TOGETHER) if len(part))])
+    def outputs(self, x: Tensor, context: AbstractContextManager[None] = NO_CONTEXT) -> Tensor:
+        """The network's outputs for x (n, …), batch by batch; `context` is entered for the first batch."""
+        with context:
+            first = self.network(x[:EVALUATION_BATCH])
+        return torch.cat(
+            [first, *(self.network(part) for part in x[EVALUATION_BATCH:].split(EVALUATION_BATCH) if len(part))]
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """The network's and the optimizer's state."""
         return {"model": self.network.state_dict(), "optimizer": self.optimizer.state_dict()["state"]}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Takes up the weights and the optimizer's memory; the learning rate and other settings stay the job's.
+        """Loads the weights and the optimizer's state; the learning rate and other settings stay the job's.
 
-        The memory of another kind of optimizer is left out.
+        The state of another kind of optimizer is dropped.
         """
         self.network.load_state_dict(state["model"])
-        kept = optimizers.memory(self.spec.optimizer)
-        memory = state["optimizer"] if all(set(m) == kept for m in state["optimizer"].values()) else {}
-        self.optimizer.load_state_dict({"state": memory, "param_groups": self.optimizer.state_dict()["param_groups"]})
+        keys = optimizers.state_keys(self.spec.optimizer)
+        loaded = state["optimizer"] if all(set(s) == keys for s in state["optimizer"].values()) else {}
+        self.optimizer.load_state_dict({"state": loaded, "param_groups": self.optimizer.state_dict()["param_groups"]})
 
 
 def r_squared(predicted: Tensor, targets: Tensor) -> float | None:
-    """The share of the variance of targets (n,) that predictions (n,) explain; None where targets do not vary."""
+    """The fraction of the variance of targets (n,) that predictions (n,) explain; None where targets do not vary."""
     if len(targets) < 2 or bool((targets == targets[0]).all()):
         return None
-    spread = (targets - targets.mean()).square().sum()
-    return float(1 - (predicted - targets).square().sum() / spread)
+    total = (targets - targets.mean()).square().sum()
+    return float(1 - (predicted - targets).square().sum() / total)

@@ -2,6 +2,6 @@
 
 from nnviz.engine.models.build_model import build
 from nnviz.engine.models.dropouts import Dropout
-from nnviz.engine.models.mlp import Skipping, linears, walk
+from nnviz.engine.models.mlp import ResidualMLP, linears, module_outputs
 
-__all__ = ["Dropout", "Skipping", "build", "linears", "walk"]
+__all__ = ["Dropout", "ResidualMLP", "build", "linears", "module_outputs"]

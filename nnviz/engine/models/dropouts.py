@@ -1,4 +1,4 @@
-"""Dropout with masks of its own."""
+"""Dropout with its own random generator."""
 
 import torch
 from torch import Tensor, nn
@@ -7,9 +7,11 @@ from nnviz.spec import dropouts as spec
 
 
 class Dropout(nn.Module):
-    """Inverted dropout with masks from a generator of its own: kept units are divided by 1 − p, so the mean stays.
+    """Inverted dropout with masks from its own generator: the other units are divided by 1 − p, which preserves the
+    mean.
 
-    torch's Dropout draws from the global generator, which would tie a run's masks to whatever else the process does.
+    torch's Dropout draws from the global generator, which would make a run's masks depend on whatever else the process
+    does.
     """
 
     def __init__(self, p: float) -> None:
@@ -21,8 +23,8 @@ class Dropout(nn.Module):
         """x with each entry 0 with probability p in training; x itself in evaluation."""
         if not self.training or self.p == 0:
             return x
-        kept = torch.rand(x.shape, generator=self.generator, device=x.device) >= self.p
-        return x * kept / (1 - self.p)
+        mask = torch.rand(x.shape, generator=self.generator, device=x.device) >= self.p
+        return x * mask / (1 - self.p)
 
     def extra_repr(self) -> str:
         return f"p={self.p}"

@@ -1,4 +1,4 @@
-"""Multilayer perceptrons as modules with telling names: linear1, norm1, activation1, dropout1, …, output."""
+"""Multilayer perceptrons as modules named linear1, norm1, activation1, dropout1, …, output."""
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -12,8 +12,8 @@ from nnviz.spec import models as spec
 from nnviz.spec.shapes import Shape, numbers
 
 
-class Skipping(nn.Module):
-    """Layers one after another; what enters a hidden layer is added to what leaves it, where both are equally wide.
+class ResidualMLP(nn.Module):
+    """Layers in sequence; the input of a hidden layer is added to its output where both have the same width.
 
     He et al., 2016, arXiv:1512.03385, without the second layer of a block and with the sum after the activation.
     """
@@ -25,26 +25,26 @@ class Skipping(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, *inputs) -> (batch, outputs)."""
-        for _, out in self.walk(x):
+        for _, out in self.module_outputs(x):
             x = out
         return x
 
-    def walk(self, x: Tensor) -> Iterator[tuple[str, Tensor]]:
-        """See `walk`."""
-        entered = x
+    def module_outputs(self, x: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """See `module_outputs`."""
+        layer_input = x
         for name, module in self.named_children():
             if name == "output" or name.startswith("linear"):
-                # Of what leaves a layer only the sum goes on.
-                x = x + entered if x is not entered and x.shape == entered.shape else x
-                entered = x
+                # The next layer gets the sum alone.
+                x = x + layer_input if x is not layer_input and x.shape == layer_input.shape else x
+                layer_input = x
             x = module(x)
             yield name, x
 
 
-def walk(network: nn.Module, x: Tensor) -> Iterator[tuple[str, Tensor]]:
-    """What each module makes of x, by name in forward order; the last is the network's output."""
-    if isinstance(network, Skipping):
-        yield from network.walk(x)
+def module_outputs(network: nn.Module, x: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """The output of each module for x, by name in forward order; the last is the network's output."""
+    if isinstance(network, ResidualMLP):
+        yield from network.module_outputs(x)
         return
     for name, module in network.named_children():
         x = module(x)
@@ -52,8 +52,8 @@ def walk(network: nn.Module, x: Tensor) -> Iterator[tuple[str, Tensor]]:
 
 
 def build(model: spec.Feedforward, inputs: Shape, outputs: int, seed: int) -> nn.Module:
-    """The network: (batch, *inputs) -> (batch, outputs). Each layer draws its weights from a stream of its own, on the
-    CPU, so that networks which differ elsewhere (norm, depth above) start from the same weights."""
+    """The network: (batch, *inputs) -> (batch, outputs). Each layer draws its weights from its own random stream, on
+    the CPU, so that networks that differ elsewhere (norm, more layers) start from the same weights."""
     modules: OrderedDict[str, nn.Module] = OrderedDict()
     if len(inputs) > 1:
         modules["flatten"] = nn.Flatten()
@@ -72,7 +72,7 @@ def build(model: spec.Feedforward, inputs: Shape, outputs: int, seed: int) -> nn
     output = nn.Linear(width, outputs, bias=model.bias)
     initializers.fill(output, model.initializer, generator(seed, "weights", len(model.hidden) + 1))
     modules["output"] = output
-    return Skipping(modules) if model.skip else nn.Sequential(modules)
+    return ResidualMLP(modules) if model.skip else nn.Sequential(modules)
 
 
 def linears(network: nn.Module, root: str = "model") -> dict[str, nn.Linear]:

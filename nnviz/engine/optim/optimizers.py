@@ -36,8 +36,8 @@ def build(optimizer: spec.Optimizer, parameters: Iterable[nn.Parameter]) -> torc
     raise TypeError(f"no optimizer for {optimizer!r}")
 
 
-def memory(optimizer: spec.Optimizer) -> set[str]:
-    """Names of what the optimizer remembers of each parameter, found by a step on a parameter of one entry."""
+def state_keys(optimizer: spec.Optimizer) -> set[str]:
+    """Keys of the optimizer's state of a parameter, found by a step on a parameter of one entry."""
     parameter = nn.Parameter(torch.zeros(1))
     parameter.grad = torch.zeros(1)
     built = build(optimizer, [parameter])

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from nnviz.engine import losses
 from nnviz.engine.data import Dataset
-from nnviz.engine.models import linears, walk
+from nnviz.engine.models import linears, module_outputs
 from nnviz.records import Snapshot
 from nnviz.spec import learners
 from nnviz.spec.models import SHOWN_UNITS
@@ -107,7 +107,7 @@ def _diagram(learner: learners.Supervised, network: nn.Module, data: Dataset) ->
     arrays["x"] = x.numpy()
     arrays["maps_0"] = points.T.reshape(-1, *shape).numpy().astype(np.float16)
     number = 0
-    for name, hidden in walk(network, points.to(_device(network))):
+    for name, hidden in module_outputs(network, points.to(_device(network))):
         if name.startswith("activation") or name == "output":
             number += 1
             shown = _readable(learner, hidden) if name == "output" and hidden.shape[1] > 1 else hidden
@@ -134,7 +134,7 @@ def _fit(learner: learners.Supervised, x: Tensor, y: Tensor, outputs: Tensor) ->
 def _worst(learner: learners.Supervised, x: Tensor, y: Tensor, outputs: Tensor) -> dict[str, np.ndarray]:
     classes = learner.data.classes
     predicted = losses.predicted(learner.loss, outputs) if classes else outputs[:, 0]
-    loss = losses.of_each(learner.loss, classes, outputs, y)
+    loss = losses.per_sample(learner.loss, classes, outputs, y)
     worst = loss.nan_to_num(nan=3.4e38, posinf=3.3e38).argsort(descending=True, stable=True)[:WORST]
     picked = {"inputs": x[worst], "true": y[worst], "predicted": predicted[worst], "loss": loss[worst]}
     return {name: t.cpu().numpy() for name, t in picked.items()}

@@ -132,7 +132,7 @@ def observe(
     layers = linears(network)
     weights = [layer.weight for layer in layers]
     entering, leaving, before = [], [], x
-    for name, out in models.walk(network, x.expand(len(weights[0]), *x.shape)):
+    for name, out in models.module_outputs(network, x.expand(len(weights[0]), *x.shape)):
         if name.startswith("activation"):
             entering.append(before)
             leaving.append(out)

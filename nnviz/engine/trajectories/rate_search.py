@@ -25,7 +25,7 @@ class RateSearchRun(ReplayedJob):
     def _work(self) -> list[Record]:
         self.final[self.done] = self._final_values(self.done)
         self.done += 1
-        return self._look()
+        return self._current_records()
 
     def _final_values(self, index: int) -> np.ndarray:
         """f after the last step for each rate, (rates,); nan where the optimizer diverged or has no learning rate."""
@@ -49,7 +49,7 @@ class RateSearchRun(ReplayedJob):
         found = surfaces.values(trajectories.surface, point_optimizers.points[:, 0]).numpy()
         return np.where(np.isfinite(found) & ~has_exited.numpy(), found, np.nan)
 
-    def _look(self) -> list[Record]:
+    def _current_records(self) -> list[Record]:
         """Snapshot "rate_search": rates (k,), final values of f (optimizers, k), the index of each optimizer's best
         rate (optimizers,), −1 for none, and the value at the global minimum (0 or 1,)."""
         if not self.done:

@@ -69,13 +69,13 @@ class TrajectoryRun(ReplayedJob):
             self._basins.advance(rate, noise)
         self.done += 1
         return (
-            records + self._current_records()
+            records + self._progress_records()
             if self.done == self.job.steps or _is_snapshot_step(self.done)
             else records
         )
 
-    def _look(self) -> list[Record]:
-        return self._current_records() if self.done else self._begin()
+    def _current_records(self) -> list[Record]:
+        return self._progress_records() if self.done else self._begin()
 
     def _begin(self) -> list[Record]:
         """The records of step 0."""
@@ -87,7 +87,7 @@ class TrajectoryRun(ReplayedJob):
             records.append(Snapshot(0, "phase", found))
         return records
 
-    def _current_records(self) -> list[Record]:
+    def _progress_records(self) -> list[Record]:
         """The trajectories up to the current step."""
         records: list[Record] = [Snapshot(self.done, "trajectories", self._trajectory_arrays())]
         arrays = records[0].arrays

@@ -31,8 +31,8 @@ class Running(Protocol):
 
     def __iter__(self) -> Iterator[list[Record]]: ...
     def __next__(self) -> list[Record]: ...
-    def look(self) -> list[Record]: ...
-    def rest(self) -> list[Record]: ...
+    def evaluate_now(self) -> list[Record]: ...
+    def unreturned_records(self) -> list[Record]: ...
     def checkpoint(self) -> bytes: ...
     def weights(self) -> bytes | None: ...
     def close(self) -> None: ...
@@ -145,7 +145,7 @@ class Member:
             late = now - self._checkpointed - max(CHECKPOINT_EVERY, CHECKPOINT_SHARE * self._checkpoint_cost)
             self._wants_checkpoint = late > 0
             if late > CHECKPOINT_LATE:
-                self._buffer += self._run.look()
+                self._buffer += self._run.evaluate_now()
                 self._save()
         except Exception as error:
             self._fail(error)
@@ -162,7 +162,7 @@ class Member:
             return
         try:
             if save and self._run is not None:
-                self._buffer += self._run.look()
+                self._buffer += self._run.evaluate_now()
                 saved = {"checkpoint": self._checkpoint(), "weights": self._weights()}
                 self._flush(by_hand=self.step, **saved, state=state, error=message, log=log)
             else:
@@ -187,7 +187,7 @@ class Member:
 
     def _pause(self) -> None:
         try:
-            self._buffer += self._run.look()
+            self._buffer += self._run.evaluate_now()
             saved = {"checkpoint": self._checkpoint()} if self._checkpoint_step != self.step else {}
             saved["weights"] = self._weights()
             self._flush(by_hand=self.step, **saved, state="paused", steps_per_second=0.0)
@@ -247,7 +247,7 @@ class Member:
         message = f"failed after {self.step} steps: {_words(error)}"
         with suppress(Exception):  # what was measured before the trouble; if that is in trouble too, without it
             if self._run is not None:
-                self._buffer += self._run.rest()
+                self._buffer += self._run.unreturned_records()
         for records in (self._buffer, []):  # if the records are what is wrong, the state is still told
             try:
                 if self._is_there():

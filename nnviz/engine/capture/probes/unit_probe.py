@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.utils.hooks import RemovableHandle
 
-from nnviz.engine.activations import Flat, flat
+from nnviz.engine.activations import FlatIntervals, flat_intervals
 from nnviz.engine.tensor_norms import norms
 from nnviz.records import Record, scalars
 
@@ -29,7 +29,9 @@ class Units:
         """`activations` are elementwise modules and their sites."""
         self._sites = dict(activations)
         # What has no parameters is flat at the same places for ever.
-        self._flat = {module: flat(module) for module in self._sites if not any(True for _ in module.parameters())}
+        self._flat = {
+            module: flat_intervals(module) for module in self._sites if not any(True for _ in module.parameters())
+        }
         self._found: dict[str, tuple[Tensor, Tensor]] = {}
         self._hook: RemovableHandle | None = None
 
@@ -44,7 +46,7 @@ class Units:
     def _look(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         if site := self._sites.get(module):
             x = inputs[0].flatten(1)
-            self._found[site] = _shares(x, self._flat.get(module) or flat(module)), _spread(x)
+            self._found[site] = _shares(x, self._flat.get(module) or flat_intervals(module)), _spread(x)
 
     def records(self, step: int) -> list[Record]:
         """What the last forward pass has shown; the only place that waits for the device."""
@@ -61,7 +63,7 @@ class Units:
         return said
 
 
-def _shares(x: Tensor, where: Flat) -> Tensor:
+def _shares(x: Tensor, where: FlatIntervals) -> Tensor:
     """Shares of dead units and of saturated entries of pre-activations x (samples, units): (2,)."""
     dead = x.new_zeros(x.shape[1])
     for begin, end in where.dead:
