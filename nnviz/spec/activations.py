@@ -14,13 +14,13 @@ class Identity(Spec):
 
 
 class Step(Spec):
-    """1 if x > 0 else 0 (Rosenblatt, 1958). Its derivative is 0: nothing below it can learn by gradients."""
+    """1 if x > 0 else 0 (Rosenblatt, 1958). Its derivative is 0, so no gradient reaches the layers before it."""
 
     kind: Literal["step"] = "step"
 
 
 class Sigmoid(Spec):
-    """1 / (1 + e⁻ˣ). Derivative at most 1/4, so gradients shrink at least fourfold a layer at unit weights."""
+    """1 / (1 + e⁻ˣ). Derivative at most ¼: unless the weights make up for it, gradients shrink from layer to layer."""
 
     kind: Literal["sigmoid"] = "sigmoid"
 
@@ -38,7 +38,8 @@ class Softsign(Spec):
 
 
 class ReLU(Spec):
-    """max(0, x) (Nair & Hinton, 2010). Derivative 1 where active, 0 elsewhere: a unit that is never active is dead."""
+    """max(0, x) (Nair & Hinton, 2010). Derivative 1 for x > 0, else 0: a unit that is inactive on all samples gets no
+    gradient (dead unit)."""
 
     model_config = ConfigDict(title="ReLU")
     kind: Literal["relu"] = "relu"
@@ -53,18 +54,18 @@ class LeakyReLU(Spec):
 
 
 class PReLU(Spec):
-    """x if x > 0 else a · x with a learned, one a layer (He et al., 2015, arXiv:1502.01852)."""
+    """x if x > 0 else a · x with a learned a, one per layer (He et al., 2015, arXiv:1502.01852)."""
 
     model_config = ConfigDict(title="PReLU")
     kind: Literal["prelu"] = "prelu"
-    initial_slope: float = Field(0.25, ge=0, le=1, description="What the learned slope starts from.")
+    initial_slope: float = Field(0.25, ge=0, le=1, description="Initial value of the learned slope.")
 
 
 class ELU(Spec):
     """x if x > 0 else α(eˣ − 1) (Clevert et al., 2016, arXiv:1511.07289)."""
 
     kind: Literal["elu"] = "elu"
-    alpha: float = Field(1.0, gt=0, le=5, description="Saturation value for very negative x is −α.")
+    alpha: float = Field(1.0, gt=0, le=5, title="α", description="Saturation value for very negative x is −α.")
 
 
 class SELU(Spec):
@@ -75,7 +76,7 @@ class SELU(Spec):
 
 
 class GELU(Spec):
-    """x · Φ(x), Φ the normal distribution function (Hendrycks & Gimpel, 2016, arXiv:1606.08415)."""
+    """x · Φ(x), with Φ the standard normal CDF (Hendrycks & Gimpel, 2016, arXiv:1606.08415)."""
 
     kind: Literal["gelu"] = "gelu"
 
@@ -91,7 +92,7 @@ class Softplus(Spec):
     """ln(1 + e^(βx)) / β: a smooth ReLU (Dugas et al., 2001)."""
 
     kind: Literal["softplus"] = "softplus"
-    beta: float = Field(1.0, gt=0, le=20, description="The larger, the closer to ReLU.")
+    beta: float = Field(1.0, gt=0, le=20, title="β", description="Larger values are closer to ReLU.")
 
 
 Activation = Annotated[

@@ -8,25 +8,28 @@ from nnviz.spec.base import Spec
 
 
 class NoClipping(Spec):
-    """The gradient as it is."""
+    """The gradient is not changed."""
 
     kind: Literal["none"] = "none"
 
 
 class ClipNorm(Spec):
-    """g · min(1, c/‖g‖) over all parameters: shorter, same direction (Pascanu et al., 2013, arXiv:1211.5063)."""
+    """g · min(1, c/‖g‖) over all parameters together: limits the norm, keeps the direction (Pascanu et al., 2013,
+    arXiv:1211.5063)."""
 
     kind: Literal["norm"] = "norm"
     max_norm: float = Field(
-        1.0, gt=0, le=1000, description="Largest norm let through.", json_schema_extra={"log": True}
+        1.0, gt=0, le=1000, description="Maximum norm of the gradient.", json_schema_extra={"log": True}
     )
 
 
 class ClipValue(Spec):
-    """Each entry cut to ±c: may change the direction."""
+    """Each entry of the gradient is clipped to [−c, c]; the direction may change."""
 
     kind: Literal["value"] = "value"
-    limit: float = Field(0.5, gt=0, le=1000, description="Largest entry let through.", json_schema_extra={"log": True})
+    limit: float = Field(
+        0.5, gt=0, le=1000, description="Maximum absolute value of an entry.", json_schema_extra={"log": True}
+    )
 
 
 Clipping = Annotated[NoClipping | ClipNorm | ClipValue, Field(discriminator="kind")]

@@ -206,7 +206,7 @@ def parse(text: str) -> Node:
     """The tree of a formula. Raises ValueError with one line: the offending part, where it is, and what is allowed."""
     if len(text) > MAX_CHARACTERS:
         _refuse(
-            f"character {MAX_CHARACTERS + 1} of {len(text)} is one too many: use at most {MAX_CHARACTERS} characters"
+            f"character {MAX_CHARACTERS + 1} of {len(text)} exceeds the limit: use at most {MAX_CHARACTERS} characters"
         )
     for index, character in enumerate(text):
         if not " " <= character <= "~":
@@ -283,7 +283,7 @@ class _Parser:
 
     def parse(self) -> Node:
         if self.token.kind == "end":
-            _refuse(f"nothing is written before character {self.token.position}: {_ALLOWED}, as in x**2 + y**2")
+            _refuse(f"the formula is empty at character {self.token.position}: {_ALLOWED}, as in x**2 + y**2")
         node = self.expression(_PRECEDENCE["+"], 0)
         self.expect("end")
         return node
@@ -324,7 +324,7 @@ class _Parser:
                 _refuse(f"nothing follows {self.tokens[self.index - 2]}: {_OPERAND_IS} must follow")
             case "other":
                 _refuse(f"{token} is not allowed: {_ALLOWED}")
-        _refuse(f"{token} cannot stand there: {_OPERAND_IS} must come first")
+        _refuse(f"{token} is not allowed there: {_OPERAND_IS} must come first")
 
     def named(self, token: _Token, depth: int) -> Node:
         name = _OTHER_SPELLINGS.get(token.text, token.text)
@@ -357,7 +357,7 @@ class _Parser:
                 right = "(…)" if token.kind == "(" else _cut(token.text)
                 _refuse(f"{token} follows {before} without an operator: to multiply, write {left}*{right}")
             case ")":
-                _refuse(f"{token} closes nothing: remove it, or write ( where it should begin")
+                _refuse(f"{token} has no opening parenthesis: remove it, or add the missing (")
             case "end":
                 _refuse(f"{opening} is not closed: write ) after what belongs to it")
             case "other" if token.text == "," and function:
@@ -372,12 +372,15 @@ class _Parser:
     def counted(self, node: Node, token: _Token) -> Node:
         self.nodes += 1
         if self.nodes > MAX_NODES:
-            _refuse(f"{token} is one part too many: use at most {MAX_NODES} numbers, variables, operators, functions")
+            _refuse(f"{token} exceeds the limit: use at most {MAX_NODES} numbers, variables, operators, functions")
         return node
 
     def deeper(self, depth: int, token: _Token) -> int:
         if depth >= MAX_DEPTH:
-            _refuse(f"{token} nests too deep: use at most {MAX_DEPTH} parentheses, signs and powers inside one another")
+            _refuse(
+                f"{token} is nested too deeply: use at most {MAX_DEPTH} parentheses, signs and powers inside one "
+                "another"
+            )
         return depth + 1
 
     def check_exponent(self, exponent: Node, first: _Token) -> None:

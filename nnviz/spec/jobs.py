@@ -17,7 +17,7 @@ from nnviz.spec.trajectories import RateSearch, Trajectories
 
 
 class Parent(Spec):
-    """The run that a run goes on from, and the step it left it at."""
+    """The run that a run was resumed from, and the step at which it was."""
 
     run: str = Field(max_length=100, description="Identifier of the run.")
     step: int = Field(ge=0, le=1_000_000, description="Steps that the parent had done.")
@@ -34,18 +34,25 @@ class Training(BaseJob):
         description="What is measured.",
     )
     steps: int = Field(
-        3000, ge=1, le=1_000_000, description="Mini-batches to train for.", json_schema_extra={"log": True} | RESUMABLE
+        3000,
+        ge=1,
+        le=1_000_000,
+        description="Number of training steps (mini-batches).",
+        json_schema_extra={"log": True} | RESUMABLE,
     )
-    evaluate_every: int = Field(10, ge=1, le=1_000_000, description="Steps between two evaluations and pictures.")
+    evaluate_every: int = Field(10, ge=1, le=1_000_000, description="Steps between two evaluations.")
     seed: int = Field(
-        0, ge=0, le=2**31 - 1, description="Decides the data, the initial weights, the batches and the dropout masks."
+        0,
+        ge=0,
+        le=2**31 - 1,
+        description="Random seed of the data, the initial weights, the mini-batches and the dropout masks.",
     )
     device: str = Field(
         "auto",
         pattern=r"^(auto|cpu|mps|cuda(:\d{1,2})?)$",
         description="auto (CUDA, then MPS, then CPU), cpu, mps, cuda or cuda:1.",
     )
-    parent: Parent | None = Field(None, description="The run that this one goes on from.")
+    parent: Parent | None = Field(None, description="The run that this one was resumed from.")
 
     retention: ClassVar = "history"
     has_weights: ClassVar[bool] = True

@@ -21,11 +21,11 @@ class TrainingPhase(Spec):
     """Training that came before, under other settings: as far as step `until`, where the next went on."""
 
     learner: Learner
-    steps: int = Field(ge=1, le=1_000_000, description="Mini-batches that were planned; schedules go by it.")
-    seed: Seed = Field(description="Decides the initial weights, the batches and the dropout masks.")
-    until: int = Field(ge=0, le=1_000_000, description="Step at which the next stretch went on.")
+    steps: int = Field(ge=1, le=1_000_000, description="Planned number of steps, on which schedules depend.")
+    seed: Seed = Field(description="Random seed of the initial weights, the mini-batches and the dropout masks.")
+    until: int = Field(ge=0, le=1_000_000, description="Step at which the next phase resumed.")
     weights_seed: int | None = Field(
-        None, ge=0, le=2**31 - 1, description="Decides all but the data; none: the seed does."
+        None, ge=0, le=2**31 - 1, description="Random seed of all but the data; empty: the seed above."
     )
 
     @model_validator(mode="after")
@@ -40,24 +40,33 @@ class TrainedModel(Spec):
 
     learner: Learner = Supervised()
     steps: int = Field(
-        1000, ge=1, le=1_000_000, description="Mini-batches to train for.", json_schema_extra={"log": True}
+        1000,
+        ge=1,
+        le=1_000_000,
+        description="Number of training steps (mini-batches).",
+        json_schema_extra={"log": True},
     )
     step: int | None = Field(
         None,
         ge=0,
         le=1_000_000,
-        title="look at step",
-        description="Look at the network as it is after this step; empty: after the last.",
+        title="at step",
+        description="Training step at which the network is evaluated; empty: the last one.",
     )
-    seed: Seed = Field(0, description="Decides the data, the initial weights, the batches and the dropout masks.")
+    seed: Seed = Field(
+        0, description="Random seed of the data, the initial weights, the mini-batches and the dropout masks."
+    )
     weights_seed: int | None = Field(
         None,
         ge=0,
         le=2**31 - 1,
-        title="seed of weights",
-        description="Decides initial weights, batches and dropout masks, on the same data; empty: the seed above does.",
+        title="model seed",
+        description="Random seed of initial weights, mini-batches and dropout masks, on the same data; empty: the "
+        "seed above.",
     )
-    before: tuple[TrainingPhase, ...] = Field((), max_length=100, description="Training that this one went on from.")
+    before: tuple[TrainingPhase, ...] = Field(
+        (), max_length=100, description="Training phases that this one was resumed from."
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> "TrainedModel":
@@ -66,7 +75,7 @@ class TrainedModel(Spec):
         ends = [0, *(phase.until for phase in self.before), self.at]
         if ends != sorted(ends):
             raise ValueError(
-                f"TrainedModel.before must go on from earlier to later steps, ending by {self.at}, got {ends[1:-1]}"
+                f"TrainedModel.before must have steps in ascending order up to {self.at}, got {ends[1:-1]}"
             )
         return self
 
@@ -85,22 +94,22 @@ class TrainedModel(Spec):
 
 
 class RandomPlane(Spec):
-    """Loss over the plane of two random directions through the network, each filter's as long as the filter's weights
-    (Li et al., 2018, arXiv:1712.09913)."""
+    """Loss on the plane through the trained weights that two random filter-normalized directions span (Li et al., 2018,
+    arXiv:1712.09913)."""
 
     model_config = ConfigDict(title="Random plane")
     kind: Literal["plane"] = "plane"
     shows: ClassVar[str] = "plane"
     span: float = Field(
-        1.0, gt=0, le=10, description="How far the plane reaches each way; at 1 each filter is moved by its own length."
+        1.0, gt=0, le=10, description="Half-width of the plane; at 1 each filter is moved by its own norm."
     )
     resolution: Fineness = Field(41, description="Points along each side.")
-    seed: Seed = Field(0, title="directions' seed", description="Decides the random directions.")
+    seed: Seed = Field(0, title="direction seed", description="Random seed of the directions.")
     vectors: bool = Field(
         False,
         title="move biases",
-        description="Move biases and batch norm's scale and shift too, each as one filter. Off, as in the paper, they "
-        "stay as they are.",
+        description="Also move biases and batch norm's scale and shift, each as one filter. Off, as in the paper: they "
+        "are not moved.",
     )
 
     @property
@@ -110,16 +119,18 @@ class RandomPlane(Spec):
 
 
 class RandomLines(Spec):
-    """Loss along straight lines through the network in random directions, filter by filter as long as the weights."""
+    """Loss along straight lines through the trained weights in random filter-normalized directions."""
 
     model_config = ConfigDict(title="Random lines")
     kind: Literal["lines"] = "lines"
     shows: ClassVar[str] = "lines"
-    count: int = Field(5, ge=1, le=20, title="lines", description="How many directions.")
-    span: float = Field(1.0, gt=0, le=10, description="How far the lines reach each way.")
+    count: int = Field(5, ge=1, le=20, title="lines", description="Number of directions.")
+    span: float = Field(
+        1.0, gt=0, le=10, description="Half-length of the lines; at 1 each filter is moved by its own norm."
+    )
     resolution: Fineness = Field(65, description="Points along each line.")
-    seed: Seed = Field(0, title="directions' seed", description="Decides the random directions.")
-    vectors: bool = Field(False, title="move biases", description="Move biases and batch norm's scale and shift too.")
+    seed: Seed = Field(0, title="direction seed", description="Random seed of the directions.")
+    vectors: bool = Field(False, title="move biases", description="Also move biases and batch norm's scale and shift.")
 
     @property
     def units(self) -> int:
@@ -128,13 +139,12 @@ class RandomLines(Spec):
 
 
 class PathPlane(Spec):
-    """Loss over the plane that lies closest to the way that training went: its first two principal components
-    (Li et al., 2018, §7)."""
+    """Loss on the plane of the first two principal components of the training trajectory (Li et al., 2018, §7)."""
 
-    model_config = ConfigDict(title="Training path")
+    model_config = ConfigDict(title="Training trajectory (PCA plane)")
     kind: Literal["path"] = "path"
     shows: ClassVar[str] = "path_plane"
-    margin: float = Field(0.25, ge=0, le=5, description="Room around the path, as a share of its extent.")
+    margin: float = Field(0.25, ge=0, le=5, description="Margin around the trajectory, as a fraction of its extent.")
     resolution: Fineness = Field(41, description="Points along each side.")
 
     @property
@@ -144,18 +154,18 @@ class PathPlane(Spec):
 
 
 class Line(Spec):
-    """Loss on the straight line between two trained networks (Goodfellow et al., 2015, arXiv:1412.6544): to the second
-    where two are compared, else to the same network trained on the same data from other initial weights."""
+    """Loss along the linear interpolation between two trained networks (Goodfellow et al., 2015, arXiv:1412.6544): the
+    networks compared, else the same network trained on the same data with another model seed."""
 
     model_config = ConfigDict(title="Line between two networks")
     kind: Literal["line"] = "line"
     shows: ClassVar[str] = "line"
     seed: Seed = Field(
         1,
-        title="the other's seed",
-        description="Where no two networks are compared: the seed that the other starts from.",
+        title="seed of the second network",
+        description="Model seed of the second network, unless two networks are compared.",
     )
-    margin: float = Field(0.25, ge=0, le=5, description="How far the line goes on beyond either end.")
+    margin: float = Field(0.25, ge=0, le=5, description="How far the line extends beyond both ends.")
     resolution: Fineness = Field(97, description="Points along the line.")
 
     @property
@@ -165,15 +175,15 @@ class Line(Spec):
 
 
 class Curvature(Spec):
-    """Largest eigenvalues of the loss's Hessian (Lanczos) and its trace (Hutchinson) over training, against the
-    curvature that the learning rate can bear (Cohen et al., 2021, arXiv:2103.00065)."""
+    """Largest eigenvalues of the Hessian of the loss (Lanczos) and its trace (Hutchinson) during training, with the
+    stability limit of the learning rate (Cohen et al., 2021, arXiv:2103.00065)."""
 
     kind: Literal["curvature"] = "curvature"
     shows: ClassVar[str] = "curvature"
-    points: int = Field(21, ge=2, le=KEPT, description="Steps of training that are looked at, evenly.")
-    eigenvalues: int = Field(3, ge=1, le=20, description="How many of the largest.")
-    probes: int = Field(20, ge=2, le=1000, description="Random vectors that the trace is estimated from.")
-    seed: Seed = Field(0, title="vectors' seed", description="Decides the random vectors.")
+    points: int = Field(21, ge=2, le=KEPT, description="Number of training steps evaluated, evenly spaced.")
+    eigenvalues: int = Field(3, ge=1, le=20, description="Number of largest eigenvalues.")
+    probes: int = Field(20, ge=2, le=1000, description="Number of random vectors for the estimate of the trace.")
+    seed: Seed = Field(0, title="vector seed", description="Random seed of the vectors.")
 
     @property
     def units(self) -> int:
@@ -185,20 +195,22 @@ View = Annotated[RandomPlane | RandomLines | PathPlane | Line | Curvature, Field
 
 
 class Landscape(BaseJob):
-    """What the loss looks like around a trained network."""
+    """Loss landscape of a trained network."""
 
     kind: Literal["landscape"] = "landscape"
     network: TrainedModel = TrainedModel()
-    other: TrainedModel | None = Field(None, description="Where the line leads to; none: another seed of the network.")
+    other: TrainedModel | None = Field(
+        None, description="Second network of the line; empty: the same network with another model seed."
+    )
     views: tuple[View, ...] = Field(
-        (RandomPlane(), PathPlane(), Curvature()), max_length=5, description="What is looked at."
+        (RandomPlane(), PathPlane(), Curvature()), max_length=5, description="Views of the loss landscape."
     )
     samples: int = Field(
         1000,
         ge=10,
         le=1000,
-        description="Samples of the training and of the test part that the loss is taken over, at most; always the "
-        "same ones.",
+        description="Maximum number of training samples, and of test samples, over which the loss is evaluated; always "
+        "the same ones.",
         json_schema_extra={"log": True},
     )
     device: str = Field(
@@ -215,11 +227,11 @@ class Landscape(BaseJob):
     def _each_once(self) -> "Landscape":
         if not self.views:
             raise ValueError(
-                "Landscape.views must hold at least one view, got none: switch one on, such as Random plane"
+                "Landscape.views must have at least one view, got none: select at least one view, such as Random plane"
             )
         kinds = [view.kind for view in self.views]
         if len(set(kinds)) < len(kinds):
-            raise ValueError(f"Landscape.views must each be of another kind, got {', '.join(kinds)}")
+            raise ValueError(f"Landscape.views must be of different kinds, got {', '.join(kinds)}")
         return self
 
     @property

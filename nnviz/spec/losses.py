@@ -33,28 +33,36 @@ class RMSE(Spec):
 
 
 class Huber(Spec):
-    """½(p − y)² within δ, δ(|p − y| − ½δ) beyond (Huber, 1964): squared near 0, absolute for outliers."""
+    """½(p − y)² for |p − y| ≤ δ, else δ(|p − y| − ½δ) (Huber, 1964): quadratic near 0, linear for outliers."""
 
     kind: Literal["huber"] = "huber"
     delta: float = Field(
-        1.0, gt=0, le=100, title="δ", description="Where the square turns into a line.", json_schema_extra={"log": True}
+        1.0,
+        gt=0,
+        le=100,
+        title="δ",
+        description="Error at which the loss changes from quadratic to linear.",
+        json_schema_extra={"log": True},
     )
     fits: ClassVar[tuple[str, ...]] = ("classes", "numbers")
 
 
 class CrossEntropy(Spec):
-    """−ln softmax(z)ᵧ over the classes. Its gradient in the outputs z is softmax(z) − y."""
+    """−ln softmax(z)ᵧ over the classes. Its gradient with respect to the logits z is softmax(z) − y, with y one-hot."""
 
     model_config = ConfigDict(title="Cross-entropy")
     kind: Literal["cross_entropy"] = "cross_entropy"
     label_smoothing: float = Field(
-        0.0, ge=0, lt=1, description="Share of the target spread over all classes (Szegedy et al., 2016)."
+        0.0,
+        ge=0,
+        lt=1,
+        description="Fraction of the target probability spread over all classes (Szegedy et al., 2016).",
     )
     fits: ClassVar[tuple[str, ...]] = ("classes",)
 
 
 class BinaryCrossEntropy(Spec):
-    """−y ln σ(z) − (1 − y) ln(1 − σ(z)): one output for two classes, one against the rest for more."""
+    """−y ln σ(z) − (1 − y) ln(1 − σ(z)): one output for two classes; one output per class (one-vs-rest) for more."""
 
     model_config = ConfigDict(title="Binary cross-entropy")
     kind: Literal["binary_cross_entropy"] = "binary_cross_entropy"

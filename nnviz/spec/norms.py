@@ -8,7 +8,7 @@ from nnviz.spec.base import Spec
 
 
 class NoNorm(Spec):
-    """What a layer computes goes into its activation as it is."""
+    """No normalization before the activation."""
 
     kind: Literal["none"] = "none"
     replaces_bias: ClassVar[bool] = False

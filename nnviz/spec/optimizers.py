@@ -15,7 +15,7 @@ FIRST_STEP_ONLY = {"resumable": False}
 effect."""
 
 
-def lr(default: float, description: str = "η, the size of a step.", extra: dict = LOG) -> float:
+def lr(default: float, description: str = "η, the step size.", extra: dict = LOG) -> float:
     """The field of a learning rate."""
     return Field(default, gt=0, le=10, title="learning rate", description=description, json_schema_extra=extra)
 
@@ -26,20 +26,24 @@ def eps(default: float) -> float:
 
 
 WeightDecay = Annotated[
-    float, Field(ge=0, le=1, description="L2 penalty's gradient, weight decay · w, on all parameters.")
+    float, Field(ge=0, le=1, description="Adds weight decay · w to the gradient of all parameters (L2 penalty).")
 ]
-Beta1 = Annotated[float, Field(ge=0, lt=1, title="β₁", description="Memory of the gradient's running mean.")]
-Beta2 = Annotated[float, Field(ge=0, lt=1, title="β₂", description="Memory of the squared gradient's running mean.")]
+Beta1 = Annotated[float, Field(ge=0, lt=1, title="β₁", description="Decay rate of the first-moment estimate.")]
+Beta2 = Annotated[float, Field(ge=0, lt=1, title="β₂", description="Decay rate of the second-moment estimate.")]
 
 
 class SGD(Spec):
-    """w ← w − ηv, v ← momentum · v + g (Polyak, 1964); Nesterov looks one step ahead (Sutskever et al., 2013)."""
+    """w ← w − ηv, v ← momentum · v + g (Polyak, 1964); Nesterov momentum takes the gradient one step ahead (Sutskever
+    et al., 2013)."""
 
     kind: Literal["sgd"] = "sgd"
     lr: float = lr(0.1)
-    momentum: float = Field(0.0, ge=0, lt=1, description="Share of the last step that is kept.")
-    dampening: float = Field(0.0, ge=0, le=1, description="Share of the new gradient left out of the momentum.")
-    nesterov: bool = Field(False, description="Take the gradient one step ahead. Needs momentum and no dampening.")
+    momentum: float = Field(0.0, ge=0, lt=1, description="Momentum coefficient.")
+    dampening: float = Field(0.0, ge=0, le=1, description="Fraction of the new gradient left out of the momentum.")
+    nesterov: bool = Field(
+        False,
+        description="Nesterov momentum: the gradient is taken one step ahead. Needs momentum above 0 and dampening 0.",
+    )
     weight_decay: WeightDecay = 0.0
 
     @model_validator(mode="after")
@@ -56,54 +60,64 @@ class SGD(Spec):
 
 
 class Adagrad(Spec):
-    """η g / √Σg²: each parameter's rate falls with what it has seen (Duchi et al., 2011)."""
+    """η g / √Σg²: each parameter's learning rate decreases with its accumulated squared gradients (Duchi et al.,
+    2011)."""
 
     kind: Literal["adagrad"] = "adagrad"
     lr: float = lr(0.05)
-    lr_decay: float = Field(0.0, ge=0, le=1, description="The rate is divided by 1 + step · this.")
+    lr_decay: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        title="learning rate decay",
+        description="The learning rate is divided by 1 + step · learning rate decay.",
+    )
     initial_accumulator: float = Field(
-        0.0, ge=0, le=10, description="What Σg² starts from.", json_schema_extra=FIRST_STEP_ONLY
+        0.0, ge=0, le=10, description="Initial value of Σg².", json_schema_extra=FIRST_STEP_ONLY
     )
     eps: float = eps(1e-10)
     weight_decay: WeightDecay = 0.0
 
 
 class Adadelta(Spec):
-    """Steps in the unit of the parameters: RMS(Δw)/RMS(g) · g (Zeiler, 2012, arXiv:1212.5701)."""
+    """Updates in the units of the parameters: RMS(Δw)/RMS(g) · g (Zeiler, 2012, arXiv:1212.5701)."""
 
     kind: Literal["adadelta"] = "adadelta"
     lr: float = lr(1.0)
-    rho: float = Field(0.9, ge=0, lt=1, title="ρ", description="Memory of both running means.")
+    rho: float = Field(0.9, ge=0, lt=1, title="ρ", description="Decay rate of both running averages.")
     eps: float = eps(1e-6)
     weight_decay: WeightDecay = 0.0
 
 
 class RMSprop(Spec):
-    """η g / √(running mean of g²) (Hinton, 2012, lecture 6e)."""
+    """η g / √(running average of g²) (Hinton, 2012, lecture 6e)."""
 
     kind: Literal["rmsprop"] = "rmsprop"
     lr: float = lr(0.01)
-    alpha: float = Field(0.99, ge=0, lt=1, title="α", description="Memory of the squared gradient.")
-    momentum: float = Field(0.0, ge=0, lt=1, description="Share of the last step that is kept.")
-    centered: bool = Field(False, description="Divide by the standard deviation in place of the root mean square.")
+    alpha: float = Field(0.99, ge=0, lt=1, title="α", description="Decay rate of the running average of g².")
+    momentum: float = Field(0.0, ge=0, lt=1, description="Momentum coefficient.")
+    centered: bool = Field(
+        False, description="Divide by the gradient's standard deviation instead of its root mean square."
+    )
     eps: float = eps(1e-8)
     weight_decay: WeightDecay = 0.0
 
 
 class Adam(Spec):
-    """η m̂ / (√v̂ + ε) with bias-corrected means; the first step is η · sign(g) (Kingma & Ba, 2015, arXiv:1412.6980)."""
+    """η m̂ / (√v̂ + ε) with bias-corrected moment estimates; the first step is η · sign(g) (Kingma & Ba, 2015,
+    arXiv:1412.6980)."""
 
     kind: Literal["adam"] = "adam"
     lr: float = lr(0.01)
     beta1: Beta1 = 0.9
     beta2: Beta2 = 0.999
     eps: float = eps(1e-8)
-    amsgrad: bool = Field(False, description="Never let v̂ fall (Reddi et al., 2018).")
+    amsgrad: bool = Field(False, title="AMSGrad", description="Use the maximum of all past v̂ (Reddi et al., 2018).")
     weight_decay: WeightDecay = 0.0
 
 
 class AdamW(Spec):
-    """Adam with the weight decay outside of the adaptive step (Loshchilov & Hutter, 2019, arXiv:1711.05101)."""
+    """Adam with decoupled weight decay (Loshchilov & Hutter, 2019, arXiv:1711.05101)."""
 
     model_config = ConfigDict(title="AdamW")
     kind: Literal["adamw"] = "adamw"
@@ -111,24 +125,28 @@ class AdamW(Spec):
     beta1: Beta1 = 0.9
     beta2: Beta2 = 0.999
     eps: float = eps(1e-8)
-    amsgrad: bool = Field(False, description="Never let v̂ fall (Reddi et al., 2018).")
-    weight_decay: WeightDecay = 0.01
+    amsgrad: bool = Field(False, title="AMSGrad", description="Use the maximum of all past v̂ (Reddi et al., 2018).")
+    weight_decay: float = Field(
+        0.01, ge=0, le=1, description="Subtracts η · weight decay · w from all parameters at each step."
+    )
 
 
 class NAdam(Spec):
-    """Adam with Nesterov's look ahead (Dozat, 2016)."""
+    """Adam with Nesterov momentum (Dozat, 2016)."""
 
     kind: Literal["nadam"] = "nadam"
     lr: float = lr(0.01)
     beta1: Beta1 = 0.9
     beta2: Beta2 = 0.999
     eps: float = eps(1e-8)
-    momentum_decay: float = Field(0.004, ge=0, le=1, title="ψ", description="How fast the momentum reaches β₁.")
+    momentum_decay: float = Field(
+        0.004, ge=0, le=1, title="ψ", description="How fast the momentum coefficient approaches β₁."
+    )
     weight_decay: WeightDecay = 0.0
 
 
 class RAdam(Spec):
-    """Adam that waits with the adaptive step until its variance is tractable (Liu et al., 2020, arXiv:1908.03265)."""
+    """Adam whose adaptive step size starts once its variance is tractable (Liu et al., 2020, arXiv:1908.03265)."""
 
     kind: Literal["radam"] = "radam"
     lr: float = lr(0.01)
@@ -139,7 +157,7 @@ class RAdam(Spec):
 
 
 class Adamax(Spec):
-    """Adam with the largest gradient seen in place of the root mean square (Kingma & Ba, 2015)."""
+    """Adam with an exponentially weighted maximum of |g| in place of the root mean square (Kingma & Ba, 2015)."""
 
     kind: Literal["adamax"] = "adamax"
     lr: float = lr(0.01)
@@ -150,15 +168,21 @@ class Adamax(Spec):
 
 
 class Rprop(Spec):
-    """Only the sign of g counts; a step grows while its sign holds (Riedmiller & Braun, 1993). For full batches, and
-    without a schedule: the step sizes adapt from the first one on, and no learning rate enters them any more."""
+    """Uses only the sign of g; step sizes grow while the sign stays the same (Riedmiller & Braun, 1993). For full
+    batches. The learning rate sets only the first step, so there is no schedule."""
 
     kind: Literal["rprop"] = "rprop"
     lr: float = lr(0.01, "Size of the first step; the later ones follow from it by η⁺ and η⁻.", LOG | FIRST_STEP_ONLY)
-    shrink: float = Field(0.5, gt=0, lt=1, title="η⁻", description="Factor when the sign changes.")
-    grow: float = Field(1.2, gt=1, le=5, title="η⁺", description="Factor while the sign holds.")
-    smallest: float = Field(1e-6, gt=0, le=1, description="Smallest step.", json_schema_extra=LOG)
-    largest: float = Field(50.0, gt=0, le=1000, description="Largest step.", json_schema_extra=LOG)
+    shrink: float = Field(0.5, gt=0, lt=1, title="η⁻", description="Factor on the step size when the sign changes.")
+    grow: float = Field(
+        1.2, gt=1, le=5, title="η⁺", description="Factor on the step size while the sign stays the same."
+    )
+    smallest: float = Field(
+        1e-6, gt=0, le=1, title="minimum step", description="Lower limit of the step size.", json_schema_extra=LOG
+    )
+    largest: float = Field(
+        50.0, gt=0, le=1000, title="maximum step", description="Upper limit of the step size.", json_schema_extra=LOG
+    )
 
 
 Optimizer = Annotated[

@@ -30,8 +30,8 @@ from nnviz.spec.optimizers import (
 
 
 class UncorrectedAdam(Spec):
-    """Adam without dividing by 1 − βᵗ: as m remembers less than √v, its first steps are too long, (1 − β₁)/√(1 − β₂)
-    times η."""
+    """Adam without dividing by 1 − βᵗ: m grows faster than √v, so the first steps are too long, (1 − β₁)/√(1 − β₂)
+    times η at first."""
 
     model_config = ConfigDict(title="Adam without bias correction")
     kind: Literal["uncorrected_adam"] = "uncorrected_adam"
@@ -42,34 +42,36 @@ class UncorrectedAdam(Spec):
 
 
 class ASGD(Spec):
-    """SGD whose answer is the average of its path (Polyak & Juditsky, 1992); the path shown is the point's own."""
+    """SGD with iterate averaging (Polyak & Juditsky, 1992); the path shown is that of the iterates."""
 
     model_config = ConfigDict(title="ASGD")
     kind: Literal["asgd"] = "asgd"
     lr: float = lr(0.1)
-    lambd: float = Field(1e-4, ge=0, le=1, title="λ", description="How fast the rate falls.")
-    alpha: float = Field(0.75, gt=0, le=1, title="α", description="Power by which it falls.")
+    lambd: float = Field(1e-4, ge=0, le=1, title="λ", description="Speed of the learning-rate decay.")
+    alpha: float = Field(0.75, gt=0, le=1, title="α", description="Exponent of the learning-rate decay.")
     weight_decay: WeightDecay = 0.0
 
 
 class LBFGS(Spec):
-    """Newton's step from the last few gradients (Liu & Nocedal, 1989). Sees the surface without noise or clipping."""
+    """Quasi-Newton step from the last few gradients (Liu & Nocedal, 1989). Ignores gradient noise and clipping."""
 
     model_config = ConfigDict(title="L-BFGS")
     kind: Literal["lbfgs"] = "lbfgs"
-    lr: float = Field(1.0, gt=0, le=10, title="learning rate", description="η, the size of a step.")
-    history: int = Field(10, ge=1, le=100, description="Gradients that are remembered.")
-    line_search: bool = Field(False, description="Look along the step for its best length (strong Wolfe conditions).")
+    lr: float = Field(1.0, gt=0, le=10, title="learning rate", description="η, the step size.")
+    history: int = Field(10, ge=1, le=100, description="Number of past gradients used.")
+    line_search: bool = Field(False, description="Line search for the step length (strong Wolfe conditions).")
 
 
 class Newton(Spec):
-    """w ← w − η(H + damping · I)⁻¹g: goes where g = 0, minimum or not. Sees no noise or clipping."""
+    """w ← w − η(H + damping · I)⁻¹g: converges to where g = 0, minimum or not. Ignores gradient noise and clipping."""
 
     kind: Literal["newton"] = "newton"
-    lr: float = Field(1.0, gt=0, le=10, title="learning rate", description="η, the size of a step.")
-    damping: float = Field(0.0, ge=0, le=1000, description="Added to each curvature.")
+    lr: float = Field(1.0, gt=0, le=10, title="learning rate", description="η, the step size.")
+    damping: float = Field(0.0, ge=0, le=1000, description="Added to each eigenvalue of H.")
     absolute: bool = Field(
-        False, description="Take |curvature|: saddles push away (Dauphin et al., 2014, arXiv:1406.2572)."
+        False,
+        description="Use the absolute values of the eigenvalues: saddles repel (Dauphin et al., 2014, "
+        "arXiv:1406.2572).",
     )
 
 

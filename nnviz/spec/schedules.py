@@ -8,37 +8,39 @@ from nnviz.spec.base import Spec
 
 
 class ConstantRate(Spec):
-    """The same rate throughout."""
+    """The learning rate does not change."""
 
     kind: Literal["constant"] = "constant"
 
 
 class StepDecay(Spec):
-    """Times `factor` every `every` steps."""
+    """Multiplied by `factor` every `every` steps."""
 
     kind: Literal["step"] = "step"
-    every: int = Field(1000, ge=1, le=1_000_000, description="Steps between two drops.")
-    factor: float = Field(0.5, gt=0, le=1, description="What each drop multiplies the rate by.")
+    every: int = Field(1000, ge=1, le=1_000_000, description="Steps between two reductions.")
+    factor: float = Field(0.5, gt=0, le=1, description="Factor on the learning rate at each reduction.")
 
 
 class ExponentialDecay(Spec):
-    """factor^(step / every): the same drop, spread evenly over the steps."""
+    """factor^(step / every): a smooth exponential decay."""
 
     kind: Literal["exponential"] = "exponential"
-    every: int = Field(1000, ge=1, le=1_000_000, description="Steps for one full factor.")
-    factor: float = Field(0.5, gt=0, le=1, description="What the rate is multiplied by after that many steps.")
+    every: int = Field(
+        1000, ge=1, le=1_000_000, description="Steps in which the learning rate is multiplied by the factor once."
+    )
+    factor: float = Field(0.5, gt=0, le=1, description="Factor on the learning rate after that many steps.")
 
 
 class Cosine(Spec):
     """Half a cosine from 1 at the first step to `final` at the last (Loshchilov & Hutter, 2017, arXiv:1608.03983)."""
 
     kind: Literal["cosine"] = "cosine"
-    final: float = Field(0.0, ge=0, le=1, description="Factor at the last step; a run of one step has 1.")
+    final: float = Field(0.0, ge=0, le=1, description="Factor at the last step (1 if the run has only one step).")
 
 
 class WarmupCosine(Spec):
-    """Linear up to 1 over a first share of the run, n steps from 1/n, then half a cosine down to `final` (Goyal et al.,
-    2017, arXiv:1706.02677)."""
+    """Linear warm-up from 1/n to 1 over the first n steps, then half a cosine down to `final` (Goyal et al., 2017,
+    arXiv:1706.02677)."""
 
     model_config = ConfigDict(title="Warm-up + cosine")
     kind: Literal["warmup_cosine"] = "warmup_cosine"
@@ -46,17 +48,17 @@ class WarmupCosine(Spec):
         0.1,
         gt=0,
         lt=1,
-        description="Share of the run spent warming up: at least a step, at most all but the last.",
+        description="Fraction of the run used for the warm-up: at least one step, at most all but the last.",
     )
-    final: float = Field(0.0, ge=0, le=1, description="Factor at the last step; a run of one step has 1.")
+    final: float = Field(0.0, ge=0, le=1, description="Factor at the last step (1 if the run has only one step).")
 
 
 class OneCycle(Spec):
     """Cosine up from 1/25 to 1, then down to 1/250,000 at the last step, as torch's OneCycleLR (Smith & Topin, 2018,
-    arXiv:1708.07120). Momentum is left alone."""
+    arXiv:1708.07120). Momentum is not changed."""
 
     kind: Literal["one_cycle"] = "one_cycle"
-    rising: float = Field(0.3, gt=0, lt=1, description="Share of the run in which the rate rises.")
+    rising: float = Field(0.3, gt=0, lt=1, description="Fraction of the run in which the learning rate increases.")
 
 
 Schedule = Annotated[

@@ -27,18 +27,18 @@ class Surface(Spec):
 
 
 class Quadratic(Surface):
-    """½(λ u² + λ/κ v²): the one surface whose every path has a closed form; u, v are x, y turned by an angle."""
+    """½(λ u² + λ/κ v²): trajectories have a closed form; u, v are x, y rotated by an angle."""
 
     model_config = ConfigDict(title="Quadratic bowl")
     start: ClassVar[tuple[float, float]] = (-4.0, 2.0)
     kind: Literal["quadratic"] = "quadratic"
     curvature: float = Field(
-        1.0, gt=0, le=1000, title="λ", description="Curvature across the valley, the larger one.", json_schema_extra=LOG
+        1.0, gt=0, le=1000, title="λ", description="Largest curvature, across the valley.", json_schema_extra=LOG
     )
     condition: float = Field(
         20.0, ge=1, le=10_000, title="κ", description="Condition number λ₁/λ₂.", json_schema_extra=LOG
     )
-    angle: float = Field(0.0, ge=0, le=90, description="Turn of the valley against the x axis, in degrees.")
+    angle: float = Field(0.0, ge=0, le=90, description="Angle between the valley and the x axis, in degrees.")
 
     @property
     def eigenvalues(self) -> tuple[float, float]:
@@ -47,7 +47,7 @@ class Quadratic(Surface):
 
 
 class Ravine(Surface):
-    """x²/20 + y²: steep across, nearly flat along; the gradient hardly points at the minimum."""
+    """x²/20 + y²: steep in y, nearly flat in x; the gradient rarely points towards the minimum."""
 
     view: ClassVar[View] = (-10.0, 10.0, -5.0, 5.0)
     start: ClassVar[tuple[float, float]] = (-7.0, 2.0)
@@ -55,31 +55,32 @@ class Ravine(Surface):
 
 
 class Saddle(Surface):
-    """½(x² − y²): a minimum along x, a maximum along y. With ¼y⁴ added there is somewhere to get to: (0, ±1)."""
+    """½(x² − y²): a minimum along x, a maximum along y. With ¼y⁴ added there are minima at (0, ±1)."""
 
     view: ClassVar[View] = (-2.0, 2.0, -2.0, 2.0)
     start: ClassVar[tuple[float, float]] = (-1.5, 0.001)
     kind: Literal["saddle"] = "saddle"
-    bounded: bool = Field(True, description="Add ¼y⁴, so that the way down ends.")
+    bounded: bool = Field(True, description="Add ¼y⁴, so that f is bounded below.")
 
 
 class MonkeySaddle(Surface):
-    """x³ − 3xy²: three ways down and three up; its curvature at the saddle is 0. With ½(x² + y²)² the ways end."""
+    """x³ − 3xy²: three descending and three ascending valleys; the curvature at the saddle is 0. With ½(x² + y²)² added
+    f is bounded below."""
 
     view: ClassVar[View] = (-2.2, 2.2, -2.2, 2.2)
     start: ClassVar[tuple[float, float]] = (0.9, 0.02)
     kind: Literal["monkey_saddle"] = "monkey_saddle"
-    bounded: bool = Field(True, description="Add ½(x² + y²)², so that the ways down end.")
+    bounded: bool = Field(True, description="Add ½(x² + y²)², so that f is bounded below.")
 
 
 class Rosenbrock(Surface):
-    """(a − x)² + b(y − x²)²: a bent valley, easy to find and slow to follow (Rosenbrock, 1960)."""
+    """(a − x)² + b(y − x²)²: a curved valley, easy to find and slow to follow (Rosenbrock, 1960)."""
 
     view: ClassVar[View] = (-2.0, 2.0, -1.0, 3.0)
     start: ClassVar[tuple[float, float]] = (-1.2, 1.0)
     kind: Literal["rosenbrock"] = "rosenbrock"
     a: float = Field(1.0, ge=0, le=1.5, description="The minimum is at (a, a²).")
-    b: float = Field(100.0, gt=0, le=1000, description="How steep the valley's walls are.", json_schema_extra=LOG)
+    b: float = Field(100.0, gt=0, le=1000, description="Steepness of the valley's walls.", json_schema_extra=LOG)
 
 
 class Beale(Surface):
@@ -98,16 +99,16 @@ class Himmelblau(Surface):
 
 
 class Rastrigin(Surface):
-    """2A + x² − A cos 2πx + y² − A cos 2πy: a bowl full of local minima (Rastrigin, 1974)."""
+    """2A + x² − A cos 2πx + y² − A cos 2πy: a bowl with many local minima (Rastrigin, 1974)."""
 
     view: ClassVar[View] = (-5.12, 5.12, -5.12, 5.12)
     start: ClassVar[tuple[float, float]] = (-3.4, 2.6)
     kind: Literal["rastrigin"] = "rastrigin"
-    amplitude: float = Field(10.0, ge=0, le=20, title="A", description="Height of the ripples.")
+    amplitude: float = Field(10.0, ge=0, le=20, title="A", description="Amplitude of the ripples.")
 
 
 class Ackley(Surface):
-    """−20 e^(−0.2 r) − e^(mean cos 2πx) + 20 + e: a funnel in a rippled plain (Ackley, 1987)."""
+    """−20 e^(−0.2 r) − e^(mean cos 2πx) + 20 + e: a funnel in a rippled plateau (Ackley, 1987)."""
 
     start: ClassVar[tuple[float, float]] = (-3.3, 2.6)
     kind: Literal["ackley"] = "ackley"
@@ -131,19 +132,19 @@ class ThreeHumpCamel(Surface):
 
 
 class Cliff(Surface):
-    """A plateau that falls off at x = 0 into a shallow bowl around (3, 0): one step at the wall may throw a point far
-    away, as in recurrent networks (Pascanu et al., 2013, arXiv:1211.5063)."""
+    """A plateau that drops at x = 0 into a shallow bowl around (3, 0): a single step at the cliff can be very long, as
+    in recurrent networks (Pascanu et al., 2013, arXiv:1211.5063)."""
 
     model_config = ConfigDict(title="Plateau with a cliff")
     view: ClassVar[View] = (-5.0, 8.0, -4.0, 4.0)
     start: ClassVar[tuple[float, float]] = (-2.0, 1.5)
     kind: Literal["cliff"] = "cliff"
-    height: float = Field(4.0, gt=0, le=20, description="How far it falls.")
+    height: float = Field(4.0, gt=0, le=20, description="Height of the cliff.")
     steepness: float = Field(
         20.0,
         gt=0,
         le=200,
-        description="1/width of the wall; its slope is height · steepness / 4.",
+        description="Inverse width of the cliff; its largest slope is height · steepness / 4.",
         json_schema_extra=LOG,
     )
 
@@ -151,17 +152,17 @@ class Cliff(Surface):
 class Formula(Surface):
     """A formula of your own: numbers, x, y, pi, e, + − * / **, and functions such as sin, exp, sqrt, abs."""
 
-    model_config = ConfigDict(title="Your own f(x, y)")
+    model_config = ConfigDict(title="Custom f(x, y)")
     view: ClassVar[View] = (-3.0, 3.0, -3.0, 3.0)
     start: ClassVar[tuple[float, float]] = (-2.0, 1.0)
     kind: Literal["formula"] = "formula"
     text: str = Field(
-        "x**2 + 2*y**2 + sin(3*x)*cos(3*y)", max_length=10_000, title="f(x, y)", description="For instance x**4 - x*y."
+        "x**2 + 2*y**2 + sin(3*x)*cos(3*y)", max_length=10_000, title="f(x, y)", description="Example: x**4 - x*y."
     )
-    low_x: float = Field(-3.0, ge=-1e6, lt=1e6, title="x from", description="Left edge of the picture.")
-    high_x: float = Field(3.0, gt=-1e6, le=1e6, title="x to", description="Right edge of the picture.")
-    low_y: float = Field(-3.0, ge=-1e6, lt=1e6, title="y from", description="Lower edge of the picture.")
-    high_y: float = Field(3.0, gt=-1e6, le=1e6, title="y to", description="Upper edge of the picture.")
+    low_x: float = Field(-3.0, ge=-1e6, lt=1e6, title="x from", description="Left edge of the plot.")
+    high_x: float = Field(3.0, gt=-1e6, le=1e6, title="x to", description="Right edge of the plot.")
+    low_y: float = Field(-3.0, ge=-1e6, lt=1e6, title="y from", description="Lower edge of the plot.")
+    high_y: float = Field(3.0, gt=-1e6, le=1e6, title="y to", description="Upper edge of the plot.")
 
     @field_validator("text")
     @classmethod

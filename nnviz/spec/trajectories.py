@@ -36,7 +36,7 @@ class TrajectorySpec(Spec):
 
 
 class Trajectories(BaseJob):
-    """A race down a surface."""
+    """Optimizers on a function of two variables."""
 
     kind: Literal["trajectories"] = "trajectories"
     surface: AnySurface = Ravine()
@@ -45,14 +45,14 @@ class Trajectories(BaseJob):
         ge=-1e6,
         le=1e6,
         title="start x",
-        description="Where all optimizers start; none: where the surface wants it.",
+        description="Start of all optimizers; empty: the default start of the surface.",
     )
     y: float | None = Field(
         None,
         ge=-1e6,
         le=1e6,
         title="start y",
-        description="Where all optimizers start; none: where the surface wants it.",
+        description="Start of all optimizers; empty: the default start of the surface.",
     )
     optimizers: tuple[TrajectorySpec, ...] = Field(
         (
@@ -63,24 +63,24 @@ class Trajectories(BaseJob):
         ),
         min_length=1,
         max_length=MAX_OPTIMIZERS,
-        description="Methods that race, up to twelve; several may be of one kind.",
+        description="Optimizers that run side by side, up to 12; several may be of the same kind.",
     )
-    steps: int = Field(200, ge=1, le=20_000, description="Steps of each optimizer.", json_schema_extra={"log": True})
+    steps: int = Field(200, ge=1, le=20_000, description="Steps per optimizer.", json_schema_extra={"log": True})
     noise: float = Field(
         0.0,
         ge=0,
         le=100,
         title="gradient noise σ",
-        description="Standard deviation of normal noise on each entry of the gradient, the same for all optimizers: "
-        "what mini-batches do.",
+        description="Standard deviation of Gaussian noise added to each entry of the gradient, the same for all "
+        "optimizers; stands for mini-batch noise.",
         json_schema_extra={"log": True},
     )
     clipping: Clipping = NoClipping()
     schedule: Schedule = ConstantRate()
-    grid: int = Field(
-        0, ge=0, le=60, description="Start also from a grid of so many by so many points, for the basins; 0: do not."
+    grid: int = Field(0, ge=0, le=60, title="basin map", description="Basin map: N × N starts; 0 = off.")
+    seed: int = Field(
+        0, ge=0, le=2**31 - 1, description="Random seed of the gradient noise and of the gradient-free optimizers."
     )
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="Decides the noise and the evolution strategies' samples.")
 
     parent: ClassVar[None] = None
     device: ClassVar[str] = "cpu"
@@ -89,7 +89,7 @@ class Trajectories(BaseJob):
 
     @property
     def subject(self) -> str:
-        """What is looked at."""
+        """Views of the loss landscape."""
         return self.surface.model_dump_json()
 
     @model_validator(mode="after")
@@ -103,8 +103,9 @@ class Trajectories(BaseJob):
         deaf = next((r.method for r in self.optimizers if not can_be_scheduled(r.method)), None)
         if deaf and not isinstance(self.schedule, ConstantRate):
             raise ValueError(
-                f"Trajectories.schedule must be constant with {deaf.kind} among the methods: its steps after the first "
-                f"do not depend on the learning rate; got {self.schedule.kind}, choose constant or remove {deaf.kind}"
+                f"Trajectories.schedule must be constant with {deaf.kind} among the optimizers: after its first step "
+                f"it does not depend on the learning rate; got {self.schedule.kind}, choose constant or remove "
+                f"{deaf.kind}"
             )
         return self
 
@@ -162,13 +163,15 @@ class Trajectories(BaseJob):
 
 
 class RateSearch(BaseJob):
-    """A race run again and again: each optimizer with the same learning rates, spread evenly by factors."""
+    """Learning-rate search: each optimizer is run with the same logarithmically spaced learning rates."""
 
     kind: Literal["rate_search"] = "rate_search"
-    trajectories: Trajectories = Field(Trajectories(), description="What is run again; its own rates do not matter.")
-    rates: int = Field(31, ge=2, le=200, description="Learning rates for each optimizer.")
-    low: float = Field(1e-4, gt=0, lt=10, description="Smallest of them.")
-    high: float = Field(10.0, gt=0, le=10, description="Largest of them.")
+    trajectories: Trajectories = Field(
+        Trajectories(), description="The trajectories that are repeated; their own learning rates are ignored."
+    )
+    rates: int = Field(31, ge=2, le=200, description="Number of learning rates per optimizer.")
+    low: float = Field(1e-4, gt=0, lt=10, description="Smallest learning rate.")
+    high: float = Field(10.0, gt=0, le=10, description="Largest learning rate.")
 
     parent: ClassVar[None] = None
     device: ClassVar[str] = "cpu"
@@ -180,7 +183,7 @@ class RateSearch(BaseJob):
 
     @property
     def subject(self) -> str:
-        """What is looked at."""
+        """Views of the loss landscape."""
         return self.trajectories.subject
 
     def stage(self, done: int) -> str:

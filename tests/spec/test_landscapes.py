@@ -72,17 +72,17 @@ def phase(until: int) -> dict:
         ({"network": {"step": -1}}, r"network\.step must be .*, got -1"),
         (
             {"network": {"steps": 10, "before": [phase(11)]}},
-            r"TrainedModel\.before must go on from earlier to later steps, ending by 10, got \[11\]",
+            r"TrainedModel\.before must have steps in ascending order up to 10, got \[11\]",
         ),
         (
             {"network": {"before": [phase(9), phase(5)]}},
-            r"TrainedModel\.before must go on from earlier to later steps, ending by 1000, got \[9, 5\]",
+            r"TrainedModel\.before must have steps in ascending order up to 1000, got \[9, 5\]",
         ),
-        ({"network": {"steps": 100, "step": 4, "before": [phase(5)]}}, r"ending by 4, got \[5\]"),
+        ({"network": {"steps": 100, "step": 4, "before": [phase(5)]}}, r"order up to 4, got \[5\]"),
         ({"views": []}, r"views must .*one view, got none"),
         (
             {"views": [{"kind": "plane"}, {"kind": "line"}, {"kind": "plane", "seed": 3}]},
-            r"Landscape\.views must each be of another kind, got plane, line, plane",
+            r"Landscape\.views must be of different kinds, got plane, line, plane",
         ),
         ({"views": [{"kind": "plane", "resolution": 8}]}, r"resolution must be in \[9, 201\], got 8"),
         ({"views": [{"kind": "line", "resolution": 202}]}, r"resolution must be in \[9, 201\], got 202"),

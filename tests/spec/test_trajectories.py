@@ -44,7 +44,7 @@ def test_what_cannot_be_raced_is_named(changes, words):
 
 def test_a_schedule_that_a_method_does_not_heed_is_refused_and_not_offered():
     deaf = {"optimizers": [{"method": {"kind": "adam"}}, {"method": {"kind": "rprop"}}]}
-    with pytest.raises(SpecError, match=r"schedule must be constant with rprop among the methods.*got cosine"):
+    with pytest.raises(SpecError, match=r"schedule must be constant with rprop among the optimizers.*got cosine"):
         Trajectories.parse(deaf | {"schedule": {"kind": "cosine"}})
     job = Trajectories.parse(deaf)
     assert job.fitting("schedule", {}) == ["constant"]

@@ -11,7 +11,7 @@ from tests.ui.test_links import through_a_browser
 
 store, start = landscape_page.store, landscape_page.start
 
-NOTHING = "Landscape.views must hold at least one view, got none: switch one on"
+NOTHING = "Landscape.views must have at least one view, got none: select at least one view"
 FIELDS = {
     "network.steps": 500,
     "network.step": 321,

@@ -221,7 +221,7 @@ def test_a_network_cannot_be_looked_at_before_its_last_training_began(start, tra
     parent = trained(JOB, 50)
     child = trained(_branch(JOB, parent, 30, {"learner.batch_size": 5}), 60)
     app = set_to(start(run=child.id), network__step=20)
-    assert errors(app) == ["TrainedModel.before must go on from earlier to later steps, ending by 20, got [30]"]
+    assert errors(app) == ["TrainedModel.before must have steps in ascending order up to 20, got [30]"]
 
 
 def test_a_job_that_brings_a_second_network_for_its_line_keeps_it(start):

@@ -244,9 +244,7 @@ def test_every_field_that_is_offered_has_widgets_that_give_its_value_back(page):
 
 
 def test_fields_of_landscapes_and_surfaces_are_called_as_on_other_pages():
-    assert {"Optimizer › learning rate", "Look at step", "Samples", "Data"} <= {
-        *offered(loss_landscape.DEFAULT).values()
-    }
+    assert {"Optimizer › learning rate", "At step", "Samples", "Data"} <= {*offered(loss_landscape.DEFAULT).values()}
     assert {"Surface", "Start x", "Gradient noise σ", "Clipping"} <= {*offered(optimizers.DEFAULT).values()}
     assert {"Network › depth", "Network › activation"} <= {*offered(gradient_flow.DEFAULT).values()}
     for page in PAGES.values():
@@ -283,7 +281,7 @@ def test_views_of_a_landscape_are_a_difference_and_none_at_all_does_not_apply():
     for kind in ("plane", "lines", "path"):
         drawn.set(f":views:0:show:{kind}", False)
     assert len(drawn.captions) == 1
-    assert drawn.captions[0].startswith("Does not apply: Landscape.views must hold at least one view")
+    assert drawn.captions[0].startswith("Does not apply: Landscape.views must have at least one view")
     drawn.set(":views:0:show:path", True)
     assert [view.resolution for view in drawn.jobs[0].views] == [15]
 
@@ -299,4 +297,4 @@ def test_a_list_that_the_form_has_no_widgets_for_is_not_lost():
 def test_a_title_shows_what_looks_like_markdown_as_it_is():
     formula = {"surface": {"kind": "formula", "text": "x*y*x*y"}}
     drawn = Drawn(optimizers.DEFAULT, formula, groups={"Training": ["steps"]})
-    assert drawn.titles == [r"**B** · surface Your own f(x, y), f(x, y) x\*y\*x\*y"]
+    assert drawn.titles == [r"**B** · surface Custom f(x, y), f(x, y) x\*y\*x\*y"]

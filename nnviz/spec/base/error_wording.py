@@ -64,7 +64,7 @@ def _word(problem: Mapping[str, Any], name: str, owner: Any, field: FieldInfo | 
             tag = context["tag"]
             return f"{name}.kind must be one of {', '.join(known)}, got {short(tag)}{did_you_mean(tag, known)}"
         case "union_tag_not_found":
-            return f"{name} must say its kind, {got}"
+            return f"{name} must have a kind, {got}"
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" if field is not None:
             return f"{name} must be {limits(field)}, {got}"
         case "literal_error":

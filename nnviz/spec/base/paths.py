@@ -40,12 +40,12 @@ def field_at(spec: Spec, path: str) -> FieldInfo:
 
 def _index(path: str, name: str, items: int) -> int:
     if not (name.isascii() and name.isdigit() and len(name) < 10 and int(name) < items):
-        raise SpecError(f"{cut(path)}: {short(name)} is not the number of one of its {items} items")
+        raise SpecError(f"{cut(path)}: {short(name)} is not an index of a list of {items} items")
     return int(name)
 
 
 def _no_part(path: str, name: str, value: Any) -> str:
-    return f"{cut(path)}: {short(name)} asks for a part of {short(value)}, which has none"
+    return f"{cut(path)}: {short(value)} has no field {short(name)}"
 
 
 def replace_at(spec: S, path: str, value: Any) -> S:

@@ -14,7 +14,7 @@ class Digits(Spec):
     """1,797 handwritten digits of 8 × 8 pixels (Alpaydin & Kaynak, 1998; from scikit-learn)."""
 
     kind: Literal["digits"] = "digits"
-    points: int = Field(1797, ge=50, le=1797, description="How many of the digits to use.")
+    points: int = Field(1797, ge=50, le=1797, description="Number of digits used, training and test together.")
     train_share: TrainShare = 0.7
     shape: ClassVar[Shape] = (1, 8, 8)
     classes: ClassVar[int] = 10
@@ -51,8 +51,8 @@ class BreastCancer(Spec):
 
 
 class Diabetes(Spec):
-    """442 patients, 10 measurements, progression after a year as a number (Efron et al., 2004; from scikit-learn). The
-    network learns the standardized number, so losses are in units of its standard deviation."""
+    """442 patients, 10 measurements, disease progression after one year as a number (Efron et al., 2004; from
+    scikit-learn). The target is standardized: predicting its mean has an MSE of 1."""
 
     model_config = ConfigDict(title="Diabetes (regression)")
     kind: Literal["diabetes"] = "diabetes"

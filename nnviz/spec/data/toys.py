@@ -8,12 +8,14 @@ from nnviz.spec.base import Spec
 from nnviz.spec.data.train_share import TrainShare
 from nnviz.spec.shapes import Shape
 
-Points = Annotated[int, Field(ge=10, le=20_000, description="Number of points, training and test together.")]
-Noise = Annotated[float, Field(ge=0, le=2, description="Standard deviation of the noise, in the unit of the plane.")]
+Points = Annotated[int, Field(ge=10, le=20_000, description="Number of samples, training and test together.")]
+Noise = Annotated[
+    float, Field(ge=0, le=2, description="Standard deviation of the noise, in the units of the coordinates.")
+]
 
 
 class Moons(Spec):
-    """Two half circles, one class each, interlocked."""
+    """Two interlocking half circles, one per class."""
 
     kind: Literal["moons"] = "moons"
     points: Points = 500
@@ -24,7 +26,7 @@ class Moons(Spec):
 
 
 class Circles(Spec):
-    """A ring around a ring: no straight line separates them."""
+    """Two concentric circles, one per class: not linearly separable."""
 
     kind: Literal["circles"] = "circles"
     points: Points = 500
@@ -35,11 +37,11 @@ class Circles(Spec):
 
 
 class Spirals(Spec):
-    """k spiral arms around the origin, one class each."""
+    """k spiral arms around the origin, one per class."""
 
     kind: Literal["spirals"] = "spirals"
-    arms: int = Field(3, ge=2, le=8, description="Number of arms and of classes.")
-    turns: float = Field(0.75, ge=0.1, le=3, description="Full turns of each arm.")
+    arms: int = Field(3, ge=2, le=8, description="Number of arms, one per class.")
+    turns: float = Field(0.75, ge=0.1, le=3, description="Full turns per arm.")
     points: Points = 600
     noise: Noise = 0.04
     train_share: TrainShare = 0.7
@@ -51,10 +53,10 @@ class Spirals(Spec):
 
 
 class Blobs(Spec):
-    """k normal clouds, one class each, their centers evenly on a circle of radius 2."""
+    """k Gaussian clusters, one per class, with centers evenly spaced on a circle of radius 2."""
 
     kind: Literal["blobs"] = "blobs"
-    centers: int = Field(4, ge=2, le=10, description="Number of clouds and of classes.")
+    centers: int = Field(4, ge=2, le=10, description="Number of clusters, one per class.")
     points: Points = 500
     noise: Noise = 0.5
     train_share: TrainShare = 0.7
@@ -66,7 +68,8 @@ class Blobs(Spec):
 
 
 class XOR(Spec):
-    """Class 1 where x and y have different signs: the set that no perceptron can learn (Minsky & Papert, 1969)."""
+    """Class 1 where x₁ and x₂ have different signs: a single-layer perceptron cannot learn it (Minsky & Papert,
+    1969)."""
 
     kind: Literal["xor"] = "xor"
     points: Points = 500
@@ -77,7 +80,7 @@ class XOR(Spec):
 
 
 class Checkerboard(Spec):
-    """k × k squares of alternating class on [−1, 1]²."""
+    """k × k squares of alternating classes on [−1, 1]²."""
 
     kind: Literal["checkerboard"] = "checkerboard"
     squares: int = Field(4, ge=2, le=10, description="Squares along each side.")
@@ -89,12 +92,13 @@ class Checkerboard(Spec):
 
 
 class Curve(Spec):
-    """y = f(x) + noise for one x in [−1, 1]."""
+    """y = f(x) + noise for x in [−1, 1]."""
 
     model_config = ConfigDict(title="Curve (1-D regression)")
     kind: Literal["curve"] = "curve"
     function: Literal["sine", "step", "absolute", "cubic", "sinc", "line"] = Field(
-        "sine", description="sin 2πx; sign x; |x|; 4x³ − 3x; sin(4πx)/(4πx); x."
+        "sine",
+        description="sine: sin 2πx; step: sign x; absolute: |x|; cubic: 4x³ − 3x; sinc: sin(4πx)/(4πx); line: x.",
     )
     points: Points = 200
     noise: Noise = 0.1
@@ -104,12 +108,14 @@ class Curve(Spec):
 
 
 class Hills(Spec):
-    """z = f(x, y) + noise over [−1, 1]²."""
+    """y = f(x₁, x₂) + noise on [−1, 1]²."""
 
     model_config = ConfigDict(title="Hills (2-D regression)")
     kind: Literal["hills"] = "hills"
     function: Literal["plane", "saddle", "hills", "ripples"] = Field(
-        "hills", description="x + y; x² − y²; a hill and a hollow (normal bumps); sin(4r)/(4r)-like rings."
+        "hills",
+        description="plane: x₁ + x₂; saddle: x₁² − x₂²; hills: a Gaussian hill and a Gaussian hollow; "
+        "ripples: sin(2πr)/(2πr) with r the distance from the origin.",
     )
     points: Points = 600
     noise: Noise = 0.05

@@ -5,5 +5,11 @@ from typing import Annotated
 from pydantic import Field
 
 TrainShare = Annotated[
-    float, Field(ge=0.05, le=0.95, description="Share of the points used for training; the rest is the test set.")
+    float,
+    Field(
+        ge=0.05,
+        le=0.95,
+        title="training fraction",
+        description="Fraction of the samples used for training; the rest is the test set.",
+    ),
 ]

@@ -45,7 +45,7 @@ class Supervised(Spec):
         32,
         ge=1,
         le=20_000,
-        description="Samples a step; more than there are means all of them.",
+        description="Mini-batch size; at or above the training-set size: full batch.",
         json_schema_extra=RESUMABLE,
     )
 
@@ -59,7 +59,7 @@ class Supervised(Spec):
             )
         if not (isinstance(self.schedule, ConstantRate) or can_be_scheduled(self.optimizer)):
             raise ValueError(
-                f"learner.schedule must be constant with {self.optimizer.kind}: its steps after the first do not "
+                f"learner.schedule must be constant with {self.optimizer.kind}: after its first step it does not "
                 f"depend on the learning rate; got {self.schedule.kind}, choose constant or another optimizer"
             )
         least = self.model.least_batch

@@ -19,11 +19,11 @@ Skip = Annotated[
     bool,
     Field(
         title="skip connections",
-        description="Add what enters a hidden layer to what leaves it, where both are equally wide (He et al., 2016, "
-        "arXiv:1512.03385): the gradient has a way around each layer.",
+        description="Add the input of a hidden layer to its output where both have the same width (He et al., 2016, "
+        "arXiv:1512.03385): a path for the gradient around each layer.",
     ),
 ]
-Bias = Annotated[bool, Field(description="Whether layers have biases. A layer before batch norm has none of its own.")]
+Bias = Annotated[bool, Field(description="Whether layers have biases. A layer followed by batch norm never has one.")]
 
 MAP_POINTS = 24
 """Points along each side of the small picture of what a unit computes over one or two inputs."""
@@ -97,7 +97,8 @@ class Feedforward(Family):
 
 
 class MLP(Feedforward):
-    """A multilayer perceptron: hidden layers one by one, then a linear output. Without hidden layers a linear model."""
+    """Multilayer perceptron whose hidden layers are set one by one, with a linear output layer. Without hidden layers:
+    a linear model."""
 
     kind: Literal["mlp"] = "mlp"
     hidden: tuple[Hidden, ...] = Field(
@@ -111,7 +112,7 @@ class MLP(Feedforward):
 
 
 class DeepMLP(Feedforward):
-    """A multilayer perceptron of equal hidden layers, for looking at depth."""
+    """Multilayer perceptron with identical hidden layers, for experiments on depth."""
 
     model_config = ConfigDict(title="Deep MLP")
     kind: Literal["deep_mlp"] = "deep_mlp"
