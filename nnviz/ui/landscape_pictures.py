@@ -32,7 +32,7 @@ def scale_of(quantity: str) -> Callable[..., object]:
         # A logarithm makes a deep pit look like a narrow one: lines, whose shape is what is looked at, have it on
         # request.
         wanted = bool(log) if quantity == "lines" else log
-        return figures.shared_scale(*(run.snapshot(quantity) for run in runs), measure=measure, log_height=wanted)
+        return figures.shared_scale(*(run.snapshot(quantity) for run in runs), measure=measure, log=wanted)
 
     return scale
 
@@ -43,12 +43,12 @@ def _way(run: RunView) -> tuple[Arrays, Arrays, Arrays]:
 
 def path_map(run: RunView, measure: str, scale: object, **_choices: object) -> Figure:
     """The plane of the training path from above."""
-    return figures.path_map(*_way(run), measure, heights=scale, note=_note(run.job))
+    return figures.path_map(*_way(run), measure, scale=scale, note=_note(run.job))
 
 
 def path_space(run: RunView, measure: str, scale: object, **_choices: object) -> Figure:
     """The plane of the training path in space."""
-    return figures.path_surface_3d(*_way(run), measure, heights=scale)
+    return figures.path_surface_3d(*_way(run), measure, scale=scale)
 
 
 def residuals(run: RunView, log: bool | None) -> Figure:
@@ -63,17 +63,17 @@ def truth(run: RunView, measure: str, log: bool | None) -> Figure:
 
 def plane_map(run: RunView, measure: str, scale: object, **_choices: object) -> Figure:
     """A random plane from above."""
-    return figures.loss_map(run.snapshot("plane"), measure, heights=scale, note=_note(run.job))
+    return figures.loss_map(run.snapshot("plane"), measure, scale=scale, note=_note(run.job))
 
 
 def plane_space(run: RunView, measure: str, scale: object, **_choices: object) -> Figure:
     """A random plane in space."""
-    return figures.loss_surface_3d(run.snapshot("plane"), measure, heights=scale)
+    return figures.loss_surface_3d(run.snapshot("plane"), measure, scale=scale)
 
 
 def lines(run: RunView, measure: str, scale: object, **_choices: object) -> Figure:
     """Random lines."""
-    return figures.loss_lines(run.snapshot("lines"), measure, heights=scale)
+    return figures.loss_lines(run.snapshot("lines"), measure, scale=scale)
 
 
 def line(run: RunView, log: bool | None) -> Figure:

@@ -36,13 +36,13 @@ def contour_map(run: RunView, log: bool | None, optimizer: str) -> Figure:
     surface, trajectories, chosen = run.snapshot("surface"), run.snapshot("trajectories"), _chosen(run, optimizer)
     words = _state_words(run, chosen) if chosen is not None else None
     return figures.contour_map(
-        surface, trajectories, names(run), log_height=log, note=run.job.conditions, chosen=chosen, words=words
+        surface, trajectories, names(run), log=log, note=run.job.conditions, chosen=chosen, words=words
     )
 
 
 def surface_3d(run: RunView, log: bool | None) -> Figure:
     """The surface in space."""
-    return figures.surface_3d(run.snapshot("surface"), run.snapshot("trajectories"), names(run), log_height=log)
+    return figures.surface_3d(run.snapshot("surface"), run.snapshot("trajectories"), names(run), log=log)
 
 
 def heights(run: RunView, **chosen: Any) -> Figure:

@@ -207,32 +207,32 @@ def test_arrows_that_are_no_numbers_are_gaps():
     assert np.isnan(lines).all()
 
 
-@each("log_height", [False, True])
+@each("log", [False, True])
 @each("z", [made.surface()["z"], 1e-9 * made.surface()["z"], made.surface()["z"] * 1e6 - 78.3])
-def test_ticks_are_at_the_heights_that_they_say(z, log_height):
-    scale = colorscale.value_scale(z, log_height)
+def test_ticks_are_at_the_heights_that_they_say(z, log):
+    scale = colorscale.value_scale(z, log)
     places, words = colorscale.ticks(scale)
     assert len(places) >= 3
     assert np.all(np.diff(places) > 0)
     for place, text in zip(places, words, strict=True):
-        plain = text.replace("−", "-").replace("×10<sup>", "e").replace("10<sup>", "1e").replace("</sup>", "")
+        plain = text.replace("−", "-").replace(" × 10<sup>", "e").replace("10<sup>", "1e").replace("</sup>", "")
         said = float(plain)
         # The lowest is said in few digits, within what the scale counts as nothing.
-        np.testing.assert_allclose(scale.height(place), said, rtol=1e-6, atol=0.11 * scale.shift)
+        np.testing.assert_allclose(scale.value(place), said, rtol=1e-6, atol=0.11 * scale.log_offset)
 
 
-@pytest.mark.parametrize("log_height", [False, True])
-def test_heights_and_places_map_both_ways(log_height):
-    scale = colorscale.value_scale(SURFACE["z"], log_height)
-    np.testing.assert_allclose(scale.height(scale.place(SURFACE["z"])), SURFACE["z"], atol=1e-9)
-    assert np.all(np.diff(scale.place(np.linspace(-1, 12, 50))) > 0)
+@pytest.mark.parametrize("log", [False, True])
+def test_heights_and_places_map_both_ways(log):
+    scale = colorscale.value_scale(SURFACE["z"], log)
+    np.testing.assert_allclose(scale.value(scale.position(SURFACE["z"])), SURFACE["z"], atol=1e-9)
+    assert np.all(np.diff(scale.position(np.linspace(-1, 12, 50))) > 0)
 
 
 def test_color_changes_at_the_contour_lines():
     scale = colorscale.value_scale(SURFACE["z"], True)
     marker = colorscale.colorbar(scale, "f")["marker"]
     stops = [end for end, _ in marker["colorscale"]][1:-1:2]
-    heights = scale.height(marker["cmin"] + np.array(stops) * (marker["cmax"] - marker["cmin"]))
+    heights = scale.value(marker["cmin"] + np.array(stops) * (marker["cmax"] - marker["cmin"]))
     np.testing.assert_allclose(heights, colorscale.contour_levels(scale), rtol=1e-9)
     above = colorscale.contour_levels(scale) + 1
     digits = np.round(above / 10 ** np.floor(np.log10(above) + 1e-9), 9)
@@ -252,9 +252,9 @@ def test_heights_between_the_recorded_ones_are_those_of_a_parabola_and_do_not_sw
 def test_places_without_a_height_are_left_out(valid):
     z = SURFACE["z"].copy()
     z[:5], z[7, 7] = np.nan, np.inf
-    for log_height in (False, True, None):
-        valid(contour_map(SURFACE | {"z": z}, made.trajectories(), NAMES, log_height=log_height))
-        valid(surface_3d(SURFACE | {"z": z}, made.trajectories(), NAMES, log_height=log_height))
+    for log in (False, True, None):
+        valid(contour_map(SURFACE | {"z": z}, made.trajectories(), NAMES, log=log))
+        valid(surface_3d(SURFACE | {"z": z}, made.trajectories(), NAMES, log=log))
     hover = contour_map(SURFACE | {"z": z}, {}, [])["data"][0]["z"]
     np.testing.assert_array_equal(np.isnan(hover), ~np.isfinite(z[::2, ::2]))
     np.testing.assert_allclose(hover[4], z[8, ::2], rtol=1e-6)
@@ -262,18 +262,18 @@ def test_places_without_a_height_are_left_out(valid):
 
 def test_a_flat_surface_and_one_without_any_height_are_drawn(valid):
     for z in (np.zeros((21, 21)), np.full((21, 21), np.nan)):
-        valid(contour_map(SURFACE | {"z": z}, made.trajectories(), NAMES, log_height=True))
+        valid(contour_map(SURFACE | {"z": z}, made.trajectories(), NAMES, log=True))
         valid(surface_3d(SURFACE | {"z": z}, made.trajectories(), NAMES))
 
 
-@pytest.mark.parametrize("log_height", [False, True])
-def test_paths_in_space_float_just_above_the_ground(log_height):
+@pytest.mark.parametrize("log", [False, True])
+def test_paths_in_space_float_just_above_the_ground(log):
     trajectories = made.trajectories()
-    figure = surface_3d(SURFACE, trajectories, NAMES, log_height=log_height)
+    figure = surface_3d(SURFACE, trajectories, NAMES, log=log)
     ground = figure["data"][0]["z"]
-    scale = colorscale.value_scale(SURFACE["z"], log_height)
+    scale = colorscale.value_scale(SURFACE["z"], log)
     trace = named(figure, "path0")
-    above = trace["z"] - scale.place(trajectories["values"][0])
+    above = trace["z"] - scale.position(trajectories["values"][0])
     assert np.all(above > 0)
     assert above.max() < 0.1 * np.ptp(ground)
     np.testing.assert_allclose(trace["customdata"], trajectories["values"][0], rtol=1e-5)

@@ -131,10 +131,10 @@ FILLED = {
     "overlay of three accuracies": lambda: figures.overlay(dict(list(EIGHT.items())[:3]), "accuracy"),
     "phase": lambda: figures.phase_diagram(PHASE, [{"name": "SGD", "alpha": 0.5, "beta": 0.0}]),
     "map": lambda: figures.contour_map(SURFACE, RACE, OPTIMIZERS, note="gradient noise σ = 0.1", hidden=[0]),
-    "map of one step": lambda: figures.contour_map(SURFACE, RACE, OPTIMIZERS, log_height=True, chosen=1),
+    "map of one step": lambda: figures.contour_map(SURFACE, RACE, OPTIMIZERS, log=True, chosen=1),
     "map without a race": lambda: figures.contour_map(SURFACE, {}, []),
     "space": lambda: figures.surface_3d(SURFACE, RACE, OPTIMIZERS),
-    "space, logarithmic": lambda: figures.surface_3d(SURFACE, RACE, OPTIMIZERS, log_height=True, hidden=[2]),
+    "space, logarithmic": lambda: figures.surface_3d(SURFACE, RACE, OPTIMIZERS, log=True, hidden=[2]),
     "many optimizers": lambda: figures.contour_map(
         SURFACE, CROWD, MANY, note="gradient noise σ = 0.1, clipped to 1, cosine"
     ),

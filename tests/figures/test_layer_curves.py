@@ -44,7 +44,7 @@ def test_smoothing_averages_logarithms():
     raw, averaged, *keys = _drawn(figures.layer_curves(frame, "gradient_norm", LAYERS, smooth=0.5))
     np.testing.assert_allclose(raw["y"], [1, 100])
     np.testing.assert_allclose(averaged["y"], [1, 10 ** (2 * 2 / 3)], rtol=1e-6)
-    assert [key["name"] for key in keys] == ["measured", "smoothed (weight 0.5)"]
+    assert [key["name"] for key in keys] == ["raw", "smoothed (weight 0.5)"]
 
 
 def test_what_was_measured_is_seen_behind_its_average_however_many_layers():
@@ -63,7 +63,7 @@ def test_fifty_layers_stay_light_and_readable():
     assert sum(t["x"].nbytes + t["y"].nbytes for t in _drawn(figure) if len(t["x"]) > 1) < 100_000
     colorbar = figure["data"][-3]["marker"]["colorbar"]
     assert len(colorbar["ticktext"]) <= 12
-    assert [t["name"] for t in _drawn(figure) if t.get("showlegend", True)] == ["measured", "smoothed (weight 0.9)"]
+    assert [t["name"] for t in _drawn(figure) if t.get("showlegend", True)] == ["raw", "smoothed (weight 0.9)"]
 
 
 def test_layers_with_zero_gradient_are_marked_not_dropped():
@@ -184,7 +184,7 @@ def test_the_spread_between_samples_is_drawn_over_the_hidden_layers_from_step_0_
     assert (start["name"], now["name"]) == ("step 0", "step 10")
     np.testing.assert_allclose(start["y"], falling, rtol=1e-6)
     np.testing.assert_array_equal(now["x"], [1, 2, 3, 4])
-    assert figure["layout"]["meta"]["title"] == "Spread of pre-activations between samples over depth"
+    assert figure["layout"]["meta"]["title"] == "Std of pre-activations across samples over depth"
 
 
 def test_rms_is_made_of_mean_and_deviation():

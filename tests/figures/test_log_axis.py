@@ -37,8 +37,8 @@ def test_what_plotly_writes_is_replaced_by_powers():
     names = tick_options(-8, 0)["labelalias"]
     assert names["1e−8"] == "10<sup>−8</sup>"
     assert names["1e+0"] == "10<sup>0</sup>"
-    assert names["5e−4"] == "5×10<sup>−4</sup>"
-    assert tick_options(-5.4, -4.9)["labelalias"]["2.5e−5"] == "2.5×10<sup>−5</sup>"
+    assert names["5e−4"] == "5 × 10<sup>−4</sup>"
+    assert tick_options(-5.4, -4.9)["labelalias"]["2.5e−5"] == "2.5 × 10<sup>−5</sup>"
 
 
 def test_zeros_and_what_is_not_finite_do_not_count():

@@ -13,9 +13,9 @@ LINES, LINE = landscape_arrays.lines(), landscape_arrays.line()
 
 
 @each("measure", landscape_arrays.MEASURES)
-@each("log_height", [False, True, None])
-def test_each_direction_and_their_mean_are_drawn(measure, log_height, valid):
-    traces = valid(figures.loss_lines(LINES, measure, log=log_height))["data"]
+@each("log", [False, True, None])
+def test_each_direction_and_their_mean_are_drawn(measure, log, valid):
+    traces = valid(figures.loss_lines(LINES, measure, log=log))["data"]
     assert len(traces) == 6
     for trace, row in zip(traces, [*LINES[measure], LINES[measure].mean(0)], strict=True):
         np.testing.assert_allclose(trace["customdata"], row, rtol=1e-6)
@@ -41,8 +41,8 @@ def test_zero_is_at_the_floor_of_a_logarithmic_axis_and_told_as_zero():
 def test_a_huge_loss_leaves_the_picture_and_does_not_flatten_it(valid):
     z = LINES["train_loss"].copy()
     z[0, 0], z[1, 0], z[2, 0] = 1e9, np.inf, np.nan
-    for log_height in (False, True):
-        usual, drawn = (valid(figures.loss_lines(a, log=log_height)) for a in (LINES, LINES | {"train_loss": z}))
+    for log in (False, True):
+        usual, drawn = (valid(figures.loss_lines(a, log=log)) for a in (LINES, LINES | {"train_loss": z}))
         ends = [figure["layout"]["yaxis"]["range"] for figure in (usual, drawn)]
         np.testing.assert_allclose(*ends, rtol=0.2, atol=0.1)
 
@@ -50,7 +50,7 @@ def test_a_huge_loss_leaves_the_picture_and_does_not_flatten_it(valid):
 def test_lines_of_two_networks_can_have_one_axis():
     other = LINES | {"train_loss": 100 * LINES["train_loss"]}
     scale = figures.shared_scale(LINES, other, measure="train_loss")
-    one, two = figures.same_axes(*(figures.loss_lines(a, heights=scale) for a in (LINES, other)))
+    one, two = figures.same_axes(*(figures.loss_lines(a, scale=scale) for a in (LINES, other)))
     assert one["layout"]["yaxis"] == two["layout"]["yaxis"]
     told = [[t["name"] for t in figure["data"] if t.get("showlegend", True)] for figure in (one, two)]
     assert told == [["5 directions", "mean"]] * 2
@@ -64,9 +64,9 @@ def test_missing_measures_are_explained(valid):
     assert said["layout"]["annotations"][0]["text"] == "this network has no test part"
 
 
-@pytest.mark.parametrize("log_height", [False, True, None])
-def test_the_line_shows_all_that_was_measured_and_the_barrier_of_the_train_loss(log_height, valid):
-    figure = valid(figures.loss_line(LINE, ("first", "second"), log=log_height))
+@pytest.mark.parametrize("log", [False, True, None])
+def test_the_line_shows_all_that_was_measured_and_the_barrier_of_the_train_loss(log, valid):
+    figure = valid(figures.loss_line(LINE, ("first", "second"), log=log))
     for measure in landscape_arrays.MEASURES:
         np.testing.assert_allclose(named(figure, measure)["customdata"], LINE[measure], rtol=1e-6)
     height, place = LINE["barrier"]

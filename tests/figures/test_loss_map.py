@@ -117,7 +117,7 @@ def test_the_band_holds_all_that_is_as_near_to_the_path_as_the_path_is_to_the_pl
 
 def test_in_space_the_path_lies_on_the_ground_and_diamonds_are_at_the_true_heights():
     training = landscape_arrays.training(off=2.0)
-    figure = figures.path_surface_3d(PATH_PLANE, landscape_arrays.path(off=2.0), training, log_height=False)
+    figure = figures.path_surface_3d(PATH_PLANE, landscape_arrays.path(off=2.0), training, log=False)
     low, high = (float(PATH_PLANE["train_loss"].min()), float(PATH_PLANE["train_loss"].max()))
     points, true = named(figure, "points"), named(figure, "true")
     above = points["z"] - PATH["plane_train_loss"]
@@ -152,13 +152,13 @@ def test_a_plane_is_drawn_before_its_path_is_known(valid):
         assert valid(draw(PATH_PLANE, PATH, {}))["data"]
 
 
-@pytest.mark.parametrize("log_height", [False, True, None])
-def test_losses_that_are_no_numbers_are_left_out(log_height, valid):
+@pytest.mark.parametrize("log", [False, True, None])
+def test_losses_that_are_no_numbers_are_left_out(log, valid):
     z = PLANE["train_loss"].copy()
     z[:3], z[5, 5], z[6, 6] = np.nan, np.inf, -np.inf
-    for figure in maps(PLANE | {"train_loss": z}, PLANE | {"train_loss": z}, log_height=log_height):
+    for figure in maps(PLANE | {"train_loss": z}, PLANE | {"train_loss": z}, log=log):
         valid(figure)
-    hover = figures.loss_map(PLANE | {"train_loss": z}, log_height=log_height)["data"][0]["z"]
+    hover = figures.loss_map(PLANE | {"train_loss": z}, log=log)["data"][0]["z"]
     np.testing.assert_array_equal(np.isnan(hover), ~np.isfinite(z))
 
 
@@ -170,73 +170,73 @@ def test_flat_ground_and_small_grids_are_drawn(value, size, valid):
         for name, v in landscape_arrays.plane(size).items()
     }
     for measure in ("train_loss", "train_accuracy"):
-        for log_height in (False, True, None):
-            for figure in maps(plane, plane, measure=measure, log_height=log_height):
+        for log in (False, True, None):
+            for figure in maps(plane, plane, measure=measure, log=log):
                 valid(figure)
 
 
-@pytest.mark.parametrize("log_height", [False, True, None])
-def test_one_huge_loss_is_cut_off_and_flattens_nothing(log_height):
+@pytest.mark.parametrize("log", [False, True, None])
+def test_one_huge_loss_is_cut_off_and_flattens_nothing(log):
     z = PLANE["train_loss"].copy()
-    usual = figures.shared_scale(PLANE, measure="train_loss", log_height=log_height)
+    usual = figures.shared_scale(PLANE, measure="train_loss", log=log)
     z[0, 0], z[-1, -1], z[0, -1] = 1e9, np.inf, 1e300
-    found = figures.shared_scale(PLANE | {"train_loss": z}, measure="train_loss", log_height=log_height)
-    np.testing.assert_allclose(found.ends, usual.ends, rtol=0.05)
-    flat, space = maps(PLANE | {"train_loss": z}, log_height=log_height)[:2]
+    found = figures.shared_scale(PLANE | {"train_loss": z}, measure="train_loss", log=log)
+    np.testing.assert_allclose(found.position_range, usual.position_range, rtol=0.05)
+    flat, space = maps(PLANE | {"train_loss": z}, log=log)[:2]
     assert bar(flat)["colorbar"]["ticktext"][-1].startswith("≥")
     assert space["layout"]["scene"]["zaxis"]["ticktext"][-1].startswith("≥")
-    assert np.nanmax(space["data"][0]["z"]) <= found.ends[1] * (1 + 1e-6)
+    assert np.nanmax(space["data"][0]["z"]) <= found.position_range[1] * (1 + 1e-6)
     assert np.nanmax(space["data"][0]["customdata"]) > 1e8
-    assert not bar(figures.loss_map(PLANE, log_height=log_height))["colorbar"]["ticktext"][-1].startswith("≥")
+    assert not bar(figures.loss_map(PLANE, log=log))["colorbar"]["ticktext"][-1].startswith("≥")
 
 
 def test_one_loss_of_almost_nothing_flattens_nothing():
     z = PLANE["train_loss"].copy()
     z[10, 10] = 1e-200
-    found = figures.shared_scale(PLANE | {"train_loss": z}, measure="train_loss", log_height=True)
-    assert np.ptp(found.ends) < 12
+    found = figures.shared_scale(PLANE | {"train_loss": z}, measure="train_loss", log=True)
+    assert np.ptp(found.position_range) < 12
 
 
 @pytest.mark.parametrize("low", [1e-7, 0.02, 0.6])
 def test_losses_have_their_own_logarithm(low):
     """So that the lowest place is no bottomless hole, as it would be by the logarithm above the lowest."""
     z = low + np.geomspace(1e-9, 3, 400)
-    found = figures.shared_scale({"train_loss": z}, measure="train_loss", log_height=True)
-    np.testing.assert_allclose(found.place(z), np.log10(z), atol=1e-9)
-    np.testing.assert_allclose(found.height(found.place(z)), z, rtol=1e-9)
+    found = figures.shared_scale({"train_loss": z}, measure="train_loss", log=True)
+    np.testing.assert_allclose(found.position(z), np.log10(z), atol=1e-9)
+    np.testing.assert_allclose(found.value(found.position(z)), z, rtol=1e-9)
     lines = colorscale.contour_levels(found)
     assert 3 <= len(lines) <= 30
     assert np.all((lines > found.low) & (lines < found.high))
     places, words = colorscale.ticks(found)
     assert 2 <= len(places) <= 9
     for place, text in zip(places, words, strict=True):
-        said = float(text.replace("−", "-").replace("×10<sup>", "e").replace("10<sup>", "1e").replace("</sup>", ""))
+        said = float(text.replace("−", "-").replace(" × 10<sup>", "e").replace("10<sup>", "1e").replace("</sup>", ""))
         np.testing.assert_allclose(10**place, said, rtol=1e-6)
 
 
 def test_accuracy_is_never_logarithmic_and_told_in_percent():
-    for log_height in (True, None):
-        scale = figures.shared_scale(PLANE, measure="test_accuracy", log_height=log_height)
-        assert scale.shift == 0
+    for log in (True, None):
+        scale = figures.shared_scale(PLANE, measure="test_accuracy", log=log)
+        assert scale.log_offset == 0
         assert all("%" in text for text in bar(figures.loss_map(PLANE, "test_accuracy"))["colorbar"]["ticktext"])
 
 
 @by_measure
-@each("log_height", [False, True, None])
-def test_two_networks_have_one_color_scale_and_one_vertical_axis(measure, log_height, valid):
+@each("log", [False, True, None])
+def test_two_networks_have_one_color_scale_and_one_vertical_axis(measure, log, valid):
     other = landscape_arrays.plane(steep=30.0)
-    scale = figures.shared_scale(PLANE, other, measure=measure, log_height=log_height)
+    scale = figures.shared_scale(PLANE, other, measure=measure, log=log)
     low, high = (float(f(np.append(PLANE[measure], other[measure]))) for f in (np.min, np.max))
     assert scale.low == low
     assert scale.high == high
-    options = {"measure": measure, "heights": scale}
+    options = {"measure": measure, "scale": scale}
     one, two = figures.same_axes(*(figures.loss_map(plane, **options) for plane in (PLANE, other)))
     assert bar(one) == bar(two)
     one, two = figures.same_axes(*(valid(figures.loss_surface_3d(plane, **options)) for plane in (PLANE, other)))
     assert one["layout"]["scene"] == two["layout"]["scene"]
     assert one["layout"]["margin"] == two["layout"]["margin"]
-    assert [t["data"][0]["cmax"] for t in (one, two)] == [scale.ends[1]] * 2
-    assert one["layout"]["scene"]["zaxis"]["range"][0] <= scale.ends[0]
+    assert [t["data"][0]["cmax"] for t in (one, two)] == [scale.position_range[1]] * 2
+    assert one["layout"]["scene"]["zaxis"]["range"][0] <= scale.position_range[0]
 
 
 def colors(figure: dict) -> np.ndarray:
@@ -254,12 +254,12 @@ def colors(figure: dict) -> np.ndarray:
     return np.append(palette, alpha[:, None], 1)[rows - rows % 2]
 
 
-@pytest.mark.parametrize("log_height", [False, True])
-def test_the_same_height_has_the_same_color_in_both_maps(log_height):
+@pytest.mark.parametrize("log", [False, True])
+def test_the_same_height_has_the_same_color_in_both_maps(log):
     """Four times as steep a bowl is as high half as far out."""
     other = landscape_arrays.plane(steep=4.0)
-    scale = figures.shared_scale(PLANE, other, measure="train_loss", log_height=log_height)
-    flat, steep = (colors(figures.loss_map(plane, heights=scale)) for plane in (PLANE, other))
+    scale = figures.shared_scale(PLANE, other, measure="train_loss", log=log)
+    flat, steep = (colors(figures.loss_map(plane, scale=scale)) for plane in (PLANE, other))
     count, middle = len(PLANE["x"]) // 2, len(flat) // 2
     pixels = middle // count
     even = [(i, j) for i in range(-count, count + 1, 2) for j in range(-count, count + 1, 2)]
@@ -267,7 +267,7 @@ def test_the_same_height_has_the_same_color_in_both_maps(log_height):
         one = flat[middle + i * pixels, middle + j * pixels]
         two = steep[middle + i // 2 * pixels, middle + j // 2 * pixels]
         np.testing.assert_array_equal(one, two)
-    alone = colors(figures.loss_map(PLANE, log_height=log_height))
+    alone = colors(figures.loss_map(PLANE, log=log))
     assert not np.array_equal(alone, flat)
 
 
@@ -286,7 +286,7 @@ def test_scenes_that_tell_different_things_keep_their_axes():
 
 
 def test_scenes_of_one_kind_get_the_wider_range_without_a_common_scale():
-    drawn = [figures.loss_surface_3d(landscape_arrays.plane(steep=steep), log_height=False) for steep in (1.0, 5.0)]
+    drawn = [figures.loss_surface_3d(landscape_arrays.plane(steep=steep), log=False) for steep in (1.0, 5.0)]
     one, two = figures.same_axes(*drawn)
     assert one["layout"]["scene"]["zaxis"] == two["layout"]["scene"]["zaxis"]
     assert one["layout"]["scene"]["zaxis"]["range"][1] == drawn[1]["layout"]["scene"]["zaxis"]["range"][1]
@@ -294,7 +294,7 @@ def test_scenes_of_one_kind_get_the_wider_range_without_a_common_scale():
 
 DRAWN = {
     "loss map": lambda a: figures.loss_map(a["plane"]),
-    "loss map, logarithmic": lambda a: figures.loss_map(a["plane"], log_height=True),
+    "loss map, logarithmic": lambda a: figures.loss_map(a["plane"], log=True),
     "loss map of accuracy": lambda a: figures.loss_map(a["plane"], "test_accuracy"),
     "path map": lambda a: figures.path_map(a["path_plane"], a["path"], a["training"]),
     "loss space": lambda a: figures.loss_surface_3d(a["plane"]),

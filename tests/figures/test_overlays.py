@@ -136,7 +136,7 @@ def test_what_one_legend_explains_both_do_and_both_have_the_same_room():
     one, other = figures.same_axes(
         *(figures.layer_curves(frame, "gradient_norm", deep_layers(5)) for frame in (calm, dead))
     )
-    assert _told(one) == _told(other) == ["measured", "smoothed (weight 0.9)", "exactly 0"]
+    assert _told(one) == _told(other) == ["raw", "smoothed (weight 0.9)", "exactly 0"]
     assert one["layout"]["showlegend"] is other["layout"]["showlegend"] is True
     assert one["layout"]["margin"] == other["layout"]["margin"]
 
@@ -145,7 +145,7 @@ def test_each_legend_has_every_entry_once():
     for depths in ((20, 20), (5, 20)):
         pair = (figures.layer_curves(deep(n), "gradient_norm", deep_layers(n)) for n in depths)
         for figure in figures.same_axes(*pair):
-            assert _told(figure) == ["measured", "smoothed (weight 0.9)"], depths
+            assert _told(figure) == ["raw", "smoothed (weight 0.9)"], depths
 
 
 def test_both_sides_label_a_logarithmic_axis_alike():
@@ -196,7 +196,7 @@ def test_what_holds_for_every_run_stands_in_the_legend_once():
         figure = figures.overlay(dict.fromkeys(_runs(count), zero), log=True, smooth=0.9)
         told = [t["name"] for t in figure["data"] if t.get("showlegend", True)]
         assert len(told) == len(set(told)) == count + 3
-        assert {"exactly 0", "measured", "smoothed (weight 0.9)"} < set(told)
+        assert {"exactly 0", "raw", "smoothed (weight 0.9)"} < set(told)
 
 
 def test_any_number_of_figures_share_their_axes_and_none_stays_none():
@@ -213,7 +213,7 @@ def test_any_number_of_figures_share_their_axes_and_none_stays_none():
 
 def test_heights_of_any_number_of_networks_have_one_scale():
     planes = [{"train_loss": np.array([[float(i), 2.0 * i]])} for i in range(1, 9)]
-    found = figures.shared_scale(*planes, None, {}, measure="train_loss", log_height=False)
+    found = figures.shared_scale(*planes, None, {}, measure="train_loss", log=False)
     assert (found.low, found.high) == (1, 16)
     assert figures.shared_scale(None, {}, measure="train_loss") is None
 

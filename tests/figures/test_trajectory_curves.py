@@ -171,7 +171,7 @@ def test_the_search_of_a_surface_below_zero_has_both_signs(valid):
 def test_the_signed_logarithm_maps_both_ways_and_labels_what_is_there():
     values = np.array([-3e4, -1.0, -1e-3, 0, 1e-3, 7.0, 2e5])
     scale = symlog_scale(values)
-    np.testing.assert_allclose(scale.value(scale.place(values)), values, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(scale.value(scale.position(values)), values, rtol=1e-9, atol=1e-12)
     axis = scale.axis("f", values)
     assert len(axis["tickvals"]) == len(set(axis["ticktext"])) >= 4
     assert np.all(np.diff(axis["tickvals"]) > 0)

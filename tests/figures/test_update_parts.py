@@ -72,7 +72,7 @@ def test_swings_that_die_out_have_an_axis_with_both_signs():
     trajectories["gradient"][0, :, 0] = (-0.8) ** np.arange(200)
     line = lines(update_parts(trajectories, 0, "SGD"), 0)[0]
     scale = symlog_scale(trajectories["gradient"][0], SYMLOG_DECADES)
-    np.testing.assert_allclose(line["y"], scale.place(line["customdata"]), atol=1e-5)
+    np.testing.assert_allclose(line["y"], scale.position(line["customdata"]), atol=1e-5)
 
 
 def test_zeros_of_a_size_are_marked_on_its_logarithmic_axis():

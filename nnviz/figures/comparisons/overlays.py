@@ -80,7 +80,7 @@ def _styled_by_dash(trace: Mapping, place: int, run: str, *, is_first: bool) -> 
 def _styled_by_color(trace: Mapping, place: int, run: str, *, is_first: bool, sites: Sequence[str]) -> dict:
     """A trace of one of several runs, whose full name stands in the legend once."""
     drawn = _named_after_run(trace, run, labels.shorten(run if is_first else labels.run_letter(run), MAX_NAME_LENGTH))
-    site = trace["uid"].removesuffix("_measured")
+    site = trace["uid"].removesuffix("_raw")
     dash = theme.RUN_DASHES[sites.index(site) % len(theme.RUN_DASHES) if site in sites else 0]
     color = theme.run_color(place)
     style = {"line": trace["line"] | {"color": color, "dash": dash}, "marker": trace["marker"] | {"color": color}}

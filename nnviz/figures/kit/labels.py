@@ -1,4 +1,4 @@
-"""Numbers and layers in words that fit a small picture."""
+"""Texts for axes, legends and hover labels: numbers, names of quantities, layers, classes and features."""
 
 import math
 import re
@@ -8,47 +8,47 @@ import numpy as np
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
-# What a quantity is called on an axis. Units are in brackets; norms and losses have none.
+# Names of recorded quantities on axes.
 QUANTITY_NAMES = {
     "loss": "loss",
     "accuracy": "accuracy",
-    "r_squared": "R² (share of variance explained)",
+    "r_squared": "R² (fraction of variance explained)",
     "learning_rate": "learning rate",
     "gradient_norm": "gradient norm",
-    "gradient_norm_total": "gradient norm of the whole network",
+    "gradient_norm_total": "gradient norm (whole network)",
     "weight_norm": "weight norm",
     "update_norm": "update norm",
-    "update_ratio": "update / weight",
-    "signal_rms": "backward signal (rms)",
-    "activation_rms": "activation (rms)",
-    "preactivation_rms": "pre-activation (rms)",
+    "update_ratio": "‖update‖ / ‖weight‖",
+    "signal_rms": "backward signal (RMS)",
+    "activation_rms": "activation (RMS)",
+    "preactivation_rms": "pre-activation (RMS)",
     "activation_mean": "mean activation",
     "activation_std": "activation (standard deviation)",
     "preactivation_mean": "mean pre-activation",
     "preactivation_std": "pre-activation (standard deviation)",
-    "preactivation_spread": "spread of pre-activations between samples",
+    "preactivation_spread": "std of pre-activations across samples",
     "dead_share": "dead units",
     "saturated_share": "saturated values",
 }
 
 
 def quantity_name(quantity: str) -> str:
-    """A quantity in words."""
+    """The name of a quantity."""
     return QUANTITY_NAMES.get(quantity, quantity.replace("_", " "))
 
 
 def subscript(number: int) -> str:
-    """A whole number as an index: "₁₂"."""
+    """A whole number as a subscript: "₁₂"."""
     return str(number).translate(_SUBSCRIPTS)
 
 
 def power_of_ten(exponent: float) -> str:
-    """10 raised to a whole number, in the HTML that Plotly reads everywhere."""
+    """10 to a whole-number power, in HTML, which Plotly accepts in all texts."""
     return f"10<sup>{round(exponent)}</sup>".replace("-", "−")
 
 
 def hover_number(variable: str) -> str:
-    """A number in a hover text, in Plotly's words: four significant digits of `variable`, such as "y"."""
+    """A Plotly template of `variable`, such as "y", with four significant digits."""
     return f"%{{{variable}:.4~g}}"
 
 
@@ -57,7 +57,7 @@ HOVER_POINT = f"x {hover_number('x')}, y {hover_number('y')}"
 
 
 def number(value: float, digits: int = 3) -> str:
-    """Three significant digits: 0.0421, 12.3, 1.23×10⁻⁷; ∞ and NaN."""
+    """Three significant digits: 0.0421, 12.3, 1.23 × 10⁻⁷; ∞ and NaN."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "−∞" if value < 0 else "∞"
     if value == 0:
@@ -65,39 +65,40 @@ def number(value: float, digits: int = 3) -> str:
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
     if -4 <= int(exponent) < 5:
         return f"{value:.{max(0, digits - 1 - int(exponent))}f}".replace("-", "−")
-    return f"{mantissa}×{power_of_ten(int(exponent))}".replace("-", "−")
+    return f"{mantissa} × {power_of_ten(int(exponent))}".replace("-", "−")
 
 
-def percent(share: float) -> str:
-    """A share 0..1 in percent, one decimal: "97.3 %"."""
-    return f"{100 * share:.1f} %"
+def percent(fraction: float) -> str:
+    """A fraction 0..1 in percent, one decimal: "97.3 %"."""
+    return f"{100 * fraction:.1f} %"
 
 
 def shorten(text: str, limit: int) -> str:
-    """At most `limit` characters, with an ellipsis where some were cut."""
+    """At most `limit` characters, with an ellipsis in place of the rest."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
 def run_letter(name: str) -> str:
-    """Of a run's name such as "B: batch norm" its letter, where there is little room; other names as they are."""
+    """The letter of a run's name such as "B: batch norm"; other names unchanged."""
     return name[0] if re.match(r"[A-Z]: ", name) else name
 
 
-def depth_ticks(ticks: Sequence[str], most: int = 12) -> tuple[list[int], list[str]]:
-    """Which rows of a stack of layers to label, and how: positions (0 is the first) and "1", "5", "10", …, "out", of
-    all `ticks`."""
+def depth_ticks(ticks: Sequence[str], max_labels: int = 12) -> tuple[list[int], list[str]]:
+    """At most about `max_labels` evenly spaced ticks of all `ticks`: their indices and texts ("1", "5", …, "out")."""
     total = len(ticks)
-    if total <= most:
+    if total <= max_labels:
         return list(range(total)), list(ticks)
-    every = next(step for step in (2, 5, 10, 20, 50, 100, 200, 500, 1000) if total / step <= most - 2)
+    every = next(step for step in (2, 5, 10, 20, 50, 100, 200, 500, 1000) if total / step <= max_labels - 2)
     inner = [i for i in range(every - 1, total, every) if i > every // 2 and total - 1 - i > every // 2]
     places = [0, *inner, total - 1]
     return places, [ticks[i] for i in places]
 
 
 def row_hover(names: Sequence[str], columns: int) -> tuple[str, dict]:
-    """What rows of a heatmap with so many columns are called in a hover text, and what the trace needs for it: their
-    numbers where they are the layers of one network from the first on, else their `names`."""
+    """The name of a heatmap's row in a hover template, and the entries that the trace needs for it.
+
+    Rows are numbered where they are the layers of one network from the first on, else `names` are sent as text.
+    """
     if all(name in (f"layer {i}", "output") for i, name in enumerate(names, 1)):
         return "layer %{y}", {}
     return "%{text}", {"text": [[name] * columns for name in names]}
@@ -116,18 +117,18 @@ def feature_names(data: Mapping[str, np.ndarray], count: int) -> list[str]:
 
 
 def image_shape(data: Mapping[str, np.ndarray]) -> tuple[int, ...]:
-    """(height, width) where the data are gray pictures, (n, 1, height, width); else ()."""
+    """(height, width) of grayscale images (n, 1, height, width); () for other data."""
     shape = np.shape(data.get("inputs", ()))
     return shape[2:] if len(shape) == 4 and shape[1] == 1 else ()
 
 
 def unstandardized_inputs(data: Mapping[str, np.ndarray], inputs: np.ndarray) -> np.ndarray:
-    """Inputs (n, …) as they were measured, before they were standardized for the network."""
+    """Inputs (n, …) in their original units, before standardization."""
     return inputs * np.asarray(data["input_std"], float) + np.asarray(data["input_mean"], float)
 
 
 def unstandardized_targets(data: Mapping[str, np.ndarray], targets: np.ndarray) -> np.ndarray:
-    """Numeric targets or predictions (n,) as they were measured."""
+    """Numeric targets or predictions (n,) in their original unit."""
     return targets * float(data["target_std"]) + float(data["target_mean"])
 
 
@@ -139,8 +140,8 @@ def feature_with_unit(feature: str, value: float) -> str:
 
 
 def compact_number(value: float, digits: int = 4) -> str:
-    """So many significant digits, or all before the point, without zeros at the end, as people write measurements:
-    5.9, 1285, 0.0371."""
+    """At least all digits before the decimal point, else `digits` significant ones, without trailing zeros: 5.9, 1285,
+    0.0371."""
     if not math.isfinite(value):
         return number(value)
     whole = len(str(int(abs(value))))

@@ -1,4 +1,4 @@
-"""The frame around a figure's data: axes, empty states, and what the board is told."""
+"""Layout of figures: axes, empty figures, notes, and the metadata that the board reads."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -22,10 +22,9 @@ def figure(
 ) -> dict:
     """A Plotly figure as a plain dict.
 
-    The title is drawn by whoever shows the figure, so it goes to `layout.meta` with the one sentence of `help`;
-    `over_steps` says that x is the training step, and `legend_follows` that names of traces hold values by step (see
-    `nnviz.figures.kit.legend_values`). `table` states the numbers of the figure, in parts of
-    `nnviz.figures.kit.tables`. Zoom survives new data as long as the title stays the same.
+    Title and `help` go to `layout.meta`, since the board draws them. `over_steps`: x is the training step. The legend
+    shows values at the selected step where a trace's meta has `follow` (see `nnviz.figures.kit.legend_values`).
+    `table` holds the figure's data as parts of `nnviz.figures.kit.tables`. Zoom persists while the title is the same.
     """
     meta: dict[str, object] = {"title": title, "help": help}
     if over_steps:
@@ -48,21 +47,21 @@ def figure(
 
 
 def _with_selectable_uid(trace: Mapping) -> Mapping:
-    """The trace with an identity that can be part of a CSS selector, which Plotly makes of it."""
+    """The trace with a `uid` without special characters, since Plotly uses it in CSS selectors."""
     uid = trace.get("uid", "")
     return {**trace, "uid": re.sub(r"\W", "_", uid)} if re.search(r"\W", uid) else trace
 
 
-def empty(title: str, help: str, awaited: str = "waiting for the first step") -> dict:
-    """A figure with no data yet that says what it awaits."""
+def empty(title: str, help: str, reason: str = "waiting for the first step") -> dict:
+    """A figure without data that says why."""
     hidden = {"visible": False, "range": [0, 1], "fixedrange": True}
-    note = {"text": awaited, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False, "opacity": 0.75}
+    note = {"text": reason, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False, "opacity": 0.75}
     return figure([], title=title, help=help, x=hidden, y=hidden, annotations=[note])
 
 
-def corner_note(text: str, place: str = "bottom left") -> dict:
-    """A note in a corner of the picture."""
-    yanchor, xanchor = place.split()
+def corner_note(text: str, corner: str = "bottom left") -> dict:
+    """A note in a corner of the plot, such as "bottom left"."""
+    yanchor, xanchor = corner.split()
     return {
         "text": text,
         "x": {"left": 0.01, "right": 0.99}[xanchor],
@@ -77,7 +76,7 @@ def corner_note(text: str, place: str = "bottom left") -> dict:
 
 
 def legend_note(name: str) -> dict:
-    """An entry of the legend that says what is not drawn."""
+    """A legend entry without a symbol, for what is missing and why."""
     marker = {"symbol": "line-ew-open", "size": 8, "color": theme.NEUTRAL, "opacity": 0}
     return {"type": "scatter", "mode": "markers", "x": [None], "y": [None], "name": name, "marker": marker}
 
@@ -93,11 +92,11 @@ def step_axis() -> dict:
 
 
 def f4(values: object) -> np.ndarray:
-    """Single precision: half the bytes on their way to the browser, more digits than a screen shows."""
+    """Single precision: half the bytes to send, and still more digits than a screen shows."""
     with np.errstate(over="ignore"):
         return np.ascontiguousarray(values, dtype=np.float32)
 
 
 def i4(values: object) -> np.ndarray:
-    """Whole numbers of four bytes, which JavaScript has (it has no typed array that JSON can carry of eight)."""
+    """32-bit integers: JavaScript has no typed array of 64-bit ones that JSON can carry."""
     return np.ascontiguousarray(values, dtype=np.int32)

@@ -1,4 +1,4 @@
-"""Values that have no place on a logarithmic axis (zero, negative, not finite): marked at its edge, never dropped."""
+"""Marks at the edges of a logarithmic axis for values that it cannot show: zero, negative, not finite."""
 
 from typing import NamedTuple
 
@@ -7,12 +7,11 @@ import numpy as np
 from nnviz.figures.kit import theme
 from nnviz.figures.kit.layout import f4, i4
 
-# More marks than this say nothing more.
 MAX_MARKS = 30
 
 
 class LogAxisValues(NamedTuple):
-    """Values fit for a logarithmic axis: NaN where there is none, and where to mark those."""
+    """Values for a logarithmic axis, and where to mark those that it cannot show."""
 
     drawn: np.ndarray  # as the values, NaN where zero, negative or not finite
     floor: float  # where zeros and negative values are marked, below all drawn values
@@ -20,41 +19,41 @@ class LogAxisValues(NamedTuple):
 
 
 def log_axis_values(values: np.ndarray) -> LogAxisValues:
-    """Split off what a logarithmic axis cannot show; values of any shape."""
+    """Separate the values, of any shape, that a logarithmic axis cannot show."""
     values = np.asarray(values, float)
-    good = np.isfinite(values) & (values > 0)
-    drawn = np.where(good, values, np.nan)
-    if not good.any():
+    is_positive = np.isfinite(values) & (values > 0)
+    drawn = np.where(is_positive, values, np.nan)
+    if not is_positive.any():
         return LogAxisValues(drawn, 1e-8, 1.0)
-    low, high = values[good].min(), values[good].max()
-    with np.errstate(over="ignore"):  # a race may end at 1e300
+    low, high = values[is_positive].min(), values[is_positive].max()
+    with np.errstate(over="ignore"):  # a diverging run may end at 1e300
         margin = max(10 ** (0.08 * (np.log10(high) - np.log10(low))), 1.5)
         return LogAxisValues(drawn, low / margin, min(high * margin, np.finfo(float).max))
 
 
 def edge_marks(
-    steps: np.ndarray, values: np.ndarray, recorded: np.ndarray, shown: LogAxisValues, over: str = "step"
+    steps: np.ndarray, values: np.ndarray, recorded: np.ndarray, axis: LogAxisValues, x_name: str = "step"
 ) -> list[dict]:
-    """Traces that mark zeros and negative values at the bottom, and non-finite values at the top, at most 30 each:
-    always two, maybe empty.
+    """Two traces, possibly empty: marks for zeros and negative values at the bottom and for non-finite values at the
+    top, at most 30 each.
 
-    `values` (S,) or (S, L) over `steps` (S,), and where they were recorded at all. `over` is what x counts. Over the
-    first mark of zeros stands "0".
+    `values` (S,) or (S, L) over `steps` (S,); `recorded` (same shape): where there is a value at all. `x_name` is used
+    in hover texts. The first mark of zeros is labeled "0".
     """
     traces = []
     negative = bool(((values < 0) & np.isfinite(values) & recorded).any())
-    for where, level, symbol, color, text, label in (
+    for is_marked, level, symbol, color, text, label in (
         (
             (values <= 0) & np.isfinite(values),
-            shown.floor,
+            axis.floor,
             "triangle-down-open",
             theme.NEUTRAL,
             "0 or below" if negative else "exactly 0",
             "" if negative else "0",
         ),
-        (~np.isfinite(values), shown.ceiling, "x-thin", theme.ALERT, "not finite", ""),
+        (~np.isfinite(values), axis.ceiling, "x-thin", theme.ALERT, "not finite", ""),
     ):
-        places = steps[(where & recorded).reshape(len(steps), -1).any(1)]
+        places = steps[(is_marked & recorded).reshape(len(steps), -1).any(1)]
         if len(places) > MAX_MARKS:
             places = places[np.linspace(0, len(places) - 1, MAX_MARKS).astype(int)]
         traces.append(
@@ -69,7 +68,7 @@ def edge_marks(
                 "name": text,
                 "showlegend": bool(len(places)),
                 "cliponaxis": False,
-                "hovertemplate": f"{text} at {over} %{{x}}<extra></extra>",
+                "hovertemplate": f"{text} at {x_name} %{{x}}<extra></extra>",
             }
         )
     return traces

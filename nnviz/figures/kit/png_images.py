@@ -1,4 +1,4 @@
-"""Small pictures inside figures, as PNG: one tenth of a heatmap's bytes, and the browser smooths them."""
+"""Images inside figures, as PNG: a tenth of the bytes of a heatmap, and smoothed by the browser."""
 
 import base64
 import struct
@@ -53,9 +53,9 @@ def diverging_palette() -> np.ndarray:
 
 
 def diverging_indices(values: np.ndarray, limit: float) -> np.ndarray:
-    """Indices into `diverging_palette` for values in −limit … limit; NaN is drawn as zero, the rest saturates."""
-    share = np.nan_to_num(np.asarray(values, float) / (limit or 1.0), nan=0.0, posinf=1, neginf=-1)
-    return (np.clip(share, -1, 1) * 127 + 127).round().astype(np.uint8)
+    """Indices into `diverging_palette` for values in −limit … limit, clipped; NaN becomes zero."""
+    fraction = np.nan_to_num(np.asarray(values, float) / (limit or 1.0), nan=0.0, posinf=1, neginf=-1)
+    return (np.clip(fraction, -1, 1) * 127 + 127).round().astype(np.uint8)
 
 
 def gray_palette() -> np.ndarray:
@@ -66,7 +66,7 @@ def gray_palette() -> np.ndarray:
 
 
 def class_palette(colors: Sequence[str], alpha: float) -> tuple[np.ndarray, int]:
-    """For every class as many entries, fading in from nothing to `alpha`: the palette (≤ 256, 4) and that number."""
+    """A palette (≤ 256, 4) with equally many entries per class, from transparent to `alpha`, and that number."""
     levels = max(1, 256 // max(len(colors), 1))
     palette = np.empty((len(colors) * levels, 4), np.uint8)
     for i, color in enumerate(colors):

@@ -1,13 +1,13 @@
-"""Several plots above each other in one figure, over one horizontal axis."""
+"""Vertically stacked plots in one figure with a common x axis."""
 
 from collections.abc import Mapping, Sequence
 
 
 def stacked(axes: Sequence[Mapping], headings: Sequence[str], gap: float = 0.06) -> tuple[dict, list[dict]]:
-    """Layout entries yaxis, yaxis2, … from the top down, and the annotations of their headings.
+    """Layout entries yaxis, yaxis2, … from top to bottom, and the annotations of their headings.
 
-    The headings stand above their plots in a `gap` that is a share of the height. The x axis has to be anchored to
-    `anchor(len(axes))`.
+    Headings are above their plots, in a `gap` that is a fraction of the figure's height. The x axis has to be anchored
+    to `anchor(len(axes))`.
     """
     count = len(axes)
     height = 1 / count
@@ -31,11 +31,11 @@ def stacked(axes: Sequence[Mapping], headings: Sequence[str], gap: float = 0.06)
     return layout, notes
 
 
-def suffix(place: int) -> str:
-    """What Plotly appends to x, y, xaxis and yaxis of the plot at this place: nothing, 2, 3, …"""
-    return "" if place == 0 else str(place + 1)
+def suffix(index: int) -> str:
+    """What Plotly appends to x, y, xaxis and yaxis of the plot with this index: nothing, 2, 3, …"""
+    return "" if index == 0 else str(index + 1)
 
 
 def anchor(count: int) -> str:
-    """The lowest of `count` vertical axes."""
+    """The lowest of `count` y axes."""
     return f"y{suffix(count - 1)}"

@@ -1,4 +1,4 @@
-"""A logarithmic axis with two sides and zero between them, for values of any sign that span decades."""
+"""A symmetric logarithmic (symlog) axis: for values of both signs that span orders of magnitude."""
 
 from typing import NamedTuple
 
@@ -6,68 +6,67 @@ import numpy as np
 
 from nnviz.figures.kit import labels, layout
 
-# Decades on each side that are told apart; smaller values lie around zero.
+# Decades on each side; values closer to zero are on the linear part.
 MAX_DECADES = 6
-# Labels on each side of zero.
 LABELS_PER_SIDE = 2
 
 
 class SymlogScale(NamedTuple):
-    """Places of values: near zero in proportion, far from it by their logarithms; `unit` is where that changes."""
+    """position = sign(value) · log₁₀(1 + |value| / linear_threshold)."""
 
-    unit: float
-    most: float
+    linear_threshold: float
+    largest: float
 
-    def place(self, values: np.ndarray) -> np.ndarray:
-        """Values to places: 0 stays 0."""
+    def position(self, values: np.ndarray) -> np.ndarray:
+        """Values to positions: 0 stays 0."""
         values = np.asarray(values, float)
-        return np.sign(values) * np.log10(1 + np.abs(values) / self.unit)
+        return np.sign(values) * np.log10(1 + np.abs(values) / self.linear_threshold)
 
-    def value(self, places: np.ndarray) -> np.ndarray:
-        """Places to values."""
-        places = np.asarray(places, float)
-        return np.sign(places) * self.unit * (10 ** np.abs(places) - 1)
+    def value(self, positions: np.ndarray) -> np.ndarray:
+        """Positions to values."""
+        positions = np.asarray(positions, float)
+        return np.sign(positions) * self.linear_threshold * (10 ** np.abs(positions) - 1)
 
-    def axis(self, title: str, values: np.ndarray, side: int = LABELS_PER_SIDE) -> dict:
-        """The axis for these values, labeled with `side` powers of ten on each side."""
-        found = np.asarray(values, float)
-        found = found[np.isfinite(found)]
-        top, bottom = (float(max(0.0, (side * found).max(initial=0.0))) for side in (1, -1))
-        first, last = np.ceil(np.log10(2 * self.unit)), np.floor(np.log10(max(self.most, 4 * self.unit)))
-        powers = np.arange(last, first - 1, -max(1, np.ceil((last - first + 1) / side)))[:side]
-        marks = [10.0**p for p in powers[::-1]]
-        ticks = [-m for m in marks[::-1] if m <= bottom] + [0.0] + [m for m in marks if m <= top]
-        margin = 0.05 * float(np.ptp(self.place([-bottom, top]))) or 1.0
-        ends = [float(self.place(-bottom)) - margin, float(self.place(top)) + margin]
+    def axis(self, title: str, values: np.ndarray, labels_per_side: int = LABELS_PER_SIDE) -> dict:
+        """The axis for these values, labeled with `labels_per_side` powers of ten on each side of zero."""
+        finite = np.asarray(values, float)
+        finite = finite[np.isfinite(finite)]
+        top, bottom = (max(0.0, float((sign * finite).max(initial=0.0))) for sign in (1, -1))
+        first = np.ceil(np.log10(2 * self.linear_threshold))
+        last = np.floor(np.log10(max(self.largest, 4 * self.linear_threshold)))
+        stride = max(1, np.ceil((last - first + 1) / labels_per_side))
+        powers = [10.0**p for p in np.arange(last, first - 1, -stride)[:labels_per_side][::-1]]
+        ticks = [-p for p in powers[::-1] if p <= bottom] + [0.0] + [p for p in powers if p <= top]
+        margin = 0.05 * float(np.ptp(self.position([-bottom, top]))) or 1.0
         return layout.axis(
             title,
-            tickvals=self.place(ticks).tolist(),
+            tickvals=self.position(ticks).tolist(),
             ticktext=[_format_tick(tick) for tick in ticks],
-            range=ends,
+            range=[float(self.position(-bottom)) - margin, float(self.position(top)) + margin],
             zeroline=True,
         )
 
 
-def symlog_scale(values: np.ndarray, decades: float = MAX_DECADES) -> SymlogScale:
-    """The scale for these values: their smallest size, but at most so many decades below their largest."""
-    size = np.abs(np.asarray(values, float))
-    size = size[np.isfinite(size) & (size > 0)]
-    if not len(size):
+def symlog_scale(values: np.ndarray, max_decades: float = MAX_DECADES) -> SymlogScale:
+    """The scale for these values: linear below their smallest magnitude, at most `max_decades` below the largest."""
+    magnitudes = np.abs(np.asarray(values, float))
+    magnitudes = magnitudes[np.isfinite(magnitudes) & (magnitudes > 0)]
+    if not len(magnitudes):
         return SymlogScale(1.0, 1.0)
-    most = float(size.max())
-    return SymlogScale(max(float(np.quantile(size, 0.02)), most * 10.0**-decades), most)
+    largest = float(magnitudes.max())
+    return SymlogScale(max(float(np.quantile(magnitudes, 0.02)), largest * 10.0**-max_decades), largest)
 
 
 def spans_orders_of_magnitude(values: np.ndarray, factor: float = 50) -> bool:
-    """Whether most values are tiny beside the largest, so that a straight axis would show a spike and a flat line."""
-    size = np.abs(np.asarray(values, float))
-    size = size[np.isfinite(size) & (size > 0)]
-    return bool(len(size) and size.max() > factor * np.median(size))
+    """Whether the largest magnitude is more than `factor` times the median one, which a linear axis would flatten."""
+    magnitudes = np.abs(np.asarray(values, float))
+    magnitudes = magnitudes[np.isfinite(magnitudes) & (magnitudes > 0)]
+    return bool(len(magnitudes) and magnitudes.max() > factor * np.median(magnitudes))
 
 
 def _format_tick(value: float) -> str:
     if value == 0:
         return "0"
-    plain = 1e-2 <= abs(value) <= 1e3
     sign = "−" if value < 0 else ""
-    return sign + (f"{abs(value):g}" if plain else labels.power_of_ten(np.log10(abs(value))))
+    is_plain = 1e-2 <= abs(value) <= 1e3
+    return sign + (f"{abs(value):g}" if is_plain else labels.power_of_ten(np.log10(abs(value))))

@@ -1,7 +1,7 @@
-"""Colors, fonts and margins: the only place that has any.
+"""Colors, fonts and margins of all figures.
 
-Figures are drawn once and shown on white and on near-black, so data colors are chosen for both, and where a color says
-"how much" it fades into the page: zero is the background. Text has no color here; it takes the template's.
+Figures are drawn once and shown on light and dark pages, so data colors suit both; where color encodes a magnitude,
+zero is transparent. Text takes the template's color.
 """
 
 from functools import lru_cache
@@ -13,10 +13,10 @@ FONT = (
 SIZE = 12
 SMALL = 10.5
 
-# Negative and positive, of weights and activations. Classes 0 and 1 have the same, so that the sign of a two-class
-# network's output has the color of the class it stands for.
+# Negative and positive weights and activations. Classes 0 and 1 have the same colors, so that the sign of a two-class
+# network's output has the color of the predicted class.
 NEGATIVE, POSITIVE = "#e07b1f", "#2f7fd1"
-# Apart for readers who see no red, no green or no blue (Machado et al., 2009), and seen on white and on near-black.
+# Distinct with color vision deficiencies (Machado et al., 2009) and on light and dark pages.
 CLASSES = (
     NEGATIVE,
     POSITIVE,
@@ -29,7 +29,7 @@ CLASSES = (
     "#fe7ef1",
     "#68a8ba",
 )
-# Optimizers down a surface: lines, so seen on white and on near-black, and apart as the classes are.
+# Lines of optimizers, chosen as the classes' colors are.
 OPTIMIZERS = (
     POSITIVE,
     NEGATIVE,
@@ -44,19 +44,19 @@ OPTIMIZERS = (
     "#961e69",
     "#a54ba5",
 )
-# Up to eight runs in one picture.
+# Up to eight runs in one figure.
 RUNS = OPTIMIZERS[:8]
-# Where an optimizer is, so that color is not all that tells them apart.
+# Marker symbols of optimizers, so that color is not the only distinction.
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "pentagon", "triangle-down")
-# All minima that have no color of their own.
+# Minima beyond those with a color of their own.
 OTHER_MINIMA = "#a08a5b"
-# The two entries of a vector in the plane.
+# The components of a vector in the plane.
 COMPONENTS = {"x": POSITIVE, "y": NEGATIVE}
-# What pulls and what remembers, as arrows.
+# Arrows of an update's parts.
 ARROWS = {"gradient": "#12909f", "momentum": "#b0307a"}
-# Heights of a surface that paths are drawn on: so quiet that all optimizers stand out.
+# A surface under paths: so unsaturated that all optimizers stand out.
 SURFACE = "#6f7f9c"
-# The same in space, from low to high ground: away from the page's own color, as on the map. And its contour lines.
+# The same in 3-D, from low to high values, increasingly unlike the page's color; and its contour lines.
 SURFACE_3D = {
     "light": ("#edf0f5", "#d0d7e2", "#aab6c9", "#8493ad", "#66758f"),
     "dark": ("#56647f", "#6d7c98", "#8795af", "#a3afc4", "#bfc8d7"),
@@ -64,7 +64,7 @@ SURFACE_3D = {
 SURFACE_3D_CONTOURS = {"light": "#8e9bb2", "dark": "#a9b4c6"}
 # First layer … last layer.
 DEPTH = ("#7d4fd6", "#3f74d4", "#1690a8", "#2f9f5d", "#94a01c", "#d9922a")
-# A value that has no zero to speak of: a regression's target.
+# Sequential, for values without a meaningful zero: targets of a regression.
 VALUES = ("#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725")
 SPLITS = {"train": "#6b4fc9", "test": "#e5533d", "batch": "#8b929c"}
 SITES = {**SPLITS, "before_clipping": "#8b929c", "after_clipping": "#1aa0b4"}
@@ -72,7 +72,7 @@ MEASURES = {"weight": "#7a68d8", "gradient": "#1aa0b4", "update": "#1f9d76"}
 HEALTHY = "#1f9d76"
 RUN_DASHES = ("solid", "dash", "dot", "dashdot")
 NEUTRAL = "#8b929c"
-# A mark that must be found on any ground, of either page.
+# Outlines of markers, visible on any surface and page.
 MARKER_OUTLINE = "#727c8a"
 ALERT = "#d4475f"
 WHITE = "#ffffff"
@@ -86,33 +86,33 @@ def rgb(color: str) -> tuple[int, int, int]:
 
 
 def with_alpha(color: str, alpha: float) -> str:
-    """A color like "#2f7fd1" with an opacity 0..1, as CSS writes it."""
+    """A color like "#2f7fd1" with an opacity 0..1, as a CSS color."""
     red, green, blue = rgb(color)
     return f"rgba({red},{green},{blue},{alpha:.3g})"
 
 
 def class_color(index: int) -> str:
-    """The color of a class; more than ten classes repeat them."""
+    """The color of a class; they repeat after ten."""
     return CLASSES[index % len(CLASSES)]
 
 
 def optimizer_color(index: int) -> str:
-    """The color of an optimizer; more than twelve repeat them."""
+    """The color of an optimizer; they repeat after twelve."""
     return OPTIMIZERS[index % len(OPTIMIZERS)]
 
 
 def run_color(index: int) -> str:
-    """The color of a run among several; more than eight repeat them."""
+    """The color of a run among several; they repeat after eight."""
     return RUNS[index % len(RUNS)]
 
 
 def sign_color(value: float) -> str:
-    """Orange below zero, blue from zero on."""
+    """Orange for negative values, else blue."""
     return NEGATIVE if value < 0 else POSITIVE
 
 
 def diverging(alpha: float = 1.0) -> list[list]:
-    """Negative orange, zero the page itself, positive blue, as a Plotly colorscale; `alpha` at the ends."""
+    """A Plotly colorscale: negative orange, zero transparent, positive blue; `alpha` at the ends."""
     return [
         [0.0, with_alpha(NEGATIVE, alpha)],
         [0.5, with_alpha(NEGATIVE, 0)],
@@ -122,12 +122,12 @@ def diverging(alpha: float = 1.0) -> list[list]:
 
 
 def opaque_diverging() -> list[list]:
-    """The diverging scale with a light gray for zero, for small marks that must not be seen through."""
+    """The diverging colorscale with light gray for zero, for small opaque marks."""
     return [[0.0, NEGATIVE], [0.5, "#d5dae1"], [1.0, POSITIVE]]
 
 
 def from_transparent(color: str, alpha: float = 1.0) -> list[list]:
-    """From the page itself to `color`, as a Plotly colorscale: for shares and counts."""
+    """A Plotly colorscale from transparent to `color`, for fractions and counts."""
     return [[0.0, with_alpha(color, 0)], [1.0, with_alpha(color, alpha)]]
 
 
@@ -163,7 +163,7 @@ def colorbar(title: str, **more: object) -> dict:
 
 
 def template(dark: bool) -> dict:
-    """The Plotly template of the light or dark page: what is not data."""
+    """The Plotly template of the light or dark page: all that is not data."""
     name = "dark" if dark else "light"
     ink = "#e6e9ef" if dark else "#2b2f38"
     soft = "#a9b1bd" if dark else "#5b6472"
@@ -184,7 +184,7 @@ def template(dark: bool) -> dict:
         "exponentformat": "power",
         "minexponent": 4,
     }
-    # In space opacity counts for nothing.
+    # 3-D scenes ignore opacity.
     solid = axis | {"showbackground": False, "gridcolor": "#39404c" if dark else "#dde1e7", "zeroline": False}
     solid = {key: solid[key] for key in ("showbackground", "gridcolor", "zeroline", "tickfont", "exponentformat")}
     solid |= {"title": {"font": axis["title"]["font"]}}

@@ -61,11 +61,11 @@ def reason_missing(measure: str, arrays: Arrays, prefix: str = "") -> str:
     return "accuracy is for classes" if is_fraction(measure) else f"there is no {measure_name(measure)}"
 
 
-def shared_scale(*slices: Arrays | None, measure: str, log_height: bool | None = None) -> colorscale.ValueScale | None:
+def shared_scale(*slices: Arrays | None, measure: str, log: bool | None = None) -> colorscale.ValueScale | None:
     """One scale for the heights of all these slices (arrays as those of `loss_map`, {} or None), to be given to the
     maps and spaces of networks that are compared; None where none of them holds the measure.
 
-    Logarithmic where `log_height` says so, None: where that shows more; accuracy never is. Losses have their own
+    Logarithmic where `log` says so, None: where that shows more; accuracy never is. Losses have their own
     logarithm, or where some are negative that above the lowest. Heights beyond 2.5 times those of nine tenths of a
     slice (counted from the lowest, by logarithms on a logarithmic scale) are cut off at the highest of the others, so
     that one huge loss flattens nothing.
@@ -73,10 +73,10 @@ def shared_scale(*slices: Arrays | None, measure: str, log_height: bool | None =
     found = [np.asarray(arrays[measure], float) for arrays in slices if measure in (arrays or ())]
     if not found:
         return None
-    return value_scale(found, False if is_fraction(measure) else log_height, is_fraction(measure))
+    return value_scale(found, False if is_fraction(measure) else log, is_fraction(measure))
 
 
-def value_scale(slices: list[np.ndarray], log_height: bool | None, share: bool = False) -> colorscale.ValueScale:
+def value_scale(slices: list[np.ndarray], log: bool | None, share: bool = False) -> colorscale.ValueScale:
     """See `height_scale`; arrays of any shape."""
     parts = [part for part in (z[np.isfinite(z)] for z in slices) if len(part)]
     z = np.concatenate(parts) if parts else np.empty(0)
@@ -88,11 +88,9 @@ def value_scale(slices: list[np.ndarray], log_height: bool | None, share: bool =
     if share:
         return colorscale.ValueScale(low, most, 0.0)
     top = _clip_value(parts, low, most)
-    if log_height is None:
-        log_height = (
-            bool(np.median(z) - low < colorscale.FLAT_FRACTION * (top - low)) and not 0 < top < MIN_LOG_RATIO * low
-        )
-    if not log_height:
+    if log is None:
+        log = bool(np.median(z) - low < colorscale.FLAT_FRACTION * (top - low)) and not 0 < top < MIN_LOG_RATIO * low
+    if not log:
         return colorscale.ValueScale(low, top, 0.0)
     if low < 0:
         return colorscale.ValueScale(low, top, colorscale.LOG_OFFSET_FRACTION * (top - low))
@@ -117,7 +115,7 @@ def is_clipped(scale: colorscale.ValueScale, z: np.ndarray) -> bool:
 
 def scale_ticks(scale: colorscale.ValueScale, measure: str, z: np.ndarray) -> tuple[list[float], list[str]]:
     """Places and words along a scale, with "≥" at its top where it is cut."""
-    return colorscale.ticks(scale, _percent if is_fraction(measure) else None, is_cut=is_clipped(scale, z))
+    return colorscale.ticks(scale, _percent if is_fraction(measure) else None, is_clipped=is_clipped(scale, z))
 
 
 def colorbar(scale: colorscale.ValueScale, measure: str, z: np.ndarray) -> dict:
@@ -127,8 +125,8 @@ def colorbar(scale: colorscale.ValueScale, measure: str, z: np.ndarray) -> dict:
         scale,
         f"{measure_name(measure).replace(' ', '<br>')}<br> ",
         words,
-        is_cut=is_clipped(scale, z),
-        highest=MAX_OPACITY,
+        is_clipped=is_clipped(scale, z),
+        max_opacity=MAX_OPACITY,
     )
 
 

@@ -32,13 +32,13 @@ def loss_lines(
     measure: str = "train_loss",
     *,
     log: bool | None = None,
-    heights: colorscale.ValueScale | None = None,
+    scale: colorscale.ValueScale | None = None,
 ) -> dict:
     """A measure along each of some random lines through the network, faint, and their mean, strong.
 
     `lines` has x (nx,), 0 at the network and 1 where each filter is moved by its own length, and measures (lines, nx).
     `log` None: logarithmic where that shows more; accuracy never is. The axis ends where `height_scale` does, or that
-    of two networks, `heights`.
+    of two networks, `scale`.
     """
     title = f"{landscape_measures.measure_name(measure).capitalize()} along random lines"
     if not lines:
@@ -48,7 +48,7 @@ def loss_lines(
     x, z = np.asarray(lines["x"], float), np.asarray(lines[measure], float)
     color, word = landscape_measures.color(measure), landscape_measures.measure_name(measure)
     y, drawn = _value_axis(
-        heights or landscape_measures.value_scale([z], log), landscape_measures.is_fraction(measure), word
+        scale or landscape_measures.value_scale([z], log), landscape_measures.is_fraction(measure), word
     )
     count = len(z)
     traces = []
@@ -140,8 +140,8 @@ def _value_axis(scale: colorscale.ValueScale, share: bool, word: str) -> tuple[d
     """The vertical axis of heights on a scale, and what is drawn of them: on a logarithmic axis the lowest for 0."""
     if share:
         return layout.axis(word, tickformat=".0%", range=[0, 1.02]), _finite
-    if scale.shift and scale.shift == scale.low:
-        low, high = scale.ends
+    if scale.log_offset and scale.log_offset == scale.low:
+        low, high = scale.position_range
         margin = 0.05 * (high - low)
         y = logarithmic(word, np.array([scale.low, scale.high]), [low - margin, high + margin])
         return y, lambda values: np.maximum(_finite(values), scale.low)

@@ -32,21 +32,21 @@ def loss_map(
     plane: Arrays,
     measure: str = "train_loss",
     *,
-    log_height: bool | None = None,
-    heights: colorscale.ValueScale | None = None,
+    log: bool | None = None,
+    scale: colorscale.ValueScale | None = None,
     note: str = "",
 ) -> dict:
     """A measure over the plane of two random directions through the network, which is at (0, 0) (Li et al., 2018,
     arXiv:1712.09913, §4).
 
-    `plane` has x (nx,), y (ny,) and measures (ny, nx), row by y. `log_height` None: by logarithm where that shows more.
-    `heights`, of `height_scale`, gives two maps one color scale, and then says too whether it is logarithmic. `note`
+    `plane` has x (nx,), y (ny,) and measures (ny, nx), row by y. `log` None: by logarithm where that shows more.
+    `scale`, of `height_scale`, gives two maps one color scale, and then says too whether it is logarithmic. `note`
     is printed on the picture.
     """
     title = f"{landscape_measures.measure_name(measure).capitalize()} around the network"
     if empty := missing_figure(title, _HELP, plane, measure):
         return empty
-    found = _map(plane, measure, log_height, heights, [_network_mark()], AXIS_TITLES, [plane_table(plane, measure)])
+    found = _map(plane, measure, log, scale, [_network_mark()], AXIS_TITLES, [plane_table(plane, measure)])
     return _map_figure(found, title, _HELP, "loss map", note)
 
 
@@ -56,8 +56,8 @@ def path_map(
     training: Arrays,
     measure: str = "train_loss",
     *,
-    log_height: bool | None = None,
-    heights: colorscale.ValueScale | None = None,
+    log: bool | None = None,
+    scale: colorscale.ValueScale | None = None,
     note: str = "",
 ) -> dict:
     """A measure over the plane of the path's first two principal components (Li et al., 2018, §7), with the path on it:
@@ -73,7 +73,7 @@ def path_map(
     way = projected_path(path, training, measure)
     traces = [*path_traces(way), _network_mark(_label_position(way))] if way else [_network_mark()]
     table = [plane_table(plane, measure), *(path_table(way, measure) if way else [])]
-    found = _map(plane, measure, log_height, heights, traces, component_titles(path, " of the path"), table)
+    found = _map(plane, measure, log, scale, traces, component_titles(path, " of the path"), table)
     return _map_figure(found, title, _PATH_HELP, "path map", note, way)
 
 
@@ -93,15 +93,15 @@ def missing_figure(title: str, help: str, plane: Arrays, measure: str) -> dict |
 def _map(
     plane: Arrays,
     measure: str,
-    log_height: bool | None,
-    heights: colorscale.ValueScale | None,
+    log: bool | None,
+    scale: colorscale.ValueScale | None,
     marks: list[dict],
     names: list[str],
     table: list[tables.Part],
 ) -> dict:
     """Traces, axes and picture."""
     x, y, z = (np.asarray(plane[name], float) for name in ("x", "y", measure))
-    scale = heights or landscape_measures.shared_scale(plane, measure=measure, log_height=log_height)
+    scale = scale or landscape_measures.shared_scale(plane, measure=measure, log=log)
     ends = [{"range": [float(v[0]), float(v[-1])], "showgrid": False} for v in (x, y)]
     return {
         "traces": [_hover_heatmap(x, y, z, measure), landscape_measures.colorbar(scale, measure, z), *marks],

@@ -36,13 +36,13 @@ def loss_surface_3d(
     plane: Arrays,
     measure: str = "train_loss",
     *,
-    log_height: bool | None = None,
-    heights: colorscale.ValueScale | None = None,
+    log: bool | None = None,
+    scale: colorscale.ValueScale | None = None,
 ) -> dict:
     """A measure over the plane of two random directions in space; arguments as those of `loss_map`."""
     title = f"{landscape_measures.measure_name(measure).capitalize()} around the network, in space"
     return missing_figure(title, _HELP, plane, measure) or _surface_figure(
-        plane, None, measure, log_height, heights, ["direction 1", "direction 2"], title, _HELP, "loss space"
+        plane, None, measure, log, scale, ["direction 1", "direction 2"], title, _HELP, "loss space"
     )
 
 
@@ -52,15 +52,15 @@ def path_surface_3d(
     training: Arrays,
     measure: str = "train_loss",
     *,
-    log_height: bool | None = None,
-    heights: colorscale.ValueScale | None = None,
+    log: bool | None = None,
+    scale: colorscale.ValueScale | None = None,
 ) -> dict:
     """A measure over the path's plane in space, the path laid on it and its true heights above or below, all steps at
     once; arguments as those of `path_map`."""
     title = f"{landscape_measures.measure_name(measure).capitalize()} along the way of training, in space"
     way = projected_path(path, training, measure)
     return missing_figure(title, _PATH_HELP, plane, measure) or _surface_figure(
-        plane, way, measure, log_height, heights, component_titles(path), title, _PATH_HELP, "path space"
+        plane, way, measure, log, scale, component_titles(path), title, _PATH_HELP, "path space"
     )
 
 
@@ -68,8 +68,8 @@ def _surface_figure(
     plane: Arrays,
     way: ProjectedPath | None,
     measure: str,
-    log_height: bool | None,
-    heights: colorscale.ValueScale | None,
+    log: bool | None,
+    scale: colorscale.ValueScale | None,
     names: list[str],
     title: str,
     help: str,
@@ -77,21 +77,21 @@ def _surface_figure(
 ) -> dict:
     x, y, z = (np.asarray(plane[name], float) for name in ("x", "y", measure))
     z = np.where(np.isfinite(z), z, np.nan)
-    scale = heights or landscape_measures.shared_scale(plane, measure=measure, log_height=log_height)
-    floor = scale.place(np.minimum(z, scale.high))
-    low, high = scale.ends
+    scale = scale or landscape_measures.shared_scale(plane, measure=measure, log=log)
+    floor = scale.position(np.minimum(z, scale.high))
+    low, high = scale.position_range
     word = landscape_measures.measure_name(measure)
     short = word.split()[-1]
     point = f"{labels.hover_number('x')}, {labels.hover_number('y')}"
     hover = f"{word} {landscape_measures.hover_value(measure, 'customdata')}<br>at {point}"
-    traces = [surface3d.surface(x, y, floor, z, hover, name=word, ends=(low, high))]
+    traces = [surface3d.surface(x, y, floor, z, hover, name=word, color_range=(low, high))]
     lift = LINE_OFFSET * (high - low)
     if way:
         traces += _path_traces(way, x, y, floor, scale, lift)
     traces.append(_network_mark(x, y, floor, lift))
     places, words = landscape_measures.scale_ticks(scale, measure, z)
     margin = 0.04 * (high - low)
-    kind = " (log)" if scale.shift else ""
+    kind = " (log)" if scale.log_offset else ""
     drawn = layout.figure(
         traces,
         title=title,
@@ -134,8 +134,10 @@ def _path_traces(
     level = np.where(surface3d.is_inside(way.points, x, y), level, np.nan)
     fine, steps = _subdivided(way)
     along = np.where(surface3d.is_inside(fine, x, y), surface3d.interpolated_z(fine, x, y, floor) + lift, np.nan)
-    true = scale.place(np.minimum(np.where(np.isfinite(way.true), way.true, np.nan), scale.high)) + lift
-    true = np.where(np.abs(true - level) > MIN_DIFFERENCE * (scale.ends[1] - scale.ends[0]), true, np.nan)
+    true = scale.position(np.minimum(np.where(np.isfinite(way.true), way.true, np.nan), scale.high)) + lift
+    true = np.where(
+        np.abs(true - level) > MIN_DIFFERENCE * (scale.position_range[1] - scale.position_range[0]), true, np.nan
+    )
     until, at = ({"meta": {"steps": i4(way.steps), "show": show}} for show in ("until", "at"))
     stems = np.stack([level, true, np.full(len(true), np.nan)], 1).ravel()
     dots = {"hovertemplate": "%{text}<extra></extra>", "text": way.words}

@@ -95,7 +95,9 @@ def depth_profile(
         line = {"dash": "dash", "color": theme.NEUTRAL, "width": 2}
         traces.append(_line(x, expected["line"], THEORY_NAME, line, names))
     traces += [layout.legend_note(text) for text in _missing_theory_notes(quantity, theory or {})]
-    zeros, infinite = edge_marks(x, both, recorded, shown if is_log else shown._replace(ceiling=edges[1]), over="layer")
+    zeros, infinite = edge_marks(
+        x, both, recorded, shown if is_log else shown._replace(ceiling=edges[1]), x_name="layer"
+    )
     traces += [zeros, infinite] if is_log else [infinite]
     places, texts = labels.depth_ticks([layers.tick(site) for site in measured.sites])
     return layout.figure(
@@ -142,7 +144,7 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: frames.Layers) -> 
         return layout.empty(title, help)
     place = [layers.place(site) for site in sites]
     size = np.sqrt(np.array(layers.fan_in, float)[place] * np.array(layers.fan_out, float)[place])
-    places, texts = labels.depth_ticks([layers.tick(site) for site in sites], most=9)
+    places, texts = labels.depth_ticks([layers.tick(site) for site in sites], max_labels=9)
     few = len(sites) <= 9
     # A single layer's bar is no wider than one of four.
     middle, half = (len(sites) - 1) / 2, max(len(sites), 4) / 2

@@ -189,7 +189,7 @@ def _merged(traces: Sequence[dict]) -> dict:
     x = np.concatenate([np.append(trace["x"], trace["x"][-1]) for trace in traces])
     y = np.concatenate([np.append(trace["y"], np.float32(np.nan)) for trace in traces])
     line = {"color": theme.NEUTRAL, "width": 0.8}
-    return traces[0] | {"x": x, "y": y, "line": line, "name": "measured", "opacity": 0.2}
+    return traces[0] | {"x": x, "y": y, "line": line, "name": "raw", "opacity": 0.2}
 
 
 def _lines(

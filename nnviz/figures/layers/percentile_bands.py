@@ -103,7 +103,7 @@ def _bands(
 ) -> list[dict]:
     """Two filled bands and the median of one layer, thinned so that the extremes of every percentile stay; on a
     `scale`, or straight."""
-    place = scale.place if scale else np.asarray
+    place = scale.position if scale else np.asarray
     values = {p: smoothing.moving_average(row, smooth) for p, row in measured.items()}
     picked = _drawn_indices(measured)
     # A band that is not finite would tear the whole fill.

@@ -34,7 +34,9 @@ def unit_shares(frame: pd.DataFrame, layers: frames.Layers, quantity: str | None
         picked = np.unique(np.linspace(0, len(steps) - 1, min(len(steps), MAX_STEPS)).round().astype(int))
         down, across = {"site": sites, "quantity": name}, {"step": steps[picked]}
         parts.append(tables.grid(down, across, {"share": table[picked].T}))
-        places, texts = labels.depth_ticks([layers.tick(site) for site in sites], most=12 if len(found) == 1 else 6)
+        places, texts = labels.depth_ticks(
+            [layers.tick(site) for site in sites], max_labels=12 if len(found) == 1 else 6
+        )
         ticks = {"tickvals": [place + 1 for place in places], "ticktext": texts}
         axes.append(layout.axis("layer", range=[len(sites) + 0.5, 0.5], showgrid=False, **ticks))
         most = np.nanmax(table, initial=0.0)

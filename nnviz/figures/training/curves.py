@@ -125,7 +125,7 @@ def learning_rate(frame: pd.DataFrame, *, log: bool | None = None, resume_marks:
         x=layout.step_axis(),
         over_steps=True,
         table=table(series, "learning_rate"),
-        **with_resume_marks(axis, resume_marks, int(rows["step"].max()), row=0.16),
+        **with_resume_marks(axis, resume_marks, int(rows["step"].max()), row_height=0.16),
     )
 
 

@@ -28,7 +28,7 @@ def contour_map(
     trajectories: Arrays,
     names: Sequence[str],
     *,
-    log_height: bool | None = False,
+    log: bool | None = False,
     note: str = "",
     chosen: int | None = None,
     words: Mapping[str, str] | None = None,
@@ -37,7 +37,7 @@ def contour_map(
     """The surface from above with the optimizers' paths, all steps at once: the browser cuts them at the chosen one.
 
     `surface` has x and y (k,), z (k, k) by row of y, and what is level, as `level_points` draws it; `race` has
-    points (optimizers, steps + 1, 2), heights, gone, and parts of the steps (optimizers, steps, 2). `log_height` colors
+    points (optimizers, steps + 1, 2), heights, gone, and parts of the steps (optimizers, steps, 2). `log` colors
     by the logarithm above the lowest height, None where that shows more. `note` is printed on the picture. `chosen` is
     the optimizer whose step is drawn as arrows, and `words` say what it remembers ("first moment m"); those `hidden`
     are in the legend alone. The axes stay those of the surface.
@@ -49,7 +49,7 @@ def contour_map(
     if not surface:
         return layout.empty(title, help)
     x, y, z = (np.asarray(surface[name], float) for name in "xyz")
-    scale = colorscale.value_scale(z, log_height)
+    scale = colorscale.value_scale(z, log)
     traces = [_hover_heatmap(x, y, z), colorscale.colorbar(scale, "f(x, y)"), *critical_point_marks.traces(surface)]
     count = len(trajectories["points"]) if trajectories else 0
     dots = (

@@ -27,7 +27,7 @@ def surface_3d(
     trajectories: Arrays,
     names: Sequence[str],
     *,
-    log_height: bool | None = False,
+    log: bool | None = False,
     hidden: Collection[int] = (),
 ) -> dict:
     """The surface with the optimizers' paths on it, all steps at once; arguments as those of `contour_map`.
@@ -43,9 +43,9 @@ def surface_3d(
         return layout.empty(title, _HELP, "f(x, y) has no value here")
     every = -(-len(x) // MAX_GRID_POINTS)
     x, y, z = x[::every], y[::every], np.where(np.isfinite(z), z, np.nan)[::every, ::every]
-    scale = colorscale.value_scale(z, log_height)
+    scale = colorscale.value_scale(z, log)
     top = _clip_value(z, scale)
-    floor = scale.place(np.minimum(z, top))
+    floor = scale.position(np.minimum(z, top))
     span = float(np.nanmax(floor) - np.nanmin(floor)) if np.isfinite(floor).any() else 1.0
     hover = f"{labels.HOVER_POINT}<br>f {labels.hover_number('customdata')}"
     traces = [surface3d.surface(x, y, floor, z, hover)]
@@ -56,7 +56,7 @@ def surface_3d(
         heights = np.asarray(trajectories["values"][i], float)[steps]
         inside = surface3d.is_inside(points, x, y)
         level = (
-            np.fmax(scale.place(np.minimum(heights, top)), surface3d.interpolated_z(points, x, y, floor))
+            np.fmax(scale.position(np.minimum(heights, top)), surface3d.interpolated_z(points, x, y, floor))
             + LINE_OFFSET * span
         )
         level = np.where(inside & np.isfinite(heights), level, np.nan)
@@ -86,7 +86,7 @@ def surface_3d(
 def _clip_value(z: np.ndarray, scale: colorscale.ValueScale) -> float:
     """Where the walls are cut off; the highest place where they are not."""
     found = z[np.isfinite(z)]
-    if scale.shift or not len(found):
+    if scale.log_offset or not len(found):
         return scale.high
     cut = float(np.quantile(found, CLIP_QUANTILE))
     return cut if scale.high - scale.low > CLIP_RATIO * (cut - scale.low) > 0 else scale.high

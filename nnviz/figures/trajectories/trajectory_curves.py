@@ -128,7 +128,7 @@ def rate_search(
     scale = symlog_scale(final)
     drawn = log_axis_values(final)
     finite = np.where(np.isfinite(final), final, np.nan)
-    shown = drawn.drawn if log_y else finite if log is False else scale.place(finite)
+    shown = drawn.drawn if log_y else finite if log is False else scale.position(finite)
     text = "final f(x, y)" if not optimum else "final f(x, y) − f<sub>min</sub>"
     usual = float(np.nanquantile(np.abs(finite), 0.75)) if np.isfinite(finite).any() else 1.0
     y = layout.axis(text, range=list(_linear_range(finite, usual))) if log is False else scale.axis(text, final)
@@ -198,7 +198,7 @@ def _curves(
         y = layout.axis(text, range=list(ends))
     elif log or spans_orders_of_magnitude(values[good]):
         scale = symlog_scale(values[good])
-        place, y = scale.place, scale.axis(text, values)
+        place, y = scale.position, scale.axis(text, values)
         ends = y["range"]
     else:
         place, y, ends = np.asarray, layout.axis(text), (-np.inf, np.inf)

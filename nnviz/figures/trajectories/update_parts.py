@@ -122,7 +122,7 @@ def _transformed(values: np.ndarray, part: str, log: bool | None) -> tuple[np.nd
         return values, few | {"nticks": 3, "rangemode": "tozero"}
     if spans_orders_of_magnitude(values) if log is None else log:
         scale = symlog_scale(values, SYMLOG_DECADES)
-        return scale.place(values), scale.axis("", values, 1)
+        return scale.position(values), scale.axis("", values, 1)
     return values, few | {"nticks": 4, "zeroline": True}
 
 

@@ -39,7 +39,7 @@ export function number(value, digits = 3) {
   const [mantissa, exponent] = even(value, digits - 1, "toExponential").split("e");
   const text = exponent >= -4 && exponent < 5
     ? even(value, Math.max(0, digits - 1 - exponent), "toFixed")
-    : `${mantissa}×10<sup>${Number(exponent)}</sup>`;
+    : `${mantissa} × 10<sup>${Number(exponent)}</sup>`;
   return text.replaceAll("-", "−");
 }
 
