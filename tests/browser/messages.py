@@ -32,7 +32,7 @@ _PAGE = """<!doctype html><meta charset="utf-8"><title>Board</title><body style=
     for (const plot of document.querySelectorAll(".nnviz-plot")) {
       const { figure, pending } = plot.closest(".nnviz-card").dataset;
       const { section } = plot.closest(".nnviz-board").dataset;
-      if (section !== "None" && !SECTIONS[section].includes(figure)) wrong.push(`${figure} in ${section}`);
+      if (SECTIONS[section]?.includes(figure) === false) wrong.push(`${figure} in ${section}`);
       if (plot.style.visibility === "hidden" || !plot.querySelector(".subplot")) continue;
       const [subject, name, axis] = plot.data[0].customdata;
       const own = announced?.axes[figure] ?? "";

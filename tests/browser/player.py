@@ -241,9 +241,9 @@ class Player:
         return dict(self.page.eval_on_selector_all(".nnviz-card", code))
 
     def all_drawn(self) -> None:
-        """Waits until every figure is drawn, those out of view too."""
+        """Waits until every figure is drawn, those out of view too except scenes."""
         self.page.wait_for_function(
-            "(cards => cards.length && cards.every(c => c.dataset.drawn !== '0'))"
+            "(cards => cards.length && cards.every(c => c.dataset.drawn !== '0' || c.dataset.rests === 'true'))"
             "([...document.querySelectorAll('.nnviz-card')])"
         )
 

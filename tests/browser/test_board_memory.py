@@ -1,10 +1,14 @@
-"""What the board keeps of a long run stays within its budget: what went comes again where it is looked at."""
+"""What the board keeps stays within its budget, in memory and in WebGL contexts: what went comes again where it is
+looked at."""
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
-from tests.browser.board import scrub, until
+from nnviz.figures.kit import theme
+from nnviz.ui.board import picture_history
+from tests.browser.board import plot, scrub, until
 from tests.browser.messages import Desk, Shown, expected, pictures
 
 pytestmark = pytest.mark.browser
@@ -92,3 +96,53 @@ def test_boards_out_of_the_page_give_way_first_then_sections_that_are_closed(sta
     second.deliver(second.said(back, other))
     answer(second, back, other)
     assert second.drawn() == expected(back)
+
+
+def test_scenes_out_of_view_free_their_context_and_come_back_as_they_were_turned(stage):
+    names = [f"space-{number}" for number in range(20)]
+    z = np.arange(16, dtype=np.float32).reshape(4, 4)
+    made = {name: {"data": [{"type": "surface", "z": z, "customdata": ["", name, ""]}], "layout": {}} for name in names}
+    head = {
+        "key": "scenes",
+        "source": "",
+        "edition": "",
+        "subject": "",
+        "section": "Scenes",
+        "choices": {},
+        "live": False,
+    }
+    head |= {
+        "sections": {"Scenes": [[name] for name in names]},
+        "heights": {},
+        "unit": "step",
+        "titles": {},
+        "stale": "",
+    }
+    themes = {"light": theme.template(dark=False), "dark": theme.template(dark=True)}
+    text = picture_history.message({}, lambda _: made, [0], head, once={"themes": themes}, budget=0)
+    warnings: list[str] = []
+    note = lambda message: "Too many active WebGL" in message.text and warnings.append(message.text)  # noqa: E731
+    stage.on("console", note)
+    stage.evaluate("fresh()")
+    stage.evaluate("text => void deliver(text, { subject: '', axes: {} })", text)
+    canvases = "[...document.querySelectorAll('.nnviz-card')].filter(c => c.querySelector('.gl-container canvas'))"
+    with_context = f"{canvases}.map(card => card.dataset.figure)"
+    until(stage, f"d.busy === 'false' && {with_context}.length > 1")
+    turned = {"x": 2, "y": 1, "z": 0.5}
+    stage.evaluate(
+        "([plot, eye]) => Plotly.relayout(eval(plot), { 'scene.camera.eye': eye })", [plot(names[0]), turned]
+    )
+    canvas = f"{plot(names[0])}.querySelector('canvas')"
+    stage.evaluate(f"window.first = {canvas}.getContext('webgl') ?? {canvas}.getContext('webgl2')")
+    for name in (*names[::3], names[0]):
+        stage.locator(f"[data-figure={name}]").scroll_into_view_if_needed()
+        until(stage, f"d.busy === 'false' && {with_context}.includes('{name}')")
+        assert len(stage.evaluate(with_context)) <= 8, name
+        if name == names[-2]:
+            assert stage.evaluate("first.isContextLost()")
+    eye = stage.evaluate(
+        f"(e => ({{ x: e.x, y: e.y, z: e.z }}))({plot(names[0])}._fullLayout.scene._scene.getCamera().eye)"
+    )
+    assert eye == pytest.approx(turned)
+    stage.remove_listener("console", note)
+    assert warnings == []

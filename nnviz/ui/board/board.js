@@ -304,9 +304,10 @@ class Board {
       const served = this.scrubs.splice(0);
       const { step } = this;
       const cards = this.grid.open;
-      let stale = cards.filter((card) => (card.visible || card.isDue) && card.isStale(step));
+      for (const card of cards) card.rest(step);
+      let stale = cards.filter((card) => card.isDueNow(step));
       // Those out of view are drawn once when nothing else is to do, so that scrolling never meets an empty card.
-      if (!stale.length) stale = cards.filter((card) => !card.figure && card.isStale(step)).slice(0, 1);
+      if (!stale.length) stale = cards.filter((card) => card.isAhead(step)).slice(0, 1);
       for (const card of cards) card.point(step);
       // What the viewer has in hand comes first; the others when there is nothing newer to draw.
       const inHand = this.picked && stale.includes(this.picking) ? this.picking : undefined;
@@ -341,7 +342,7 @@ class Board {
       if (stale.length) this.measured.draws.push(now - started);
       for (const time of served) this.measured.scrubs.push(now - time);
       this.root.dataset.drawn = Number(this.root.dataset.drawn ?? 0) + (stale.length ? 1 : 0);
-      this.again ||= cards.some((card) => !card.figure && card.isStale(this.step));
+      this.again ||= cards.some((card) => card.isAhead(this.step));
     }
     this.frame = 0;
     if (!this.Plotly || !this.store.head) return;

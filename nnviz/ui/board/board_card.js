@@ -21,6 +21,8 @@ const HINTS = {
 // What a double click resets is the board's to say: Plotly takes the range of the last drawing for the first one.
 const CONFIG = { displayModeBar: false, displaylogo: false, doubleClick: false, showTips: false };
 
+const WEBGL = /^(scatter3d|surface|mesh3d|cone|streamtube|volume|isosurface|splom|parcoords)$|gl$/; // types of traces
+
 // Of the height that is given a narrow card takes at most this share of its width, and at least so many pixels.
 const TALLEST = 1.3, LOWEST = 240;
 
@@ -28,7 +30,7 @@ export class Card {
   constructor(board, name) {
     this.board = board;
     this.name = name;
-    this.visible = true;
+    this.visible = undefined; // whether it is in view, as far as the page has said
     this.drawn = 0;
     this.revision = 0;
     this.drawing = undefined; // what is on screen: {version, look, at}
@@ -90,7 +92,7 @@ export class Card {
   // and in view, where it is replaced at once.
   renew(isOther) {
     if (isOther) this.drawing = this.figure = this.shown = undefined;
-    if (isOther || !this.visible) this.show(false);
+    if (isOther || this.visible === false) this.show(false);
   }
 
   // Says whether what is on screen waits for one with other choices: the server has announced it, or the viewer chose.
@@ -128,6 +130,31 @@ export class Card {
     }
     const given = this.board.store.head.heights[this.name] ?? 280;
     return this.width ? Math.round(Math.min(given, Math.max(LOWEST, TALLEST * this.width))) : given;
+  }
+
+  // Whether the figure of a step takes one of the few WebGL contexts that a page may have: such a card is drawn in view
+  // alone, and gives its context up when it is scrolled out of view.
+  takesContext(step) {
+    const { store } = this.board;
+    const version = store.version(this.name, step);
+    return Boolean(version) && (store.bases.get(version.base).figure.data ?? []).some(({ type }) => WEBGL.test(type));
+  }
+
+  // Out of view, a card that takes a context rests: it has none until it is seen again.
+  rest(step) {
+    const rests = this.visible === false && !this.isDue && this.takesContext(step);
+    this.root.dataset.rests = rests;
+    if (rests) this.park();
+  }
+
+  // Whether it is to be drawn at once.
+  isDueNow(step) {
+    return (this.isDue || (this.visible ?? !this.takesContext(step))) && this.isStale(step);
+  }
+
+  // Whether it is to be drawn before it is seen.
+  isAhead(step) {
+    return !this.figure && this.isStale(step) && !this.takesContext(step);
   }
 
   // Whether what is on screen differs from what should be there.
@@ -198,7 +225,7 @@ export class Card {
 
   // Brings a legend that tells values to the chosen step; nothing else is drawn for that.
   async follow(Plotly) {
-    if (!this.visible || !this.isCurrent || !follows(this.figure)) return;
+    if (this.visible === false || !this.isCurrent || !follows(this.figure)) return;
     const words = this.words();
     if (same(words, this.told)) return;
     this.told = words;
@@ -354,7 +381,7 @@ export class Card {
     this.open(false);
     this.options.open(false);
     this.park();
-    this.visible = true; // until the page says otherwise once it is back
+    this.visible = undefined; // until the page says so once it is back
     this.root.remove();
   }
 
