@@ -100,7 +100,7 @@ def main() -> None:
             begun = time.process_time()
             expected = torch.tensor(loop(module, batches, directions, axis[picked])).T
             middle = time.process_time()
-            blocks = landscape.walk(
+            blocks = landscape.evaluate_slice(
                 module,
                 losses.MeanCrossEntropy(),
                 {"all": (x, y)},

@@ -10,7 +10,7 @@ from nnviz.spec.base_job import BaseJob
 from nnviz.spec.estimates import Estimate, of_training
 from nnviz.spec.learners import Learner, Supervised
 
-KEPT = 61
+SAVED_STATES = 61
 """Sets of weights that are kept of a training, evenly over its steps, the first and the last among them."""
 
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -180,7 +180,7 @@ class Curvature(Spec):
 
     kind: Literal["curvature"] = "curvature"
     shows: ClassVar[str] = "curvature"
-    points: int = Field(21, ge=2, le=KEPT, description="Number of training steps evaluated, evenly spaced.")
+    points: int = Field(21, ge=2, le=SAVED_STATES, description="Number of training steps evaluated, evenly spaced.")
     eigenvalues: int = Field(3, ge=1, le=20, description="Number of largest eigenvalues.")
     probes: int = Field(20, ge=2, le=1000, description="Number of random vectors for the estimate of the trace.")
     seed: Seed = Field(0, title="vector seed", description="Random seed of the vectors.")
@@ -300,6 +300,7 @@ class Landscape(BaseJob):
         pictures = sum(view.units for view in self.views) * 4 * 8 * 4 // 3
         return Estimate(
             parameters=trained[0].parameters,
-            training_bytes=sum(of.training_bytes for of in trained) + weights * KEPT * (len(trained) * 4 + 3 * 8),
-            snapshot_bytes=pictures + 2 * KEPT * 20 * 8,
+            training_bytes=sum(of.training_bytes for of in trained)
+            + weights * SAVED_STATES * (len(trained) * 4 + 3 * 8),
+            snapshot_bytes=pictures + 2 * SAVED_STATES * 20 * 8,
         )

@@ -85,9 +85,9 @@ def plain(of: Trained, state: dict[str, Tensor]) -> dict[str, float]:
     module = copy.deepcopy(of.module).double().eval()
     module.load_state_dict(state)
     found = {}
-    for part, (x, y) in of.heights.data.items():
+    for part, (x, y) in of.evaluated.data.items():
         outputs = module(x.double())
-        found[f"{part}_loss"] = float(of.heights.loss(outputs, y if not y.is_floating_point() else y.double()))
+        found[f"{part}_loss"] = float(of.evaluated.loss(outputs, y if not y.is_floating_point() else y.double()))
         if of.learning.spec.data.classes:
             scores = losses.scores(of.learning.spec.loss, outputs)
             found[f"{part}_accuracy"] = float((scores.argmax(1) == y).double().mean())

@@ -39,13 +39,13 @@ def whole(of: Trained, place: int) -> Tensor:
     module.load_state_dict(of.states[place])
     names = [name for name, _ in module.named_parameters()]
     shapes = [p.shape for p in module.parameters()]
-    x, y = of.heights.data["train"]
+    x, y = of.evaluated.data["train"]
     y = y.double() if y.is_floating_point() else y
 
     def loss(vector: Tensor) -> Tensor:
         parts = vector.split([shape.numel() for shape in shapes])
         at = {name: p.reshape(shape) for name, p, shape in zip(names, parts, shapes, strict=True)}
-        return of.heights.loss(functional_call(module, at, (x.double(),)), y)
+        return of.evaluated.loss(functional_call(module, at, (x.double(),)), y)
 
     return hessian(loss, torch.cat([p.detach().flatten() for p in module.parameters()]))
 
@@ -62,7 +62,7 @@ def test_eigenvalues_and_trace_are_those_of_the_whole_hessian(changes):
         size = np.abs(exact).max()
         assert arrays["eigenvalues"][index] == pytest.approx(exact[:4], rel=1e-3, abs=2e-4 * size)
         assert (np.abs(arrays["eigenvalues"][index] - exact[:4]) <= arrays["errors"][index] + 1e-5 * size).all()
-        assert arrays["lowest"][index] == pytest.approx(exact[-1], abs=2e-3 * size)
+        assert arrays["smallest_eigenvalue"][index] == pytest.approx(exact[-1], abs=2e-3 * size)
         assert abs(arrays["trace"][index] - exact.sum()) < 4 * arrays["trace_error"][index] + 1e-5 * size
 
 
@@ -70,11 +70,11 @@ def test_more_eigenvalues_than_parameters_are_all_of_them():
     one = {"learner__data": "curve", "learner__loss": "mse", "learner__model__hidden": []}
     chosen = landscape(Curvature(points=2, eigenvalues=20), **one)
     arrays = seen(chosen)["curvature"]
-    x = trained(chosen.network).heights.data["train"][0][:, 0].double()
+    x = trained(chosen.network).evaluated.data["train"][0][:, 0].double()
     matrix = 2 * torch.tensor([[x.square().mean(), x.mean()], [x.mean(), 1.0]]).double()
     exact = torch.linalg.eigvalsh(matrix).flip(0).numpy()
     assert arrays["eigenvalues"] == pytest.approx(np.stack([exact, exact]), rel=1e-5)
-    assert arrays["lowest"] == pytest.approx([exact[1]] * 2, rel=1e-5)
+    assert arrays["smallest_eigenvalue"] == pytest.approx([exact[1]] * 2, rel=1e-5)
 
 
 @pytest.mark.parametrize(("points", "step", "expected"), [(5, None, 5), (21, 7, 8), (61, None, 21), (2, 0, 1)])
@@ -179,4 +179,4 @@ def test_coarse_steps_come_first_and_what_is_not_known_yet_is_not_a_number():
     assert known[:4] == [[0], [0, 8], [0, 4, 8], [0, 2, 4, 8]]
     assert known[-1] == list(range(9))
     for arrays in told:
-        assert np.array_equal(np.isnan(arrays["eigenvalues"]).any(1), np.isnan(arrays["lowest"]))
+        assert np.array_equal(np.isnan(arrays["eigenvalues"]).any(1), np.isnan(arrays["smallest_eigenvalue"]))

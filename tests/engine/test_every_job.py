@@ -36,7 +36,7 @@ EVERY_KIND = {"device", "torch", "python", "nnviz", "seed", "metric"}
 @pytest.fixture(autouse=True)
 def short_turns(monkeypatch):
     """A landscape can be left at any step."""
-    monkeypatch.setattr(landscape_evaluation, "TURN", 0.0)
+    monkeypatch.setattr(landscape_evaluation, "TURN_SECONDS", 0.0)
 
 
 def at_each_step(job: Job) -> Iterator[tuple[RunningJob, list[Record]]]:

@@ -194,11 +194,11 @@ def test_piecewise_work_stops_after_each_product_and_finds_the_same():
     for whole, work in (
         (
             landscape.lanczos(product, like, seeded(), k=2)[:3],
-            landscape.lanczos_piecewise(counted, like, seeded(), k=2),
+            landscape.interruptible_lanczos(counted, like, seeded(), k=2),
         ),
         (
             landscape.trace(product, like, seeded(), probes=5),
-            landscape.trace_piecewise(counted, like, seeded(), probes=5),
+            landscape.interruptible_trace(counted, like, seeded(), probes=5),
         ),
     ):
         taken.clear()

@@ -13,7 +13,7 @@ from nnviz.engine.landscape import retraining
 from nnviz.records import Scalar
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Parent, Training
-from nnviz.spec.landscapes import KEPT
+from nnviz.spec.landscapes import SAVED_STATES
 from tests.each import each
 from tests.engine.landscape_jobs import CPU, SITUATIONS, network, phase, same_bits, trained
 from tests.engine.running import job, said, scalars
@@ -82,18 +82,18 @@ def test_measures_are_those_that_the_run_tells(changes):
 
 def test_fewer_samples_are_the_first_of_those_that_a_run_evaluates():
     few = trained(network(job()), samples=20)
-    x, y = few.heights.data["train"]
+    x, y = few.evaluated.data["train"]
     assert len(x) == 20
     all_x, all_y = few.learning.parts["train"]
     assert torch.equal(x, all_x[:20])
     assert torch.equal(y, all_y[:20])
 
 
-@each("steps", [0, 1, 2, KEPT - 1, KEPT, 150])
+@each("steps", [0, 1, 2, SAVED_STATES - 1, SAVED_STATES, 150])
 def test_steps_are_kept_evenly_with_the_first_and_the_last(steps):
     kept = trained(network(job(steps=200), step=steps)).steps
     assert (kept[0], kept[-1]) == (0, steps)
-    assert len(kept) == min(steps + 1, KEPT)
+    assert len(kept) == min(steps + 1, SAVED_STATES)
     assert np.ptp(np.diff(kept)) <= 1 if steps else True
 
 
@@ -170,7 +170,7 @@ def test_a_seed_of_weights_leaves_the_data_as_they_are_and_decides_all_else():
     chosen = job()
     one, other = trained(network(chosen)), trained(network(chosen, weights_seed=5))
     assert torch.equal(one.learning.data.inputs, other.learning.data.inputs)
-    assert torch.equal(one.heights.data["train"][0], other.heights.data["train"][0])
+    assert torch.equal(one.evaluated.data["train"][0], other.evaluated.data["train"][0])
     fresh = trained(network(replace_many(chosen, {"seed": 5})))
     assert same_bits(other.states[0].values(), fresh.states[0].values())
     assert not same_bits(other.states[0].values(), one.states[0].values())
@@ -184,11 +184,11 @@ def test_a_seed_of_weights_leaves_the_data_as_they_are_and_decides_all_else():
 def test_training_that_diverges_names_the_last_good_step_and_there_it_can_be_looked_at():
     relu = {"learner__model__hidden__0__activation": "relu"}
     chosen = job(**relu, learner__loss="mse", learner__optimizer__lr=10, steps=200)
-    words = r"^TrainedModel\.step must be .* diverged by step \d+: look at step \d+ or earlier$"
+    words = r"^TrainedModel\.step must be .* diverged by step \d+: choose step \d+ or earlier$"
     with pytest.raises(EngineError, match=words) as told:
         trained(network(chosen))
     assert "\n" not in str(told.value)
-    good = int(str(told.value).split("look at step ")[1].split()[0])
+    good = int(str(told.value).split("choose step ")[1].split()[0])
     early = trained(network(chosen, step=good))
     assert all(bool(t.isfinite().all()) for t in early.states[-1].values())
 
@@ -198,24 +198,24 @@ def test_training_that_diverges_names_the_last_good_step_and_there_it_can_be_loo
     [{"learner__model__hidden__0__width": 3}, {"learner__data": "iris"}, {"learner__model": "deep_mlp"}],
     ids=str,
 )
-def test_a_stretch_before_of_another_model_is_refused_in_one_line(changes):
+def test_a_phase_before_of_another_model_is_refused_in_one_line(changes):
     with pytest.raises(
-        EngineError, match=r"^TrainedModel\.before must be of the same model as what goes on"
+        EngineError, match=r"^TrainedModel\.before must be of the same model as the training"
     ) as refused:
         trained(network(job(), phase(job(**changes), 2)))
     assert "\n" not in str(refused.value)
 
 
 def test_networks_are_remembered_as_long_as_there_is_room(monkeypatch):
-    monkeypatch.setattr(retraining, "_remembered", type(retraining._remembered)())
+    monkeypatch.setattr(retraining, "_cache", type(retraining._cache)())
     first, second = (trained(network(job(seed=seed))) for seed in (1, 2))
-    assert retraining.remembered(first.network, 1000, CPU) is first
-    assert retraining.remembered(first.network, 999, CPU) is None
-    monkeypatch.setattr(retraining, "REMEMBERED_BYTES", first.bytes + second.bytes)
+    assert retraining.cached(first.network, 1000, CPU) is first
+    assert retraining.cached(first.network, 999, CPU) is None
+    monkeypatch.setattr(retraining, "CACHE_BYTES", first.bytes + second.bytes)
     third = trained(network(job(seed=3)))
-    assert retraining.remembered(second.network, 1000, CPU) is None  # the one that was not used the longest
-    assert retraining.remembered(first.network, 1000, CPU) is first
-    monkeypatch.setattr(retraining, "REMEMBERED_BYTES", 1)
+    assert retraining.cached(second.network, 1000, CPU) is None  # the one that was not used the longest
+    assert retraining.cached(first.network, 1000, CPU) is first
+    monkeypatch.setattr(retraining, "CACHE_BYTES", 1)
     fourth = trained(network(job(seed=4)))
-    assert retraining.remembered(third.network, 1000, CPU) is None
-    assert retraining.remembered(fourth.network, 1000, CPU) is fourth
+    assert retraining.cached(third.network, 1000, CPU) is None
+    assert retraining.cached(fourth.network, 1000, CPU) is fourth

@@ -19,8 +19,8 @@ JOBS = [landscape(view) for view in (RandomPlane(resolution=9), RandomLines(reso
 @pytest.fixture(autouse=True)
 def alone(monkeypatch):
     """Turns of one piece of work, and nothing remembered from another test."""
-    monkeypatch.setattr(landscape_evaluation, "TURN", 0.0)
-    monkeypatch.setattr(retraining, "_remembered", type(retraining._remembered)())
+    monkeypatch.setattr(landscape_evaluation, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(retraining, "_cache", type(retraining._cache)())
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_they_share_a_training_and_say_what_they_say_alone(steps):
     together = in_turns(*JOBS)
     assert steps == list(range(1, JOBS[0].network.at + 1))
     for job, told in zip(JOBS, together, strict=True):
-        retraining._remembered.clear()
+        retraining._cache.clear()
         gc.collect()
         assert as_bytes(told) == as_bytes(said(job))
 

@@ -30,17 +30,17 @@ LEVELS = {"plane": 4, "lines": 2, "path": 1, "path_plane": 4, "curvature": 3, "l
 @pytest.fixture(autouse=True)
 def forgetful(monkeypatch):
     """No network is remembered from another test."""
-    monkeypatch.setattr(retraining, "_remembered", type(retraining._remembered)())
+    monkeypatch.setattr(retraining, "_cache", type(retraining._cache)())
 
 
 @pytest.fixture
 def turn(monkeypatch):
     """Sets the length of a turn."""
-    return lambda seconds: monkeypatch.setattr(landscape_evaluation, "TURN", seconds)
+    return lambda seconds: monkeypatch.setattr(landscape_evaluation, "TURN_SECONDS", seconds)
 
 
 def forget() -> None:
-    retraining._remembered.clear()
+    retraining._cache.clear()
 
 
 # -- the same pictures ------------------------------------------------------------------------------------------------
@@ -71,7 +71,7 @@ def test_turns_of_any_length_say_the_same(turn, last):
 def test_the_same_job_gives_the_same_bytes_whether_or_not_the_network_is_remembered(changes):
     chosen = landscape(*SMALL, samples=50, **changes)
     first = as_bytes(said(chosen))
-    assert len(retraining._remembered) == 2
+    assert len(retraining._cache) == 2
     torch.manual_seed(99)
     np.random.seed(99)
     assert as_bytes(said(chosen)) == first
@@ -93,10 +93,10 @@ def test_two_landscapes_of_a_network_side_by_side_leave_each_other_alone(turn):
 
 def test_other_views_of_a_remembered_network_leave_it_as_it_is():
     said(ALL)
-    before = {key: copy.deepcopy([*t.states, t.module.state_dict()]) for key, t in retraining._remembered.items()}
+    before = {key: copy.deepcopy([*t.states, t.module.state_dict()]) for key, t in retraining._cache.items()}
     said(replace_many(ALL, {"views": [v.model_copy(update={"resolution": 11}) for v in SMALL[:3]]}))
     for key, states in before.items():
-        now = retraining._remembered[key]
+        now = retraining._cache[key]
         assert not now.module.training
         for one, other in zip(states, [*now.states, now.module.state_dict()], strict=True):
             assert all(torch.equal(one[name], other[name]) for name in one)
@@ -221,15 +221,17 @@ def test_training_takes_as_many_threads_as_a_run_whatever_a_view_takes(turn, thr
     assert wanted == 114 * 16
     turn(math.inf)
     used = []
-    original = retraining._keep
-    monkeypatch.setattr(retraining, "_keep", lambda *a: (used.append(threads[-1]), original(*a)))
-    walked = []
+    original = retraining._save_state
+    monkeypatch.setattr(retraining, "_save_state", lambda *a: (used.append(threads[-1]), original(*a)))
+    slice_threads = []
     monkeypatch.setattr(
-        landscape_evaluation.slice_views.landscape, "walk", lambda *_a, **_k: walked.append(threads[-1]) or iter(())
+        landscape_evaluation.slice_views.landscape,
+        "evaluate_slice",
+        lambda *_a, **_k: slice_threads.append(threads[-1]) or iter(()),
     )
     said(chosen)
     assert used == [wanted] * 6
-    assert walked == [114 * 50]
+    assert slice_threads == [114 * 50]
 
 
 # -- what cannot be shown ---------------------------------------------------------------------------------------------
@@ -240,12 +242,12 @@ def is_refused(chosen: Landscape, words: str) -> None:
     with pytest.raises(EngineError, match=words) as refused:
         LandscapeEvaluation(chosen)
     assert "\n" not in str(refused.value)
-    assert not retraining._remembered
+    assert not retraining._cache
 
 
 @pytest.mark.parametrize("step", [0, 1])
 def test_the_path_of_a_network_that_has_not_trained_is_refused(step):
-    is_refused(around(network(job(), step=step), PathPlane()), f"at least 2 steps, got {step}: look at a later step")
+    is_refused(around(network(job(), step=step), PathPlane()), f"at least 2 steps, got {step}: choose a later step")
 
 
 def test_the_path_of_a_single_parameter_is_refused():
@@ -267,7 +269,7 @@ def test_what_was_seen_before_the_trouble_is_told_first(turn):
     for seconds in (math.inf, 0.0):
         turn(seconds)
         running, told = LandscapeEvaluation(chosen), []
-        with pytest.raises(EngineError, match="weights that move, and these stay as they are at all steps"):
+        with pytest.raises(EngineError, match="weights that change, and these are the same at all steps"):
             told.extend(record for records in running for record in records)
         assert [r.quantity for r in told] == ["training", *["plane"] * 4]
 

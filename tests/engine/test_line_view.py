@@ -22,7 +22,7 @@ def test_the_ends_of_a_line_are_the_two_networks_exactly(changes, margin):
     pictures = seen(chosen)
     arrays = pictures["line"]
     one, other = (trained(of) for of in chosen.networks)
-    assert torch.equal(one.heights.data["train"][0], other.heights.data["train"][0])
+    assert torch.equal(one.evaluated.data["train"][0], other.evaluated.data["train"][0])
     for place, of in ((0.0, one), (1.0, other)):
         (index,) = np.flatnonzero(arrays["x"] == place)
         for name, values in of.arrays().items():
@@ -90,7 +90,7 @@ def test_an_equal_shape_said_in_other_words_is_no_hindrance():
 )
 def test_two_networks_of_other_shapes_are_refused_in_one_line_before_anything_is_trained(changes, words):
     chosen = around(network(job()), Line(), other=network(job(**changes)))
-    with pytest.raises(EngineError, match=f"these two differ in their {words}: make them equal") as refused:
+    with pytest.raises(EngineError, match=f"these differ in their {words}: make them equal") as refused:
         LandscapeEvaluation(chosen)
     assert "\n" not in str(refused.value)
 

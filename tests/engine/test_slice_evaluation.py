@@ -124,7 +124,7 @@ def naive(module: nn.Module, along: Sequence[landscape.Direction], axes: Sequenc
 def drawn_grid(
     module: nn.Module, along, axes, dtype=torch.float64, loss=F.cross_entropy, **settings
 ) -> landscape.Block:
-    blocks = landscape.walk(module, loss, data(dtype), along, axes, accuracy=landscape.accuracy, **settings)
+    blocks = landscape.evaluate_slice(module, loss, data(dtype), along, axes, accuracy=landscape.accuracy, **settings)
     return landscape.grid(blocks, [len(axis) for axis in axes])
 
 
@@ -152,7 +152,7 @@ def test_a_line_is_the_same_with_one_axis(name):
 @every_network
 def test_networks_are_computed_many_points_at_once_where_they_are_plain_chains(name):
     module = network(name).eval()
-    is_chain = stacked_networks.layers(module, data()["train"][0]) is not None
+    is_chain = stacked_networks.stackable_layers(module, data()["train"][0]) is not None
     assert is_chain != name.startswith("one by one")
 
 
@@ -219,7 +219,7 @@ def test_a_loss_on_single_numbers_works():
     y = x.sum(1)
     loss = losses.build(loss_specs.MSE(), 0, 1)
     along = directions(module)
-    found = landscape.grid(landscape.walk(module, loss, {"train": (x, y)}, along, AXES), (7, 10))
+    found = landscape.grid(landscape.evaluate_slice(module, loss, {"train": (x, y)}, along, AXES), (7, 10))
     assert found.accuracies == {}
     expected = naive(module, along, AXES, (x, y), loss)
     torch.testing.assert_close(found.losses["train"], expected[0], rtol=0, atol=1e-12)
@@ -230,7 +230,7 @@ def test_small_memory_gives_the_same_numbers(monkeypatch):
     along = directions(module)
     expected = drawn_grid(module, along, AXES)
     for entries in (1, 1000, 3000):
-        monkeypatch.setitem(stacked_networks.ENTRIES, "cpu", entries)
+        monkeypatch.setitem(stacked_networks.MAX_ENTRIES, "cpu", entries)
         found = drawn_grid(module, along, AXES)
         torch.testing.assert_close(found.losses, expected.losses, rtol=0, atol=1e-13)
         assert all(torch.equal(found.accuracies[part], expected.accuracies[part]) for part in found.accuracies)
@@ -266,7 +266,9 @@ def assert_same(before: tuple, after: tuple) -> None:
 def test_the_module_is_left_bit_identical_when_all_is_done_and_when_stopped_early(name, training):
     module = network(name).train(training)
     before = state(module)
-    blocks = landscape.walk(module, F.cross_entropy, data(), directions(module), AXES, accuracy=landscape.accuracy)
+    blocks = landscape.evaluate_slice(
+        module, F.cross_entropy, data(), directions(module), AXES, accuracy=landscape.accuracy
+    )
     next(blocks)
     assert_same(before, state(module))
     assert torch.is_grad_enabled()
@@ -280,7 +282,7 @@ def test_a_slice_keeps_its_center_while_the_network_trains_on():
     module = network("batch norm")
     along = directions(module)
     expected = drawn_grid(module, along, AXES)
-    blocks = landscape.walk(module, F.cross_entropy, data(), along, AXES)
+    blocks = landscape.evaluate_slice(module, F.cross_entropy, data(), along, AXES)
     first = next(blocks)
     module.train()(data()["train"][0]).square().mean().backward()
     with torch.no_grad():
@@ -305,7 +307,7 @@ def test_each_point_of_the_grid_comes_exactly_once_from_coarse_to_fine(shape, fi
 def test_a_walk_goes_coarse_to_fine_and_tells_how_far_it_is():
     module = network("relu")
     axes = [torch.linspace(-1, 1, 17)] * 2
-    blocks = list(landscape.walk(module, F.cross_entropy, data(), directions(module), axes))
+    blocks = list(landscape.evaluate_slice(module, F.cross_entropy, data(), directions(module), axes))
     seen = torch.cat([block.indices for block in blocks])
     assert len(seen.unique(dim=0)) == len(seen) == 17 * 17
     strides = [next(s for s in (8, 4, 2, 1) if (point % s == 0).all()) for point in seen]
@@ -341,7 +343,7 @@ def test_mistakes_are_named():
 
     def ask(**changed: object) -> None:
         asked = {"data": data(), "directions": along, "axes": AXES, **changed}
-        landscape.walk(module, F.cross_entropy, **asked)
+        landscape.evaluate_slice(module, F.cross_entropy, **asked)
 
     with pytest.raises(ValueError, match=r"axes must be as many as directions.*got 1 and 2"):
         ask(axes=AXES[:1])
@@ -352,7 +354,7 @@ def test_mistakes_are_named():
     with pytest.raises(ValueError, match="first must be at least 1, got 0"):
         next(landscape.coarse_to_fine((3,), 0))
     with pytest.raises(ValueError, match="module must have at least 1 parameter"):
-        landscape.walk(nn.ReLU(), F.cross_entropy, data(), [[]], AXES[:1])
+        landscape.evaluate_slice(nn.ReLU(), F.cross_entropy, data(), [[]], AXES[:1])
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
@@ -362,6 +364,6 @@ def test_a_slice_on_cuda_is_that_on_the_cpu(name):
     along = directions(module)
     expected = drawn_grid(module, along, AXES)
     there = {part: (x.cuda(), y.cuda()) for part, (x, y) in data().items()}
-    blocks = landscape.walk(module.cuda(), F.cross_entropy, there, along, AXES, accuracy=landscape.accuracy)
+    blocks = landscape.evaluate_slice(module.cuda(), F.cross_entropy, there, along, AXES, accuracy=landscape.accuracy)
     found = landscape.grid(blocks, (7, 10))
     torch.testing.assert_close(found.losses, expected.losses, rtol=0, atol=1e-12)

@@ -67,7 +67,7 @@ def test_a_straight_line_has_both_networks_losses_at_its_ends():
     x, y = torch.randn(20, 3).double(), torch.randint(0, 2, (20,))
     center, direction = landscape.line(list(start.parameters()), list(end.parameters()))
     axis = torch.linspace(-0.5, 1.5, 9)
-    blocks = landscape.walk(start, F.cross_entropy, {"train": (x, y)}, [direction], [axis], center=center)
+    blocks = landscape.evaluate_slice(start, F.cross_entropy, {"train": (x, y)}, [direction], [axis], center=center)
     losses = landscape.grid(blocks, (9,)).losses["train"]
     for at, network in ((2, start), (6, end)):
         assert float(losses[at]) == pytest.approx(float(F.cross_entropy(network(x), y).detach()), abs=1e-12)

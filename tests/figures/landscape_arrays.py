@@ -70,7 +70,7 @@ def curvature(count: int = 11, k: int = 3) -> Arrays:
         "steps": np.arange(count) * 10,
         "eigenvalues": values,
         "errors": 1e-4 * values,
-        "lowest": -rise[::-1],
+        "smallest_eigenvalue": -rise[::-1],
         "trace": 40 * rise,
         "trace_error": np.full(count, 2.0),
         "limit": np.full(count, 20.0),

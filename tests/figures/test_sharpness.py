@@ -24,7 +24,7 @@ def test_eigenvalues_and_limit_are_those_of_the_survey(log_y, valid):
     np.testing.assert_allclose(named(figure, "limit")["y"], 20)
     assert named(figure, "limit")["line"]["dash"] == "dash"
     assert named(figure, "limit_words")["text"] == ["2/η: what the learning rate can bear"]
-    np.testing.assert_allclose(named(figure, "lowest")["y"], CURVATURE["lowest"], rtol=1e-6)
+    np.testing.assert_allclose(named(figure, "lowest")["y"], CURVATURE["smallest_eigenvalue"], rtol=1e-6)
     assert named(figure, "lowest")["yaxis"] == figure["layout"]["xaxis"]["anchor"] == "y2"
     assert figure["layout"]["meta"]["x_is_step"] is True
 
@@ -52,7 +52,7 @@ def test_without_a_limit_the_reason_is_printed(words, valid):
 
 def test_what_is_not_computed_yet_leaves_no_hole(valid):
     arrays = {name: np.array(values, copy=True) for name, values in CURVATURE.items()}
-    for name in ("eigenvalues", "errors", "lowest", "trace", "trace_error"):
+    for name in ("eigenvalues", "errors", "smallest_eigenvalue", "trace", "trace_error"):
         arrays[name][1::2] = np.nan
     for figure in (valid(figures.sharpness(arrays)), valid(figures.hessian_trace(arrays))):
         lines = [t for t in figure["data"] if t["mode"] == "lines+markers"]
@@ -65,7 +65,7 @@ def test_what_is_not_computed_yet_leaves_no_hole(valid):
 
 
 def test_there_is_no_lower_plot_before_the_smallest_is_known():
-    assert "yaxis2" not in figures.sharpness(CURVATURE | {"lowest": np.full(11, np.nan)})["layout"]
+    assert "yaxis2" not in figures.sharpness(CURVATURE | {"smallest_eigenvalue": np.full(11, np.nan)})["layout"]
 
 
 @pytest.mark.parametrize("value", [0.0, -3.0, np.inf])

@@ -146,7 +146,7 @@ def test_lines_and_curvature_have_what_the_survey_found():
     for i in range(3):
         np.testing.assert_allclose(found[f"eigenvalue_{i + 1}"], curvature["eigenvalues"][:, i], rtol=1e-6)
         np.testing.assert_allclose(found[f"error_{i + 1}"], curvature["errors"][:, i], rtol=1e-6)
-    for column, name in (("step", "steps"), ("smallest", "lowest"), ("limit", "limit")):
+    for column, name in (("step", "steps"), ("smallest", "smallest_eigenvalue"), ("limit", "limit")):
         np.testing.assert_allclose(found[column], curvature[name], rtol=1e-6)
     found = stated(every.FILLED["trace of the Hessian"]())
     wide = {"trace": curvature["trace"], "trace_error": curvature["trace_error"]}

@@ -43,7 +43,7 @@ def losses(module: nn.Module, normalized: bool, keep_vectors: bool = False) -> T
     if normalized:
         along = [landscape.filter_normalized(weights, d, keep_vectors=keep_vectors) for d in along]
     return landscape.grid(
-        landscape.walk(module, F.cross_entropy, {"train": (X, Y)}, along, [AXIS, AXIS]), (11, 11)
+        landscape.evaluate_slice(module, F.cross_entropy, {"train": (X, Y)}, along, [AXIS, AXIS]), (11, 11)
     ).losses["train"]
 
 

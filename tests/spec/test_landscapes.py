@@ -6,7 +6,7 @@ from nnviz.runs import RunError, check
 from nnviz.spec.base import SpecError, replace_many
 from nnviz.spec.jobs import Training, dump, fingerprint, load
 from nnviz.spec.landscapes import (
-    KEPT,
+    SAVED_STATES,
     Curvature,
     Landscape,
     Line,
@@ -88,7 +88,7 @@ def phase(until: int) -> dict:
         ({"views": [{"kind": "line", "resolution": 202}]}, r"resolution must be in \[9, 201\], got 202"),
         ({"views": [{"kind": "lines", "count": 0}]}, r"count must be in \[1, 20\], got 0"),
         ({"views": [{"kind": "plane", "span": 0}]}, r"span must be in \(0, 10\], got 0"),
-        ({"views": [{"kind": "curvature", "points": KEPT + 1}]}, r"points must be in \[2, 61\], got 62"),
+        ({"views": [{"kind": "curvature", "points": SAVED_STATES + 1}]}, r"points must be in \[2, 61\], got 62"),
         ({"views": [{"kind": "plain"}]}, r"views\.0\.kind must be one of .*, got \"plain\"; did you mean plane"),
         ({"samples": 9}, r"samples must be in \[10, 1000\], got 9"),
         ({"device": "tpu"}, r"device must .*got \"tpu\""),
@@ -136,7 +136,7 @@ def test_the_estimate_has_the_models_parameters_and_all_that_is_kept_of_it():
     job = of_width(1000)
     found = job.estimate()
     assert found.parameters == Training(learner=job.network.learner).estimate().parameters == 5002
-    assert found.training_bytes > KEPT * 4 * found.parameters
+    assert found.training_bytes > SAVED_STATES * 4 * found.parameters
 
 
 def test_the_estimate_grows_with_width_resolution_views_and_a_second_network():

@@ -1,4 +1,4 @@
-"""The surface that a network sees: loss over slices through its weights, training paths on them, and its curvature."""
+"""Loss landscapes of networks: slices through weight space, training trajectories on them, and curvature."""
 
 from nnviz.engine.landscape.batched_accuracy import accuracy
 from nnviz.engine.landscape.directions import (
@@ -10,22 +10,22 @@ from nnviz.engine.landscape.directions import (
     random_direction,
 )
 from nnviz.engine.landscape.hessian_spectrum import (
-    Piecewise,
+    Interruptible,
     Spectrum,
     Trace,
     hessian,
+    interruptible_lanczos,
+    interruptible_trace,
     lanczos,
-    lanczos_piecewise,
     trace,
-    trace_piecewise,
 )
-from nnviz.engine.landscape.slice_evaluation import Block, coarse_to_fine, grid, walk
+from nnviz.engine.landscape.slice_evaluation import Block, coarse_to_fine, evaluate_slice, grid
 from nnviz.engine.landscape.weight_paths import Plane, line, plane
 
 __all__ = [
     "Block",
     "Direction",
-    "Piecewise",
+    "Interruptible",
     "Plane",
     "Spectrum",
     "Trace",
@@ -33,16 +33,16 @@ __all__ = [
     "as_vector",
     "as_weights",
     "coarse_to_fine",
+    "evaluate_slice",
     "filter_normalized",
     "grid",
     "hessian",
     "in_double",
+    "interruptible_lanczos",
+    "interruptible_trace",
     "lanczos",
-    "lanczos_piecewise",
     "line",
     "plane",
     "random_direction",
     "trace",
-    "trace_piecewise",
-    "walk",
 ]

@@ -28,7 +28,7 @@ def filter_normalized(
     """The direction with each filter scaled to the norm of the weights of that filter (Li et al., 2018,
     arXiv:1712.09913, §4): dᵢ ← dᵢ / ‖dᵢ‖ · ‖wᵢ‖.
 
-    A filter is all that enters one unit: a row of a matrix, weight[i] of a convolution. Parameters with fewer than two
+    A filter is all weights into one unit: a row of a matrix, weight[i] of a convolution. Parameters with fewer than two
     dimensions (biases, scale and shift of batch norm, slopes of PReLU) get the direction 0, as in the paper's code, so
     slices keep them as they are; with `keep_vectors` each is one filter and scaled as a whole. Where the weights or
     the direction are all 0, so is the result. The slice does not change when a ReLU layer's weights and bias are
@@ -48,7 +48,7 @@ def filter_normalized(
 
 
 def as_vector(weights: Sequence[Tensor]) -> Tensor:
-    """All entries in one row, (parameters,), in the order of `module.parameters()`."""
+    """All entries as one vector, (parameters,), in the order of `module.parameters()`."""
     return torch.cat([w.detach().flatten() for w in weights])
 
 

@@ -1,4 +1,4 @@
-"""What stands for the height of a landscape: loss and accuracy over fixed samples, in evaluation mode."""
+"""The measures drawn in a landscape: loss and accuracy over fixed samples, in evaluation mode."""
 
 from functools import partial
 
@@ -11,7 +11,7 @@ from nnviz.engine.losses import LossFunction
 
 
 class EvaluatedMeasures:
-    """The samples of a learner, and how its outputs are measured on them. Penalties are no part of the loss."""
+    """Samples of a learner, with its loss and accuracy. The loss is without penalties."""
 
     def __init__(self, learning: SupervisedLearning, samples: int) -> None:
         """At most `samples` of the training and of the test part: the first of those that the learner evaluates."""
@@ -32,7 +32,7 @@ class EvaluatedMeasures:
 
 
 def _accuracy(learning: SupervisedLearning) -> LossFunction | None:
-    """The share of samples that are classified right; None for numbers."""
+    """Accuracy as a function of (outputs, targets); None for regression."""
     spec = learning.spec
     if not spec.data.classes:
         return None

@@ -13,27 +13,27 @@ from nnviz.engine.losses import LossFunction
 Product = Callable[[Tensor], Tensor]
 """v (parameters,) -> H·v (parameters,)."""
 
-BEYOND = 20
-"""Steps more than eigenvalues that the Lanczos method takes at least: after fewer, what has converged may be the next
-eigenvalue below one that the start has too little of."""
+EXTRA_STEPS = 20
+"""Steps of the Lanczos method beyond the number of eigenvalues, at least: after fewer, a converged value may be the
+next eigenvalue below one of which the start vector has too small a component."""
 
 Found = TypeVar("Found")
-Piecewise = Generator[None, None, Found]
-"""Work that stops after each product with the Hessian, so that others have their turn, and returns what it found."""
+Interruptible = Generator[None, None, Found]
+"""Work that yields after each product with the Hessian, so that other jobs can run in between; returns its result."""
 
 
 def hessian(module: nn.Module, loss: LossFunction, inputs: Tensor, targets: Tensor) -> Product:
     """Products with the Hessian of loss(module(inputs), targets) in all parameters, in the order of
     `module.parameters()` (Pearlmutter, 1994, "Fast exact multiplication by the Hessian").
 
-    In evaluation mode, on a copy. The graph of the gradient is kept for as long as the function is, so a product costs
+    In evaluation mode, on a copy. The graph of the gradient lives as long as the function, so a product costs
     about one gradient more. Exact where the loss is smooth; a piecewise linear activation counts as flat at its kinks.
     """
-    held = copy.deepcopy(module).eval().requires_grad_(True)
-    weights = list(held.parameters())
+    frozen = copy.deepcopy(module).eval().requires_grad_(True)
+    weights = list(frozen.parameters())
     with torch.enable_grad():
         slopes = torch.autograd.grad(
-            loss(held(inputs), targets), weights, create_graph=True, allow_unused=True, materialize_grads=True
+            loss(frozen(inputs), targets), weights, create_graph=True, allow_unused=True, materialize_grads=True
         )
     used = [i for i, slope in enumerate(slopes) if slope.requires_grad]
 
@@ -55,7 +55,7 @@ def hessian(module: nn.Module, loss: LossFunction, inputs: Tensor, targets: Tens
 
 
 class Spectrum(NamedTuple):
-    """The largest eigenvalues, in falling order."""
+    """The largest eigenvalues, in descending order."""
 
     values: Tensor
     """(k,)"""
@@ -64,7 +64,7 @@ class Spectrum(NamedTuple):
     residuals: Tensor
     """(k,): ‖H·v − λ·v‖; some eigenvalue lies within that distance of λ."""
     steps: int
-    """Products that were taken, those for the residuals not counted."""
+    """Products that were computed, without those for the residuals."""
 
 
 def lanczos(
@@ -84,10 +84,10 @@ def lanczos(
     the smallest ones pass lambda v: -product(v) and change the signs. An eigenvalue that is exactly repeated may be
     found once only. Memory: steps · parameters. Raises ValueError where there are fewer than k parameters or steps.
     """
-    return _whole(lanczos_piecewise(product, like, generator, k=k, steps=steps, tolerance=tolerance))
+    return _result(interruptible_lanczos(product, like, generator, k=k, steps=steps, tolerance=tolerance))
 
 
-def lanczos_piecewise(
+def interruptible_lanczos(
     product: Product,
     like: Tensor,
     generator: torch.Generator,
@@ -95,8 +95,8 @@ def lanczos_piecewise(
     k: int = 3,
     steps: int = 100,
     tolerance: float | None = None,
-) -> Piecewise[Spectrum]:
-    """The same, piece by piece."""
+) -> Interruptible[Spectrum]:
+    """The same, yielding after each product."""
     size = len(like)
     if not 1 <= k <= min(size, steps):
         raise ValueError(f"k must be in [1, {min(size, steps)}], the fewer of parameters and steps, got {k}")
@@ -104,37 +104,39 @@ def lanczos_piecewise(
         tolerance = 1e-6 if like.dtype == torch.float32 else 1e-10
     basis = like.new_empty(min(steps, size), size)
     # The small tridiagonal matrix, in float64 on the CPU.
-    small = torch.zeros(len(basis), len(basis), dtype=torch.float64)
+    tridiagonal = torch.zeros(len(basis), len(basis), dtype=torch.float64)
     vector = _orthogonal(_normal(like, generator), basis[:0])
-    values, inner, taken = small[0], small, 0
-    for taken in range(1, len(basis) + 1):
-        basis[taken - 1] = vector
+    values, ritz_vectors, steps_taken = tridiagonal[0], tridiagonal, 0
+    for steps_taken in range(1, len(basis) + 1):
+        basis[steps_taken - 1] = vector
         image = product(vector)
         yield
-        small[taken - 1, taken - 1] = float(vector @ image)
-        values, inner = torch.linalg.eigh(small[:taken, :taken])
-        rest = _without(image, basis[:taken])
+        tridiagonal[steps_taken - 1, steps_taken - 1] = float(vector @ image)
+        values, ritz_vectors = torch.linalg.eigh(tridiagonal[:steps_taken, :steps_taken])
+        rest = _orthogonal_part(image, basis[:steps_taken])
         length = float(rest.norm())
         scale = float(values.abs().max())
-        if k + BEYOND <= taken < size and bool((length * inner[-1, -k:].abs() <= tolerance * scale).all()):
+        if k + EXTRA_STEPS <= steps_taken < size and bool(
+            (length * ritz_vectors[-1, -k:].abs() <= tolerance * scale).all()
+        ):
             break
-        if taken == len(basis):
+        if steps_taken == len(basis):
             break
         if length > torch.finfo(like.dtype).eps * scale * 10:
-            small[taken - 1, taken] = small[taken, taken - 1] = length
+            tridiagonal[steps_taken - 1, steps_taken] = tridiagonal[steps_taken, steps_taken - 1] = length
             vector = rest / length
-        else:  # an invariant subspace: go on in what is left
-            vector = _orthogonal(_normal(like, generator), basis[:taken])
+        else:  # an invariant subspace: continue in its complement
+            vector = _orthogonal(_normal(like, generator), basis[:steps_taken])
     values = values[-k:].flip(0)
-    vectors = inner[:, -k:].flip(1).T.to(like) @ basis[:taken]
+    vectors = ritz_vectors[:, -k:].flip(1).T.to(like) @ basis[:steps_taken]
     residuals = []
     for v, value in zip(vectors, values, strict=True):
         residuals.append((product(v) - float(value) * v).norm())
         yield
-    return Spectrum(values.to(like), vectors, torch.stack(residuals), taken)
+    return Spectrum(values.to(like), vectors, torch.stack(residuals), steps_taken)
 
 
-def _whole(work: Piecewise[Found]) -> Found:
+def _result(work: Interruptible[Found]) -> Found:
     while True:
         try:
             next(work)
@@ -146,15 +148,15 @@ def _normal(like: Tensor, generator: torch.Generator) -> Tensor:
     return torch.randn(len(like), generator=generator, dtype=torch.float64, device=generator.device).to(like)
 
 
-def _without(vector: Tensor, basis: Tensor) -> Tensor:
-    """The part at right angles to all rows of the basis; twice, since once leaves rounding behind."""
+def _orthogonal_part(vector: Tensor, basis: Tensor) -> Tensor:
+    """The part orthogonal to all rows of the basis; projected twice, since once leaves rounding errors."""
     for _ in range(2):
         vector = vector - (basis @ vector) @ basis
     return vector
 
 
 def _orthogonal(vector: Tensor, basis: Tensor) -> Tensor:
-    vector = _without(vector, basis)
+    vector = _orthogonal_part(vector, basis)
     return vector / vector.norm()
 
 
@@ -167,17 +169,17 @@ class Trace(NamedTuple):
 
 
 def trace(product: Product, like: Tensor, generator: torch.Generator, *, probes: int = 100) -> Trace:
-    """Mean of vᵀ·H·v over random signs v (Hutchinson, 1990); its only variance is that of the entries off the diagonal.
+    """Mean of vᵀ·H·v over random signs v (Hutchinson, 1990); its variance comes from the off-diagonal entries alone.
 
     `like` is a vector (parameters,) that gives length, type and device. Raises ValueError for fewer than two probes.
     """
-    return _whole(trace_piecewise(product, like, generator, probes=probes))
+    return _result(interruptible_trace(product, like, generator, probes=probes))
 
 
-def trace_piecewise(
+def interruptible_trace(
     product: Product, like: Tensor, generator: torch.Generator, *, probes: int = 100
-) -> Piecewise[Trace]:
-    """The same, piece by piece."""
+) -> Interruptible[Trace]:
+    """The same, yielding after each product."""
     if probes < 2:
         raise ValueError(f"probes must be at least 2, for a standard error, got {probes}")
     found = []

@@ -1,4 +1,4 @@
-"""A landscape job under way: its networks are trained, then looked at from each side."""
+"""A running Landscape job: its networks are trained again, then its views are evaluated."""
 
 import time
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ from nnviz.records import Record, Snapshot
 from nnviz.spec import landscapes as spec
 from nnviz.spec.jobs import Landscape
 
-TURN = 0.03
-"""Seconds of work in one go, so that others in the same process have their turn and a pause comes soon."""
+TURN_SECONDS = 0.03
+"""Seconds of work per call of `next`, so that other jobs of the process can run in between and a pause comes soon."""
 
 
 class LandscapeEvaluation(ReplayedJob):
-    """A survey that runs: each `next` works for a moment. `step` counts steps of training and points evaluated.
+    """A running Landscape job. `step` counts steps of training and evaluated points.
 
-    The same job on the CPU gives the same pictures, in turns of any length.
+    The same job on the CPU gives the same snapshots, however long the turns are.
     """
 
     def __init__(self, job: Landscape, checkpoint: bytes | None = None, read_file: ReadFile = no_files) -> None:
@@ -36,9 +36,9 @@ class LandscapeEvaluation(ReplayedJob):
                 slice_views.check_path(job.network)
             elif isinstance(view, spec.Line):
                 slice_views.check_line(*job.networks)
-        self._pieces = self._views()
-        self._put_off: list[Progress] = []
-        self._trouble: EngineError | None = None
+        self._progress = self._views()
+        self._postponed: list[Progress] = []
+        self._error: EngineError | None = None
 
     @property
     def info(self) -> dict[str, Any]:
@@ -46,10 +46,10 @@ class LandscapeEvaluation(ReplayedJob):
         return super().info | {"parameters": self._parameters}
 
     def _advance(self) -> list[Record]:
-        records = [] if self._trouble else super()._advance()
-        if self._trouble and not records:  # raised after what was seen before it has been returned
+        records = [] if self._error else super()._advance()
+        if self._error and not records:  # raised after earlier records have been returned
             self.close()
-            raise self._trouble
+            raise self._error
         return records
 
     def _work(self) -> list[Record]:
@@ -60,51 +60,52 @@ class LandscapeEvaluation(ReplayedJob):
                     self.done += advanced
                     records += [Snapshot(self.done, name, arrays) for name, arrays in pictures.items()]
         except EngineError as error:
-            self._trouble = error
+            self._error = error
         return records
 
     def _current_records(self) -> list[Record]:
-        """Nothing: pictures come when a level of them is complete."""
+        """None: snapshots come when a resolution level is complete."""
         return []
 
     def _turn(self) -> Iterator[Progress]:
-        """Work for a moment. All that comes at a step comes in one turn: a checkpoint in between would lose it or have
-        it said twice."""
-        deadline, is_first = time.monotonic() + TURN, True
-        for piece in chain(self._put_off, self._pieces):
+        """The progress of one turn. All records of a step come in one turn: with a checkpoint in between they would be
+        lost or returned twice."""
+        deadline, is_first = time.monotonic() + TURN_SECONDS, True
+        for piece in chain(self._postponed, self._progress):
             advanced, pictures = piece
             if time.monotonic() > deadline and not is_first and (advanced or not pictures):
-                self._put_off = [piece]
+                self._postponed = [piece]
                 return
             is_first = False
             yield piece
         self.close()
 
     def close(self) -> None:
-        """There is no more work."""
+        """Stops the work."""
         super().close()
-        self._pieces.close()
+        self._progress.close()
 
     def _views(self) -> Iterator[Progress]:
-        """All of the work, piece by piece."""
+        """All work, in small pieces."""
         trained = []
         for number, network in enumerate(self.job.networks):
             training, step = retraining(network, self.job.samples, self.device, self._read_file), 0
             while training.trained is None:
                 training.advance()
-                moved, step = training.step - step, training.step  # others may have moved it on too
-                if moved:
-                    yield moved, {}
+                # Other jobs that share the training may have advanced it too.
+                advanced, step = training.step - step, training.step
+                if advanced:
+                    yield advanced, {}
             if step < network.at:
                 yield network.at - step, {}
             trained.append(training.trained)
             if number == 0:
                 yield 0, {"training": training.trained.arrays()}
         for view in self.job.views:
-            yield from _seen(view, trained)
+            yield from _evaluate_view(view, trained)
 
 
-def _seen(view: spec.View, trained: list[Trained]) -> Iterator[Progress]:
+def _evaluate_view(view: spec.View, trained: list[Trained]) -> Iterator[Progress]:
     match view:
         case spec.RandomPlane():
             return slice_views.random_plane(view, trained[0])

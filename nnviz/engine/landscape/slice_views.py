@@ -1,4 +1,4 @@
-"""Views of a landscape that are slices: planes and lines through weight space, told level by level."""
+"""Slices of a loss landscape: planes and lines through weight space, level by level from coarse to fine."""
 
 import copy
 from collections.abc import Iterator, Sequence
@@ -12,51 +12,51 @@ from nnviz.engine import landscape
 from nnviz.engine.device import EngineError
 from nnviz.engine.landscape.barrier import barrier
 from nnviz.engine.landscape.retraining import Trained
-from nnviz.engine.landscape.slice_evaluation import OneByOne
+from nnviz.engine.landscape.slice_evaluation import SequentialEvaluation
 from nnviz.engine.randomness import generator
 from nnviz.spec import landscapes as spec
 
 Arrays = dict[str, np.ndarray]
 Progress = tuple[int, dict[str, Arrays]]
-"""Points done since the last time, and pictures by quantity."""
+"""Points done since the last time, and snapshots by quantity."""
 
 STRIDES = (8, 4, 2, 1)
-"""Of the levels from coarse to fine."""
+"""Grid strides of the levels, from coarse to fine."""
 
 RANDOM_PLANES = 10
-"""Random planes that a path is held against."""
+"""Random planes that the PCA plane of a path is compared with."""
 
-NARROWEST = 0.1
-"""A path's plane is at least so wide, as a share of its length: a straight path would leave no plane to see."""
+MIN_EXTENT = 0.1
+"""Smallest extent of a path's plane, as a fraction of its largest: a straight path would give a plane of no width."""
 
 
 def random_plane(view: spec.RandomPlane, trained: Trained) -> Iterator[Progress]:
-    """Snapshot "plane": x and y (k,) in lengths of the filters, and each measure (k, k) by row of y."""
+    """Snapshot "plane": x and y (k,) in filter-normalized units, and each measure (k, k) by row of y."""
     directions = [_direction(view, trained, index) for index in range(2)]
     axis = torch.linspace(-view.span, view.span, view.resolution, dtype=torch.float64)
     yield from _plane("plane", trained, directions, [axis, axis])
 
 
 def random_lines(view: spec.RandomLines, trained: Trained) -> Iterator[Progress]:
-    """Snapshot "lines": x (k,), and each measure (lines, k), of as many lines as are done."""
+    """Snapshot "lines": x (k,), and each measure (lines, k), of the lines that are complete."""
     axis = torch.linspace(-view.span, view.span, view.resolution, dtype=torch.float64)
     lines: dict[str, list[np.ndarray]] = {}
     for index in range(view.count):
         for points, found in _levels(trained, [_direction(view, trained, index)], [axis]):
-            whole = len(found.pop("x", ())) == len(axis)
-            for name, values in found.items() if whole else ():
+            is_complete = len(found.pop("x", ())) == len(axis)
+            for name, values in found.items() if is_complete else ():
                 lines.setdefault(name, []).append(values)
-            told = {"x": axis.numpy(), **{name: np.stack(rows) for name, rows in lines.items()}}
-            yield points, {"lines": told} if whole else {}
+            arrays = {"x": axis.numpy(), **{name: np.stack(rows) for name, rows in lines.items()}}
+            yield points, {"lines": arrays} if is_complete else {}
 
 
 def check_path(network: spec.TrainedModel) -> None:
-    """Raises EngineError where its training is no path that a plane could lie along."""
+    """Raises EngineError where its training is too short, or the model too small, for a plane along its path."""
     if network.at < 2:
-        raise EngineError(f"a training path has at least 2 steps, got {network.at}: look at a later step")
+        raise EngineError(f"a training path has at least 2 steps, got {network.at}: choose a later step")
     parameters = network.learner.size.parameters
     if parameters < 2:
-        raise EngineError(f"a plane along the training path takes at least 2 parameters, the model has {parameters}")
+        raise EngineError(f"a plane along the training path needs at least 2 parameters, the model has {parameters}")
 
 
 def path_plane(view: spec.PathPlane, trained: Trained) -> Iterator[Progress]:
@@ -65,40 +65,40 @@ def path_plane(view: spec.PathPlane, trained: Trained) -> Iterator[Progress]:
     points = torch.stack([landscape.as_vector(trained.weights(place)) for place in range(len(trained.steps))])
     if torch.equal(points[1:], points[:-1]):
         raise EngineError(
-            "a training path takes weights that move, and these stay as they are at all steps: raise the learning rate "
+            "a training path needs weights that change, and these are the same at all steps: raise the learning rate "
             "or change the initializer"
         )
     found = landscape.plane(points)
     directions = [landscape.as_weights(d, trained.weights()) for d in found.directions]
     yield 0, {"path": _path(trained, points, found, directions)}
-    axes = _around(found.path, view.margin, view.resolution)
+    axes = _axes_around(found.path, view.margin, view.resolution)
     yield from _plane("path_plane", trained, directions, axes)
 
 
 def check_line(start: spec.TrainedModel, end: spec.TrainedModel) -> None:
-    """Raises EngineError unless both are the same function of their weights, so that weights between are a network."""
+    """Raises EngineError unless both have the same architecture, so that interpolated weights are a network too."""
     shapes = [of.learner.model.function() | {"outputs": of.learner.outputs} for of in (start, end)]
     first, second = ({"inputs": of.learner.data.shape} | shape for of, shape in zip((start, end), shapes, strict=True))
     for name in dict.fromkeys([*first, *second]):
         if first.get(name) != second.get(name):
             raise EngineError(
-                f"a line leads between networks of one shape; these two differ in their {name}: make them equal"
+                f"a line needs two networks of the same architecture; these differ in their {name}: make them equal"
             )
 
 
 def line(view: spec.Line, start: Trained, end: Trained) -> Iterator[Progress]:
     """Snapshot "line": x (k,), 0 at the first network and 1 at the second, each measure (k,) of the first's samples,
-    and the train loss's barrier (2,): its height and place, once both ends are there.
+    and the train loss's barrier (2,): its height and place, once both ends are evaluated.
 
-    Batch norm's running statistics go along with the weights, so that both ends are the networks that they are; beyond
-    the ends they stay as they are there, since a variance must not fall below 0.
+    Running statistics of batch norm are interpolated with the weights, so that both ends are the two networks; beyond
+    the ends they stay constant, since a variance must not be negative.
     """
     axis = torch.linspace(-view.margin, 1 + view.margin, view.resolution, dtype=torch.float64)
     for place in (0.0, 1.0):  # the points nearest to the ends are moved there
         axis[(axis - place).abs().argmin()] = place
     module = copy.deepcopy(start.module)
     parameters = {name for name, _ in module.named_parameters()}
-    heights: dict[str, np.ndarray] = {}
+    values: dict[str, np.ndarray] = {}
     for level, stride in zip(landscape.coarse_to_fine([len(axis)]), STRIDES, strict=False):
         for index in level.flatten().tolist():
             at = float(axis[index])
@@ -111,18 +111,18 @@ def line(view: spec.Line, start: Trained, end: Trained) -> Iterator[Progress]:
                     for name, t in start.states[-1].items()
                 }
             )
-            for name, value in start.heights.of(module).items():
-                heights.setdefault(name, np.full(len(axis), np.nan))[index] = value
+            for name, value in start.evaluated.of(module).items():
+                values.setdefault(name, np.full(len(axis), np.nan))[index] = value
             yield 1, {}
-        told = {"x": axis[::stride].numpy(), **{n: h[::stride].copy() for n, h in heights.items()}}
-        rise = barrier(told["x"], told["train_loss"])
-        yield 0, {"line": told if rise is None else told | {"barrier": rise}}
+        arrays = {"x": axis[::stride].numpy(), **{n: h[::stride].copy() for n, h in values.items()}}
+        rise = barrier(arrays["x"], arrays["train_loss"])
+        yield 0, {"line": arrays if rise is None else arrays | {"barrier": rise}}
 
 
 def _direction(view: spec.RandomPlane | spec.RandomLines, trained: Trained, index: int) -> landscape.Direction:
     weights = trained.weights()
-    drawn = landscape.random_direction(trained.module, generator(view.seed, "direction", index))
-    return landscape.filter_normalized(weights, drawn, keep_vectors=view.vectors)
+    random = landscape.random_direction(trained.module, generator(view.seed, "direction", index))
+    return landscape.filter_normalized(weights, random, keep_vectors=view.vectors)
 
 
 def _plane(
@@ -135,33 +135,33 @@ def _plane(
 def _levels(
     trained: Trained, directions: Sequence[Sequence[Tensor]], axes: Sequence[Tensor]
 ) -> Iterator[tuple[int, Arrays]]:
-    """Points done since the last time, and the whole of a level once it is there: x, y for planes, and measures."""
-    heights = trained.heights
+    """Points done since the last time, and the arrays of a level once it is complete: x, y for planes, and measures."""
+    evaluated = trained.evaluated
     shape = [len(axis) for axis in axes]
-    whole: dict[str, np.ndarray] = {}
+    measures: dict[str, np.ndarray] = {}
     done, strides = 0, list(STRIDES)
-    for block in landscape.walk(
-        trained.module, heights.loss, heights.data, directions, axes, accuracy=heights.accuracy, first=STRIDES[0]
+    for block in landscape.evaluate_slice(
+        trained.module, evaluated.loss, evaluated.data, directions, axes, accuracy=evaluated.accuracy, first=STRIDES[0]
     ):
         place = tuple(block.indices.numpy().T)
         for what, found in (("loss", block.losses), ("accuracy", block.accuracies)):
             for part, values in found.items():
-                whole.setdefault(f"{part}_{what}", np.full(shape, np.nan))[place] = values.double().numpy()
+                measures.setdefault(f"{part}_{what}", np.full(shape, np.nan))[place] = values.double().numpy()
         done += len(block.indices)
         arrays: Arrays = {}
         while strides and done == prod(-(-n // strides[0]) for n in shape):
             stride = strides.pop(0)
             cut = (slice(None, None, stride),) * len(shape)
             arrays = {name: axis[::stride].numpy().copy() for name, axis in zip("xy", axes, strict=False)}
-            arrays |= {name: values[cut].T.copy() for name, values in whole.items()}
+            arrays |= {name: values[cut].T.copy() for name, values in measures.items()}
         yield len(block.indices), arrays
 
 
-def _around(path: Tensor, margin: float, resolution: int) -> list[Tensor]:
-    """Axes around the path."""
+def _axes_around(path: Tensor, margin: float, resolution: int) -> list[Tensor]:
+    """Axes of a plane around the path."""
     low, high = path.amin(0), path.amax(0)
     extent = high - low
-    extent = extent.maximum(NARROWEST * extent.max())
+    extent = extent.maximum(MIN_EXTENT * extent.max())
     middle = (low + high) / 2
     reach = extent * (0.5 + margin)
     return [
@@ -170,28 +170,33 @@ def _around(path: Tensor, margin: float, resolution: int) -> list[Tensor]:
     ]
 
 
-def _share(away: Tensor, module: nn.Module, weights: Sequence[Tensor], number: int) -> float:
-    """The share of squared lengths (T, parameters) that lies in a plane of two filter-normalized random directions."""
-    drawn = [landscape.random_direction(module, generator(number, "direction", index)) for index in range(2)]
-    random = torch.stack([landscape.as_vector(landscape.filter_normalized(weights, d)) for d in drawn])
-    basis = torch.linalg.qr(landscape.in_double(random).T)[0]
-    total = away.square().sum()
-    return float((away @ basis).square().sum() / total) if total > 0 else 0.0
+def _random_plane_fraction(offsets: Tensor, module: nn.Module, weights: Sequence[Tensor], number: int) -> float:
+    """The fraction of the squared norms of offsets (T, parameters) in a plane of two filter-normalized random
+    directions."""
+    directions = [landscape.random_direction(module, generator(number, "direction", index)) for index in range(2)]
+    plane = torch.stack([landscape.as_vector(landscape.filter_normalized(weights, d)) for d in directions])
+    basis = torch.linalg.qr(landscape.in_double(plane).T)[0]
+    total = offsets.square().sum()
+    return float((offsets @ basis).square().sum() / total) if total > 0 else 0.0
 
 
 def _path(trained: Trained, points: Tensor, found: landscape.Plane, directions: Sequence[Sequence[Tensor]]) -> Arrays:
-    """steps, distances from the end and off the plane (T,), coordinates (T, 2), the shares of the squared distances
-    that the plane's axes explain (2,) and that random planes do on average (), and each measure at the places in the
-    plane that stand for the points, (T,) as "plane_train_loss", …"""
-    away = landscape.in_double(points)
-    away = away - away[-1]
+    """steps, distances from the end, residuals to the plane (T,), coordinates (T, 2), the fractions of the squared
+    distances that the plane's axes explain (2,) and that random planes explain on average (), and each measure at the
+    projections of the points onto the plane, (T,) as "plane_train_loss", …"""
+    offsets = landscape.in_double(points)
+    offsets = offsets - offsets[-1]
     weights = trained.weights()
     module = trained.module
-    share = float(np.mean([_share(away, module, weights, number) for number in range(RANDOM_PLANES)]))
-    heights = trained.heights
-    held = copy.deepcopy(module)
-    at = OneByOne(held, heights.loss, heights.data, [weights, *directions], heights.accuracy).at(found.path)
-    seen = {
+    fraction = float(
+        np.mean([_random_plane_fraction(offsets, module, weights, number) for number in range(RANDOM_PLANES)])
+    )
+    evaluated = trained.evaluated
+    frozen = copy.deepcopy(module)
+    at = SequentialEvaluation(frozen, evaluated.loss, evaluated.data, [weights, *directions], evaluated.accuracy).at(
+        found.path
+    )
+    plane_measures = {
         f"plane_{part}_{what}": landscape.in_double(values).cpu().numpy()
         for what, parts in zip(("loss", "accuracy"), at, strict=True)
         for part, values in parts.items()
@@ -200,8 +205,8 @@ def _path(trained: Trained, points: Tensor, found: landscape.Plane, directions: 
         "steps": np.array(trained.steps, np.int64),
         "coordinates": found.path.cpu().numpy(),
         "explained": found.explained.cpu().numpy(),
-        "random_explained": np.array(share),
+        "random_explained": np.array(fraction),
         "residuals": found.residuals.cpu().numpy(),
-        "distances": away.norm(dim=1).cpu().numpy(),
-        **seen,
+        "distances": offsets.norm(dim=1).cpu().numpy(),
+        **plane_measures,
     }

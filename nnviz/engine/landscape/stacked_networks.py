@@ -1,8 +1,8 @@
 """A feed-forward network at many points of a slice at once.
 
-Activations are (points, units, samples): samples run fastest, so that products are long and thin layers, softmax and
-accuracy go along whole vectors. The first layer is linear in the weights and the inputs are the same at every point, so
-it is computed once for the center and for each direction; at a point it is only their sum.
+Activations are (points, units, samples): samples run fastest, so that products, softmax and accuracy are vectorized
+over the samples even for thin layers. The first layer is linear in the weights and the inputs are the same at every
+point, so it is computed once for the center and for each direction; at a point it is only their sum.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,36 +21,36 @@ ELEMENTWISE = {
     *(nn.ReLU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.Softsign, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU),
     *(nn.Mish, nn.Softplus, nn.Hardtanh, nn.ReLU6, nn.Hardswish, nn.Hardsigmoid, nn.LogSigmoid, nn.Tanhshrink, Step),
 }
-ENTRIES = {"cpu": 2**18, "cuda": 2**26}
-"""Entries of one activation that are held at once: 1 MB in float32 on a CPU. More leaves its cache, and memory
-for it goes back to the system after each use, which costs more to ask for again than it is worth."""
-FEW = 8
-"""Points at once whose hidden activations may be four times as large: with fewer the calls cost more than the cache
-saves."""
-MOST = 512
-"""Points at once; more gain nothing."""
-ALIGNED = 16
-"""Samples are filled up to a multiple of this, since vectors that begin at odd places are slower."""
-AS_IS = {nn.Identity, nn.Dropout, nn.AlphaDropout, Dropout}
-"""What evaluation mode leaves out."""
+MAX_ENTRIES = {"cpu": 2**18, "cuda": 2**26}
+"""Entries of one activation in memory at once: 1 MB in float32 on a CPU. More does not fit its cache, and the allocator
+returns larger blocks to the system after each use, which is slow."""
+MIN_POINTS = 8
+"""Up to this many points at once, hidden activations may be four times as large: with fewer points the overhead of
+calls is larger than the gain from the cache."""
+MAX_POINTS = 512
+"""Points at once; more are not faster."""
+ALIGNMENT = 16
+"""Samples are padded to a multiple of this, since unaligned vectors are slower."""
+IDENTITY_IN_EVALUATION = {nn.Identity, nn.Dropout, nn.AlphaDropout, Dropout}
+"""Modules that do nothing in evaluation mode."""
 
 
-def layers(module: nn.Module, inputs: Tensor) -> list[nn.Module] | None:
-    """The layers of a network that can be stacked, or None: a Sequential of linear layers, batch norm with running
-    statistics, elementwise activations, PReLU and dropout, without hooks, that begins with a linear layer. Inputs may
-    be flattened before that."""
-    found, flat = [], inputs.dim() == 2
+def stackable_layers(module: nn.Module, inputs: Tensor) -> list[nn.Module] | None:
+    """The layers of a network that can be stacked, else None. It must be a Sequential of linear layers, batch norm with
+    running statistics, elementwise activations, PReLU and dropout, without hooks, that begins with a linear layer, or
+    with one that flattens the inputs."""
+    modules, flat = [], inputs.dim() == 2
     for m in _leaves(module):
         if m._forward_hooks or m._forward_pre_hooks:
             return None
         has_statistics = type(m) is nn.BatchNorm1d and m.running_mean is not None
         if has_statistics or type(m) in ELEMENTWISE | {nn.Linear, nn.PReLU}:
-            found.append(m)
-        elif type(m) is nn.Flatten and not found and (m.start_dim, m.end_dim) == (1, -1):
+            modules.append(m)
+        elif type(m) is nn.Flatten and not modules and (m.start_dim, m.end_dim) == (1, -1):
             flat = True
-        elif type(m) not in AS_IS:
+        elif type(m) not in IDENTITY_IN_EVALUATION:
             return None
-    return found if found and type(found[0]) is nn.Linear and flat else None
+    return modules if modules and type(modules[0]) is nn.Linear and flat else None
 
 
 def _leaves(module: nn.Module) -> Iterator[nn.Module]:
@@ -62,72 +62,77 @@ def _leaves(module: nn.Module) -> Iterator[nn.Module]:
 
 
 class Stack:
-    """A network's outputs at center + Σ coordinate · direction, for many coordinates in one go."""
+    """A network's outputs at center + Σ coordinate · direction, for many coordinates at once."""
 
     def __init__(
-        self, module: nn.Module, found: Sequence[nn.Module], points: Sequence[Sequence[Tensor]], inputs: Tensor
+        self, module: nn.Module, modules: Sequence[nn.Module], points: Sequence[Sequence[Tensor]], inputs: Tensor
     ) -> None:
         """`points` are the center and the directions, each a list of tensors along `module.parameters()`; inputs are
         (n, …)."""
-        self.found = found
+        self.modules = modules
         self.n = len(inputs)
-        columns = F.pad(inputs.flatten(1).T, (0, -self.n % ALIGNED))
+        padded = F.pad(inputs.flatten(1).T, (0, -self.n % ALIGNMENT))
         index = {p: i for i, p in enumerate(module.parameters())}
-        first = found[0]
-        along = []  # W·x + b of the center and of each direction, (units, n) each
+        first = modules[0]
+        coefficients = []  # W·x + b of the center and of each direction, (units, n) each
         for weights in points:
-            product = weights[index[first.weight]] @ columns
-            along.append(product if first.bias is None else product + weights[index[first.bias]][:, None])
-        self.first = torch.stack(along).flatten(1)
-        later = dict.fromkeys(p for m in found[1:] for p in m.parameters())
+            product = weights[index[first.weight]] @ padded
+            coefficients.append(product if first.bias is None else product + weights[index[first.bias]][:, None])
+        self.first = torch.stack(coefficients).flatten(1)
+        later = dict.fromkeys(p for m in modules[1:] for p in m.parameters())
         self.shapes = {p: p.shape for p in later}
         flat = [torch.cat([inputs.new_empty(0), *(w[index[p]].flatten() for p in later)]) for w in points]
-        self.rest = torch.stack(flat)
-        widths = [m.out_features for m in found if isinstance(m, nn.Linear)]
-        self.width, self.samples = widths[-1], columns.shape[1]
+        self.later_parameters = torch.stack(flat)
+        widths = [m.out_features for m in modules if isinstance(m, nn.Linear)]
+        self.width, self.samples = widths[-1], padded.shape[1]
         hidden = self.samples * max(widths)
-        self.most = _fitting(inputs.device, max(self.n * self.width, len(flat[0])))
-        """Points to ask for in one go."""
-        self.at_once = max(_fitting(inputs.device, hidden), min(FEW, self.most, _fitting(inputs.device, hidden / 4)))
-        self.space = [inputs.new_empty(self.at_once * hidden) for _ in range(2)]
+        self.max_points = _points_that_fit(inputs.device, max(self.n * self.width, len(flat[0])))
+        """Points to evaluate at once."""
+        self.at_once = max(
+            _points_that_fit(inputs.device, hidden),
+            min(MIN_POINTS, self.max_points, _points_that_fit(inputs.device, hidden / 4)),
+        )
+        self.buffers = [inputs.new_empty(self.at_once * hidden) for _ in range(2)]
 
     def outputs(self, coordinates: Tensor) -> Tensor:
         """(points, outputs, n) at coordinates (points, directions)."""
-        along = F.pad(coordinates, (1, 0), value=1)
-        parts = (along @ self.rest).split([shape.numel() for shape in self.shapes.values()], 1)
+        coefficients = F.pad(coordinates, (1, 0), value=1)
+        parts = (coefficients @ self.later_parameters).split([shape.numel() for shape in self.shapes.values()], 1)
         at = {p: part.unflatten(1, shape) for (p, shape), part in zip(self.shapes.items(), parts, strict=True)}
-        found = along.new_empty(len(along), self.width, self.n)
-        for start in range(0, len(along), self.at_once):
+        outputs = coefficients.new_empty(len(coefficients), self.width, self.n)
+        for start in range(0, len(coefficients), self.at_once):
             part = slice(start, start + self.at_once)
-            self._fill(along[part], {p: t[part] for p, t in at.items()}, found[part])
-        return found
+            self._fill(coefficients[part], {p: t[part] for p, t in at.items()}, outputs[part])
+        return outputs
 
-    def _fill(self, along: Tensor, at: dict[Tensor, Tensor], found: Tensor) -> None:
-        """Writes the outputs at some points into `found`; along is (points, 1 + directions), 1 for the center, and `at`
-        has the later parameters at each point."""
-        k = len(along)
-        here, there = self.space
-        h = torch.mm(along, self.first, out=here[: k * self.first.shape[1]].view(k, -1)).view(k, -1, self.samples)
-        for layer in self.found[1:]:
+    def _fill(self, coefficients: Tensor, at: dict[Tensor, Tensor], outputs: Tensor) -> None:
+        """Writes the outputs at some points into `outputs`; `coefficients` is (points, 1 + directions), 1 for the
+        center, and `at` has the later parameters at each point."""
+        k = len(coefficients)
+        buffer, other = self.buffers
+        h = torch.mm(coefficients, self.first, out=buffer[: k * self.first.shape[1]].view(k, -1)).view(
+            k, -1, self.samples
+        )
+        for layer in self.modules[1:]:
             if isinstance(layer, nn.Linear):
                 weight = at[layer.weight]
-                if layer is self.found[-1]:
-                    h = torch.bmm(weight, h[..., : self.n], out=found)
+                if layer is self.modules[-1]:
+                    h = torch.bmm(weight, h[..., : self.n], out=outputs)
                 else:
-                    out = there[: k * weight.shape[1] * self.samples].view(k, -1, self.samples)
+                    out = other[: k * weight.shape[1] * self.samples].view(k, -1, self.samples)
                     h = torch.bmm(weight, h, out=out)
-                here, there = there, here
+                buffer, other = other, buffer
                 if layer.bias is not None:
                     h += at[layer.bias][..., None]
             else:
                 h = _forward(layer, at, h)
-        if h is not found:
-            found.copy_(h[..., : self.n])
+        if h is not outputs:
+            outputs.copy_(h[..., : self.n])
 
 
-def _fitting(device: torch.device, each: float) -> int:
-    """Points at a time, if each takes so many entries."""
-    return max(1, min(MOST, int(ENTRIES.get(device.type, ENTRIES["cpu"]) / max(1, each))))
+def _points_that_fit(device: torch.device, each: float) -> int:
+    """Points at once, if each takes this many entries."""
+    return max(1, min(MAX_POINTS, int(MAX_ENTRIES.get(device.type, MAX_ENTRIES["cpu"]) / max(1, each))))
 
 
 def _forward(layer: nn.Module, at: dict[Tensor, Tensor], h: Tensor) -> Tensor:
@@ -155,7 +160,7 @@ class Measure:
     """A loss, or another measure, of the outputs at many points for the targets of one data set."""
 
     def __init__(self, function: LossFunction, outputs: Tensor, targets: Tensor) -> None:
-        """`outputs` (1, outputs, n) are some to try the function on."""
+        """`outputs` (1, outputs, n) are an example."""
         self.function, self.targets = function, targets
         is_class = targets.dim() == 1 and not targets.is_floating_point() and bool((targets >= 0).all())
         self.is_accuracy = is_class and function is batched_accuracy.accuracy
@@ -176,8 +181,8 @@ class Measure:
 
 
 def cross_entropy(outputs: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Mean cross-entropy of outputs (points, classes, n) and classes (n,) -> (points,), along the samples: where there
-    are few classes ten times as fast as F.cross_entropy of (n, classes), which takes one sample after the other."""
+    """Mean cross-entropy of outputs (points, classes, n) and classes (n,) -> (points,), along the samples: with few
+    classes ten times as fast as F.cross_entropy of (n, classes), which is not vectorized over samples."""
     points, _, n = outputs.shape
     log_probabilities = outputs.log_softmax(1)
     loss = -log_probabilities.gather(1, targets.expand(points, 1, n)).mean((1, 2))

@@ -1,4 +1,4 @@
-"""How many threads compute what; sums over more of them come out in another order."""
+"""Numbers of threads for parts of the work; sums depend on them in the last bits."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from nnviz.engine import device
 
 @contextmanager
 def threads(work: int) -> Iterator[None]:
-    """As many as `work` multiply-adds want; then again those that others in the process count on."""
+    """Sets the number of threads for `work` multiply-adds, and restores it at the end."""
     before = torch.get_num_threads()
     device.set_threads(work)
     try:

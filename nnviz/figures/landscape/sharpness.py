@@ -74,7 +74,7 @@ def sharpness(
     word = "eigenvalue of the Hessian"
     upper = logarithmic(word, np.append(values, limit[known])) if log_y else layout.axis(word, rangemode="tozero")
     axes, anchor = {"yaxis": upper}, stacked_plots.anchor(1)
-    lowest = np.asarray(curvature.get("lowest", []), float)
+    lowest = np.asarray(curvature.get("smallest_eigenvalue", []), float)
     smallest = {"smallest": lowest} if len(lowest) else {}
     if np.isfinite(lowest).any():
         axes["yaxis"] |= {"domain": [0.34, 1]}
