@@ -15,8 +15,8 @@ JOBS = {preset.title: preset.jobs for preset in EXAMPLES}
 CHANCE = math.log(10)
 """The loss of a guess at ten classes."""
 
-VANISHING, EXPLODING, HE = "Vanishing", "Exploding", "He rescues ReLU"
-NORM, CLIPPING, SKIP = "Batch norm rescues sigmoid", "Clipping tames the explosion", "Skip connections"
+VANISHING, EXPLODING, HE = "Vanishing", "Exploding", "He initialization"
+NORM, CLIPPING, SKIP = "Batch norm with sigmoid", "Gradient clipping", "Skip connections"
 
 
 def job(title: str, side: str) -> Training:
@@ -91,15 +91,15 @@ def _claim(title: str, quote: str, what: str, measure: Callable[[int], float], *
 CLAIMS = (
     _claim(
         VANISHING,
-        "each layer (A) passes on less than a quarter of the backward signal",
-        "share that a layer passes on",
+        "each layer (A) passes on less than a quarter of the gradient signal",
+        "factor per layer",
         partial(signal, VANISHING, "A"),
         low=0.2,
         high=0.25,
     ),
     _claim(
         VANISHING,
-        "about a trillionth of it reaches the first of twenty",
+        "about 10⁻¹² of it reaches the first of twenty layers",
         "signal, first layer over last",
         first_layer,
         low=3e-13,
@@ -107,22 +107,22 @@ CLAIMS = (
     ),
     _claim(
         VANISHING,
-        "ReLU under He's initialization (B) passes it on whole",
-        "share that a layer passes on",
+        "ReLU with He initialization (B) preserves it",
+        "factor per layer",
         partial(signal, VANISHING, "B"),
         low=0.95,
         high=1.05,
     ),
     _claim(
         VANISHING,
-        "A gives all samples the same class and stays there",
-        "share of the commonest class from step 50 on, at the least",
+        "A predicts the same class for all samples and stays there",
+        "fraction of the most common class from step 50 on, at the least",
         same_class,
         low=1,
     ),
     _claim(
         VANISHING,
-        "after 200 steps B is right on 40 % of the test digits or more",
+        "after 200 steps B has a test accuracy of 40% or more",
         "accuracy of B",
         partial(accuracy, VANISHING, "B", step=200),
         low=0.4,
@@ -130,16 +130,16 @@ CLAIMS = (
     ),
     _claim(
         EXPLODING,
-        "each layer multiplies activations on their way up by about 1.3",
-        "activations, factor a layer",
+        "each layer multiplies activations in the forward pass by about 1.3",
+        "activations, factor per layer",
         partial(activation, EXPLODING, "A"),
         low=1.2,
         high=1.4,
     ),
     _claim(
         EXPLODING,
-        "and the backward signal on its way down",
-        "signal, factor a layer",
+        "and the gradient signal in the backward pass",
+        "signal, factor per layer",
         partial(signal, EXPLODING, "A"),
         low=1.2,
         high=1.4,
@@ -153,7 +153,7 @@ CLAIMS = (
     ),
     _claim(
         EXPLODING,
-        "at the third the loss is nan",
+        "at the third step the loss is NaN",
         "step of the first loss that is not finite",
         partial(steps_to_nan, EXPLODING, "A"),
         low=3,
@@ -161,31 +161,31 @@ CLAIMS = (
     ),
     _claim(
         EXPLODING,
-        "He's scale (B) keeps all layers level",
-        "activations, factor a layer",
+        "With He initialization (B) all layers have the same scale",
+        "activations, factor per layer",
         partial(activation, EXPLODING, "B"),
         low=0.9,
         high=1.1,
     ),
     _claim(
         HE,
-        "the second moment falls sixfold a layer",
-        "factor a layer (1/6 = 0.167)",
+        "the second moment falls by a factor of 6 per layer",
+        "factor per layer (1/6 = 0.167)",
         lambda seed: activation(HE, "A", seed) ** 2,
         low=0.15,
         high=0.19,
     ),
     _claim(
         HE,
-        "A never gets below the loss of a guess",
+        "A never gets below the loss of random guessing",
         "loss of the last steps over ln 10",
         partial(loss, HE, "A", step=600),
         low=0.99,
     ),
     _claim(
         HE,
-        "He's factor of 2 makes up for the lost half (B)",
-        "second moment, factor a layer",
+        "The factor of 2 in He initialization (B) compensates for the lost half",
+        "second moment, factor per layer",
         lambda seed: activation(HE, "B", seed) ** 2,
         low=0.85,
         high=1.15,
@@ -201,29 +201,29 @@ CLAIMS = (
     ),
     _claim(
         NORM,
-        "No sigmoid is saturated in either",
-        "most saturated values of a layer, before and after training",
+        "No sigmoid saturates in either",
+        "largest saturated fraction of a layer, before and after training",
         lambda seed: max(saturated(side, seed) for side in "AB"),
         high=0.01,
     ),
     _claim(
         NORM,
-        "the spread of pre-activations between samples falls fourfold a layer",
-        "factor a layer over the first ten",
+        "the spread of pre-activations across samples falls by a factor of 4 per layer",
+        "factor per layer over the first ten",
         lambda seed: factor(spread("A", seed)[:10]),
         low=0.2,
         high=0.27,
     ),
     _claim(
         NORM,
-        "down to float32's rounding errors: the last layers see the same input whatever the sample",
+        "down to float32 rounding errors: the last layers get the same input for every sample",
         "spread in the last layer",
         lambda seed: float(spread("A", seed)[-1]),
         high=1e-7,
     ),
     _claim(
         NORM,
-        "Batch norm sets it to about 1 in every layer, once its running statistics have settled",
+        "Batch norm sets it to about 1 in every layer, once its running statistics have converged",
         "largest deviation from 1 over the layers",
         lambda seed: float(np.abs(spread("B", seed) - 1).max()),
         high=0.25,
@@ -237,7 +237,7 @@ CLAIMS = (
     ),
     _claim(
         CLIPPING,
-        "Without clipping (A) a single step ruins the network",
+        "Without clipping (A) a single step destroys the network",
         "second loss over first",
         partial(ruined, CLIPPING),
         low=1e6,
@@ -251,8 +251,8 @@ CLAIMS = (
     ),
     _claim(
         SKIP,
-        "In A the signal shrinks to 1/√3 = 0.58 in each layer on its way back",
-        "factor a layer",
+        "In A the gradient signal shrinks by a factor of 1/√3 = 0.58 per layer in the backward pass",
+        "factor per layer",
         partial(signal, SKIP, "A"),
         low=0.54,
         high=0.6,
@@ -266,7 +266,7 @@ CLAIMS = (
     ),
     _claim(
         SKIP,
-        "A is still guessing after 100 steps",
+        "A is still at chance level after 100 steps",
         "loss of steps 81 to 100 over ln 10",
         partial(loss, SKIP, "A", step=100),
         low=0.97,
@@ -275,12 +275,12 @@ CLAIMS = (
 
 NO_CLAIM = {
     HE: (
-        "ReLU throws half of the signal away.",
+        "ReLU sets half of the signal to zero.",
         "Dashed: theory for infinite width.",
-        "Gray: where 90 % of untrained networks of this shape lie.",
+        "Gray: range of 90% of untrained networks of this shape.",
     ),
     NORM: ("Twenty sigmoid layers without (A) and with batch norm (B).",),
-    CLIPPING: ("The same too large weights in both.",),
+    CLIPPING: ("The same overly large weights in both.",),
     SKIP: ("Thirty tanh layers with the classic small weights, without (A) and with skip connections (B).",),
 }
 """Sentences that say what is set, what to look at or what theory says, and nothing that training could contradict."""

@@ -14,7 +14,7 @@ from nnviz.spec.base import replace_many
 from nnviz.spec.landscapes import Curvature, Landscape, Line, PathPlane, RandomPlane, View
 
 JOBS = {preset.title: preset.jobs for preset in EXAMPLES}
-WAY, EDGE, SKIP, NORM = "The way down", "Edge of stability", "Skip connections", "Batch norm"
+WAY, EDGE, SKIP, NORM = "Training trajectory", "Edge of stability", "Skip connections", "Batch norm"
 TWO, WIDE, BATCHES = "Two solutions", "Wide and narrow", "Large and small batches"
 
 PATH = PathPlane(resolution=9)
@@ -108,21 +108,21 @@ def _claim(title: str, quote: str, what: str, measure: Callable[[int], float], *
 CLAIMS = (
     _claim(
         WAY,
-        "Two directions hold 97 % of the way or more",
+        "Two principal components explain 97% or more of the variance of the trajectory",
         "variance explained by the plane of the path",
         partial(path, WAY, "explained"),
         low=0.97,
     ),
     _claim(
         WAY,
-        "a random plane sees less than a fifth of it",
+        "a random plane explains less than a fifth of it",
         "the same for random directions",
         partial(path, WAY, "random_explained"),
         high=0.2,
     ),
     _claim(
         WAY,
-        "Only the last point lies in the plane: the band shows how far off the others are.",
+        "Only the last point lies in the plane: the band shows the residuals of the others.",
         "points of 61 within 10⁻⁶ of it",
         lambda seed: float((seen(job(WAY, "A", seed, PATH))["path"]["residuals"] < 1e-6).sum()),
         low=1,
@@ -130,14 +130,14 @@ CLAIMS = (
     ),
     _claim(
         EDGE,
-        "The largest eigenvalue climbs until it meets 2/η",
+        "The largest eigenvalue rises until it reaches the stability limit 2/η",
         "first over last eigenvalue",
         lambda seed: float(sharpness(EDGE, "A", seed, CURVE)[0] / sharpness(EDGE, "A", seed, CURVE)[-1]),
         high=0.8,
     ),
     _claim(
         EDGE,
-        "for nine seeds of ten, hovers there",
+        "for nine of ten seeds, hovers there",
         "median of the last eighth over 2/η",
         at_the_edge,
         low=0.95,
@@ -147,7 +147,7 @@ CLAIMS = (
     ),
     _claim(
         EDGE,
-        "Try a third of the learning rate: for nine seeds of ten the eigenvalue climbs past this line.",
+        "Divide the learning rate by three: for nine of ten seeds the eigenvalue rises above this line.",
         "last eigenvalue over 2/η = 10",
         lambda seed: float(sharpness(EDGE, "A", seed, learner__optimizer__lr=0.2 / 3)[-1] / 10),
         low=1.02,
@@ -156,30 +156,36 @@ CLAIMS = (
     ),
     _claim(
         EDGE,
-        "Or a batch of 8: it never gets here.",
+        "Or use batch size 8: it never reaches the limit.",
         "largest eigenvalue over 2/η",
         lambda seed: float(sharpness(EDGE, "A", seed, SIXTH, learner__batch_size=8).max() / 10),
         high=0.95,
     ),
     _claim(
         SKIP,
-        "A's falls less than fourfold",
+        "A's falls by less than a factor of 4",
         "first train loss over last",
         partial(fall, SKIP, "A"),
         high=4,
     ),
     _claim(
         SKIP,
-        "B's about a thousandfold",
+        "B's by about a factor of 1,000",
         "first train loss over last",
         partial(fall, SKIP, "B"),
         low=500,
         high=2500,
     ),
-    _claim(SKIP, "A lies among pits", "pits of a random plane", lambda seed: pits(plane(SKIP, "A", seed)), low=3),
     _claim(
         SKIP,
-        "by the end its curvature is about what the rate can bear, from half to three times 2/η",
+        "The surface around A has several local minima",
+        "local minima of a random plane",
+        lambda seed: pits(plane(SKIP, "A", seed)),
+        low=3,
+    ),
+    _claim(
+        SKIP,
+        "at the end its curvature is near the stability limit, half to three times 2/η",
         "largest eigenvalue of A over 2/η = 40",
         lambda seed: float(sharpness(SKIP, "A", seed)[-1] / 40),
         low=0.5,
@@ -195,14 +201,14 @@ CLAIMS = (
     ),
     _claim(
         NORM,
-        "A has hardly left a plain",
+        "A has hardly left a plateau with almost no gradient",
         "first train loss over last",
         partial(fall, NORM, "A"),
         high=2,
     ),
     _claim(
         NORM,
-        "B has walked down into a bowl",
+        "B has reached a bowl",
         "first train loss over last",
         partial(fall, NORM, "B"),
         low=100,
@@ -210,14 +216,14 @@ CLAIMS = (
     _claim(
         NORM,
         "Where the network trains without it anyway (try tanh), batch norm does not make this bowl any wider.",
-        "share of a random plane at most 0.5 above the middle, B over A",
+        "fraction of a random plane at most 0.5 above the center, B over A",
         lambda seed: near(plane(NORM, "B", seed, **TANH)) / near(plane(NORM, "A", seed, **TANH)),
         high=1,
     ),
     _claim(
         TWO,
-        "ends elsewhere with a low loss as well",
-        "train loss at the other end (0.69 is a guess)",
+        "also reaches a low loss, at another point",
+        "train loss at the other end (0.69: random guessing)",
         lambda seed: float(between(seed)[-1]),
         high=0.1,
     ),
@@ -230,29 +236,29 @@ CLAIMS = (
     ),
     _claim(
         WIDE,
-        "The wide network can be moved far before its loss rises",
-        "share of a random plane at most 0.5 above the middle, B over A",
+        "The wide network can be perturbed far before its loss rises",
+        "fraction of a random plane at most 0.5 above the center, B over A",
         lambda seed: near(plane(WIDE, "B", seed)) / near(plane(WIDE, "A", seed)),
         low=2,
     ),
     _claim(
         WIDE,
-        "the narrow one sits in a crevice, with an eigenvalue at least five times as large",
+        "the narrow one sits in a sharp minimum, with a largest eigenvalue at least five times as large",
         "largest eigenvalue, A over B",
         lambda seed: float(sharpness(WIDE, "A", seed)[-1] / sharpness(WIDE, "B", seed)[-1]),
         low=5,
     ),
     _claim(
         BATCHES,
-        "A ends where the loss is sharper, its largest eigenvalue several times B's",
+        "A ends in a sharper minimum, with a largest eigenvalue several times B's",
         "largest eigenvalue, A over B",
         lambda seed: float(sharpness(BATCHES, "A", seed)[-1] / sharpness(BATCHES, "B", seed)[-1]),
         low=2,
     ),
     _claim(
         BATCHES,
-        "their test accuracies differ by less than a percent or two",
-        "B's less A's",
+        "their test accuracies differ by less than one or two percentage points",
+        "B's minus A's",
         lambda seed: accuracy(BATCHES, "B", seed) - accuracy(BATCHES, "A", seed),
         low=-0.02,
         high=0.02,
@@ -260,14 +266,11 @@ CLAIMS = (
 )
 
 NO_CLAIM = {
-    WAY: ("Drag the slider and follow the point down the valley.",),
-    EDGE: ("Plain descent on all samples at once.",),
-    SKIP: (
-        "Twenty tanh layers without (A) and with skip connections (B): why a deep network without help is hard to "
-        "descend.",
-    ),
+    WAY: ("Drag the time slider and follow the point down the valley.",),
+    EDGE: ("Full-batch gradient descent.",),
+    SKIP: ("Twenty tanh layers without (A) and with skip connections (B).",),
     NORM: ("Four sigmoid layers without (A) and with batch norm (B).",),
-    WIDE: ("Three hidden layers of 4 (A) and of 64 units (B), moved by the same share of their filters' lengths.",),
-    BATCHES: ("As many steps with all samples (A) and with 8 at once (B).",),
+    WIDE: ("Three hidden layers of 4 (A) and of 64 units (B), perturbed along random filter-normalized directions.",),
+    BATCHES: ("The same number of steps with full batch (A) and batch size 8 (B).",),
 }
 """Sentences that say what is set, or what to do or to look at, and nothing that training could contradict."""

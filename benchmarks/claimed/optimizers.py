@@ -13,8 +13,8 @@ from nnviz.spec.clipping import NoClipping
 from nnviz.spec.schedules import ConstantRate
 
 RATES, MOMENTUM, ADAM = "Four learning rates", "Why momentum", "Why Adam corrects its bias"
-SADDLE, ROSENBROCK, RIPPLES = "A saddle is no minimum", "Twelve on Rosenbrock", "Gradient-free among ripples"
-CLIFF, NOISE, BASINS = "A cliff, and clipping", "Mini-batch noise", "Basins of attraction"
+SADDLE, ROSENBROCK, RIPPLES = "Saddle point", "Twelve on Rosenbrock", "Gradient-free on Rastrigin"
+CLIFF, NOISE, BASINS = "Clipping at a cliff", "Mini-batch noise", "Basins of attraction"
 
 
 def _final(title: str, seed: int, **changes: object) -> np.ndarray:
@@ -168,32 +168,32 @@ CLAIMS = (
     _claim(
         RATES,
         "Too small, right, too large, diverging.",
-        "final height of the second over the lowest of the others",
+        "final value of the second over the lowest of the others",
         right_rate,
         high=1e-6,
     ),
     _claim(RATES, "the error is multiplied by 1 − ηλ at every step", "largest deviation", factor_across, high=1e-6),
-    _claim(RATES, "beyond η = 2/λ = 2 its size grows", "last error over first", growth_beyond, low=1.001),
+    _claim(RATES, "beyond η = 2/λ = 2 its magnitude grows", "last error over first", growth_beyond, low=1.001),
     _claim(
         MOMENTUM,
-        "The best plain rate keeps (κ−1)/(κ+1) = 0.980 of the error a step",
-        "kept a step",
+        "Without momentum the best learning rate multiplies the error by (κ−1)/(κ+1) = 0.980 per step",
+        "error factor per step",
         partial(_rate, 0),
         low=0.979,
         high=0.981,
     ),
     _claim(
         MOMENTUM,
-        "the best momentum keeps (√κ−1)/(√κ+1) = 0.818",
-        "kept a step",
+        "the best momentum multiplies it by (√κ−1)/(√κ+1) = 0.818",
+        "error factor per step",
         partial(_rate, 1),
         low=0.813,
         high=0.823,
     ),
     _claim(
         MOMENTUM,
-        "at a rate at which plain descent would diverge",
-        "last height over first, without momentum",
+        "at a learning rate at which plain gradient descent would diverge",
+        "last value over first, without momentum",
         plain_at_the_rate_of_momentum,
         low=1.001,
     ),
@@ -207,7 +207,7 @@ CLAIMS = (
     ),
     _claim(
         ADAM,
-        "the next ones are hardly better",
+        "the next ones are hardly shorter",
         "least ratio of the first eight steps",
         lambda seed: float((_lengths(seed)[1, :8] / _lengths(seed)[0, :8]).min()),
         low=2,
@@ -215,7 +215,7 @@ CLAIMS = (
     Claim(
         "Optimizers",
         ADAM,
-        "from here the point is thrown past the minimum beside it into another valley",
+        "from here the point overshoots the nearest minimum into another valley",
         "distance between where the two end",
         thrown_past,
         low=1,
@@ -223,30 +223,32 @@ CLAIMS = (
     ),
     _claim(
         ADAM,
-        "as it is from two thirds of the starts around",
-        "share of ten starts",
+        "as it does from two thirds of the starts nearby",
+        "fraction of ten starts",
         share_thrown_past,
         low=0.5,
         high=0.85,
     ),
     _claim(
         ADAM,
-        "With it the first step is η in each direction.",
+        "With the correction the first step is η in each coordinate.",
         "largest deviation from 0.1",
         first_step_of_adam,
         high=1e-6,
     ),
-    _claim(SADDLE, "Newton's method stays there for good", "distance from the saddle", newton_at_the_saddle, high=1e-6),
+    _claim(
+        SADDLE, "Newton's method converges to the saddle", "distance from the saddle", newton_at_the_saddle, high=1e-6
+    ),
     _claim(
         SADDLE,
-        "plain descent lingers",
+        "plain gradient descent takes long to leave it",
         "steps halfway down, over the most of the others that leave",
         lingering,
         low=1.5,
     ),
     _claim(
         SADDLE,
-        "with |curvature| Newton's step leads away",
+        "with absolute eigenvalues Newton's step leads away",
         "|y| at the end (minima at 1)",
         absolute_newton_off_the_saddle,
         low=0.99,
@@ -254,7 +256,7 @@ CLAIMS = (
     ),
     _claim(
         ROSENBROCK,
-        "nine or more of the twelve are on its floor within 15 steps",
+        "nine or more of the twelve reach its floor within 15 steps",
         "optimizers",
         on_the_floor,
         low=9,
@@ -270,16 +272,16 @@ CLAIMS = (
     ),
     _claim(
         RIPPLES,
-        "Methods that follow the gradient end in a dent beside the start",
-        "distance from the start (dents are 1 apart)",
+        "Gradient-based optimizers end in the local minimum next to the start",
+        "distance from the start (local minima are 1 apart)",
         ripples_gradient,
         high=0.71,
     ),
     Claim(
         "Optimizers",
         RIPPLES,
-        "step over many ripples, nearly always to a lower one",
-        "highest final height of the three over the gradient's",
+        "step across many local minima, nearly always to a lower one",
+        "highest final value of the three over that of the gradient-based",
         lambda seed: float(_ripples(seed)[1].max() / _ripples(seed)[0].min()),
         high=0.99,
         seeds=20,
@@ -288,14 +290,14 @@ CLAIMS = (
     Claim(
         "Optimizers",
         RIPPLES,
-        "Try other seeds: luck counts.",
-        "highest final height of CMA-ES over four seeds, less the lowest",
+        "Try other seeds: the result depends on chance.",
+        "highest minus lowest final value of CMA-ES over four seeds",
         luck,
         low=1,
     ),
     _claim(
         CLIFF,
-        "At the wall the gradient is a hundred times what it is on the plateau",
+        "At the cliff the gradient is a hundred times that on the plateau",
         "ratio",
         wall,
         low=80,
@@ -303,7 +305,7 @@ CLAIMS = (
     ),
     _claim(
         CLIFF,
-        "Clipped to norm 1 it keeps its direction and does no harm: all three arrive.",
+        "Clipped to norm 1 it keeps its direction, and all three optimizers reach the minimum.",
         "largest distance at the end",
         clipped_arrive,
         high=0.15,
@@ -311,7 +313,7 @@ CLAIMS = (
     Claim(
         "Optimizers",
         CLIFF,
-        "from here descent with and without momentum is thrown off the map",
+        "from this start gradient descent with and without momentum leaves the map",
         "largest coordinate of the two (the map ends at 8)",
         lambda seed: float(thrown(seed)[:2].min()),
         low=8,
@@ -319,18 +321,24 @@ CLAIMS = (
     ),
     _claim(
         CLIFF,
-        "Adam is not, but the wall stays in its second moment and it ends short of the minimum, by 0.5 from here",
+        "Adam does not, but the cliff stays in its second moment and it ends 0.5 short of the minimum",
         "distance at the end",
         adam_short,
         low=0.2,
         high=0.6,
         seeds=10,
     ),
-    _claim(NOISE, "as the cosine takes it to 0 they settle", "last steps over steps 20 to 100", settled, high=0.05),
-    _claim(NOISE, "Switch the schedule off: they never do.", "last steps over steps 20 to 100", never_settled, low=0.5),
+    _claim(
+        NOISE,
+        "as the cosine schedule reduces it to 0 they converge",
+        "last steps over steps 20 to 100",
+        settled,
+        high=0.05,
+    ),
+    _claim(NOISE, "Without the schedule they never do.", "last steps over steps 20 to 100", never_settled, low=0.5),
     _claim(
         BASINS,
-        "momentum shoots across them, so that close starts end far apart: its borders are six to eight times as long",
+        "momentum overshoots them, so that nearby starts end far apart: its boundaries are six to eight times as long",
         "length, momentum over plain",
         borders,
         low=6,
@@ -339,12 +347,15 @@ CLAIMS = (
 )
 
 NO_CLAIM = {
-    RATES: ("Find the four on the phase diagram at β = 0.",),
-    MOMENTUM: ("κ = 100.", "Compare the slopes of the distances."),
-    ADAM: ("m and v start from 0, and v forgets more slowly.",),
-    SADDLE: ("All start almost on the ridge.", "At the saddle the gradient is 0, yet one direction leads down."),
-    ROSENBROCK: ("Drag the start to the other side.", "Which optimizers overshoot the bend, which creep along it?"),
+    RATES: ("Find the four learning rates in the phase diagram at β = 0.",),
+    MOMENTUM: ("κ = 100.", "Compare the slopes of the distances to the minimum."),
+    ADAM: ("m and v start at 0, and v adapts more slowly.",),
+    SADDLE: ("All start almost on the ridge.", "At the saddle the gradient is 0, but f decreases in one direction."),
+    ROSENBROCK: (
+        "Drag the start to the other side.",
+        "Which optimizers overshoot the bend, and which follow it slowly?",
+    ),
     NOISE: ("The same noise is added to every optimizer's gradient.",),
-    BASINS: ("Which of the four minima does a start lead to, and how soon?",),
+    BASINS: ("Which of the four minima does each start lead to, and how fast?",),
 }
 """Sentences that say what is set, or what to do or to look at, and nothing that a race could contradict."""

@@ -93,17 +93,17 @@ def _claim(title: str, quote: str, what: str, measure: Callable[[int], float], *
 CLAIMS = (
     _claim(
         LINE,
-        "the accuracy ends somewhere between 30 and 70 %",
+        "the accuracy ends between 30% and 70%",
         "training accuracy at the end",
         last_line,
         low=0.3,
         high=0.7,
         seeds=10,
     ),
-    _claim(LINE, "never passes 75 % of a balanced set", "highest training accuracy", best_line, high=0.75),
+    _claim(LINE, "never exceeds 75% on a balanced set", "highest training accuracy", best_line, high=0.75),
     _claim(
         XOR,
-        "at the end 97 % or more of the training points are right",
+        "the training accuracy ends at 97% or more",
         "training accuracy at the end",
         partial(neurons, 4),
         low=0.97,
@@ -111,7 +111,7 @@ CLAIMS = (
     ),
     _claim(
         XOR,
-        "With only two of them no start gets past 90 %",
+        "With only two hidden neurons no initialization gets above 90%",
         "training accuracy at the end",
         partial(neurons, 2),
         high=0.9,
@@ -119,16 +119,16 @@ CLAIMS = (
     ),
     _claim(
         SPIRALS,
-        "the surface starts as three sectors",
-        "changes of class from the center outward, step 100",
+        "the decision surface starts as three sectors",
+        "class changes from the center outward, step 100",
         partial(turning, 100),
         high=0.6,
         seeds=10,
     ),
     _claim(
         SPIRALS,
-        "only in the next two hundred does it begin to turn",
-        "changes of class from the center outward, step 300",
+        "begins to curl only in the next two hundred",
+        "class changes from the center outward, step 300",
         partial(turning, 300),
         low=0.8,
     ),
@@ -141,29 +141,29 @@ CLAIMS = (
     ),
     _claim(
         OVERFITTING,
-        "the test loss turns and climbs to several times its lowest",
+        "the test loss rises again to several times its minimum",
         "test loss at the end over its lowest",
         climb,
         low=3,
     ),
     _claim(
         OVERFITTING,
-        "the border bends out until it has caught every single point",
+        "the class boundary bends until every training point is on the right side",
         "training accuracy at the end",
         lambda seed: trained(JOBS[OVERFITTING], seed).last["train accuracy"],
         low=1,
     ),
     _claim(
         OVERFITTING,
-        "Then try L2 0.01: the test loss ends at less than a third.",
+        "Then try L2 0.01: the final test loss drops to less than a third.",
         "test loss at the end, with over without",
         helped,
         high=1 / 3,
     ),
     _claim(
         CURVE,
-        "in the end the curve has 15 to 30 bends",
-        "bends",
+        "in the end the curve has 15 to 30 kinks",
+        "kinks",
         bends,
         low=15,
         high=30,
@@ -171,8 +171,9 @@ CLAIMS = (
     ),
     _claim(
         CURVE,
-        "They lie over the whole line: a third to two thirds of them in the two fifths nearest to its turns.",
-        "share within 0.1 of a turning point (even: 0.4)",
+        "They are spread over the whole input range: one third to two thirds of them lie in the 40% of it nearest to "
+        "the curve's extrema.",
+        "fraction within 0.1 of an extremum (uniform: 0.4)",
         bends_near_turns,
         low=0.33,
         high=0.67,
@@ -180,14 +181,14 @@ CLAIMS = (
     ),
     _claim(
         DIGITS,
-        "all of the training digits are right in the end",
+        "in the end all training digits are classified correctly",
         "training accuracy",
         lambda seed: trained(JOBS[DIGITS], seed, every=2000).last["train accuracy"],
         low=1,
     ),
     _claim(
         DIGITS,
-        "96 % or more of the test digits",
+        "96% or more of the test digits",
         "test accuracy",
         lambda seed: trained(JOBS[DIGITS], seed, every=2000).last["test accuracy"],
         low=0.96,
@@ -195,13 +196,13 @@ CLAIMS = (
 )
 
 NO_CLAIM = {
-    XOR: ("Look at the small maps: each hidden neuron is one soft line, and the output adds them up.",),
-    SPIRALS: ("Three arms that wind around each other need curved borders.",),
+    XOR: ("In the small maps each hidden neuron is one soft line, and the output layer adds them up.",),
+    SPIRALS: ("Three interleaved arms need curved class boundaries.",),
     OVERFITTING: ("Forty noisy training points and far too many weights.",),
     CURVE: ("Switch to tanh for a smooth curve.",),
     DIGITS: (
-        "Read the confusion matrix by rows, and look at the worst-classified test digits: some of them a person would "
-        "get wrong too.",
+        "Read the confusion matrix by rows, and look at the test digits with the highest loss: a person would get some "
+        "of them wrong too.",
     ),
 }
 """Sentences that say what is set, or what to do or to look at, and nothing that training could contradict."""

@@ -9,7 +9,7 @@ from nnviz.presets.optimizers import EXAMPLES
 from nnviz.spec.trajectories import Trajectories, TrajectorySpec
 
 JOBS = {preset.title: preset.jobs[0] for preset in EXAMPLES}
-BESIDE = {"A saddle is no minimum": (0.1, 0.005)}
+BESIDE = {"Saddle point": (0.1, 0.005)}
 """Deviation of other starts, in x and y, where it is not a tenth in both."""
 
 

@@ -39,11 +39,11 @@ _DEEP = DeepMLP(depth=20, width=16, activation=a.Tanh(), initializer=i.GlorotNor
 
 EXAMPLES = (
     Preset(
-        title="The way down",
+        title="Training trajectory",
         jobs=(DEFAULT.model_copy(update={"views": (RandomPlane(), RandomLines(), PathPlane())}),),
-        look_at="Drag the slider and follow the point down the valley. Two directions hold 97 % of the way or "
-        "more; a random plane sees less than a fifth of it. Only the last point lies in the plane: the band shows "
-        "how far off the others are.",
+        look_at="Drag the time slider and follow the point down the valley. Two principal components explain 97% or "
+        "more of the variance of the trajectory; a random plane explains less than a fifth of it. Only the "
+        "last point lies in the plane: the band shows the residuals of the others.",
         reference="Li et al., 2018, arXiv:1712.09913",
     ),
     Preset(
@@ -60,10 +60,10 @@ EXAMPLES = (
                 steps=1500,
             ),
         ),
-        look_at="Plain descent on all samples at once. The largest eigenvalue climbs until it meets 2/η and, for "
-        "nine seeds of ten, hovers there, although beyond it steps overshoot: why not a larger rate. Try a third "
-        "of the learning rate: for nine seeds of ten the eigenvalue climbs past this line. Or a batch of 8: it "
-        "never gets here.",
+        look_at="Full-batch gradient descent. The largest eigenvalue rises until it reaches the stability limit 2/η "
+        "and, for nine of ten seeds, hovers there: a larger learning rate would be unstable. Divide the "
+        "learning rate by three: for nine of ten seeds the eigenvalue rises above this line. Or use batch size "
+        "8: it never reaches the limit.",
         reference="Cohen et al., 2021, arXiv:2103.00065",
     ),
     Preset(
@@ -80,10 +80,10 @@ EXAMPLES = (
             )
             for skip in (False, True)
         ),
-        look_at="Twenty tanh layers without (A) and with skip connections (B): why a deep network without help is "
-        "hard to descend. Compare their train losses over the same steps: A's falls less than fourfold, B's about "
-        "a thousandfold. A lies among pits, and by the end its curvature is about what the rate can bear, from "
-        "half to three times 2/η; B's is less than a sixth of that.",
+        look_at="Twenty tanh layers without (A) and with skip connections (B). Compare their train losses over the "
+        "same steps: A's falls by less than a factor of 4, B's by about a factor of 1,000. The surface around "
+        "A has several local minima, and at the end its curvature is near the stability limit, half to three "
+        "times 2/η; B's is less than a sixth of that.",
         reference="Li et al., 2018, arXiv:1712.09913",
     ),
     Preset(
@@ -100,9 +100,10 @@ EXAMPLES = (
             )
             for norm in (NoNorm(), BatchNorm())
         ),
-        look_at="Four sigmoid layers without (A) and with batch norm (B). A has hardly left a plain: its loss "
-        "falls less than twofold, B's more than a hundredfold; B has walked down into a bowl. Where the network "
-        "trains without it anyway (try tanh), batch norm does not make this bowl any wider.",
+        look_at="Four sigmoid layers without (A) and with batch norm (B). A has hardly left a plateau with almost no "
+        "gradient: its loss falls by less than a factor of 2, B's by more than a factor of 100; B has reached "
+        "a bowl. Where the network trains without it anyway (try tanh), batch norm does not make this bowl any "
+        "wider.",
         reference="Ioffe & Szegedy, 2015, arXiv:1502.03167; Santurkar et al., 2018, arXiv:1805.11604",
     ),
     Preset(
@@ -117,8 +118,9 @@ EXAMPLES = (
                 steps=1500,
             ),
         ),
-        look_at="The same network from other initial weights, on the same data, ends elsewhere with a low loss as "
-        "well. On the straight line between the two lies a barrier: the mean of two solutions is none.",
+        look_at="The same network from other initial weights, on the same data, also reaches a low loss, at another "
+        "point. On the straight line between the two lies a barrier: averaging two solutions does not give a "
+        "solution.",
         reference="Goodfellow et al., 2015, arXiv:1412.6544; Frankle et al., 2020, arXiv:1912.05671",
     ),
     Preset(
@@ -135,9 +137,9 @@ EXAMPLES = (
             )
             for width in (4, 64)
         ),
-        look_at="Three hidden layers of 4 (A) and of 64 units (B), moved by the same share of their filters' "
-        "lengths. The wide network can be moved far before its loss rises; the narrow one sits in a crevice, with "
-        "an eigenvalue at least five times as large.",
+        look_at="Three hidden layers of 4 (A) and of 64 units (B), perturbed along random filter-normalized "
+        "directions. The wide network can be perturbed far before its loss rises; the narrow one sits in a "
+        "sharp minimum, with a largest eigenvalue at least five times as large.",
         reference="Li et al., 2018, arXiv:1712.09913",
     ),
     Preset(
@@ -155,8 +157,9 @@ EXAMPLES = (
             )
             for size in (20_000, 8)
         ),
-        look_at="As many steps with all samples (A) and with 8 at once (B). A ends where the loss is sharper, its "
-        "largest eigenvalue several times B's. Yet their test accuracies differ by less than a percent or two.",
+        look_at="The same number of steps with full batch (A) and batch size 8 (B). A ends in a sharper minimum, with "
+        "a largest eigenvalue several times B's. Yet their test accuracies differ by less than one or two "
+        "percentage points.",
         reference="Keskar et al., 2017, arXiv:1609.04836",
     ),
 )

@@ -25,7 +25,8 @@ EXAMPLES = (
             ),
         ),
         look_at="Too small, right, too large, diverging. Across the valley the error is multiplied by 1 − ηλ at every "
-        "step: beyond η = 2/λ = 2 its size grows. Find the four on the phase diagram at β = 0.",
+        "step: beyond η = 2/λ = 2 its magnitude grows. Find the four learning rates in the phase diagram at β "
+        "= 0.",
         reference="Goh, 2017",
     ),
     Preset(
@@ -40,22 +41,23 @@ EXAMPLES = (
                 steps=200,
             ),
         ),
-        look_at="κ = 100. The best plain rate keeps (κ−1)/(κ+1) = 0.980 of the error a step; the best momentum keeps "
-        "(√κ−1)/(√κ+1) = 0.818, at a rate at which plain descent would diverge. Compare the slopes of the distances.",
+        look_at="κ = 100. Without momentum the best learning rate multiplies the error by (κ−1)/(κ+1) = 0.980 per "
+        "step; the best momentum multiplies it by (√κ−1)/(√κ+1) = 0.818, at a learning rate at which plain "
+        "gradient descent would diverge. Compare the slopes of the distances to the minimum.",
         reference="Polyak, 1964; Goh, 2017",
     ),
     Preset(
         title="Why Adam corrects its bias",
         choices={"optimizer": "0"},
         jobs=(_trajectories(Adam(lr=0.1), UncorrectedAdam(lr=0.1), surface=Himmelblau(), x=3.0, y=4.0, steps=100),),
-        look_at="m and v start from 0, and v forgets more slowly. Without the correction the first step is (1 − "
-        "β₁)/√(1 − β₂) = 3.2 times too long, and the next ones are hardly better: from here the point is thrown "
-        "past the minimum beside it into another valley, as it is from two thirds of the starts around. With it "
-        "the first step is η in each direction.",
+        look_at="m and v start at 0, and v adapts more slowly. Without the correction the first step is (1 − β₁)/√(1 − "
+        "β₂) = 3.2 times too long, and the next ones are hardly shorter: from here the point overshoots the "
+        "nearest minimum into another valley, as it does from two thirds of the starts nearby. With the "
+        "correction the first step is η in each coordinate.",
         reference="Kingma & Ba, 2015, arXiv:1412.6980",
     ),
     Preset(
-        title="A saddle is no minimum",
+        title="Saddle point",
         jobs=(
             _trajectories(
                 SGD(lr=0.1),
@@ -67,8 +69,9 @@ EXAMPLES = (
                 steps=150,
             ),
         ),
-        look_at="All start almost on the ridge. At the saddle the gradient is 0, yet one direction leads down. "
-        "Newton's method stays there for good; plain descent lingers; with |curvature| Newton's step leads away.",
+        look_at="All start almost on the ridge. At the saddle the gradient is 0, but f decreases in one direction. "
+        "Newton's method converges to the saddle; plain gradient descent takes long to leave it; with absolute "
+        "eigenvalues Newton's step leads away.",
         reference="Dauphin et al., 2014, arXiv:1406.2572",
     ),
     Preset(
@@ -91,13 +94,13 @@ EXAMPLES = (
                 steps=500,
             ),
         ),
-        look_at="Finding the bent valley is easy, following it is not: nine or more of the twelve are on its "
-        "floor within 15 steps, and after 500 steps at most two are within 0.1 of the minimum. Drag the start to "
-        "the other side. Which optimizers overshoot the bend, which creep along it?",
+        look_at="Finding the curved valley is easy, following it is not: nine or more of the twelve reach its floor "
+        "within 15 steps, and after 500 steps at most two are within 0.1 of the minimum. Drag the start to the "
+        "other side. Which optimizers overshoot the bend, and which follow it slowly?",
         reference="Rosenbrock, 1960",
     ),
     Preset(
-        title="Gradient-free among ripples",
+        title="Gradient-free on Rastrigin",
         jobs=(
             _trajectories(
                 SGD(lr=0.002),
@@ -111,22 +114,22 @@ EXAMPLES = (
                 seed=1,
             ),
         ),
-        look_at="Methods that follow the gradient end in a dent beside the start. Evolution strategies look at "
-        "heights over a whole region and step over many ripples, nearly always to a lower one, at many more "
-        "evaluations a step. Try other seeds: luck counts.",
+        look_at="Gradient-based optimizers end in the local minimum next to the start. Gradient-free optimizers "
+        "compare values of f over a whole region and step across many local minima, nearly always to a lower "
+        "one, at many more evaluations per step. Try other seeds: the result depends on chance.",
         reference="Hansen, 2016, arXiv:1604.00772",
     ),
     Preset(
-        title="A cliff, and clipping",
+        title="Clipping at a cliff",
         jobs=(
             _trajectories(
                 SGD(lr=0.6), SGD(lr=0.5, momentum=0.5), Adam(lr=0.3), surface=Cliff(), steps=150, clipping=ClipNorm()
             ),
         ),
-        look_at="At the wall the gradient is a hundred times what it is on the plateau. Clipped to norm 1 it "
-        "keeps its direction and does no harm: all three arrive. Now switch clipping off: from here descent with "
-        "and without momentum is thrown off the map; Adam is not, but the wall stays in its second moment and it "
-        "ends short of the minimum, by 0.5 from here.",
+        look_at="At the cliff the gradient is a hundred times that on the plateau. Clipped to norm 1 it keeps its "
+        "direction, and all three optimizers reach the minimum. Now switch clipping off: from this start "
+        "gradient descent with and without momentum leaves the map; Adam does not, but the cliff stays in its "
+        "second moment and it ends 0.5 short of the minimum.",
         reference="Pascanu et al., 2013, arXiv:1211.5063",
     ),
     Preset(
@@ -142,8 +145,9 @@ EXAMPLES = (
                 schedule=Cosine(),
             ),
         ),
-        look_at="The same noise is added to every optimizer's gradient. While the rate is large they jitter around the "
-        "minimum; as the cosine takes it to 0 they settle. Switch the schedule off: they never do.",
+        look_at="The same noise is added to every optimizer's gradient. While the learning rate is large they "
+        "fluctuate around the minimum; as the cosine schedule reduces it to 0 they converge. Without the "
+        "schedule they never do.",
         reference="Robbins & Monro, 1951",
     ),
     Preset(
@@ -153,8 +157,8 @@ EXAMPLES = (
                 SGD(lr=0.01), SGD(lr=0.01, momentum=0.9), Adam(lr=0.3), surface=Himmelblau(), steps=200, grid=41
             ),
         ),
-        look_at="Which of the four minima does a start lead to, and how soon? Plain descent's basins have smooth "
-        "borders; momentum shoots across them, so that close starts end far apart: its borders are six to eight times "
-        "as long.",
+        look_at="Which of the four minima does each start lead to, and how fast? The basins of plain gradient descent "
+        "have smooth boundaries; momentum overshoots them, so that nearby starts end far apart: its boundaries "
+        "are six to eight times as long.",
     ),
 )

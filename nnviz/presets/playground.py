@@ -26,31 +26,31 @@ EXAMPLES = (
     Preset(
         title="XOR, one layer",
         look_at="A network without a hidden layer can only draw one straight line, and no line separates XOR: the "
-        "accuracy ends somewhere between 30 and 70 % and never passes 75 % of a balanced set.",
-        reference="Minsky & Papert (1969), Perceptrons",
+        "accuracy ends between 30% and 70% and never exceeds 75% on a balanced set.",
+        reference="Minsky & Papert, 1969",
         jobs=(_play(2000, data=d.XOR(noise=0.0), model=MLP(hidden=())),),
     ),
     Preset(
         title="XOR, hidden layer",
-        look_at="Four tanh neurons suffice: at the end 97 % or more of the training points are right. Look at the "
-        "small maps: each hidden neuron is one soft line, and the output adds them up. With only two of them no "
-        "start gets past 90 %.",
-        reference="Rumelhart, Hinton & Williams (1986)",
+        look_at="Four tanh neurons suffice: the training accuracy ends at 97% or more. In the small maps each hidden "
+        "neuron is one soft line, and the output layer adds them up. With only two hidden neurons no "
+        "initialization gets above 90%.",
+        reference="Rumelhart et al., 1986",
         jobs=(_play(3000, data=d.XOR(noise=0.0), model=MLP(hidden=_layers(a.Tanh(), 4)), optimizer=SGD(lr=0.3)),),
     ),
     Preset(
         title="Spirals",
-        look_at="Three arms that wind around each other need curved borders. Scrub back to the first hundred "
-        "steps: the surface starts as three sectors, and only in the next two hundred does it begin to turn.",
-        reference="Lang & Witbrock (1988)",
+        look_at="Three interleaved arms need curved class boundaries. Go back to the first hundred steps: the decision "
+        "surface starts as three sectors and begins to curl only in the next two hundred.",
+        reference="Lang & Witbrock, 1988",
         jobs=(_play(5000, data=d.Spirals(), model=MLP(hidden=_layers(a.Tanh(), 16, 16)), optimizer=Adam(lr=0.01)),),
     ),
     Preset(
         title="Overfitting",
-        look_at="Forty noisy training points and far too many weights. The training loss keeps falling while the "
-        "test loss turns and climbs to several times its lowest, and the border bends out until it has caught "
-        "every single point. Then try L2 0.01: the test loss ends at less than a third.",
-        reference="Goodfellow et al. (2016), Deep Learning, ch. 5",
+        look_at="Forty noisy training points and far too many weights. The training loss keeps falling while the test "
+        "loss rises again to several times its minimum, and the class boundary bends until every training "
+        "point is on the right side. Then try L2 0.01: the final test loss drops to less than a third.",
+        reference="Goodfellow et al., 2016, ch. 5",
         jobs=(
             _play(
                 4000,
@@ -62,10 +62,11 @@ EXAMPLES = (
     ),
     Preset(
         title="Curve fitting",
-        look_at="One input, one output: each ReLU of the first layer bends the line once, those of the second add "
-        "more, and in the end the curve has 15 to 30 bends. They lie over the whole line: a third to two thirds "
-        "of them in the two fifths nearest to its turns. Switch to tanh for a smooth curve.",
-        reference="Cybenko (1989)",
+        look_at="One input, one output: each ReLU of the first layer adds one kink, those of the second layer add "
+        "more, and in the end the curve has 15 to 30 kinks. They are spread over the whole input range: one "
+        "third to two thirds of them lie in the 40% of it nearest to the curve's extrema. Switch to tanh for a "
+        "smooth curve.",
+        reference="Cybenko, 1989",
         jobs=(
             _play(
                 4000,
@@ -78,10 +79,10 @@ EXAMPLES = (
     ),
     Preset(
         title="Digits",
-        look_at="Real handwriting, 64 pixels: all of the training digits are right in the end, and 96 % or more "
-        "of the test digits. Read the confusion matrix by rows, and look at the worst-classified test digits: "
-        "some of them a person would get wrong too.",
-        reference="Alpaydin & Kaynak (1998)",
+        look_at="Real handwriting, 8 × 8 pixels: in the end all training digits are classified correctly, and 96% or "
+        "more of the test digits. Read the confusion matrix by rows, and look at the test digits with the "
+        "highest loss: a person would get some of them wrong too.",
+        reference="Alpaydin & Kaynak, 1998",
         jobs=(
             _play(
                 2000,

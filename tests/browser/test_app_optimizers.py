@@ -208,8 +208,8 @@ def test_a_dark_page_has_a_dark_map_and_a_picture_of_it_is_saved(player):
 def test_the_map_keeps_its_place_when_an_example_is_changed_and_its_legend_when_the_window_is(player):
     trajectories(player, steps=20)
     page = player.page
-    page.get_by_role("button", name="A saddle is no minimum").click()
-    page.locator("p", has_text="A saddle is no minimum.").wait_for()
+    page.get_by_role("button", name="Saddle point").click()
+    page.locator("p", has_text="Saddle point.").wait_for()
     settled(player, 150)
     ends = f"""(p => [p.querySelector('.legend .bg').getBoundingClientRect().bottom,
       p.querySelector('.nsewdrag').getBoundingClientRect().top, p._fullLayout.width])({plot("map")})"""
@@ -232,7 +232,7 @@ def test_the_map_keeps_its_place_when_an_example_is_changed_and_its_legend_when_
 
 def test_an_example_says_who_left_and_at_which_step(player):
     trajectories(player, steps=20)
-    player.page.get_by_role("button", name="A cliff, and clipping").click()
+    player.page.get_by_role("button", name="Clipping at a cliff").click()
     player.wait(lambda: player.said("surface.kind") == "cliff", "for the example")
     assert "left for infinity" not in player.page.content()
     trajectories(player, optimizers='[{"method":{"kind":"sgd","lr":3}},{"method":{"kind":"adam","lr":0.3}}]', steps=100)

@@ -34,11 +34,11 @@ QUICK = {
     "XOR, one layer": 1,
     "Why momentum": 1,
     "Why Adam corrects its bias": 1,
-    "A saddle is no minimum": 1,
+    "Saddle point": 1,
     "Twelve on Rosenbrock": 1,
-    "A cliff, and clipping": 1,
+    "Clipping at a cliff": 1,
     "Exploding": 2,
-    "The way down": 1,
+    "Training trajectory": 1,
 }
 """Examples that are measured in a few seconds, and for how many seeds."""
 

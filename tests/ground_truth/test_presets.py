@@ -37,19 +37,19 @@ def test_exploding_is_over_within_three_steps():
 
 
 def test_clipping_keeps_the_exploding_network_finite_and_it_recovers():
-    clipped = train(EXAMPLES["Clipping tames the explosion"][1], 250)
+    clipped = train(EXAMPLES["Gradient clipping"][1], 250)
     assert all(math.isfinite(loss) for loss in clipped)
     assert recent(clipped) < 0.05 * clipped[0]
 
 
 def test_he_lets_relu_learn_where_the_classic_initialization_does_not():
-    classic, he = (train(job, 400) for job in EXAMPLES["He rescues ReLU"])
+    classic, he = (train(job, 400) for job in EXAMPLES["He initialization"])
     assert recent(classic) > 0.99 * math.log(10)
     assert min(he[-20:]) < recent(classic) - 0.1
 
 
 def test_batch_norm_lets_deep_sigmoids_learn():
-    plain, normed = (recent(train(job, 250)) for job in EXAMPLES["Batch norm rescues sigmoid"])
+    plain, normed = (recent(train(job, 250)) for job in EXAMPLES["Batch norm with sigmoid"])
     assert plain > 0.98 * math.log(10)
     assert normed < 0.7 * math.log(10)
 

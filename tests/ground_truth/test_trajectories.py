@@ -90,8 +90,8 @@ def test_without_correction_adam_is_thrown_past_the_minimum_beside_it():
 
 
 def test_newton_stays_at_the_saddle_and_with_absolute_curvature_leaves_it():
-    job = EXAMPLES["A saddle is no minimum"]
-    points, heights = (raced("A saddle is no minimum")[name] for name in ("points", "values"))
+    job = EXAMPLES["Saddle point"]
+    points, heights = (raced("Saddle point")[name] for name in ("points", "values"))
     newton, absolute = (place(job, kind="newton", absolute=a) for a in (False, True))
     assert points[newton, -1] == pytest.approx([0, 0], abs=1e-9)
     assert points[absolute, -1] == pytest.approx([0, 1], abs=1e-6)
@@ -109,8 +109,8 @@ def test_on_rosenbrock_nobody_leaves_and_all_get_into_the_valley():
 
 
 def test_among_ripples_the_gradient_ends_in_a_dent_and_evolution_steps_over_them():
-    job = EXAMPLES["Gradient-free among ripples"]
-    final = raced("Gradient-free among ripples")["values"][:, -1]
+    job = EXAMPLES["Gradient-free on Rastrigin"]
+    final = raced("Gradient-free on Rastrigin")["values"][:, -1]
     evolving = [place(job, kind=kind) for kind in ("open_es", "cma_es", "genetic")]
     gradient_based = [i for i in range(len(job.optimizers)) if i not in evolving]
     assert final[gradient_based].min() > 1
@@ -119,7 +119,7 @@ def test_among_ripples_the_gradient_ends_in_a_dent_and_evolution_steps_over_them
 
 @pytest.mark.parametrize("optimizer", [0, 1], ids=["plain", "momentum"])
 def test_clipping_keeps_descent_at_the_cliff_that_throws_it_far_without(optimizer):
-    job = EXAMPLES["A cliff, and clipping"]
+    job = EXAMPLES["Clipping at a cliff"]
     clipped, thrown = (
         trajectories(job.model_copy(update=changes))["points"][optimizer]
         for changes in ({}, {"clipping": NoClipping()})
@@ -129,7 +129,7 @@ def test_clipping_keeps_descent_at_the_cliff_that_throws_it_far_without(optimize
 
 
 def test_with_clipping_all_arrive_behind_the_cliff():
-    assert (raced("A cliff, and clipping")["distance"][:, -1] < 0.3).all()
+    assert (raced("Clipping at a cliff")["distance"][:, -1] < 0.3).all()
 
 
 def test_under_noise_they_settle_with_the_cosine_and_never_without():
