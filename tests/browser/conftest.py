@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.board import DEMO
 from tests.browser.messages import Desk, furnish
 from tests.browser.player import SCREEN, House, Player, leave, visiting
 
@@ -27,6 +28,12 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+WITHOUT_WEBGL = """
+const { getContext } = HTMLCanvasElement.prototype;
+HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
+  return kind.includes("webgl") ? null : getContext.call(this, kind, ...more);
+};
+"""
 Serve = Callable[..., str]
 
 
@@ -81,8 +88,14 @@ def tab(context) -> Iterator:
 
 
 @pytest.fixture
-def page(tab) -> Iterator:
-    """The shared page at no address, light and of 1440 × 900; the test fails if a script of the page threw."""
+def page(tab, request: pytest.FixtureRequest) -> Iterator:
+    """The shared page at no address, light and of 1440 × 900; the test fails if a script of the page threw.
+
+    Scenes in space stay empty unless the test is marked `webgl`: without a graphics card each takes a second.
+    """
+    session = tab.context.new_cdp_session(tab)
+    if not request.node.get_closest_marker("webgl"):
+        session.send("Page.addScriptToEvaluateOnNewDocument", {"source": WITHOUT_WEBGL})
     tab.set_default_timeout(60_000)
     tab.set_viewport_size(SCREEN["viewport"])
     tab.emulate_media(color_scheme="light", reduced_motion=SCREEN["reduced_motion"])
@@ -93,6 +106,7 @@ def page(tab) -> Iterator:
 
     tab.on("pageerror", note)
     yield tab
+    session.detach()  # with it goes its script
     leave(tab)
     tab.remove_listener("pageerror", note)
     assert not errors, errors
@@ -213,3 +227,9 @@ def stage(browser, tmp_path_factory) -> Iterator:
 def board(stage, request: pytest.FixtureRequest) -> Desk:
     """A board that has heard of nothing yet."""
     return Desk(stage, request.node.name)
+
+
+@pytest.fixture(scope="session")
+def boards(tmp_path_factory: pytest.TempPathFactory, servers: dict[str, subprocess.Popen]) -> str:
+    """The address of an app with nothing but boards; what it shows is said in the address."""
+    return start(tmp_path_factory, servers, DEMO)

@@ -61,6 +61,7 @@ def no_trouble(player: Player) -> None:
     assert player.page.get_by_test_id("stException").count() == 0
 
 
+@pytest.mark.webgl
 def test_map_space_and_curvature_are_drawn_and_scrubbed_without_the_server_and_saved(player):
     landscape(player)
     page = player.page

@@ -155,6 +155,7 @@ def test_a_formula_is_typed_and_a_wrong_one_is_said_while_the_pictures_stay(play
     player.page.wait_for_function(f"Math.abs({plot('map')}.data.find(t => t.uid === 'path0').x[1] - 1.8) < 1e-3")
 
 
+@pytest.mark.webgl
 def test_time_is_scrubbed_and_played_without_a_message_from_the_server(player):
     trajectories(player)
     page = player.page

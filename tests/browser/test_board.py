@@ -5,23 +5,23 @@ import re
 import numpy as np
 import pytest
 
-from tests.browser.board import BOARD, DEMO, all_drawn, filled, open_board, plot, scrub, state, until, x_range, zoom
+from tests.browser.board import BOARD, all_drawn, filled, open_board, plot, scrub, state, until, x_range, zoom
 
 pytestmark = pytest.mark.browser
 
 NAMES = ["loss", "boundary", "gradients", "histogram", "ridges", "weights", "depth", "scatter"]
 
 
-@pytest.fixture(scope="module")
-def finished(app) -> str:
+@pytest.fixture
+def finished(boards: str) -> str:
     """A run that is over, with 40 pictures: steps 0, 10, …, 390."""
-    return app(DEMO, DEMO_START="40")
+    return f"{boards}?start=40"
 
 
-@pytest.fixture(scope="module")
-def live(app) -> str:
+@pytest.fixture
+def live(boards: str) -> str:
     """A run that goes on for as long as anyone looks."""
-    return app(DEMO, DEMO_START="3", DEMO_TICKS="100000", DEMO_EVERY="0.3")
+    return f"{boards}?start=3&ticks=100000"
 
 
 def test_all_figures_are_drawn_with_their_titles(page, finished):
@@ -31,12 +31,12 @@ def test_all_figures_are_drawn_with_their_titles(page, finished):
     assert page.locator("[data-figure=loss] h3").inner_text() == "손실 · loss"
 
 
-def test_nothing_is_fetched_from_elsewhere(page, finished):
+def test_nothing_is_fetched_from_elsewhere(page, boards, finished):
     hosts = set()
     page.on("request", lambda request: hosts.add(re.sub(r"^(\w+://[^/]*).*", r"\1", request.url)))
     open_board(page, finished)
     filled(page)
-    assert {host for host in hosts if host.startswith("http")} == {finished}
+    assert {host for host in hosts if host.startswith("http")} == {boards}
 
 
 def test_history_is_fetched_without_a_timer_and_again_after_a_reload(page, finished):
@@ -200,8 +200,8 @@ def test_line_at_the_chosen_step_follows_step_and_zoom(page, finished):
     assert page.locator(".nnviz-line").count() == 0
 
 
-def test_a_step_not_there_yet_shows_the_nearest_and_is_asked_for_first(page, app):
-    open_board(page, app(DEMO, DEMO_START="60", DEMO_SLOW="0.4"))
+def test_a_step_not_there_yet_shows_the_nearest_and_is_asked_for_first(page, boards):
+    open_board(page, f"{boards}?start=60&slow=0.4")
     scrub(page, 40)
     until(page, "d.wanted === '400' && d.step !== '400'")
     assert re.search(r"step 400 of 590 · showing \d+", page.locator(".nnviz-where").inner_text())
@@ -270,10 +270,10 @@ def test_updates_come_by_themselves_each_with_what_is_new(page, live):
 # -- figures that hold the whole run, and points to choose ------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def walk(app) -> str:
+@pytest.fixture
+def walk(boards: str) -> str:
     """A figure that the board cuts at the chosen step, with a point to choose at (2, 3)."""
-    return app(DEMO.with_name("reveal_demo.py"))
+    return f"{boards}/reveal"
 
 
 def shown(page) -> dict[str, dict]:

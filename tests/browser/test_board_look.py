@@ -18,10 +18,10 @@ from tests.browser.gallery import gallery
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def finished(app) -> str:
+@pytest.fixture
+def finished(boards: str) -> str:
     """A run that is over, with 40 pictures: steps 0, 10, …, 390."""
-    return app(DEMO, DEMO_START="40")
+    return f"{boards}?start=40"
 
 
 def test_csv_holds_exactly_the_plotted_data(page, finished):
@@ -171,28 +171,30 @@ def test_a_section_of_four_columns_has_its_choices_behind_a_button(page, finishe
     page.wait_for_function(f"{plot('loss')}._fullLayout.yaxis.type === 'linear'")
 
 
-def test_scenes_of_another_section_take_no_webgl_context(page, finished):
-    warnings: list[str] = []
-    page.on("console", lambda message: warnings.append(message.text))
+@pytest.mark.webgl
+def test_a_scene_of_another_section_takes_no_webgl_context_and_stays_turned(page, finished):
     open_board(page, finished)
-    eye = f"Object.values({plot('space-1')}._fullLayout.scene._scene.getCamera().eye)"
-    for visit in range(5):
+    eye = f"Object.values({plot('space')}._fullLayout.scene._scene.getCamera().eye)"
+    contexts = "[...document.querySelectorAll('canvas')].map(e => e.getContext('webgl')).filter(Boolean)"
+    for visit in range(4):
         page.get_by_role("tab", name="In space").click()
-        page.wait_for_function("document.querySelectorAll('.gl-container canvas').length === 4")
+        page.wait_for_function("document.querySelectorAll('.gl-container canvas').length === 1")
         until(page, "d.busy === 'false'")
-        if visit == 1:
-            page.evaluate(f"Plotly.relayout({plot('space-1')}, {{ 'scene.camera.eye': {{ x: 2, y: 1, z: 0.5 }} }})")
-        elif visit == 3:  # as it was turned, until it is put back
+        if visit == 0:
+            page.evaluate(f"Plotly.relayout({plot('space')}, {{ 'scene.camera.eye': {{ x: 2, y: 1, z: 0.5 }} }})")
+        elif visit < 3:  # as it was turned, until it is put back
             assert page.evaluate(eye) == pytest.approx([2, 1, 0.5])
-            page.locator("[data-figure=space-1] .nnviz-more").click()
-            page.locator("[data-figure=space-1]").get_by_role("menuitem", name="Reset zoom").click()
-            until(page, "d.busy === 'false'")
-        elif visit == 4:
+        else:
             assert page.evaluate(eye) == pytest.approx([1.25, 1.25, 1.25])
+        if visit == 2:
+            page.locator("[data-figure=space] .nnviz-more").click()
+            page.locator("[data-figure=space]").get_by_role("menuitem", name="Reset zoom").click()
+            until(page, "d.busy === 'false'")
+        assert page.evaluate(f"(window.contexts = {contexts}).map(gl => gl.isContextLost())") == [False]
         page.get_by_role("tab", name="All").click()
         until(page, "d.busy === 'false'")
         assert page.locator("canvas").count() == 0
-    assert [text for text in warnings if "WebGL contexts" in text] == []
+        assert page.evaluate("contexts.map(gl => gl.isContextLost())") == [True]
 
 
 def test_theme_changes_while_the_page_is_open(page, finished):
@@ -317,8 +319,8 @@ def test_points_that_did_not_change_move_with_the_axes(page, finished):
     ) == pytest.approx(moved, abs=0.02)
 
 
-def test_before_the_first_picture_cards_of_all_rows_wait_in_their_places(page, app):
-    page.goto(app(DEMO, DEMO_START="0"))
+def test_before_the_first_picture_cards_of_all_rows_wait_in_their_places(page, boards):
+    page.goto(f"{boards}?start=0")
     page.get_by_text("waiting for the first picture").nth(7).wait_for()
     until(page, "d.busy === 'false' && d.stepsKnown === '0'")
     assert page.locator(".nnviz-card").count() == 8
@@ -326,7 +328,7 @@ def test_before_the_first_picture_cards_of_all_rows_wait_in_their_places(page, a
 
 
 def test_board_works_below_a_base_path_and_on_a_subpage(page, serve):
-    url = serve(DEMO, {"DEMO_START": "4"}, ["--server.baseUrlPath=some/base"], path="/some/base")
+    url = serve(DEMO, {}, ["--server.baseUrlPath=some/base"], path="/some/base")
     page.goto(f"{url}/second")
     page.get_by_text("nothing here").wait_for()
     page.get_by_role("link", name="First").click()
@@ -336,7 +338,7 @@ def test_board_works_below_a_base_path_and_on_a_subpage(page, serve):
 
 
 def test_without_static_serving_one_line_says_so(page, serve):
-    url = serve(DEMO, {"DEMO_START": "4"}, ["--server.enableStaticServing=false"])
+    url = serve(DEMO, {}, ["--server.enableStaticServing=false"])
     page.goto(url)
     page.get_by_text("Is server.enableStaticServing on").wait_for()
 

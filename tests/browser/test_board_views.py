@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.browser.board import open_board, plot, until, x_range
-from tests.browser.conftest import ROOT
+from tests.browser.board import BOARD, open_board, plot, until, x_range
+from tests.each import each
 
 pytestmark = pytest.mark.browser
 
@@ -11,16 +11,11 @@ EYE = f"Object.values({plot('space')}._fullLayout.scene._scene.getCamera().eye)"
 OWN = [1.3, -1.5, 1.0]
 
 
-@pytest.fixture(scope="module")
-def views(app) -> str:
-    return app(ROOT / "tests/browser/apps/views_demo.py")
-
-
 @pytest.fixture
-def looked_at(page, views):
+def looked_at(page, boards):
     """The page with both figures drawn."""
-    open_board(page, views)
-    page.wait_for_function(f"{plot('space')}._fullLayout?.scene?._scene && {plot('map')}._fullLayout")
+    open_board(page, f"{boards}/views")
+    page.wait_for_function(f"{plot('space')}._fullLayout?.scene && {plot('map')}._fullLayout")
     return page
 
 
@@ -45,61 +40,62 @@ def turn(page) -> tuple[float, float]:
     return pytest.fail("the scene did not turn")
 
 
-def reset(page, name: str) -> None:
-    page.locator(f"[data-figure={name}] .nnviz-more").click()
-    page.get_by_role("menuitem", name="Reset zoom").click()
+def put_back(page, name: str, how: str, place: tuple[float, float]) -> None:
+    """Resets the view of a figure in one of the two ways."""
+    if how == "menu":
+        page.locator(f"[data-figure={name}] .nnviz-more").click()
+        page.get_by_role("menuitem", name="Reset zoom").click()
+    else:
+        page.mouse.dblclick(*place)
 
 
-@pytest.mark.parametrize("how", ["menu", "double click"])
-def test_a_zoom_is_put_back_to_the_figures_own_range(looked_at, how):
+WAYS = [(step, how) for step in (1, 2) for how in ("menu", "double click")]
+"""At the figures as first drawn, and at those of another step."""
+
+
+def to_step(page, step: int) -> None:
+    """Goes to the second step, once."""
+    if page.evaluate(f"{BOARD}.dataset.step") != str(step):
+        page.get_by_role("button", name="Onward").click()
+        until(page, f"d.step === '{step}' && d.busy === 'false'")
+
+
+@each("step, how", WAYS)
+def test_a_zoom_is_put_back_to_the_figures_own_range(looked_at, step, how):
     page = looked_at
-    for onward in (False, True):
-        if onward:
-            page.get_by_role("button", name="Onward").click()
-            until(page, "d.step === '2' && d.busy === 'false'")
-        assert x_range(page, "map") == [-10, 10]
-        place = drag(page, "map", 100, 80)
-        page.wait_for_function(f"{plot('map')}._fullLayout.xaxis.range[0] > -9")
-        if how == "menu":
-            reset(page, "map")
-        else:
-            page.mouse.dblclick(*place)
-        page.wait_for_function(f"{plot('map')}._fullLayout.xaxis.range[0] === -10")
-        assert x_range(page, "map") == [-10, 10]
+    to_step(page, step)
+    assert x_range(page, "map") == [-10, 10]
+    place = drag(page, "map", 100, 80)
+    page.wait_for_function(f"{plot('map')}._fullLayout.xaxis.range[0] > -9")
+    put_back(page, "map", how, place)
+    page.wait_for_function(f"{plot('map')}._fullLayout.xaxis.range[0] === -10")
+    assert x_range(page, "map") == [-10, 10]
 
 
-@pytest.mark.parametrize("how", ["menu", "double click"])
-def test_a_scene_is_turned_back_however_often_it_was_drawn(looked_at, how):
+@pytest.mark.webgl
+@each("step, how", WAYS)
+def test_a_scene_is_turned_back_however_often_it_was_drawn(looked_at, step, how):
     page = looked_at
-    for onward in (False, True):
-        if onward:
-            page.get_by_role("button", name="Onward").click()
-            until(page, "d.step === '2' && d.busy === 'false'")
-        place = turn(page)
-        if how == "menu":
-            reset(page, "space")
-        else:
-            page.mouse.dblclick(*place)
-        page.wait_for_function(f"Math.abs({EYE}[0] - 1.3) < 1e-6")
-        assert page.evaluate(EYE) == pytest.approx(OWN)
+    to_step(page, step)
+    put_back(page, "space", how, turn(page))
+    page.wait_for_function(f"Math.abs({EYE}[0] - 1.3) < 1e-6")
+    assert page.evaluate(EYE) == pytest.approx(OWN)
 
 
-def test_the_wheel_over_a_scene_scrolls_the_page(looked_at):
+@pytest.mark.webgl
+def test_the_wheel_over_a_scene_scrolls_the_page_and_zooms_it_in_full_screen(looked_at):
     page = looked_at
+    page.set_viewport_size({"width": 1200, "height": 500})
     box = page.locator("[data-figure=space] .nnviz-stage").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.wheel(0, 200)
     page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop >= 150")
     assert page.evaluate(EYE) == pytest.approx(OWN)
-
-
-def test_the_wheel_zooms_a_scene_in_full_screen(looked_at):
-    page = looked_at
     page.locator("[data-figure=space] .nnviz-more").click()
     page.get_by_role("menuitem", name="Full screen").click()
     page.wait_for_function("document.fullscreenElement")
     until(page, "d.busy === 'false'")
-    page.mouse.move(720, 450)
+    page.mouse.move(600, 250)
     for _ in range(20):  # a scene that has just been drawn anew may miss the first
         page.mouse.wheel(0, 200)
         page.wait_for_timeout(100)

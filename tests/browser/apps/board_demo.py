@@ -1,11 +1,10 @@
 """Eight figures of a made-up run that grows by one picture at each tick; what the board's browser tests look at.
 
-The environment says how: DEMO_START pictures at the beginning, DEMO_TICKS more to come, one each DEMO_EVERY seconds;
-DEMO_SLOW seconds to make the pictures of an earlier step. More sections hold rows of four, a legend that tells values,
-and scenes in space; some figures have choices.
+The address says how: `start` pictures at the beginning, `ticks` more to come, one each 0.3 s; `slow` seconds to make
+the pictures of an earlier step. More sections hold rows of four, a legend that tells values, and a scene in space; some
+figures have choices.
 """
 
-import os
 import time
 
 import numpy as np
@@ -19,7 +18,7 @@ SECTIONS = {
     "All": [["loss", "boundary"], ["gradients", "histogram"], ["ridges", "weights", "depth"], ["scatter"]],
     "Side by side": [["loss", "gradients", "histogram", "depth"], ["boundary", "weights", "ridges", "scatter"]],
     "Legend": [["told"]],
-    "In space": [[f"space-{n}" for n in range(4)]],
+    "In space": [["space"]],
 }
 AXIS = {"auto": "auto", "linear": "linear", "log": "log"}
 SMOOTHING = {"0": "off", "0.6": "0.6", "0.9": "0.9", "0.99": "0.99"}
@@ -28,23 +27,18 @@ CHOICES = {
     "gradients": {"axis": ("Axis", AXIS, "log")},
     "boundary": {"style": ("Surface", {"soft": "soft", "borders": "borders only"}, "soft")},
 }
-START, TICKS = int(os.environ.get("DEMO_START", "3")), int(os.environ.get("DEMO_TICKS", "0"))
-EVERY, SLOW = float(os.environ.get("DEMO_EVERY", "0.25")), float(os.environ.get("DEMO_SLOW", "0"))
+SAID = st.session_state.setdefault("said", {name: float(said) for name, said in st.query_params.items()})
+START, TICKS, EVERY, SLOW = int(SAID.get("start", 4)), SAID.get("ticks", 0), 0.3, SAID.get("slow", 0)
 GRID = np.linspace(-3, 3, 50, dtype=np.float32)
 POINTS = np.random.default_rng(0).normal(size=(2, 300)).astype(np.float32)
 
 st.set_page_config(page_title="Board", layout="wide")
 
 
-@st.cache_resource
-def born() -> float:
-    return time.monotonic()
-
-
 def known() -> list[int]:
     """Steps 0, 10, 20, …: as many as have come so far."""
-    grown = min(TICKS, int((time.monotonic() - born()) / EVERY)) if TICKS else 0
-    return [10 * n for n in range(START + grown)]
+    born = st.session_state.setdefault("born", time.monotonic())
+    return [10 * n for n in range(START + int(min(TICKS, (time.monotonic() - born) / EVERY)))]
 
 
 def chosen() -> dict[str, dict[str, str]]:
@@ -123,14 +117,11 @@ def pictures(step: int) -> dict[str, dict]:
     if chosen()["boundary"]["style"] == "borders":
         z = np.sign(z)
     square = {"yaxis": {"scaleanchor": "x"}}
-    scenes = {
-        f"space-{n}": {
-            "data": [{"type": "surface", "z": (z[::4, ::4] * (1 + n)).astype(np.float32), "showscale": False}],
-            "layout": {"meta": {"title": f"Surface {n}"}},
-        }
-        for n in range(4)
-    }
-    return scenes | {
+    return {
+        "space": {
+            "data": [{"type": "surface", "z": z[::4, ::4].astype(np.float32), "showscale": False}],
+            "layout": {"meta": {"title": "Surface"}},
+        },
         "told": told(last),
         "loss": curves(last, "손실 · loss", chosen()["loss"]["axis"]),
         "boundary": {
@@ -199,6 +190,6 @@ def second() -> None:
     st.write("nothing here")
 
 
-st.navigation(
-    [st.Page(first, title="First", url_path="first", default=True), st.Page(second, title="Second", url_path="second")]
-).run()
+pages = [st.Page(page, title=page.__name__.title(), url_path=page.__name__) for page in (first, second)]
+more = [st.Page(f"{name}_demo.py", title=name.title(), url_path=name) for name in ("reveal", "views")]
+st.navigation([*pages, *more]).run()

@@ -41,6 +41,5 @@ def chosen(name: str, x: float, y: float, done: bool) -> None:
     kept.update(name=name, x=x, y=y, done=done, calls=kept["calls"] + 1)
 
 
-st.set_page_config(layout="wide")
 board(walk, STEPS.tolist(), key="walk", sections={"": [["walk"]]}, heights={"walk": 500}, on_pick=chosen)
 st.write(f"chosen {kept['calls']}: {kept.get('name', '')} {kept['x']:.2f} {kept['y']:.2f} {kept['done']}")

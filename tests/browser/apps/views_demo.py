@@ -19,7 +19,6 @@ def pictures(step: int) -> dict[str, dict]:
     }
 
 
-st.set_page_config(layout="wide")
 with st.container(horizontal=True):
     for name in LINES:
         if st.button(name):
@@ -28,5 +27,5 @@ with st.container(horizontal=True):
         st.session_state["step"] = st.session_state.get("step", 1) + 1
 stale = LINES[st.session_state.get("dimmed", "None")]
 steps = list(range(1, st.session_state.get("step", 1) + 1))
-board(pictures, steps, key="views", sections={"": [["map", "space"]]}, stale=stale, heights={"map": 400, "space": 400})
+board(pictures, steps, key="views", sections={"": [["map", "space"]]}, stale=stale, heights={"map": 400, "space": 160})
 st.container(height=1500)
