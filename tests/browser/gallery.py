@@ -9,7 +9,7 @@ from nnviz.figures.kit import theme
 from nnviz.ui.board.wire_format import encode
 from tests.browser.conftest import ROOT
 
-MODULES = ROOT / "nnviz" / "ui"
+MODULES = ROOT / "nnviz" / "ui" / "board"
 PLOTLY = Path(str(files("plotly") / "package_data" / "plotly.min.js"))
 PAGE = '<!doctype html><meta charset="utf-8"><body></body><script src="/plotly.js"></script>'
 
@@ -42,7 +42,10 @@ def gallery(browser, figures: dict[str, dict]) -> Iterator:
 def _serve(route) -> None:
     """The page, plotly.js and the modules, straight from their files."""
     name = route.request.url.rsplit("/", 1)[1]
+    path = PLOTLY if name == "plotly.js" else MODULES / name
     if not name:
         route.fulfill(body=PAGE, content_type="text/html")
-    else:
-        route.fulfill(path=PLOTLY if name == "plotly.js" else MODULES / name, content_type="text/javascript")
+    elif path.exists():
+        route.fulfill(path=path, content_type="text/javascript")
+    else:  # who imports it is told, and does not wait
+        route.fulfill(status=404)
