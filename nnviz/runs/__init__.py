@@ -5,7 +5,8 @@ from nnviz.runs.export import export, export_zip
 from nnviz.runs.reading.run_view import RunView
 from nnviz.runs.storage.run_file import RunFile
 from nnviz.runs.storage.status import Status
-from nnviz.runs.storage.store import Store, Summary
+from nnviz.runs.storage.store import Store
+from nnviz.runs.storage.summaries import Summary
 from nnviz.runs.workers.machine_limits import check
 from nnviz.runs.workers.pool import Pool
 

@@ -3,23 +3,21 @@
 import os
 import re
 import secrets
-import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nnviz.runs.errors import RunError
 from nnviz.runs.reading.run_view import RunView, view
 from nnviz.runs.storage import drafts, user_files
-from nnviz.runs.storage.result import Result, read_result
+from nnviz.runs.storage.index import Index
 from nnviz.runs.storage.run_file import RunFile, create
-from nnviz.runs.storage.schema import connect, wording
-from nnviz.runs.storage.status import LIVE, read_status
+from nnviz.runs.storage.schema import wording
+from nnviz.runs.storage.status import LIVE
+from nnviz.runs.storage.summaries import Summary, summarize
 from nnviz.spec.attachments import Attachment
-from nnviz.spec.base import options
 from nnviz.spec.jobs import Job
 
 WAITED = 600.0
@@ -31,35 +29,7 @@ KEPT = 5
 CACHED = 200
 """Finished runs that are kept of jobs that are made again when they are needed."""
 
-KINDS = options(Job)
-
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,99}")
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """A run in a list. A file that cannot be read has the state "damaged", the reason as `error`, and nothing else."""
-
-    id: str
-    kind: str = ""
-    title: str = ""
-    state: str = "damaged"
-    step: int = 0
-    steps: int = 0
-    created: float = 0.0
-    parent: str | None = None
-    parent_step: int | None = None
-    pinned: bool = False
-    result: Result | None = None
-    error: str = ""
-    fingerprint: str = ""
-    size: int = 0
-
-    @property
-    def is_cached(self) -> bool:
-        """Whether its job is made again when it is needed."""
-        job = KINDS.get(self.kind)
-        return job is not None and job.retention != "history"
 
 
 class Store:
@@ -73,6 +43,7 @@ class Store:
         self.home = Path(named).expanduser().absolute()
         if self.home.exists() and not self.home.is_dir():
             raise RunError(f"the store of runs must be a folder, got the file {self.home}: set NNVIZ_HOME to a folder")
+        self._index = Index(self.home)
 
     def create(self, job: Job, *, title: str = "", source: Path | None = None, **options: Any) -> RunFile:
         """A new run of `job`, queued. `source` is its parent's file, to copy records from. Raises RunError."""
@@ -187,64 +158,8 @@ class Store:
 
     def list(self) -> list[Summary]:
         """All runs, newest first."""
-        if not self.home.is_dir():
-            return []
-        summaries = [summarize(path) for path in self.home.glob("*.sqlite") if not path.name.startswith(".")]
-        return sorted(summaries, key=lambda s: (s.created, s.id), reverse=True)
+        return self._index.all()
 
     def find(self, fingerprint: str) -> str | None:
         """The newest finished run of the job with this fingerprint."""
-        return next((s.id for s in self.list() if s.fingerprint == fingerprint and s.state == "finished"), None)
-
-
-_over: dict[Path, tuple[tuple[int, int, int], Summary]] = {}
-
-
-def summarize(path: Path) -> Summary:
-    """The run file at `path` in a line; never raises. One that is over is read again only if it changes."""
-    try:
-        stat = path.stat()
-        mark = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
-        known = _over.get(path)
-        if known and known[0] == mark and not path.with_name(path.name + "-wal").exists():
-            return known[1]
-        summary = _read(path, stat.st_size)
-    except RunError as error:
-        return Summary(path.stem, error=str(error))
-    except OSError as error:
-        return Summary(path.stem, error=f"run file {path} cannot be read: {error.strerror or error}")
-    if summary.state not in (*LIVE, "lost"):
-        _over[path] = (mark, summary)
-    return summary
-
-
-def _read(path: Path, size: int) -> Summary:
-    connection = connect(path)
-    try:
-        with wording(path):
-            status = read_status(connection)
-            row = connection.execute(
-                "SELECT created, parent, parent_step, fingerprint, json_extract(json, '$.kind') FROM job"
-            ).fetchone()
-            result = read_result(connection, status.info)
-    except sqlite3.Error as error:  # pragma: no cover  # worded above; kept so that a list never fails
-        raise RunError(str(error)) from error
-    finally:
-        connection.close()
-    created, parent, parent_step, fingerprint, kind = row
-    return Summary(
-        id=path.stem,
-        kind=kind,
-        title=status.title,
-        state=status.state,
-        step=status.step,
-        steps=status.steps,
-        created=created,
-        parent=parent,
-        parent_step=parent_step,
-        pinned=status.pinned,
-        result=result,
-        error=status.error,
-        fingerprint=fingerprint,
-        size=size,
-    )
+        return next((s.id for s in self._index.of(fingerprint) if s.state == "finished"), None)
