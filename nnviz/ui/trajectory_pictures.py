@@ -36,7 +36,7 @@ def contour_map(run: RunView, log: bool | None, optimizer: str) -> Figure:
     surface, trajectories, chosen = run.snapshot("surface"), run.snapshot("trajectories"), _chosen(run, optimizer)
     words = _state_words(run, chosen) if chosen is not None else None
     return figures.contour_map(
-        surface, trajectories, names(run), log=log, note=run.job.conditions, chosen=chosen, words=words
+        surface, trajectories, names(run), log=log, note=run.job.conditions, selected=chosen, state_names=words
     )
 
 
@@ -78,7 +78,7 @@ def step_parts(run: RunView, optimizer: str, log: bool | None) -> Figure:
         chosen,
         run.job.optimizers[chosen].name,
         summary(type(method)),
-        words=_state_words(run, chosen),
+        state_names=_state_words(run, chosen),
         squared=not isinstance(method, Adamax),
         log=log,
     )

@@ -44,7 +44,7 @@ def test_paths_go_up_to_the_step_and_marks_are_at_it(step):
 
 @pytest.mark.parametrize("figure", [contour_map, surface_3d])
 def test_what_is_cut_by_step_has_as_many_entries_as_steps_which_rise(figure):
-    drawn = figure(SURFACE, made.trajectories(gone=9), NAMES, **({"chosen": 1} if figure is contour_map else {}))
+    drawn = figure(SURFACE, made.trajectories(gone=9), NAMES, **({"selected": 1} if figure is contour_map else {}))
     assert revealed(drawn)
     for trace in revealed(drawn):
         assert np.all(np.diff(trace["meta"]["steps"]) >= 0)
@@ -58,7 +58,7 @@ def test_a_optimizer_that_left_is_nowhere_from_then_on():
     assert np.isnan(cut(named(figure, "mark2"), 30)).all()
     assert np.isfinite(cut(named(figure, "mark2"), 8)).all()
     assert len(cut(named(figure, "path2"), 30)) == 10
-    assert named(figure, "path2")["name"] == "leaver (left at step 9)"
+    assert named(figure, "path2")["name"] == "leaver (diverged at step 9)"
 
 
 def test_long_paths_are_thinned_evenly_with_both_ends():
@@ -83,7 +83,7 @@ def test_axes_stay_those_of_the_surface_and_the_start_can_be_picked():
 
 
 def test_hidden_optimizers_are_in_the_legend_alone():
-    figure = contour_map(SURFACE, made.trajectories(), NAMES, hidden=[1], chosen=1)
+    figure = contour_map(SURFACE, made.trajectories(), NAMES, hidden=[1], selected=1)
     assert named(figure, "path1")["visible"] == named(figure, "mark1")["visible"] == "legendonly"
     assert "visible" not in named(figure, "path0")
     assert not any(trace.get("uid") == "gradient" for trace in figure["data"])
@@ -135,12 +135,13 @@ def test_of_many_points_some_are_drawn_and_the_legend_says_of_how_many(valid):
     figure = valid(contour_map(surface, {}, []))
     marks = [trace for trace in figure["data"] if trace.get("mode") == "markers" and "uid" in trace]
     assert sum(len(trace["x"]) for trace in marks) <= 2000
-    for uid in ("saddle", "maximum", "lowest_minimum_in_view"):
+    for uid in ("saddle_point", "maximum", "lowest_minimum_in_view"):
         assert named(figure, uid)["name"].endswith("(400 of 5,000 drawn)")
         assert named(figure, uid)["showlegend"] is True
     assert len(named(figure, "minimum")["x"]) == 0  # all are lowest
     assert (
-        "Only the lowest are kept: 5,000 of 5,003 maxima, 5,000 of 5,007 saddles." in figure["layout"]["meta"]["help"]
+        "Only the lowest are recorded: 5,000 of 5,003 maxima, 5,000 of 5,007 saddles."
+        in figure["layout"]["meta"]["help"]
     )
     assert "Only the lowest" not in contour_map(SURFACE, {}, [])["layout"]["meta"]["help"]
 
@@ -148,7 +149,7 @@ def test_of_many_points_some_are_drawn_and_the_legend_says_of_how_many(valid):
 def test_lines_are_thinned_with_their_ends_and_the_longest_stay():
     gap = np.full((1, 2), np.nan)
     parts = [np.stack([np.arange(n), np.full(n, n)], 1).astype(float) for n in (1000, 300, 5)]
-    thin = critical_point_marks.thinned_lines(np.vstack([parts[1], gap, parts[0], gap, parts[2]]), most=100)
+    thin = critical_point_marks.thinned_lines(np.vstack([parts[1], gap, parts[0], gap, parts[2]]), limit=100)
     assert len(thin) <= 100
     ends = thin[thin[:, 1] == 1000]
     assert ends[0].tolist() == [0, 1000]
@@ -166,7 +167,7 @@ def _arrow(figure: dict, uid: str, step: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("step", [0, 3, 29])
 def test_arrows_lead_from_the_point_along_what_they_are_named_after(step):
     trajectories = made.trajectories()
-    figure = contour_map(SURFACE, trajectories, NAMES, chosen=1)
+    figure = contour_map(SURFACE, trajectories, NAMES, selected=1)
     points = trajectories["points"][1]
     start, move = _arrow(figure, "step", step)
     np.testing.assert_allclose(start, points[step], rtol=1e-6)
@@ -186,7 +187,7 @@ def test_arrows_lead_from_the_point_along_what_they_are_named_after(step):
 
 def test_a_method_without_momentum_has_no_arrow_for_it_and_the_last_step_stays_at_the_end():
     trajectories = made.trajectories()
-    figure = contour_map(SURFACE, trajectories, NAMES, chosen=0)
+    figure = contour_map(SURFACE, trajectories, NAMES, selected=0)
     assert not any(trace.get("uid") == "momentum" for trace in figure["data"])
     start, move = _arrow(figure, "step", 30)
     np.testing.assert_allclose(start + move, trajectories["points"][0, 30], rtol=1e-6)
@@ -289,7 +290,7 @@ def test_space_has_few_places_cuts_walls_and_says_so():
     assert ground["z"].shape == (61, 61)
     assert ground["z"].max() < 5
     assert ground["customdata"].max() > 1e5
-    assert "cut off flat" in figure["layout"]["meta"]["help"]
+    assert "are clipped" in figure["layout"]["meta"]["help"]
     assert "cut off" not in surface_3d(SURFACE, {}, [])["layout"]["meta"]["help"]
 
 
@@ -310,5 +311,5 @@ def test_a_surface_that_has_no_height_anywhere_is_said_so_and_not_drawn_in_space
     nowhere = made.surface() | {"z": np.full_like(made.surface()["z"], np.nan)}
     figure = surface_3d(nowhere, made.trajectories(), NAMES)
     assert figure["data"] == []
-    assert figure["layout"]["annotations"][0]["text"] == "f(x, y) has no value here"
+    assert figure["layout"]["annotations"][0]["text"] == "f(x, y) is not finite here"
     assert contour_map(nowhere, made.trajectories(), NAMES)["data"]

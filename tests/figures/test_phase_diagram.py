@@ -51,7 +51,7 @@ def test_both_templates_fit(dark):
     figure = go.Figure(chart()).update_layout(template=theme.template(dark))
     assert figure.layout.xaxis.title.text == "learning rate η"
     assert figure.layout.yaxis.title.text == "momentum β"
-    assert figure.data[0].colorbar.title.text == "error kept a step"
+    assert figure.data[0].colorbar.title.text == "error factor per step"
 
 
 def test_nothing_to_show_is_said(valid):
@@ -82,23 +82,23 @@ def test_a_band_of_the_colorbar_lies_between_its_two_numbers():
 @pytest.mark.parametrize("nesterov", [False, True])
 def test_the_edge_is_the_limit_of_stability_and_all_beyond_has_one_color(nesterov):
     figure = chart(nesterov)
-    edge, beyond = named(figure, "edge of stability"), named(figure, "diverges")
+    edge, beyond = named(figure, "stability limit"), named(figure, "diverges")
     np.testing.assert_allclose(edge["x"], quadratic.stability_limit(LAMBDAS, BETAS, nesterov), rtol=1e-6)
     np.testing.assert_allclose(edge["y"], BETAS, rtol=1e-6)
     np.testing.assert_array_equal(beyond["x"][:-2], edge["x"])
     np.testing.assert_allclose(beyond["x"][-2:], ALPHAS[-1])
-    assert [note["text"] for note in figure["layout"]["annotations"]] == ["diverges beyond this line"]
+    assert [note["text"] for note in figure["layout"]["annotations"]] == ["diverges above this learning rate"]
 
 
 def test_words_about_the_edge_are_left_out_where_it_is_not_in_the_picture():
     figure = chart(alphas=np.linspace(0.01, 1.5, 40))
     assert figure["layout"]["annotations"] == []
     assert "diverges" not in [trace["name"] for trace in figure["data"]]
-    assert np.isnan(named(figure, "edge of stability")["x"]).all()
+    assert np.isnan(named(figure, "stability limit")["x"]).all()
 
 
 def test_the_dotted_line_is_where_the_steepest_direction_starts_to_swing():
-    calm = named(chart(), "swings beyond")
+    calm = named(chart(), "oscillates above this line")
     expected = quadratic.monotone_limit(LAMBDAS, BETAS)
     seen = expected >= ALPHAS[0]
     np.testing.assert_allclose(calm["x"][seen], expected[seen], rtol=1e-6)
@@ -116,7 +116,12 @@ def test_optimizers_stand_at_their_settings_in_their_colors_and_say_their_rates(
     assert (mark["x"][0], mark["y"][0]) == (0.5, 0)
     assert mark["marker"]["color"] == theme.optimizer_color(3)
     assert mark["marker"]["symbol"] == "circle"
-    for words in ("SGD", "η 0.5000, β 0", "predicted: keeps 0.9950", "measured: keeps 0.9951"):
+    for words in (
+        "SGD",
+        "η 0.5000, β 0",
+        "predicted: error factor per step 0.9950",
+        "measured: error factor per step 0.9951",
+    ):
         assert words in mark["hovertemplate"]
 
 
@@ -124,18 +129,18 @@ def test_a_prediction_that_is_not_given_is_read_off_the_map():
     words = named(chart(), "momentum")["hovertemplate"]
     # Rate √β, at the nearest of the map's momenta.
     near = BETAS[np.abs(BETAS - 0.9).argmin()]
-    assert f"predicted: keeps {np.sqrt(near):.4f}" in words
-    assert "measured: not known" in words
+    assert f"predicted: error factor per step {np.sqrt(near):.4f}" in words
+    assert "measured: unknown" in words
 
 
 def test_a_optimizer_of_the_other_method_is_a_diamond_with_no_rate_of_this_map():
     here, there = named(chart(), "Nesterov"), named(chart(nesterov=True), "Nesterov")
     assert here["marker"]["symbol"] == "diamond"
-    assert "the map is of the other method" in here["hovertemplate"]
-    assert "predicted: not known" in here["hovertemplate"]
+    assert "unlike this diagram" in here["hovertemplate"]
+    assert "predicted: unknown" in here["hovertemplate"]
     assert there["marker"]["symbol"] == "circle"
-    assert "predicted: keeps" in there["hovertemplate"]
-    assert "measured: not known" in there["hovertemplate"]
+    assert "predicted: error factor per step" in there["hovertemplate"]
+    assert "measured: unknown" in there["hovertemplate"]
     assert named(chart(nesterov=True), "SGD")["marker"]["symbol"] == "circle"
 
 
@@ -150,11 +155,11 @@ def test_where_theory_does_not_hold_nothing_is_told_as_predicted(valid):
     figure = valid(chart(conditions="gradient noise σ = 1 · learning rate scheduled: cosine"))
     for optimizer in OPTIMIZERS:
         words = named(figure, optimizer["name"])["hovertemplate"]
-        assert "predicted: nothing, theory does not hold with gradient noise σ = 1" in words
-        assert "predicted: keeps" not in words
+        assert "predicted: no, theory does not apply with gradient noise σ = 1" in words
+        assert "predicted: error factor per step" not in words
     note = figure["layout"]["annotations"][-1]["text"]
-    assert note == "theory does not hold for this race:<br>gradient noise σ = 1<br>learning rate scheduled: cosine"
-    assert "predicts nothing of this race: gradient noise" in figure["layout"]["meta"]["help"]
+    assert note == "theory does not apply:<br>gradient noise σ = 1<br>learning rate scheduled: cosine"
+    assert "does not apply here: gradient noise" in figure["layout"]["meta"]["help"]
     assert "does not hold" not in str(chart()["layout"])
 
 

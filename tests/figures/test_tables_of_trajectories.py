@@ -31,7 +31,7 @@ def test_maps_and_spaces_have_the_surface_and_every_step_of_every_optimizer():
         )
     found = stated(every.FILLED["map without a race"]())
     same(found[found["kind"] == "lowest minimum in view"][["x", "y"]], Frame({"x": [-1.0, 1.0], "y": [0.0, 0.0]}))
-    assert set(found["kind"]) == {"surface", "minimum", "saddle", "lowest minimum in view"}
+    assert set(found["kind"]) == {"surface", "minimum", "saddle point", "lowest minimum in view"}
     found = stated(every.FILLED["many optimizers"]())
     same(found[found["kind"] == "path"][["optimizer", "step", "x", "y", "f"]], _path(every.CROWD, every.MANY))
 
@@ -69,7 +69,7 @@ def test_the_parts_of_a_step_are_those_recorded():
     for part, values in (
         ("gradient", every.RACE["gradient"][1]),
         ("momentum", every.RACE["momentum"][1]),
-        ("step", moves),
+        ("update", moves),
     ):
         for i, component in enumerate("xy"):
             mine = found[(found["part"] == part) & (found["component"] == component)]
@@ -91,7 +91,7 @@ def test_basins_have_where_each_start_arrives_and_when():
 def test_the_phase_diagram_has_map_limits_and_optimizers():
     phase, found = every.PHASE, stated(every.FILLED["phase"]())
     expected = cells({"momentum": phase["betas"]}, {"learning_rate": phase["alphas"]}, {"rate": phase["rate"]})
-    same(found[found["kind"] == "map"][["momentum", "learning_rate", "rate"]], expected)
+    same(found[found["kind"] == "rate"][["momentum", "learning_rate", "rate"]], expected)
     for kind in ("stability limit", "monotone limit"):
         np.testing.assert_allclose(
             found[found["kind"] == kind]["learning_rate"], phase[kind.replace(" ", "_")], rtol=1e-6

@@ -20,7 +20,7 @@ def uids(figure: dict) -> set[str]:
 
 def test_heights_above_the_lowest_are_logarithmic_and_the_numbers_of_the_trajectory_run():
     trajectories = made.trajectories()
-    figure = function_values(trajectories, NAMES, optimum=-1.0)
+    figure = function_values(trajectories, NAMES, minimum=-1.0)
     assert figure["layout"]["yaxis"]["type"] == "log"
     for i in range(3):
         line = named(figure, f"optimizer{i}")
@@ -79,11 +79,11 @@ def test_a_zero_on_the_way_leaves_a_gap_and_the_curve_goes_on():
 def test_one_that_left_ends_in_a_cross_that_says_when():
     trajectories = made.trajectories(gone=9)
     trajectories["values"][2, 8] = 1e30
-    figure = function_values(trajectories, NAMES, optimum=-1.0)
+    figure = function_values(trajectories, NAMES, minimum=-1.0)
     cross = named(figure, "left2")
     assert cross["x"].tolist() == [8]
-    assert "left at step 9" in cross["hovertemplate"]
-    assert "(left at step 9)" in named(figure, "optimizer2")["name"]
+    assert "diverged at step 9" in cross["hovertemplate"]
+    assert "(diverged at step 9)" in named(figure, "optimizer2")["name"]
     low, high = figure["layout"]["yaxis"]["range"]
     assert low < np.log10(cross["y"][0]) < high < 6
     assert "left0" not in uids(figure)
@@ -92,7 +92,7 @@ def test_one_that_left_ends_in_a_cross_that_says_when():
 def test_an_update_of_0_by_0_is_not_told_as_leaving():
     trajectories = made.trajectories(gone=1)
     trajectories["exit_reason"] = np.array(["", "", "zero_by_zero"])
-    figure = function_values(trajectories, NAMES, optimum=-1.0)
+    figure = function_values(trajectories, NAMES, minimum=-1.0)
     assert named(figure, "optimizer2")["name"] == "leaver (0/0 at step 1)"
     assert "0/0 in the update: ε = 0 and the gradient is zero" in named(figure, "left2")["hovertemplate"]
     assert "infinity" not in str(figure)
@@ -103,13 +103,13 @@ def test_rounding_is_not_taken_for_height():
     trajectories["values"][:] = -78.3323
     trajectories["values"][0] = np.nextafter(-78.3323, 0)
     trajectories["values"][:, :5] = -70.0
-    figure = function_values(trajectories, NAMES, optimum=-78.3323)
+    figure = function_values(trajectories, NAMES, minimum=-78.3323)
     assert named(figure, "low0")["x"].tolist() == [5]
 
 
 def test_the_search_takes_rounding_below_the_lowest_for_zero(valid):
     final = np.array([[-70.0, np.nextafter(-78.3323, -100)], [np.nan, np.nan]])
-    figure = valid(rate_search(np.array([0.01, 0.1]), final, NAMES, [1, -1], optimum=-78.3323))
+    figure = valid(rate_search(np.array([0.01, 0.1]), final, NAMES, [1, -1], minimum=-78.3323))
     assert figure["layout"]["yaxis"]["type"] == "log"
     np.testing.assert_allclose(named(figure, "low0")["x"], 0.1, rtol=1e-6)
 
@@ -119,24 +119,26 @@ def test_where_no_minimum_is_in_view_that_is_said_and_not_that_there_is_none(val
     trajectories["distance"][:] = np.nan
     figure = valid(distances_to_minimum(trajectories, NAMES))
     assert figure["data"] == []
-    assert figure["layout"]["annotations"][0]["text"] == "no minimum found in this view"
-    assert "No minimum was found in this view." in function_values(trajectories, NAMES)["layout"]["meta"]["help"]
+    assert figure["layout"]["annotations"][0]["text"] == "no minimum found in view"
+    assert "No minimum was found in view." in function_values(trajectories, NAMES)["layout"]["meta"]["help"]
 
 
 def test_the_lowest_minimum_in_view_is_told_with_its_height_and_lower_ground_with_its_place():
     trajectories = made.trajectories()
-    plain = function_values(trajectories, NAMES, optimum=-1.0, bottom=(1.0, 0.0, -1.0))["layout"]["meta"]
-    assert plain["title"] == "Height above the lowest minimum in view"
-    assert plain["help"].endswith("The lowest minimum in view is f = −1.000.")
-    lower = function_values(trajectories, NAMES, optimum=-1.0, bottom=(-3.0, 0.0, -18.0))["layout"]["meta"]["help"]
-    assert lower.endswith("is f = −1.000. The surface is lower at (−3.000, 0), which is no minimum: f = −18.00.")
+    plain = function_values(trajectories, NAMES, minimum=-1.0, lowest_point=(1.0, 0.0, -1.0))["layout"]["meta"]
+    assert plain["title"] == "f − f*, above the lowest minimum in view"
+    assert plain["help"].endswith("The lowest minimum in view is f* = −1.000.")
+    lower = function_values(trajectories, NAMES, minimum=-1.0, lowest_point=(-3.0, 0.0, -18.0))["layout"]["meta"][
+        "help"
+    ]
+    assert lower.endswith("is f* = −1.000. The surface is lower at (−3.000, 0), which is no minimum: f = −18.00.")
 
 
 def test_small_surfaces_are_not_taken_for_flat_ones(valid):
     """What is as good as 0 is a share of the heights that there are."""
     trajectories = made.trajectories()
     trajectories["values"] *= 1e-30
-    figure = function_values(trajectories, NAMES, optimum=-1e-30)
+    figure = function_values(trajectories, NAMES, minimum=-1e-30)
     np.testing.assert_allclose(named(figure, "optimizer0")["y"][:5], (trajectories["values"][0] + 1e-30)[:5], rtol=1e-5)
     found = valid(rate_search(np.geomspace(1e-3, 1, 3), np.array([[3e-30, 1e-31, 2e-28]]), NAMES, [1]))
     np.testing.assert_allclose(named(found, "search0")["y"], [3e-30, 1e-31, 2e-28], rtol=1e-6)
@@ -144,7 +146,7 @@ def test_small_surfaces_are_not_taken_for_flat_ones(valid):
 
 @pytest.mark.parametrize("steps", [0, 1, 5000])
 def test_trajectory_runs_of_any_length_are_drawn(steps, valid):
-    valid(function_values(made.trajectories(steps), NAMES, optimum=-1.0))
+    valid(function_values(made.trajectories(steps), NAMES, minimum=-1.0))
     figure = valid(distances_to_minimum(made.trajectories(steps), NAMES))
     assert max(len(trace["x"]) for trace in figure["data"]) <= 500
 

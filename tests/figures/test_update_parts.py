@@ -18,12 +18,12 @@ def lines(figure: dict, place: int) -> list[dict]:
 
 
 def test_only_the_parts_of_the_method_are_drawn():
-    assert headings(update_parts(made.trajectories(), 0, "SGD")) == ["gradient", "step", "|step| / |gradient|"]
+    assert headings(update_parts(made.trajectories(), 0, "SGD")) == ["gradient", "update", "‖update‖ / ‖gradient‖"]
     with_momentum = headings(update_parts(made.trajectories(), 1, "SGD"))
-    assert with_momentum == ["gradient", "momentum", "step", "|step| / |gradient|"]
+    assert with_momentum == ["gradient", "momentum", "update", "‖update‖ / ‖gradient‖"]
     trajectories = made.trajectories()
     blind = {key: trajectories[key] for key in ("points", "values", "distance", "left_at")}
-    assert headings(update_parts(blind, 0, "CMA-ES")) == ["step"]
+    assert headings(update_parts(blind, 0, "CMA-ES")) == ["update"]
 
 
 def test_values_are_those_recorded_at_the_step_that_they_lead_away_from():
@@ -48,7 +48,7 @@ def test_a_size_that_is_no_mean_of_squares_is_not_rooted():
     trajectories = made.trajectories()
     trajectories["second_moment"] = np.full_like(trajectories["gradient"], 4.0)
     assert set(lines(update_parts(trajectories, 0, "Adam"), 1)[0]["customdata"]) == {2}
-    adamax = update_parts(trajectories, 0, "Adamax", words={"second_moment": "largest gradient u"}, squared=False)
+    adamax = update_parts(trajectories, 0, "Adamax", state_names={"second_moment": "largest gradient u"}, squared=False)
     assert headings(adamax)[1] == "largest gradient u"
     assert set(lines(adamax, 1)[0]["customdata"]) == {4}
 
@@ -109,5 +109,5 @@ def test_what_is_corrected_for_bias_is_dotted_beside_what_is_remembered():
             if t.get("yaxis") == trace["yaxis"] and t["name"] == trace["name"] and t is not trace
         )
         assert np.allclose(trace["customdata"], 2 * np.asarray(solid["customdata"]), equal_nan=True)
-    assert any(t["name"] == "corrected for bias" for t in figure["data"])
-    assert not any(t["name"] == "corrected for bias" for t in plain["data"])
+    assert any(t["name"] == "bias-corrected" for t in figure["data"])
+    assert not any(t["name"] == "bias-corrected" for t in plain["data"])

@@ -185,7 +185,7 @@ def test_why_a_optimizer_is_nowhere_any_more_is_said_by_reason(told):
     gone = {0: (2, "diverged"), 2: (1, "zero_by_zero"), 3: (1, "zero_by_zero")}
     line = status([told(JOB, np.ones((len(NAMES), 3)), gone)])
     first, _, third, fourth = NAMES
-    assert f"[left for infinity] {first} at step 2" in line
+    assert f"[diverged] {first} at step 2" in line
     zero = "0/0 in the update: ε = 0 and the gradient is zero"
     assert f"[{zero}] {third} at step 1, {fourth} at step 1" in line
 

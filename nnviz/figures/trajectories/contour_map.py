@@ -1,4 +1,4 @@
-"""The surface that optimizers go down, seen from above, with their paths on it."""
+"""Contour map of a function of two variables, with the paths of the optimizers."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -9,15 +9,14 @@ from nnviz.figures.kit.layout import f4, i4
 from nnviz.figures.trajectories import critical_point_marks, trajectory_lines
 from nnviz.figures.trajectories.update_arrows import update_arrows
 
-# How much is left of the other paths where one optimizer's step is taken apart.
+# Opacity of the other paths where the update of one optimizer is shown.
 DIMMED_OPACITY = 0.35
 _HELP = (
-    "Stronger color is higher ground; each line is a method's path from the open ring, its mark where it is at the "
-    "chosen step; stars are the lowest minima in view, dots other minima, crosses saddles, triangles maxima."
+    "Darker is larger f. Each line is an optimizer's path from the start (open circle) to its marker at the selected "
+    "step. Stars: lowest minima in view; dots: other minima; crosses: saddle points; triangles: maxima."
 )
 _UPDATE_HELP = (
-    "The arrows take one step apart: against the gradient, against what is remembered of gradients, and where the "
-    "method goes in the end."
+    "The arrows show one update: the negative gradient and the negative momentum, both scaled, and the update itself."
 )
 
 Arrays = Mapping[str, np.ndarray]
@@ -30,21 +29,21 @@ def contour_map(
     *,
     log: bool | None = False,
     note: str = "",
-    chosen: int | None = None,
-    words: Mapping[str, str] | None = None,
+    selected: int | None = None,
+    state_names: Mapping[str, str] | None = None,
     hidden: Collection[int] = (),
 ) -> dict:
-    """The surface from above with the optimizers' paths, all steps at once: the browser cuts them at the chosen one.
+    """Filled contours with the optimizers' paths, all steps at once: the browser cuts them at the selected one.
 
-    `surface` has x and y (k,), z (k, k) by row of y, and what is level, as `level_points` draws it; `race` has
-    points (optimizers, steps + 1, 2), heights, gone, and parts of the steps (optimizers, steps, 2). `log` colors
-    by the logarithm above the lowest height, None where that shows more. `note` is printed on the picture. `chosen` is
-    the optimizer whose step is drawn as arrows, and `words` say what it remembers ("first moment m"); those `hidden`
-    are in the legend alone. The axes stay those of the surface.
+    `surface` has x and y (k,), z (k, k) with rows along y, and critical points (see `critical_point_marks`);
+    `trajectories` has points (optimizers, steps + 1, 2), values (optimizers, steps + 1), left_at and exit_reason
+    (optimizers,), and parts of the updates (optimizers, steps, 2). `log`: colors by the logarithm above the minimum;
+    None: where values are unevenly spread. `note` is printed in a corner. The update of the `selected` optimizer is
+    drawn as arrows; `state_names` name its momentum ("first moment m"). Those `hidden` appear only in the legend.
     """
     title, help = (
         "Surface and paths",
-        (_HELP if chosen is None else _UPDATE_HELP) + critical_point_marks.left_out_text(surface),
+        (_HELP if selected is None else _UPDATE_HELP) + critical_point_marks.left_out_text(surface),
     )
     if not surface:
         return layout.empty(title, help)
@@ -58,12 +57,12 @@ def contour_map(
         <= trajectory_lines.MAX_DOTTED_POINTS
     )
     for i in range(count):
-        parts = _path(trajectories, i, names, dots, 7 if i == chosen else 11)
-        dim = {"opacity": DIMMED_OPACITY} if chosen not in (None, i) else {}
+        parts = _path(trajectories, i, names, dots, 7 if i == selected else 11)
+        dim = {"opacity": DIMMED_OPACITY} if selected not in (None, i) else {}
         traces += [trace | trajectory_lines.legend_group(i, hidden) | dim for trace in parts]
-    if count and chosen is not None and 0 <= chosen < count and chosen not in hidden:
-        traces += update_arrows(trajectories, chosen, (float(np.ptp(x)), float(np.ptp(y))), words)
-    found = layout.figure(
+    if count and selected is not None and 0 <= selected < count and selected not in hidden:
+        traces += update_arrows(trajectories, selected, (float(np.ptp(x)), float(np.ptp(y))), state_names)
+    figure = layout.figure(
         [*traces, *([_start_mark(trajectories)] if count else [])],
         title=title,
         help=help,
@@ -79,23 +78,23 @@ def contour_map(
         ],
         images=[colorscale.contour_image(x, y, z, scale)],
         annotations=[layout.corner_note(note)] if note else [],
-        **trajectory_lines.legend(count if chosen is None else count + 3),
+        **trajectory_lines.legend(count if selected is None else count + 3),
     )
-    found["layout"]["meta"]["reveals"] = True
+    figure["layout"]["meta"]["reveals"] = True
     if count:
-        place = (float(value) for value in trajectories["points"][0, 0])
-        found["layout"]["meta"]["pick"] = {"name": "start", **dict(zip("xy", place, strict=True))}
-    return found
+        start = (float(value) for value in trajectories["points"][0, 0])
+        figure["layout"]["meta"]["pick"] = {"name": "start", **dict(zip("xy", start, strict=True))}
+    return figure
 
 
 def _drawn_finite_steps(trajectories: Arrays, optimizer: int) -> np.ndarray:
-    """The steps of an optimizer that are drawn and at which it is somewhere."""
+    """The drawn steps of an optimizer that have a finite position."""
     steps = trajectory_lines.drawn_steps(trajectories, optimizer)
     return steps[np.isfinite(np.asarray(trajectories["points"][optimizer])[steps]).all(1)]
 
 
 def _hover_heatmap(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> dict:
-    """An invisible heatmap of every second place that says its height."""
+    """An invisible heatmap of every second grid point, for its hover text."""
     return {
         "type": "heatmap",
         "x": f4(x[::2]),
@@ -109,12 +108,12 @@ def _hover_heatmap(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> dict:
 
 
 def _path(trajectories: Arrays, optimizer: int, names: Sequence[str], dots: bool, size: int) -> list[dict]:
-    """The line up to the chosen step, and the mark at it."""
+    """The line up to the selected step, and the marker at it."""
     steps = trajectory_lines.drawn_steps(trajectories, optimizer)
     name = trajectory_lines.name_with_exit(names, trajectories, optimizer)
     color = theme.optimizer_color(optimizer)
     points = np.asarray(trajectories["points"][optimizer], float)[steps]
-    where = f"{labels.HOVER_POINT}<br>f {labels.hover_number('customdata')}"
+    hover = f"{labels.HOVER_POINT}<br>f {labels.hover_number('customdata')}"
     common = {
         "type": "scatter",
         "x": f4(points[:, 0]),
@@ -122,7 +121,7 @@ def _path(trajectories: Arrays, optimizer: int, names: Sequence[str], dots: bool
         "text": i4(steps),
         "customdata": f4(np.asarray(trajectories["values"][optimizer], float)[steps]),
         "name": name,
-        "hovertemplate": f"<b>{name}</b>, step %{{text}}<br>{where}<extra></extra>",
+        "hovertemplate": f"<b>{name}</b>, step %{{text}}<br>{hover}<extra></extra>",
     }
     line = {
         "mode": "lines+markers" if dots else "lines",
@@ -132,7 +131,7 @@ def _path(trajectories: Arrays, optimizer: int, names: Sequence[str], dots: bool
         "meta": {"steps": i4(steps), "show": "until"},
         "showlegend": True,
     }
-    shape = {
+    marker = {
         "symbol": trajectory_lines.marker_symbol(optimizer),
         "size": size,
         "color": color,
@@ -140,7 +139,7 @@ def _path(trajectories: Arrays, optimizer: int, names: Sequence[str], dots: bool
     }
     mark = {
         "mode": "markers",
-        "marker": shape,
+        "marker": marker,
         "uid": f"mark{optimizer}",
         "meta": {"steps": i4(steps), "show": "at"},
         "showlegend": False,
@@ -149,7 +148,7 @@ def _path(trajectories: Arrays, optimizer: int, names: Sequence[str], dots: bool
 
 
 def _start_mark(trajectories: Arrays) -> dict:
-    """The ring around the place where all start."""
+    """The circle at the common start."""
     x, y = np.asarray(trajectories["points"][0, 0], float)
     return {
         "type": "scatter",

@@ -1,4 +1,4 @@
-"""Where a surface is level, on its map: minima, maxima and saddles as points, curves and plains of minima."""
+"""Critical points on a contour map: minima, maxima and saddle points; curves and flat regions of them."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -8,9 +8,9 @@ import numpy as np
 from nnviz.figures.kit import labels, tables, theme
 from nnviz.figures.kit.layout import f4
 
-# More points of a kind than these hide the paths; a click in the legend shows them.
+# More points of a kind would hide the paths: they are off until clicked in the legend.
 MAX_VISIBLE = 40
-# So many points of a kind are drawn at most, and points of all curves of a kind.
+# Maximum number of drawn points per kind, and of points of all curves of a kind.
 MAX_DRAWN = 400
 LOWEST_MINIMUM = "lowest minimum in view"
 MINIMUM_CURVE = "curve of minima"
@@ -22,32 +22,29 @@ Arrays = Mapping[str, np.ndarray]
 
 
 class PointKind(NamedTuple):
-    """Points of one kind (n, 2), what they are called, and how they are drawn."""
+    """Points of one kind (n, 2), their name and marker; `may_hide`: not shown if they are many."""
 
     points: np.ndarray
     name: str
     marker: dict
-    quiet: bool = False
+    may_hide: bool = False
 
 
 def points(surface: Arrays, name: str) -> np.ndarray:
-    """Points or lines (n, 2) of a surface, none if it has none of the name."""
+    """Points or lines (n, 2) of a surface by name, empty if it has none."""
     return np.asarray(surface.get(name, ()), float).reshape(-1, 2)
 
 
 def traces(surface: Arrays) -> list[dict]:
-    """Curves, then points, those that may hide a path under the others; minima that are lowest are told as such alone.
-
-    Where there are many of a kind only some are drawn, chosen by lot, and the legend says of how many.
-    """
-    found = []
+    """Curves, then points; of many points of a kind a random sample is drawn, and the legend gives their number."""
+    traces = []
     for kind in _point_kinds(surface):
         shown = kind.points[sample_indices(len(kind.points))]
-        hides = kind.quiet and len(kind.points) > MAX_VISIBLE
-        thinned = len(shown) < len(kind.points)
-        name = f"{kind.name} ({len(shown):,} of {len(kind.points):,} drawn)" if thinned else kind.name
-        where = f"{kind.name}<br>{labels.HOVER_POINT}"
-        found.append(
+        is_hidden = kind.may_hide and len(kind.points) > MAX_VISIBLE
+        is_sampled = len(shown) < len(kind.points)
+        name = f"{kind.name} ({len(shown):,} of {len(kind.points):,} drawn)" if is_sampled else kind.name
+        hover = f"{kind.name}<br>{labels.HOVER_POINT}"
+        traces.append(
             {
                 "type": "scatter",
                 "mode": "markers",
@@ -56,13 +53,13 @@ def traces(surface: Arrays) -> list[dict]:
                 "marker": kind.marker,
                 "name": name,
                 "uid": kind.name.replace(" ", "_"),
-                "visible": "legendonly" if hides else True,
-                "showlegend": hides or thinned,
+                "visible": "legendonly" if is_hidden else True,
+                "showlegend": is_hidden or is_sampled,
                 "legendrank": 1100,
-                "hovertemplate": f"{where}<extra></extra>",
+                "hovertemplate": f"{hover}<extra></extra>",
             }
         )
-    return [*_curves(surface), *_flat_region(surface), *found]
+    return [*_curves(surface), *_flat_region(surface), *traces]
 
 
 def _point_kinds(surface: Arrays) -> tuple[PointKind, ...]:
@@ -72,27 +69,27 @@ def _point_kinds(surface: Arrays) -> tuple[PointKind, ...]:
     return (
         PointKind(
             points(surface, "saddles"),
-            "saddle",
+            "saddle point",
             CROSS | {"line": {"color": theme.MARKER_OUTLINE, "width": 1.8}},
-            quiet=True,
+            may_hide=True,
         ),
-        PointKind(points(surface, "maxima"), "maximum", {"color": theme.NEUTRAL} | TRIANGLE, quiet=True),
+        PointKind(points(surface, "maxima"), "maximum", {"color": theme.NEUTRAL} | TRIANGLE, may_hide=True),
         PointKind(minima, "minimum", halo | {"symbol": "circle", "size": 4 if len(minima) > MAX_VISIBLE else 7}),
         PointKind(lowest, LOWEST_MINIMUM, halo | {"symbol": "star", "size": star}),
     )
 
 
 def _higher_minima(surface: Arrays) -> np.ndarray:
-    """Minima that are not lowest: these come first among them, but for rounding."""
+    """Minima other than the lowest, which are compared up to rounding."""
     lowest, minima = points(surface, "global_minima"), points(surface, "minima")
     size = max(float(np.ptp(surface["x"])), float(np.ptp(surface["y"])))
-    known = {tuple(place) for place in np.round(lowest / (1e-6 * size)).tolist()}
-    same = [tuple(place) in known for place in np.round(minima / (1e-6 * size)).tolist()]
-    return minima[~np.array(same, bool)]
+    known = {tuple(point) for point in np.round(lowest / (1e-6 * size)).tolist()}
+    is_lowest = [tuple(point) in known for point in np.round(minima / (1e-6 * size)).tolist()]
+    return minima[~np.array(is_lowest, bool)]
 
 
 def _curves(surface: Arrays) -> list[dict]:
-    """Lines of one height: a light line with a dark core for the lowest minima, fainter for others, dots for maxima."""
+    """Curves of minima (the lowest ones emphasized) and of maxima (dotted)."""
     lowest = points(surface, "global_minimum_curves")
     others = _lines_without(points(surface, "minimum_curves"), lowest)
     styles = (
@@ -100,11 +97,11 @@ def _curves(surface: Arrays) -> list[dict]:
         (others, "curve of local minima", [{"color": theme.HALO, "width": 4}, {"color": theme.NEUTRAL, "width": 1.5}]),
         (lowest, MINIMUM_CURVE, [{"color": theme.HALO, "width": 7}, {"color": theme.MARKER_OUTLINE, "width": 3}]),
     )
-    found = []
-    for line, name, widths in styles:
+    traces = []
+    for line, name, pens in styles:
         thin = thinned_lines(line)
-        for i, style in enumerate(widths if len(line) else ()):
-            found.append(
+        for i, style in enumerate(pens if len(line) else ()):
+            traces.append(
                 {
                     "type": "scatter",
                     "mode": "lines",
@@ -114,24 +111,24 @@ def _curves(surface: Arrays) -> list[dict]:
                     "name": name,
                     "legendgroup": name,
                     "uid": f"{name.replace(' ', '_')}{i}",
-                    "showlegend": i == len(widths) - 1,
+                    "showlegend": i == len(pens) - 1,
                     "legendrank": 1050,
                     "hovertemplate": f"{name}<br>{labels.HOVER_POINT}<extra></extra>",
                 }
             )
-    return found
+    return traces
 
 
 def _flat_region(surface: Arrays) -> list[dict]:
-    places = points(surface, "flat_region")
-    if not len(places):
+    region = points(surface, "flat_region")
+    if not len(region):
         return []
     return [
         {
             "type": "scatter",
             "mode": "markers",
-            "x": f4(places[:, 0]),
-            "y": f4(places[:, 1]),
+            "x": f4(region[:, 0]),
+            "y": f4(region[:, 1]),
             "marker": {"symbol": "circle", "size": 3, "color": theme.NEUTRAL},
             "name": FLAT_REGION,
             "uid": "flat_region",
@@ -142,36 +139,35 @@ def _flat_region(surface: Arrays) -> list[dict]:
     ]
 
 
-def thinned_lines(lines: np.ndarray, most: int = MAX_DRAWN) -> np.ndarray:
-    """Lines (n, 2) with a row of nan between two, each with every so manyth of its points and its last; where that is
-    still too much, the longest of them."""
-    if len(lines) <= most:
+def thinned_lines(lines: np.ndarray, limit: int = MAX_DRAWN) -> np.ndarray:
+    """Lines (n, 2) separated by rows of NaN, subsampled to at most about `limit` points; if needed only the longest."""
+    if len(lines) <= limit:
         return lines
     gaps = np.flatnonzero(np.isnan(lines).any(1))
     parts = [part[~np.isnan(part).any(1)] for part in np.split(lines, gaps)]
-    every = -(-2 * len(lines) // most)
+    every = -(-2 * len(lines) // limit)
     parts = sorted((np.vstack([part[:-1:every], part[-1:]]) for part in parts if len(part)), key=len, reverse=True)
     total = np.cumsum([len(part) + 1 for part in parts])
-    kept = parts[: max(1, int(np.searchsorted(total, most, "right")))]
-    return np.vstack([row for part in kept for row in (part, np.full((1, 2), np.nan))])[:-1]
+    longest = parts[: max(1, int(np.searchsorted(total, limit, "right")))]
+    return np.vstack([row for part in longest for row in (part, np.full((1, 2), np.nan))])[:-1]
 
 
 def left_out_text(surface: Arrays) -> str:
-    """What the map's help says of points beyond those that are kept; empty where all are."""
-    left_out = np.asarray(surface.get("omitted", (0, 0, 0))).tolist()
+    """A sentence on critical points that were found but not recorded; empty if there are none."""
+    omitted = np.asarray(surface.get("omitted", (0, 0, 0))).tolist()
     counts = [
-        (name, len(points(surface, name)), more) for name, more in zip(COUNTED_KINDS, left_out, strict=True) if more
+        (name, len(points(surface, name)), more) for name, more in zip(COUNTED_KINDS, omitted, strict=True) if more
     ]
-    said = [f"{kept:,} of {kept + more:,} {name}" for name, kept, more in counts]
-    return f" Only the lowest are kept: {', '.join(said)}." if said else ""
+    texts = [f"{recorded:,} of {recorded + more:,} {name}" for name, recorded, more in counts]
+    return f" Only the lowest are recorded: {', '.join(texts)}." if texts else ""
 
 
 def table(surface: Arrays) -> list[tables.Part]:
-    """Minima, maxima, saddles, the lowest minima, and points of curves."""
+    """Minima, maxima, saddle points, the lowest minima, and points of curves."""
     kinds = {
         "minimum": "minima",
         "maximum": "maxima",
-        "saddle": "saddles",
+        "saddle point": "saddles",
         LOWEST_MINIMUM: "global_minima",
         MINIMUM_CURVE: "minimum_curves",
         "curve of maxima": "maximum_curves",
@@ -179,24 +175,24 @@ def table(surface: Arrays) -> list[tables.Part]:
     }
     parts = []
     for kind, name in kinds.items():
-        places = points(surface, name)
-        x, y = places[np.isfinite(places).all(1)].T
+        found = points(surface, name)
+        x, y = found[np.isfinite(found).all(1)].T
         if len(x) or name in ("minima", "maxima", "saddles", "global_minima"):
             parts.append(tables.rows({"kind": kind, "x": x, "y": y}))
     return parts
 
 
 def sample_indices(count: int) -> np.ndarray:
-    """Which of so many points are drawn, in their order."""
+    """Ascending indices of the points that are drawn, a random sample if they are many."""
     if count <= MAX_DRAWN:
         return np.arange(count)
     return np.sort(np.random.default_rng(0).permutation(count)[:MAX_DRAWN])
 
 
 def _lines_without(lines: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Those lines, divided by rows of nan, that are not among the others."""
+    """Those lines, separated by rows of NaN, that are not among `others`."""
     known = {row.tobytes() for row in others}
-    kept = np.array([np.isnan(row).any() or row.tobytes() not in known for row in lines], bool)
-    left = lines[kept]
-    is_gap = np.isnan(left).any(1)
-    return left if (~is_gap).any() else left[:0]
+    is_other = np.array([np.isnan(row).any() or row.tobytes() not in known for row in lines], bool)
+    remaining = lines[is_other]
+    is_gap = np.isnan(remaining).any(1)
+    return remaining if (~is_gap).any() else remaining[:0]

@@ -1,4 +1,4 @@
-"""Learning rate against momentum on a quadratic: where descent converges, how fast, and where the optimizers stand."""
+"""Convergence rate of gradient descent on a quadratic over learning rate and momentum."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
@@ -9,24 +9,24 @@ from nnviz.figures.kit import labels, layout, tables, theme
 from nnviz.figures.kit.layout import f4
 from nnviz.figures.kit.log_axis import logarithmic
 
-# A color lasts from one of these rates to the next: the whole story of an ill-conditioned valley is close to 1.
+# Bounds of the color bands: on an ill-conditioned quadratic all rates are close to 1.
 RATE_BANDS = (0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 1)
 # Opacity of the slowest and of the fastest band.
 MIN_OPACITY, MAX_OPACITY = 0.06, 0.9
 DIVERGENT_COLOR = theme.with_alpha(theme.NEUTRAL, 0.34)
 _METHODS = ("heavy ball", "Nesterov")
 _HELP = (
-    "The color is the share of the error that a step keeps in the long run: the stronger, the faster; the star is the "
-    "fastest setting there is. Beyond the dotted line the path swings, beyond the solid one it swings ever wider."
+    "Color: the asymptotic error factor per step, stronger for faster convergence; the star is the fastest setting. "
+    "Between the dotted and the solid line the path oscillates; beyond the solid line it diverges."
 )
-_INVALID_THEORY = "All of this is for exact gradients and one learning rate, so it predicts nothing of this race: {}."
+_INVALID_THEORY = "The theory assumes exact gradients and a constant learning rate; it does not apply here: {}."
 
 
 class PhasePoint(TypedDict, total=False):
-    """A setting on the map. `color` counts from 0; `predicted` (its own method's) and `measured` are error kept a step.
+    """An optimizer's setting. `color` is an index; `predicted` and `measured` are error factors per step.
 
-    `alpha`, `beta` and `name` are needed. Without `predicted` the map is read at the nearest place, where the optimizer
-    is of the map's method and the race is as theory has it.
+    `alpha` (learning rate), `beta` (momentum) and `name` are required. Without `predicted`, the rate at the nearest
+    grid point is used if the optimizer has the diagram's method and the theory applies.
     """
 
     name: str
@@ -46,12 +46,12 @@ def phase_diagram(
     log_x: bool | None = None,
     title: str = "",
 ) -> dict:
-    """The convergence rate over learning rate (x) and momentum (y), with the edge of stability and the optimizers.
+    """The convergence rate over learning rate (x) and momentum (y), with the stability limit and the optimizers.
 
-    `phase` has alphas (A,) and betas (B,), both rising; rate (B, A), the factor that the error keeps a step, 1 and more
-    diverges; stability_limit (B,) and monotone_limit (B,), learning rates; best (3,): learning rate, momentum and rate;
-    nesterov (). Optimizers of the other method are diamonds, those outside of the map arrows at its edge. `conditions`
-    are what the race has and theory has not ("gradient noise σ = 1"): then nothing is told as predicted. `log_x` None:
+    `phase` has alphas (A,) and betas (B,), both ascending; rate (B, A), the error factor per step, ≥ 1 diverges;
+    stability_limit (B,) and monotone_limit (B,), learning rates; best (3,): learning rate, momentum and rate; nesterov
+    (). Optimizers of the other method are diamonds, those outside the diagram triangles at its edge. `conditions` are
+    the settings that the theory does not cover ("gradient noise σ = 1"): then nothing is predicted. `log_x` None:
     logarithmic where the learning rates are spaced so.
     """
     method = _METHODS[bool(phase.get("nesterov", False))] if phase else ""
@@ -87,10 +87,10 @@ def phase_diagram(
 def _table(
     phase: Mapping[str, np.ndarray], alphas: np.ndarray, betas: np.ndarray, optimizers: Sequence[PhasePoint]
 ) -> list[tables.Part]:
-    """The rate over the map, its two limits, the fastest setting, the optimizers with predicted and measured rates."""
+    """The rate over the plane, the two limits, the fastest setting, the optimizers' predicted and measured rates."""
     alpha, beta, rate = (float(value) for value in phase["best"])
     parts = [
-        tables.grid({"kind": "map", "momentum": betas}, {"learning_rate": alphas}, {"rate": phase["rate"]}),
+        tables.grid({"kind": "rate", "momentum": betas}, {"learning_rate": alphas}, {"rate": phase["rate"]}),
         *(
             tables.rows({"kind": kind, "momentum": betas, "learning_rate": phase[name]})
             for kind, name in (("stability limit", "stability_limit"), ("monotone limit", "monotone_limit"))
@@ -98,16 +98,16 @@ def _table(
         tables.rows({"kind": "best", "momentum": [beta], "learning_rate": alpha, "rate": rate}),
     ]
     for optimizer in optimizers:
-        known = {
+        rates = {
             f"{name}_rate": optimizer[name] for name in ("predicted", "measured") if optimizer.get(name) is not None
         }
-        place = {"momentum": [optimizer["beta"]], "learning_rate": optimizer["alpha"]}
-        parts.append(tables.rows({"kind": "optimizer", "optimizer": optimizer["name"], **place, **known}))
+        setting = {"momentum": [optimizer["beta"]], "learning_rate": optimizer["alpha"]}
+        parts.append(tables.rows({"kind": "optimizer", "optimizer": optimizer["name"], **setting, **rates}))
     return parts
 
 
 def color_position(rate: np.ndarray | Sequence[float]) -> np.ndarray:
-    """Where a rate stands on the color scale of `BANDS`, all of one height: 0 all of the error is kept, 1 nothing."""
+    """The position of a rate on the color scale: 0 for rate 1, 1 for rate 0, all `RATE_BANDS` equally high."""
     return 1 - np.interp(rate, RATE_BANDS, np.linspace(0, 1, len(RATE_BANDS)))
 
 
@@ -117,10 +117,12 @@ def _rate_heatmap(alphas: np.ndarray, betas: np.ndarray, rate: np.ndarray) -> di
         theme.with_alpha(theme.MEASURES["gradient"], alpha) for alpha in np.linspace(MIN_OPACITY, MAX_OPACITY, count)
     ]
     bar = theme.colorbar(
-        "error kept a step", tickvals=color_position(RATE_BANDS).tolist(), ticktext=[f"{edge:g}" for edge in RATE_BANDS]
+        "error factor per step",
+        tickvals=color_position(RATE_BANDS).tolist(),
+        ticktext=[f"{edge:g}" for edge in RATE_BANDS],
     )
     setting = f"η {labels.hover_number('x')}, β {labels.hover_number('y')}"
-    words = f"{setting}<br>error factor per step {labels.hover_number('customdata')}"
+    hover = f"{setting}<br>error factor per step {labels.hover_number('customdata')}"
     return {
         "type": "heatmap",
         "x": f4(alphas),
@@ -132,18 +134,18 @@ def _rate_heatmap(alphas: np.ndarray, betas: np.ndarray, rate: np.ndarray) -> di
         "colorscale": [[end / count, color] for i, color in enumerate(colors) for end in (i, i + 1)],
         "colorbar": bar | {"title": bar["title"] | {"side": "right"}},
         "customdata": f4(rate),
-        "hovertemplate": f"{words}<extra></extra>",
+        "hovertemplate": f"{hover}<extra></extra>",
         "name": "rate",
     }
 
 
 def _limit_lines(phase: Mapping[str, np.ndarray], alphas: np.ndarray, betas: np.ndarray) -> list[dict]:
-    """All that diverges in one color, the edge before it, and the line up to which nothing swings."""
-    edge, calm = (np.asarray(phase[name], float) for name in ("stability_limit", "monotone_limit"))
+    """The divergent region, the stability limit, and the limit of monotone convergence."""
+    stability, monotone = (np.asarray(phase[name], float) for name in ("stability_limit", "monotone_limit"))
     right = np.full(2, alphas[-1])
     common = {"type": "scatter", "mode": "lines", "showlegend": False}
-    beyond = {
-        "x": f4(np.concatenate([np.clip(edge, alphas[0], alphas[-1]), right])),
+    divergent = {
+        "x": f4(np.concatenate([np.clip(stability, alphas[0], alphas[-1]), right])),
         "y": f4(np.concatenate([betas, betas[[-1, 0]]])),
         "fill": "toself",
         "fillcolor": DIVERGENT_COLOR,
@@ -151,22 +153,22 @@ def _limit_lines(phase: Mapping[str, np.ndarray], alphas: np.ndarray, betas: np.
         "hoverinfo": "skip",
         "name": "diverges",
     }
-    found = [common | beyond] if (edge < alphas[-1]).any() else []
+    traces = [common | divergent] if (stability < alphas[-1]).any() else []
     for limit, name, line in (
-        (calm, "swings beyond", {"color": theme.NEUTRAL, "width": 1.5, "dash": "dot"}),
-        (edge, "edge of stability", {"color": theme.ALERT, "width": 2.5}),
+        (monotone, "oscillates above this line", {"color": theme.NEUTRAL, "width": 1.5, "dash": "dot"}),
+        (stability, "stability limit", {"color": theme.ALERT, "width": 2.5}),
     ):
-        words = f"{name}: η {labels.hover_number('x')} at β {labels.hover_number('y')}<extra></extra>"
-        # Plotly leaves a line out between points of which one is not a number.
-        seen = np.where((limit >= alphas[0]) & (limit <= alphas[-1]), limit, np.nan)
-        found.append(common | {"x": f4(seen), "y": f4(betas), "line": line, "name": name, "hovertemplate": words})
-    found[-2]["showlegend"] = True
-    return found
+        hover = f"{name}: η {labels.hover_number('x')} at β {labels.hover_number('y')}<extra></extra>"
+        # NaN interrupts the line outside of the diagram.
+        visible = np.where((limit >= alphas[0]) & (limit <= alphas[-1]), limit, np.nan)
+        traces.append(common | {"x": f4(visible), "y": f4(betas), "line": line, "name": name, "hovertemplate": hover})
+    traces[-2]["showlegend"] = True
+    return traces
 
 
 def _best_setting(phase: Mapping[str, np.ndarray]) -> dict:
     alpha, beta, rate = np.asarray(phase["best"], float)
-    place = f"η {labels.number(alpha, 4)}, β {labels.number(beta, 4)}"
+    setting = f"η {labels.number(alpha, 4)}, β {labels.number(beta, 4)}"
     return {
         "type": "scatter",
         "mode": "markers+text",
@@ -176,15 +178,15 @@ def _best_setting(phase: Mapping[str, np.ndarray]) -> dict:
         "text": [f"best: {labels.number(rate, 4)}"],
         "textposition": "middle left",
         "name": "fastest setting",
-        "hovertemplate": f"fastest setting: {place}<br>{_rate_text(rate)}<extra></extra>",
+        "hovertemplate": f"fastest setting: {setting}<br>{_rate_text(rate)}<extra></extra>",
         "showlegend": False,
         "cliponaxis": False,
     }
 
 
 def _invalid_theory_note(conditions: str) -> dict:
-    """The note that theory does not hold for the race."""
-    return layout.corner_note("<br>".join(["theory does not hold for this race:", *conditions.split(" · ")]))
+    """The note that the theory does not apply."""
+    return layout.corner_note("<br>".join(["theory does not apply:", *conditions.split(" · ")]))
 
 
 def _mark(
@@ -195,20 +197,20 @@ def _mark(
     betas: np.ndarray,
     conditions: str,
 ) -> dict:
-    """One optimizer with its name in the legend."""
+    """The marker of one optimizer."""
     alpha, beta, nesterov = float(optimizer["alpha"]), float(optimizer["beta"]), bool(optimizer.get("nesterov", False))
-    # Without momentum both methods are one.
-    own = beta == 0 or nesterov == bool(phase.get("nesterov", False))
+    # Without momentum both methods are the same.
+    is_same_method = beta == 0 or nesterov == bool(phase.get("nesterov", False))
     x, y = np.clip(alpha, alphas[0], alphas[-1]), np.clip(beta, betas[0], betas[-1])
     inside = x == alpha and y == beta
     predicted = optimizer.get("predicted")
-    if predicted is None and own and inside and not conditions:
+    if predicted is None and is_same_method and inside and not conditions:
         predicted = phase["rate"][np.abs(betas - beta).argmin(), np.abs(alphas - alpha).argmin()]
     method = _METHODS[nesterov] if beta else "no momentum"
-    words = [
-        f"<b>{optimizer['name']}</b> ({method}{'' if own else ': the map is of the other method'})",
+    hover = [
+        f"<b>{optimizer['name']}</b> ({method}{'' if is_same_method else ', unlike this diagram'})",
         f"η {labels.number(alpha, 4)}, β {labels.number(beta, 4)}",
-        f"predicted: {_rate_text(predicted) if not conditions else f'nothing, theory does not hold with {conditions}'}",
+        f"predicted: {_rate_text(predicted) if not conditions else f'no, theory does not apply with {conditions}'}",
         f"measured: {_rate_text(optimizer.get('measured'))}",
     ]
     return {
@@ -217,56 +219,56 @@ def _mark(
         "x": f4([x]),
         "y": f4([y]),
         "marker": {
-            "symbol": _outside_symbol(alpha - x, beta - y) if not inside else "circle" if own else "diamond",
+            "symbol": _outside_symbol(alpha - x, beta - y) if not inside else "circle" if is_same_method else "diamond",
             "size": 11,
             "color": theme.optimizer_color(optimizer.get("color", index)),
             "line": {"color": theme.HALO, "width": 1.2},
         },
         "name": optimizer["name"],
-        "hovertemplate": "<br>".join(words) + "<extra></extra>",
+        "hovertemplate": "<br>".join(hover) + "<extra></extra>",
         "showlegend": True,
         "cliponaxis": False,
     }
 
 
 def _divergence_label(phase: Mapping[str, np.ndarray], right: float, log_x: bool) -> list[dict]:
-    """The words beside the edge, upright at the end where there is more room beyond it."""
-    edge = np.asarray(phase["stability_limit"], float)
-    if edge.min() >= right:
+    """The label of the divergent region, along the stability limit at the end with more room."""
+    limit = np.asarray(phase["stability_limit"], float)
+    if limit.min() >= right:
         return []
-    top = bool(edge[-1] < edge[0])
-    beside = edge[round((len(edge) - 1) * (0.4 if top else 0.6))]
-    room = beside < 0.85 * right
-    x = beside if room else right
+    is_at_top = bool(limit[-1] < limit[0])
+    beside = limit[round((len(limit) - 1) * (0.4 if is_at_top else 0.6))]
+    fits = beside < 0.85 * right
+    x = beside if fits else right
     return [
         {
-            "text": "diverges beyond this line",
+            "text": "diverges above this learning rate",
             "textangle": -90,
             "x": float(np.log10(x) if log_x else x),
-            "xanchor": "left" if room else "right",
-            "xshift": 4 if room else -1,
-            "y": 0.98 if top else 0.03,
+            "xanchor": "left" if fits else "right",
+            "xshift": 4 if fits else -1,
+            "y": 0.98 if is_at_top else 0.03,
             "yref": "paper",
-            "yanchor": "top" if top else "bottom",
+            "yanchor": "top" if is_at_top else "bottom",
             "showarrow": False,
         }
     ]
 
 
 def _outside_symbol(right: float, up: float) -> str:
-    """The symbol of a mark that lies outside of the map in this direction."""
+    """The marker symbol of a setting outside of the diagram in this direction."""
     if right:
         return "triangle-right" if right > 0 else "triangle-left"
     return "triangle-up" if up > 0 else "triangle-down"
 
 
 def _rate_text(rate: float | None) -> str:
-    """A rate in words; "not known" where it is missing or NaN."""
-    known = rate is not None and rate == rate
-    return f"keeps {labels.number(float(rate), 4)} of the error a step" if known else "not known"
+    """An error factor as text; "unknown" where it is missing or NaN."""
+    is_known = rate is not None and rate == rate
+    return f"error factor per step {labels.number(float(rate), 4)}" if is_known else "unknown"
 
 
 def _is_log_spaced(values: np.ndarray) -> bool:
-    """Whether the middle one is nearer to the geometric than to the arithmetic mean of the ends."""
+    """Whether the middle value is nearer to the geometric than to the arithmetic mean of the ends."""
     low, middle, high = values[0], values[len(values) // 2], values[-1]
     return bool(low > 0 and abs(middle - np.sqrt(low * high)) < abs(middle - (low + high) / 2))

@@ -1,4 +1,4 @@
-"""Arrows as lines in the plane of the data: the parts of one optimizer's step, at every step."""
+"""Arrows, drawn as lines, for gradient, momentum and update of one optimizer at every step."""
 
 from collections.abc import Mapping
 
@@ -8,20 +8,19 @@ from nnviz.figures.kit import labels, theme
 from nnviz.figures.kit.layout import f4, i4
 from nnviz.figures.trajectories import trajectory_lines
 
-# Entries of one arrow: start, tip, the two sides of its head by way of the tip, and a gap.
+# Start, tip, the two sides of the head via the tip, and a gap.
 POINTS_PER_ARROW = 6
-# As shares of the picture: a usual arrow, the longest, its head, and a step that is worth seeing.
+# As fractions of the plot: a typical arrow, the longest, its head, and the shortest update that sets the scale.
 TYPICAL_LENGTH, MAX_LENGTH, HEAD_LENGTH, MIN_MOVE = 0.2, 0.45, 0.025, 0.003
-# Width over height of a picture, about: the head is drawn straight in this one.
+# Approximate width / height of the plot, in which the head is drawn symmetric.
 ASPECT = 1.3
-# A step goes against the gradient, and against what is remembered of it.
 _PARTS = {"gradient": "gradient", "momentum": "momentum"}
 
 
 def arrow_lines(starts: np.ndarray, vectors: np.ndarray, size: tuple[float, float]) -> np.ndarray:
-    """Points (n · 6, 2) of lines that make an arrow from each of `starts` (n, 2) along `vectors` (n, 2).
+    """Points (n · 6, 2) of lines that form an arrow from each of `starts` (n, 2) along `vectors` (n, 2).
 
-    `size` is the width and height of the picture. Arrows that are not numbers, and those without length, are gaps.
+    `size` is the plot's width and height in data units. Vectors that are not finite, or zero, become gaps.
     """
     unit = np.array([size[0] / ASPECT, size[1]])
     shown = vectors / unit
@@ -33,19 +32,19 @@ def arrow_lines(starts: np.ndarray, vectors: np.ndarray, size: tuple[float, floa
     tips = starts + vectors
     sides = [tips + head * (-along + 0.5 * sign * across) * unit for sign in (1, -1)]
     gap = np.full_like(starts, np.nan)
-    found = np.stack([starts, tips, sides[0], tips, sides[1], gap], 1)
-    found[~np.isfinite(found[:, :5]).all((1, 2))] = np.nan
-    return found.reshape(-1, 2)
+    lines = np.stack([starts, tips, sides[0], tips, sides[1], gap], 1)
+    lines[~np.isfinite(lines[:, :5]).all((1, 2))] = np.nan
+    return lines.reshape(-1, 2)
 
 
-def arrow_scale(vectors: np.ndarray, moved: np.ndarray, size: tuple[float, float]) -> float:
-    """A round number to draw vectors (n, 2) by, one for all steps: 1, 2 or 5 times a power of ten.
+def arrow_scale(vectors: np.ndarray, is_moving: np.ndarray, size: tuple[float, float]) -> float:
+    """The scale of arrows for vectors (n, 2) at all steps: 1, 2 or 5 scale a power of ten.
 
-    Large ones among those steps that go anywhere, `moved` (n,), get a fifth of the picture.
+    The 80th percentile of those at steps where the point moves, `is_moving` (n,), gets a fifth of the plot.
     """
     lengths = np.linalg.norm(vectors / size, axis=1)
     good = np.isfinite(lengths) & (lengths > 0)
-    seen = lengths[good & moved] if (good & moved).any() else lengths[good]
+    seen = lengths[good & is_moving] if (good & is_moving).any() else lengths[good]
     if not len(seen):
         return 1.0
     value = TYPICAL_LENGTH / np.quantile(seen, 0.8)
@@ -57,31 +56,31 @@ def update_arrows(
     trajectories: Mapping[str, np.ndarray],
     optimizer: int,
     size: tuple[float, float],
-    words: Mapping[str, str] | None = None,
+    state_names: Mapping[str, str] | None = None,
 ) -> list[dict]:
-    """The optimizer's −gradient and −momentum, by a factor that the legend says, and its step in its true length.
+    """The negative gradient and momentum, by a factor that the legend gives, and the update in its true length.
 
-    Shown at the step from which they lead. Arrows too long for the picture are cut, and say so. `words` say what the
-    optimizer's momentum is, where it is called otherwise.
+    Each is drawn at the step from which the update leads. Longer arrows are cut. `state_names` may name the momentum
+    ("first moment m").
     """
     steps = trajectory_lines.drawn_steps(trajectories, optimizer)
     steps = steps[steps < trajectories["points"].shape[1] - 1]
     points = np.asarray(trajectories["points"][optimizer], float)
-    starts, moves = points[steps], points[steps + 1] - points[steps]
-    moved = np.linalg.norm(moves / size, axis=1) > MIN_MOVE
+    starts, updates = points[steps], points[steps + 1] - points[steps]
+    is_moving = np.linalg.norm(updates / size, axis=1) > MIN_MOVE
     traces = []
-    for part, name in (_PARTS | {p: w for p, w in (words or {}).items() if p in _PARTS}).items():
+    for part, name in (_PARTS | {p: w for p, w in (state_names or {}).items() if p in _PARTS}).items():
         vectors = (
             -np.asarray(trajectories[part][optimizer], float)[steps]
             if part in trajectories
-            else np.full_like(moves, np.nan)
+            else np.full_like(updates, np.nan)
         )
         if np.isfinite(vectors).any():
-            times = arrow_scale(vectors, moved, size)
-            text = f"−{name} × {labels.number(times, 1)}"
-            traces.append(_trace(part, text, steps, starts, vectors, times, size, theme.ARROWS[part]))
+            scale = arrow_scale(vectors, is_moving, size)
+            text = f"−{name} × {labels.number(scale, 1)}"
+            traces.append(_trace(part, text, steps, starts, vectors, scale, size, theme.ARROWS[part]))
     traces.append(
-        _trace("step", "step (true length)", steps, starts, moves, 1.0, size, theme.optimizer_color(optimizer))
+        _trace("step", "update (true length)", steps, starts, updates, 1.0, size, theme.optimizer_color(optimizer))
     )
     return traces
 
@@ -92,17 +91,17 @@ def _trace(
     steps: np.ndarray,
     starts: np.ndarray,
     vectors: np.ndarray,
-    times: float,
+    scale: float,
     size: tuple[float, float],
     color: str,
 ) -> dict:
-    drawn = vectors * times
-    if times != 1.0:
+    drawn = vectors * scale
+    if scale != 1.0:
         lengths = np.linalg.norm(drawn / size, axis=1, keepdims=True)
         with np.errstate(invalid="ignore", divide="ignore"):
             drawn = np.where(lengths > MAX_LENGTH, drawn * (MAX_LENGTH / lengths), drawn)
     x, y = arrow_lines(starts, drawn, size).T
-    told = f"{name.split(' ×')[0].split(' (')[0]} has length {labels.hover_number('customdata')} at step %{{text}}"
+    hover = f"{name.split(' ×')[0].split(' (')[0]} has length {labels.hover_number('customdata')} at step %{{text}}"
     return {
         "type": "scatter",
         "mode": "lines",
@@ -114,7 +113,7 @@ def _trace(
         "line": {"color": color, "width": 3},
         "name": name,
         "uid": part,
-        "hovertemplate": f"{told}<extra></extra>",
+        "hovertemplate": f"{hover}<extra></extra>",
         "showlegend": True,
         "legendrank": 900,
     }

@@ -1,4 +1,4 @@
-"""One optimizer's step taken apart: what pulls, what is remembered, and what comes out, over the steps."""
+"""The parts of one optimizer's updates over the steps: gradient, momentum, second moment, step size, update."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from nnviz.figures.kit.log_axis import logarithmic
 from nnviz.figures.kit.log_axis_edges import edge_marks, log_axis_values
 from nnviz.figures.kit.symlog_axis import spans_orders_of_magnitude, symlog_scale
 
-# Points of one curve, extremes kept.
+# Maximum number of points of one curve, extremes included.
 MAX_POINTS = 400
 PART_NAMES = {
     "gradient": "gradient",
@@ -19,18 +19,17 @@ PART_NAMES = {
     "second_moment": "√second moment",
     "step_size": "step size",
 }
-RATIO = "|step| / |gradient|"
-# Parts without a sign.
+RATIO = "‖update‖ / ‖gradient‖"
 NONNEGATIVE_PARTS = ("second_moment", "step_size", RATIO)
-# Decades on both sides of zero that are told apart: with more a swing looks like a switch.
+# Decades on either side of zero: with more, an oscillation looks like a square wave.
 SYMLOG_DECADES = 1.7
-# Largest over usual value of one sign from which on an axis is logarithmic.
+# Largest over median value of a nonnegative part above which its axis is logarithmic.
 LOG_AXIS_RATIO = 8
-# Between two plots, as a share of the figure's height.
+# Between two plots, as a fraction of the figure's height.
 GAP = 0.045
 _HELP = (
-    "From top to bottom: what pulls, what the method remembers, the step it makes of both, and how long that is beside "
-    "the gradient."
+    "From top to bottom: the gradient, the optimizer's state, the resulting update, and its length relative to the "
+    "gradient's."
 )
 
 Arrays = Mapping[str, np.ndarray]
@@ -40,41 +39,40 @@ def update_parts(
     trajectories: Arrays,
     index: int,
     name: str,
-    method_words: str = "",
+    method_summary: str = "",
     *,
-    words: Mapping[str, str] | None = None,
+    state_names: Mapping[str, str] | None = None,
     squared: bool = True,
     log: bool | None = None,
 ) -> dict:
-    """Gradient, momentum, √second moment, step size, step and |step| / |gradient| of one optimizer, below each other;
-    dashed, what a correction for bias makes of momentum and second moment.
+    """Gradient, momentum, √second moment, step size, update and ‖update‖ / ‖gradient‖ of one optimizer, stacked.
 
-    Only those that the optimizer's method has; x and y of each in their own colors. `method_words`, a sentence on the
-    method, follow the help; `words` say what its parts are ("√Σg²"), where they are not what `PARTS` says. Values that
-    span decades have a logarithmic axis, with both signs where there are two. `squared` False: the second moment is no
-    sum or mean of squares but a size (Adamax). `log` True or False: for all parts alike.
+    Only the parts that the method has; x and y components in their own colors, bias-corrected values dotted.
+    `method_summary`, a sentence, follows the help; `state_names` replace those of `PART_NAMES` ("√Σg²"). Values that
+    span decades have a logarithmic axis, symmetric where there are both signs; `log` True or False: for all parts.
+    `squared` False: the second moment is not a sum or mean of squares but a magnitude (Adamax).
     """
-    title = f"The step of {name}" if name else "The step taken apart"
-    help = f"{_HELP} {method_words}".strip()
+    title = f"Update of {name}" if name else "Parts of the update"
+    help = f"{_HELP} {method_summary}".strip()
     if not trajectories or trajectories["points"].shape[1] < 2 or not 0 <= index < len(trajectories["points"]):
         return layout.empty(title, help)
-    found = _parts(trajectories, index, squared)
-    headings = {part: (PART_NAMES | dict(words or {})).get(part, part) for part in found}
+    parts = _parts(trajectories, index, squared)
+    headings = {part: (PART_NAMES | dict(state_names or {})).get(part, part) for part in parts}
     traces, axes, table = [], [], []
-    for place, (part, values) in enumerate(found.items()):
+    for row, (part, values) in enumerate(parts.items()):
         drawn, axis = _transformed(values, part, log)
         axes.append(axis)
         components = ["x", "y", "x", "y"][: values.shape[1]] if values.shape[1] > 1 else [""]
-        for i, (component, row, shown) in enumerate(zip(components, values.T, drawn.T, strict=True)):
-            traces.append(_line(row, shown, headings[part], component, place, corrected=i > 1))
-            told = {"part": headings[part], "component": component, "bias_corrected": i > 1}
+        for i, (component, raw, shown) in enumerate(zip(components, values.T, drawn.T, strict=True)):
+            traces.append(_line(raw, shown, headings[part], component, row, corrected=i > 1))
+            columns = {"part": headings[part], "component": component, "bias_corrected": i > 1}
             picked = frames.thin_indices(shown, MAX_POINTS)
-            picked = picked[~np.isnan(row[picked])]
-            table.append(tables.rows(told | {"step": picked, "value": row[picked]}))
+            picked = picked[~np.isnan(raw[picked])]
+            table.append(tables.rows(columns | {"step": picked, "value": raw[picked]}))
         if axis.get("type") == "log" and (values == 0).any():
             zeros, _ = edge_marks(np.arange(len(values)), values, ~np.isnan(values), log_axis_values(values))
-            traces.append(zeros | {"yaxis": f"y{stacked_plots.suffix(place)}", "showlegend": False})
-    if any(values.shape[1] > 2 for values in found.values()):
+            traces.append(zeros | {"yaxis": f"y{stacked_plots.suffix(row)}", "showlegend": False})
+    if any(values.shape[1] > 2 for values in parts.values()):
         traces.append(_corrected_entry())
     stack, notes = stacked_plots.stacked(axes, list(headings.values()), GAP)
     return layout.figure(
@@ -94,8 +92,8 @@ def update_parts(
 
 
 def _parts(trajectories: Arrays, index: int, squared: bool) -> dict[str, np.ndarray]:
-    """What there is of the steps, (steps, 2), and the effective rate, (steps, 1), by part."""
-    moves = np.diff(np.asarray(trajectories["points"][index], float), axis=0)
+    """The recorded parts, (steps, 2) or with bias-corrected columns (steps, 4), the update, and `RATIO` (steps, 1)."""
+    updates = np.diff(np.asarray(trajectories["points"][index], float), axis=0)
     parts = {part: np.asarray(trajectories[part][index], float) for part in PART_NAMES if part in trajectories}
     for part in ("momentum", "second_moment"):
         corrected = trajectories.get(f"{part}_corrected")
@@ -103,51 +101,51 @@ def _parts(trajectories: Arrays, index: int, squared: bool) -> dict[str, np.ndar
             parts[part] = np.hstack([parts[part], np.asarray(corrected[index], float)])
     if squared and "second_moment" in parts:
         parts["second_moment"] = np.sqrt(np.maximum(parts["second_moment"], 0))
-    found = {part: values for part, values in parts.items() if np.isfinite(values).any()}
-    found["step"] = moves
-    if "gradient" in found:
+    result = {part: values for part, values in parts.items() if np.isfinite(values).any()}
+    result["update"] = updates
+    if "gradient" in result:
         with np.errstate(invalid="ignore", divide="ignore"):
-            rate = np.linalg.norm(moves, axis=1) / np.linalg.norm(parts["gradient"], axis=1)
-        found[RATIO] = np.where(np.isfinite(rate), rate, np.nan)[:, None]
-    return found
+            rate = np.linalg.norm(updates, axis=1) / np.linalg.norm(parts["gradient"], axis=1)
+        result[RATIO] = np.where(np.isfinite(rate), rate, np.nan)[:, None]
+    return result
 
 
 def _transformed(values: np.ndarray, part: str, log: bool | None) -> tuple[np.ndarray, dict]:
-    """What is drawn of a part, and its axis."""
-    few = {"title": {"text": ""}}
+    """The values as drawn, and the axis of a part."""
+    untitled = {"title": {"text": ""}}
     if part in NONNEGATIVE_PARTS:
         drawn = log_axis_values(values).drawn
         if spans_orders_of_magnitude(values, LOG_AXIS_RATIO) if log is None else log:
             return drawn, logarithmic("", values) | {"nticks": 3}
-        return values, few | {"nticks": 3, "rangemode": "tozero"}
+        return values, untitled | {"nticks": 3, "rangemode": "tozero"}
     if spans_orders_of_magnitude(values) if log is None else log:
         scale = symlog_scale(values, SYMLOG_DECADES)
         return scale.position(values), scale.axis("", values, 1)
-    return values, few | {"nticks": 4, "zeroline": True}
+    return values, untitled | {"nticks": 4, "zeroline": True}
 
 
 def _corrected_entry() -> dict:
-    """What a dashed line is, for the legend."""
+    """The legend entry of bias-corrected values."""
     line = {"color": theme.NEUTRAL, "width": 1.8, "dash": "dot"}
-    return {"type": "scatter", "mode": "lines", "x": [None], "y": [None], "line": line, "name": "corrected for bias"}
+    return {"type": "scatter", "mode": "lines", "x": [None], "y": [None], "line": line, "name": "bias-corrected"}
 
 
 def _line(
-    row: np.ndarray, shown: np.ndarray, heading: str, component: str, place: int, *, corrected: bool = False
+    raw: np.ndarray, shown: np.ndarray, heading: str, component: str, row: int, *, corrected: bool = False
 ) -> dict:
     picked = frames.thin_indices(shown, MAX_POINTS)
-    said = f"{heading}{' corrected for bias' * corrected}, {component}" if component else heading
+    label = f"{heading}{', bias-corrected' * corrected}, {component}" if component else heading
     return {
         "type": "scatter",
-        "mode": "lines" if len(row) > 1 else "markers",
+        "mode": "lines" if len(raw) > 1 else "markers",
         "x": i4(picked),
         "y": f4(shown[picked]),
-        "customdata": f4(row[picked]),
-        "yaxis": f"y{stacked_plots.suffix(place)}",
+        "customdata": f4(raw[picked]),
+        "yaxis": f"y{stacked_plots.suffix(row)}",
         "line": {"color": theme.COMPONENTS.get(component, theme.NEUTRAL), "width": 1.8}
         | ({"dash": "dot"} if corrected else {}),
         "name": component or heading,
         "legendgroup": component or heading,
-        "showlegend": bool(component) and not place and not corrected,
-        "hovertemplate": f"{said}: {labels.hover_number('customdata')} at step %{{x}}<extra></extra>",
+        "showlegend": bool(component) and row == 0 and not corrected,
+        "hovertemplate": f"{label}: {labels.hover_number('customdata')} at step %{{x}}<extra></extra>",
     }
