@@ -1,4 +1,4 @@
-"""Frame in, frame out: what is done to records between the run file and a picture.
+"""Functions between records read from a run file and figures: selection, tables, averages, thinning.
 
 A frame has the columns of `nnviz.records.COLUMNS`: step, quantity, site, value, member.
 """
@@ -9,11 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-SERIES = ["quantity", "site", "member"]
-
 
 def select(frame: pd.DataFrame, quantity: str, sites: Iterable[str] | None = None) -> pd.DataFrame:
-    """The rows of one quantity, and of these sites if any are named; an empty frame stays one."""
+    """The rows of one quantity, and of the given sites; an empty frame stays empty."""
     if frame is None or len(frame) == 0:
         return pd.DataFrame({"step": [], "quantity": [], "site": [], "value": [], "member": []})
     rows = _rows(frame, quantity)
@@ -23,7 +21,7 @@ def select(frame: pd.DataFrame, quantity: str, sites: Iterable[str] | None = Non
 
 
 def _rows(frame: pd.DataFrame, quantity: str) -> np.ndarray:
-    """The places of one quantity's rows; comparing Python strings in numpy costs half as much as in pandas."""
+    """Indices of one quantity's rows; numpy compares Python strings twice as fast as pandas."""
     column = frame["quantity"]
     if isinstance(column.dtype, pd.CategoricalDtype):
         return np.flatnonzero(column.cat.codes.to_numpy() == column.cat.categories.get_indexer([quantity])[0])
@@ -31,53 +29,35 @@ def _rows(frame: pd.DataFrame, quantity: str) -> np.ndarray:
 
 
 def _codes(column: pd.Series, rows: np.ndarray) -> tuple[np.ndarray, Sequence[str]]:
-    """These rows' values as numbers, and the values that occur, each once."""
+    """The values of these rows as codes, and the unique values."""
     if not isinstance(column.dtype, pd.CategoricalDtype):
         return pd.factorize(column.to_numpy()[rows])
     codes = column.cat.codes.to_numpy()[rows]
     used = np.flatnonzero(np.bincount(codes, minlength=len(column.cat.categories)))
-    place = np.zeros(len(column.cat.categories), int)
-    place[used] = np.arange(len(used))
-    return place[codes], column.cat.categories[used]
-
-
-def smooth(frame: pd.DataFrame, weight: float) -> pd.DataFrame:
-    """Exponential moving average of every series, with bias correction.
-
-    sₜ = Σᵢ wᵗ⁻ⁱ xᵢ / Σᵢ wᵗ⁻ⁱ with `weight` w in [0, 1): the first value is the first measurement, as with
-    the correction of Adam (Kingma & Ba, 2015). 0 changes nothing.
-    """
-    if not 0 <= weight < 1:
-        raise ValueError(f"smooth: weight must be in [0, 1), got {weight}")
-    if weight == 0 or len(frame) == 0:
-        return frame
-    averaged = frame.groupby(SERIES, sort=False)["value"].transform(
-        lambda values: moving_average(values.to_numpy(), weight)
-    )
-    return frame.assign(value=averaged)
+    compact = np.zeros(len(column.cat.categories), int)
+    compact[used] = np.arange(len(used))
+    return compact[codes], column.cat.categories[used]
 
 
 def moving_average(values: np.ndarray, weight: float) -> np.ndarray:
-    """The average of `smooth` of values (S,) or of every column of (S, L); what is not finite becomes NaN, and counts
-    for nothing."""
+    """Exponential moving average of values (S,) or of every column of (S, L), with bias correction.
+
+    sₜ = Σᵢ wᵗ⁻ⁱ xᵢ / Σᵢ wᵗ⁻ⁱ with `weight` w in [0, 1): the first value is the first measurement, as with the
+    correction of Adam (Kingma & Ba, 2015). 0 changes nothing. Values that are not finite become NaN, and are not
+    averaged.
+    """
+    if not 0 <= weight < 1:
+        raise ValueError(f"moving_average: weight must be in [0, 1), got {weight}")
     finite = np.where(np.isfinite(values), values, np.nan)
     columns = pd.DataFrame(finite.reshape(len(finite), -1))
     averaged = columns.ewm(alpha=1 - weight, adjust=True, ignore_na=True).mean().to_numpy().reshape(finite.shape)
     return np.where(np.isnan(finite), np.nan, averaged)
 
 
-def thin(frame: pd.DataFrame, n: int = 500) -> pd.DataFrame:
-    """At most `n` rows of every series; the first, the last, and the smallest and largest of every stretch stay."""
-    kept = []
-    for rows in frame.groupby(SERIES, sort=False).indices.values():
-        kept.append(rows[thin_indices(frame["value"].to_numpy()[rows], n)])
-    return frame.iloc[np.sort(np.concatenate(kept))] if kept else frame
-
-
 def thin_indices(values: np.ndarray, n: int) -> np.ndarray:
     """Which of `values` (S,) or (S, series) to draw, in order: (≤ n,) or (≤ n, series) indices into the first axis.
 
-    The series are cut into (n − 2) / 2 stretches and the smallest and largest value of each stay, so that no spike is
+    The series are cut into (n − 2) / 2 intervals and the smallest and largest value of each stay, so that no spike is
     lost; the first and the last stay too. In the two-dimensional case an index may occur twice.
     """
     if n < 4:
@@ -87,29 +67,17 @@ def thin_indices(values: np.ndarray, n: int) -> np.ndarray:
     if length <= n:
         picked = np.repeat(np.arange(length)[:, None], columns.shape[1], axis=1)
         return picked[:, 0] if values.ndim == 1 else picked
-    phases = (n - 2) // 2
-    size = -(-length // phases)
-    phases = -(-length // size)
-    padded = np.pad(columns, ((0, phases * size - length), (0, 0)), mode="edge").reshape(phases, size, -1)
+    intervals = (n - 2) // 2
+    size = -(-length // intervals)
+    intervals = -(-length // size)
+    padded = np.pad(columns, ((0, intervals * size - length), (0, 0)), mode="edge").reshape(intervals, size, -1)
     missing = np.isnan(padded)
-    offsets = np.arange(phases)[:, None] * size
+    offsets = np.arange(intervals)[:, None] * size
     low = np.where(missing, np.inf, padded).argmin(1) + offsets
     high = np.where(missing, -np.inf, padded).argmax(1) + offsets
     ends = np.array([[0], [length - 1]]).repeat(columns.shape[1], axis=1)
     picked = np.sort(np.minimum(np.concatenate([ends, low, high]), length - 1), axis=0)
     return np.unique(picked[:, 0]) if values.ndim == 1 else picked
-
-
-def at_step(frame: pd.DataFrame, step: int | None = None) -> pd.DataFrame:
-    """Every series' newest row at or before `step` (None: its newest row)."""
-    if step is not None:
-        frame = frame[(frame["step"] <= step).to_numpy()]
-    return frame.sort_values("step", kind="stable").drop_duplicates(SERIES, keep="last")
-
-
-def latest(frame: pd.DataFrame) -> pd.DataFrame:
-    """Every series' newest row."""
-    return at_step(frame)
 
 
 class Table(NamedTuple):
@@ -118,22 +86,22 @@ class Table(NamedTuple):
     steps: np.ndarray  # (S,) increasing
     sites: list[str]  # (L,)
     values: np.ndarray  # (S, L), NaN where nothing was recorded
-    recorded: np.ndarray  # (S, L) bool: a recorded NaN is another thing than none
+    recorded: np.ndarray  # (S, L) bool: a recorded NaN differs from no record
 
     def at(self, step: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Every site's newest value at or before `step` (None: newest), and whether it has one: two arrays (L,)."""
+        """The latest value of each site at or before `step` (None: of all), and whether it has one: two arrays (L,)."""
         rows = len(self.steps) if step is None else int(np.searchsorted(self.steps, step, side="right"))
         if rows == 0:
             return np.full(len(self.sites), np.nan), np.zeros(len(self.sites), bool)
         known = self.recorded[:rows]
-        newest = rows - 1 - known[::-1].argmax(0)
-        return self.values[newest, np.arange(len(self.sites))], known.any(0)
+        latest = rows - 1 - known[::-1].argmax(0)
+        return self.values[latest, np.arange(len(self.sites))], known.any(0)
 
 
 def table(frame: pd.DataFrame, quantity: str, choose: Callable[[Iterable[str]], list[str]] | None = None) -> Table:
     """The rows of one quantity as a table; `choose` picks and orders the sites (None: all, by name).
 
-    Several members are averaged; of rows with the same step, site and member the last one counts.
+    Several members are averaged; of rows with equal step, site and member the last one counts.
     """
     if frame is None or len(frame) == 0:
         return Table(np.empty(0, np.int64), [], np.empty((0, 0)), np.empty((0, 0), bool))
@@ -153,16 +121,17 @@ def table(frame: pd.DataFrame, quantity: str, choose: Callable[[Iterable[str]], 
         mine = slice(None) if one is None else member == one
         layer = np.full(shape, np.nan)
         layer[row[mine], column[mine]] = values[mine]
-        seen = np.zeros(shape, bool)
-        seen[row[mine], column[mine]] = True
-        total += np.where(seen, layer, 0.0)
-        known += seen
+        is_recorded = np.zeros(shape, bool)
+        is_recorded[row[mine], column[mine]] = True
+        total += np.where(is_recorded, layer, 0.0)
+        known += is_recorded
     with np.errstate(invalid="ignore"):
         return Table(steps, sites, np.where(known > 0, total / np.maximum(known, 1), np.nan), known > 0)
 
 
 def _places(steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The different steps in order, and each row's place among them; sorted rows, as recorded, take no sorting."""
+    """The unique steps in order, and each row's index among them; rows that are sorted, as recorded, are not sorted
+    again."""
     if len(steps) == 0:
         return steps.astype(np.int64), np.empty(0, np.int64)
     change = np.diff(steps)
@@ -172,28 +141,10 @@ def _places(steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return steps[starts], np.concatenate([[0], np.cumsum(change > 0)])
 
 
-def aggregate(frame: pd.DataFrame, low: float = 0.25, high: float = 0.75) -> pd.DataFrame:
-    """Members (seeds) summarised: columns step, quantity, site, value (median), low, high (quantiles), members."""
-    groups = frame.groupby(["step", "quantity", "site"], sort=False)["value"]
-    table = groups.quantile([low, 0.5, high]).unstack()
-    table.columns = ["low", "value", "high"]
-    table["members"] = groups.size()
-    return table.reset_index()[["step", "quantity", "site", "value", "low", "high", "members"]]
-
-
-def align(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Several runs in one frame with a column `run`, cut to the steps that every run has of that quantity and site."""
-    if not frames:
-        return pd.DataFrame(columns=["step", "quantity", "site", "value", "member", "run"])
-    together = pd.concat([frame.assign(run=name) for name, frame in frames.items()], ignore_index=True)
-    runs = together.groupby(["step", "quantity", "site"])["run"].transform("nunique")
-    return together[(runs == len(frames)).to_numpy()]
-
-
 def percentiles(low: np.ndarray, high: np.ndarray, counts: np.ndarray, shares: Sequence[float]) -> np.ndarray:
     """Percentiles (L, shares) read from histograms of equal bins: `low`, `high` (L,), `counts` (L, bins).
 
-    Exact up to a bin's width: values are taken as spread evenly over their bin. NaN for an empty row.
+    Exact up to a bin's width: values are taken as uniform within their bin. NaN for an empty row.
     """
     answer = np.full((len(counts), len(shares)), np.nan)
     for i, row in enumerate(np.asarray(counts, float)):
@@ -204,7 +155,7 @@ def percentiles(low: np.ndarray, high: np.ndarray, counts: np.ndarray, shares: S
 
 
 class Place(NamedTuple):
-    """What the snapshot `layers` says of a path."""
+    """The row of the snapshot `layers` for a path."""
 
     rank: int
     kind: str
@@ -218,7 +169,7 @@ class Layers:
     """The layers of one or several roots, from their snapshots `layers`: order, kind and label of all sites.
 
     A named pass or update ("model.linear1#real", "model.linear1.weight#2") belongs to the layer of the part before "#".
-    Where there are several roots, labels name them. A site that no snapshot knows is last, and called by its path.
+    With several roots, labels include the root. A site in no snapshot is last, and its label is its path.
     """
 
     def __init__(self, roots: Mapping[str, Mapping[str, np.ndarray]]) -> None:
@@ -244,7 +195,7 @@ class Layers:
             self.fan_out += arrays["fan_out"].tolist()
 
     def order(self, sites: Iterable[str]) -> list[str]:
-        """Sites in the order of the forward pass, each once; those of one place, and unknown ones, as they come."""
+        """Unique sites in the order of the forward pass; unknown sites come last, in the given order."""
         unknown = len(self._places)
 
         def rank(site: str) -> int:
@@ -254,16 +205,16 @@ class Layers:
         return sorted(dict.fromkeys(sites), key=rank)
 
     def find(self, site: str) -> Place | None:
-        """What is known of a site, whatever the pass."""
+        """The row of a site, whatever its pass; None if it is unknown."""
         return self._places.get(site.partition("#")[0])
 
     def place(self, site: str) -> int:
-        """Which of the layers a site belongs to, −1 for none."""
+        """The index of the layer that a site belongs to, −1 for none."""
         place = self.find(site)
         return place.layer if place else -1
 
     def label(self, site: str) -> str:
-        """A site in words: "layer 3" for its map, its parameters or its activation, "norm 3", "output (real)"."""
+        """The label of a site: "layer 3" for the layer, its parameters or its activation, "norm 3", "output (real)"."""
         place = self.find(site)
         return f"{place.label}{_pass(site)}" if place else site
 
@@ -277,17 +228,17 @@ class Layers:
         layer, (_, mark, name) = self.place(site), site.partition("#")
         return site if layer < 0 else f"{self.sites[layer]}{mark}{name}"
 
-    def standing_for_layers(self, sites: Iterable[str], role: str) -> list[str]:
-        """Sites in order without parameters other than the `role` ("weight", "bias") of the layers themselves."""
+    def one_per_layer(self, sites: Iterable[str], role: str) -> list[str]:
+        """Sites in order; of parameters only the `role` ("weight", "bias") of the layers themselves."""
 
-        def stands(site: str) -> bool:
+        def is_kept(site: str) -> bool:
             place = self.find(site)
             if place is None or not place.parameter:
                 return True
             path = site.partition("#")[0]
             return place.parameter == role and place.layer >= 0 and path == f"{self.sites[place.layer]}.{role}"
 
-        return [site for site in self.order(sites) if stands(site)]
+        return [site for site in self.order(sites) if is_kept(site)]
 
 
 def _pass(site: str) -> str:

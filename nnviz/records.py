@@ -1,4 +1,4 @@
-"""What a run says of itself: scalars, snapshots, and how it diverged; what passes from the engine to what shows it."""
+"""Records of a run: scalars, snapshots, and how it diverged; written by the engine, read by figures."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -13,8 +13,8 @@ import numpy as np
 class Scalar(NamedTuple):
     """One number at one step.
 
-    `quantity` says what ("loss", "gradient_norm"), `site` says where ("train", "model.linear3.weight"), `member` says
-    which of several runs trained at once. A named tuple, since hundreds are made at every sampled step.
+    `quantity` is what was measured ("loss", "gradient_norm"), `site` where ("train", "model.linear3.weight"), `member`
+    the index among several runs or optimizers of one job. A named tuple for speed: a sampled step makes hundreds.
     """
 
     step: int
@@ -25,8 +25,8 @@ class Scalar(NamedTuple):
 
 
 def scalars(steps: Iterable[int], quantity: str, values: Iterable[float], sites: Iterable[str]) -> Iterable[Scalar]:
-    """One quantity at many steps and sites, taken along each other."""
-    # Calling Scalar for each takes four times as long, which counts while a network trains.
+    """Scalars of one quantity from parallel sequences of steps, values and sites."""
+    # Calling Scalar for each takes four times as long.
     return map(_SCALAR, zip(steps, repeat(quantity), values, sites, repeat(0)))
 
 
@@ -53,16 +53,16 @@ COLUMNS = ("step", "quantity", "site", "value", "member")
 
 
 class Metric(NamedTuple):
-    """The scalar that stands for a run in a line about it."""
+    """The scalar that represents a run in lists."""
 
     quantity: str
     site: str | None
     """None: the best of all its sites."""
     label: str
-    """For people: "test accuracy"."""
+    """As displayed: "test accuracy"."""
     higher_is_better: bool
     is_share: bool = False
-    """Whether it is a share from 0 to 1, told in percent."""
+    """Whether it is a fraction from 0 to 1, displayed in percent."""
 
     def best(self, values: Iterable[float | None]) -> float | None:
         """The best of values of one step; None where there is no number among them."""
@@ -71,21 +71,21 @@ class Metric(NamedTuple):
 
 
 class Cause(StrEnum):
-    """What was no finite number first."""
+    """What was not finite first."""
 
     OUTPUT = "output"
-    """Of a module, in a forward pass."""
+    """The output of a module in a forward pass."""
     OBJECTIVE = "objective"
-    """Though all outputs were finite."""
+    """An objective, with all outputs finite."""
     GRADIENT = "gradient"
-    """Of a parameter."""
+    """The gradient of a parameter."""
     PARAMETER = "parameter"
-    """After its update."""
+    """A parameter after its update."""
     ZERO_BY_ZERO = "zero_by_zero"
     """A parameter whose update was 0/0: ε = 0 and the gradient is zero."""
 
 
-_FIRST = {
+_DESCRIPTIONS = {
     Cause.OUTPUT: "output of {site}",
     Cause.OBJECTIVE: "the {site}",
     Cause.GRADIENT: "gradient of {site}",
@@ -102,7 +102,7 @@ class Culprit:
     site: str
 
     def __str__(self) -> str:
-        return _FIRST[self.cause].format(site=self.site)
+        return _DESCRIPTIONS[self.cause].format(site=self.site)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +125,12 @@ class Divergence:
         at = "" if self.since == self.step else f" at step {self.since}"
         return f"{verb} at step {self.step}: {self.objective} is {self.value}; first non-finite: {self.culprit}{at}"
 
-    def plain(self) -> dict[str, Any]:
-        """As JSON holds it."""
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for JSON."""
         return asdict(self)
 
     @classmethod
-    def parse(cls, plain: dict[str, Any]) -> Self:
-        """What `plain` gave. Raises KeyError, TypeError or ValueError for anything else."""
-        culprit = Culprit(Cause(plain["culprit"]["cause"]), plain["culprit"]["site"])
-        return cls(**{**plain, "culprit": culprit})
+    def parse(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `as_json`. Raises KeyError, TypeError or ValueError for anything else."""
+        culprit = Culprit(Cause(values["culprit"]["cause"]), values["culprit"]["site"])
+        return cls(**{**values, "culprit": culprit})

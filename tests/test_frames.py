@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from nnviz import frames
-from nnviz.records import COLUMNS, Scalar
+from nnviz.records import Scalar
 from tests.each import each
 from tests.figures import made
 from tests.figures.made import scalars
@@ -41,22 +41,22 @@ def test_smoothing_is_a_moving_average_divided_by_its_correction(weight):
     for n, value in enumerate(values, 1):
         average = weight * average + (1 - weight) * value
         expected.append(average / (1 - weight**n))
-    np.testing.assert_allclose(frames.smooth(_series(values), weight)["value"], expected, rtol=1e-12)
+    np.testing.assert_allclose(frames.moving_average(values, weight), expected, rtol=1e-12)
 
 
 def test_smoothing_a_constant_changes_nothing_from_the_first_step_on():
-    np.testing.assert_allclose(frames.smooth(_series([3.0] * 9), 0.9)["value"], 3.0, rtol=1e-14)
+    np.testing.assert_allclose(frames.moving_average(np.full(9, 3.0), 0.9), 3.0, rtol=1e-14)
 
 
-def test_every_series_is_smoothed_by_itself():
-    both = pd.concat([_series([1, 1, 1]), _series([5, 5, 5], site="test")])
-    np.testing.assert_allclose(frames.smooth(both, 0.9)["value"], [1, 1, 1, 5, 5, 5])
+def test_every_column_is_smoothed_by_itself():
+    columns = np.array([[1.0, 5.0]] * 3)
+    np.testing.assert_allclose(frames.moving_average(columns, 0.9), columns)
 
 
 @pytest.mark.parametrize("weight", [-0.1, 1.0, 2.0])
 def test_smoothing_refuses_weights_outside_of_zero_to_one(weight):
     with pytest.raises(ValueError, match=rf"weight must be in \[0, 1\), got {weight}"):
-        frames.smooth(_series([1]), weight)
+        frames.moving_average(np.ones(1), weight)
 
 
 @each("n", [4, 5, 50, 500])
@@ -86,25 +86,9 @@ def test_thinning_of_several_series_is_that_of_each():
         np.testing.assert_array_equal(np.unique(picked[:, i]), frames.thin_indices(values[:, i].copy(), 100))
 
 
-def test_a_thinned_frame_keeps_every_series():
-    both = pd.concat([_series(range(1000)), _series(range(5), site="test")])
-    thinned = frames.thin(both, 20)
-    assert (thinned["site"] == "train").sum() <= 20
-    assert list(thinned[thinned["site"] == "test"]["value"]) == [0, 1, 2, 3, 4]
-    assert list(thinned.columns) == list(COLUMNS)
-
-
 def test_thinning_to_fewer_than_its_four_fixed_points_is_refused():
     with pytest.raises(ValueError, match="n must be at least 4, got 3"):
         frames.thin_indices(np.arange(9.0), 3)
-
-
-def test_at_step_gives_the_newest_row_of_every_series():
-    both = scalars(("loss", "train", [0, 5, 10], [3, 2, 1]), ("loss", "test", [0, 10], [9, 8]))
-    at = frames.at_step(both, 7).set_index("site")["value"]
-    assert dict(at) == {"train": 2, "test": 9}
-    assert dict(frames.latest(both).set_index("site")["value"]) == {"train": 1, "test": 8}
-    assert len(frames.at_step(both, -1)) == 0
 
 
 def test_a_table_has_a_row_a_step_and_a_column_a_site():
@@ -142,23 +126,6 @@ def test_a_table_looks_back_from_a_step():
         np.testing.assert_array_equal(values, expected)
         np.testing.assert_array_equal(there, known)
     np.testing.assert_array_equal(table.at()[0], [2, 7])
-
-
-def test_aggregate_gives_median_and_quartiles_of_the_members():
-    values = np.random.default_rng(0).normal(size=11)
-    members = pd.concat([_series([v], member=i) for i, v in enumerate(values)])
-    row = frames.aggregate(members).iloc[0]
-    assert row["value"] == pytest.approx(np.median(values))
-    assert row["low"] == pytest.approx(np.quantile(values, 0.25))
-    assert row["high"] == pytest.approx(np.quantile(values, 0.75))
-    assert row["members"] == 11
-
-
-def test_align_keeps_the_steps_that_all_runs_have():
-    both = frames.align({"A": _series([1, 2, 3]), "B": _series([4, 5])})
-    assert list(both[both["run"] == "A"]["step"]) == [0, 1]
-    assert list(both[both["run"] == "B"]["value"]) == [4, 5]
-    assert len(frames.align({})) == 0
 
 
 def test_percentiles_are_numpys_up_to_a_bin():
@@ -245,5 +212,5 @@ def test_layers_of_several_roots_are_told_apart():
     assert layers.owner("encoder.0#real") == "encoder.0#real"
     found = ["critic.0.weight#2", "critic.0.weight#1", "generator.0.weight", "generator.0.bias", "encoder.0.bias"]
     chosen = ["generator.0.weight", "critic.0.weight#2", "critic.0.weight#1", "generator.0.bias", "encoder.0.bias"]
-    assert layers.standing_for_layers(found, "weight") == chosen
+    assert layers.one_per_layer(found, "weight") == chosen
     assert frames.Layers({"critic": roots["critic"]}).label("critic.2") == "output"

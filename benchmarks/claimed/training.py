@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from nnviz.engine import learners, run
-from nnviz.engine.capture.probes import Units
+from nnviz.engine.capture.probes import UnitStatistics
 from nnviz.engine.learners.supervised import SupervisedLearning
 from nnviz.records import Scalar
 from nnviz.spec.jobs import Training
@@ -72,8 +72,8 @@ def evaluate(learning: SupervisedLearning) -> dict[str, float]:
 
 @torch.no_grad()
 def looked_at(learning: SupervisedLearning) -> dict[str, np.ndarray]:
-    """What is recorded of the units at an evaluation, over the hidden layers; see `Units`."""
-    units = Units({m: name for name, m in learning.network.named_children() if name.startswith("activation")})
+    """What is recorded of the units at an evaluation, over the hidden layers; see `UnitStatistics`."""
+    units = UnitStatistics({m: name for name, m in learning.network.named_children() if name.startswith("activation")})
     with units:
         learning.network.eval()(learning.train[0][:1024])
     learning.network.train()

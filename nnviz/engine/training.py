@@ -58,7 +58,7 @@ class TrainingRun(RunningJob):
         self._watch = Watch(self.learning.modules, self.learning.optimizers, built, first).__enter__()
         self._units = None
         if any(isinstance(p, Activations) for p in job.probes):
-            self._units = probes.Units({module: site for module, (_, site) in self._watch.activations.items()})
+            self._units = probes.UnitStatistics({module: site for module, (_, site) in self._watch.activations.items()})
         self._saved_states = [(self.step, copy.deepcopy(self.learning.state_dict()))]
 
     def _resume(self, checkpoint: bytes) -> None:

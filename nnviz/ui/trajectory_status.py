@@ -79,9 +79,13 @@ def _standing(view: RunView) -> str:
 def theory(entries: Sequence[EntryView]) -> str:
     """What theory says of the first race's quadratic bowl, if it is one."""
     phase: Mapping[str, np.ndarray] = entries[0].snapshot("phase")
-    if "best_descent" not in phase:
+    if "best_gradient_descent" not in phase:
         return ""
-    edge, (plain, _, kept), (rate, momentum, least) = phase["stability_limit"][0], phase["best_descent"], phase["best"]
+    edge, (plain, _, kept), (rate, momentum, least) = (
+        phase["stability_limit"][0],
+        phase["best_gradient_descent"],
+        phase["best"],
+    )
     kind = "Nesterov's momentum" if phase["nesterov"] else "momentum"
     limits = (
         f"plain descent is stable below η = 2/λ = {edge:.4g}, and best at {plain:.4g}, where a step keeps {kept:.3f} "

@@ -111,7 +111,7 @@ def test_it_goes_through_the_command_line_the_run_file_the_view_and_the_export(t
     layers = view.at(8).snapshot("layers", "model")
     assert layers["sites"].tolist() == ["model.conv1", "model.output"]
     assert dict(zip(layers["places"], layers["labels"], strict=True))["model.activation1"] == "layer 1"
-    assert str(view.at(8).snapshot("theory", "model")["no_line"]) == "no theory of convolution"
+    assert str(view.at(8).snapshot("theory", "model")["no_line"]) == "no theory for convolution"
     assert view.at(8).snapshot("confusion", "")["counts"].sum() == 60
     written = {path.name: path for path in export([store.open(name)], tmp_path / "exported")}
     weights = torch.load(written["weights.pt"], weights_only=True)

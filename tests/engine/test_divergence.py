@@ -60,7 +60,7 @@ def test_divergence_is_told_at_the_first_loss_that_is_not_finite(changes):
     expected = rf"diverged at step {number}: loss is {value}; first non-finite: "
     names = r"the loss|(output|gradient) of model\.[\w.]+|model\.[\w.]+ after its update"
     assert re.fullmatch(rf"{expected}({names})( at step \d+)?", str(error))
-    assert Divergence.parse(json.loads(json.dumps(how.plain()))) == how
+    assert Divergence.parse(json.loads(json.dumps(how.as_json()))) == how
     assert how.last_good < number
     assert running.step == how.last_good
     assert last_finite or how.since < how.step or how.culprit.cause is Cause.OUTPUT

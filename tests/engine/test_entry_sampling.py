@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from nnviz.engine.capture.entry_sampling import RUN, evenly, in_runs
+from nnviz.engine.capture.entry_sampling import BLOCK, evenly, in_blocks
 from tests.each import each
 
 
@@ -29,15 +29,15 @@ def test_a_sample_holds_at_most_its_size_and_reaches_all_units_and_rows_evenly(u
 )
 def test_a_sample_in_runs_holds_about_its_size_and_reaches_rows_and_columns_evenly(rows, columns):
     tensor = torch.arange(rows * columns).reshape(rows, columns)
-    runs = in_runs(tensor.shape, 2048)
+    runs = in_blocks(tensor.shape, 2048)
     sample = runs.of(tensor)
     assert sample.numel() == runs.entries
-    assert sample.shape[1] == RUN
-    assert torch.equal(sample, sample[:, :1] + torch.arange(RUN))
+    assert sample.shape[1] == BLOCK
+    assert torch.equal(sample, sample[:, :1] + torch.arange(BLOCK))
     assert sample.unique().numel() == sample.numel()
     assert 1600 < sample.numel() <= 2048
     places = sample.flatten()
-    for index, extent, at_once in ((places % columns, columns, 1), (places // columns, rows, RUN)):
+    for index, extent, at_once in ((places % columns, columns, 1), (places // columns, rows, BLOCK)):
         counts = torch.bincount(index, minlength=extent)
         expected = sample.numel() / extent
         assert counts.max() - counts.min() <= max(2 * at_once, expected / 8), (counts, expected)
@@ -45,6 +45,6 @@ def test_a_sample_in_runs_holds_about_its_size_and_reaches_rows_and_columns_even
 
 def test_a_sample_in_runs_of_a_tensor_that_is_not_contiguous_has_its_own_entries():
     whole = torch.randn(200, 100, generator=torch.Generator().manual_seed(0))
-    sample = in_runs(whole.T.shape, 2048).of(whole.T)
+    sample = in_blocks(whole.T.shape, 2048).of(whole.T)
     assert set(sample.flatten().tolist()) <= set(whole.flatten().tolist())
     torch.testing.assert_close(sample.std(), whole.std(), rtol=0.1, atol=0)

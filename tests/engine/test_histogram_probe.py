@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from nnviz.engine import learners
-from nnviz.engine.capture.probes.histogram_probe import SAMPLED, Histograms, exponent_arrays
+from nnviz.engine.capture.probes.histogram_probe import MAX_ENTRIES, Histograms, exponent_arrays
 from nnviz.engine.capture.trace import Layout, Update, UpdateSample
 from tests.each import each
 from tests.engine.running import job, said, snapshots
@@ -75,7 +75,11 @@ def test_counts_sum_to_the_tensors_size(values):
 def test_of_a_tensor_beyond_2048_entries_about_2048_are_counted(shape):
     arrays = histogram(np.random.default_rng(0).normal(size=shape))
     size = int(np.prod(shape))
-    assert int(total(arrays)[0]) == size if size <= SAMPLED else 0.9 * SAMPLED <= int(total(arrays)[0]) <= SAMPLED
+    assert (
+        int(total(arrays)[0]) == size
+        if size <= MAX_ENTRIES
+        else 0.9 * MAX_ENTRIES <= int(total(arrays)[0]) <= MAX_ENTRIES
+    )
 
 
 def test_histograms_of_a_run_are_those_of_its_gradients_and_new_weights():

@@ -37,8 +37,8 @@ def settings(count: int = 300) -> np.ndarray:
 
 
 def test_the_best_plain_descent_is_two_over_the_sum_of_the_extremes():
-    assert quadratic.best_descent(LAMBDAS) == pytest.approx((2 / 1.01, 0, 99 / 101))
-    assert quadratic.best_descent(LAMBDAS).rate == pytest.approx(0.980198, abs=5e-7)
+    assert quadratic.best_gradient_descent(LAMBDAS) == pytest.approx((2 / 1.01, 0, 99 / 101))
+    assert quadratic.best_gradient_descent(LAMBDAS).rate == pytest.approx(0.980198, abs=5e-7)
 
 
 def test_the_best_heavy_ball_has_the_rate_of_the_square_root_of_kappa():
@@ -50,7 +50,7 @@ def test_the_best_heavy_ball_has_the_rate_of_the_square_root_of_kappa():
 def test_the_best_settings_have_the_rates_that_they_state(kappa, scale):
     extremes = [scale, scale * kappa]
     for best, nesterov in (
-        (quadratic.best_descent(extremes), False),
+        (quadratic.best_gradient_descent(extremes), False),
         (quadratic.best_heavy_ball(extremes), False),
         (quadratic.best_nesterov(extremes), True),
     ):
@@ -61,14 +61,14 @@ def test_the_best_settings_have_the_rates_that_they_state(kappa, scale):
 @pytest.mark.parametrize("nesterov", [False, True])
 def test_no_setting_of_a_fine_grid_beats_the_best(nesterov):
     best = (quadratic.best_nesterov if nesterov else quadratic.best_heavy_ball)(LAMBDAS)
-    found = quadratic.phase(LAMBDAS, np.linspace(0.01, 4, 800), np.linspace(0, 0.999, 800), nesterov)
+    found = quadratic.phase_diagram(LAMBDAS, np.linspace(0.01, 4, 800), np.linspace(0, 0.999, 800), nesterov)
     assert best.rate < found["rate"].min() < best.rate + 0.01
     row, column = np.unravel_index(found["rate"].argmin(), found["rate"].shape)
     assert (found["alphas"][column], found["betas"][row]) == pytest.approx(best[:2], abs=0.03)
 
 
 def test_one_eigenvalue_is_solved_in_a_step():
-    for best in (quadratic.best_descent(4.0), quadratic.best_heavy_ball(4.0), quadratic.best_nesterov(4.0)):
+    for best in (quadratic.best_gradient_descent(4.0), quadratic.best_heavy_ball(4.0), quadratic.best_nesterov(4.0)):
         assert best == pytest.approx((0.25, 0, 0))
 
 
@@ -147,7 +147,7 @@ def test_at_the_optimum_the_double_root_shows_in_early_steps_and_less_in_late_on
 @pytest.mark.parametrize("nesterov", [False, True])
 def test_the_map_is_the_rate_at_every_point(nesterov):
     alphas, betas = np.geomspace(0.01, 5, 7), np.linspace(0, 0.95, 5)
-    found = quadratic.phase(LAMBDAS, alphas, betas, nesterov)
+    found = quadratic.phase_diagram(LAMBDAS, alphas, betas, nesterov)
     assert found["rate"].shape == found["regime"].shape == (5, 7)
     assert found["rate"].dtype == np.float64
     for i, beta in enumerate(betas):
@@ -201,8 +201,8 @@ def test_too_little_to_tell_gives_no_rate(distances):
 
 def test_wrong_values_are_named():
     with pytest.raises(ValueError, match=r"eigenvalues must be positive and finite, at least one, got \[1.0, 0.0\]"):
-        quadratic.best_descent([1, 0])
+        quadratic.best_gradient_descent([1, 0])
     with pytest.raises(ValueError, match=r"momentum must be in \[0, 1\), got 1"):
-        quadratic.phase([1.0], [0.1], [0.5, 1.0])
+        quadratic.phase_diagram([1.0], [0.1], [0.5, 1.0])
     with pytest.raises(ValueError, match=r"late must be in \(0, 1\], got 0"):
         quadratic.measured_rate([1.0], late=0)

@@ -153,7 +153,9 @@ def test_dropout_multiplies_what_enters_the_next_layer_and_what_comes_back():
 def test_where_there_is_no_theory_there_is_no_line(model):
     kind = model.initializer.kind
     random = kind not in ("zeros", "constant")
-    assert signal_propagation.missing(model) == ("batch norm" if random else f"weights start from {kind}")
+    assert signal_propagation.missing_theory(model) == (
+        "batch norm" if random else f"weights are initialized with {kind}"
+    )
 
 
 def test_a_run_says_at_step_0_what_theory_has_or_why_not():
@@ -161,7 +163,7 @@ def test_a_run_says_at_step_0_what_theory_has_or_why_not():
     for changes, no_line, no_band in (
         ({}, None, None),
         ({"learner__model__norm": "batch"}, "batch norm", None),
-        ({"learner__model__initializer": "constant"}, "weights start from constant", None),
+        ({"learner__model__initializer": "constant"}, "weights are initialized with constant", None),
         ({"learner__model__hidden": [{"width": 4096}] * 2}, None, "network too large"),
     ):
         with run(job(steps=1, **changes)) as running:

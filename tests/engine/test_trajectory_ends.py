@@ -51,7 +51,7 @@ def test_nothing_is_predicted_under_noise_clipping_or_a_schedule():
 def test_late_in_a_trajectory_run_the_best_settings_have_the_rates_of_theory():
     kappa = 50
     bowl = Quadratic(curvature=2, condition=kappa, angle=20)
-    plain, heavy = quadratic.best_descent(bowl.eigenvalues), quadratic.best_heavy_ball(bowl.eigenvalues)
+    plain, heavy = quadratic.best_gradient_descent(bowl.eigenvalues), quadratic.best_heavy_ball(bowl.eigenvalues)
     methods = [SGD(lr=plain.alpha), SGD(lr=heavy.alpha, momentum=heavy.beta)]
     rows = trajectories(job(bowl, methods, steps=1200))["distance"]
     assert quadratic.measured_rate(rows[0], 0.3) == pytest.approx((kappa - 1) / (kappa + 1), abs=1e-6)

@@ -7,7 +7,7 @@ from torch import nn
 
 from nnviz.engine import activations, learners, run
 from nnviz.engine.activations import DEAD_SLOPE, SATURATED_FRACTION, Step, derivative
-from nnviz.engine.capture.probes import Units
+from nnviz.engine.capture.probes import UnitStatistics
 from nnviz.spec.base import replace_many
 from tests.engine.running import job, said, scalars
 from tests.engine.test_activations import VARIANTS
@@ -15,7 +15,7 @@ from tests.engine.test_activations import VARIANTS
 
 def measure(activation: nn.Module, x: torch.Tensor) -> dict[str, float]:
     """What is said of one activation that is given x (samples, units)."""
-    units = Units({activation: "model.activation"})
+    units = UnitStatistics({activation: "model.activation"})
     with torch.no_grad(), units:
         activation(x.clone())
     records = units.records(3)
@@ -184,7 +184,7 @@ def test_looking_leaves_no_hooks_behind():
     from torch.nn.modules import module as torch_modules
 
     learning = learners.build(job().learner, 0, 5, torch.device("cpu"))
-    units = Units({learning.network.activation1: "model.activation1"})
+    units = UnitStatistics({learning.network.activation1: "model.activation1"})
 
     def breaks(*_: object) -> None:
         raise MemoryError("no more")

@@ -81,7 +81,7 @@ def test_fewer_networks_are_drawn_where_they_cost_more_and_none_where_eight_cost
         settings = {f"learner__model__{k}": v for k, v in {"kind": "deep_mlp", **model}.items()}
         return untrained_ensembles.size(job(learner__data="digits", **settings).learner, batch)
 
-    assert networks(depth=20, width=64) == untrained_ensembles.NETWORKS
-    assert untrained_ensembles.FEWEST <= networks(depth=20, width=256) < untrained_ensembles.NETWORKS
+    assert networks(depth=20, width=64) == untrained_ensembles.MAX_NETWORKS
+    assert untrained_ensembles.MIN_NETWORKS <= networks(depth=20, width=256) < untrained_ensembles.MAX_NETWORKS
     assert networks(depth=50, width=2000) == 0
     assert networks(20_000, depth=20, width=64) == 0

@@ -82,7 +82,7 @@ FILLED = {
         DEEP, "gradient_norm", 30, LAYERS, {"gradient_norm": 0.6 ** np.arange(20, -1, -1.0)}
     ),
     "profile without theory": lambda: figures.depth_profile(
-        DEEP, "gradient_norm", 30, LAYERS, {"no_line": np.array("weights start from truncated normal")}
+        DEEP, "gradient_norm", 30, LAYERS, {"no_line": np.array("weights are initialized with truncated normal")}
     ),
     "bars": lambda: figures.layer_bars(DEEP, 20, LAYERS),
     "ridgelines": lambda: figures.ridgelines(HISTOGRAM, LAYERS),

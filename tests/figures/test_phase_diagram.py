@@ -22,7 +22,7 @@ OPTIMIZERS = [
 
 
 def chart(nesterov: bool = False, alphas: np.ndarray = ALPHAS, optimizers=OPTIMIZERS, **options) -> dict:
-    return phase_diagram(quadratic.phase(LAMBDAS, alphas, BETAS, nesterov), optimizers, **options)
+    return phase_diagram(quadratic.phase_diagram(LAMBDAS, alphas, BETAS, nesterov), optimizers, **options)
 
 
 def named(figure: dict, name: str) -> dict:

@@ -206,7 +206,7 @@ def test_of_a_trajectory_run_that_goes_on_nobody_is_called_the_lowest(trajectori
 
 PHASE = {
     "stability_limit": np.array([2.0]),
-    "best_descent": np.array([1.0, 0.0, 0.5]),
+    "best_gradient_descent": np.array([1.0, 0.0, 0.5]),
     "best": np.array([1.2, 0.3, 0.25]),
     "nesterov": np.array(False),
 }

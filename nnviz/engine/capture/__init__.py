@@ -1,4 +1,4 @@
-"""What happens inside of modules while they are trained, captured without changing it."""
+"""Measures activations, gradients and updates during training, without any effect on it."""
 
 from nnviz.engine.capture.passes import named, silent
 from nnviz.engine.capture.trace import Pass, PassSample, Place, Probe, Update, UpdateSample

@@ -10,10 +10,10 @@ _NAME: ContextVar[str | None] = ContextVar("name of the forward pass", default="
 
 @contextmanager
 def named(name: str) -> Iterator[None]:
-    """Forward passes within are told apart from others of the step: `with named("fake"): discriminator(x)` is measured
-    at sites such as "discriminator.linear1#fake".
+    """Names the forward passes within, to distinguish them from others of the step: `with named("fake"):
+    discriminator(x)` is measured at sites such as "discriminator.linear1#fake".
 
-    Within `silent` all stay silent. Raises ValueError for a name that is not letters, digits and underscores.
+    Within `silent` it has no effect. Raises ValueError for a name that is not letters, digits and underscores.
     """
     if not re.fullmatch(r"[A-Za-z_]\w*", name, flags=re.ASCII):
         raise ValueError(f"name of a forward pass must be letters, digits and underscores, got {name!r}")
@@ -35,5 +35,5 @@ def silent() -> Iterator[None]:
 
 
 def current() -> str | None:
-    """The name of the present pass; "" for the only one, None for a silent one."""
+    """The name of the current pass; "" without a name, None if it is silent."""
     return _NAME.get()

@@ -1,4 +1,4 @@
-"""What is captured of a training step, and what is left of it once it has been measured."""
+"""Data captured in a training step, and data measured from it by probes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class Update:
     gradients: list[Tensor]
     """As the optimizer sees them; zeros where there is none."""
     before: list[Tensor]
-    """The parameters before the update; the probe that asks for them may work in them."""
+    """Copies of the parameters before the update; the probe that needs them may change them in place."""
 
 
 @dataclass(slots=True)
@@ -30,13 +30,13 @@ class Pass:
     root: str
     site: str
     name: str
-    """What the learner calls the pass, "" for the only one."""
+    """The name that the learner gave the pass, "" without one."""
     shape: torch.Size
     """Of the module's output, (batch, …)."""
-    kept: Tensor | None = None
-    """Of an activation: sampled inputs and outputs in one row, 2 · (entries,)."""
+    samples: Tensor | None = None
+    """Of an activation: sampled inputs, then sampled outputs, (2 · entries,)."""
     signal: Tensor | None = None
-    """Of a layer: derivative of the loss in what enters its activation, (batch, …)."""
+    """Of a layer: derivative of the loss with respect to the pre-activation, (batch, …)."""
 
 
 @dataclass(slots=True)
@@ -51,17 +51,17 @@ class Trace:
 
 
 class Layout(NamedTuple):
-    """Whose values the rows of what was measured of a step's updates are."""
+    """The sites of the rows measured in the updates of a step."""
 
     sites: list[str]
-    """Of each row a parameter, with #1, #2, … where it is updated several times in the step."""
+    """The parameter of each row, with #1, #2, … where it is updated several times in the step."""
     groups: list[tuple[str, np.ndarray, list[str]]]
-    """Of each root and update: the root (with #1, … if several updates touch it), its rows in the order of the module's
-    parameters, and their sites without a number."""
+    """For each root and update: the root (with #1, … if it is updated several times), its rows in the order of the
+    module's parameters, and their sites without a number."""
 
 
 class UpdateSample(NamedTuple):
-    """What a probe has measured of all updates of a step: (rows, …), one row a parameter and update."""
+    """Values of a probe for all updates of a step: (rows, …), one row per parameter and update."""
 
     step: int
     layout: Layout
@@ -77,11 +77,11 @@ class Place(NamedTuple):
     """"#real", or "#1", "#2", … where a layer is used several times under one name; "" for the only pass."""
     shape: torch.Size
     entries: int
-    """How many entries are kept of an activation's input, and of its output."""
+    """Number of sampled entries of an activation's input, and of its output."""
 
 
 class PassSample(NamedTuple):
-    """What a probe has measured of all passes of a step in one row."""
+    """Values of a probe for all passes of a step in one row."""
 
     step: int
     places: list[Place]
@@ -99,11 +99,11 @@ class UpdateProbe(Protocol):
         """(parameters, …), still on the device."""
 
     def records(self, samples: Sequence[UpdateSample]) -> list[Record]:
-        """The same as records, later, on the CPU, of all samples since the last time."""
+        """Records of all samples since the last call, on the CPU."""
 
 
 class PassProbe(Protocol):
-    """Measures what passes through layers and activations."""
+    """Measures the signals in layers and activations."""
 
     every: int
     needs: frozenset[str]
@@ -113,7 +113,7 @@ class PassProbe(Protocol):
         """One row, still on the device."""
 
     def records(self, samples: Sequence[PassSample]) -> list[Record]:
-        """The same as records, later, on the CPU, of all samples since the last time."""
+        """Records of all samples since the last call, on the CPU."""
 
 
 Probe = UpdateProbe | PassProbe

@@ -1,8 +1,8 @@
 """Watch: capture a training step once, measure many things on it, without changing or slowing the training.
 
-Between samples a step costs two empty hooks an optimizer. On a sampled step forward hooks go on and off again;
-gradients are read where the optimizer reads them; measurements stay on the device until `flush`, so that nothing waits
-for it.
+Between samples a step costs two empty hooks per optimizer. On a sampled step a forward hook is registered and removed
+again; gradients are read when the optimizer reads them; measurements stay on the device until `flush`, so that nothing
+waits for it.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from torch.utils.hooks import RemovableHandle
 
 from nnviz.engine.capture import passes
 from nnviz.engine.capture.entry_sampling import evenly
-from nnviz.engine.capture.parameter_owners import Owned
+from nnviz.engine.capture.parameter_owners import ParameterOwners
 from nnviz.engine.capture.trace import Pass, PassSample, Place, Probe, Trace, Update, UpdateSample
 from nnviz.engine.snapshots.module_layers import is_activation, is_batch_norm, is_layer
 from nnviz.records import Record
@@ -32,7 +32,7 @@ class Watch:
     """Probes on modules and optimizers: `with Watch(…) as watch: … with watch.step(n): <updates> … watch.flush()`.
 
     A parameter is measured whenever an optimizer that owns it makes a step, a layer whenever it is used in a forward
-    pass that is not silent. Leaves losses and weights bit-identical and takes its hooks off at the end.
+    pass that is not silent. Losses and weights stay bit-identical; the hooks are removed at the end.
     """
 
     def __init__(
@@ -42,7 +42,8 @@ class Watch:
         probes: Sequence[Probe],
         first: int = 1,
     ) -> None:
-        """`first` is the step that shows the untrained network: 1, or 0 if there is one without an update before it."""
+        """`first` is the step that samples the untrained network: 1, or 0 if there is a pass without an update before
+        it."""
         self.optimizers, self.probes, self._first = dict(optimizers), list(probes), first
         self.activations: dict[nn.Module, Site] = {}
         self.layers: dict[nn.Module, Site] = {}
@@ -53,10 +54,10 @@ class Watch:
                     self.activations.setdefault(m, (root, f"{root}.{name}"))
             for m, name in _layers(named).items():
                 self.layers.setdefault(m, (root, f"{root}.{name}"))
-        self._owned = Owned(modules, optimizers)
+        self._owners = ParameterOwners(modules, optimizers)
         self._updates: dict[int, list[str]] = {}  # of each step that has not been flushed
-        self._measured: list[tuple[Probe, int, list[Tensor]]] = []  # rows of each of a step's updates
-        self._passed: list[tuple[Probe, int, list[Place], Tensor]] = []
+        self._update_rows: list[tuple[Probe, int, list[Tensor]]] = []  # rows of each update of a step
+        self._pass_rows: list[tuple[Probe, int, list[Place], Tensor]] = []
         self._hooks: list[RemovableHandle] = []
         self._due: list[Probe] = []
         self._before: dict[str, list[Tensor]] = {}
@@ -66,7 +67,7 @@ class Watch:
     @property
     def sites(self) -> list[str]:
         """Of all parameters, in the order of the modules."""
-        return self._owned.sites
+        return self._owners.sites
 
     def __enter__(self) -> Self:
         for key, optimizer in self.optimizers.items():
@@ -82,36 +83,36 @@ class Watch:
     def step(self, step: int, force: bool = False) -> "Sampling":
         """The context of one step of training, the `step`-th (1-based), or of a pass without updates, step 0.
 
-        A probe samples at multiples of its `every` and at the step that shows the network as it was initialized; one of
-        updates, of which step 0 has none, also at step 1. With `force` all of them do."""
+        A probe samples at multiples of its `every` and at the step that shows the untrained network; a probe of
+        updates, of which step 0 has none, also at step 1. With `force` all probes sample."""
         self._due = [p for p in self.probes if force or step % p.every == 0 or self._is_first(step, p)]
         return Sampling(self, step)
 
     def without_update(self, key: str) -> None:
-        """Within a step: measures the gradients that this optimizer would use for an update, and the parameters."""
+        """Within a step: measures gradients and parameters of this optimizer as if it made an update."""
         self._before_update(key)
         self._after_update(key)
 
     def flush(self) -> list[Record]:
-        """Everything measured so far as records; the only place that waits for the device."""
+        """Returns everything measured so far as records; the only method that waits for the device."""
         records: list[Record] = []
         for probe in self.probes:
             measured = [
                 UpdateSample(
                     step,
-                    self._owned.layout(self._updates[step]),
+                    self._owners.layout(self._updates[step]),
                     (rows[0] if len(rows) == 1 else torch.cat(rows)).cpu().numpy(),
                 )
-                for p, step, rows in self._measured
+                for p, step, rows in self._update_rows
                 if p is probe
             ]
             passed = [
-                PassSample(step, places, row.cpu().numpy()) for p, step, places, row in self._passed if p is probe
+                PassSample(step, places, row.cpu().numpy()) for p, step, places, row in self._pass_rows if p is probe
             ]
             if samples := measured or passed:
                 records += probe.records(samples)
-        self._measured.clear()
-        self._passed.clear()
+        self._update_rows.clear()
+        self._pass_rows.clear()
         self._updates.clear()
         return sorted(records, key=attrgetter("step"))
 
@@ -121,10 +122,10 @@ class Watch:
     def _before_update(self, key: str, *_: Any) -> None:
         if self._trace is None:
             return
-        parameters = self._owned.parameters[key]
+        parameters = self._owners.parameters[key]
         self._gradients[key] = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
         if any("before" in p.needs for p in self._due):
-            # Kept from sample to sample: fresh memory for every large layer costs more than the copy.
+            # Reused from sample to sample: allocating memory for every large layer costs more than the copy.
             if key not in self._before:
                 self._before[key] = [torch.empty_like(p) for p in parameters]
             if parameters:
@@ -132,37 +133,37 @@ class Watch:
                     torch._foreach_copy_(self._before[key], parameters)
 
     def _after_update(self, key: str, *_: Any) -> None:
-        if (trace := self._trace) is None or not self._owned.parameters[key]:
+        if (trace := self._trace) is None or not self._owners.parameters[key]:
             return
         is_first = not trace.updates
         trace.updates.append(key)
-        update = Update(key, self._owned.parameters[key], self._gradients.pop(key), self._before.get(key, []))
+        update = Update(key, self._owners.parameters[key], self._gradients.pop(key), self._before.get(key, []))
         due = [p for p in self._due if "gradients" in p.needs]
         with torch.no_grad():
             rows = [probe.measure(update) for probe in due]
         if is_first:
             self._updates[trace.step] = trace.updates
-            self._measured += [(probe, trace.step, [row]) for probe, row in zip(due, rows, strict=True)]
+            self._update_rows += [(probe, trace.step, [row]) for probe, row in zip(due, rows, strict=True)]
         else:
-            for (_, _, earlier), row in zip(self._measured[-len(due) :] if due else (), rows, strict=True):
+            for (_, _, earlier), row in zip(self._update_rows[-len(due) :] if due else (), rows, strict=True):
                 earlier.append(row)
 
     def _end(self, trace: Trace) -> None:
-        """Measures the passes of a step that is over."""
+        """Measures the forward passes at the end of a step."""
         found = {
-            "activations": _placed(trace.activations),
-            "signals": _placed([p for p in trace.layers if p.signal is not None]),
+            "activations": _with_places(trace.activations),
+            "signals": _with_places([p for p in trace.layers if p.signal is not None]),
         }
         with torch.no_grad():
             for probe in self._due:
                 for need in probe.needs & found.keys():
                     uses, places = found[need]
                     if uses:
-                        self._passed.append((probe, trace.step, places, probe.measure(uses)))
+                        self._pass_rows.append((probe, trace.step, places, probe.measure(uses)))
 
 
 class Sampling:
-    """One step under watch; a class and not a generator, since it is entered at every step of every run."""
+    """Context of one step; a class and not a generator for speed, since every step of every run enters it."""
 
     __slots__ = ("_hook", "_step", "_watch")
 
@@ -178,8 +179,8 @@ class Sampling:
             activations = watch.activations if "activations" in needs else {}
             layers = watch.layers if "signals" in needs else {}
             if activations or layers:
-                # One hook for all modules of the process: putting one on each and taking it off takes much longer.
-                self._hook = register_module_forward_hook(partial(_keep, trace, activations, layers))
+                # One hook for all modules of the process: one for each module takes much longer.
+                self._hook = register_module_forward_hook(partial(_record_use, trace, activations, layers))
 
     def __exit__(self, kind: type | None, error: BaseException | None, where: TracebackType | None) -> None:
         if self._hook is not None:
@@ -190,8 +191,8 @@ class Sampling:
 
 
 def _layers(modules: Sequence[tuple[str, nn.Module]]) -> dict[nn.Module, str]:
-    """The modules that give what enters the activations, and the names of their layers: the layer itself, or the batch
-    norm right after it."""
+    """The modules whose output is the pre-activation, and their names: the layer itself, or the batch norm right after
+    it."""
     found: dict[nn.Module, str] = {}
     layer: nn.Module | None = None
     for name, m in modules:
@@ -203,7 +204,7 @@ def _layers(modules: Sequence[tuple[str, nn.Module]]) -> dict[nn.Module, str]:
     return found
 
 
-def _keep(
+def _record_use(
     trace: Trace,
     activations: Mapping[nn.Module, Site],
     layers: Mapping[nn.Module, Site],
@@ -211,12 +212,12 @@ def _keep(
     inputs: tuple[Tensor, ...],
     output: Tensor,
 ) -> None:
-    """A forward hook."""
+    """A forward hook that records the use of an activation or a layer."""
     if site := activations.get(module):
         if (name := passes.current()) is not None:
             # Concatenating copies: a later layer may work in place.
-            kept = torch.cat([evenly(inputs[0].detach()), evenly(output.detach())])
-            trace.activations.append(Pass(*site, name, output.shape, kept))
+            samples = torch.cat([evenly(inputs[0].detach()), evenly(output.detach())])
+            trace.activations.append(Pass(*site, name, output.shape, samples))
     elif (site := layers.get(module)) and output.requires_grad and (name := passes.current()) is not None:
         use = Pass(*site, name, output.shape)
         trace.layers.append(use)
@@ -224,8 +225,8 @@ def _keep(
         output.register_hook(partial(setattr, use, "signal"))
 
 
-def _placed(uses: list[Pass]) -> tuple[list[Pass], list[Place]]:
-    """The passes, and where they are recorded."""
+def _with_places(uses: list[Pass]) -> tuple[list[Pass], list[Place]]:
+    """The passes, and the places under which they are recorded."""
     times = Counter((use.site, use.name) for use in uses)
     so_far: Counter[Site] = Counter()
     places = []
@@ -234,5 +235,5 @@ def _placed(uses: list[Pass]) -> tuple[list[Pass], list[Place]]:
         tag = f"#{use.name}" if use.name else ""
         if times[use.site, use.name] > 1:
             tag += f"#{so_far[use.site, use.name]}"
-        places.append(Place(use.root, use.site, tag, use.shape, 0 if use.kept is None else len(use.kept) // 2))
+        places.append(Place(use.root, use.site, tag, use.shape, 0 if use.samples is None else len(use.samples) // 2))
     return uses, places

@@ -1,1 +1,1 @@
-"""Optimizers, schedules and clipping; methods without gradients."""
+"""Optimizers, schedules, gradient clipping, and gradient-free methods."""

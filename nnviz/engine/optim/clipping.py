@@ -1,4 +1,4 @@
-"""Clipping specs -> what is done to the gradients in place."""
+"""Clipping specs -> gradient clipping in place."""
 
 from collections.abc import Sequence
 

@@ -4,13 +4,13 @@ import math
 
 from nnviz.spec import schedules as spec
 
-LOW, LOWEST = 1 / 25, 1 / 250_000
-"""Where one-cycle begins and ends, as `torch.optim.lr_scheduler.OneCycleLR` has them by default."""
+INITIAL_FACTOR, FINAL_FACTOR = 1 / 25, 1 / 250_000
+"""Initial and final factor of one-cycle, the defaults of `torch.optim.lr_scheduler.OneCycleLR`."""
 
 
 def factor(schedule: spec.Schedule, step: int, steps: int) -> float:
-    """What the learning rate is multiplied by at update number `step` (0-based) of `steps`; the last is steps − 1. A
-    closed form, so any run can go on from any step."""
+    """The factor on the learning rate at update `step` (0-based) of `steps`. A closed form, so that a run can resume
+    from any step."""
     last = max(1, steps - 1)
     match schedule:
         case spec.ConstantRate():
@@ -29,8 +29,8 @@ def factor(schedule: spec.Schedule, step: int, steps: int) -> float:
         case spec.OneCycle(rising=rising):
             top = rising * steps - 1
             if step <= top:
-                return _cosine(LOW, 1.0, step / top) if top else 1.0
-            return _cosine(1.0, LOWEST, (step - top) / (steps - 1 - top))
+                return _cosine(INITIAL_FACTOR, 1.0, step / top) if top else 1.0
+            return _cosine(1.0, FINAL_FACTOR, (step - top) / (steps - 1 - top))
     raise TypeError(f"no schedule for {schedule!r}")
 
 

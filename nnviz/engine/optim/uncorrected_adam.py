@@ -1,4 +1,4 @@
-"""Adam as it would be without its bias correction."""
+"""Adam without bias correction."""
 
 from collections.abc import Iterable
 
@@ -7,9 +7,9 @@ from torch import Tensor
 
 
 class UncorrectedAdam(torch.optim.Optimizer):
-    """w ← w − η m / (√v + ε), m and v running means that start from 0 and are not corrected for it.
+    """w ← w − η m / (√v + ε), m and v moving averages that start at 0, without correction of that bias.
 
-    Kingma & Ba, 2015, arXiv:1412.6980, section 3, tells why Adam does not do so.
+    Kingma & Ba, 2015, arXiv:1412.6980, section 3, explains why Adam has the correction.
     """
 
     def __init__(self, params: Iterable[Tensor], lr: float, betas: tuple[float, float], eps: float) -> None:

@@ -1,1 +1,1 @@
-"""Modules and learners -> the arrays of their pictures."""
+"""Modules and learners -> the arrays of snapshots."""

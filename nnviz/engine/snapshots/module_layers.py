@@ -1,4 +1,4 @@
-"""A module -> what its records' sites stand for: the order of its layers, their kinds and their labels."""
+"""A module -> the order of its layers, and the kind and label of each site of its records."""
 
 import math
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def is_batch_norm(module: nn.Module) -> bool:
 
 
 def is_activation(module: nn.Module) -> bool:
-    """Whether a module works on each entry by itself."""
+    """Whether a module is an elementwise activation."""
     if isinstance(module, activations.Identity | activations.Step):
         return True
     return type(module).__module__ == torch_activations.__name__ and not isinstance(module, NOT_ELEMENTWISE)
@@ -75,7 +75,7 @@ def describe(root: str, module: nn.Module) -> dict[str, np.ndarray]:
     each belongs to, −1 for none).
 
     The order is that in which modules are registered, as PyTorch's `named_modules` has it: register them in the order
-    in which they are used. What comes after a layer and before the next belongs to it. The last layer is the output.
+    in which they are used. A module after a layer and before the next belongs to it. The last layer is the output.
     """
     found = {f"{root}.{name}": m for name, m in module.named_modules() if is_layer(m)}
     after = [""] * len(found)
@@ -110,7 +110,7 @@ def _places(root: str, module: nn.Module, total: int) -> Iterator[Place]:
         if is_layer(m):
             row, layer = row + 1, name
         path = f"{root}.{name}" if name else root
-        # A block of modules is no part of the layer that happens to come before it.
+        # A block of modules does not belong to the layer before it.
         is_part = row >= 0 and (name == layer or name.startswith(f"{layer}.") or not any(m.children()))
         what = kind(m)
         short = "" if row < 0 else "out" if row == total - 1 else str(row + 1)

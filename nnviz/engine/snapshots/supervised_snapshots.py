@@ -1,4 +1,4 @@
-"""A supervised network at one step -> the arrays of its pictures."""
+"""A supervised network at one step -> the arrays of its snapshots."""
 
 import numpy as np
 import torch
@@ -12,11 +12,11 @@ from nnviz.spec import learners
 from nnviz.spec.models import SHOWN_UNITS
 from nnviz.spec.shapes import is_image, numbers
 
-GRID = 48
-"""Points along each side of a decision grid; every second of them for the map of a neuron."""
+GRID_SIDE = 48
+"""Points along each side of a decision grid; every second of them for the map of a unit."""
 
-WORST = 24
-"""Samples shown as the worst."""
+WORST_SAMPLES = 24
+"""Samples with the largest loss that are recorded."""
 
 
 @torch.no_grad()
@@ -25,15 +25,15 @@ def draw(
 ) -> list[Snapshot]:
     """The learner's snapshots; those of test samples where there are some. `network` is in evaluation mode; `test` has
     inputs (n, …), targets (n,) and the network's outputs (n, outputs)."""
-    said = []
+    snapshots = []
     for name in learner.snapshots:
         if name == "network":
-            said.append(Snapshot(step, name, _diagram(learner, network, data), "model"))
+            snapshots.append(Snapshot(step, name, _diagram(learner, network, data), "model"))
         elif name in ON_INPUTS:
-            said.append(Snapshot(step, name, ON_INPUTS[name](learner, network, data)))
+            snapshots.append(Snapshot(step, name, ON_INPUTS[name](learner, network, data)))
         elif len(test[0]):
-            said.append(Snapshot(step, name, ON_TEST[name](learner, *test)))
-    return said
+            snapshots.append(Snapshot(step, name, ON_TEST[name](learner, *test)))
+    return snapshots
 
 
 def _device(network: nn.Module) -> torch.device:
@@ -41,20 +41,20 @@ def _device(network: nn.Module) -> torch.device:
 
 
 def _axis(data: Dataset, column: int, points: int) -> Tensor:
-    """Evenly from the smallest to the largest value of a column, a tenth of the range added at both ends."""
+    """Evenly spaced over the range of a column, a tenth of the range added at both ends."""
     low, high = float(data.inputs[:, column].min()), float(data.inputs[:, column].max())
     margin = (high - low) * 0.1 or 1.0
     return torch.linspace(low - margin, high + margin, points)
 
 
 def _plane(data: Dataset) -> tuple[Tensor, Tensor, Tensor]:
-    """Axes x and y (GRID,) and all points (GRID · GRID, 2), x running fastest."""
-    x, y = _axis(data, 0, GRID), _axis(data, 1, GRID)
+    """Axes x and y (GRID_SIDE,) and all points (GRID_SIDE · GRID_SIDE, 2), x running fastest."""
+    x, y = _axis(data, 0, GRID_SIDE), _axis(data, 1, GRID_SIDE)
     down, across = torch.meshgrid(y, x, indexing="ij")
     return x, y, torch.stack([across.flatten(), down.flatten()], 1)
 
 
-def _readable(learner: learners.Supervised, outputs: Tensor) -> Tensor:
+def _predictions(learner: learners.Supervised, outputs: Tensor) -> Tensor:
     """Probabilities (n, classes), or the predicted numbers (n, 1)."""
     return losses.probabilities(learner.loss, outputs) if learner.data.classes else outputs
 
@@ -64,10 +64,11 @@ def _decision_grid(learner: learners.Supervised, network: nn.Module, data: Datas
     outputs = network(points.to(_device(network)))
     axes = {"x": x.numpy(), "y": y.numpy()}
     if not learner.data.classes:
-        return {**axes, "prediction": outputs.reshape(GRID, GRID).cpu().numpy().astype(np.float32)}
+        return {**axes, "prediction": outputs.reshape(GRID_SIDE, GRID_SIDE).cpu().numpy().astype(np.float32)}
     shown = {"probabilities": losses.probabilities(learner.loss, outputs), "scores": _scores(learner, outputs)}
     return axes | {
-        name: values.cpu().reshape(GRID, GRID, -1).numpy().astype(np.float16) for name, values in shown.items()
+        name: values.cpu().reshape(GRID_SIDE, GRID_SIDE, -1).numpy().astype(np.float16)
+        for name, values in shown.items()
     }
 
 
@@ -77,19 +78,19 @@ def _regression_curve(learner: learners.Supervised, network: nn.Module, data: Da
 
 
 def _scores(learner: learners.Supervised, outputs: Tensor) -> Tensor:
-    """How far each class's score is from the best at each point, at most 0: in units of which the largest distance has
-    a thousand, so that half precision keeps the smallest."""
+    """Each class's score minus the best at each point, at most 0, scaled to a largest distance of 1000, so that half
+    precision resolves the smallest."""
     found = losses.scores(learner.loss, outputs).cpu().double()
-    behind = (found - found.amax(1, keepdim=True)).nan_to_num(nan=0.0, neginf=-1e300)
-    return behind / (-behind.amin() / 1000).clamp_min(1e-300)
+    margin = (found - found.amax(1, keepdim=True)).nan_to_num(nan=0.0, neginf=-1e300)
+    return margin / (-margin.amin() / 1000).clamp_min(1e-300)
 
 
 def _diagram(learner: learners.Supervised, network: nn.Module, data: Dataset) -> dict[str, np.ndarray]:
-    """Weights and biases between the units shown; for one or two inputs, what each unit computes over them."""
+    """Weights and biases between the units shown; for one or two inputs, the output of each unit over them."""
     arrays: dict[str, np.ndarray] = {}
     found = list(linears(network).values())
     for i, layer in enumerate(found, 1):
-        # All inputs of a first layer on pictures are kept: its weights are shown as pictures.
+        # All inputs of a first layer on images: its weights are shown as images.
         columns = None if i == 1 and is_image(learner.data.shape) else SHOWN_UNITS
         arrays[f"weight_{i}"] = layer.weight[:SHOWN_UNITS, :columns].cpu().numpy().copy()
         if layer.bias is not None:
@@ -99,21 +100,21 @@ def _diagram(learner: learners.Supervised, network: nn.Module, data: Dataset) ->
         return arrays
     if shape == (2,):
         x, y, points = _plane(data)
-        x, y, points = x[::2], y[::2], points.reshape(GRID, GRID, 2)[::2, ::2].reshape(-1, 2)
-        arrays["y"], shape = y.numpy(), (GRID // 2, GRID // 2)
+        x, y, points = x[::2], y[::2], points.reshape(GRID_SIDE, GRID_SIDE, 2)[::2, ::2].reshape(-1, 2)
+        arrays["y"], shape = y.numpy(), (GRID_SIDE // 2, GRID_SIDE // 2)
     else:
-        x = _axis(data, 0, GRID)
-        points, shape = x[:, None], (GRID,)
+        x = _axis(data, 0, GRID_SIDE)
+        points, shape = x[:, None], (GRID_SIDE,)
     arrays["x"] = x.numpy()
     arrays["maps_0"] = points.T.reshape(-1, *shape).numpy().astype(np.float16)
     number = 0
     for name, hidden in module_outputs(network, points.to(_device(network))):
         if name.startswith("activation") or name == "output":
             number += 1
-            shown = _readable(learner, hidden) if name == "output" and hidden.shape[1] > 1 else hidden
+            shown = _predictions(learner, hidden) if name == "output" and hidden.shape[1] > 1 else hidden
             if name == "output" and hidden.shape[1] == 1 and learner.data.classes:
-                shown = _readable(learner, hidden)[:, 1:]
-            # Half precision ends at 65504; what is beyond only has to look large.
+                shown = _predictions(learner, hidden)[:, 1:]
+            # The limit of half precision is 65504.
             maps = shown[:, :SHOWN_UNITS].T.reshape(-1, *shape).clamp(-6e4, 6e4)
             arrays[f"maps_{number}"] = maps.cpu().numpy().astype(np.float16)
     return arrays
@@ -135,13 +136,13 @@ def _worst(learner: learners.Supervised, x: Tensor, y: Tensor, outputs: Tensor) 
     classes = learner.data.classes
     predicted = losses.predicted(learner.loss, outputs) if classes else outputs[:, 0]
     loss = losses.per_sample(learner.loss, classes, outputs, y)
-    worst = loss.nan_to_num(nan=3.4e38, posinf=3.3e38).argsort(descending=True, stable=True)[:WORST]
+    worst = loss.nan_to_num(nan=3.4e38, posinf=3.3e38).argsort(descending=True, stable=True)[:WORST_SAMPLES]
     picked = {"inputs": x[worst], "true": y[worst], "predicted": predicted[worst], "loss": loss[worst]}
     return {name: t.cpu().numpy() for name, t in picked.items()}
 
 
 ON_INPUTS = {"decision_grid": _decision_grid, "regression_curve": _regression_curve}
-"""Snapshots of what the network makes of all inputs."""
+"""Snapshots of the network's outputs over the input space."""
 
 ON_TEST = {"confusion": _confusion, "fit": _fit, "worst": _worst}
-"""Snapshots of what it makes of the test samples."""
+"""Snapshots of its predictions for the test samples."""

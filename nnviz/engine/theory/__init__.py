@@ -1,1 +1,1 @@
-"""What is known of networks and optimizers before a single step is taken."""
+"""Predictions about networks and optimizers before training."""

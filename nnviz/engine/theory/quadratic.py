@@ -1,13 +1,13 @@
-"""What is known of gradient descent with momentum on a quadratic ½ Σ λᵢ wᵢ², before a single step is taken.
+"""Convergence of gradient descent with momentum on a quadratic ½ Σ λᵢ wᵢ², in closed form.
 
-Each eigen-direction goes its own way, and a step is a 2×2 matrix on (w, v). With the rate α and the momentum β, as
+The eigen-directions are independent, and a step is a 2×2 matrix on (w, v). With the rate α and the momentum β, as
 `torch.optim.SGD` has them (v starts at 0, no dampening):
 
     heavy ball (Polyak, 1964)    v ← βv + λw    w ← w − αv                 σ² − (1 + β − αλ) σ + β = 0
     Nesterov (1983)              v ← βv + λw    w ← w − α(λw + βv)         σ² − (1 + β)(1 − αλ) σ + β(1 − αλ) = 0
 
-The larger |σ|, the spectral radius, is the factor that the error keeps a step in the long run: below 1 it converges,
-and the slowest direction decides (Goh, 2017, "Why Momentum Really Works", distill.pub/2017/momentum; for Nesterov
+The larger |σ|, the spectral radius, is the asymptotic error factor per step: below 1 it converges, and the slowest
+direction decides (Goh, 2017, "Why Momentum Really Works", distill.pub/2017/momentum; for Nesterov
 Lessard, Recht & Packard, 2016, arXiv:1408.3595). Eigenvalues λ are positive, and 0 ≤ β < 1; α is in units of 1 / λ.
 """
 
@@ -20,16 +20,16 @@ import numpy as np
 Numbers = float | Sequence[float] | np.ndarray
 
 REGIMES = ("monotone", "oscillating", "diverging")
-# A distance outside of these says nothing: it has run into the smallest or the largest number.
-SMALLEST, LARGEST = 1e-280, 1e280
-# A line through fewer distances tells no rate.
-FEWEST = 5
-# So many e-foldings below the line a distance is a passage through zero, and no part of the decline.
-DIP = 3.0
+# Distances outside of this range are not used: they underflow or overflow.
+MIN_DISTANCE, MAX_DISTANCE = 1e-280, 1e280
+# Distances that a fit of the rate needs at least.
+MIN_POINTS = 5
+# A distance this many e-foldings below the fit is a zero crossing, and is not used.
+MAX_DIP = 3.0
 
 
 class Best(NamedTuple):
-    """The fastest setting of a method: learning rate, momentum, and the factor that the error keeps a step."""
+    """The optimal parameters of a method: learning rate, momentum, and the error factor per step."""
 
     alpha: float
     beta: float
@@ -37,7 +37,7 @@ class Best(NamedTuple):
 
 
 def stability_limit(eigenvalues: Numbers, beta: Numbers = 0.0, nesterov: bool = False) -> np.ndarray:
-    """The learning rate from which on the steepest direction no longer converges, in the shape of `beta`.
+    """The learning rate from which the steepest direction no longer converges, in the shape of `beta`.
 
     Without momentum 2 / λₙ, heavy ball (2 + 2β) / λₙ, Nesterov (2 + 2β) / ((1 + 2β) λₙ): there σ reaches −1.
     """
@@ -57,7 +57,7 @@ def monotone_limit(eigenvalues: Numbers, beta: Numbers = 0.0, nesterov: bool = F
     return root**2 / _ends(eigenvalues)[1]
 
 
-def best_descent(eigenvalues: Numbers) -> Best:
+def best_gradient_descent(eigenvalues: Numbers) -> Best:
     """Without momentum: α = 2 / (λ₁ + λₙ), rate (κ − 1) / (κ + 1) with κ = λₙ / λ₁."""
     low, high = _ends(eigenvalues)
     return Best(2 / (low + high), 0.0, (high - low) / (high + low))
@@ -66,7 +66,7 @@ def best_descent(eigenvalues: Numbers) -> Best:
 def best_heavy_ball(eigenvalues: Numbers) -> Best:
     """α = (2 / (√λ₁ + √λₙ))², β = rate², rate (√κ − 1) / (√κ + 1) (Polyak, 1964).
 
-    Both roots are double there, so the error of a run is k · rateᵏ and looks slower than this for many steps.
+    Both roots are double there, so the error after k steps is k · rateᵏ: slower than this rate for many steps.
     """
     low, high = map(math.sqrt, _ends(eigenvalues))
     rate = (high - low) / (high + low)
@@ -81,7 +81,7 @@ def best_nesterov(eigenvalues: Numbers) -> Best:
 
 
 def iteration_matrix(eigenvalue: float, alpha: float, beta: float = 0.0, nesterov: bool = False) -> np.ndarray:
-    """What one step does to (w, v) of a direction (2, 2): a coordinate (of w = 0 at the minimum) and its momentum."""
+    """The matrix of one step on (w, v) of a direction, (2, 2): its coordinate (0 at the minimum) and its momentum."""
     _momentum(beta)
     if nesterov:
         return np.array([[1 - alpha * eigenvalue * (1 + beta), -alpha * beta**2], [eigenvalue, beta]])
@@ -96,9 +96,9 @@ def spectral_radius(eigenvalue: Numbers, alpha: Numbers, beta: Numbers = 0.0, ne
 
 
 def rate(eigenvalues: Numbers, alpha: Numbers, beta: Numbers = 0.0, nesterov: bool = False) -> np.ndarray:
-    """The factor that the error keeps a step: the largest spectral radius of all directions (E,).
+    """The error factor per step: the largest spectral radius of all directions (E,).
 
-    float64 in the shape that `alpha` and `beta` broadcast to; 1 and more diverges.
+    float64 in the shape that `alpha` and `beta` broadcast to; at 1 or more it diverges.
     """
     # As λ grows the radius falls, then rises (heavy ball: level between), so no direction exceeds the outermost two.
     low, high = (spectral_radius(end, alpha, beta, nesterov) for end in _ends(eigenvalues))
@@ -106,27 +106,29 @@ def rate(eigenvalues: Numbers, alpha: Numbers, beta: Numbers = 0.0, nesterov: bo
 
 
 def regime(eigenvalues: Numbers, alpha: Numbers, beta: Numbers = 0.0, nesterov: bool = False) -> np.ndarray:
-    """How the error goes: an index into `REGIMES`, uint8 in the shape that `alpha` and `beta` broadcast to.
+    """How the error evolves: an index into `REGIMES`, uint8 in the shape that `alpha` and `beta` broadcast to.
 
     Diverging where the rate is 1 or more; else oscillating where a root of any direction is complex or negative; else
-    monotone. Momentum may still cross the minimum once where it is monotone.
+    monotone. With momentum it may still cross the minimum once there.
     """
     found = np.zeros(np.broadcast_shapes(np.shape(alpha), np.shape(beta)), np.uint8)
     for eigenvalue in np.unique(_positive(eigenvalues)):
-        # Real roots have one sign, or the negative one is the larger: the sum tells.
+        # Real roots have equal signs, or the negative one is larger if their sum is negative.
         trace, _, discriminant = _characteristic(eigenvalue, alpha, beta, nesterov)
         found = np.maximum(found, ((discriminant < 0) | (trace < 0)).astype(np.uint8))
-    # The limit itself is written in rounded numbers, where a radius is 1 or a bit less.
+    # At the limit itself the radius is 1 or, by rounding, slightly less.
     beyond = np.asarray(alpha, float) >= stability_limit(eigenvalues, beta, nesterov)
     return np.where(beyond | (rate(eigenvalues, alpha, beta, nesterov) >= 1), np.uint8(2), found)
 
 
-def phase(eigenvalues: Numbers, alphas: Numbers, betas: Numbers, nesterov: bool = False) -> dict[str, np.ndarray]:
-    """The convergence rate of every learning rate with every momentum, and the landmarks of this map.
+def phase_diagram(
+    eigenvalues: Numbers, alphas: Numbers, betas: Numbers, nesterov: bool = False
+) -> dict[str, np.ndarray]:
+    """The convergence rate for a grid of learning rates and momentums, with stability limits and optimum.
 
     alphas (A,), betas (B,); rate (B, A) float64; regime (B, A) uint8, an index into `REGIMES`; stability_limit (B,)
-    and monotone_limit (B,), learning rates; best (3,): learning rate, momentum and rate of the fastest setting;
-    nesterov (), whether this is its map.
+    and monotone_limit (B,), learning rates; best (3,): learning rate, momentum and rate of the optimum;
+    nesterov (), whether this is for Nesterov momentum.
     """
     alphas, betas = np.asarray(alphas, float), np.asarray(betas, float)
     across, along = alphas[None, :], betas[:, None]
@@ -142,38 +144,39 @@ def phase(eigenvalues: Numbers, alphas: Numbers, betas: Numbers, nesterov: bool 
     }
 
 
-def measured_rate(distances: Numbers, late: float = 0.5, floor: float = SMALLEST) -> float:
-    """The factor a step of a recorded series of distances from the minimum (n,), one a step; NaN where it has none.
+def measured_rate(distances: Numbers, late: float = 0.5, floor: float = MIN_DISTANCE) -> float:
+    """The error factor per step of recorded distances from the minimum (n,), one per step; NaN where there are too few.
 
-    A straight line through the logarithms of the last share `late` of what can be used: up to the first that is not
-    finite or above 1e280, and up to the last above `floor`. Set `floor` where rounding stops the series earlier, as it
-    does where the minimum is not at 0 (about 1e-14 of the distance to the origin) and in single precision (1e-36).
-    Zeros, and distances so small that the path just passes the minimum, are left out.
+    A straight line is fitted to the logarithms of the last fraction `late` of the usable distances: those before the
+    first that is not finite or above 1e280, up to the last above `floor`. Set `floor` where rounding ends the decay
+    earlier, as when the minimum is not at 0 (about 1e-14 of the distance to the origin) and in single precision
+    (1e-36). Zeros, and dips where the trajectory crosses the minimum, are not used.
     """
     if not 0 < late <= 1:
         raise ValueError(f"measured_rate: late must be in (0, 1], got {late:g}")
     distances = np.asarray(distances, float)
-    broken = np.flatnonzero(~(distances <= LARGEST))
-    usable = np.flatnonzero(distances[: broken[0] if len(broken) else None] > floor)
+    invalid = np.flatnonzero(~(distances <= MAX_DISTANCE))
+    usable = np.flatnonzero(distances[: invalid[0] if len(invalid) else None] > floor)
     if len(usable) == 0:
         return math.nan
     steps = usable[usable >= (usable[-1] + 1) * (1 - late)]
     logs = np.log(distances[steps])
-    if len(steps) >= FEWEST:
-        above = logs - np.polyval(np.polyfit(steps, logs, 1), steps) > -DIP
-        steps, logs = steps[above], logs[above]
-    return math.exp(np.polyfit(steps, logs, 1)[0]) if len(steps) >= FEWEST else math.nan
+    if len(steps) >= MIN_POINTS:
+        is_regular = logs - np.polyval(np.polyfit(steps, logs, 1), steps) > -MAX_DIP
+        steps, logs = steps[is_regular], logs[is_regular]
+    return math.exp(np.polyfit(steps, logs, 1)[0]) if len(steps) >= MIN_POINTS else math.nan
 
 
 def _characteristic(
     eigenvalue: Numbers, alpha: Numbers, beta: Numbers, nesterov: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sum and product of the two roots σ, and the discriminant, in factors: they are accurate where both roots meet."""
+    """Sum and product of the two roots σ, and the discriminant as a product, which is accurate where both roots are
+    equal."""
     beta = _momentum(beta)
     step = _positive(eigenvalue) * np.asarray(alpha, float)
     if nesterov:
-        kept = 1 - step
-        return (1 + beta) * kept, beta * kept, kept * ((1 + beta) ** 2 * kept - 4 * beta)
+        contraction = 1 - step
+        return (1 + beta) * contraction, beta * contraction, contraction * ((1 + beta) ** 2 * contraction - 4 * beta)
     root = np.sqrt(beta)
     return 1 + beta - step, beta + 0 * step, ((1 - root) ** 2 - step) * ((1 + root) ** 2 - step)
 

@@ -1,26 +1,27 @@
-"""What is known of a random network before it is trained, layer by layer: mean-field theory, and networks of its shape.
+"""Signal propagation in untrained networks, layer by layer: mean-field theory, and ensembles of random networks.
 
 Forward (Poole et al., 2016, arXiv:1606.05340; Glorot & Bengio, 2010; He et al., 2015), for one sample, q the second
-moment of a layer's pre-activations z ~ N(0, q) and a that of what enters the next layer:
+moment of a layer's pre-activations z ~ N(0, q) and a that of the input of the next layer:
 
     qₗ = n_in · Var(W) · aₗ₋₁ + Var(b)        aₗ = E[φ(z)²] / (1 − p)        a₀ = mean square of the sample's inputs
 
-Backward (Schoenholz et al., 2017, arXiv:1611.01232), d the second moment of the sample's loss's derivative in z, and g
-that in what leaves the layer:
+Backward (Schoenholz et al., 2017, arXiv:1611.01232), d the second moment of the derivative of the sample's loss with
+respect to z, and g that with respect to the layer's output:
 
     dₗ = E[φ′(z)²] / (1 − p) · gₗ        gₗ₋₁ = n_out,ₗ · Var(Wₗ) · dₗ
 
-with dropout p. Where a skip connection adds what enters a layer, of mean m (Yang & Schoenholz, 2017, arXiv:1712.08969):
+with dropout p. Where a skip connection adds the input of a layer, of mean m (Yang & Schoenholz, 2017,
+arXiv:1712.08969):
 
     aₗ = … + aₗ₋₁ + 2 · mₗ₋₁ · E[φ(z)]        mₗ = E[φ(z)] + mₗ₋₁        gₗ₋₁ = … + gₗ
 
-This holds in the limit of infinite width, for weights independent of the derivatives that come back. It is applied to
-each sample's own norm, and what is drawn is the root of the mean over the samples, since that is what is measured:
-where the map of q bends, as GELU's does, the mean norm would give another line.
+This holds in the limit of infinite width, for weights independent of the backpropagated derivatives. It is applied to
+each sample's own norm, and the result is the root of the mean over the samples, as it is measured: where the map of q
+is nonlinear, as for GELU, the mean norm would give another result.
 
-It has no line for batch norm, which couples the samples of a batch, nor for gradients of weights: they are sums over
-samples whose activations and derivatives are correlated, the more the deeper the layer. There the ensemble stands
-alone.
+There is no prediction for batch norm, which couples the samples of a batch, nor for gradients of weights: they are sums
+over samples whose activations and derivatives are correlated, more so in deeper layers. There only the ensemble
+applies.
 """
 
 import math
@@ -40,19 +41,19 @@ from nnviz.spec import learners, models
 from nnviz.spec.base import label
 from nnviz.spec.norms import NoNorm
 
-COVERED = 0.9
-"""Share of networks that a band covers, on average over bands."""
+COVERAGE = 0.9
+"""Fraction of networks inside the band, on average."""
 
-GROUPS = 256
-"""Samples of nearly the same norm are taken together where there are more."""
+MAX_GROUPS = 256
+"""With more samples than this, samples of nearly equal norm are grouped."""
 
 OUTPUTS, BATCHES = 4096, 32
-"""Random outputs, over all samples, that the derivative of the loss is averaged over, and at most so many batches."""
+"""Random outputs, over all samples, for the mean derivative of the loss, and the largest number of batches."""
 
 
 def _nodes() -> tuple[Tensor, Tensor]:
-    """Places and weights for the mean over N(0, 1): Gauss and Legendre's, of panels that halve toward 0, where all
-    activations have their kinks and, seen from a large q, their bends."""
+    """Nodes and weights for the mean over N(0, 1): Gauss-Legendre quadrature on panels that halve toward 0, where all
+    activations have their kinks and, for a large q, their curvature."""
     x, w = (torch.from_numpy(a) for a in np.polynomial.legendre.leggauss(8))
     edges = torch.tensor([0.0, *(9 * 2.0**-k for k in range(14, -1, -1))], dtype=torch.float64)
     half = edges.diff()[:, None] / 2
@@ -74,33 +75,33 @@ def moments(activation: activation_specs.Activation, q: Tensor) -> tuple[Tensor,
     return value @ WEIGHTS, value**2 @ WEIGHTS, slope**2 @ WEIGHTS
 
 
-def missing(model: models.Model) -> str:
-    """In a few words why there are no lines of infinite width for a model; "" where there are."""
+def missing_theory(model: models.Model) -> str:
+    """In a few words why there is no infinite-width prediction for a model; "" where there is one."""
     if not isinstance(model, models.Feedforward):
-        return f"no theory of {label(type(model)).lower()}"
+        return f"no theory for {label(type(model)).lower()}"
     if not has_random_weights(model):
-        return f"weights start from {model.initializer.kind.replace('_', ' ')}"
+        return f"weights are initialized with {model.initializer.kind.replace('_', ' ')}"
     return "" if isinstance(model.norm, NoNorm) else label(type(model.norm)).lower()
 
 
 def has_random_weights(model: models.Feedforward) -> bool:
-    """Whether its weights start at random."""
+    """Whether its initial weights are random."""
     return initializers.variance(model.initializer, 1, 1) is not None
 
 
 def predict(
     model: models.Feedforward, inputs: Tensor, outputs: int, derivatives: Callable[[Tensor], Tensor] | None = None
 ) -> dict[str, np.ndarray]:
-    """The lines of infinite width for inputs (n, …) of a model for which none are `missing`.
+    """The infinite-width prediction for inputs (n, …) of a model without `missing_theory`.
 
     Arrays over the linear layers (L,): preactivation_rms; activation_rms (of the output layer: its output); signal_rms.
-    `derivatives` gives the mean square of a sample's loss's derivative in an output, (n,), when the outputs have second
-    moments (n,); without it signal_rms is relative to the last layer, with each sample's derivative as large.
+    `derivatives` maps second moments of the outputs (n,) to the mean square of the derivative of a sample's loss with
+    respect to an output, (n,); without it signal_rms is relative to the last layer, equal for all samples there.
     """
     inputs = inputs.flatten(1)
     widths = model.widths(inputs.shape[1:], outputs)
     variances = [initializers.variance(model.initializer, i, o) for i, o in pairwise(widths)]
-    kept = 1 / (1 - model.dropout.rate)
+    scale = 1 / (1 - model.dropout.rate)
     norms = inputs.double().square().mean(1)
     group, size = _grouped(norms)
     entering, mean = _means(norms, group, size), _means(inputs.double().mean(1), group, size)
@@ -112,18 +113,18 @@ def predict(
             break
         first, second, slope = moments(model.hidden[depth].activation, q[-1])
         a.append(second)
-        slopes.append(slope * kept)
+        slopes.append(slope * scale)
         if _skips(model, widths, depth):
-            entering, mean = second * kept + entering + 2 * mean * first, first + mean
+            entering, mean = second * scale + entering + 2 * mean * first, first + mean
         else:
-            entering, mean = second * kept, first
+            entering, mean = second * scale, first
     a.append(q[-1])
-    above = torch.ones_like(entering) if derivatives is None else _means(derivatives(q[-1][group]), group, size)
-    signal, back = [above], widths[-1] * variances[-1] * above
+    output_signal = torch.ones_like(entering) if derivatives is None else _means(derivatives(q[-1][group]), group, size)
+    signal, incoming = [output_signal], widths[-1] * variances[-1] * output_signal
     for depth in reversed(range(len(model.hidden))):
-        signal.append(slopes[depth] * back)
-        through = widths[depth + 1] * variances[depth] * signal[-1]
-        back = through + back if _skips(model, widths, depth) else through
+        signal.append(slopes[depth] * incoming)
+        via_layer = widths[depth + 1] * variances[depth] * signal[-1]
+        incoming = via_layer + incoming if _skips(model, widths, depth) else via_layer
     lines = {"preactivation_rms": q, "activation_rms": a, "signal_rms": signal[::-1]}
     share = size / size.sum()
     return {name: torch.stack(rows).matmul(share).sqrt().numpy() for name, rows in lines.items()}
@@ -132,19 +133,18 @@ def predict(
 def at_initialization(
     learner: learners.Supervised, inputs: Tensor, targets: Tensor, loss: LossFunction, seed: int
 ) -> dict[str, np.ndarray]:
-    """What step 0 of a network like this one shows, whatever its weights: of `inputs` (n, …), the first batch, on the
-    CPU.
+    """Expected measurements at step 0 for random weights: for `inputs` (n, …), the first batch, on the CPU.
 
-    The lines of `predict`, or `no_line`: why there are none. Over the same layers, of each of `ensembles.QUANTITIES`,
-    the median of an ensemble and the ends of a band, as …_median, …_low and …_high, or `no_band`: why there is none.
-    Another network lies inside of the band with probability `covered`; `networks` is how many were drawn. Of weights
-    that are not random there is `no_line` alone.
+    The arrays of `predict`, or `no_line`: the reason for none. Over the same layers, for each of
+    `untrained_ensembles.QUANTITIES`, the median of an ensemble and a band, as …_median, …_low and …_high, or `no_band`:
+    the reason for none. Another network lies inside the band with probability `covered`; `networks` is the size of the
+    ensemble. Without random weights there is `no_line` alone.
     """
 
     def derivatives(q: Tensor) -> Tensor:
         return _derivatives(loss, q, targets, learner.outputs, seed)
 
-    if reason := missing(learner.model):
+    if reason := missing_theory(learner.model):
         found = {"no_line": np.array(reason)}
     else:
         found = predict(learner.model, inputs, learner.outputs, derivatives)
@@ -154,12 +154,12 @@ def at_initialization(
     if not networks:
         found["no_band"] = np.array("network too large")
     else:
-        covered = min(COVERED, (networks - 1) / (networks + 1))
+        covered = min(COVERAGE, (networks - 1) / (networks + 1))
         measured = untrained_ensembles.measure(learner, inputs, targets, loss, networks, seed)
         for name, values in measured.items():
             tail = (1 - covered) / 2
-            for word, p in (("low", tail), ("median", 0.5), ("high", 1 - tail)):
-                found[f"{name}_{word}"] = quantile(values, p)
+            for bound, p in (("low", tail), ("median", 0.5), ("high", 1 - tail)):
+                found[f"{name}_{bound}"] = quantile(values, p)
         found |= {"networks": np.array(networks), "covered": np.array(covered)}
     return found
 
@@ -168,12 +168,12 @@ def quantile(values: np.ndarray, p: float) -> np.ndarray:
     """The p-quantile along the first axis of magnitudes (n, …), so that another value lies below it with probability p
     (Weibull's plotting positions, p · (n + 1) of the ordered values; between two of them geometrically)."""
     ordered = np.sort(np.nan_to_num(values, nan=np.inf, posinf=np.inf), axis=0)
-    place = min(max(p * (len(values) + 1) - 1, 0), len(values) - 1)
-    below, part = int(place), place - int(place)
-    if not part:
+    position = min(max(p * (len(values) + 1) - 1, 0), len(values) - 1)
+    below, remainder = int(position), position - int(position)
+    if not remainder:
         return ordered[below]
     with np.errstate(over="ignore", invalid="ignore"):
-        return ordered[below] ** (1 - part) * ordered[below + 1] ** part
+        return ordered[below] ** (1 - remainder) * ordered[below + 1] ** remainder
 
 
 def _skips(model: models.Feedforward, widths: list[int], depth: int) -> bool:
@@ -181,9 +181,9 @@ def _skips(model: models.Feedforward, widths: list[int], depth: int) -> bool:
 
 
 def _grouped(norms: Tensor) -> tuple[Tensor, Tensor]:
-    """The group of each sample (n,), and the sizes of the groups (groups,): by norm, as equally large as can be."""
+    """The group of each sample (n,), and the sizes of the groups (groups,): by norm, of nearly equal size."""
     group = torch.empty(len(norms), dtype=torch.long)
-    groups = min(len(norms), GROUPS)
+    groups = min(len(norms), MAX_GROUPS)
     group[norms.argsort()] = torch.arange(len(norms)) * groups // len(norms)
     return group, group.bincount(minlength=groups).double()
 
@@ -193,11 +193,11 @@ def _means(values: Tensor, group: Tensor, size: Tensor) -> Tensor:
 
 
 def _derivatives(loss: LossFunction, q: Tensor, targets: Tensor, outputs: int, seed: int) -> Tensor:
-    """Mean square of the derivative of a sample's loss in an output, (n,), when outputs are N(0, q)."""
+    """Mean square of the derivative of a sample's loss with respect to an output, (n,), for outputs ~ N(0, q)."""
     draws, n = generator(seed, "outputs"), len(q)
     times = max(1, min(BATCHES, OUTPUTS // n))
     z = torch.randn(times, n, outputs, dtype=torch.float64, generator=draws) * q.sqrt()[:, None]
     z.requires_grad_()
-    # Of each batch apart, since losses may couple its samples; a step's loss is the mean over the batch.
+    # For each batch separately, since losses may couple its samples; a step's loss is the mean over the batch.
     (slope,) = torch.autograd.grad(torch.stack([loss(one, targets) for one in z]).sum(), z)
     return (slope * n).square().mean((0, 2))

@@ -1,7 +1,7 @@
 """Many networks of one shape at initialization, run forward and backward at once on the same batch.
 
-What a single network of finite width does is scattered around mean-field theory, more widely the deeper and the
-narrower it is (Hanin & Rolnick, 2018, arXiv:1803.01719). The ensemble measures that scatter with the run's own
+Single networks of finite width scatter around mean-field theory, more so the deeper and narrower they are (Hanin &
+Rolnick, 2018, arXiv:1803.01719). The ensemble measures that scatter with the run's own
 activation, normalization, initializer, loss, penalties and clipping, on its own first batch.
 """
 
@@ -21,17 +21,17 @@ from nnviz.spec import clipping as clippings
 from nnviz.spec import learners
 from nnviz.spec.initializers import Orthogonal
 
-NETWORKS = 32
-"""Networks of an ensemble, where they are cheap enough."""
+MAX_NETWORKS = 32
+"""Networks of an ensemble, if they are cheap enough."""
 
-FEWEST = 8
-"""With fewer than these there is no band."""
+MIN_NETWORKS = 8
+"""With fewer networks there is no band."""
 
-WORK = 3e9
-"""What an ensemble may cost: multiply-adds, and 30 of them for each random weight and each activation."""
+MAX_WORK = 3e9
+"""Largest cost of an ensemble: multiply-adds, with 30 for each random weight and each activation."""
 
-ENTRIES = 2**24
-"""Activations that are held at once; a single network may have more."""
+MAX_ENTRIES = 2**24
+"""Activations in memory at once; a single network may have more."""
 
 QUANTITIES = ("preactivation_rms", "activation_rms", "signal_rms", "gradient_norm")
 
@@ -77,29 +77,29 @@ class PReLUs(nn.Module):
 
 
 def size(learner: learners.Supervised, batch: int) -> int:
-    """How many networks there is time for, at most NETWORKS; 0 where FEWEST would take too long."""
+    """How many networks there is time for, at most MAX_NETWORKS; 0 where MIN_NETWORKS would take too long."""
     widths = learner.model.widths(learner.data.shape, learner.outputs)
     weights = sum(i * o for i, o in pairwise(widths))
     each = weights * (3 * batch + 30) + 30 * batch * sum(widths)
     if isinstance(learner.model.initializer, Orthogonal):
         each += sum(8 * i * o * min(i, o) for i, o in pairwise(widths))  # QR
-    found = min(NETWORKS, int(WORK / each))
-    return found if found >= FEWEST else 0
+    found = min(MAX_NETWORKS, int(MAX_WORK / each))
+    return found if found >= MIN_NETWORKS else 0
 
 
 def measure(
     learner: learners.Supervised, x: Tensor, y: Tensor, loss: LossFunction, networks: int, seed: int
 ) -> dict[str, np.ndarray]:
-    """What probes would record at step 0 of `networks` networks with other weights, each (networks, L).
+    """The values that probes would record at step 0 of `networks` networks with other weights, each (networks, L).
 
-    `x` (n, …) and `y` are the batch, on the CPU. See QUANTITIES: root mean square of what enters each activation
-    and of what leaves it (of the output layer: its output), of the derivative of a sample's loss in what enters it, and
-    the L2 norm of the gradient of each layer's weights, with penalties and clipping.
+    `x` (n, …) and `y` are the batch, on the CPU. See QUANTITIES: root mean square of pre-activations and
+    activations (of the output layer: its output), of the derivative of a sample's loss with respect to the
+    pre-activation, and the L2 norm of the gradient of each layer's weights, with penalties and clipping.
     """
     x = x.flatten(1)
     shape = models.build(learner.model, x.shape[1:], learner.outputs, 0)
     entries = len(x) * sum(m.out_features for m in models.linears(shape).values())
-    at_once = max(1, min(networks, ENTRIES // entries))
+    at_once = max(1, min(networks, MAX_ENTRIES // entries))
     draws = generator(seed, "ensemble")
     parts = []
     for start in range(0, networks, at_once):
@@ -113,7 +113,7 @@ def measure(
 
 
 def stack(network: nn.Module, networks: int) -> nn.Module:
-    """A network of the same shape that is many of them, in training mode; its linear layers are yet to be filled."""
+    """A network of the same shape that is many of them, in training mode; its linear layers are not initialized yet."""
     many = {nn.Linear: Linears, nn.BatchNorm1d: Norms, nn.PReLU: PReLUs}
     children = network.named_children()
     modules = OrderedDict((n, many[type(m)](networks, m) if type(m) in many else m) for n, m in children)
@@ -139,7 +139,7 @@ def observe(
         before = out
     entering.append(before)
     leaving.append(before)
-    # Losses may couple the samples of a batch, so each network has its own.
+    # Losses may couple the samples of a batch, so each network has its own loss.
     total = torch.stack([loss(z, y) for z in before]).sum()
     others = [p for p in network.parameters() if all(p is not w for w in weights)]
     found = torch.autograd.grad(total, [*entering, *weights, *others], allow_unused=True, materialize_grads=True)
@@ -158,7 +158,7 @@ def observe(
 
 
 def _sampled(tensor: Tensor) -> Tensor:
-    """Of (networks, n, units) the entries that the probe of activations takes of each network."""
+    """The entries of (networks, n, units) that the activation probe samples in each network."""
     places = evenly(torch.arange(tensor[0].numel()).view(tensor[0].shape))
     return tensor.flatten(1)[:, places]
 

@@ -12,17 +12,17 @@ ALPHA_RANGE = (0.005, 5.0)
 
 
 def phase_diagram(job: Trajectories) -> dict[str, np.ndarray]:
-    """Convergence rate over learning rate and momentum, as `quadratic.phase` gives it, and `best_descent` (3,), the
-    best (α, β = 0, rate) of gradient descent without momentum; {} for other surfaces."""
+    """Convergence rate over learning rate and momentum, as `quadratic.phase` gives it, and `best_gradient_descent`
+    (3,), the best (α, β = 0, rate) of gradient descent without momentum; {} for other surfaces."""
     if not isinstance(job.surface, Quadratic):
         return {}
     steep, _ = job.surface.eigenvalues
     alphas = np.geomspace(*ALPHA_RANGE, 140) / steep
     nesterov = [r.method.nesterov for r in job.optimizers if isinstance(r.method, SGD) and r.method.momentum]
-    found = quadratic.phase(
+    found = quadratic.phase_diagram(
         job.surface.eigenvalues, alphas, np.linspace(0, 0.99, 110), nesterov=bool(nesterov) and all(nesterov)
     )
-    return found | {"best_descent": np.array(quadratic.best_descent(job.surface.eigenvalues))}
+    return found | {"best_gradient_descent": np.array(quadratic.best_gradient_descent(job.surface.eigenvalues))}
 
 
 def rates(job: Trajectories, distance: np.ndarray) -> dict[str, np.ndarray]:

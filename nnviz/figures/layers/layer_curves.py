@@ -135,7 +135,7 @@ def update_ratios(
 
 def layer_table(frame: pd.DataFrame, quantity: str, layers: frames.Layers, role: str = "weight") -> frames.Table:
     """One quantity over steps and layers; of parameters only the `role` ones of the layers."""
-    return frames.table(frame, quantity, lambda sites: layers.standing_for_layers(sites, role))
+    return frames.table(frame, quantity, lambda sites: layers.one_per_layer(sites, role))
 
 
 def layer_lines(

@@ -27,7 +27,7 @@ def log2_histograms(
     shown; the column of exponent −127 holds all that is smaller than 2⁻¹²⁶ and not 0.
     """
     found = [str(site) for site in arrays.get("sites", ())] if arrays else []
-    sites = layers.standing_for_layers(found, role)
+    sites = layers.one_per_layer(found, role)
     if not sites:
         return layout.empty(title, _HELP)
     exponents, shares, zero, nonfinite = fractions_by_exponent(arrays, [found.index(site) for site in sites])

@@ -137,7 +137,7 @@ class Writer:
                 "state": state,
                 "step": None if step is None else int(step),
                 "error": error,
-                "divergence": None if divergence is None else json.dumps(divergence.plain()),
+                "divergence": None if divergence is None else json.dumps(divergence.as_json()),
                 "info": None if info is None else json.dumps(dict(info)),
                 "steps_per_second": steps_per_second,
                 "started": now if state == "running" else None,

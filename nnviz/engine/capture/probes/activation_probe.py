@@ -16,7 +16,7 @@ PERCENTILES = (5, 25, 50, 75, 95)
 class Activations:
     """Mean, deviation, percentiles and 64 even bins of the sampled entries of every layer.
 
-    The device only gathers the samples; sorting them, all layers and steps at once, comes later on the CPU.
+    The device only gathers the samples; they are sorted later on the CPU, all layers and steps at once.
     """
 
     needs = frozenset({"activations"})
@@ -25,8 +25,8 @@ class Activations:
         self.every = every
 
     def measure(self, passes: Sequence[Pass]) -> Tensor:
-        """What is kept of all layers in one row, to be moved once."""
-        return torch.cat([use.kept for use in passes])
+        """The samples of all layers in one row, for one transfer."""
+        return torch.cat([use.samples for use in passes])
 
     def records(self, samples: Sequence[PassSample]) -> list[Record]:
         """Scalars by layer and pass, and of each root and pass the two histograms."""
@@ -37,7 +37,7 @@ class Activations:
         records: list[Record] = []
         for entries, at, rows in _by_size(samples):
             x, y = rows[:, :entries], rows[:, entries:]
-            # In float64, since deep sigmoids differ by 1e-8 from one sample to the next.
+            # In float64, since in deep sigmoid networks samples differ by 1e-8 only.
             ordered = np.sort(np.concatenate([y, x]), axis=1).astype(np.float64)
             n = len(y)
             found = {}
@@ -52,16 +52,16 @@ class Activations:
         for i, (step, place) in enumerate(zip(steps, places, strict=True)):
             groups.setdefault((step, place.root + place.tag), []).append(i)
         for name, arrays in bins.items():
-            for (step, site), mine in groups.items():
-                names = np.array([places[i].site for i in mine], dtype=str)
-                stacked = {key: array[mine] for key, array in arrays.items()}
+            for (step, site), members in groups.items():
+                names = np.array([places[i].site for i in members], dtype=str)
+                stacked = {key: array[members] for key, array in arrays.items()}
                 records.append(Snapshot(step, f"{name}_histogram", {"sites": names, **stacked}, site))
         return records
 
 
 def _by_size(samples: Sequence[PassSample]) -> Iterator[tuple[int, list[int], np.ndarray]]:
-    """Passes of equal size, of all steps: (entries, their places among all passes, rows). The cost is in the number of
-    calls."""
+    """Passes of equal size, of all steps: (entries, their indices among all passes, rows). Few large calls are
+    faster than many small ones."""
     groups: dict[int, tuple[list[int], list[np.ndarray]]] = {}
     i = 0
     for _, places, row in samples:
@@ -83,7 +83,7 @@ def _statistics(values: np.ndarray) -> dict[str, np.ndarray]:
     above = np.minimum(below + 1, values.shape[1] - 1)
     with np.errstate(invalid="ignore"):  # the last samples of a run that diverges are not finite
         share = place - below
-        # Where a percentile falls on an entry the next one must not count: it may be infinite.
+        # Where a percentile is exactly an entry, the next one must not count: it may be infinite.
         step = np.where(share > 0, values[:, above] - values[:, below], 0) * share
         found = values[:, below] + step
         moments = {"mean": values.mean(1), "std": values.std(1)}
@@ -98,21 +98,21 @@ def _empty_bins(rows: int) -> dict[str, np.ndarray]:
 def even_bins(values: np.ndarray) -> dict[str, np.ndarray]:
     """Sorted rows (layers, entries) of float64 as counts (layers, BINS) between each row's smallest and largest value.
 
-    What is not finite is left out. A row whose values are all the same has them in its first bin.
+    Values that are not finite are not counted. A row of equal values has them in its first bin.
     """
     low, high = values[:, 0], values[:, -1]
     is_finite = np.isfinite(low) & np.isfinite(high)  # sorted, with nan last: then all are
-    kept: np.ndarray | slice = slice(None)
+    finite: np.ndarray | slice = slice(None)
     if not is_finite.all():
-        kept = np.isfinite(values)
-        low = np.min(values, axis=1, where=kept, initial=np.inf)
-        high = np.max(values, axis=1, where=kept, initial=-np.inf)
-        low, high = (np.where(kept.any(1), ends, 0) for ends in (low, high))
+        finite = np.isfinite(values)
+        low = np.min(values, axis=1, where=finite, initial=np.inf)
+        high = np.max(values, axis=1, where=finite, initial=-np.inf)
+        low, high = (np.where(finite.any(1), ends, 0) for ends in (low, high))
     scale = np.divide(BINS, high - low, out=np.zeros(len(values)), where=high > low)
     with np.errstate(invalid="ignore"):  # where they are not finite
         place = np.minimum((values - low[:, None]) * scale[:, None], BINS - 1)
     place += np.arange(0, len(values) * BINS, BINS)[:, None]
-    counts = np.bincount(place[kept].ravel().astype(np.intp), minlength=len(values) * BINS)
+    counts = np.bincount(place[finite].ravel().astype(np.intp), minlength=len(values) * BINS)
     return {
         "low": low.astype(np.float32),
         "high": high.astype(np.float32),

@@ -1,4 +1,4 @@
-"""The signal that backpropagation carries."""
+"""The backpropagated signal."""
 
 from collections.abc import Sequence
 from itertools import repeat
@@ -12,8 +12,8 @@ from nnviz.records import Record, scalars
 
 
 class Signal:
-    """Root mean square, over samples and units, of the derivative of a sample's loss in what enters each layer's
-    activation: the layer's output, after batch norm where there is one; of the last layer, the network's output.
+    """Root mean square, over samples and units, of the derivative of a sample's loss with respect to each layer's
+    pre-activation: the layer's output, after batch norm where there is one; of the last layer, the network's output.
 
     The loss of a step is the mean over the batch, so its derivative is multiplied by the batch's size."""
 

@@ -27,8 +27,8 @@ class Updates:
         return torch.stack([weights, norms(update.before)], 1)
 
     def records(self, samples: Sequence[UpdateSample]) -> list[Record]:
-        """weight_norm, update_norm and update_ratio of each parameter; no ratio to a parameter that is all zeros, and
-        of step 0, which has no update, the weights alone."""
+        """weight_norm, update_norm and update_ratio of each parameter; no ratio for a parameter that is all zeros,
+        and at step 0, which has no update, the weight norms alone."""
         records: list[Record] = []
         for step, layout, values in samples:
             weights, updates = values.astype(np.float64).T

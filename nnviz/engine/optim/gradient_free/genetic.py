@@ -1,4 +1,4 @@
-"""A genetic algorithm whose genes are real numbers."""
+"""A real-coded genetic algorithm."""
 
 import torch
 from torch import Tensor
@@ -8,9 +8,10 @@ from nnviz.spec import gradient_free as spec
 
 
 class Genetic(Method):
-    """Tournaments, blend crossover, Gaussian mutation, elite (Goldberg & Deb, 1991; Eshelman & Schaffer, 1993).
+    """Tournament selection, blend crossover, Gaussian mutation, elitism (Goldberg & Deb, 1991; Eshelman & Schaffer,
+    1993).
 
-    The first generation is the start and points drawn around it. `points` is the best of the present generation.
+    The first generation is the start and points drawn around it. `points` is the best of the current generation.
     """
 
     def __init__(self, settings: spec.Genetic, points: Tensor, generator: torch.Generator) -> None:
@@ -24,7 +25,7 @@ class Genetic(Method):
         self.sigma = self._per_start(settings.sigma)
 
     def move(self, f: Function) -> dict[str, Tensor]:
-        """Returns `population` (starts, population, dimensions), all that live now, the elite in front; `sigma`
+        """Returns `population` (starts, population, dimensions), the current generation, the elite first; `sigma`
         (starts,) of mutation."""
         sigma = self.sigma
         if self.evaluations == 0:
@@ -43,15 +44,15 @@ class Genetic(Method):
     def _children(self) -> Tensor:
         """Children (starts, population − elite, dimensions) of the winners of tournaments."""
         s = self.settings
-        starts, alive, dimensions = self.population.shape
-        count = alive - s.elite
-        drawn = torch.randint(alive, (starts, 2 * count * s.tournament), generator=self.generator)
-        rounds = self.values.gather(1, drawn).view(starts, 2 * count, s.tournament)
-        winners = drawn.view_as(rounds).gather(2, rounds.argmin(dim=2, keepdim=True))[:, :, 0]
+        starts, population, dimensions = self.population.shape
+        count = population - s.elite
+        contestants = torch.randint(population, (starts, 2 * count * s.tournament), generator=self.generator)
+        tournaments = self.values.gather(1, contestants).view(starts, 2 * count, s.tournament)
+        winners = contestants.view_as(tournaments).gather(2, tournaments.argmin(dim=2, keepdim=True))[:, :, 0]
         one, other = _pick(self.population, winners).chunk(2, dim=1)
-        share = self._uniform(starts, count, dimensions) * (1 + 2 * s.blend) - s.blend  # uniform on (−α, 1 + α)
+        fraction = self._uniform(starts, count, dimensions) * (1 + 2 * s.blend) - s.blend  # uniform on (−α, 1 + α)
         crossed = self._uniform(starts, count, 1) < s.crossover
-        return torch.where(crossed, one + share * (other - one), one)
+        return torch.where(crossed, one + fraction * (other - one), one)
 
     def _mutated(self, children: Tensor) -> Tensor:
         mutates = self._uniform(*children.shape) < self.settings.mutation

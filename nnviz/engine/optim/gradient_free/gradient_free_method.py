@@ -1,4 +1,4 @@
-"""What all evolution has in common: points, a generator, and counted evaluations."""
+"""The base class of gradient-free methods: points, a random generator, and counted evaluations."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -7,17 +7,17 @@ import torch
 from torch import Tensor
 
 Function = Callable[[Tensor], Tensor]
-"""f: points (m, dimensions) -> values (m,), lower is better. What is not finite counts as worst."""
+"""f: points (m, dimensions) -> values (m,), lower is better. A value that is not finite counts as the worst."""
 
-LARGEST = 1e32
-"""Where σ stops to grow: on a slope without end it would leave the range of float64."""
+MAX_MAGNITUDE = 1e32
+"""Upper limit of σ: on a function without a minimum it would leave the range of float64."""
 
 
 class Method(ABC):
-    """Points, one a start, that go down a function of which only values are known.
+    """Minimizes a function of which only values are known, one point per start.
 
-    `points` is (starts, dimensions) in float64: the best so far or the mean, which is the path to draw.
-    `evaluations` counts how often f was asked, a start. No tensor is ever changed in place.
+    `points` is (starts, dimensions) in float64: the best so far or the mean, which is drawn as the trajectory.
+    `evaluations` counts evaluations of f per start. No tensor is changed in place.
     """
 
     def __init__(self, points: Tensor, generator: torch.Generator) -> None:
@@ -25,14 +25,14 @@ class Method(ABC):
         self.generator = generator
         self.evaluations = 0
         self.factor = 1.0
-        """What a schedule multiplies the learning rate by; methods without one have no use of it."""
+        """Factor of the schedule on the learning rate; unused by methods without one."""
 
     @abstractmethod
     def move(self, f: Function) -> dict[str, Tensor]:
-        """One generation: moves `points` and returns what was seen on the way, by name, with starts in front.
+        """One generation: moves `points` and returns arrays about it by name, with starts as the first axis.
 
-        `population` (starts, k, dimensions) holds the points that were tried; what it was drawn with (`sigma`,
-        `covariance`) is as it was then.
+        `population` (starts, k, dimensions) holds the evaluated points; `sigma` and `covariance` are those with which
+        it was drawn.
         """
 
     def _normal(self, *shape: int) -> Tensor:
@@ -44,8 +44,8 @@ class Method(ABC):
     def _per_start(self, value: float) -> Tensor:
         return torch.full((len(self.points),), value, dtype=torch.float64)
 
-    def _values(self, f: Function, tried: Tensor) -> Tensor:
+    def _values(self, f: Function, candidates: Tensor) -> Tensor:
         """f of points (starts, k, dimensions) as (starts, k), with inf for all that is not finite."""
-        found = f(tried.flatten(0, 1)).reshape(tried.shape[:2])
-        self.evaluations += tried.shape[1]
+        found = f(candidates.flatten(0, 1)).reshape(candidates.shape[:2])
+        self.evaluations += candidates.shape[1]
         return found.where(found.isfinite(), torch.inf)

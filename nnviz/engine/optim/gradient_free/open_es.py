@@ -20,12 +20,12 @@ class OpenES(Method):
         s = self.settings
         starts, dimensions = self.points.shape
         z = self._normal(starts, s.pairs, dimensions)
-        tried = self.points[:, None] + s.sigma * torch.cat([z, -z], dim=1)
-        values = self._values(f, tried)
+        candidates = self.points[:, None] + s.sigma * torch.cat([z, -z], dim=1)
+        values = self._values(f, candidates)
         estimate = gradient(ranks(values) if s.ranks else values, z, s.sigma)
-        moved = self.points - s.lr * self.factor * estimate
-        self.points = torch.where(moved.isfinite().all(dim=1, keepdim=True), moved, self.points)
-        return {"sigma": self._per_start(s.sigma), "population": tried, "estimate": estimate}
+        updated = self.points - s.lr * self.factor * estimate
+        self.points = torch.where(updated.isfinite().all(dim=1, keepdim=True), updated, self.points)
+        return {"sigma": self._per_start(s.sigma), "population": candidates, "estimate": estimate}
 
 
 def gradient(values: Tensor, z: Tensor, sigma: float) -> Tensor:
@@ -36,14 +36,14 @@ def gradient(values: Tensor, z: Tensor, sigma: float) -> Tensor:
     """
     above, below = values.chunk(2, dim=1)
     slopes = (above - below) / (2 * sigma)
-    known = slopes.isfinite()
-    slopes = slopes.where(known, 0.0)
-    estimate = (slopes[:, :, None] * z).sum(dim=1) / known.sum(dim=1, keepdim=True).clamp(min=1)
+    is_finite = slopes.isfinite()
+    slopes = slopes.where(is_finite, 0.0)
+    estimate = (slopes[:, :, None] * z).sum(dim=1) / is_finite.sum(dim=1, keepdim=True).clamp(min=1)
     return estimate.where(estimate.isfinite().all(dim=1, keepdim=True), 0.0)
 
 
 def ranks(values: Tensor) -> Tensor:
-    """Ranks of (starts, k) within each start, spread evenly from −½ for the lowest to ½; equal values share theirs."""
+    """Ranks of (starts, k) within each start, spread evenly from −½ for the lowest to ½; ties share their mean rank."""
     ordered = values.sort(dim=1).values
     values = values.contiguous()
     first, behind = (torch.searchsorted(ordered, values, right=right) for right in (False, True))
