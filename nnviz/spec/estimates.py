@@ -20,9 +20,11 @@ class Estimate:
 
 
 def of_training(learner: Learner, steps: int, evaluate_every: int, probes: Sequence[Probe] = ()) -> Estimate:
-    """Memory: float32 parameters, gradients, two optimizer moments and three copies for checkpoints; three tensors a
-    layer and sample. File: kept snapshots of learner, model and probes, scalars, and the state to go on from.
+    """Memory: float32 parameters, gradients and two optimizer moments; three states to replay a divergence from, one of
+    them while it is copied; a checkpoint, twice while it is written; three tensors a layer and sample. File: kept
+    snapshots of learner, model and probes, scalars, the last checkpoints and the weights.
     """
+    state = 3  # a network's parameters and two moments
     size = learner.size
     pictures = min(KEPT_SNAPSHOTS, steps // evaluate_every + 2)
     picture = learner.picture + size.picture + size.layers * sum(p.picture for p in probes)
@@ -30,6 +32,6 @@ def of_training(learner: Learner, steps: int, evaluate_every: int, probes: Seque
     scalars += (steps // evaluate_every + 2) * (size.layers * max((p.evaluated for p in probes), default=0) + 5)
     return Estimate(
         parameters=size.parameters,
-        training_bytes=size.parameters * 4 * 7 + learner.samples * size.entries * 4 * 3,
-        snapshot_bytes=pictures * picture + scalars * 40 + steps * 30 + size.parameters * 4 * 7,
+        training_bytes=size.parameters * 4 * (4 + 3 * state + 2 * state) + learner.samples * size.entries * 4 * 3,
+        snapshot_bytes=pictures * picture + scalars * 40 + steps * 30 + size.parameters * 4 * (3 * state + 1),
     )

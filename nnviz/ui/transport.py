@@ -240,10 +240,11 @@ MANY = 2
 def status(asked: FormResult, entries: Sequence[EntryView], letters: Sequence[str]) -> str:
     """One line on how each run stands, and on what in the form differs from it."""
     runs = _runs(entries)
-    if len(runs) > 1 and len({(run.status.state, run.status.step, run.status.reason) for run in runs}) == 1:
+    if len(runs) > 1 and len({(run.status.state, run.status.step) for run in runs}) == 1:
         parts = [_together(runs, letters)]
     else:
         parts = [_standing(run, letter, len(runs) > MANY) for run, letter in zip(runs, letters, strict=True)]
+    parts += _company(runs)
     if asked.jobs and not is_shown(entries, asked.jobs) and (changed := _changes(entries, asked.jobs)):
         parts.append(f":orange-badge[changed: {changed}]")
     return " &nbsp;&nbsp; ".join(parts)
@@ -253,7 +254,7 @@ def _together(runs: Sequence[RunView], letters: Sequence[str]) -> str:
     """Several runs that are equally far."""
     s = runs[0].status
     color, word = _badge(s)
-    text = f":{color}-badge[{word}] step {s.step:,} of {s.steps:,}{_company(s)}"
+    text = f":{color}-badge[{word}] step {s.step:,} of {s.steps:,}"
     results = [run.result for run in runs]
     if None in results:
         return text
@@ -265,11 +266,12 @@ def _badge(s: Status) -> tuple[str, str]:
     return READY if s.state == "paused" and not s.step else STATES[s.state]
 
 
-def _company(s: Status) -> str:
-    """What the run waits for, or how many others it takes turns with."""
-    if s.reason:
-        return f" · {s.reason}"
-    return f" · sharing with {s.sharing} other{'s' if s.sharing > 1 else ''}" if s.sharing else ""
+def _company(runs: Sequence[RunView]) -> list[str]:
+    """What runs that are shown together wait for, or how many others they take turns with."""
+    reason = next((run.status.reason for run in runs if run.status.reason), "")
+    others = max((run.status.sharing for run in runs), default=0)
+    shared = f"sharing the processor with {others} other{'s' if others > 1 else ''}" if others else ""
+    return [words for words in (reason, shared) if words]
 
 
 def _standing(run: RunView, letter: str, is_brief: bool) -> str:
@@ -282,7 +284,6 @@ def _standing(run: RunView, letter: str, is_brief: bool) -> str:
             text += f" · epoch {s.step / epochs:.1f}"
         if s.state == "running" and s.steps_per_second:
             text += f" · {s.steps_per_second:,.0f} steps/s"
-        text += _company(s)
     if run.result is not None:
         text += f" · {run.result}"
     if not is_brief and s.info.get("parameters"):

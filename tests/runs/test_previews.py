@@ -1,5 +1,6 @@
 import time
 
+from nnviz.runs.runset import Held, RunSet
 from nnviz.spec.jobs import Trajectories
 from tests.runs import pools
 from tests.runs.fake import wait_for
@@ -52,6 +53,17 @@ def test_a_preview_may_go_on_before_it_has_been_built(pool):
     wait_for(lambda: state(pool, slow) == "paused")
 
 
+def test_a_page_that_is_left_while_its_preview_starts_delays_no_other_and_finds_it_again(pool):
+    pages = [RunSet(pool.store, lambda: pool, Held()) for _ in range(2)]
+    pages[0].ensure({"a": seeded(SLOW_TO_BUILD)}, until=0)
+    pages[1].ensure({"a": seeded(1)}, until=0)
+    wait_for(lambda: [view.runs[""].status.state for view in pages[1].views()] == ["paused"])
+    before = pages[0].ids
+    pages[0].ensure({"a": seeded(SLOW_TO_BUILD)}, until=0)
+    assert pages[0].ids == before
+    wait_for(lambda: [view.runs[""].steps for view in pages[0].views()] == [[0]])
+
+
 def test_many_previews_leave_no_process_and_no_file(make):
     pool = make(grace=0.3)
     wait_for(lambda: len(pool.processes) == 2)
@@ -62,6 +74,6 @@ def test_many_previews_leave_no_process_and_no_file(make):
     assert pool.processes == pids
     assert sorted(pool.store.sweep(older=0.0, keep=0)) == sorted(runs)
     wait_for(lambda: not any(worker.runs for worker in pool._workers))
-    assert [path.name for path in pool.store.home.iterdir() if not path.name.startswith(".index")] == []
+    assert [path for path in pool.store.home.rglob("*") if path.is_file()] == [pool.store.home / "index" / "runs.sqlite"]
     pool.shutdown()
     assert all(gone(pid) for pid in pids)

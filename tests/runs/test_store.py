@@ -282,8 +282,8 @@ def left_waiting(store: Store, count: int, minutes: float = 60, **options) -> li
     for number in range(count):
         file = store.create(Training(), **{"until": 0, **options})
         file.write(state="paused")
-        file.give_up("stopped", "stopped: nobody watched for 60 s")
         file.close()
+        file.give_up("stopped", "stopped: nobody watched for 60 s")
         at = time.time() - 60 * minutes + number
         execute(file.path, f"UPDATE control SET seen = {at}")
         execute(file.path, f"UPDATE status SET ended = {at}")

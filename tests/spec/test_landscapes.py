@@ -153,5 +153,5 @@ def test_the_estimate_grows_with_width_resolution_views_and_a_second_network():
 def test_a_landscape_of_the_largest_network_is_refused_before_it_starts_and_an_ordinary_one_is_not(tmp_path):
     hidden = (Hidden(width=8192),) * 50
     with pytest.raises(RunError, match=r"^model has 3,[\d,]+ parameters; training it needs about [\d,]+\.\d GB, "):
-        check(Landscape(network=TrainedModel(learner=Supervised(model=MLP(hidden=hidden)))), tmp_path)
-    check(Landscape(), tmp_path)
+        check([Landscape(network=TrainedModel(learner=Supervised(model=MLP(hidden=hidden))))], tmp_path)
+    check([Landscape()], tmp_path)
