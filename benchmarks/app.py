@@ -108,7 +108,7 @@ def scrub(page: Page, moves: int = 40) -> list[float]:
 
 
 def drag(page: Page, moves: int = 60) -> list[float]:
-    """Milliseconds from where the start of a race is dragged to to its new paths on the map, one for each answer."""
+    """Milliseconds from where the drag of a start to its new trajectories on the map, one for each answer."""
     page.get_by_role("button", name="Twelve on Rosenbrock", exact=True).click()
     drawn(page, "d.newest === '500' && d.busy === 'false'")
     plot = "document.querySelector('[data-figure=map] .nnviz-plot')"

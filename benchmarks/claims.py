@@ -1,4 +1,4 @@
-"""Whether training does what the examples say: every sentence of every example, measured over several seeds.
+"""Checks every sentence of every example by measurements over several seeds.
 
     python -m benchmarks.claims [--only WORD] [--seeds N]
 
@@ -20,11 +20,11 @@ from benchmarks.claimed.claim import Claim
 
 PAGES = (playground, gradient_flow, optimizers, loss_landscape)
 CLAIMS: tuple[Claim, ...] = tuple(claim for page in PAGES for claim in page.CLAIMS)
-NO_CLAIM: dict[str, dict[str, tuple[str, ...]]] = {page.CLAIMS[0].page: page.NO_CLAIM for page in PAGES}
-"""By page and title: sentences that say what is set, or what to do, and nothing that training could contradict."""
+WITHOUT_CLAIM: dict[str, dict[str, tuple[str, ...]]] = {page.CLAIMS[0].page: page.WITHOUT_CLAIM for page in PAGES}
+"""By page and title: sentences about settings or what to do, which no measurement could contradict."""
 
 BAR = "\\|"
-"""An upright bar inside of a table's cell."""
+"""A vertical bar inside a table cell."""
 
 
 def measured(claim: Claim, seeds: int) -> list[float]:
@@ -32,9 +32,9 @@ def measured(claim: Claim, seeds: int) -> list[float]:
     return [claim.measure(seed) for seed in range(min(seeds, claim.seeds) if seeds else claim.seeds)]
 
 
-def is_borne_out(claim: Claim, values: Sequence[float]) -> bool:
-    """Whether it holds for as many seeds as it has to."""
-    return sum(map(claim.holds, values)) >= claim.enough * len(values)
+def is_confirmed(claim: Claim, values: Sequence[float]) -> bool:
+    """Whether it holds for enough seeds."""
+    return sum(map(claim.holds, values)) >= claim.min_fraction * len(values)
 
 
 def row(claim: Claim, values: Sequence[float]) -> str:
@@ -66,7 +66,7 @@ def _number(value: float) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="examples whose page or title contains this")
-    parser.add_argument("--seeds", type=int, default=0, help="at most so many; 0: as many as each claim names")
+    parser.add_argument("--seeds", type=int, default=0, help="at most this many; 0: the number of each claim")
     args = parser.parse_args()
     torch.set_num_threads(1)
     print(f"Measured on {datetime.date.today()}.\n")
@@ -78,7 +78,7 @@ def main() -> int:
             found.setdefault(claim.page, []).append((claim, values))
             print(row(claim, values), flush=True)
     print(f"\n{summary(found)}")
-    return int(not all(is_borne_out(*one) for pairs in found.values() for one in pairs))
+    return int(not all(is_confirmed(*one) for pairs in found.values() for one in pairs))
 
 
 if __name__ == "__main__":

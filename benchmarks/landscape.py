@@ -1,11 +1,12 @@
-"""What a 51 × 51 slice costs: the usual loop against `landscape.walk`, alternating in one run, on one thread.
+"""The time of a 51 × 51 slice: the usual loop against `landscape.evaluate_slice`, alternating in one run, on one
+thread.
 
     python benchmarks/landscape.py [--points 51] [--rounds 3] [--sampled 150]
 
 The usual loop, as in public loss-landscape code: at each point set every parameter, then evaluate the data in batches
-of 128 and sum up loss and right answers on the way. The batches are cut once beforehand; a DataLoader would add to it.
+of 128 and sum up loss and correct predictions. The batches are cut once beforehand; a DataLoader would add to it.
 To save time the loop is run at `--sampled` random points of the grid in each round, and its time scaled to all of them;
-the walk computes the whole grid. Times are the process's CPU time, which what else the machine
+`evaluate_slice` computes the whole grid. Times are the process's CPU time, which what else the machine
 does disturbs least. Ratios are medians over the rounds; errors are over the sampled points.
 """
 
@@ -29,7 +30,7 @@ CASES: dict[str, tuple[Sequence[int], str, float]] = {
     "64-32-32-10, digits": ((64, 32, 32, 10), "digits", 10),
     "784-128-64-10, 1,000 random samples": ((784, 128, 64, 10), "random", 7),
 }
-"""Widths, data, and the ratio that is aimed at."""
+"""Widths, data, and the target ratio."""
 
 
 def samples(name: str) -> tuple[Tensor, Tensor]:
@@ -57,20 +58,20 @@ def network(widths: Sequence[int], x: Tensor, y: Tensor) -> nn.Module:
 def loop(
     module: nn.Module, batches: Sequence[tuple[Tensor, Tensor]], directions: Sequence[Sequence[Tensor]], points: Tensor
 ) -> list[tuple[float, float]]:
-    """Loss and accuracy at each point (points, 2), as everybody computes them."""
+    """Loss and accuracy at each point (points, 2), by the usual loop."""
     module.eval()
     center = [p.data.clone() for p in module.parameters()]
     found = []
     for a, b in points.tolist():
         for p, w, d, e in zip(module.parameters(), center, *directions, strict=True):
             p.data = w + (a * d + b * e)
-        total, right, n = 0.0, 0, 0
+        total, correct, n = 0.0, 0, 0
         for x, y in batches:
             outputs = module(x)
             total += F.cross_entropy(outputs, y).item() * len(y)
-            right += (outputs.argmax(1) == y).sum().item()
+            correct += (outputs.argmax(1) == y).sum().item()
             n += len(y)
-        found.append((total / n, right / n))
+        found.append((total / n, correct / n))
     for p, w in zip(module.parameters(), center, strict=True):
         p.data = w
     return found
@@ -85,7 +86,7 @@ def main() -> None:
     device.set_threads(0)
     axis = torch.linspace(-1, 1, args.points)
     shape = (args.points, args.points)
-    everywhere = torch.cartesian_prod(torch.arange(args.points), torch.arange(args.points))
+    grid_points = torch.cartesian_prod(torch.arange(args.points), torch.arange(args.points))
     picker = random.Random(0)
     for name, (widths, kind, aim) in CASES.items():
         x, y = samples(kind)
@@ -94,10 +95,10 @@ def main() -> None:
         drawn = torch.Generator().manual_seed(1)
         weights = list(module.parameters())
         directions = [landscape.filter_normalized(weights, landscape.random_direction(module, drawn)) for _ in range(2)]
-        ratios, loop_times, walk_times, error, accuracy_error = [], [], [], 0.0, 0.0
+        ratios, loop_times, slice_times, error, accuracy_error = [], [], [], 0.0, 0.0
         for round_number in range(args.rounds + 1):
-            picked = everywhere[picker.sample(range(len(everywhere)), min(args.sampled, len(everywhere)))]
-            begun = time.process_time()
+            picked = grid_points[picker.sample(range(len(grid_points)), min(args.sampled, len(grid_points)))]
+            started = time.process_time()
             expected = torch.tensor(loop(module, batches, directions, axis[picked])).T
             middle = time.process_time()
             blocks = landscape.evaluate_slice(
@@ -115,12 +116,12 @@ def main() -> None:
             error = max(error, float(off.max()))
             accuracy_error = max(accuracy_error, float((found.accuracies["all"][at] - expected[1]).abs().max()))
             if round_number:  # the first warms up
-                loop_times.append((middle - begun) / len(picked))
-                walk_times.append((ended - middle) / len(everywhere))
-                ratios.append(loop_times[-1] / walk_times[-1])
+                loop_times.append((middle - started) / len(picked))
+                slice_times.append((ended - middle) / len(grid_points))
+                ratios.append(loop_times[-1] / slice_times[-1])
         print(
-            f"{name}: {statistics.median(ratios):.1f}× (rounds {min(ratios):.1f} to {max(ratios):.1f}; aim {aim}×); "
-            f"{statistics.median(loop_times) * 1e6:.0f} against {statistics.median(walk_times) * 1e6:.1f} µs a point; "
+            f"{name}: {statistics.median(ratios):.1f}× (rounds {min(ratios):.1f} to {max(ratios):.1f}; target {aim}×); "
+            f"{statistics.median(loop_times) * 1e6:.0f} against {statistics.median(slice_times) * 1e6:.1f} µs a point; "
             f"largest error of max(1, loss) {error:.1e}, of accuracy {accuracy_error:.1e}"
         )
 

@@ -1,4 +1,4 @@
-"""What watching costs: a 64-256×6-10 network on digits, bare against watched, alternating in one run.
+"""The cost of probes: a 64-256×6-10 network on digits, without and with probes, alternating in one run.
 
     python benchmarks/probes.py [--rounds 15] [--steps 200]
 
@@ -52,7 +52,7 @@ def prepare(watched: list[spec.Probe] | None) -> tuple[learners.Learning, Watch 
 
 def seconds(learning: learners.Learning, watch: Watch | None, first: int, steps: int) -> float:
     """Time of `steps` updates; samples are turned into records every 50 steps, as a run does at the latest."""
-    begun = time.perf_counter()
+    started = time.perf_counter()
     for number in range(first + 1, first + steps + 1):
         if watch is None:
             learning.step(number)
@@ -61,7 +61,7 @@ def seconds(learning: learners.Learning, watch: Watch | None, first: int, steps:
             learning.step(number)
         if number % 50 == 0:
             watch.flush()
-    return time.perf_counter() - begun
+    return time.perf_counter() - started
 
 
 def main() -> None:
@@ -70,18 +70,18 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=200)
     args = parser.parse_args()
     device.set_threads(0)
-    contestants = {name: prepare(watched) for name, watched in WATCHED.items()}
+    cases = {name: prepare(watched) for name, watched in WATCHED.items()}
     gc.collect()
     gc.freeze()  # as a worker does
-    times: dict[str, list[float]] = {name: [] for name in contestants}
+    times: dict[str, list[float]] = {name: [] for name in cases}
     for round_number in range(args.rounds + 1):
-        names = list(contestants)
+        names = list(cases)
         for name in names if round_number % 2 else reversed(names):
-            taken = seconds(*contestants[name], round_number * args.steps, args.steps)
+            taken = seconds(*cases[name], round_number * args.steps, args.steps)
             if round_number:  # the first warms up
                 times[name].append(taken)
     print(f"bare: {statistics.median(times['bare']) / args.steps * 1e6:.0f} µs a step (median of {args.rounds} rounds)")
-    for name in contestants:
+    for name in cases:
         if name != "bare":
             ratios = sorted(a / b for a, b in zip(times[name], times["bare"], strict=True))
             print(f"{name}: {statistics.median(ratios):.3f}× bare (rounds {ratios[0]:.3f} to {ratios[-1]:.3f})")

@@ -1,13 +1,13 @@
-"""What moving points costs: many starts as one batch against one start at a time, and a race of twelve.
+"""The time of optimizers on surfaces: many starts as one batch against one start at a time, and twelve optimizers.
 
     python benchmarks/trajectories.py [--rounds 7] [--starts 100] [--steps 1000] [--loops 2] [--loop-steps 100]
 
-(a) Eleven elementwise optimizers on Rosenbrock's valley from many starts, each optimizer's starts as one parameter,
+(a) Eleven elementwise optimizers on Rosenbrock's function from many starts, each optimizer's starts as one parameter,
 against the loop as it is usually written: one start, one nn.Parameter, one torch.optim object, backward, step. The loop
 is timed on a few starts and steps and scaled to all of them, which the output says; the ratio is the median over
 rounds that time both. Paths of the loop are compared with those of the batch to the last bit.
 
-(b) A race of twelve optimizers over 500 steps, from the job to its last picture, as after dragging the start.
+(b) Twelve optimizers over 500 steps, from the job to the last snapshot, as after dragging the start.
 """
 
 import argparse
@@ -57,22 +57,23 @@ TWELVE = (
 )
 
 
-def batch(starts: Tensor, steps: int, kept: int) -> tuple[float, Tensor]:
-    """Seconds for all steps of all starts, and the first `kept` points of the paths (kept, optimizers, starts, 2)."""
+def batch(starts: Tensor, steps: int, recorded: int) -> tuple[float, Tensor]:
+    """Seconds for all steps of all starts, and the first `recorded` points of the trajectories (recorded, optimizers,
+    starts, 2)."""
     job = Trajectories(surface=Rosenbrock(), optimizers=tuple(TrajectorySpec(method=m) for m in ELEVEN), steps=steps)
-    begun = time.perf_counter()
+    started = time.perf_counter()
     point_optimizers, path = PointOptimizers(job, starts), []
     for _ in range(steps):
         point_optimizers.advance(1.0, None)
         path.append(point_optimizers.points)
-    return time.perf_counter() - begun, torch.stack(path[:kept])
+    return time.perf_counter() - started, torch.stack(path[:recorded])
 
 
 def loop(starts: Tensor, steps: int) -> tuple[float, Tensor]:
     """Seconds for these starts one after the other, and their paths (steps, optimizers, starts, 2)."""
     f = surfaces.function(Rosenbrock())
     paths = torch.empty(steps, len(ELEVEN), len(starts), 2, dtype=torch.float64)
-    begun = time.perf_counter()
+    started = time.perf_counter()
     for i, method in enumerate(ELEVEN):
         for j, start in enumerate(starts):
             w = nn.Parameter(start.clone())
@@ -82,16 +83,16 @@ def loop(starts: Tensor, steps: int) -> tuple[float, Tensor]:
                 f(w[0], w[1]).backward()
                 optimizer.step()
                 paths[step, i, j] = w.detach()
-    return time.perf_counter() - begun, paths
+    return time.perf_counter() - started, paths
 
 
-def trajectories(steps: int = 500) -> float:
-    """Seconds from a job to the last picture."""
+def seconds_of_twelve(steps: int = 500) -> float:
+    """Seconds from a job to the last snapshot."""
     job = Trajectories(surface=Ravine(), optimizers=tuple(TrajectorySpec(method=m) for m in TWELVE), steps=steps)
-    begun = time.perf_counter()
+    started = time.perf_counter()
     for _ in TrajectoryRun(job):
         pass
-    return time.perf_counter() - begun
+    return time.perf_counter() - started
 
 
 def main() -> None:
@@ -105,28 +106,25 @@ def main() -> None:
     device.set_threads(0)
     starts = torch.rand(args.starts, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * 3 - 1.5
     scale = args.starts / args.loops * args.steps / args.loop_steps
-    batches, loops, trajectories, same = [], [], [], True
+    batches, loops, times, same = [], [], [], True
     for number in range(args.rounds + 1):
         seconds, path = batch(starts, args.steps, args.loop_steps)
         taken, paths = loop(starts[: args.loops], args.loop_steps)
         same &= torch.equal(path[:, :, : args.loops], paths)
-        lasted = trajectories()
+        seconds_of_run = seconds_of_twelve()
         if number:  # the first warms up
             batches.append(seconds)
             loops.append(taken * scale)
-            trajectories.append(lasted * 1e3)
+            times.append(seconds_of_run * 1e3)
     ratios = sorted(a / b for a, b in zip(loops, batches, strict=True))
     print(
         f"{len(ELEVEN)} optimizers × {args.starts} starts × {args.steps} steps: {statistics.median(batches):.2f} s as "
         f"one batch; one start at a time {statistics.median(loops):.0f} s (scaled from {args.loops} starts × "
         f"{args.loop_steps} steps)"
     )
-    print(f"ratio: {statistics.median(ratios):.0f}× (rounds {ratios[0]:.0f} to {ratios[-1]:.0f}), aim 150×")
+    print(f"ratio: {statistics.median(ratios):.0f}× (rounds {ratios[0]:.0f} to {ratios[-1]:.0f}), target 150×")
     print(f"paths equal to the last bit: {'yes' if same else 'NO'}")
-    print(
-        f"12 optimizers × 500 steps: {statistics.median(trajectories):.0f} ms (rounds {min(trajectories):.0f} to "
-        f"{max(trajectories):.0f})"
-    )
+    print(f"12 optimizers × 500 steps: {statistics.median(times):.0f} ms (rounds {min(times):.0f} to {max(times):.0f})")
 
 
 if __name__ == "__main__":

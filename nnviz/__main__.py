@@ -1,7 +1,7 @@
 """python -m nnviz: train, list and export runs without the app.
 
-What is wrong with a request is said in one line on standard error, with exit status 2. A run that diverges or fails
-exits with 1, one that is stopped by Ctrl-C with 130; both keep their file and checkpoint.
+Errors in a command are reported in one line on standard error, with exit status 2. If a run diverges or fails the exit
+status is 1, if Ctrl-C stops it 130; in both cases its file and checkpoint remain.
 """
 
 import argparse
@@ -17,25 +17,25 @@ from nnviz.spec.base import SpecError
 if TYPE_CHECKING:
     from nnviz.runs import Store
 
-LONGEST = 500  # characters of an error
+MAX_ERROR_LENGTH = 500  # characters
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the usage."""
+    """Reports errors in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, _line(f"{message} (see {self.prog} --help)"))
+        self.exit(2, _error_line(f"{message} (see {self.prog} --help)"))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the command line asks. Returns the exit status."""
+    """Execute the command line. Returns the exit status."""
     arguments = _parser().parse_args(argv)
     try:
-        code = arguments.do(arguments)
+        code = arguments.command_function(arguments)
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        # who reads has seen enough; the interpreter's own flush at the end must not complain either
+        # the reader has closed the pipe; the interpreter's flush at exit must not fail either
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not isinstance(error, SpecError | RunError):
             raise
         problem = str(error)
-    sys.stderr.write(_line(problem))
+    sys.stderr.write(_error_line(problem))
     return 2
 
 
@@ -61,7 +61,7 @@ def _parser() -> Parser:
     template = commands.add_parser("template", help="print a page's default job, or an example, as JSON")
     template.add_argument("page", help="the name of its file in pages/, such as playground")
     template.add_argument("example", nargs="?", help="the title of one of its examples, such as Spirals")
-    template.set_defaults(do=_template)
+    template.set_defaults(command_function=_template)
 
     run = commands.add_parser("run", parents=[home], help="train a job here, or a set of jobs in lock-step")
     run.add_argument(
@@ -76,19 +76,19 @@ def _parser() -> Parser:
         help="change a field of each job: learner.optimizer.lr=0.3, learner.optimizer=adam, "
         "learner.model.hidden.0.width=16",
     )
-    run.set_defaults(do=_run)
+    run.set_defaults(command_function=_run)
 
-    resume = commands.add_parser("resume", parents=[home], help="go on with runs from their last checkpoints")
-    resume.add_argument("runs", metavar="RUN", nargs="+", help="several go on in lock-step")
-    resume.set_defaults(do=_resume)
+    resume = commands.add_parser("resume", parents=[home], help="resume runs from their last checkpoints")
+    resume.add_argument("runs", metavar="RUN", nargs="+", help="several are resumed in lock-step")
+    resume.set_defaults(command_function=_resume)
 
     listing = commands.add_parser("list", parents=[home], help="list the runs, newest first")
-    listing.set_defaults(do=_list)
+    listing.set_defaults(command_function=_list)
 
     export = commands.add_parser("export", parents=[home], help="write a run as JSON, CSV, Parquet and npz")
     export.add_argument("run", metavar="RUN", help="a run's id")
     export.add_argument("--to", metavar="DIR", required=True, help="a new or empty folder")
-    export.set_defaults(do=_export)
+    export.set_defaults(command_function=_export)
     for command in commands.choices.values():
         command.allow_abbrev = False
     return parser
@@ -143,8 +143,8 @@ def _export(arguments: argparse.Namespace) -> int:
         to.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"--to must be a folder that can be written, got {to}: {error.strerror}") from error
-    if held := len(list(to.iterdir())):
-        raise RunError(f"--to must be a new or empty folder, got {to}, which holds {held} entries")
+    if count := len(list(to.iterdir())):
+        raise RunError(f"--to must be a new or empty folder, got {to}, which has {count} entries")
     for path in export([run], to):
         print(path)
     return 0
@@ -158,22 +158,22 @@ def _store(home: str | None, *, new: bool = False) -> "Store":
     return Store(home)
 
 
-def _line(problem: str) -> str:
-    """`problem` as one printable line; what is too long loses its middle, as the rule may come last."""
+def _error_line(problem: str) -> str:
+    """`problem` as one printable line; a long one is cut in the middle, as the rule may come last."""
     text = "".join(c if c.isprintable() else "�" for c in " ".join(problem.split()))
-    if len(text) > LONGEST:
-        text = f"{text[: LONGEST // 2]}…{text[-LONGEST // 2 :]}"
+    if len(text) > MAX_ERROR_LENGTH:
+        text = f"{text[: MAX_ERROR_LENGTH // 2]}…{text[-MAX_ERROR_LENGTH // 2 :]}"
     return f"nnviz: {text}\n"
 
 
-def _streams() -> None:
-    """Standard streams that may be closed, and that may be asked for what the terminal's encoding does not have."""
+def _prepare_streams() -> None:
+    """Replaces closed standard streams, and escapes characters that their encoding does not have."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # as long as the process
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # open for as long as the process
         getattr(sys, name).reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":
-    _streams()
+    _prepare_streams()
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""A sentence of an example, and the number that it stands or falls with."""
+"""A sentence of an example, and the measurement that confirms it."""
 
 import math
 from collections.abc import Callable
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 class Claim:
     """`quote`, from the text of the example `title` on `page`, holds where `measure(seed)` lies in [low, high].
 
-    `what` says in words what is measured; `seeds` how many are tried, 0 first, which is the example's own (one where
-    nothing is random and the sentence is about that very case); `enough` which share of them must bear the claim out.
+    `what` describes the measurement; `seeds` is the number of seeds from 0, which is the example's own (1 where nothing
+    is random and the sentence is about that case alone); `min_fraction` is the fraction of seeds for which it must
+    hold.
     """
 
     page: str
@@ -21,8 +22,8 @@ class Claim:
     low: float = -math.inf
     high: float = math.inf
     seeds: int = 5
-    enough: float = 1.0
+    min_fraction: float = 1.0
 
     def holds(self, value: float) -> bool:
-        """Whether a measured value bears the sentence out."""
+        """Whether a measured value confirms the sentence."""
         return self.low <= value <= self.high

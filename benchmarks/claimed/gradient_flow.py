@@ -7,40 +7,40 @@ from functools import partial
 import numpy as np
 
 from benchmarks.claimed.claim import Claim
-from benchmarks.claimed.training import factor, looked_at, start, trained, untrained
+from benchmarks.claimed.training import factor, start, trained, unit_statistics, untrained
 from nnviz.presets.gradient_flow import EXAMPLES
 from nnviz.spec.jobs import Training
 
 JOBS = {preset.title: preset.jobs for preset in EXAMPLES}
 CHANCE = math.log(10)
-"""The loss of a guess at ten classes."""
+"""The cross-entropy of a uniform guess among ten classes."""
 
 VANISHING, EXPLODING, HE = "Vanishing", "Exploding", "He initialization"
 NORM, CLIPPING, SKIP = "Batch norm with sigmoid", "Gradient clipping", "Skip connections"
 
 
 def job(title: str, side: str) -> Training:
-    """A or B of an example."""
+    """Variant A or B of an example."""
     return JOBS[title]["AB".index(side)]
 
 
 def signal(title: str, side: str, seed: int) -> float:
-    """By how much a layer multiplies the backward signal."""
+    """Factor per layer on the backpropagated signal."""
     return factor(untrained(job(title, side), seed)["signal_rms"][::-1])
 
 
 def activation(title: str, side: str, seed: int) -> float:
-    """By how much a layer multiplies the activations."""
+    """Factor per layer on the activations."""
     return factor(untrained(job(title, side), seed)["activation_rms"])
 
 
 def accuracy(title: str, side: str, seed: int, step: int) -> float:
-    """On test data after so many steps, a multiple of 50."""
+    """Test accuracy after `step` steps, a multiple of 50."""
     return trained(job(title, side), seed).evaluated[step]["test accuracy"]
 
 
 def loss(title: str, side: str, seed: int, step: int) -> float:
-    """Mean batch loss of the last 20 of so many steps, as a share of that of a guess."""
+    """Mean batch loss of the last 20 of `step` steps over the loss of a uniform guess."""
     return sum(trained(job(title, side), seed).batch_losses[step - 20 : step]) / 20 / CHANCE
 
 
@@ -50,8 +50,8 @@ def first_layer(seed: int) -> float:
     return float(found[0] / found[-1])
 
 
-def same_class(seed: int) -> float:
-    """Share of the test samples that are given the commonest class, at the least, from step 50 on."""
+def commonest_class_fraction(seed: int) -> float:
+    """Smallest fraction of test samples in the most frequent predicted class, from step 50 on."""
     return float(trained(job(VANISHING, "A"), seed).over_steps("test commonest")[1:].min())
 
 
@@ -61,21 +61,21 @@ def steps_to_nan(title: str, side: str, seed: int) -> float:
     return float(len(losses)) if not math.isfinite(losses[-1]) else math.inf
 
 
-def ruined(title: str, seed: int) -> float:
+def loss_jump(title: str, seed: int) -> float:
     """The second loss over the first."""
     losses = trained(job(title, "A"), seed).batch_losses
     return losses[1] / losses[0]
 
 
-def saturated(side: str, seed: int) -> float:
-    """The most of any layer, after training or before."""
+def max_saturated_fraction(side: str, seed: int) -> float:
+    """Largest fraction of saturated values in a layer, before or after training."""
     networks = (start(job(NORM, side), seed), trained(job(NORM, side), seed).learning)
-    return max(float(looked_at(network)["saturated_share"].max()) for network in networks)
+    return max(float(unit_statistics(network)["saturated_share"].max()) for network in networks)
 
 
 def spread(side: str, seed: int) -> np.ndarray:
-    """Of pre-activations between samples after training, over the layers."""
-    return looked_at(trained(job(NORM, side), seed).learning)["preactivation_spread"]
+    """Spread of pre-activations between samples after training, over the layers."""
+    return unit_statistics(trained(job(NORM, side), seed).learning)["preactivation_spread"]
 
 
 def recovery(seed: int) -> float:
@@ -117,7 +117,7 @@ CLAIMS = (
         VANISHING,
         "A predicts the same class for all samples and stays there",
         "fraction of the most common class from step 50 on, at the least",
-        same_class,
+        commonest_class_fraction,
         low=1,
     ),
     _claim(
@@ -148,7 +148,7 @@ CLAIMS = (
         EXPLODING,
         "The first step is far too long",
         "second loss over first",
-        partial(ruined, EXPLODING),
+        partial(loss_jump, EXPLODING),
         low=1e6,
     ),
     _claim(
@@ -203,7 +203,7 @@ CLAIMS = (
         NORM,
         "No sigmoid saturates in either",
         "largest saturated fraction of a layer, before and after training",
-        lambda seed: max(saturated(side, seed) for side in "AB"),
+        lambda seed: max(max_saturated_fraction(side, seed) for side in "AB"),
         high=0.01,
     ),
     _claim(
@@ -239,7 +239,7 @@ CLAIMS = (
         CLIPPING,
         "Without clipping (A) a single step destroys the network",
         "second loss over first",
-        partial(ruined, CLIPPING),
+        partial(loss_jump, CLIPPING),
         low=1e6,
     ),
     _claim(
@@ -273,7 +273,7 @@ CLAIMS = (
     ),
 )
 
-NO_CLAIM = {
+WITHOUT_CLAIM = {
     HE: (
         "ReLU sets half of the signal to zero.",
         "Dashed: theory for infinite width.",
@@ -283,4 +283,4 @@ NO_CLAIM = {
     CLIPPING: ("The same overly large weights in both.",),
     SKIP: ("Thirty tanh layers with the classic small weights, without (A) and with skip connections (B).",),
 }
-"""Sentences that say what is set, what to look at or what theory says, and nothing that training could contradict."""
+"""Sentences about settings, theory, or what to look at, which no measurement could contradict."""

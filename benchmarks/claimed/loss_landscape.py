@@ -14,66 +14,66 @@ from nnviz.spec.base import replace_many
 from nnviz.spec.landscapes import Curvature, Landscape, Line, PathPlane, RandomPlane, View
 
 JOBS = {preset.title: preset.jobs for preset in EXAMPLES}
-WAY, EDGE, SKIP, NORM = "Training trajectory", "Edge of stability", "Skip connections", "Batch norm"
+PATH_EXAMPLE, EDGE, SKIP, NORM = "Training trajectory", "Edge of stability", "Skip connections", "Batch norm"
 TWO, WIDE, BATCHES = "Two solutions", "Wide and narrow", "Large and small batches"
 
 PATH = PathPlane(resolution=9)
 PLANE = RandomPlane(resolution=33)
 ENDS = Curvature(points=2, eigenvalues=1, probes=2)
 CURVE, SIXTH = (ENDS.model_copy(update={"points": n}) for n in (41, 6))
-"""Views with what the claims need and no more."""
+"""Views as small as the claims allow."""
 TANH = {"learner__model__activation": a.Tanh()}
 
 
 def job(title: str, side: str, seed: int, view: View, **changes: Any) -> Landscape:
-    """A or B of an example, for another seed, with one view only."""
+    """Variant A or B of an example, for another seed, with one view only."""
     own = JOBS[title]["AB".index(side)]
     changed = {f"network.{name.replace('__', '.')}": value for name, value in changes.items()}
     return replace_many(own.model_copy(update={"views": (view,)}), {"network.seed": seed, **changed})
 
 
 @lru_cache(maxsize=128)
-def seen(chosen: Landscape) -> dict[str, dict[str, np.ndarray]]:
+def last_arrays(chosen: Landscape) -> dict[str, dict[str, np.ndarray]]:
     """The last arrays of each name."""
     return {r.quantity: r.arrays for records in LandscapeEvaluation(chosen) for r in records}
 
 
 def path(title: str, name: str, seed: int) -> float:
-    """The sum of what the view of the path has under this name."""
-    return float(np.sum(seen(job(title, "A", seed, PATH))["path"][name]))
+    """The sum of this array of the path view."""
+    return float(np.sum(last_arrays(job(title, "A", seed, PATH))["path"][name]))
 
 
 def sharpness(title: str, side: str, seed: int, view: View = ENDS, **changes: Any) -> np.ndarray:
     """The largest eigenvalue over training."""
-    return seen(job(title, side, seed, view, **changes))["curvature"]["eigenvalues"][:, 0]
+    return last_arrays(job(title, side, seed, view, **changes))["curvature"]["eigenvalues"][:, 0]
 
 
 def fall(title: str, side: str, seed: int) -> float:
     """How many times lower the training loss is at the end."""
-    losses = seen(job(title, side, seed, ENDS))["training"]["train_loss"]
+    losses = last_arrays(job(title, side, seed, ENDS))["training"]["train_loss"]
     return float(losses[0] / losses[-1])
 
 
 def accuracy(title: str, side: str, seed: int) -> float:
     """On test data at the end."""
-    return float(seen(job(title, side, seed, ENDS))["training"]["test_accuracy"][-1])
+    return float(last_arrays(job(title, side, seed, ENDS))["training"]["test_accuracy"][-1])
 
 
 def plane(title: str, side: str, seed: int, **changes: Any) -> np.ndarray:
     """Training loss (33, 33) over a random plane, of the seed's own directions."""
     view = PLANE.model_copy(update={"seed": seed})
-    return seen(job(title, side, seed, view, **changes))["plane"]["train_loss"]
+    return last_arrays(job(title, side, seed, view, **changes))["plane"]["train_loss"]
 
 
-def pits(losses: np.ndarray) -> int:
-    """Points of a plane that lie lower than all eight around them."""
+def count_local_minima(losses: np.ndarray) -> int:
+    """The number of points of a plane with a lower loss than all eight neighbors."""
     n = len(losses) - 1
     around = [losses[1 + i : n + i, 1 + j : n + j] for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0)]
     return int((losses[1:-1, 1:-1] < np.min(around, axis=0)).sum())
 
 
-def near(losses: np.ndarray, above: float = 0.5) -> float:
-    """Share of a plane where the loss is at most so much above that of the network."""
+def low_loss_fraction(losses: np.ndarray, above: float = 0.5) -> float:
+    """Fraction of a plane where the loss is at most `above` higher than that of the network."""
     middle = losses[len(losses) // 2, len(losses) // 2]
     return float((losses < middle + above).mean())
 
@@ -92,7 +92,7 @@ def at_the_edge(seed: int) -> float:
 def between(seed: int) -> np.ndarray:
     """Training loss on the line from the solution to that from other initial weights, the ends included."""
     view = Line(margin=0.0, resolution=33, seed=seed + 1)
-    return seen(job(TWO, "A", seed, view))["line"]["train_loss"]
+    return last_arrays(job(TWO, "A", seed, view))["line"]["train_loss"]
 
 
 def barrier(seed: int) -> float:
@@ -107,24 +107,24 @@ def _claim(title: str, quote: str, what: str, measure: Callable[[int], float], *
 
 CLAIMS = (
     _claim(
-        WAY,
+        PATH_EXAMPLE,
         "Two principal components explain 97% or more of the variance of the trajectory",
         "variance explained by the plane of the path",
-        partial(path, WAY, "explained"),
+        partial(path, PATH_EXAMPLE, "explained"),
         low=0.97,
     ),
     _claim(
-        WAY,
+        PATH_EXAMPLE,
         "a random plane explains less than a fifth of it",
         "the same for random directions",
-        partial(path, WAY, "random_explained"),
+        partial(path, PATH_EXAMPLE, "random_explained"),
         high=0.2,
     ),
     _claim(
-        WAY,
+        PATH_EXAMPLE,
         "Only the last point lies in the plane: the band shows the residuals of the others.",
         "points of 61 within 10⁻⁶ of it",
-        lambda seed: float((seen(job(WAY, "A", seed, PATH))["path"]["residuals"] < 1e-6).sum()),
+        lambda seed: float((last_arrays(job(PATH_EXAMPLE, "A", seed, PATH))["path"]["residuals"] < 1e-6).sum()),
         low=1,
         high=1,
     ),
@@ -143,7 +143,7 @@ CLAIMS = (
         low=0.95,
         high=1.05,
         seeds=10,
-        enough=0.9,
+        min_fraction=0.9,
     ),
     _claim(
         EDGE,
@@ -152,7 +152,7 @@ CLAIMS = (
         lambda seed: float(sharpness(EDGE, "A", seed, learner__optimizer__lr=0.2 / 3)[-1] / 10),
         low=1.02,
         seeds=10,
-        enough=0.9,
+        min_fraction=0.9,
     ),
     _claim(
         EDGE,
@@ -180,7 +180,7 @@ CLAIMS = (
         SKIP,
         "The surface around A has several local minima",
         "local minima of a random plane",
-        lambda seed: pits(plane(SKIP, "A", seed)),
+        lambda seed: count_local_minima(plane(SKIP, "A", seed)),
         low=3,
     ),
     _claim(
@@ -217,7 +217,9 @@ CLAIMS = (
         NORM,
         "Where the network trains without it anyway (try tanh), batch norm does not make this bowl any wider.",
         "fraction of a random plane at most 0.5 above the center, B over A",
-        lambda seed: near(plane(NORM, "B", seed, **TANH)) / near(plane(NORM, "A", seed, **TANH)),
+        lambda seed: (
+            low_loss_fraction(plane(NORM, "B", seed, **TANH)) / low_loss_fraction(plane(NORM, "A", seed, **TANH))
+        ),
         high=1,
     ),
     _claim(
@@ -238,7 +240,7 @@ CLAIMS = (
         WIDE,
         "The wide network can be perturbed far before its loss rises",
         "fraction of a random plane at most 0.5 above the center, B over A",
-        lambda seed: near(plane(WIDE, "B", seed)) / near(plane(WIDE, "A", seed)),
+        lambda seed: low_loss_fraction(plane(WIDE, "B", seed)) / low_loss_fraction(plane(WIDE, "A", seed)),
         low=2,
     ),
     _claim(
@@ -265,12 +267,12 @@ CLAIMS = (
     ),
 )
 
-NO_CLAIM = {
-    WAY: ("Drag the time slider and follow the point down the valley.",),
+WITHOUT_CLAIM = {
+    PATH_EXAMPLE: ("Drag the time slider and follow the point down the valley.",),
     EDGE: ("Full-batch gradient descent.",),
     SKIP: ("Twenty tanh layers without (A) and with skip connections (B).",),
     NORM: ("Four sigmoid layers without (A) and with batch norm (B).",),
     WIDE: ("Three hidden layers of 4 (A) and of 64 units (B), perturbed along random filter-normalized directions.",),
     BATCHES: ("The same number of steps with full batch (A) and batch size 8 (B).",),
 }
-"""Sentences that say what is set, or what to do or to look at, and nothing that training could contradict."""
+"""Sentences about settings, or what to do or to look at, which no measurement could contradict."""

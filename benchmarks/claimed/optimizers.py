@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from benchmarks.claimed.claim import Claim
-from benchmarks.claimed.trajectory_claims import JOBS, alone, basins, job, place, raced
+from benchmarks.claimed.trajectory_claims import JOBS, basins, job, only_optimizer, optimizer_index, trajectory_arrays
 from nnviz.engine.trajectories import surfaces
 from nnviz.spec.clipping import NoClipping
 from nnviz.spec.schedules import ConstantRate
@@ -18,11 +18,11 @@ CLIFF, NOISE, BASINS = "Clipping at a cliff", "Mini-batch noise", "Basins of att
 
 
 def _final(title: str, seed: int, **changes: object) -> np.ndarray:
-    """Each optimizer's last height."""
-    return raced(job(title, seed, **changes))["values"][:, -1]
+    """The final value of each optimizer."""
+    return trajectory_arrays(job(title, seed, **changes))["values"][:, -1]
 
 
-def right_rate(seed: int) -> float:
+def best_rate_ratio(seed: int) -> float:
     final = _final(RATES, seed)
     return float(final[1] / final[[0, 2, 3]].min())
 
@@ -30,134 +30,141 @@ def right_rate(seed: int) -> float:
 def factor_across(seed: int) -> float:
     """Largest distance from 1 − ηλ, over optimizers and steps, in the steep direction (y, λ = 1)."""
     chosen = job(RATES, seed)
-    y = raced(chosen)["points"][:, :, 1]
+    y = trajectory_arrays(chosen)["points"][:, :, 1]
     expected = 1 - np.array([r.method.lr for r in chosen.optimizers])[:, None]
     # The optimizer that is right ends within rounding errors of the minimum.
     return float(np.abs(y[:, 1:20] / y[:, :19] - expected).max())
 
 
-def growth_beyond(seed: int) -> float:
-    y = np.abs(raced(job(RATES, seed))["points"][3, :, 1])
+def error_growth(seed: int) -> float:
+    y = np.abs(trajectory_arrays(job(RATES, seed))["points"][3, :, 1])
     return float(y[-1] / y[0])
 
 
-def plain_at_the_rate_of_momentum(seed: int) -> float:
+def growth_without_momentum(seed: int) -> float:
     chosen = job(MOMENTUM, seed)
-    heights = raced(alone(chosen, chosen.optimizers[1].method.model_copy(update={"momentum": 0.0})))["values"][0]
-    return float(np.nan_to_num(heights[-1] / heights[0], nan=np.inf))
+    values = trajectory_arrays(
+        only_optimizer(chosen, chosen.optimizers[1].method.model_copy(update={"momentum": 0.0}))
+    )["values"][0]
+    return float(np.nan_to_num(values[-1] / values[0], nan=np.inf))
 
 
 def _lengths(seed: int) -> np.ndarray:
-    return np.linalg.norm(np.diff(raced(job(ADAM, seed))["points"], axis=1), axis=2)
+    return np.linalg.norm(np.diff(trajectory_arrays(job(ADAM, seed))["points"], axis=1), axis=2)
 
 
-def thrown_past(seed: int) -> float:
+def final_distance(seed: int) -> float:
     """Distance between where the two end."""
-    return float(np.linalg.norm(np.subtract(*raced(job(ADAM, seed))["points"][:, -1])))
+    return float(np.linalg.norm(np.subtract(*trajectory_arrays(job(ADAM, seed))["points"][:, -1])))
 
 
-def share_thrown_past(seed: int) -> float:
+def fraction_in_other_minimum(seed: int) -> float:
     """Of ten starts."""
-    return float(np.mean([thrown_past(s) > 1 for s in range(1 + 10 * seed, 11 + 10 * seed)]))
+    return float(np.mean([final_distance(s) > 1 for s in range(1 + 10 * seed, 11 + 10 * seed)]))
 
 
 def first_step_of_adam(seed: int) -> float:
     """Largest distance from η = 0.1 in either direction."""
-    points = raced(job(ADAM, seed))["points"][0]
+    points = trajectory_arrays(job(ADAM, seed))["points"][0]
     return float(np.abs(np.abs(points[1] - points[0]) - 0.1).max())
 
 
 def newton_at_the_saddle(seed: int) -> float:
     chosen = job(SADDLE, seed)
-    return float(np.linalg.norm(raced(chosen)["points"][place(chosen, kind="newton", absolute=False), -1]))
+    return float(
+        np.linalg.norm(trajectory_arrays(chosen)["points"][optimizer_index(chosen, kind="newton", absolute=False), -1])
+    )
 
 
 def absolute_newton_off_the_saddle(seed: int) -> float:
     chosen = job(SADDLE, seed)
-    return float(abs(raced(chosen)["points"][place(chosen, kind="newton", absolute=True), -1, 1]))
+    return float(abs(trajectory_arrays(chosen)["points"][optimizer_index(chosen, kind="newton", absolute=True), -1, 1]))
 
 
-def lingering(seed: int) -> float:
-    """Steps that plain descent needs halfway down, over the most that another method needs that leaves."""
-    heights = raced(job(SADDLE, seed))["values"]
-    down = [int(np.argmax(row < -0.125)) for row in heights if (row < -0.125).any()]
+def saddle_escape_ratio(seed: int) -> float:
+    """Steps that gradient descent needs halfway down, over the most that another method needs that leaves."""
+    values = trajectory_arrays(job(SADDLE, seed))["values"]
+    down = [int(np.argmax(row < -0.125)) for row in values if (row < -0.125).any()]
     return down[0] / max(down[1:])
 
 
-def on_the_floor(seed: int) -> float:
+def optimizers_in_valley(seed: int) -> float:
     """Optimizers that have come within 0.05 of the valley's floor y = x² in 15 steps."""
-    points = raced(job(ROSENBROCK, seed))["points"][:, :16]
+    points = trajectory_arrays(job(ROSENBROCK, seed))["points"][:, :16]
     return float((np.abs(points[:, :, 1] - points[:, :, 0] ** 2).min(1) < 0.05).sum())
 
 
-def far_from_the_end(seed: int) -> float:
+def optimizers_far_from_minimum(seed: int) -> float:
     """Optimizers that are farther than 0.1 from the minimum at the end."""
-    return float((raced(job(ROSENBROCK, seed))["distance"][:, -1] > 0.1).sum())
+    return float((trajectory_arrays(job(ROSENBROCK, seed))["distance"][:, -1] > 0.1).sum())
 
 
 def _ripples(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Heights of those that follow the gradient, and of the others; the start is always the example's."""
-    final = raced(JOBS[RIPPLES].model_copy(update={"seed": seed}))["values"][:, -1]
+    """Final values of the gradient-based optimizers, and of the others; always from the example's start."""
+    final = trajectory_arrays(JOBS[RIPPLES].model_copy(update={"seed": seed}))["values"][:, -1]
     return final[:3], final[3:]
 
 
 def ripples_gradient(seed: int) -> float:
-    points = raced(JOBS[RIPPLES].model_copy(update={"seed": seed}))["points"][:3]
+    points = trajectory_arrays(JOBS[RIPPLES].model_copy(update={"seed": seed}))["points"][:3]
     return float(np.linalg.norm(points[:, -1] - points[:, 0], axis=1).max())
 
 
-def luck(seed: int) -> float:
-    """Spread of the height that CMA-ES ends at, over four seeds."""
+def cma_es_spread(seed: int) -> float:
+    """Range of the final values of CMA-ES over four seeds."""
     return float(np.ptp([_ripples(4 * seed + k)[1][1] for k in range(4)]))
 
 
-def wall(seed: int) -> float:
+def wall_slope_ratio(seed: int) -> float:
     """Slope along x halfway down the wall over that at the start."""
     x = torch.tensor([0.0, job(CLIFF, seed).start[0]], dtype=torch.float64, requires_grad=True)
     (slopes,) = torch.autograd.grad(surfaces.function(JOBS[CLIFF].surface)(x, torch.zeros_like(x)).sum(), x)
     return float(slopes[0].abs() / slopes[1].abs())
 
 
-def clipped_arrive(seed: int) -> float:
-    return float(raced(job(CLIFF, seed))["distance"][:, -1].max())
+def largest_final_distance(seed: int) -> float:
+    return float(trajectory_arrays(job(CLIFF, seed))["distance"][:, -1].max())
 
 
-def thrown(seed: int) -> np.ndarray:
-    """Without clipping, the largest coordinate that each optimizer comes to."""
-    return np.abs(raced(job(CLIFF, seed, clipping=NoClipping()))["points"]).max((1, 2))
+def largest_coordinates(seed: int) -> np.ndarray:
+    """The largest coordinate that each optimizer reaches without clipping."""
+    return np.abs(trajectory_arrays(job(CLIFF, seed, clipping=NoClipping()))["points"]).max((1, 2))
 
 
-def adam_short(seed: int) -> float:
-    return float(raced(job(CLIFF, seed, clipping=NoClipping()))["distance"][2, -1])
+def adam_final_distance(seed: int) -> float:
+    return float(trajectory_arrays(job(CLIFF, seed, clipping=NoClipping()))["distance"][2, -1])
 
 
-def _jitter(seed: int, last: slice, **changes: object) -> np.ndarray:
-    return np.abs(np.diff(raced(job(NOISE, seed, **changes))["points"][:, last], axis=1)).mean((1, 2))
+def _mean_step_lengths(seed: int, last: slice, **changes: object) -> np.ndarray:
+    return np.abs(np.diff(trajectory_arrays(job(NOISE, seed, **changes))["points"][:, last], axis=1)).mean((1, 2))
 
 
-def settled(seed: int) -> float:
+def last_step_ratio(seed: int) -> float:
     """Largest, over the optimizers, of the last twenty steps' length over that of steps 20 to 100."""
-    return float((_jitter(seed, slice(-21, None)) / _jitter(seed, slice(20, 101))).max())
+    return float((_mean_step_lengths(seed, slice(-21, None)) / _mean_step_lengths(seed, slice(20, 101))).max())
 
 
-def never_settled(seed: int) -> float:
+def last_step_ratio_without_schedule(seed: int) -> float:
     """The same without the schedule, and the smallest."""
     schedule = ConstantRate()
     return float(
-        (_jitter(seed, slice(-21, None), schedule=schedule) / _jitter(seed, slice(20, 101), schedule=schedule)).min()
+        (
+            _mean_step_lengths(seed, slice(-21, None), schedule=schedule)
+            / _mean_step_lengths(seed, slice(20, 101), schedule=schedule)
+        ).min()
     )
 
 
-def borders(seed: int) -> float:
-    """Momentum's borders between basins over plain descent's, by neighboring starts that end in other minima; for
-    other seeds on another grid."""
+def basin_border_ratio(seed: int) -> float:
+    """Momentum's borders between basins over those of gradient descent, by neighboring starts that end in other minima;
+    for other seeds on another grid."""
     index = basins(JOBS[BASINS].model_copy(update={"grid": 41 - 4 * seed}))
     plain, momentum = ((np.diff(one, axis=0) != 0).sum() + (np.diff(one, axis=1) != 0).sum() for one in index[:2])
     return float(momentum / plain)
 
 
 def _rate(optimizer: int, seed: int) -> float:
-    return float(raced(job(MOMENTUM, seed))["measured_rate"][optimizer])
+    return float(trajectory_arrays(job(MOMENTUM, seed))["measured_rate"][optimizer])
 
 
 def _claim(title: str, quote: str, what: str, measure: Callable[[int], float], **limits: float) -> Claim:
@@ -169,11 +176,11 @@ CLAIMS = (
         RATES,
         "Too small, right, too large, diverging.",
         "final value of the second over the lowest of the others",
-        right_rate,
+        best_rate_ratio,
         high=1e-6,
     ),
     _claim(RATES, "the error is multiplied by 1 − ηλ at every step", "largest deviation", factor_across, high=1e-6),
-    _claim(RATES, "beyond η = 2/λ = 2 its magnitude grows", "last error over first", growth_beyond, low=1.001),
+    _claim(RATES, "beyond η = 2/λ = 2 its magnitude grows", "last error over first", error_growth, low=1.001),
     _claim(
         MOMENTUM,
         "Without momentum the best learning rate multiplies the error by (κ−1)/(κ+1) = 0.980 per step",
@@ -194,7 +201,7 @@ CLAIMS = (
         MOMENTUM,
         "at a learning rate at which plain gradient descent would diverge",
         "last value over first, without momentum",
-        plain_at_the_rate_of_momentum,
+        growth_without_momentum,
         low=1.001,
     ),
     _claim(
@@ -217,7 +224,7 @@ CLAIMS = (
         ADAM,
         "from here the point overshoots the nearest minimum into another valley",
         "distance between where the two end",
-        thrown_past,
+        final_distance,
         low=1,
         seeds=1,
     ),
@@ -225,7 +232,7 @@ CLAIMS = (
         ADAM,
         "as it does from two thirds of the starts nearby",
         "fraction of ten starts",
-        share_thrown_past,
+        fraction_in_other_minimum,
         low=0.5,
         high=0.85,
     ),
@@ -243,7 +250,7 @@ CLAIMS = (
         SADDLE,
         "plain gradient descent takes long to leave it",
         "steps halfway down, over the most of the others that leave",
-        lingering,
+        saddle_escape_ratio,
         low=1.5,
     ),
     _claim(
@@ -258,7 +265,7 @@ CLAIMS = (
         ROSENBROCK,
         "nine or more of the twelve reach its floor within 15 steps",
         "optimizers",
-        on_the_floor,
+        optimizers_in_valley,
         low=9,
         seeds=10,
     ),
@@ -266,7 +273,7 @@ CLAIMS = (
         ROSENBROCK,
         "after 500 steps at most two are within 0.1 of the minimum",
         "optimizers farther away",
-        far_from_the_end,
+        optimizers_far_from_minimum,
         low=10,
         seeds=10,
     ),
@@ -285,21 +292,21 @@ CLAIMS = (
         lambda seed: float(_ripples(seed)[1].max() / _ripples(seed)[0].min()),
         high=0.99,
         seeds=20,
-        enough=0.9,
+        min_fraction=0.9,
     ),
     Claim(
         "Optimizers",
         RIPPLES,
         "Try other seeds: the result depends on chance.",
         "highest minus lowest final value of CMA-ES over four seeds",
-        luck,
+        cma_es_spread,
         low=1,
     ),
     _claim(
         CLIFF,
         "At the cliff the gradient is a hundred times that on the plateau",
         "ratio",
-        wall,
+        wall_slope_ratio,
         low=80,
         high=125,
     ),
@@ -307,7 +314,7 @@ CLAIMS = (
         CLIFF,
         "Clipped to norm 1 it keeps its direction, and all three optimizers reach the minimum.",
         "largest distance at the end",
-        clipped_arrive,
+        largest_final_distance,
         high=0.15,
     ),
     Claim(
@@ -315,7 +322,7 @@ CLAIMS = (
         CLIFF,
         "from this start gradient descent with and without momentum leaves the map",
         "largest coordinate of the two (the map ends at 8)",
-        lambda seed: float(thrown(seed)[:2].min()),
+        lambda seed: float(largest_coordinates(seed)[:2].min()),
         low=8,
         seeds=1,
     ),
@@ -323,7 +330,7 @@ CLAIMS = (
         CLIFF,
         "Adam does not, but the cliff stays in its second moment and it ends 0.5 short of the minimum",
         "distance at the end",
-        adam_short,
+        adam_final_distance,
         low=0.2,
         high=0.6,
         seeds=10,
@@ -332,21 +339,27 @@ CLAIMS = (
         NOISE,
         "as the cosine schedule reduces it to 0 they converge",
         "last steps over steps 20 to 100",
-        settled,
+        last_step_ratio,
         high=0.05,
     ),
-    _claim(NOISE, "Without the schedule they never do.", "last steps over steps 20 to 100", never_settled, low=0.5),
+    _claim(
+        NOISE,
+        "Without the schedule they never do.",
+        "last steps over steps 20 to 100",
+        last_step_ratio_without_schedule,
+        low=0.5,
+    ),
     _claim(
         BASINS,
         "momentum overshoots them, so that nearby starts end far apart: its boundaries are six to eight times as long",
         "length, momentum over plain",
-        borders,
+        basin_border_ratio,
         low=6,
         high=8.5,
     ),
 )
 
-NO_CLAIM = {
+WITHOUT_CLAIM = {
     RATES: ("Find the four learning rates in the phase diagram at β = 0.",),
     MOMENTUM: ("κ = 100.", "Compare the slopes of the distances to the minimum."),
     ADAM: ("m and v start at 0, and v adapts more slowly.",),
@@ -358,4 +371,4 @@ NO_CLAIM = {
     NOISE: ("The same noise is added to every optimizer's gradient.",),
     BASINS: ("Which of the four minima does each start lead to, and how fast?",),
 }
-"""Sentences that say what is set, or what to do or to look at, and nothing that a race could contradict."""
+"""Sentences about settings, or what to do or to look at, which no measurement could contradict."""

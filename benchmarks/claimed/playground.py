@@ -35,7 +35,7 @@ def neurons(width: int, seed: int) -> float:
     return trained(replace_many(JOBS[XOR], {"learner.model.hidden": hidden}), seed, every=3000).last["train accuracy"]
 
 
-def turning(steps: int, seed: int) -> float:
+def class_changes(steps: int, seed: int) -> float:
     """How often the class changes on the way from the center to the farthest sample; mean over 120 directions."""
     learning = trained(JOBS[SPIRALS], seed, steps, every=steps).learning
     angle = torch.arange(120) * 2 * math.pi / 120
@@ -46,19 +46,19 @@ def turning(steps: int, seed: int) -> float:
     return float((classes[1:] != classes[:-1]).sum(0).float().mean())
 
 
-def training_falls(seed: int) -> float:
+def train_loss_ratio(seed: int) -> float:
     """Training loss at the end over that at the step where the test loss is lowest."""
     found = trained(JOBS[OVERFITTING], seed)
     return float(found.last["train loss"] / found.over_steps("train loss")[found.over_steps("test loss").argmin()])
 
 
-def climb(seed: int) -> float:
+def test_loss_rise(seed: int) -> float:
     """Test loss at the end over its lowest."""
     found = trained(JOBS[OVERFITTING], seed)
     return float(found.last["test loss"] / found.over_steps("test loss").min())
 
 
-def helped(seed: int) -> float:
+def penalty_ratio(seed: int) -> float:
     """Test loss at the end with L2 0.01 over that without."""
     penalized = replace_many(JOBS[OVERFITTING], {"learner.l2": 0.01})
     return trained(penalized, seed).last["test loss"] / trained(JOBS[OVERFITTING], seed).last["test loss"]
@@ -76,12 +76,12 @@ def kinks(seed: int) -> np.ndarray:
     return places[places.diff(prepend=x[:1] - 1) > 1.5 * (x[1] - x[0])].numpy()
 
 
-def bends(seed: int) -> float:
+def kink_count(seed: int) -> float:
     """How many the curve ends with."""
     return float(len(kinks(seed)))
 
 
-def bends_near_turns(seed: int) -> float:
+def fraction_near_extrema(seed: int) -> float:
     """Share of them within 0.1 of a turning point of the sine, which would be 0.4 if they lay evenly."""
     return float((np.abs(np.abs(kinks(seed))[:, None] - [0.25, 0.75]).min(1) < 0.1).mean())
 
@@ -121,7 +121,7 @@ CLAIMS = (
         SPIRALS,
         "the decision surface starts as three sectors",
         "class changes from the center outward, step 100",
-        partial(turning, 100),
+        partial(class_changes, 100),
         high=0.6,
         seeds=10,
     ),
@@ -129,21 +129,21 @@ CLAIMS = (
         SPIRALS,
         "begins to curl only in the next two hundred",
         "class changes from the center outward, step 300",
-        partial(turning, 300),
+        partial(class_changes, 300),
         low=0.8,
     ),
     _claim(
         OVERFITTING,
         "The training loss keeps falling",
         "training loss at the end over that where the test loss is lowest",
-        training_falls,
+        train_loss_ratio,
         high=0.1,
     ),
     _claim(
         OVERFITTING,
         "the test loss rises again to several times its minimum",
         "test loss at the end over its lowest",
-        climb,
+        test_loss_rise,
         low=3,
     ),
     _claim(
@@ -157,14 +157,14 @@ CLAIMS = (
         OVERFITTING,
         "Then try L2 0.01: the final test loss drops to less than a third.",
         "test loss at the end, with over without",
-        helped,
+        penalty_ratio,
         high=1 / 3,
     ),
     _claim(
         CURVE,
         "in the end the curve has 15 to 30 kinks",
         "kinks",
-        bends,
+        kink_count,
         low=15,
         high=30,
         seeds=10,
@@ -174,7 +174,7 @@ CLAIMS = (
         "They are spread over the whole input range: one third to two thirds of them lie in the 40% of it nearest to "
         "the curve's extrema.",
         "fraction within 0.1 of an extremum (uniform: 0.4)",
-        bends_near_turns,
+        fraction_near_extrema,
         low=0.33,
         high=0.67,
         seeds=10,
@@ -195,7 +195,7 @@ CLAIMS = (
     ),
 )
 
-NO_CLAIM = {
+WITHOUT_CLAIM = {
     XOR: ("In the small maps each hidden neuron is one soft line, and the output layer adds them up.",),
     SPIRALS: ("Three interleaved arms need curved class boundaries.",),
     OVERFITTING: ("Forty noisy training points and far too many weights.",),
@@ -205,4 +205,4 @@ NO_CLAIM = {
         "of them wrong too.",
     ),
 }
-"""Sentences that say what is set, or what to do or to look at, and nothing that training could contradict."""
+"""Sentences about settings, or what to do or to look at, which no measurement could contradict."""

@@ -1,4 +1,4 @@
-"""Networks of examples, trained with other seeds."""
+"""Trains the networks of examples with other seeds."""
 
 import math
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ class Trained:
 
     learning: SupervisedLearning
     batch_losses: tuple[float, ...]
-    """Of each step; the last may not be finite."""
+    """One per step; the last may not be finite."""
     evaluated: dict[int, dict[str, float]]
-    """By step what `evaluate` says, such as "test loss"."""
+    """By step: the results of `evaluate`, such as "test loss"."""
 
     @property
     def last(self) -> dict[str, float]:
@@ -36,7 +36,7 @@ class Trained:
 
 @lru_cache(maxsize=256)
 def trained(job: Training, seed: int, steps: int = 0, every: int = 50) -> Trained:
-    """The job's network for another seed, after `steps` (0: all of them), evaluated every so many."""
+    """The job's network for another seed after `steps` steps (0: all), evaluated every `every` steps."""
     learning = start(job, seed)
     steps = steps or job.steps
     found, losses = {0: evaluate(learning)}, []
@@ -50,13 +50,14 @@ def trained(job: Training, seed: int, steps: int = 0, every: int = 50) -> Traine
 
 
 def start(job: Training, seed: int) -> SupervisedLearning:
-    """The same before its training."""
+    """The same network before training."""
     return learners.build(job.learner, seed, job.steps, torch.device("cpu"))
 
 
 @torch.no_grad()
 def evaluate(learning: SupervisedLearning) -> dict[str, float]:
-    """In evaluation mode, on both parts: loss, accuracy, and the share that is given the commonest class."""
+    """On both parts, in evaluation mode: loss, accuracy, and the fraction of samples in the most frequent predicted
+    class."""
     found = {}
     network = learning.network.eval()
     for part, (x, y) in learning.parts.items():
@@ -71,8 +72,8 @@ def evaluate(learning: SupervisedLearning) -> dict[str, float]:
 
 
 @torch.no_grad()
-def looked_at(learning: SupervisedLearning) -> dict[str, np.ndarray]:
-    """What is recorded of the units at an evaluation, over the hidden layers; see `UnitStatistics`."""
+def unit_statistics(learning: SupervisedLearning) -> dict[str, np.ndarray]:
+    """Statistics of the units as an evaluation records them, over the hidden layers; see `UnitStatistics`."""
     units = UnitStatistics({m: name for name, m in learning.network.named_children() if name.startswith("activation")})
     with units:
         learning.network.eval()(learning.train[0][:1024])
@@ -85,19 +86,19 @@ def looked_at(learning: SupervisedLearning) -> dict[str, np.ndarray]:
 
 @lru_cache(maxsize=64)
 def untrained(job: Training, seed: int) -> dict[str, np.ndarray]:
-    """What the probes record at step 0, over the hidden layers: activation_rms, signal_rms, gradient_norm."""
+    """Values of the probes at step 0, over the hidden layers: activation_rms, signal_rms, gradient_norm."""
     with run(job.model_copy(update={"seed": seed})) as running:
         records = [r for r in running.evaluate_now() if isinstance(r, Scalar)]
     layers = range(1, len(job.learner.model.hidden) + 1)
-    at = {(r.quantity, r.site): r.value for r in records}
-    moments = [[at[f"activation_{part}", f"model.activation{i}"] for part in ("mean", "std")] for i in layers]
+    values = {(r.quantity, r.site): r.value for r in records}
+    statistics = [[values[f"activation_{part}", f"model.activation{i}"] for part in ("mean", "std")] for i in layers]
     return {
-        "activation_rms": np.array([math.hypot(*both) for both in moments]),
-        "signal_rms": np.array([at["signal_rms", f"model.linear{i}"] for i in layers]),
-        "gradient_norm": np.array([at["gradient_norm", f"model.linear{i}.weight"] for i in layers]),
+        "activation_rms": np.array([math.hypot(*pair) for pair in statistics]),
+        "signal_rms": np.array([values["signal_rms", f"model.linear{i}"] for i in layers]),
+        "gradient_norm": np.array([values["gradient_norm", f"model.linear{i}.weight"] for i in layers]),
     }
 
 
 def factor(values: np.ndarray) -> float:
-    """By how much a layer multiplies, from the first to the last, as a geometric mean."""
+    """The factor per layer, from the first to the last, as a geometric mean."""
     return float((values[-1] / values[0]) ** (1 / (len(values) - 1)))

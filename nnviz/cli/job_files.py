@@ -1,4 +1,4 @@
-"""Jobs from files and from what is set on the command line, and jobs in a line."""
+"""Jobs from files with settings of the command line, and one-line descriptions of jobs."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ from typing import Any
 from nnviz.spec.base import differences, replace_many
 from nnviz.spec.jobs import Job, SpecError, load_set
 
-LARGEST = 1_000_000  # bytes of a job file; the largest job that its limits allow is a tenth of that
+MAX_BYTES = 1_000_000  # of a job file; the largest valid job has a tenth of that
 
 
 def read(source: str, settings: Sequence[str] = ()) -> tuple[Job, ...]:
@@ -28,7 +28,8 @@ def read(source: str, settings: Sequence[str] = ()) -> tuple[Job, ...]:
 
 
 def setting(text: str) -> tuple[str, Any]:
-    """(path, value) of "path=value"; the value is JSON where it reads as JSON, else text. Raises SpecError."""
+    """(path, value) of "path=value"; the value is parsed as JSON if it is valid JSON, else it is text. Raises
+    SpecError."""
     path, equals, value = text.partition("=")
     if not equals or not path.strip():
         raise SpecError(f"--set must be PATH=VALUE, as in learner.optimizer.lr=0.3, got {text!r}")
@@ -39,28 +40,28 @@ def setting(text: str) -> tuple[str, Any]:
 
 
 def describe(job: Job) -> str:
-    """What the job changes of the defaults, in a line of settings: "data=digits optimizer.lr=0.05 steps=600"."""
+    """The differences of the job from its defaults in one line: "data=digits optimizer.lr=0.05 steps=600"."""
     changes = differences(job, type(job)())
-    return " ".join(f"{_short(path)}={_plain(value)}" for path, value in changes.items()) or "defaults"
+    return " ".join(f"{_short_path(path)}={_value_text(value)}" for path, value in changes.items()) or "defaults"
 
 
 def _bytes(source: str, name: str) -> bytes:
     try:
         if source == "-":
-            data = sys.stdin.buffer.read(LARGEST + 1) if sys.stdin else b""
+            data = sys.stdin.buffer.read(MAX_BYTES + 1) if sys.stdin else b""
         else:
             with Path(source).open("rb") as file:
-                data = file.read(LARGEST + 1)
+                data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise SpecError(f"the job file cannot be read: {error.strerror or error}") from None
-    if len(data) > LARGEST:
-        raise SpecError(f"a job file must have at most {LARGEST:,} bytes; {name} has more")
+    if len(data) > MAX_BYTES:
+        raise SpecError(f"a job file must have at most {MAX_BYTES:,} bytes; {name} has more")
     return data
 
 
-def _short(path: str) -> str:
+def _short_path(path: str) -> str:
     return path.removeprefix("learner.").removesuffix(".kind")
 
 
-def _plain(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""A progress bar on standard error, drawn from the run file as any other watcher would."""
+"""A progress bar on standard error, from the run file alone."""
 
 import os
 import sys
@@ -9,16 +9,16 @@ from tqdm import tqdm
 
 from nnviz.runs import RunError, RunFile
 
-INTERVAL = 0.25  # seconds between two drawings
-INTERVAL_LOGGED = 5.0  # the same where standard error is no terminal, and each drawing stays
+INTERVAL = 0.25  # seconds between two updates
+INTERVAL_LOGGED = 5.0  # the same where standard error is not a terminal, so that each update adds a line
 
 
 class Progress:
-    """The bar of one run: steps done, steps a second, main metric, and loss if there is one; `line` of several."""
+    """The bar of one run: steps done, steps per second, metric, and loss if there is one; `line` is its line on
+    screen."""
 
     def __init__(self, file: RunFile, line: int = 0) -> None:
         self._file, self._steps = file, file.job.steps
-        self._seen, self._values = 0, {}
         tqdm.monitor_interval = 0  # no thread of tqdm's own: nothing here waits longer than INTERVAL
         self._bar = tqdm(
             total=self._steps,
@@ -41,22 +41,23 @@ class Progress:
             self._bar.close()
 
     def show(self) -> None:
-        """Draw what the file holds now. A standard error that is closed is no reason to stop training."""
+        """Update the bar from the run file. A closed standard error must not stop the training."""
         with suppress(RunError, OSError, ValueError):
             status = self._file.status()
-            told = {}
+            postfix = {}
             if (result := self._file.result()) is not None:
-                told[result.label] = result.words
+                postfix[result.label] = result.words
             if (loss := self._file.latest("loss", "test", "train", "batch")) is not None:
-                told["loss"] = f"{loss:.4g}"  # last, where a narrow terminal cuts the line
+                postfix["loss"] = f"{loss:.4g}"  # last, since a narrow terminal cuts the line
             if status.state == "paused":
-                told["state"] = "paused"
-            self._bar.set_postfix(told, refresh=False)
+                postfix["state"] = "paused"
+            self._bar.set_postfix(postfix, refresh=False)
             self._bar.update(status.step - self._bar.n)
 
 
 def _width() -> dict[str, object]:
-    """As wide as the terminal, whatever becomes of it; some terminals of no person say that they are 0 wide."""
+    """The width of the terminal, updated when it changes; 80 columns where it claims to have 0, as some
+    pseudo-terminals."""
     with suppress(OSError, ValueError):
         if os.get_terminal_size(sys.stderr.fileno()).columns == 0:
             return {"ncols": 80, "nrows": 24}

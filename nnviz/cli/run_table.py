@@ -10,7 +10,8 @@ HEADINGS = ("id", "state", "step", "result", "created", "job")
 
 
 def table(store: Store, width: int | None = None) -> list[str]:
-    """A heading and a line for each run, newest first, cut at `width` characters (None: whole). [] without runs."""
+    """A heading and a line for each run, newest first, truncated to `width` characters (None: not truncated). []
+    without runs."""
     rows = [_row(store, summary) for summary in store.list()]
     return _aligned([HEADINGS, *rows], width) if rows else []
 
@@ -24,11 +25,11 @@ def _row(store: Store, summary: Summary) -> tuple[str, ...]:
         f"{summary.step}/{summary.steps}",
         "" if summary.result is None else str(summary.result),
         time.strftime("%Y-%m-%d %H:%M", time.localtime(summary.created)),
-        " · ".join(text for text in (_about(store, summary), summary.error) if text),
+        " · ".join(text for text in (_description(store, summary), summary.error) if text),
     )
 
 
-def _about(store: Store, summary: Summary) -> str:
+def _description(store: Store, summary: Summary) -> str:
     try:
         return summary.title or describe(store.open(summary.id).job)
     except RunError as error:

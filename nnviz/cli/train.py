@@ -1,4 +1,4 @@
-"""Training in this process, by the same scheduler that the app's workers use: a run file is written in one way."""
+"""Training in this process, with the scheduler of the app's workers, so that run files are written the same way."""
 
 import os
 import signal
@@ -18,26 +18,28 @@ from nnviz.runs.workers.scheduler import Scheduler
 from nnviz.spec.jobs import Job, SpecError
 
 
-class _Torch(NamedTuple):
+class _EngineImports(NamedTuple):
     run: Engine
     diverged: type[BaseException]
 
 
 def start(store: Store, jobs: Sequence[Job]) -> int:
-    """Train `jobs` as new runs, in lock-step if there are several, kept though nobody watches.
+    """Train `jobs` as new runs, in lock-step if there are several; they run whether or not the app shows them.
 
     Returns the exit status. Raises SpecError and RunError.
     """
     if len(jobs) > 1 and any(job.parent for job in jobs):
-        raise SpecError("the jobs of a set must start anew, got one with a parent: run it alone, or remove its parent")
+        raise SpecError(
+            "the jobs of a set must not have a parent, got one with a parent: run it alone, or remove its parent"
+        )
     parent = _parent(store, jobs[0])
     check(jobs, store.home)
-    torch = _engine(jobs)
-    return _drive(torch, lambda: store.create_group(jobs, pinned=True, sources=[parent.path] if parent else None))
+    engine = _engine(jobs)
+    return _train(engine, lambda: store.create_group(jobs, pinned=True, sources=[parent.path] if parent else None))
 
 
 def resume(store: Store, run_ids: Sequence[str]) -> int:
-    """Go on with runs that are over, each from its last checkpoint, in lock-step if there are several.
+    """Resume runs that have ended, each from its last checkpoint, in lock-step if there are several.
 
     Returns the exit status. Raises SpecError, RunError.
     """
@@ -47,33 +49,33 @@ def resume(store: Store, run_ids: Sequence[str]) -> int:
         if state in LIVE or state == "finished":
             raise RunError(f"a run to resume must be stopped, diverged, failed or lost; run {file.id} is {state}")
     check([file.job for file in files], store.home)
-    torch = _engine([file.job for file in files])
+    engine = _engine([file.job for file in files])
 
-    def take() -> list[RunFile]:
+    def prepare() -> list[RunFile]:
         for file in files:
             file.queue()
             file.pin()
         return files
 
-    return _drive(torch, take)
+    return _train(engine, prepare)
 
 
 def _parent(store: Store, job: Job) -> RunFile | None:
-    """The run that `job` goes on from; its newest checkpoint must be the one of the step that the job names."""
+    """The parent of `job`; its latest checkpoint must be of the step that the job names."""
     if job.parent is None:
         return None
     file, step = store.open(job.parent.run), job.parent.step
     saved = file.checkpoint()
     if saved is None or saved[0] != step:
-        has = "it has none" if saved is None else f"its newest is of step {saved[0]}"
+        has = "it has none" if saved is None else f"its latest is of step {saved[0]}"
         raise RunError(f"Training.parent must have a checkpoint of step {step}; run {file.id}: {has}")
     if job.steps <= step:
-        raise SpecError(f"Training.steps must be above {step}, where its parent is left, got {job.steps}")
+        raise SpecError(f"Training.steps must be above {step}, the step of its parent, got {job.steps}")
     return file
 
 
-def _engine(jobs: Sequence[Job]) -> _Torch:
-    """Imports torch, which takes seconds: after all that can be refused without it, before a run file is made."""
+def _engine(jobs: Sequence[Job]) -> _EngineImports:
+    """Imports torch, which takes seconds: after all checks that need no torch, before a run file is created."""
     try:
         from nnviz.engine import Diverged, EngineError, device, run
     except Exception as error:
@@ -83,39 +85,40 @@ def _engine(jobs: Sequence[Job]) -> _Torch:
             device.choose(job.device)
     except EngineError as error:
         raise SpecError(str(error)) from None
-    return _Torch(run, Diverged)
+    return _EngineImports(run, Diverged)
 
 
-def _drive(torch: _Torch, take: Callable[[], Sequence[RunFile]]) -> int:
-    """Train the runs that `take` gives until all are over or this process is told to stop; prints their ids last."""
-    over: set[str] = set()
+def _train(engine: _EngineImports, prepare: Callable[[], Sequence[RunFile]]) -> int:
+    """Train the runs that `prepare` returns until all have ended or a signal stops them; prints their ids last."""
+    ended: set[str] = set()
 
-    def tell(run_id: str, state: str) -> None:
+    def on_state(run_id: str, state: str) -> None:
         if state not in LIVE:
-            over.add(run_id)
-            if len(over) == len(files):
+            ended.add(run_id)
+            if len(ended) == len(files):
                 scheduler.close("stopped")
 
-    scheduler = Scheduler(torch.run, torch.diverged, tell=tell, owner=f"{os.getpid()} {time.time_ns()}")
-    with _told_to_stop(scheduler) as signals:
-        files = take()
+    scheduler = Scheduler(engine.run, engine.diverged, tell=on_state, owner=f"{os.getpid()} {time.time_ns()}")
+    with _stop_on_signal(scheduler) as signals:
+        files = prepare()
         scheduler.add([file.path for file in files], grace=None)
         with ExitStack() as stack:
             bars = [stack.enter_context(Progress(file, line)) for line, file in enumerate(files)]
-            with _beside(scheduler.heartbeat, *(bar.show for bar in bars)):
+            with _repeat_in_background(scheduler.heartbeat, *(bar.show for bar in bars)):
                 scheduler.loop()
         for file in files:
-            file.give_up("stopped", "stopped before it began")  # nothing if it is over
+            file.give_up("stopped", "stopped before it began")  # no effect on a run that has ended
     return _report(files, signals)
 
 
 @contextmanager
-def _told_to_stop(scheduler: Scheduler) -> Iterator[list[int]]:
-    """Ctrl-C and its like end the run with a checkpoint, the second time at once. Yields the signals that came."""
-    came: list[int] = []
+def _stop_on_signal(scheduler: Scheduler) -> Iterator[list[int]]:
+    """The first SIGINT, SIGTERM or SIGHUP stops the runs with a checkpoint, the second at once. Yields received
+    signals."""
+    received: list[int] = []
 
     def stop(number: int, _: Any) -> None:
-        came.append(number)
+        received.append(number)
         signal.signal(number, signal.default_int_handler)
         scheduler.close(f"stopped by {signal.Signals(number).name}")
 
@@ -124,19 +127,19 @@ def _told_to_stop(scheduler: Scheduler) -> Iterator[list[int]]:
     numbers = [signal.SIGINT, *(n for n in named if signal.getsignal(n) != signal.SIG_IGN)]
     before = {number: signal.signal(number, stop) for number in numbers}
     try:
-        yield came
+        yield received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
 @contextmanager
-def _beside(*actions: Callable[[], None]) -> Iterator[None]:
-    """Does all `actions` again and again in another thread."""
-    over = threading.Event()
+def _repeat_in_background(*actions: Callable[[], None]) -> Iterator[None]:
+    """Repeats all `actions` in another thread."""
+    ended = threading.Event()
 
     def act() -> None:
-        while not over.wait(INTERVAL):
+        while not ended.wait(INTERVAL):
             for action in actions:
                 action()
 
@@ -145,7 +148,7 @@ def _beside(*actions: Callable[[], None]) -> Iterator[None]:
     try:
         yield
     finally:
-        over.set()
+        ended.set()
         thread.join(5.0)
 
 
@@ -158,12 +161,12 @@ def _report(files: Sequence[RunFile], signals: Sequence[int]) -> int:
             done = f"{status.step} of {status.steps} steps"
         elif status.state != "finished":
             code = 1
-            said = status.error or f"{status.state} after {status.step} of {status.steps} steps"
-            print(f"nnviz: run {file.id} {said}", file=sys.stderr)
+            message = status.error or f"{status.state} after {status.step} of {status.steps} steps"
+            print(f"nnviz: run {file.id} {message}", file=sys.stderr)
     if stopped:
         code = 128 + signals[0]
         again = f"python -m nnviz resume {' '.join(stopped)}"
-        print(f"nnviz: stopped after {done}; to go on: {again}", file=sys.stderr)
+        print(f"nnviz: stopped after {done}; to resume: {again}", file=sys.stderr)
     for file in files:
         print(file.id)
     return code

@@ -28,7 +28,7 @@ WRONG = {
     "job file that is no text": (("run", "bytes"), "bytes"),
     "job file of a list": (("run", "list"), "JSON object"),
     "job file of an empty set": (("run", "set"), "1 to 8 jobs"),
-    "set with a parent in it": (("run", "children"), "must start anew"),
+    "set with a parent in it": (("run", "children"), "must not have a parent"),
     "deep job file": (("run", "deep"), "deep"),
     "huge job file": (("run", "huge"), "1,000,000 bytes"),
     "unknown field in the job file": (("run", "field"), "stepz"),

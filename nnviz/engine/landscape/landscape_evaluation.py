@@ -56,9 +56,9 @@ class LandscapeEvaluation(ReplayedJob):
         records: list[Record] = []
         try:
             with threads(self.job.network.learner.size.work * self.job.samples):
-                for advanced, pictures in self._turn():
+                for advanced, snapshots in self._turn():
                     self.done += advanced
-                    records += [Snapshot(self.done, name, arrays) for name, arrays in pictures.items()]
+                    records += [Snapshot(self.done, name, arrays) for name, arrays in snapshots.items()]
         except EngineError as error:
             self._error = error
         return records
@@ -72,8 +72,8 @@ class LandscapeEvaluation(ReplayedJob):
         lost or returned twice."""
         deadline, is_first = time.monotonic() + TURN_SECONDS, True
         for piece in chain(self._postponed, self._progress):
-            advanced, pictures = piece
-            if time.monotonic() > deadline and not is_first and (advanced or not pictures):
+            advanced, snapshots = piece
+            if time.monotonic() > deadline and not is_first and (advanced or not snapshots):
                 self._postponed = [piece]
                 return
             is_first = False

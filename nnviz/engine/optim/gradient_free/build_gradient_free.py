@@ -1,4 +1,4 @@
-"""Evolution specs -> methods under way."""
+"""Gradient-free specs -> methods."""
 
 import torch
 from torch import Tensor
@@ -9,7 +9,7 @@ from nnviz.spec import gradient_free as spec
 
 
 def build(evolution: spec.Evolution, points: Tensor, generator: torch.Generator) -> Method:
-    """The method from its starts (starts, dimensions), with all chance from the generator, which it keeps."""
+    """The method with its starts (starts, dimensions); it draws all random numbers from the generator."""
     match evolution:
         case spec.OnePlusOneES():
             return one_plus_one_es.OnePlusOneES(evolution, points, generator)
