@@ -90,11 +90,12 @@ def test_a_shared_link_opens_the_same_experiment_in_another_browser(player, brow
 
 def test_two_tabs_on_a_run_show_the_same(player, context):
     player.open(**LONG)
-    player.press("Run")
-    player.until("+d.newest > 0")
+    player.paused()
     with playing(player.house, context) as other:
         other.go(player.page.url)
         assert other.runs == player.runs
+        player.press("Run")
+        other.until("+d.newest > 0")
         other.press("Pause")
         step = other.paused()
         assert player.paused() == step
@@ -103,12 +104,21 @@ def test_two_tabs_on_a_run_show_the_same(player, context):
         other.at(step + 1)
 
 
-def test_after_a_restart_of_the_app_the_run_is_there_and_goes_on(app, servers, page, tmp_path):
+def test_a_new_server_shows_any_page_first_and_after_a_restart_the_run_is_there_and_goes_on(
+    app, servers, page, tmp_path
+):
     first = House(app(home=tmp_path), tmp_path)
     with visiting(page, first) as player:
+        player.open("/gradient_flow", seed=3)
+        assert page.locator("h1").inner_text().startswith("Gradient flow")
+        assert player.views()[0].job.seed == 3
+        assert player.alerts() == []
+        page.get_by_role("link", name="Playground").click()
+        page.locator("h1", has_text="Playground").wait_for()
+        player.until("d.drawn > 0")
         player.open(**LONG)
         step = player.trained()
-        run, address, losses = player.runs, player.page.url, player.trace("loss", 0, "y").tolist()
+        run, address, losses = player.runs, page.url, player.trace("loss", 0, "y").tolist()
     end(servers[first.url])
     second = House(app(home=tmp_path), tmp_path)
     with visiting(page, second) as player:

@@ -10,7 +10,7 @@ import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from tests.browser.player import UNUSED_SEEDS, House, Player, playing
+from tests.browser.player import UNUSED_SEEDS, House, Player, visiting
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -19,12 +19,16 @@ class Line:
     """The connection of a page to the app, on which a test changes what the page says."""
 
     def __init__(self, page) -> None:
+        self.begin()
+        page.route_web_socket("**/_stcore/stream", self._open)
+
+    def begin(self) -> None:
+        """Forgets what was said, and changes nothing of what is to come."""
         self.fragment = ""  # that of the board
         self.said: list[bytes] = []
         self.joins = False  # whether all is sent as if the board's part of the page had said it
         self.late = b""  # what the page before still says when the next one begins
         self.begun: list[str] = []  # what the app has begun to draw since: pages by their hashes
-        page.route_web_socket("**/_stcore/stream", self._open)
 
     def _open(self, route) -> None:
         self.server = route.connect_to_server()
@@ -65,11 +69,21 @@ def widgets(message: bytes) -> list:
     return list(BackMsg.FromString(message).rerun_script.widget_states.widgets)
 
 
+@pytest.fixture(scope="module")
+def routed(context) -> Iterator[tuple]:
+    """A browser page, and its connection to whatever it will be on."""
+    page = context.new_page()
+    yield page, Line(page)
+    page.close()
+
+
 @pytest.fixture
-def line(context, house: House) -> Iterator[tuple[Player, Line]]:
-    """A page, and its connection."""
-    with playing(house, context) as player:
-        yield player, Line(player.page)
+def line(routed, house: House) -> Iterator[tuple[Player, Line]]:
+    """The app in that page."""
+    page, connection = routed
+    connection.begin()
+    with visiting(page, house) as player:
+        yield player, connection
 
 
 def test_a_change_that_is_sent_with_a_question_of_the_board_changes_the_page(line):

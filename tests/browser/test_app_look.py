@@ -7,7 +7,6 @@ import pytest
 
 from nnviz import figures
 from tests.browser.board import BOARD
-from tests.browser.player import House, visiting
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -89,18 +88,6 @@ def test_a_narrow_window_needs_no_scrolling_sideways(player, path):
     player.until("+d.newest > 0")
     player.page.get_by_test_id("stExpandSidebarButton").click()
     player.page.get_by_test_id("stSidebar").get_by_text("Network", exact=True).first.wait_for()
-
-
-def test_a_page_opens_as_the_first_thing_that_is_asked_of_a_new_server(app, page, tmp_path):
-    house = House(app(home=tmp_path), tmp_path)
-    with visiting(page, house) as player:
-        player.open("/gradient_flow", seed=3)
-        assert player.page.locator("h1").inner_text().startswith("Gradient flow")
-        assert player.views()[0].job.seed == 3
-        assert player.alerts() == []
-        player.page.get_by_role("link", name="Playground").click()
-        player.page.locator("h1", has_text="Playground").wait_for()
-        player.until("d.drawn > 0")
 
 
 def test_settings_and_run_survive_a_visit_to_the_other_page(player):
