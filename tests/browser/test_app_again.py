@@ -119,6 +119,7 @@ def test_a_new_server_shows_any_page_first_and_after_a_restart_the_run_is_there_
         player.open(**LONG)
         step = player.trained()
         run, address, losses = player.runs, page.url, player.trace("loss", 0, "y").tolist()
+        player.store.open(run[0]).pin()  # else it would be ended here, as by a click on Stop
     end(servers[first.url])
     second = House(app(home=tmp_path), tmp_path)
     with visiting(page, second) as player:
