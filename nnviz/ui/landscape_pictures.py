@@ -85,7 +85,7 @@ def sharpness(run: RunView, **chosen: Any) -> Figure:
     """The largest eigenvalues of the Hessian."""
     found = run.snapshot("curvature")
     why = str(found.get("no_limit", ""))
-    return figures.sharpness(found, limit_words=_limit(run.job), no_theory=why, **chosen)
+    return figures.sharpness(found, limit_formula=_limit(run.job), no_limit_reason=why, **chosen)
 
 
 def trace(run: RunView, **chosen: Any) -> Figure:

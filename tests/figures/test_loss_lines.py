@@ -59,9 +59,9 @@ def test_lines_of_two_networks_can_have_one_axis():
 def test_missing_measures_are_explained(valid):
     regression = {name: v for name, v in LINES.items() if "accuracy" not in name}
     said = valid(figures.loss_lines(regression, "train_accuracy"))["layout"]["annotations"][0]["text"]
-    assert said == "accuracy is for classes"
+    assert said == "accuracy needs classes"
     said = valid(figures.loss_lines({"x": LINES["x"], "train_loss": LINES["train_loss"]}, "test_loss"))
-    assert said["layout"]["annotations"][0]["text"] == "this network has no test part"
+    assert said["layout"]["annotations"][0]["text"] == "this network has no test set"
 
 
 @pytest.mark.parametrize("log", [False, True, None])

@@ -85,8 +85,8 @@ def test_hover_on_the_path_says_the_true_value_that_on_the_plane_and_both_distan
 
 def test_the_axes_say_what_share_of_the_path_they_hold():
     layout = figures.path_map(PATH_PLANE, PATH, TRAINING)["layout"]
-    assert layout["xaxis"]["title"]["text"] == "PC 1 (93 % of the path)"
-    assert layout["yaxis"]["title"]["text"] == "PC 2 (5.3 % of the path)"
+    assert layout["xaxis"]["title"]["text"] == "PC 1 (93 % of variance)"
+    assert layout["yaxis"]["title"]["text"] == "PC 2 (5.3 % of variance)"
 
 
 @pytest.mark.parametrize("off", [0.0, 0.02, 0.5, 4.0])
@@ -119,7 +119,7 @@ def test_in_space_the_path_lies_on_the_ground_and_diamonds_are_at_the_true_heigh
     training = landscape_arrays.training(off=2.0)
     figure = figures.path_surface_3d(PATH_PLANE, landscape_arrays.path(off=2.0), training, log=False)
     low, high = (float(PATH_PLANE["train_loss"].min()), float(PATH_PLANE["train_loss"].max()))
-    points, true = named(figure, "points"), named(figure, "true")
+    points, true = named(figure, "points"), named(figure, "actual")
     above = points["z"] - PATH["plane_train_loss"]
     assert np.all(above > 0)
     assert np.all(above < 0.05 * (high - low))
@@ -137,11 +137,11 @@ def test_a_slice_without_the_measure_says_why(valid):
         landscape_arrays.plane(names=("train_loss",)),
         measure="test_loss",
     ):
-        assert valid(figure)["layout"]["annotations"][0]["text"] == "this network has no test part"
+        assert valid(figure)["layout"]["annotations"][0]["text"] == "this network has no test set"
         assert figure["data"] == []
     regression = landscape_arrays.plane(names=("train_loss", "test_loss"))
     for figure in maps(regression, regression, measure="test_accuracy"):
-        assert valid(figure)["layout"]["annotations"][0]["text"] == "accuracy is for classes"
+        assert valid(figure)["layout"]["annotations"][0]["text"] == "accuracy needs classes"
 
 
 def test_a_plane_is_drawn_before_its_path_is_known(valid):

@@ -23,7 +23,7 @@ def test_eigenvalues_and_limit_are_those_of_the_survey(log_y, valid):
         np.testing.assert_allclose(trace["customdata"], CURVATURE["errors"][:, i], rtol=1e-6)
     np.testing.assert_allclose(named(figure, "limit")["y"], 20)
     assert named(figure, "limit")["line"]["dash"] == "dash"
-    assert named(figure, "limit_words")["text"] == ["2/η: what the learning rate can bear"]
+    assert named(figure, "limit_label")["text"] == ["2/η: stability limit of the learning rate"]
     np.testing.assert_allclose(named(figure, "lowest")["y"], CURVATURE["smallest_eigenvalue"], rtol=1e-6)
     assert named(figure, "lowest")["yaxis"] == figure["layout"]["xaxis"]["anchor"] == "y2"
     assert figure["layout"]["meta"]["x_is_step"] is True
@@ -38,14 +38,14 @@ def test_the_largest_is_on_top_and_the_others_share_an_entry_of_the_legend():
 
 
 def test_momentum_has_another_formula():
-    figure = figures.sharpness(CURVATURE, limit_words="(2 + 2β)/η")
-    assert named(figure, "limit_words")["text"] == ["(2 + 2β)/η: what the learning rate can bear"]
+    figure = figures.sharpness(CURVATURE, limit_formula="(2 + 2β)/η")
+    assert named(figure, "limit_label")["text"] == ["(2 + 2β)/η: stability limit of the learning rate"]
 
 
 @pytest.mark.parametrize("words", ["", "no line: batch norm"])
 def test_without_a_limit_the_reason_is_printed(words, valid):
     recorded = CURVATURE | {"limit": np.full(11, np.nan), "no_limit": np.array("no line: dropout")}
-    figure = valid(figures.sharpness(recorded, no_theory=words))
+    figure = valid(figures.sharpness(recorded, no_limit_reason=words))
     assert figure["layout"]["annotations"][0]["text"] == (words or "no line: dropout").replace(": ", ":<br>")
     assert not any(trace.get("uid") == "limit" for trace in figure["data"])
 

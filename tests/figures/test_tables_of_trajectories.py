@@ -117,7 +117,7 @@ def test_landscapes_have_plane_and_path():
             "y": path["coordinates"][:, 1],
             "train_loss": training["train_loss"],
             "train_loss_on_plane": path["plane_train_loss"],
-            "distance_off_plane": path["residuals"],
+            "residual": path["residuals"],
         }
     )
     for name in ("path map", "path space"):
@@ -126,7 +126,7 @@ def test_landscapes_have_plane_and_path():
         same(found[found["kind"] == "plane"][["x", "y", "train_loss"]], expected, name)
         same(found[found["kind"] == "path"].drop(columns="kind").astype({"step": int}), points, name)
     path, training = landscape_arrays.path(), landscape_arrays.training()
-    wide = {"distance_from_end": path["distances"], "distance_off_plane": path["residuals"]}
+    wide = {"distance_to_end": path["distances"], "residual": path["residuals"]}
     same(stated(every.FILLED["path residuals"]()), Frame({"step": path["steps"], **wide}))
     wide = {"train_loss": training["train_loss"], "train_loss_on_plane": path["plane_train_loss"]}
     same(stated(every.FILLED["plane truth"]()), Frame({"step": path["steps"], **wide}))

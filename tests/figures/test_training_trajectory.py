@@ -13,9 +13,9 @@ PATH, TRAINING = landscape_arrays.path(), landscape_arrays.training()
 
 def test_distances_over_the_steps_are_those_of_the_survey(valid):
     figure = valid(figures.projection_residuals(PATH))
-    np.testing.assert_allclose(named(figure, "off_the_plane")["y"], PATH["residuals"], rtol=1e-6)
-    np.testing.assert_allclose(named(figure, "from_the_end")["y"], PATH["distances"], rtol=1e-6)
-    np.testing.assert_array_equal(named(figure, "off_the_plane")["x"], PATH["steps"])
+    np.testing.assert_allclose(named(figure, "residual")["y"], PATH["residuals"], rtol=1e-6)
+    np.testing.assert_allclose(named(figure, "distance_to_the_end")["y"], PATH["distances"], rtol=1e-6)
+    np.testing.assert_array_equal(named(figure, "residual")["x"], PATH["steps"])
     assert figure["layout"]["meta"]["x_is_step"] is True
 
 
@@ -25,19 +25,19 @@ def test_distances_over_the_steps_are_those_of_the_survey(valid):
         (
             [0.93, 0.053],
             0.0123,
-            "the plane holds 98 % of the path’s squared distances,<br>random planes 1.2 % on average",
+            "the plane explains 98 % of the variance,<br>random planes 1.2 % on average",
         ),
         (
             [0.99, 0.0072],
             0.00099,
-            "the plane holds 99.7 % of the path’s squared distances,<br>random planes 0.10 % on average",
+            "the plane explains 99.7 % of the variance,<br>random planes 0.10 % on average",
         ),
         (
             [0.4, 0.2],
             1e-7,
-            "the plane holds 60 % of the path’s squared distances,<br>random planes under 0.01 % on average",
+            "the plane explains 60 % of the variance,<br>random planes under 0.01 % on average",
         ),
-        ([1.0, 0.0], 0.5, "the plane holds 100 % of the path’s squared distances,<br>random planes 50 % on average"),
+        ([1.0, 0.0], 0.5, "the plane explains 100 % of the variance,<br>random planes 50 % on average"),
     ],
 )
 def test_the_shares_of_the_plane_and_of_a_random_one_are_printed(explained, random, words):
@@ -68,14 +68,14 @@ def test_training_is_read_at_the_steps_of_the_path():
 
 def test_a_measure_that_is_missing_is_explained(valid):
     path = {name: v for name, v in PATH.items() if not name.startswith("plane_test")}
-    for measure, words in (("test_loss", "no test part"), ("test_accuracy", "no test part")):
+    for measure, words in (("test_loss", "no test set"), ("test_accuracy", "no test set")):
         assert (
             words
             in valid(figures.training_against_projection(TRAINING, path, measure))["layout"]["annotations"][0]["text"]
         )
     path = {name: v for name, v in PATH.items() if not name.endswith("accuracy")}
     figure = valid(figures.training_against_projection(TRAINING, path, "test_accuracy"))
-    assert figure["layout"]["annotations"][0]["text"] == "accuracy is for classes"
+    assert figure["layout"]["annotations"][0]["text"] == "accuracy needs classes"
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 0.0])

@@ -1,4 +1,4 @@
-"""The loss of a network over a plane through its weights, from above, with the way of training on it."""
+"""Contour maps of the loss over a plane in weight space: random directions, or the PCA plane of training."""
 
 from collections.abc import Mapping
 
@@ -15,14 +15,15 @@ from nnviz.figures.landscape.training_trajectory import (
     projected_path,
 )
 
-AXIS_TITLES = ["direction 1 (lengths of the filters)", "direction 2 (lengths of the filters)"]
+AXIS_TITLES = ["direction 1 (filter-normalized)", "direction 2 (filter-normalized)"]
 _HELP = (
-    "Each place is the network with its weights moved along two random directions, filter by filter as long as the "
-    "filter's own weights; the dot is the network as trained."
+    "Each point is the network with its weights moved along two random, filter-normalized directions (Li et al., "
+    "2018): a distance of 1 moves each filter by its own norm. The dot is the trained network."
 )
 _PATH_HELP = (
-    "The plane that lies closest to the way of training; x and y are distances in weight space. The band around the "
-    "path is as wide as the path is off the plane there: within a wide band the map is not what training saw."
+    "The plane of the first two principal components of the weights' differences to their final values; x and y are "
+    "distances in weight space. The band around the path is as wide as its residual to the plane: where it is wide, "
+    "the loss on the plane differs from the loss during training."
 )
 
 Arrays = Mapping[str, np.ndarray]
@@ -36,12 +37,11 @@ def loss_map(
     scale: colorscale.ValueScale | None = None,
     note: str = "",
 ) -> dict:
-    """A measure over the plane of two random directions through the network, which is at (0, 0) (Li et al., 2018,
-    arXiv:1712.09913, §4).
+    """A measure over the plane of two random directions through the network at (0, 0).
 
-    `plane` has x (nx,), y (ny,) and measures (ny, nx), row by y. `log` None: by logarithm where that shows more.
-    `scale`, of `height_scale`, gives two maps one color scale, and then says too whether it is logarithmic. `note`
-    is printed on the picture.
+    Li et al., 2018, arXiv:1712.09913, §4. `plane` has x (nx,), y (ny,) and measures (ny, nx). `log` None: logarithmic
+    where values are unevenly spread. `scale`, of `shared_scale`, is given to figures that are compared, and overrides
+    `log`. `note` is printed in a corner.
     """
     title = f"{landscape_measures.measure_name(measure).capitalize()} around the network"
     if empty := missing_figure(title, _HELP, plane, measure):
@@ -60,21 +60,21 @@ def path_map(
     scale: colorscale.ValueScale | None = None,
     note: str = "",
 ) -> dict:
-    """A measure over the plane of the path's first two principal components (Li et al., 2018, §7), with the path on it:
-    all steps at once, the browser cuts them at the chosen one.
+    """A measure over the PCA plane of the training trajectory (Li et al., 2018, §7), with the projected path.
 
-    `plane`, options as in `loss_map`, x and y in units of weights; `path` has steps (T,), coordinates (T, 2),
-    explained (2,), residuals and distances (T,), and the measures on the plane (T,) as plane_train_loss, …;
-    `training` the true ones over its steps. Around the path lies a band as wide as `residuals` in the axes' units.
+    All steps are sent at once: the browser cuts them at the selected one. `plane` and options as in `loss_map`, x and y
+    in units of weights. `path` has steps (T,), coordinates (T, 2), explained (2,), residuals and distances (T,), and
+    the measures on the plane (T,) as plane_train_loss, …; `training` has the actual ones over its steps. The band
+    around the path is as wide as `residuals`.
     """
-    title = f"{landscape_measures.measure_name(measure).capitalize()} along the way of training"
+    title = f"{landscape_measures.measure_name(measure).capitalize()} along the training trajectory (PCA plane)"
     if empty := missing_figure(title, _PATH_HELP, plane, measure):
         return empty
-    way = projected_path(path, training, measure)
-    traces = [*path_traces(way), _network_mark(_label_position(way))] if way else [_network_mark()]
-    table = [plane_table(plane, measure), *(path_table(way, measure) if way else [])]
-    found = _map(plane, measure, log, scale, traces, component_titles(path, " of the path"), table)
-    return _map_figure(found, title, _PATH_HELP, "path map", note, way)
+    projected = projected_path(path, training, measure)
+    traces = [*path_traces(projected), _network_mark(_label_position(projected))] if projected else [_network_mark()]
+    table = [plane_table(plane, measure), *(path_table(projected, measure) if projected else [])]
+    found = _map(plane, measure, log, scale, traces, component_titles(path, " of variance"), table)
+    return _map_figure(found, title, _PATH_HELP, "path map", note, projected)
 
 
 def plane_table(plane: Arrays, measure: str) -> tables.Part:
@@ -83,7 +83,7 @@ def plane_table(plane: Arrays, measure: str) -> tables.Part:
 
 
 def missing_figure(title: str, help: str, plane: Arrays, measure: str) -> dict | None:
-    """The figure that says why there is no map, if there is none."""
+    """The empty figure that says why there is no map; None if there is one."""
     if not plane:
         return layout.empty(title, help, landscape_measures.WAITING_FOR_TRAINING)
     reason = landscape_measures.reason_missing(measure, plane)
@@ -99,7 +99,7 @@ def _map(
     names: list[str],
     table: list[tables.Part],
 ) -> dict:
-    """Traces, axes and picture."""
+    """Traces, axes and image."""
     x, y, z = (np.asarray(plane[name], float) for name in ("x", "y", measure))
     scale = scale or landscape_measures.shared_scale(plane, measure=measure, log=log)
     ends = [{"range": [float(v[0]), float(v[-1])], "showgrid": False} for v in (x, y)]
@@ -112,25 +112,27 @@ def _map(
     }
 
 
-def _map_figure(found: dict, title: str, help: str, revision: str, note: str, way: ProjectedPath | None = None) -> dict:
+def _map_figure(
+    found: dict, title: str, help: str, revision: str, note: str, path: ProjectedPath | None = None
+) -> dict:
     drawn = layout.figure(
         found.pop("traces"),
         title=title,
         help=help,
         annotations=[layout.corner_note(note)] if note else [],
-        # Another measure of the same weights is looked at where one was looking.
+        # Zoom persists when another measure is chosen.
         uirevision=revision,
         **found,
     )
-    if way is not None:
+    if path is not None:
         drawn["layout"]["meta"] |= {"reveals": True, "own_plane": True}
     return drawn
 
 
 def _hover_heatmap(x: np.ndarray, y: np.ndarray, z: np.ndarray, measure: str) -> dict:
-    """An invisible heatmap that says the height of every place."""
-    where = f"{labels.hover_number('x')}, {labels.hover_number('y')}"
-    word = landscape_measures.measure_name(measure)
+    """An invisible heatmap for hover texts."""
+    point = f"{labels.hover_number('x')}, {labels.hover_number('y')}"
+    name = landscape_measures.measure_name(measure)
     return {
         "type": "heatmap",
         "x": f4(x),
@@ -138,25 +140,25 @@ def _hover_heatmap(x: np.ndarray, y: np.ndarray, z: np.ndarray, measure: str) ->
         "z": f4(np.where(np.isfinite(z), z, np.nan)),
         "opacity": 0,
         "showscale": False,
-        "name": word,
-        "hovertemplate": f"{word} {landscape_measures.hover_value(measure, 'z')}<br>at {where}<extra></extra>",
+        "name": name,
+        "hovertemplate": f"{name} {landscape_measures.hover_value(measure, 'z')}<br>at {point}<extra></extra>",
     }
 
 
-def _label_position(way: ProjectedPath) -> str:
-    """Where a word at the network does not lie on the last third of the path."""
-    return f"{'top' if way.points[-len(way.points) // 3 :, 1].mean() < 0 else 'bottom'} center"
+def _label_position(path: ProjectedPath) -> str:
+    """The text position at the network that does not overlap the last third of the path."""
+    return f"{'top' if path.points[-len(path.points) // 3 :, 1].mean() < 0 else 'bottom'} center"
 
 
-def _network_mark(words: str = "bottom center") -> dict:
-    """The network as trained, or as far as it was trained, its name at the position `words`."""
+def _network_mark(text_position: str = "bottom center") -> dict:
+    """The trained network, labeled at `text_position`."""
     return {
         "type": "scatter",
         "mode": "markers+text",
         "x": f4([0]),
         "y": f4([0]),
         "text": ["network"],
-        "textposition": words,
+        "textposition": text_position,
         "textfont": {"size": theme.SMALL},
         "marker": {
             "symbol": "circle",

@@ -1,4 +1,4 @@
-"""How curved the loss is at the network over training: largest eigenvalues of the Hessian, and its trace."""
+"""Curvature of the loss during training: the largest eigenvalues of the Hessian (sharpness), and its trace."""
 
 from collections.abc import Mapping
 
@@ -12,17 +12,16 @@ from nnviz.figures.landscape import landscape_measures
 from nnviz.figures.training.curves import spans_decades
 
 LARGEST_COLOR, SMALLEST_COLOR = theme.POSITIVE, theme.NEGATIVE
-# Opacity of the second eigenvalue and of the last.
+# Opacity of the second and of the last eigenvalue.
 OTHERS_OPACITY = 0.6, 0.25
 _SHARPNESS_HELP = (
-    "How fast the slope of the loss changes in the directions in which it changes most: the largest eigenvalues λ of "
-    "its Hessian, the table of second derivatives. At the dashed line plain full-batch descent begins to swing across "
-    "the valley, and training often climbs up to it and stays (Cohen et al., 2021). With mini-batches it mostly stays "
-    "below."
+    "The largest eigenvalues λ of the Hessian of the loss. Above the dashed line full-batch gradient descent "
+    "oscillates; training often reaches it and stays there (edge of stability; Cohen et al., 2021). With mini-batches "
+    "it mostly stays below."
 )
 _TRACE_HELP = (
-    "The sum of all the Hessian's eigenvalues, estimated from random vectors; the band is one standard error each way. "
-    "Where the largest few eigenvalues make up most of it, the loss is curved in few directions."
+    "The sum of all eigenvalues of the Hessian, estimated from random vectors (Hutchinson); the band is ± one standard "
+    "error. Where a few eigenvalues make up most of it, the loss is curved in few directions."
 )
 
 Arrays = Mapping[str, np.ndarray]
@@ -31,19 +30,18 @@ Arrays = Mapping[str, np.ndarray]
 def sharpness(
     curvature: Arrays,
     *,
-    limit_words: str = "2/η",
-    no_theory: str = "",
+    limit_formula: str = "2/η",
+    no_limit_reason: str = "",
     log: bool | None = None,
     smooth: float = 0.0,
 ) -> dict:
-    """The largest eigenvalues over the steps, the curvature that the learning rate can bear dashed, and the smallest
-    eigenvalue below (Cohen et al., 2021, arXiv:2103.00065).
+    """The largest eigenvalues over the steps, the stability limit of the learning rate (dashed), and the smallest one.
 
-    `curvature` has steps (K,), eigenvalues and errors (K, k), falling along k, lowest and limit (K,); NaN is what was
-    not computed yet, or a limit that theory does not have. `limit_words` is the limit as a formula, such as
-    "(2 + 2β)/η" for momentum; `no_theory`, or else `curvature["no_limit"]`, says in a few words why there is none.
-    `log` None: logarithmic where all are positive and the largest and the limit span more than a factor of 30.
-    `smooth` in [0, 1): weight of the moving average laid over each eigenvalue.
+    Cohen et al., 2021, arXiv:2103.00065. `curvature` has steps (K,), eigenvalues and errors (K, k), descending along k,
+    lowest and limit (K,); NaN where not computed yet, or where there is no limit. `limit_formula` is the limit as text,
+    such as "(2 + 2β)/η" for momentum; `no_limit_reason`, or else `curvature["no_limit"]`, says why there is none. `log`
+    None: logarithmic where all are positive and the largest and the limit span more than a factor of 30. `smooth` in
+    [0, 1): weight of the moving average drawn over each eigenvalue.
     """
     title = "Sharpness"
     if not curvature:
@@ -60,19 +58,23 @@ def sharpness(
     notes = []
     if known.any():
         dashes = {"color": theme.NEUTRAL, "width": 2, "dash": "dash"}
-        traces.append(_curve(steps, limit, limit_words, dashes, log_y) | {"uid": "limit"})
+        traces.append(_curve(steps, limit, limit_formula, dashes, log_y) | {"uid": "limit"})
         traces.append(
-            _limit_label(steps[known], limit[known], values, f"{limit_words}: what the learning rate can bear")
+            _limit_label(steps[known], limit[known], values, f"{limit_formula}: stability limit of the learning rate")
         )
-    elif reason := no_theory or str(curvature.get("no_limit", "")):
-        # The smallest eigenvalue is farthest below zero at the beginning.
+    elif reason := no_limit_reason or str(curvature.get("no_limit", "")):
+        # Bottom right, since the smallest eigenvalue is most negative at the beginning.
         small = {"font": {"size": theme.SMALL}}
         notes.append(layout.corner_note(reason.replace(": ", ":<br>"), "bottom right") | small)
     if log_y:
         marked = np.column_stack([values, limit])
         traces += edge_marks(steps, marked, ~np.isnan(marked), log_axis_values(marked))
-    word = "eigenvalue of the Hessian"
-    upper = logarithmic(word, np.append(values, limit[known])) if log_y else layout.axis(word, rangemode="tozero")
+    axis_title = "eigenvalue of the Hessian"
+    upper = (
+        logarithmic(axis_title, np.append(values, limit[known]))
+        if log_y
+        else layout.axis(axis_title, rangemode="tozero")
+    )
     axes, anchor = {"yaxis": upper}, stacked_plots.anchor(1)
     lowest = np.asarray(curvature.get("smallest_eigenvalue", []), float)
     smallest = {"smallest": lowest} if len(lowest) else {}
@@ -102,9 +104,9 @@ def sharpness(
 def hessian_trace(curvature: Arrays, *, log: bool | None = None, smooth: float = 0.0) -> dict:
     """The Hessian's trace with its standard error as a band, and the sum of the largest eigenvalues, over the steps.
 
-    `curvature` has steps, trace and trace_error (K,), and eigenvalues (K, k); NaN is what was not computed yet. `log`
-    None: logarithmic where all are positive and span more than a factor of 30. `smooth` in [0, 1): weight of the moving
-    average laid over both; the band is that of what was measured.
+    `curvature` has steps, trace and trace_error (K,), and eigenvalues (K, k); NaN where not computed yet. `log` None:
+    logarithmic where all are positive and span more than a factor of 30. `smooth` in [0, 1): weight of the moving
+    average drawn over both; the band is that of the raw values.
     """
     title = "Trace of the Hessian"
     if not curvature:
@@ -114,17 +116,17 @@ def hessian_trace(curvature: Arrays, *, log: bool | None = None, smooth: float =
     if not known.any():
         return layout.empty(title, _TRACE_HELP, "waiting for the curvature at the first step")
     steps, values = np.asarray(curvature["steps"]), np.asarray(curvature["eigenvalues"], float)
-    wide = np.where(np.isfinite(error), error, 0.0)[known]
+    deviation = np.where(np.isfinite(error), error, 0.0)[known]
     at, middle = steps[known], trace[known]
     total = np.where(np.isfinite(values), values, np.nan).sum(1)
-    found = np.concatenate([middle - wide, total[np.isfinite(total)]])
+    lower = np.concatenate([middle - deviation, total[np.isfinite(total)]])
     log_y = log
     if log is None:
-        log_y = bool((found > 0).all()) and spans_decades([found, middle + wide])
+        log_y = bool((lower > 0).all()) and spans_decades([lower, middle + deviation])
     color = theme.SPLITS["train"]
-    both = np.concatenate([found, middle + wide])
-    edges = np.concatenate([middle + wide, (middle - wide)[::-1]])
-    if log_y:  # an end below zero would tear the fill
+    both = np.concatenate([lower, middle + deviation])
+    edges = np.concatenate([middle + deviation, (middle - deviation)[::-1]])
+    if log_y:  # negative bounds would interrupt the filled area
         edges = np.maximum(edges, log_axis_values(both).floor)
     band = {
         "type": "scatter",
@@ -173,51 +175,51 @@ def _table_columns(values: np.ndarray, errors: np.ndarray) -> dict[str, np.ndarr
 
 
 def _eigenvalues(steps: np.ndarray, values: np.ndarray, errors: np.ndarray, log_y: bool, smooth: float) -> list[dict]:
-    """The largest on top of the others, which share an entry of the legend."""
+    """The largest on top of the others, which share a legend entry."""
     count = values.shape[1]
     traces = []
     for i in reversed(range(count)):
         name = f"λ{labels.subscript(i + 1)}"
-        *measured, curve = _smoothed_over_raw(
-            steps, values[:, i], name, _line_style(i, count), log_y, errors[:, i], smooth
-        )
-        traces += measured
+        *raw, curve = _smoothed_over_raw(steps, values[:, i], name, _line_style(i, count), log_y, errors[:, i], smooth)
+        traces += raw
         curve |= {"legendrank": i + 1}
         if i:
-            told = f"λ₂ … λ{labels.subscript(count)}" if i == 1 and count > 2 else name
-            curve |= {"name": told, "showlegend": i == 1, "legendgroup": "others"}
+            legend_name = f"λ₂ … λ{labels.subscript(count)}" if i == 1 and count > 2 else name
+            curve |= {"name": legend_name, "showlegend": i == 1, "legendgroup": "others"}
         traces.append(curve | {"uid": f"eigenvalue{i + 1}"})
     return traces
 
 
 def _limit_label(steps: np.ndarray, limit: np.ndarray, values: np.ndarray, text: str) -> dict:
-    """Words at the end of the limit's line: below it where all curves are far below, else above all curves."""
-    most = float(values[np.isfinite(values)].max(initial=0.0))
-    is_far = bool(limit[-1] > 2 * most)
+    """The label at the end of the limit's line: below it if all curves are far below, else above all curves."""
+    largest = float(values[np.isfinite(values)].max(initial=0.0))
+    is_far = bool(limit[-1] > 2 * largest)
     return {
         "type": "scatter",
         "mode": "markers+text",
-        "marker": {"size": 4, "opacity": 0},  # keeps the words off the line
+        "marker": {"size": 4, "opacity": 0},  # keeps the text off the line
         "x": i4(steps[-1:]),
-        "y": f4([limit[-1] if is_far else max(limit[-1], most)]),
+        "y": f4([limit[-1] if is_far else max(limit[-1], largest)]),
         "text": [text],
         "textposition": "bottom left" if is_far else "top left",
         "textfont": {"size": theme.SMALL},
         "name": "limit",
-        "uid": "limit_words",
+        "uid": "limit_label",
         "showlegend": False,
         "hoverinfo": "skip",
         "cliponaxis": False,
     }
 
 
-def _line_style(place: int, count: int) -> dict:
-    """The largest strong, the others the fainter the smaller."""
-    if place == 0:
+def _line_style(index: int, count: int) -> dict:
+    """The largest strong, smaller ones fainter."""
+    if index == 0:
         return {"color": LARGEST_COLOR, "width": 2.5}
-    share = (place - 1) / max(count - 2, 1)
+    fraction = (index - 1) / max(count - 2, 1)
     return {
-        "color": theme.with_alpha(LARGEST_COLOR, OTHERS_OPACITY[0] + share * (OTHERS_OPACITY[1] - OTHERS_OPACITY[0])),
+        "color": theme.with_alpha(
+            LARGEST_COLOR, OTHERS_OPACITY[0] + fraction * (OTHERS_OPACITY[1] - OTHERS_OPACITY[0])
+        ),
         "width": 1.5,
     }
 
@@ -235,8 +237,8 @@ def _smoothed_over_raw(
     curve = _curve(steps, values, name, line, log_y, errors)
     if not smooth:
         return [curve]
-    found = smoothing.moving_average(values, smooth, log_y)
-    average = _curve(steps, np.where(np.isnan(found), values, found) if log_y else found, name, line, log_y)
+    averaged = smoothing.moving_average(values, smooth, log_y)
+    average = _curve(steps, np.where(np.isnan(averaged), values, averaged) if log_y else averaged, name, line, log_y)
     return [
         smoothing.raw_curve(curve),
         average | {"mode": "lines", "hovertemplate": f"smoothed {average['hovertemplate']}"},
@@ -246,20 +248,20 @@ def _smoothed_over_raw(
 def _curve(
     steps: np.ndarray, values: np.ndarray, name: str, line: Mapping, log_y: bool, errors: np.ndarray | None = None
 ) -> dict:
-    """One curve through what is known, with what it may be off by in the hover text."""
+    """A curve through the known values, with their errors in the hover text."""
     known = np.isfinite(values)
     drawn = log_axis_values(values[known]).drawn if log_y else values[known]
-    off = {} if errors is None else {"customdata": f4(np.where(np.isfinite(errors), errors, np.nan)[known])}
-    plus = " ± %{customdata:.2~g}" if off else ""
+    customdata = {} if errors is None else {"customdata": f4(np.where(np.isfinite(errors), errors, np.nan)[known])}
+    plus_minus = " ± %{customdata:.2~g}" if customdata else ""
     return {
         "type": "scatter",
         "mode": "lines+markers",
         "x": i4(steps[known]),
         "y": f4(drawn),
-        **off,
+        **customdata,
         "name": name,
         "uid": name,
         "line": dict(line),
         "marker": {"color": line["color"], "size": 4 if "dash" not in line else 1},
-        "hovertemplate": f"{name} {labels.hover_number('y')}{plus} at step %{{x}}<extra></extra>",
+        "hovertemplate": f"{name} {labels.hover_number('y')}{plus_minus} at step %{{x}}<extra></extra>",
     }
