@@ -8,7 +8,7 @@ from nnviz.runs.workers.worker import serve, talk
 from nnviz.spec.jobs import Training
 from tests.runs.fake import Diverged, Fake
 
-DIES, HANGS, SLOW, SLOW_TO_BUILD = 666, 777, 888, 999
+DIES, HANGS, SLOW_TO_BUILD = 666, 777, 888
 
 
 def engine(job: Training, checkpoint: bytes | None = None, **_: object) -> Fake:
@@ -21,7 +21,7 @@ def engine(job: Training, checkpoint: bytes | None = None, **_: object) -> Fake:
     if job.seed == SLOW_TO_BUILD:
         time.sleep(0.5)
     at = 30 if job.seed in (DIES, HANGS) else -1
-    return Fake(job, checkpoint, delay=0.5 if job.seed == SLOW else 0.001, at=at, trouble=trouble)
+    return Fake(job, checkpoint, delay=0.001, at=at, trouble=trouble)
 
 
 if __name__ == "__main__":

@@ -1,23 +1,36 @@
+import os
+import signal
 import time
 
 from nnviz.runs.runset import Held, RunSet
 from nnviz.spec.jobs import Trajectories
 from tests.runs import pools
 from tests.runs.fake import wait_for
-from tests.runs.fake_worker import SLOW, SLOW_TO_BUILD
+from tests.runs.fake_worker import HANGS, SLOW_TO_BUILD
 from tests.runs.pools import gone, seeded, state
 
 shared, pool, make = pools.shared, pools.pool, pools.make
 
 
 def test_previews_and_quick_jobs_come_at_once_whatever_trains(pool):
-    [busy] = pool.submit([seeded(SLOW)])
+    [busy] = pool.submit([seeded(HANGS)])
     wait_for(lambda: pool.store.open(busy).status().step > 0)
-    step = pool.store.open(busy).status().step
     [preview], [quick] = pool.submit([seeded(1)], until=0), pool.submit([Trajectories(steps=20)])
     wait_for(lambda: (state(pool, preview), state(pool, quick)) == ("paused", "finished"))
     assert pool.store.view(preview).steps == [0]
-    assert pool.store.open(busy).status().step - step < 3
+    os.kill(pool.processes[0], signal.SIGKILL)
+    wait_for(lambda: state(pool, busy) == "lost")
+    assert state(pool, preview) == "paused"
+
+
+def test_when_the_worker_for_previews_dies_trainings_go_on_and_the_next_preview_comes(pool):
+    [training], [preview] = pool.submit([seeded(2)]), pool.submit([seeded(1)], until=0)
+    wait_for(lambda: (state(pool, training), state(pool, preview)) == ("running", "paused"))
+    os.kill(pool.processes[-1], signal.SIGKILL)
+    wait_for(lambda: state(pool, preview) == "lost")
+    [preview] = pool.submit([seeded(1)], until=0)
+    wait_for(lambda: state(pool, preview) == "paused")
+    assert state(pool, training) == "running"
 
 
 def test_a_preview_that_is_to_go_on_is_handed_over_and_gives_the_records_of_a_run_of_its_own(pool):

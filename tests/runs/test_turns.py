@@ -45,47 +45,53 @@ def steps(*files: RunFile) -> list[int]:
     return [file.status().step for file in files]
 
 
-def test_a_step_of_600_ms_beside_one_of_1_ms_gets_half_of_the_time_and_no_more(drive, store):
+def test_a_step_of_300_ms_beside_one_of_1_ms_gets_half_of_the_time_and_no_more(drive, store):
     driven = drive(seeded)
-    [slow] = added(driven, store, 600)
+    [slow] = added(driven, store, 300)
     wait_for(lambda: steps(slow)[0] >= 1)
     [quick] = added(driven, store, 1)
     wait_for(lambda: steps(quick)[0] > 0)
     seconds = [group.seconds for group in driven.scheduler._groups]
     wait_for(lambda: steps(slow)[0] >= 4)
     had = [group.seconds - before for group, before in zip(driven.scheduler._groups, seconds, strict=True)]
-    assert abs(had[0] - had[1]) < 0.9, f"seconds of the slow and the quick one: {had}"
+    assert abs(had[0] - had[1]) < 0.45, f"seconds of the slow and the quick one: {had}"
     assert [file.status().sharing for file in (slow, quick)] == [1, 1]
 
 
 def test_building_is_charged_and_the_first_picture_comes_with_it(drive, store):
+    order: list[int] = []
+
+    class Logged(Fake):
+        def __next__(self) -> list:
+            order.append(self.job.seed)
+            return super().__next__()
+
     def engine(job: Training, **options: object) -> Fake:
         time.sleep(BUILD if job.seed == 7 else 0)
-        return Fake(job, **options, delay=0.001)
+        return Logged(job, **options, delay=0.001)
 
     driven = drive(engine)
     [first] = added(driven, store, 1)
     wait_for(lambda: steps(first)[0] > 20)
     [built] = added(driven, store, 7)
     wait_for(lambda: built.snapshot_steps("picture") == [0])
-    groups = driven.scheduler._groups
-    assert groups[1].seconds - groups[0].seconds > BUILD / 2
-    before = steps(first, built)
-    wait_for(lambda: steps(first)[0] - before[0] > 40)
-    assert steps(built)[0] == before[1]  # it waits until the other has had as much
+    wait_for(lambda: order.count(7) > 1)
+    places = [place for place, seed in enumerate(order) if seed == 7]
+    assert places[1] - places[0] > 10, "the other has as much time first"
 
 
 def test_one_that_was_paused_long_has_no_more_turns_than_the_others_when_it_goes_on(drive, store):
     driven = drive(partial(Fake, delay=0.001))
     [first] = added(driven, store, 0)
     [paused] = added(driven, store, 1, until=5)
-    wait_for(lambda: paused.status().state == "paused" and steps(first)[0] > 200)
+    wait_for(lambda: paused.status().state == "paused" and steps(first)[0] > 400)
     groups = driven.scheduler._groups
-    assert groups[0].seconds > groups[1].seconds + 0.1
+    ahead = groups[0].seconds - groups[1].seconds
+    assert ahead > 0.3
     assert first.status().sharing == 0
     paused.play()
     wait_for(lambda: steps(paused)[0] > 5)
-    assert abs(groups[0].seconds - groups[1].seconds) < 0.1
+    assert abs(groups[0].seconds - groups[1].seconds) < ahead / 2
 
 
 def test_of_previews_the_newest_is_built_first_and_those_given_up_never(drive, store):
