@@ -24,30 +24,21 @@ def live(boards: str) -> str:
     return f"{boards}?start=3&ticks=100000"
 
 
-def test_all_figures_are_drawn_with_their_titles(page, finished):
+def test_figures_titles_and_history_come_from_the_app_alone_and_again_after_a_reload(page, boards, finished):
+    hosts = set()
+    page.on("request", lambda request: hosts.add(re.sub(r"^(\w+://[^/]*).*", r"\1", request.url)))
     open_board(page, finished)
     all_drawn(page)
     assert page.eval_on_selector_all(".nnviz-card", "cards => cards.map(card => card.dataset.figure)") == NAMES
     assert page.locator("[data-figure=loss] h3").inner_text() == "손실 · loss"
-
-
-def test_nothing_is_fetched_from_elsewhere(page, boards, finished):
-    hosts = set()
-    page.on("request", lambda request: hosts.add(re.sub(r"^(\w+://[^/]*).*", r"\1", request.url)))
-    open_board(page, finished)
-    filled(page)
-    assert {host for host in hosts if host.startswith("http")} == {boards}
-
-
-def test_history_is_fetched_without_a_timer_and_again_after_a_reload(page, finished):
-    open_board(page, finished)
-    filled(page)
+    filled(page)  # without a timer
     assert state(page)["history"] == "40"
     page.reload()
     until(page, "d.drawn > 0")
     filled(page)
     assert state(page)["history"] == "40"
     assert state(page)["step"] == "390"
+    assert {host for host in hosts if host.startswith("http")} == {boards}
 
 
 def test_live_charts_are_in_every_frame_and_keep_their_nodes(page, live):

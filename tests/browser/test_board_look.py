@@ -24,9 +24,33 @@ def finished(boards: str) -> str:
     return f"{boards}?start=40"
 
 
-def test_csv_holds_exactly_the_plotted_data(page, finished):
+def test_downloads_hold_exactly_what_is_drawn(page, finished):
+    import plotly.graph_objects as go
+
     open_board(page, finished)
     filled(page)
+    all_drawn(page)
+    # Curves: names, and double precision.
+    download = choose(page, "loss", "Data (CSV)")
+    rows = list(csv.DictReader(io.StringIO(Path(download.path()).read_text(encoding="utf-8-sig"))))
+    assert download.suggested_filename.startswith("손실-loss-step-390")
+    first = [row for row in rows if row["trace"] == "층 0"]
+    x = np.linspace(0, 390, 391)
+    np.testing.assert_array_equal([float(row["y"]) for row in first], np.exp(-x / 100) + 0.01)
+
+    # What Plotly reads.
+    download = choose(page, "weights", "Plotly JSON")
+    figure = go.Figure(json.loads(Path(download.path()).read_text()))
+    assert np.shape(figure.data[0].z) == (20, 30)
+
+    # The part of a picture that was zoomed to.
+    ticks = "svg => [...svg.matchAll(/xtick.*?<text[^>]*>([^<]*)/g)].map(found => found[1])"
+    whole, _ = Path(choose(page, "loss", "Picture (SVG)").path()).read_text(), zoom(page, "loss")
+    part = Path(choose(page, "loss", "Picture (SVG)").path()).read_text()
+    assert "300" in page.evaluate(ticks, whole)
+    assert "300" not in page.evaluate(ticks, part)
+
+    # Every number of a map at another step.
     scrub(page, 6)
     until(page, "d.step === '60' && d.busy === 'false'")
     download = choose(page, "boundary", "Data (CSV)")
@@ -42,25 +66,6 @@ def test_csv_holds_exactly_the_plotted_data(page, finished):
     dots = [row for row in rows if row["trace"] == "trace 1"]
     np.testing.assert_array_equal(np.float32([row["x"] for row in dots]), points[0])
     np.testing.assert_array_equal(np.float32([row["y"] for row in dots]), points[1])
-
-
-def test_csv_of_curves_has_double_precision_and_names(page, finished):
-    open_board(page, finished)
-    download = choose(page, "loss", "Data (CSV)")
-    rows = list(csv.DictReader(io.StringIO(Path(download.path()).read_text(encoding="utf-8-sig"))))
-    assert download.suggested_filename.startswith("손실-loss-step-390")
-    first = [row for row in rows if row["trace"] == "층 0"]
-    x = np.linspace(0, 390, 391)
-    np.testing.assert_array_equal([float(row["y"]) for row in first], np.exp(-x / 100) + 0.01)
-
-
-def test_plotly_json_is_read_by_plotly(page, finished):
-    import plotly.graph_objects as go
-
-    open_board(page, finished)
-    download = choose(page, "weights", "Plotly JSON")
-    figure = go.Figure(json.loads(Path(download.path()).read_text()))
-    assert np.shape(figure.data[0].z) == (20, 30)
 
 
 def test_pictures_are_light_on_any_page_and_dark_on_request(page, finished):
@@ -87,16 +92,6 @@ def test_pictures_are_light_on_any_page_and_dark_on_request(page, finished):
     svg = Path(choose(page, "depth", "Picture (SVG)").path()).read_text()
     assert svg.startswith("<svg")
     assert "Depth profile · step 390" in svg
-
-
-def test_a_picture_shows_the_part_that_was_zoomed_to(page, finished):
-    open_board(page, finished)
-    all_drawn(page)
-    labels = "svg => [...svg.matchAll(/xtick.*?<text[^>]*>([^<]*)/g)].map(found => found[1])"
-    whole, _ = Path(choose(page, "loss", "Picture (SVG)").path()).read_text(), zoom(page, "loss")
-    part = Path(choose(page, "loss", "Picture (SVG)").path()).read_text()
-    assert "300" in page.evaluate(labels, whole)
-    assert "300" not in page.evaluate(labels, part)
 
 
 def test_a_legend_tells_the_values_at_the_chosen_step(page, finished):
@@ -224,28 +219,7 @@ def test_narrow_window_has_one_column_and_a_whole_header(page, finished):
     assert page.evaluate(f"{plot('loss')}.querySelector('svg').getBoundingClientRect().right <= innerWidth")
 
 
-def test_header_stays_on_top_while_scrolling(page, finished):
-    open_board(page, finished)
-    page.locator("[data-figure=scatter]").scroll_into_view_if_needed()
-    page.mouse.move(700, 500)
-    page.mouse.wheel(0, 3000)
-    page.wait_for_function("document.querySelector('[data-figure=loss]').getBoundingClientRect().bottom < 0")
-    box = page.locator(".nnviz-head").bounding_box()
-    assert 0 <= box["y"] <= 70
-    assert box["height"] <= 42
-    scrub(page, 2)  # also what is down here is drawn
-    until(page, "d.busy === 'false'")
-
-
-def test_charts_follow_the_width_of_the_window(page, finished):
-    open_board(page, finished)
-    page.set_viewport_size({"width": 1000, "height": 900})
-    page.wait_for_function(
-        f"(p => innerWidth === 1000 && Math.abs(p._fullLayout.width - p.parentElement.clientWidth) < 2)({plot('loss')})"
-    )
-
-
-def test_menu_and_help_work_by_keyboard(page, finished):
+def test_menu_and_help_work_by_keyboard_and_a_chart_fills_the_screen_and_comes_back(page, finished):
     open_board(page, finished)
     more = page.locator("[data-figure=loss] .nnviz-more")
     more.focus()
@@ -258,10 +232,7 @@ def test_menu_and_help_work_by_keyboard(page, finished):
     assert page.evaluate("document.activeElement.className") == "nnviz-more"
     page.locator("[data-figure=loss] .nnviz-help").focus()
     page.locator("[data-figure=loss] .nnviz-tip").wait_for(state="visible")
-
-
-def test_full_screen_grows_the_chart_and_comes_back(page, finished):
-    open_board(page, finished)
+    page.keyboard.press("Escape")
     page.locator("[data-figure=loss] .nnviz-more").click()
     page.locator("[data-figure=loss]").get_by_role("menuitem", name="Full screen").click()
     page.wait_for_function(f"{plot('loss')}._fullLayout.height > 500 && {plot('loss')}._fullLayout.width > 1000")
@@ -269,9 +240,41 @@ def test_full_screen_grows_the_chart_and_comes_back(page, finished):
     page.wait_for_function(f"{plot('loss')}._fullLayout.height === 280")
 
 
-def test_markers_that_cannot_be_seen_have_no_nodes_and_are_found_by_hovering(page, finished):
+def test_charts_follow_the_width_of_the_window_and_the_header_stays_on_top_while_scrolling(page, finished):
     open_board(page, finished)
+    page.set_viewport_size({"width": 1000, "height": 900})
+    page.wait_for_function(
+        f"(p => innerWidth === 1000 && Math.abs(p._fullLayout.width - p.parentElement.clientWidth) < 2)({plot('loss')})"
+    )
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.locator("[data-figure=scatter]").scroll_into_view_if_needed()
+    page.mouse.move(700, 500)
+    page.mouse.wheel(0, 3000)
+    page.wait_for_function("document.querySelector('[data-figure=loss]').getBoundingClientRect().bottom < 0")
+    box = page.locator(".nnviz-head").bounding_box()
+    assert 0 <= box["y"] <= 70
+    assert box["height"] <= 42
+    scrub(page, 2)  # also what is down here is drawn
+    until(page, "d.busy === 'false'")
+
+
+def test_shortcuts_in_drawing_change_nothing_that_is_seen(page, finished):
+    open_board(page, finished)
+    filled(page)
     all_drawn(page)
+    # Array attributes are found without a search.
+    found = page.evaluate(
+        """() => {
+          const { findArrayAttributes } = Plotly.PlotSchema;
+          const traces = [...document.querySelectorAll('.nnviz-plot')].flatMap(plot => plot._fullData);
+          return traces.map(trace => [findArrayAttributes(trace), findArrayAttributes.original(trace)]);
+        }"""
+    )
+    assert len(found) > 20
+    for quick, original in found:
+        assert quick == original
+
+    # Markers that cannot be seen have no nodes, and are found by hovering.
     assert page.evaluate(f"{plot('scatter')}.querySelectorAll('path.point').length") == 301
     page.locator("[data-figure=scatter]").scroll_into_view_if_needed()
     x, y = page.evaluate(
@@ -285,25 +288,7 @@ def test_markers_that_cannot_be_seen_have_no_nodes_and_are_found_by_hovering(pag
     page.mouse.move(x, y, steps=4)
     page.wait_for_function(f"{plot('scatter')}.querySelector('.hoverlayer').textContent.includes('hover')")
 
-
-def test_shortcut_for_array_attributes_finds_what_plotly_finds(page, finished):
-    open_board(page, finished)
-    all_drawn(page)
-    found = page.evaluate(
-        """() => {
-          const { findArrayAttributes } = Plotly.PlotSchema;
-          const traces = [...document.querySelectorAll('.nnviz-plot')].flatMap(plot => plot._fullData);
-          return traces.map(trace => [findArrayAttributes(trace), findArrayAttributes.original(trace)]);
-        }"""
-    )
-    assert len(found) > 20
-    for quick, original in found:
-        assert quick == original
-
-
-def test_points_that_did_not_change_move_with_the_axes(page, finished):
-    open_board(page, finished)
-    filled(page)
+    # Points that did not change move with the axes.
     node = f"{plot('boundary')}.querySelector('.scatterlayer path.point')"
     before = page.evaluate(f"window.point = {node}; window.point.getAttribute('transform')")
     scrub(page, 3)
