@@ -54,8 +54,8 @@ PAGE = Page(
     panels=[
         heights("path", "path", pictures.path_map, 430, "path_plane"),
         heights("path in space", "path", pictures.path_space, 430, "path_plane"),
-        panel("off the plane", "path", pictures.residuals, 280, AXIS, needs=("path",)),
-        panel("on the plane", "path", pictures.truth, 280, MEASURE, SCALE, needs=("training", "path")),
+        panel("residual to the plane", "path", pictures.residuals, 280, AXIS, needs=("path",)),
+        panel("training and map", "path", pictures.truth, 280, MEASURE, SCALE, needs=("training", "path")),
         heights("plane", "plane", pictures.plane_map, 430, "plane"),
         heights("plane in space", "plane", pictures.plane_space, 430, "plane"),
         heights("lines", "lines", pictures.lines, 360, "lines"),
@@ -66,7 +66,7 @@ PAGE = Page(
     sections={
         "": [
             ["path", "path in space"],
-            ["off the plane", "on the plane"],
+            ["residual to the plane", "training and map"],
             ["plane", "plane in space"],
             ["lines", "line"],
             ["sharpness", "trace"],

@@ -39,7 +39,7 @@ def last_arrays(chosen: Landscape) -> dict[str, dict[str, np.ndarray]]:
 
 
 def path(title: str, name: str, seed: int) -> float:
-    """The sum of this array of the path view."""
+    """The sum of this array of the trajectory's variance view."""
     return float(np.sum(last_arrays(job(title, "A", seed, PATH))["path"][name]))
 
 
@@ -109,7 +109,7 @@ CLAIMS = (
     _claim(
         PATH_EXAMPLE,
         "Two principal components explain 97% or more of the variance of the trajectory",
-        "variance explained by the plane of the path",
+        "variance explained by the plane of the trajectory",
         partial(path, PATH_EXAMPLE, "explained"),
         low=0.97,
     ),

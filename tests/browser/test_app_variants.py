@@ -14,7 +14,7 @@ from nnviz.ui import links, run_layers
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PROFILE = "Backward signal (rms) over depth"
+PROFILE = "Backward signal (RMS) over depth"
 FIRST = replace_many(
     gradient_flow.DEFAULT,
     {

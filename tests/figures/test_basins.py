@@ -43,21 +43,21 @@ def test_starts_that_reach_nothing_are_gray_and_counted():
     figure = basin_map(made.basins(), 0, "SGD")
     gray = named(figure, "no minimum")
     assert np.isfinite(gray["z"]).sum() == 8
-    assert named(figure, "no minimum 12 %")["marker"]["color"] == gray["colorscale"][0][1]
+    assert named(figure, "no minimum 12%")["marker"]["color"] == gray["colorscale"][0][1]
 
 
 def test_small_basins_of_many_share_a_color():
     basins = made.basins(30, 30)
     figure = basin_map(basins, 0, "SGD")
     assert len(np.unique(named(figure, "reached")["z"][1:] // OPACITY_LEVELS)) == MAX_COLORED_MINIMA + 1
-    assert any(trace["name"].startswith("other minima 61 %") for trace in figure["data"])
+    assert any(trace["name"].startswith("other minima 61%") for trace in figure["data"])
 
 
 def test_curves_and_a_flat_region_of_minima_are_named_in_the_legend(valid):
     line = np.array([[-1.0, 0.0], [1.0, 0.0], [np.nan, np.nan], [-1.0, 0.5], [1.0, 0.5]])
     basins = made.basins(8, 4) | {"minima": np.array([[0.5, 0.5]]), "minimum_curves": line}
     figure = valid(basin_map(basins, 0, "SGD"))
-    entries = [trace["name"].rsplit(" ", 2)[0] for trace in figure["data"] if trace.get("showlegend")]
+    entries = [trace["name"].rsplit(" ", 1)[0] for trace in figure["data"] if trace.get("showlegend")]
     assert sorted(entries) == [
         "(0.5, 0.5)",
         "curve of minima 1",

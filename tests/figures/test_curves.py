@@ -68,7 +68,7 @@ def test_accuracy_goes_from_nothing_to_all_in_percent():
     figure = figures.curves(scalars(("accuracy", "train", [0, 1], [0.5, 0.973])), "accuracy")
     assert figure["layout"]["yaxis"]["range"][0] == 0
     assert figure["layout"]["yaxis"]["tickformat"] == ".0%"
-    assert figure["data"][0]["name"] == "train 97.3 %"
+    assert figure["data"][0]["name"] == "train 97.3%"
 
 
 def test_smoothing_lays_a_corrected_average_over_the_raw_batch_loss_and_names_both():

@@ -186,4 +186,4 @@ def test_a_prediction_that_is_nowhere_in_the_picture_is_said_to_be_outside(shift
     }
     curve = {"x": np.linspace(-1, 1, 9), "prediction": np.linspace(-1, 1, 9) + shift}
     said = figures.regression_curve(curve, data)["layout"]["annotations"]
-    assert [note["text"] for note in said] == ["the prediction is outside of this picture"] * notes
+    assert [note["text"] for note in said] == ["the prediction is outside this plot"] * notes

@@ -56,7 +56,7 @@ def test_relu_zeros_are_cut_marked_and_do_not_crush_the_rest():
     dot = _marks(figure)["circle"]
     assert len(dot["x"]) == 1
     share = (values < values.max() / 64).mean()
-    assert f"{100 * share:.1f} %" in dot["text"][0]
+    assert f"{100 * share:.1f}%" in dot["text"][0]
     heights = np.sort(_ridges(figure)[0]["y"] - 1) / 0.9
     assert heights[-1] == pytest.approx(1, abs=1e-6)
     assert heights[-2] == pytest.approx(1 / CLIP_MARGIN, abs=1e-6)
@@ -85,7 +85,7 @@ def test_rows_of_one_value_and_rows_without_any_are_shown_as_such():
     figure = figures.ridgelines(arrays, LAYERS)
     constant = _ridges(figure)[1]
     np.testing.assert_array_equal(constant["x"], [0.5] * 3)
-    assert "100.0 %" in _marks(figure)["circle"]["text"][0]
+    assert "100.0%" in _marks(figure)["circle"]["text"][0]
     assert _marks(figure)["x-thin"]["text"] == ["layer 3: no finite values"]
 
 
@@ -97,7 +97,7 @@ def test_the_number_of_traces_does_not_depend_on_the_values():
 def test_marks_are_explained_where_there_are_any():
     spiky = figures.ridgelines(histogram(np.maximum(NORMAL, 0), NORMAL), LAYERS)
     assert spiky["layout"]["showlegend"]
-    assert [t["name"] for t in spiky["data"] if t["showlegend"]] == ["spike, cut to fit"]
+    assert [t["name"] for t in spiky["data"] if t["showlegend"]] == ["peak clipped"]
     assert not figures.ridgelines(histogram(NORMAL, NORMAL), LAYERS)["layout"]["showlegend"]
 
 
@@ -116,7 +116,7 @@ def test_fifty_layers_leave_out_rows_and_say_so():
     figure = figures.ridgelines(histogram(*[NORMAL] * 50), LAYERS)
     assert len(_ridges(figure)) < 30
     assert "every 2nd" in figure["layout"]["yaxis"]["title"]["text"]
-    assert "left out" in figure["layout"]["meta"]["help"]
+    assert "is not shown" in figure["layout"]["meta"]["help"]
 
 
 def test_rows_of_many_layers_end_where_the_outermost_hundredth_begins():

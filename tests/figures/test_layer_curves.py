@@ -88,7 +88,7 @@ def test_update_ratios_are_logarithms_with_the_band_around_minus_three():
     np.testing.assert_allclose(_drawn(figure)[0]["y"], expected, rtol=1e-5)
     band = figure["layout"]["shapes"][0]
     assert (band["y0"], band["y1"]) == (-3.5, -2.5)
-    assert "healthy" in figure["data"][-1]["name"]
+    assert "typical" in figure["data"][-1]["name"]
 
 
 def test_shares_are_drawn_layer_by_step_with_the_first_layer_on_top():
@@ -99,7 +99,7 @@ def test_shares_are_drawn_layer_by_step_with_the_first_layer_on_top():
     layout = figures.unit_shares(FRAME, LAYERS)["layout"]
     assert layout["yaxis"]["range"][0] > layout["yaxis"]["range"][1]
     assert [note["text"] for note in layout["annotations"]] == [
-        "dead units: at most 50.0 % of a layer",
+        "dead units: at most 50.0% of a layer",
         "saturated values: none",
     ]
 
@@ -108,7 +108,7 @@ def test_a_share_too_small_to_be_written_is_not_called_zero():
     frame = scalars(("dead_share", "model.activation1", [0], [1e-4]))
     assert (
         figures.unit_shares(frame, LAYERS)["layout"]["annotations"][0]["text"]
-        == "dead units: less than 0.1 % of a layer"
+        == "dead units: less than 0.1% of a layer"
     )
 
 
@@ -149,13 +149,13 @@ def test_the_band_of_random_networks_lies_between_its_ends_and_says_how_many_the
         FRAME, "gradient_norm", 30, LAYERS, _theory(**band) | {"no_line": np.array("batch norm")}
     )
     area, middle = _drawn(figure)[:2]
-    assert area["name"].replace("<br>", " ") == "90 % of untrained networks like this"
+    assert area["name"].replace("<br>", " ") == "90% of untrained networks of this shape"
     np.testing.assert_allclose(area["y"][: DEPTH + 1], high)
     bottom = 10 ** figure["layout"]["yaxis"]["range"][0]
     np.testing.assert_allclose(area["y"][DEPTH + 1 :][::-1], np.maximum(low, bottom), rtol=1e-5)
     np.testing.assert_allclose(middle["y"], median)
     assert list(middle["customdata"][0]) == ["layer 1", "0", "3.000"]
-    assert "90 % of networks of this shape" in figure["layout"]["meta"]["help"]
+    assert "90% of networks of this shape" in figure["layout"]["meta"]["help"]
     # Gradients of weights never have a line, so none is missed.
     assert not any("no theory" in t["name"] for t in figure["data"])
 

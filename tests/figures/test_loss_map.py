@@ -85,8 +85,8 @@ def test_hover_on_the_path_says_the_true_value_that_on_the_plane_and_both_distan
 
 def test_the_axes_say_what_share_of_the_path_they_hold():
     layout = figures.path_map(PATH_PLANE, PATH, TRAINING)["layout"]
-    assert layout["xaxis"]["title"]["text"] == "PC 1 (93 % of variance)"
-    assert layout["yaxis"]["title"]["text"] == "PC 2 (5.3 % of variance)"
+    assert layout["xaxis"]["title"]["text"] == "PC 1 (93% of variance)"
+    assert layout["yaxis"]["title"]["text"] == "PC 2 (5.3% of variance)"
 
 
 @pytest.mark.parametrize("off", [0.0, 0.02, 0.5, 4.0])

@@ -189,9 +189,9 @@ def test_an_image_is_not_taken_for_neurons_left_out():
         arrays = network(64, width, 3) | {"weight_1": np.ones((min(width, 16), 64))}
         layout = figures.network_diagram(arrays, pixels, layers(64, width, 3))["layout"]
         notes[width] = " ".join(note["text"] for note in layout["annotations"])
-        assert "gray lines" in layout["meta"]["help"]
+        assert "Gray lines" in layout["meta"]["help"]
     assert "weights shown" not in notes[8]
-    assert "gray: each neuron sees the whole image" in notes[8]
+    assert "gray: connected to all pixels" in notes[8]
     assert "670 of 2,144 weights shown" in notes[32]  # 10 · 64 in the pictures, 10 · 3 as lines
 
 

@@ -124,7 +124,7 @@ def test_a_line_from_theory_on_one_side_leaves_both_plots_equally_high():
     with_line = figures.depth_profile(deep(5), "signal_rms", None, widths, band | {"signal_rms": np.ones(6)})
     without = figures.depth_profile(deep(5), "signal_rms", None, widths, band | {"no_line": np.array("batch norm")})
     names = [_told(figure) for figure in figures.same_axes(with_line, without)]
-    assert names[0][:3] == names[1][:3] == ["90 % of untrained<br>networks like this", "step 1", "step 50"]
+    assert names[0][:3] == names[1][:3] == ["90% of untrained<br>networks of this shape", "step 1", "step 50"]
     assert names[1][3] == "no theory line:<br>batch norm"
     assert len(names[0]) == len(names[1])
     assert {name.count("<br>") for pair in names for name in (pair[0], pair[3])} == {1}

@@ -106,7 +106,7 @@ def test_the_dotted_line_is_where_the_steepest_direction_starts_to_swing():
 
 
 def test_the_star_stands_at_the_best_setting_with_its_rate():
-    star = named(chart(), "fastest setting")
+    star = named(chart(), "optimal setting")
     assert (star["x"][0], star["y"][0]) == pytest.approx((3.3058, 0.66942), abs=1e-4)
     assert star["text"] == ["best: 0.8182"]
 

@@ -25,19 +25,19 @@ def test_distances_over_the_steps_are_those_of_the_survey(valid):
         (
             [0.93, 0.053],
             0.0123,
-            "the plane explains 98 % of the variance,<br>random planes 1.2 % on average",
+            "the plane explains 98% of the variance,<br>random planes 1.2% on average",
         ),
         (
             [0.99, 0.0072],
             0.00099,
-            "the plane explains 99.7 % of the variance,<br>random planes 0.10 % on average",
+            "the plane explains 99.7% of the variance,<br>random planes 0.10% on average",
         ),
         (
             [0.4, 0.2],
             1e-7,
-            "the plane explains 60 % of the variance,<br>random planes under 0.01 % on average",
+            "the plane explains 60% of the variance,<br>random planes under 0.01% on average",
         ),
-        ([1.0, 0.0], 0.5, "the plane explains 100 % of the variance,<br>random planes 50 % on average"),
+        ([1.0, 0.0], 0.5, "the plane explains 100% of the variance,<br>random planes 50% on average"),
     ],
 )
 def test_the_shares_of_the_plane_and_of_a_random_one_are_printed(explained, random, words):

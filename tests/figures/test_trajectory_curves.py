@@ -94,7 +94,7 @@ def test_an_update_of_0_by_0_is_not_told_as_leaving():
     trajectories["exit_reason"] = np.array(["", "", "zero_by_zero"])
     figure = function_values(trajectories, NAMES, minimum=-1.0)
     assert named(figure, "optimizer2")["name"] == "leaver (0/0 at step 1)"
-    assert "0/0 in the update: ε = 0 and the gradient is zero" in named(figure, "left2")["hovertemplate"]
+    assert "update is 0/0: ε = 0 and the gradient is zero" in named(figure, "left2")["hovertemplate"]
     assert "infinity" not in str(figure)
 
 
@@ -131,7 +131,7 @@ def test_the_lowest_minimum_in_view_is_told_with_its_height_and_lower_ground_wit
     lower = function_values(trajectories, NAMES, minimum=-1.0, lowest_point=(-3.0, 0.0, -18.0))["layout"]["meta"][
         "help"
     ]
-    assert lower.endswith("is f* = −1.000. The surface is lower at (−3.000, 0), which is no minimum: f = −18.00.")
+    assert lower.endswith("is f* = −1.000. f is lower at (−3.000, 0), which is not a minimum: f = −18.00.")
 
 
 def test_small_surfaces_are_not_taken_for_flat_ones(valid):

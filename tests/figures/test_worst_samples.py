@@ -125,7 +125,7 @@ def test_features_and_numbers_are_told_in_their_original_units():
     layout = figures.worst_samples(arrays, made)["layout"]
     assert layout["xaxis"]["ticktext"] == ["sepal<br>length<br>(cm)", "bmi"]
     assert layout["yaxis"]["ticktext"][0] == "152 → 114, loss 0.30"
-    assert "Losses are of the standardized targets" in layout["meta"]["help"]
+    assert "Losses refer to the standardized targets" in layout["meta"]["help"]
     points = figures.predictions_against_targets(arrays, made)["data"][0]
     np.testing.assert_allclose(points["x"], [152, 229])
     np.testing.assert_allclose(points["y"], [113.5, 306])

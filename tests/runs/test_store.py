@@ -59,7 +59,7 @@ def test_runs_are_listed_newest_first_with_what_they_came_to(store):
     one, two = listed[first.id], listed[second.id]
     assert (one.title, one.state, one.step, one.steps) == ("one", "finished", 1, 3000)
     assert one.result == store.view(first.id).result == store.open(first.id).result() == ("test accuracy", 0.5, True)
-    assert str(one.result) == "test accuracy 50.0 %"
+    assert str(one.result) == "test accuracy 50.0%"
     assert (two.state, two.pinned, two.result) == ("queued", True, None)
 
 

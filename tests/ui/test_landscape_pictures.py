@@ -26,7 +26,7 @@ from tests.ui.pages import page_of
 PAGE = page_of("pages/loss_landscape.py")
 ALL = loss_landscape.DEFAULT.model_copy(update={"views": loss_landscape.ALL})
 OF = {
-    "path": ["path", "path in space", "off the plane", "on the plane"],
+    "path": ["path", "path in space", "residual to the plane", "training and map"],
     "plane": ["plane", "plane in space"],
     "lines": ["lines"],
     "curvature": ["sharpness", "trace"],
@@ -99,7 +99,7 @@ def test_measure_and_scale_are_one_choice_for_all_pictures_of_heights():
         for choice in panel.choices:
             if choice.shared:
                 by_choice.setdefault(choice.name, set()).add(panel.name)
-    maps = {"path", "path in space", "plane", "plane in space", "lines", "on the plane"}
+    maps = {"path", "path in space", "plane", "plane in space", "lines", "training and map"}
     assert by_choice == {"measure": maps, "log": maps | {"line"}}
 
 

@@ -186,7 +186,7 @@ def test_why_a_optimizer_is_nowhere_any_more_is_said_by_reason(told):
     line = status([told(JOB, np.ones((len(NAMES), 3)), gone)])
     first, _, third, fourth = NAMES
     assert f"[diverged] {first} at step 2" in line
-    zero = "0/0 in the update: ε = 0 and the gradient is zero"
+    zero = "update is 0/0: ε = 0 and the gradient is zero"
     assert f"[{zero}] {third} at step 1, {fourth} at step 1" in line
 
 

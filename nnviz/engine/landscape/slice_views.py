@@ -181,9 +181,9 @@ def _random_plane_fraction(offsets: Tensor, module: nn.Module, weights: Sequence
 
 
 def _path(trained: Trained, points: Tensor, found: landscape.Plane, directions: Sequence[Sequence[Tensor]]) -> Arrays:
-    """steps, distances from the end, residuals to the plane (T,), coordinates (T, 2), the fractions of the squared
-    distances that the plane's axes explain (2,) and that random planes explain on average (), and each measure at the
-    projections of the points onto the plane, (T,) as "plane_train_loss", …"""
+    """steps, distances to the final weights, residuals to the plane (T,), coordinates (T, 2), the fractions of the
+    squared distances that the plane's axes explain (2,) and that random planes explain on average (), and each measure
+    at the projections of the points onto the plane, (T,) as "plane_train_loss", …"""
     offsets = landscape.in_double(points)
     offsets = offsets - offsets[-1]
     weights = trained.weights()

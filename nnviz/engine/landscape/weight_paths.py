@@ -15,7 +15,8 @@ class Plane(NamedTuple):
     directions: Tensor
     """(2, P), orthonormal; the entry of largest magnitude of each is positive."""
     explained: Tensor
-    """(2,): each direction's fraction of the sum of squared distances from the end; 0 where the path does not move."""
+    """(2,): each direction's fraction of the sum of squared distances to the final weights; 0 where the path does not
+    move."""
     path: Tensor
     """(T, 2): coordinates along the directions, the end at (0, 0)."""
     residuals: Tensor

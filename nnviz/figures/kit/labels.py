@@ -19,7 +19,7 @@ QUANTITY_NAMES = {
     "weight_norm": "weight norm",
     "update_norm": "update norm",
     "update_ratio": "‖update‖ / ‖weight‖",
-    "signal_rms": "backward signal (RMS)",
+    "signal_rms": "backpropagated signal (RMS)",
     "activation_rms": "activation (RMS)",
     "preactivation_rms": "pre-activation (RMS)",
     "activation_mean": "mean activation",
@@ -69,8 +69,8 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def percent(fraction: float) -> str:
-    """A fraction 0..1 in percent, one decimal: "97.3 %"."""
-    return f"{100 * fraction:.1f} %"
+    """A fraction 0..1 in percent, one decimal: "97.3%"."""
+    return f"{100 * fraction:.1f}%"
 
 
 def shorten(text: str, limit: int) -> str:

@@ -41,7 +41,7 @@ def color(measure: str) -> str:
 
 
 def format_value(measure: str, value: float) -> str:
-    """A value as text: "0.0421", "97.3 %"; "not finite"."""
+    """A value as text: "0.0421", "97.3%"; "not finite"."""
     if not np.isfinite(value):
         return "not finite"
     return labels.percent(value) if is_fraction(measure) else labels.number(value)
@@ -131,4 +131,4 @@ def colorbar(scale: colorscale.ValueScale, measure: str, z: np.ndarray) -> dict:
 
 
 def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.3g} %"
+    return f"{100 * fraction:.3g}%"

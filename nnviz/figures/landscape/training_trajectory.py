@@ -71,7 +71,7 @@ def at_steps(training: Arrays, measure: str, steps: np.ndarray) -> np.ndarray:
 
 
 def component_titles(path: Arrays, of: str = "") -> list[str]:
-    """Axis titles of the PCA plane: "PC 1 (93 %)", with `of` after the explained fraction."""
+    """Axis titles of the PCA plane: "PC 1 (93%)", with `of` after the explained fraction."""
     if not path:
         return ["PC 1", "PC 2"]
     return [f"PC {i} ({_percent(fraction)}{of})" for i, fraction in enumerate(path["explained"], 1)]
@@ -261,6 +261,6 @@ def _percent(fraction: float) -> str:
     if not np.isfinite(fraction):
         return "?"
     if 0 < fraction < 5e-5:
-        return "under 0.01 %"
+        return "less than 0.01%"
     digits = 0 if fraction == 0 or 0.1 <= fraction < 0.99 or fraction > 0.9995 else 1 if fraction >= 0.01 else 2
-    return f"{100 * fraction:.{digits}f} %"
+    return f"{100 * fraction:.{digits}f}%"

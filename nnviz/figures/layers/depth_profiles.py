@@ -14,21 +14,19 @@ from nnviz.figures.layers.layer_curves import layer_table
 
 _RMS_PREFIXES = {"activation_rms": "activation", "preactivation_rms": "preactivation"}
 _HELP = {
-    "gradient_norm": (
-        "A level line is what training wants; a slope means that the gradient shrinks or grows by a "
-        "factor with every layer it passes."
-    ),
+    "gradient_norm": ("Ideally flat; a slope means that the gradient shrinks or grows by a constant factor per layer."),
     "signal_rms": (
-        "The backward signal is multiplied at every layer on its way from the output (right) to the input (left)."
+        "The backpropagated signal is multiplied by a factor at every layer, from the output (right) to the input "
+        "(left)."
     ),
     "activation_rms": (
-        "The forward signal on its way from the input (left) to the output (right); a slope is a factor a layer."
+        "The forward signal from the input (left) to the output (right); a slope is a constant factor per layer."
     ),
     "preactivation_spread": (
-        "How far apart training samples are in what enters a layer's activations: the standard deviation between "
-        "samples (rms over units), in evaluation mode. Where it falls to the rounding error of float32, about 10⁻⁸, "
-        "the layers above see the same input whatever the sample. Batch norm's running statistics begin at mean 0 and "
-        "variance 1 and take some 50 steps to settle."
+        "Standard deviation of a layer's pre-activations across training samples (RMS over units), in evaluation mode. "
+        "Where it falls to the rounding error of float32, about 10⁻⁸, the following layers get the same input for "
+        "every sample. Batch norm's running statistics start at mean 0 and variance 1 and take about 50 steps to "
+        "converge."
     ),
 }
 MIN_DECADES = 2.0
@@ -134,7 +132,7 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: frames.Layers) -> 
     has its own axis.
     """
     title = "Weights, gradients and updates"
-    help = "Typical size of one weight in each layer, of its gradient, and of what the last step added to it."
+    help = "Root mean square of the weights of each layer, of their gradients, and of their last update."
     wanted = {"weight_norm": "weight", "gradient_norm": "gradient", "update_norm": "update"}
     found = {name: layer_table(_last_step(frame, step), name, layers) for name in wanted}
     if not all(len(table.steps) for table in found.values()):
@@ -170,7 +168,7 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: frames.Layers) -> 
                 "customdata": [
                     f"{layers.label(site)}: {word} {labels.number(v, 4)}" for site, v in zip(sites, rms, strict=True)
                 ],
-                "hovertemplate": "%{customdata} (root mean square)<extra></extra>",
+                "hovertemplate": "%{customdata} (RMS)<extra></extra>",
                 "showlegend": False,
                 "name": word,
             }
@@ -182,7 +180,7 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: frames.Layers) -> 
         axes[f"xaxis{suffix}"] = {"domain": [left, right], "range": [0, widest], "nticks": 3, "anchor": "y"}
         axes[f"xaxis{suffix}"]["showticklabels"] = not few and not there_is_none
         notes.append({"x": left, "y": 1, "xref": "paper", "yref": "paper", "yanchor": "bottom", "xanchor": "left"})
-        notes[-1] |= {"text": f"{word}: none yet" if there_is_none else f"{word} (rms){unit}", "showarrow": False}
+        notes[-1] |= {"text": f"{word}: none yet" if there_is_none else f"{word} (RMS){unit}", "showarrow": False}
     measured = np.concatenate([table.steps for table in found.values()])
     taken = int(measured[measured <= (measured.max() if step is None else step)].max(initial=0))
     if step is not None and step > taken:  # the probes sample now and then
@@ -261,8 +259,8 @@ def _theory_assumptions(expected: Mapping[str, np.ndarray], theory: Mapping[str,
         )
     if theory and "low" in expected:
         said.append(
-            f"Gray: {100 * float(theory['covered']):.0f} % of networks of this shape with other random weights lie "
-            f"inside, untrained and on the same batch; thin: their median ({int(theory['networks'])} were drawn)."
+            f"Gray: {100 * float(theory['covered']):.0f}% of networks of this shape with other random weights lie "
+            f"inside (untrained, same batch); thin line: their median ({int(theory['networks'])} were drawn)."
         )
     return " ".join(said)
 
@@ -280,8 +278,9 @@ def _theory_band(
     """The band of random networks as an area that ends at the `edges` of the axis, and their median over it."""
     bottom, top = (np.clip(np.nan_to_num(one, posinf=edges[1]), *edges) for one in (low, high))
     words = (
-        f"%{{customdata[0]}}: median of {networks} untrained networks {labels.hover_number('y')}<br>"
-        f"{100 * covered:.0f} % lie between %{{customdata[1]}} and %{{customdata[2]}}<extra></extra>"
+        f"%{{customdata[0]}}: median of {networks} untrained networks "
+        f"{labels.hover_number('y')}<br>{100 * covered:.0f}% lie between %{{customdata[1]}} and "
+        "%{customdata[2]}<extra></extra>"
     )
     told = [[n, labels.number(a, 4), labels.number(b, 4)] for n, a, b in zip(names, low, high, strict=True)]
     area = {
@@ -293,7 +292,7 @@ def _theory_band(
         "fillcolor": theme.with_alpha(theme.NEUTRAL, 0.25),
         "line": {"width": 0},
         "hoverinfo": "skip",
-        "name": f"{100 * covered:.0f} % of untrained<br>networks like this",
+        "name": f"{100 * covered:.0f}% of untrained<br>networks of this shape",
     }
     middle = _line(x, median, "median of untrained networks", {"color": theme.NEUTRAL, "width": 1}, names)
     return [area, middle | {"customdata": told, "hovertemplate": words, "showlegend": False}]

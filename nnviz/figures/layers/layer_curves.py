@@ -16,16 +16,17 @@ MAX_TOTAL_POINTS = 6000
 MAX_COLORED_LAYERS = 8
 HEALTHY_LOG10_RANGE = (-3.5, -2.5)
 _HELP = {
-    "gradient_norm": "Lines that lie close together mean that every layer learns at a similar pace; a fan means "
-    "vanishing or exploding gradients.",
-    "weight_norm": "How large each layer's weights are; a steady climb is what weight decay holds back.",
-    "update_norm": "How far each step moves a layer's weights.",
-    "signal_rms": "How strongly the loss pulls on each layer's pre-activations: what backpropagation carries down.",
-    "activation_std": "How much each layer's output varies over the batch; near zero it tells no sample from another.",
+    "gradient_norm": "Lines close together: all layers get gradients of similar size; a fan: vanishing or exploding "
+    "gradients.",
+    "weight_norm": "Norm of each layer's weights; weight decay limits its growth.",
+    "update_norm": "Norm of each layer's update per step.",
+    "signal_rms": "Gradient of the loss with respect to each layer's pre-activations, as backpropagation computes it.",
+    "activation_std": "Variation of each layer's output over the batch; near zero the layer does not distinguish "
+    "samples.",
 }
 _RATIO_HELP = (
-    "Each step changes a layer's weights by this share; far above the band a layer jumps about, "
-    "far below it hardly learns."
+    "Relative change of a layer's weights per step; far above the band training is unstable, far below it the layer "
+    "hardly learns."
 )
 
 
@@ -116,7 +117,7 @@ def update_ratios(
             "x": [None],
             "y": [None],
             "marker": swatch,
-            "name": "around 10<sup>−3</sup>: healthy",
+            "name": "around 10<sup>−3</sup>: typical",
         }
     )
     area = {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "y0": band[0], "y1": band[1], "layer": "below"}

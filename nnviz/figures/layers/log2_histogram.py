@@ -12,13 +12,17 @@ DECADES_PER_BIN = np.log10(2)  # the width of a column: the axis is in powers of
 SUBNORMAL_EXPONENT = -127  # the exponent that stands for all values below 2⁻¹²⁶
 EDGE_BIN = (-0.5, 0.5)  # the edges of a column that has no place on that axis
 _HELP = (
-    "How many of a layer's values have which size, the first layer on top; a shift to the left from row to row is "
-    "a gradient that vanishes on its way."
+    "Distribution of the magnitudes of each layer's values, the first layer on top; a shift from row to row is a "
+    "vanishing or exploding gradient."
 )
 
 
 def log2_histograms(
-    arrays: Mapping[str, np.ndarray], layers: frames.Layers, title: str = "Gradients by size", *, role: str = "weight"
+    arrays: Mapping[str, np.ndarray],
+    layers: frames.Layers,
+    title: str = "Gradient magnitudes (histogram)",
+    *,
+    role: str = "weight",
 ) -> dict:
     """The share of each layer's values between 2ᵉ and 2ᵉ⁺¹, as a heatmap layer (first on top) × size, logarithmic.
 
@@ -36,7 +40,7 @@ def log2_histograms(
     names = [layers.label(site) for site in sites]
     tiny = int(len(exponents) > 0 and exponents[0] == SUBNORMAL_EXPONENT)
     sizes = [
-        _heatmap(edges[tiny:], shares[:, tiny:], "of size about 10<sup>%{x:.1f}</sup>", names),
+        _heatmap(edges[tiny:], shares[:, tiny:], "magnitude about 10<sup>%{x:.1f}</sup>", names),
         *([_heatmap(edges[:2], shares[:, :1], "below 2<sup>−126</sup>, but not 0 (subnormal)", names)] if tiny else []),
     ]
     aside = {"zmin": 0, "zmax": 1, "showscale": False}
@@ -55,7 +59,7 @@ def log2_histograms(
         ],
         title=title,
         help=_HELP,
-        x=layout.axis("size of the value", range=[float(edges[0]), float(edges[-1])], **power),
+        x=layout.axis("magnitude", range=[float(edges[0]), float(edges[-1])], **power),
         y=layout.axis("layer", range=[len(sites) + 0.5, 0.5], showgrid=False, anchor="x2", **ticks),
         table=[
             tables.grid({"site": sites}, sizes_of, {"share": shares}),

@@ -16,8 +16,7 @@ MAX_POINTS = 250
 # Width of the bands of a single step.
 SINGLE_STEP_WIDTH = 14
 _HELP = (
-    "Half of all values lie in the dark band, nine tenths in the light one, the line is the median; "
-    "a band that closes is a signal that dies out."
+    "Dark band: 50% of the values; light band: 90%; line: median. A band that narrows to zero is a vanishing signal."
 )
 _PERCENTILES = ("05", "25", "50", "75", "95")
 
@@ -126,7 +125,7 @@ def _bands(
             }
         )
     percentiles = [hover_number(f"customdata[{i}]") for i in range(len(_PERCENTILES))]
-    words = "5 %: {}<br>25 %: {}<br><b>median {}</b><br>75 %: {}<br>95 %: {}".format(*percentiles)
+    words = "5%: {}<br>25%: {}<br><b>median {}</b><br>75%: {}<br>95%: {}".format(*percentiles)
     if smooth and len(picked) > 1:
         line = {
             "type": "scatter",

@@ -21,15 +21,15 @@ DRAWN_PERCENTILES = (0.005, 0.995)
 MAX_ROWS = 26
 _ORDINALS = {2: "2nd", 3: "3rd"}
 _MARK_LEGEND = {
-    "circle": ("spike, cut to fit", "circle", theme.NEUTRAL),
-    "triangle": ("goes on beyond the axis", "triangle-right", theme.NEUTRAL),
+    "circle": ("peak clipped", "circle", theme.NEUTRAL),
+    "triangle": ("continues beyond the axis", "triangle-right", theme.NEUTRAL),
     "x-thin": ("no finite values", "x-thin", theme.ALERT),
 }
 _HELP = (
-    "First layer on top, each row to its own height: a needle carries little signal, a wide row much. "
-    "A dot stands on a spike that was cut to fit and tells its share, a triangle where a row goes on beyond the axis. "
+    "First layer on top, each row scaled to its own maximum: a narrow row carries little signal, a wide one much. A "
+    "dot marks a clipped peak and gives its fraction, a triangle a row that continues beyond the axis. "
 )
-_TRIMMED_HELP = "The outermost 1 % of each row's values is left out. "
+_TRIMMED_HELP = "The outermost 1% of each row's values is not shown. "
 
 
 def ridgelines(

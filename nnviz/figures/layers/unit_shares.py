@@ -78,4 +78,4 @@ def _maximum_text(share: float) -> str:
     """The largest share of a layer in words."""
     if share == 0:
         return "none"
-    return f"{'less than 0.1 %' if share < 0.0005 else f'at most {labels.percent(share)}'} of a layer"
+    return f"{'less than 0.1%' if share < 0.0005 else f'at most {labels.percent(share)}'} of a layer"

@@ -18,20 +18,19 @@ MAX_LAYERS = 8
 MAX_WEIGHT_IMAGES = 10
 _TITLE = "Network"
 _MAPS_HELP = (
-    "Each box is what a neuron computes over the input plane, orange below zero and blue above; "
-    "lines are weights, the squares at the corners biases."
+    "Each box is a neuron's output over the input plane, orange negative, blue positive; lines are weights, the "
+    "squares at the corners biases."
 )
 _DISCS_HELP = (
-    "Each disc is a neuron in the color of its bias, orange below zero and blue above; "
-    "lines are weights, the wider the larger."
+    "Each disc is a neuron in the color of its bias, orange negative, blue positive; lines are weights, wider for "
+    "larger magnitudes."
 )
 _IMAGES_HELP = (
-    "The first layer's pictures are the weights with which each neuron looks at the image, orange negative, "
-    "blue positive. The gray lines to them only say that every neuron sees the whole image; all other lines are "
-    "weights, the squares biases."
+    "The images in the first layer are each neuron's input weights, orange negative, blue positive. Gray lines: every "
+    "neuron is connected to all pixels; all other lines are weights, the squares biases."
 )
-_TRUNCATED_HELP = " Of wide layers the first {} neurons are shown; the exported weights.pt holds all weights."
-_SKIP_HELP = " At a layer marked ⊕ what enters is added to what leaves it."
+_TRUNCATED_HELP = " Of wide layers the first {} neurons are shown; the exported weights.pt has all weights."
+_SKIP_HELP = " At a layer marked ⊕ the input is added to the output (skip connection)."
 # The height of the card that this is drawn for, of a line of text and the width of a letter, in pixels: text keeps its
 # size when the picture grows, so its share of the picture has to be known.
 _CARD_HEIGHT, _LINE_HEIGHT, _LETTER_WIDTH = 276, 13.5, 5.8
@@ -254,7 +253,7 @@ def _notes(
         text = f"{drawn:,} of {everything:,} weights shown"
         notes.append(corner | {"x": 0, "xanchor": "left", "text": text})
     elif columns[0].is_picture:
-        notes.append(corner | {"x": 0, "xanchor": "left", "text": "gray: each neuron sees the whole image"})
+        notes.append(corner | {"x": 0, "xanchor": "left", "text": "gray: connected to all pixels"})
     bad = sum(int((~np.isfinite(cable.weights)).sum()) for cable in cables)
     text = f"{bad} weights are not finite" if bad else f"widest line: |weight| = {labels.number(reference, 1)}"
     notes.append(corner | {"x": 1, "xanchor": "right", "text": text})

@@ -16,10 +16,7 @@ def confusion_matrix(
     The color follows the square root of the share, so that a single mistake in fifty is seen. Cells of zero are left
     blank.
     """
-    help = (
-        "Rows are what the test samples are, columns what the network takes them for; all off the blue "
-        "diagonal are mistakes."
-    )
+    help = "Rows: true class of the test samples. Columns: predicted class. Off-diagonal entries are errors."
     if not arrays or len(arrays.get("counts", ())) == 0:
         return layout.empty(title, help)
     counts = np.asarray(arrays["counts"], int)
@@ -27,7 +24,7 @@ def confusion_matrix(
     classes = labels.class_names(data or {}, total)
     names = [labels.shorten(name.removeprefix("class "), 12) for name in classes]
     unknown = int(np.sum(data["test"])) - int(counts.sum()) if data else 0
-    note = f"{unknown} samples are not counted: their outputs are not numbers"
+    note = f"{unknown} samples are not counted: their outputs are NaN"
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     signed = np.where(np.eye(total, dtype=bool), 1, -1) * np.sqrt(share)
     rows, columns = np.nonzero(counts)
@@ -46,7 +43,7 @@ def confusion_matrix(
                 "ygap": 1,
                 "customdata": f4(np.stack([counts, 100 * share], axis=-1)),
                 "text": [[f"true {true}, predicted {predicted}" for predicted in names] for true in names],
-                "hovertemplate": "%{text}: %{customdata[0]:.0f}<br>%{customdata[1]:.1f} % of the class<extra></extra>",
+                "hovertemplate": "%{text}: %{customdata[0]:.0f}<br>%{customdata[1]:.1f}% of the class<extra></extra>",
             },
             {
                 "type": "scatter",

@@ -13,17 +13,14 @@ MAX_OPACITY = 0.5
 # Along each side of a soft surface.
 MIN_PIXELS = 150
 _SOFT_HELP = (
-    "The color is the class that the network predicts there, the stronger the surer it is; "
-    "filled points were trained on, rings are test points."
+    "Color: predicted class; stronger color: higher confidence. Filled points are training samples, rings test samples."
 )
-_BORDERS_HELP = (
-    "Lines are where the network changes its mind: on either side another class is the likeliest; "
-    "filled points were trained on, rings are test points."
-)
+_BORDERS_HELP = "Lines: boundaries between predicted classes. Filled points are training samples, rings test samples."
 _REGRESSION_HELP = (
-    "The background is the prediction, points are the data on the same scale: a point that stands out is a large error."
+    "Background: prediction; points: data on the same color scale. A point that differs from its "
+    "background is a large error."
 )
-_CURVE_HELP = "The line is what the network predicts; filled points were trained on, rings are test points."
+_CURVE_HELP = "Line: prediction. Filled points are training samples, rings test samples."
 
 
 def decision_surface(
@@ -87,7 +84,7 @@ def regression_curve(
     predicted = np.asarray(curve["prediction"], float)
     notes = data_points.count_note(data)
     if not ((predicted >= low) & (predicted <= high)).any():
-        notes.append(layout.corner_note("the prediction is outside of this picture", "top right"))
+        notes.append(layout.corner_note("the prediction is outside this plot", "top right"))
     line = {"type": "scatter", "mode": "lines", "x": x, "y": f4(curve["prediction"]), "name": "prediction"}
     words = f"prediction {labels.hover_number('y')} at {labels.hover_number('x')}<extra></extra>"
     return layout.figure(
@@ -145,7 +142,7 @@ def _hover_heatmap(
     """An invisible heatmap of about forty by forty places that says every class's probability, to the percent."""
     every = max(1, round(len(x) / 40))
     part = np.nan_to_num(probabilities[::every, ::every])
-    lines = [f"{labels.shorten(name, 18)}: %{{customdata[{i}]}} %" for i, name in enumerate(classes)]
+    lines = [f"{labels.shorten(name, 18)}: %{{customdata[{i}]}}%" for i, name in enumerate(classes)]
     return {
         "type": "heatmap",
         "x": f4(x[::every]),

@@ -26,9 +26,9 @@ def predictions(snapshot: Callable[[str], Arrays], *, style: str = "soft") -> di
         return confusion_matrix(counts, data)
     if pairs := snapshot("fit"):
         return predictions_against_targets(pairs, data)
-    title, help = "Outcome", "What the network predicts for the test samples."
+    title, help = "Outcome", "Predictions for the test samples."
     if data and not np.any(data["test"]):
-        return empty(title, help, "no test samples: lower the train share")
+        return empty(title, help, "no test samples: lower the training fraction")
     return empty(title, help)
 
 
@@ -56,7 +56,7 @@ def missing_reasons(data: Arrays, quantity: str) -> dict[str, str]:
         if len(part) == 0:
             found[name] = "no samples"
         elif quantity == "r_squared" and len(part) == 1:
-            found[name] = "R² needs two samples"
+            found[name] = "R² needs at least two samples"
         elif quantity == "r_squared" and (part == part[0]).all():
             found[name] = "all targets are equal"
     return found

@@ -9,7 +9,7 @@ from nnviz.figures.kit.layout import f4, i4
 
 MAX_SAMPLES = 15
 _TITLE = "Worst test samples: true → predicted"
-_HELP = "The test samples with the largest loss (the one that is trained on), the worst first: would you have known?"
+_HELP = "Test samples with the highest loss, in descending order."
 
 
 def worst_samples(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> dict:
@@ -58,7 +58,7 @@ def predictions_against_targets(
 ) -> dict:
     """Predictions (n,) against targets (n,) of the test set in their original unit, with the diagonal on which they
     would be equal."""
-    help = "A perfect network puts every point on the diagonal; a cloud around a level line has learned only the mean."
+    help = "A perfect prediction lies on the diagonal; a horizontal cloud means that only the mean was learned."
     if not arrays or not data or len(arrays.get("true", ())) == 0:
         return layout.empty(title, help)
     true, predicted = (
@@ -136,7 +136,7 @@ def _image_grid(pixels: np.ndarray, true: list[str], predicted: list[str], loss:
 
 def _loss_unit_note(data: Mapping[str, np.ndarray]) -> str:
     """What has to be known of losses where numbers are shown in another unit."""
-    return " Losses are of the standardized targets, deviation 1." if float(data["target_std"]) != 1 else ""
+    return " Losses refer to the standardized targets." if float(data["target_std"]) != 1 else ""
 
 
 def _feature_heatmap(
@@ -166,7 +166,7 @@ def _feature_heatmap(
             [labels.feature_with_unit(feature, value) for feature, value in zip(features, row, strict=True)]
             for row in measured
         ],
-        "hovertemplate": "%{text}<br>%{z:.1f} σ from the mean of all<extra></extra>",
+        "hovertemplate": "%{text}<br>%{z:.1f} σ from the mean<extra></extra>",
     }
     few, many = across <= 6, across > 20
     numbers = {
@@ -185,7 +185,7 @@ def _feature_heatmap(
     return layout.figure(
         [cells, numbers] if few else [cells],
         title=_TITLE,
-        help=_HELP + " Colors say how unusual a feature is: standard deviations from its mean." + _loss_unit_note(data),
+        help=_HELP + " Color: z-score of a feature (standard deviations from its mean)." + _loss_unit_note(data),
         x={
             "tickvals": i4(range(across)),
             "ticktext": ticks,

@@ -22,13 +22,11 @@ LEGEND_TITLE = {"text": "last:", "side": "left", "font": {"size": theme.SIZE - 1
 _SITE_ORDER = {"batch": 0, "train": 1, "test": 2}
 _HELP = {
     "loss": (
-        "Train and test are measured alike, so a gap between them is overfitting; the gray batch loss "
-        "is what each step saw."
+        "Train and test loss are both computed in evaluation mode: test loss above train loss suggests overfitting. "
+        "Gray: loss of each mini-batch."
     ),
-    "accuracy": (
-        "The share of samples classified correctly; where test stays below train, the network has learned the sample."
-    ),
-    "r_squared": "1 is a perfect fit, 0 is no better than always predicting the mean.",
+    "accuracy": ("Fraction of samples classified correctly; test accuracy below train accuracy suggests overfitting."),
+    "r_squared": "1: perfect fit; 0: no better than predicting the mean.",
 }
 
 
@@ -99,7 +97,7 @@ def curves(
 
 def learning_rate(frame: pd.DataFrame, *, log: bool | None = None, resume_marks: Sequence[ResumeMark] = ()) -> dict:
     """The learning rate that the schedule gave at every step. `log` None: logarithmic where it falls by factors."""
-    title, help = "Learning rate", "How far each step goes along the update; a schedule lowers it as training settles."
+    title, help = "Learning rate", "Learning rate of each step, as the schedule sets it."
     rows = frames.select(frame, "learning_rate")
     if len(rows) == 0:
         return layout.empty(title, help)

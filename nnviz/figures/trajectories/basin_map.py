@@ -185,7 +185,7 @@ def _legend_entry(name: str, fraction: float, color: str) -> dict:
         "x": [None],
         "y": [None],
         "marker": {"symbol": "square", "size": 12, "color": color},
-        "name": f"{name} {100 * fraction:.0f} %" if fraction >= 0.01 else f"{name} {labels.percent(fraction)}",
+        "name": f"{name} {100 * fraction:.0f}%" if fraction >= 0.01 else f"{name} {labels.percent(fraction)}",
         "hoverinfo": "skip",
         "showlegend": True,
     }

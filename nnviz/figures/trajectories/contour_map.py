@@ -42,7 +42,7 @@ def contour_map(
     drawn as arrows; `state_names` name its momentum ("first moment m"). Those `hidden` appear only in the legend.
     """
     title, help = (
-        "Surface and paths",
+        "Surface and trajectories",
         (_HELP if selected is None else _UPDATE_HELP) + critical_point_marks.left_out_text(surface),
     )
     if not surface:

@@ -16,7 +16,7 @@ MIN_OPACITY, MAX_OPACITY = 0.06, 0.9
 DIVERGENT_COLOR = theme.with_alpha(theme.NEUTRAL, 0.34)
 _METHODS = ("heavy ball", "Nesterov")
 _HELP = (
-    "Color: the asymptotic error factor per step, stronger for faster convergence; the star is the fastest setting. "
+    "Color: the asymptotic error factor per step, stronger for faster convergence; the star is the optimal setting. "
     "Between the dotted and the solid line the path oscillates; beyond the solid line it diverges."
 )
 _INVALID_THEORY = "The theory assumes exact gradients and a constant learning rate; it does not apply here: {}."
@@ -87,7 +87,7 @@ def phase_diagram(
 def _table(
     phase: Mapping[str, np.ndarray], alphas: np.ndarray, betas: np.ndarray, optimizers: Sequence[PhasePoint]
 ) -> list[tables.Part]:
-    """The rate over the plane, the two limits, the fastest setting, the optimizers' predicted and measured rates."""
+    """The rate over the plane, the two limits, the optimal setting, the optimizers' predicted and measured rates."""
     alpha, beta, rate = (float(value) for value in phase["best"])
     parts = [
         tables.grid({"kind": "rate", "momentum": betas}, {"learning_rate": alphas}, {"rate": phase["rate"]}),
@@ -177,8 +177,8 @@ def _best_setting(phase: Mapping[str, np.ndarray]) -> dict:
         "marker": {"symbol": "star", "size": 17, "color": theme.HALO, "line": {"color": theme.NEUTRAL, "width": 1.2}},
         "text": [f"best: {labels.number(rate, 4)}"],
         "textposition": "middle left",
-        "name": "fastest setting",
-        "hovertemplate": f"fastest setting: {setting}<br>{_rate_text(rate)}<extra></extra>",
+        "name": "optimal setting",
+        "hovertemplate": f"optimal setting: {setting}<br>{_rate_text(rate)}<extra></extra>",
         "showlegend": False,
         "cliponaxis": False,
     }

@@ -34,7 +34,7 @@ def surface_3d(
 
     Values far above the 90th percentile are clipped, and the help says so. Points outside the grid are not drawn.
     """
-    title = "Surface and paths (3-D)"
+    title = "Surface and trajectories (3-D)"
     if not surface:
         return layout.empty(title, _HELP)
     x, y, z = (np.asarray(surface[name], float) for name in "xyz")

@@ -75,7 +75,7 @@ def _minimum_text(values: np.ndarray, minimum: float | None, lowest_point: tuple
         x, y, low = lowest_point
         if low < minimum - 1e-9 * max(abs(minimum), _initial_size(values)):
             point = f"({_format_value(x)}, {_format_value(y)})"
-            text += f" The surface is lower at {point}, which is no minimum: f = {_format_value(low)}."
+            text += f" f is lower at {point}, which is not a minimum: f = {_format_value(low)}."
     return text
 
 
@@ -93,7 +93,7 @@ def distances_to_minimum(
     trajectories: Arrays, names: Sequence[str], *, log: bool | None = None, smooth: float = 0.0
 ) -> dict:
     """The distance of each optimizer to the nearest of the lowest minima; `log`, `smooth` as in `function_values`."""
-    title = "Distance to the lowest minimum in view"
+    title = "Distance to the nearest minimum"
     if not trajectories:
         return layout.empty(title, _DISTANCE_HELP)
     values = np.asarray(trajectories["distance"], float)

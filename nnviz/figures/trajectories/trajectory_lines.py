@@ -18,7 +18,7 @@ MAX_SHORT_LEGEND = 10
 # Why a trajectory ended: short, for legends, and long.
 EXITS = {
     "diverged": ("diverged", "diverged"),
-    "zero_by_zero": ("0/0", "0/0 in the update: ε = 0 and the gradient is zero"),
+    "zero_by_zero": ("0/0", "update is 0/0: ε = 0 and the gradient is zero"),
     "no_value": ("f not finite", "f has no finite value there"),
     "no_gradient": ("gradient not finite", "f has no finite gradient there"),
     "no_curvature": ("Hessian not finite", "f has no finite second derivative there"),

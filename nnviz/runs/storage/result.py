@@ -17,7 +17,7 @@ class Result(NamedTuple):
     @property
     def words(self) -> str:
         """The value, a share in percent."""
-        return f"{100 * self.value:.1f} %" if self.is_share else f"{self.value:.4g}"
+        return f"{100 * self.value:.1f}%" if self.is_share else f"{self.value:.4g}"
 
     def __str__(self) -> str:
         return f"{self.label} {self.words}"

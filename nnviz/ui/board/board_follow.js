@@ -45,7 +45,7 @@ export function number(value, digits = 3) {
 
 // A share in percent with one decimal, as labels.percent.
 export function percent(share) {
-  return Number.isFinite(share) ? `${even(100 * share, 1, "toFixed")} %` : `${share === null ? "nan" : String(share).toLowerCase()} %`;
+  return Number.isFinite(share) ? `${even(100 * share, 1, "toFixed")}%` : `${share === null ? "nan" : String(share).toLowerCase()}%`;
 }
 
 // What toFixed and toExponential give, with ties rounded to the even digit, as Python does.
