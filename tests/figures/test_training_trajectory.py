@@ -35,7 +35,7 @@ def test_distances_over_the_steps_are_those_of_the_survey(valid):
         (
             [0.4, 0.2],
             1e-7,
-            "the plane explains 60% of the variance,<br>random planes under 0.01% on average",
+            "the plane explains 60% of the variance,<br>random planes less than 0.01% on average",
         ),
         ([1.0, 0.0], 0.5, "the plane explains 100% of the variance,<br>random planes 50% on average"),
     ],
