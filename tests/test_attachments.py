@@ -14,7 +14,7 @@ from nnviz.spec.attachments import Attachment
 from nnviz.spec.jobs import dump
 from nnviz.spec.landscapes import RandomPlane
 from nnviz.ui import links
-from tests.engine.running import said, scalars
+from tests.engine.running import all_records, scalars
 from tests.engine.table import CSV, Landscape, Learner, Table, TrainedModel, Training, known  # noqa: F401
 
 pytestmark = pytest.mark.usefixtures("known")
@@ -36,7 +36,7 @@ def test_it_runs_is_exported_with_its_file_and_runs_again_from_there(store, tmp_
     Path("job.json").write_text(dump(job))
     assert main(["run", "job.json"]) == 0
     first = store.view(capsys.readouterr().out.splitlines()[-1])
-    expected = scalars(said(run(job, read_file=lambda _: CSV)), "loss", "batch")
+    expected = scalars(all_records(run(job, read_file=lambda _: CSV)), "loss", "batch")
     assert list(first.scalars("loss").query("site == 'batch'").value) == list(expected.values())
 
     written = export([store.open(first.id)], tmp_path / "out")
@@ -56,8 +56,8 @@ def test_its_landscape_is_looked_at():
         device="cpu",
     )
     with pytest.raises(EngineError, match="pass read_file to run"):
-        said(run(job))
-    found = [r for r in said(run(job, read_file=lambda _: CSV)) if r.quantity == "plane"]
+        all_records(run(job))
+    found = [r for r in all_records(run(job, read_file=lambda _: CSV)) if r.quantity == "plane"]
     assert found[-1].arrays["train_loss"].shape == (9, 9)
 
 

@@ -176,7 +176,7 @@ def test_sites_are_called_as_a_student_would():
         assert (layers.label(site), layers.tick(site)) == (label, tick), site
 
 
-def test_layers_of_several_roots_are_told_apart():
+def test_layers_of_several_roots_are_distinguished():
     arrays = {
         "sites": np.array(["{}.0", "{}.2"]),
         "activations": np.array(["relu", ""]),

@@ -67,7 +67,7 @@ def test_one_job_of_a_set_that_diverges_does_not_stop_the_others(nnviz: Command,
     assert (answer.code, states) == (1, ["diverged", "finished"])
 
 
-def test_a_trajectory_run_and_a_search_for_rates_run_and_are_exported(nnviz: Command, folder: Path) -> None:
+def test_trajectories_and_a_rate_search_run_and_are_exported(nnviz: Command, folder: Path) -> None:
     trajectories = optimizers.DEFAULT.model_copy(update={"steps": 30})
     (folder / "trajectories.json").write_text(dump(trajectories), encoding="utf-8")
     (folder / "search.json").write_text(dump(RateSearch(trajectories=trajectories, rates=5)), encoding="utf-8")
@@ -227,7 +227,7 @@ def test_diverged_run_exits_1_and_keeps_its_last_good_step(nnviz: Command) -> No
     assert "diverged at step" in nnviz("list").out
 
 
-def test_run_goes_on_from_its_parent_s_checkpoint(nnviz: Command, folder: Path) -> None:
+def test_run_continues_from_its_parent_s_checkpoint(nnviz: Command, folder: Path) -> None:
     first = nnviz("run", "job.json", *QUICK).run
     child = Store().open(first).job.model_copy(update={"steps": 40, "parent": Parent(run=first, step=20)})
     (folder / "child.json").write_text(dump(child))
@@ -288,7 +288,7 @@ def test_signal_stops_a_run_with_a_checkpoint_and_resume_finishes_it(number: int
     assert (merged["value"] == merged["value_resumed"]).all()
 
 
-def test_a_set_that_was_stopped_goes_on_together(nnviz: Command, folder: Path) -> None:
+def test_a_stopped_set_is_resumed_together(nnviz: Command, folder: Path) -> None:
     jobs = [playground.DEFAULT.model_copy(update={"seed": seed}) for seed in range(2)]
     (folder / "set.json").write_text(dump_set(jobs), encoding="utf-8")
     thread = interrupt(signal.SIGINT, 20)

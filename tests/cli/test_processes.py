@@ -42,7 +42,7 @@ def test_commands_end_to_end(process: Command, folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_ctrl_c_stops_cleanly_and_resume_goes_on(folder: Path) -> None:
+def test_ctrl_c_stops_cleanly_and_resume_continues(folder: Path) -> None:
     child = start("run", "job.json", "--set", "steps=1000000", cwd=folder)
     try:
         deadline = time.monotonic() + 40

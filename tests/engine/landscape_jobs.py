@@ -1,4 +1,4 @@
-"""Short landscapes and what they said."""
+"""Short landscape jobs and their records."""
 
 import copy
 from collections.abc import Iterable
@@ -37,12 +37,12 @@ SITUATIONS = {
 
 
 def network(chosen: Training, *before: TrainingPhase, **changes: Any) -> TrainedModel:
-    """The network that the experiment trains."""
+    """The network that the job trains."""
     return TrainedModel(learner=chosen.learner, steps=chosen.steps, seed=chosen.seed, before=before, **changes)
 
 
 def phase(chosen: Training, until: int) -> TrainingPhase:
-    """The experiment as far as it was gone on from."""
+    """The part of the training before it was continued by another job."""
     return TrainingPhase(learner=chosen.learner, steps=chosen.steps, seed=chosen.seed, until=until)
 
 
@@ -63,15 +63,15 @@ def trained(of: TrainedModel, samples: int = 1000) -> Trained:
     return found
 
 
-def said(chosen: Landscape | LandscapeEvaluation) -> list[Record]:
-    """Everything that is left to say."""
+def all_records(chosen: Landscape | LandscapeEvaluation) -> list[Record]:
+    """All further records."""
     evaluation = chosen if isinstance(chosen, LandscapeEvaluation) else LandscapeEvaluation(chosen)
     return [record for records in evaluation for record in records]
 
 
-def seen(chosen: Landscape) -> dict[str, dict[str, np.ndarray]]:
-    """The last picture of each name."""
-    return {record.quantity: record.arrays for record in said(chosen)}
+def last_arrays(chosen: Landscape) -> dict[str, dict[str, np.ndarray]]:
+    """The last snapshot of each quantity."""
+    return {record.quantity: record.arrays for record in all_records(chosen)}
 
 
 def same_bits(one: Iterable[torch.Tensor], other: Iterable[torch.Tensor]) -> bool:
@@ -80,7 +80,7 @@ def same_bits(one: Iterable[torch.Tensor], other: Iterable[torch.Tensor]) -> boo
 
 
 @torch.no_grad()
-def plain(of: Trained, state: dict[str, Tensor]) -> dict[str, float]:
+def float64_measures(of: Trained, state: dict[str, Tensor]) -> dict[str, float]:
     """Measures of a network with this state, in float64 and without the machinery of slices."""
     module = copy.deepcopy(of.module).double().eval()
     module.load_state_dict(state)
@@ -104,7 +104,7 @@ def moved(of: Trained, *terms: tuple[float, list[Tensor]]) -> dict[str, Tensor]:
 
 
 def agree(arrays: dict[str, np.ndarray], place: tuple[int, ...], expected: dict[str, float]) -> None:
-    """A picture's measures at a place are the expected ones, within what float32 can hold."""
+    """Asserts that the measures at a grid point are the expected ones, within the precision of float32."""
     for name, value in expected.items():
         if name.endswith("loss"):
             assert arrays[name][place] == pytest.approx(value, rel=2e-5, abs=1e-6), (name, place)

@@ -1,4 +1,4 @@
-"""Short runs and what they said."""
+"""Short trainings and their records."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -27,8 +27,8 @@ def job(**changes: Any) -> Training:
     return replace_many(SHORT, {path.replace("__", "."): value for path, value in changes.items()})
 
 
-def said(chosen: Training | RunningJob) -> list[Record]:
-    """Everything that a whole run says."""
+def all_records(chosen: Training | RunningJob) -> list[Record]:
+    """All records of a run."""
     running = chosen if isinstance(chosen, RunningJob) else run(chosen)
     with running:
         return [record for records in running for record in records]
@@ -37,7 +37,7 @@ def said(chosen: Training | RunningJob) -> list[Record]:
 def after(chosen: Training) -> TrainingRun:
     """The run at its last step."""
     running = run(chosen)
-    said(running)
+    all_records(running)
     return running
 
 

@@ -9,7 +9,7 @@ from nnviz.engine import learners
 from nnviz.engine.capture import Watch, probes
 from nnviz.engine.capture.probes.activation_probe import BINS, even_bins
 from nnviz.spec import probes as spec
-from tests.engine.running import job, said, scalars, snapshots
+from tests.engine.running import all_records, job, scalars, snapshots
 
 EVERY = [{"kind": "activations", "every": 1}]
 PERCENTILES = (5, 25, 50, 75, 95)
@@ -34,7 +34,7 @@ def measure(activation: nn.Module, x: torch.Tensor):
 @pytest.mark.parametrize("norm", ["none", "batch"])
 def test_statistics_are_those_of_numpy_where_the_whole_tensor_is_kept(norm):
     chosen = job(probes=EVERY, steps=6, learner__model__norm=norm)
-    records = said(chosen)
+    records = all_records(chosen)
     learning = learners.build(chosen.learner, chosen.seed, chosen.steps, torch.device("cpu"))
     kept: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for name, module in learning.network.named_children():
@@ -49,13 +49,13 @@ def test_statistics_are_those_of_numpy_where_the_whole_tensor_is_kept(norm):
         for site, pair in kept.items():
             for what, values in zip(("preactivation", "activation"), pair, strict=True):
 
-                def told(quantity: str, what: str = what, site: str = site, step: int = step) -> float:
+                def recorded(quantity: str, what: str = what, site: str = site, step: int = step) -> float:
                     return scalars(records, f"{what}_{quantity}", site)[step]
 
-                assert told("mean") == pytest.approx(values.mean(), rel=1e-5, abs=1e-7)
-                assert told("std") == pytest.approx(values.std(), rel=1e-5)
+                assert recorded("mean") == pytest.approx(values.mean(), rel=1e-5, abs=1e-7)
+                assert recorded("std") == pytest.approx(values.std(), rel=1e-5)
                 for p in PERCENTILES:
-                    assert told(f"p{p:02d}") == pytest.approx(np.percentile(values, p), rel=1e-5, abs=1e-7)
+                    assert recorded(f"p{p:02d}") == pytest.approx(np.percentile(values, p), rel=1e-5, abs=1e-7)
                 arrays = snapshots(records, f"{what}_histogram")[step]
                 row = arrays["sites"].tolist().index(site)
                 assert arrays["counts"][row].sum() == values.size

@@ -122,9 +122,9 @@ def test_flat_intervals_of_known_functions():
         (activations.Step(), (((-inf, inf),), ((-inf, inf),))),
     ):
         found = flat_intervals(module)
-        for told, known in zip((found.dead, found.saturated), expected, strict=True):
-            assert len(told) == len(known), module
-            for ours, theirs in zip(told, known, strict=True):
+        for recorded, known in zip((found.dead, found.saturated), expected, strict=True):
+            assert len(recorded) == len(known), module
+            for ours, theirs in zip(recorded, known, strict=True):
                 assert ours == pytest.approx(theirs, abs=1e-8), module
     # ReLU is active at any number above 0, however small.
     assert flat_intervals(torch.nn.ReLU()).dead[0][1] == 0

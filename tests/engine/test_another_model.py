@@ -16,7 +16,7 @@ from nnviz.spec.base import SpecError, replace_many
 from nnviz.spec.jobs import dump
 from nnviz.spec.landscapes import Curvature, PathPlane, RandomPlane
 from tests.engine.convolution import Convolution, Landscape, Learner, TrainedModel, Training, known  # noqa: F401
-from tests.engine.running import as_bytes, said, scalars
+from tests.engine.running import all_records, as_bytes, scalars
 
 KINDS = ("gradient_norms", "updates", "activations", "signal", "histograms")
 JOB = Training.parse(
@@ -57,7 +57,7 @@ def test_its_size_is_that_of_the_module():
 
 
 def test_every_probe_measures_its_layers():
-    found = said(run(JOB))
+    found = all_records(run(JOB))
     learning = learners.build(JOB.learner, JOB.seed, JOB.steps, torch.device("cpu"))
     for number in range(1, 4):
         before = [p.detach().clone() for p in learning.parameters]
@@ -103,7 +103,7 @@ def test_it_goes_through_the_command_line_the_run_file_the_view_and_the_export(t
     view = store.view(name)
     assert view.job == replace_many(JOB, {"steps": 8})
     assert view.status.state == "finished"
-    expected = scalars(said(run(view.job)), "loss", "batch")
+    expected = scalars(all_records(run(view.job)), "loss", "batch")
     frame = view.scalars("loss")
     recorded = frame[frame.site == "batch"]
     assert dict(zip(recorded.step, recorded.value, strict=True)) == expected
@@ -118,19 +118,19 @@ def test_it_goes_through_the_command_line_the_run_file_the_view_and_the_export(t
     assert weights["conv1.weight"].shape == (4, 1, 3, 3)
 
 
-def test_it_goes_on_from_a_checkpoint_to_the_same_bits():
+def test_a_model_resumes_from_a_checkpoint_to_the_same_bits():
     with run(JOB) as first:
         for _ in range(5):
             next(first)
         first.evaluate_now()
         checkpoint = first.checkpoint()
-    later = [r for r in as_bytes(said(run(JOB, checkpoint))) if r[0] > 5]
-    assert later == [r for r in as_bytes(said(run(JOB))) if r[0] > 5]
+    later = [r for r in as_bytes(all_records(run(JOB, checkpoint))) if r[0] > 5]
+    assert later == [r for r in as_bytes(all_records(run(JOB))) if r[0] > 5]
 
 
 def test_where_it_diverged_is_found():
     with pytest.raises(Diverged) as ended:
-        said(run(replace_many(JOB, {"learner.optimizer.lr": 10, "learner.l2": 1, "steps": 200})))
+        all_records(run(replace_many(JOB, {"learner.optimizer.lr": 10, "learner.l2": 1, "steps": 200})))
     assert ended.value.how.culprit.site.startswith("model.")
     assert ended.value.how.culprit.cause in (Cause.OUTPUT, Cause.GRADIENT, Cause.PARAMETER)
 
@@ -145,7 +145,7 @@ def test_its_landscape_is_that_of_its_loss():
     found = {}
     for records in run(job):
         found |= {r.quantity: r.arrays for r in records}
-    last = scalars(said(run(JOB)), "loss", "train")[12]
+    last = scalars(all_records(run(JOB)), "loss", "train")[12]
     assert found["training"]["train_loss"][-1] == pytest.approx(last, rel=0.2)  # 100 of 140 samples
     assert found["plane"]["train_loss"][4, 4] == pytest.approx(found["training"]["train_loss"][-1], rel=1e-5)
     assert found["path_plane"]["train_loss"].shape == (9, 9)

@@ -13,7 +13,7 @@ from nnviz.frames import Layers
 from nnviz.records import Record, Scalar, Snapshot
 from nnviz.runs import RunFile, Store
 from nnviz.runs.export import export
-from tests.engine.running import as_bytes, job, said, scalars, state
+from tests.engine.running import all_records, as_bytes, job, scalars, state
 from tests.engine.two_modules import TwoModules
 
 KINDS = ("gradient_norms", "updates", "activations", "signal", "histograms")
@@ -26,7 +26,7 @@ def running(steps: int = 20, checkpoint: bytes | None = None, rate: float = 0.05
 
 @pytest.fixture(scope="module")
 def records() -> list[Record]:
-    return said(running())
+    return all_records(running())
 
 
 def test_what_comes_only_at_some_steps_is_recorded_at_those(records):
@@ -61,13 +61,13 @@ def test_watching_changes_no_loss(records):
         assert scalars(plain, "loss", site) == scalars(records, "loss", site)
 
 
-def test_it_has_no_epochs_and_says_so():
-    with running() as under_way:
-        assert under_way.info["steps_per_epoch"] is None
-        assert under_way.info["parameters"] > 0
+def test_a_learner_without_epochs_has_none_in_its_info():
+    with running() as running_job:
+        assert running_job.info["steps_per_epoch"] is None
+        assert running_job.info["parameters"] > 0
 
 
-def test_it_goes_on_from_any_step_to_the_same_bits(records):
+def test_a_learner_resumes_from_any_step_to_the_same_bits(records):
     for at in (3, 8):
         with running() as first:
             for _ in range(at):
@@ -76,10 +76,10 @@ def test_it_goes_on_from_any_step_to_the_same_bits(records):
             checkpoint = first.checkpoint()
         second = running(checkpoint=checkpoint)
         whole = running()
-        later = [r for r in as_bytes(said(second)) if r[0] > at]
+        later = [r for r in as_bytes(all_records(second)) if r[0] > at]
         expected = [r for r in as_bytes(records) if r[0] > at]
         assert later == expected, f"from step {at}"
-        said(whole)
+        all_records(whole)
         assert state(second) == state(whole)
 
 
@@ -105,10 +105,10 @@ def test_the_run_file_the_view_and_the_export_keep_the_modules_apart(records, tm
 
 
 def test_weights_of_several_modules_are_named_by_their_root():
-    with running() as under_way:
-        next(under_way)
-        weights = torch.load(io.BytesIO(under_way.weights()), weights_only=True)
-    modules = under_way.learning.modules
+    with running() as running_job:
+        next(running_job)
+        weights = torch.load(io.BytesIO(running_job.weights()), weights_only=True)
+    modules = running_job.learning.modules
     expected = {f"{root}.{name}": tensor for root in modules for name, tensor in modules[root].state_dict().items()}
     assert list(weights) == list(expected)
     assert "maker.linear1.weight" in weights
@@ -129,9 +129,9 @@ def test_each_site_is_thinned_by_itself(tmp_path):
 
 
 def test_an_objective_that_is_no_number_ends_the_run_and_what_broke_first_is_named():
-    under_way = running(steps=200, rate=1e12)
+    running_job = running(steps=200, rate=1e12)
     with pytest.raises(Diverged) as ended:
-        said(under_way)
+        all_records(running_job)
     error, how = ended.value, ended.value.how
     assert how.last_good < how.step
     assert how.culprit.site.split(".")[0] in ("critic", "maker")
@@ -156,7 +156,7 @@ class Nothing(TwoModules):
 
 
 def test_a_learner_may_have_no_modules_and_nothing_to_say_at_most_steps():
-    records = said(run(JOB, learning=Nothing()))
+    records = all_records(run(JOB, learning=Nothing()))
     assert scalars(records, "fitness", "best") == {n: pytest.approx(1 / n) for n in (5, 10, 15, 20)}
 
 
@@ -166,5 +166,5 @@ def test_a_learner_without_modules_has_no_weights_and_is_resumed_all_the_same():
             next(first)
         assert first.weights() is None
         checkpoint = first.checkpoint()
-    records = said(run(JOB, checkpoint, learning=Nothing()))
+    records = all_records(run(JOB, checkpoint, learning=Nothing()))
     assert sorted(scalars(records, "fitness", "best")) == [10, 15, 20]

@@ -10,13 +10,13 @@ from nnviz.spec.optimizers import SGD, Adam
 from nnviz.spec.point_optimizers import CMAES, LBFGS, Newton
 from nnviz.spec.schedules import Cosine
 from nnviz.spec.surfaces import Formula, Himmelblau, Quadratic, Saddle
-from tests.engine.trajectory_jobs import job, last, said, trajectories
+from tests.engine.trajectory_jobs import all_records, job, last, trajectories
 
 WELLS = Formula(text="(x**2 - 1)**2 + y**2", low_x=-2, high_x=2, low_y=-2, high_y=2)
 
 
 def basins(chosen):
-    return last(said(TrajectoryRun(chosen)), "basins")
+    return last(all_records(TrajectoryRun(chosen)), "basins")
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_himmelblaus_plane_falls_into_four_basins():
     assert np.sign(corners).tolist() == [[-1, -1], [1, -1], [-1, 1], [1, 1]]
 
 
-def test_the_place_and_step_of_arrival_are_those_of_a_single_trajectory_run():
+def test_the_place_and_step_of_arrival_are_those_of_a_single_run():
     methods = [SGD(lr=0.01), Adam(lr=0.2), Newton(), LBFGS(lr=0.2)]
     steps, grid = 60, 3
     chosen = job(Himmelblau(), methods, steps=steps, grid=grid, noise=0.5, seed=2, schedule=Cosine())
@@ -86,13 +86,13 @@ def test_a_start_at_a_minimum_has_arrived_at_step_0():
     assert found["minimum"][0, 0, 0] == -1
 
 
-def test_who_leaves_for_infinity_arrives_nowhere():
+def test_an_optimizer_that_diverges_has_no_basin():
     found = basins(job(Quadratic(curvature=10, condition=1), [SGD(lr=0.5), SGD(lr=0.1)], steps=1000, grid=2))
     assert (found["minimum"][0] == -1).all()
     assert (found["minimum"][1] == 0).all()
 
 
-def test_curves_and_plains_of_minima_are_arrived_at_too():
+def test_curves_and_flat_regions_of_minima_have_basins_too():
     circle = basins(job(Formula(text="(x**2 + y**2 - 1)**2"), [SGD(lr=0.02)], steps=300, grid=8))
     assert circle["minima"].shape == (0, 2)
     assert np.hypot(*circle["minimum_curves"].T) == pytest.approx(1, abs=1e-9)
@@ -105,32 +105,32 @@ def test_curves_and_plains_of_minima_are_arrived_at_too():
     assert (half["steps"][0][:, half["x"] <= 0] == 0).all()
 
 
-def test_many_minima_are_told_apart():
+def test_many_minima_are_distinguished():
     found = basins(job(Formula(text="sin(15*x)*sin(15*y)"), [SGD(lr=0.001)], steps=60, grid=10))
     assert len(found["minima"]) == 392
     assert (found["minimum"][0, 1:-1, 1:-1] >= 0).mean() > 0.8  # from the edge some ways lead out of view
     assert len(np.unique(found["minimum"])) > 50
 
 
-def test_without_minima_nobody_arrives():
+def test_without_minima_there_are_no_basins():
     found = basins(job(Saddle(bounded=False), [SGD(), CMAES()], steps=5, grid=3))
     assert found["minima"].shape == (0, 2)
     assert (found["minimum"] == -1).all()
     assert (found["steps"] == -1).all()
 
 
-def test_a_trajectory_run_with_a_grid_goes_as_without():
+def test_a_grid_of_starts_does_not_change_the_trajectories():
     methods = [SGD(lr=0.01), CMAES(), Newton()]
     with_grid, without = (trajectories(job(Himmelblau(), methods, steps=20, noise=1, grid=grid)) for grid in (3, 0))
     assert np.array_equal(with_grid["points"], without["points"])
 
 
 def test_arrays_are_a_copy():
-    under_way = Basins(job(WELLS, [SGD(lr=0.1)], grid=4))
-    before = under_way.arrays()
+    running_job = Basins(job(WELLS, [SGD(lr=0.1)], grid=4))
+    before = running_job.arrays()
     kept = {name: array.copy() for name, array in before.items()}
     for _ in range(60):
-        under_way.advance(1.0, None)
+        running_job.advance(1.0, None)
     for name, array in before.items():
         assert np.array_equal(array, kept[name])
-    assert torch.isfinite(under_way.point_optimizers.points).all()
+    assert torch.isfinite(running_job.point_optimizers.points).all()

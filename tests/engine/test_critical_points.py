@@ -1,4 +1,4 @@
-"""Level points of a surface: those that books name are found, no more and no less; odd surfaces do no harm."""
+"""Critical points: exactly the known ones are found; unusual surfaces cause no error."""
 
 import math
 import sys
@@ -79,7 +79,7 @@ def same(found: torch.Tensor, expected: list, near: float = 1e-8) -> bool:
 
 
 @each(("surface", "minima", "maxima", "saddles", "least"), KNOWN.values())
-def test_the_level_points_of_a_known_surface_are_found_no_more_and_no_less(surface, minima, maxima, saddles, least):
+def test_exactly_the_critical_points_of_a_known_surface_are_found(surface, minima, maxima, saddles, least):
     found = find_critical_points(surface)
     assert same(found.minima, minima), found.minima
     assert same(found.maxima, maxima), found.maxima
@@ -88,7 +88,7 @@ def test_the_level_points_of_a_known_surface_are_found_no_more_and_no_less(surfa
     assert torch.equal(found.global_minima, found.minima[:least])
 
 
-def test_points_come_by_height_and_are_level():
+def test_points_are_sorted_by_value_and_have_no_gradient():
     for surface in (spec.Himmelblau(), spec.Rastrigin(), spec.Ackley(), spec.StyblinskiTang()):
         found = find_critical_points(surface)
         for points in found[:4]:
@@ -97,7 +97,7 @@ def test_points_come_by_height_and_are_level():
             assert (surfaces.value_and_gradient(surface, points)[1].norm(dim=1) < 1e-8).all(), surface
 
 
-def test_a_surface_of_ripples_has_as_many_level_points_as_ripples():
+def test_a_surface_of_ripples_has_as_many_critical_points_as_ripples():
     # Along an axis: 11 minima next to the whole numbers from −5 to 5, and the 10 maxima between them.
     for surface in (spec.Rastrigin(), spec.Ackley()):
         found = find_critical_points(surface)
@@ -144,7 +144,7 @@ def formula(text: str) -> CriticalPoints:
     return find_critical_points(spec.Formula(text=text))
 
 
-def test_a_surface_without_level_points_has_none():
+def test_a_surface_without_critical_points_has_none():
     for text in ("x", "x + 2*y", "exp(x)", "x**3 + x", "1e-13*x", "(x - 10)**2 + y**2", "-x**2 + x*20", "log(x - 9)"):
         found = formula(text)
         assert [len(points) for points in found[:8]] == [0] * 8, text
@@ -193,7 +193,7 @@ def test_a_kink_beside_smooth_minima_is_one_of_them():
     assert len(found.global_minima) == 2
 
 
-# -- curves and plains ------------------------------------------------------------------------------------------------
+# -- curves and flat regions ------------------------------------------------------------------------------------------
 
 # How far from a curve of minima a point is, and how long the curve is in view.
 CURVES = {
@@ -211,7 +211,7 @@ CURVES = {
 }
 
 
-def test_curves_of_minima_are_found_whole_and_told_as_no_points():
+def test_curves_of_minima_are_found_whole_and_not_as_points():
     for text, (off, expected) in CURVES.items():
         found = formula(text)
         assert len(found.minima) == len(found.global_minima) == 0, (text, found.minima)
@@ -230,7 +230,7 @@ def test_a_closed_curve_ends_where_it_begins():
     assert len(split_curves(formula("(x*y - 1)**2").global_minimum_curves)) == 2
 
 
-def test_of_two_curves_the_lower_one_is_the_deepest():
+def test_of_two_curves_the_lower_one_is_the_global_minimum():
     found = formula("(x**2 - 1)**2 + 0.1*x")
     assert len(split_curves(found.minimum_curves)) == 2
     (global_curve,) = split_curves(found.global_minimum_curves)
@@ -254,7 +254,7 @@ def test_curves_of_maxima_and_lines_of_inflection_are_no_points():
     assert len(formula("-(x**2 + y**2 - 1)**2").minima) == 1
 
 
-def test_a_plain_of_minima_is_one_and_no_points():
+def test_a_flat_region_of_minima_is_found_and_not_as_points():
     for text, share in (
         ("0*x", 1),
         ("3", 1),
@@ -270,12 +270,12 @@ def test_a_plain_of_minima_is_one_and_no_points():
 # -- view and scale ---------------------------------------------------------------------------------------------------
 
 
-def test_the_way_to_a_minimum_beyond_the_edge_is_not_followed():
+def test_a_minimum_beyond_the_edge_is_not_searched_for():
     out_of_view = spec.Formula(text="x**2 + y**2", low_x=1, high_x=4)
     assert all(len(points) == 0 for points in find_critical_points(out_of_view)[:8])
 
 
-def test_a_minimum_on_the_edge_of_the_picture_is_found():
+def test_a_minimum_on_the_edge_of_the_view_is_found():
     assert same(find_critical_points(spec.Formula(text="(x - 3)**2 + (y + 3)**2")).minima, [(3, -3)])
 
 

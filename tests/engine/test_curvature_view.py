@@ -18,7 +18,7 @@ from nnviz.spec.landscapes import Curvature
 from nnviz.spec.learners import Supervised
 from nnviz.spec.optimizers import SGD
 from tests.each import each
-from tests.engine.landscape_jobs import around, landscape, network, phase, seen, trained
+from tests.engine.landscape_jobs import around, landscape, last_arrays, network, phase, trained
 from tests.engine.running import job
 
 TINY = {"learner__model__hidden": [{"width": 3}, {"width": 3}]}
@@ -54,7 +54,7 @@ def whole(of: Trained, place: int) -> Tensor:
 def test_eigenvalues_and_trace_are_those_of_the_whole_hessian(changes):
     view = Curvature(points=2, eigenvalues=4, probes=200)
     chosen = landscape(view, **changes, samples=40)
-    arrays = seen(chosen)["curvature"]
+    arrays = last_arrays(chosen)["curvature"]
     of = trained(chosen.network, samples=40)
     assert arrays["steps"].tolist() == [0, 20]
     for index, place in enumerate((0, 20)):
@@ -69,7 +69,7 @@ def test_eigenvalues_and_trace_are_those_of_the_whole_hessian(changes):
 def test_more_eigenvalues_than_parameters_are_all_of_them():
     one = {"learner__data": "curve", "learner__loss": "mse", "learner__model__hidden": []}
     chosen = landscape(Curvature(points=2, eigenvalues=20), **one)
-    arrays = seen(chosen)["curvature"]
+    arrays = last_arrays(chosen)["curvature"]
     x = trained(chosen.network).evaluated.data["train"][0][:, 0].double()
     matrix = 2 * torch.tensor([[x.square().mean(), x.mean()], [x.mean(), 1.0]]).double()
     exact = torch.linalg.eigvalsh(matrix).flip(0).numpy()
@@ -78,9 +78,9 @@ def test_more_eigenvalues_than_parameters_are_all_of_them():
 
 
 @pytest.mark.parametrize(("points", "step", "expected"), [(5, None, 5), (21, 7, 8), (61, None, 21), (2, 0, 1)])
-def test_steps_are_looked_at_evenly_the_first_and_the_last_among_them(points, step, expected):
+def test_steps_are_evaluated_evenly_with_the_first_and_the_last(points, step, expected):
     chosen = replace_many(landscape(Curvature(points=points, probes=2, eigenvalues=1), **TINY), {"network.step": step})
-    arrays = seen(chosen)["curvature"]
+    arrays = last_arrays(chosen)["curvature"]
     last = 20 if step is None else step
     assert (len(arrays["steps"]), arrays["steps"][0], arrays["steps"][-1]) == (expected, 0, last)
     assert all(np.isfinite(values).all() for name, values in arrays.items() if name != "no_limit")
@@ -125,7 +125,7 @@ def test_descent_on_a_quadratic_holds_just_below_the_limit_and_not_just_above(sg
 def test_under_a_schedule_the_limit_is_that_of_the_rate_at_each_step():
     halving = {"kind": "step", "every": 5, "factor": 0.5}
     chosen = landscape(Curvature(points=21, probes=2, eigenvalues=1), **TINY, learner__schedule=halving)
-    arrays = seen(chosen)["curvature"]
+    arrays = last_arrays(chosen)["curvature"]
     rates = [0.1 * 0.5 ** ((max(1, step) - 1) // 5) for step in range(21)]
     assert arrays["limit"] == pytest.approx([2 / rate for rate in rates], rel=1e-12)
     assert str(arrays["no_limit"]) == ""
@@ -134,7 +134,10 @@ def test_under_a_schedule_the_limit_is_that_of_the_rate_at_each_step():
 def test_a_rate_of_0_has_no_limit():
     cosine = {"kind": "cosine", "final": 0.0}
     chosen = landscape(Curvature(points=2, probes=2), **TINY, learner__schedule=cosine)
-    assert np.isfinite(seen(chosen)["curvature"]["limit"]).tolist() == [True, False]  # the last update's rate is 0
+    assert np.isfinite(last_arrays(chosen)["curvature"]["limit"]).tolist() == [
+        True,
+        False,
+    ]  # the last update's rate is 0
     assert np.isnan(curvature_view.limit(Supervised(), 0.0))
 
 
@@ -152,31 +155,31 @@ def test_a_rate_of_0_has_no_limit():
         ({"learner__optimizer": {"kind": "sgd", "momentum": 0.5, "dampening": 1.0}}, "dampening of 1"),
     ],
 )
-def test_where_theory_has_no_limit_there_is_none_and_the_reason_is_told(changes, words):
-    arrays = seen(landscape(Curvature(points=2, probes=2), **TINY, **changes))["curvature"]
+def test_where_theory_has_no_limit_there_is_none_and_the_reason_is_given(changes, words):
+    arrays = last_arrays(landscape(Curvature(points=2, probes=2), **TINY, **changes))["curvature"]
     assert np.isnan(arrays["limit"]).all()
     assert words in str(arrays["no_limit"])
     assert len(str(arrays["no_limit"])) < 90
     assert np.isfinite(arrays["eigenvalues"]).all()
 
 
-def test_each_stretch_of_training_has_the_limit_of_its_own_optimizer():
+def test_each_training_phase_has_the_limit_of_its_own_optimizer():
     first = job(**TINY, learner__optimizer={"kind": "sgd", "momentum": 0.9, "lr": 0.05})
     view = Curvature(points=21, probes=2, eigenvalues=1)
     plain = replace_many(first, {"learner.optimizer": SGD(lr=0.2)})
-    limits = seen(around(network(plain, phase(first, 8)), view))["curvature"]["limit"]
+    limits = last_arrays(around(network(plain, phase(first, 8)), view))["curvature"]["limit"]
     assert limits == pytest.approx([3.8 / 0.05] * 9 + [2 / 0.2] * 12)
     adam = replace_many(first, {"learner.optimizer": "adam"})
-    arrays = seen(around(network(adam, phase(first, 8)), view))["curvature"]
+    arrays = last_arrays(around(network(adam, phase(first, 8)), view))["curvature"]
     assert np.isnan(arrays["limit"]).tolist() == [False] * 9 + [True] * 12
     assert "rescales" in str(arrays["no_limit"])
 
 
 def test_coarse_steps_come_first_and_what_is_not_known_yet_is_not_a_number():
     chosen = landscape(Curvature(points=9, probes=2, eigenvalues=2), **TINY)
-    told = [r.arrays for records in LandscapeEvaluation(chosen) for r in records if r.quantity == "curvature"]
-    known = [np.flatnonzero(~np.isnan(arrays["trace"])).tolist() for arrays in told]
+    recorded = [r.arrays for records in LandscapeEvaluation(chosen) for r in records if r.quantity == "curvature"]
+    known = [np.flatnonzero(~np.isnan(arrays["trace"])).tolist() for arrays in recorded]
     assert known[:4] == [[0], [0, 8], [0, 4, 8], [0, 2, 4, 8]]
     assert known[-1] == list(range(9))
-    for arrays in told:
+    for arrays in recorded:
         assert np.array_equal(np.isnan(arrays["eigenvalues"]).any(1), np.isnan(arrays["smallest_eigenvalue"]))

@@ -45,7 +45,7 @@ def finite(learning) -> bool:
 
 
 @each("changes", DIVERGING.values())
-def test_divergence_is_told_at_the_first_loss_that_is_not_finite(changes):
+def test_divergence_is_reported_at_the_first_loss_that_is_not_finite(changes):
     chosen = job(**changes)
     learning = learners.build(chosen.learner, chosen.seed, chosen.steps, torch.device("cpu"))
     for number in range(1, chosen.steps + 1):
@@ -110,7 +110,7 @@ def test_records_up_to_the_divergence_are_there_once(changes):
 
 
 @pytest.mark.parametrize("every", [1, 2, 5, 7, 1000])
-def test_how_often_states_are_remembered_does_not_change_what_is_told(monkeypatch, every):
+def test_how_often_states_are_saved_does_not_change_the_report(monkeypatch, every):
     chosen = job(**DIVERGING["line"])
     _, _, expected = diverge(chosen)
     monkeypatch.setattr(import_module("nnviz.engine.training"), "SAVE_STATE_EVERY", every)
@@ -134,7 +134,7 @@ def test_a_closed_run_has_no_more_steps():
     assert running.step == 1
 
 
-def under_way(**changes):
+def running_job(**changes):
     chosen = job(**CURVE, learner__model__hidden=[{"width": 1, "activation": {"kind": "identity"}}], **changes)
     return learners.build(chosen.learner, 0, 10, torch.device("cpu"))
 
@@ -161,31 +161,31 @@ def with_weights(learning, hidden: float, output: float):
 )
 def test_the_first_thing_that_is_not_finite_is_named(hidden, output, culprit):
     # A line through a width of one: z = output · hidden · x, so what overflows first can be chosen.
-    found = first_nonfinite(with_weights(under_way(learner__optimizer__lr=10), hidden, output), 1)
+    found = first_nonfinite(with_weights(running_job(learner__optimizer__lr=10), hidden, output), 1)
     assert (found and str(found)) == culprit
 
 
-def test_looking_for_the_culprit_leaves_no_hooks():
-    learning = under_way()
+def test_the_search_for_the_first_non_finite_value_leaves_no_hooks():
+    learning = running_job()
     first_nonfinite(learning, 1)
     assert not any(m._forward_hooks for m in learning.network.modules())
     assert not learning.optimizer._optimizer_step_pre_hooks
 
 
 def test_a_last_update_that_breaks_the_weights_is_a_divergence():
-    under_way = run(job(steps=5))
-    learning = under_way.learning
+    running_job = run(job(steps=5))
+    learning = running_job.learning
     update = learning.step
 
     def breaks_at_the_end(number):
-        said = update(number)
+        losses = update(number)
         if number == 5:
             learning.parameters[0].data[0, 0] = math.nan
-        return said
+        return losses
 
     learning.step = breaks_at_the_end
     with pytest.raises(Diverged, match=r"first non-finite: model\.linear1\.weight after its update") as found:
-        list(under_way)
+        list(running_job)
     assert (found.value.how.step, found.value.how.last_good) == (5, 4)
 
 
@@ -196,14 +196,14 @@ EXPLODING = {
 }
 
 
-def test_a_run_that_diverges_at_its_first_step_says_all_of_step_0():
+def test_a_run_that_diverges_at_its_first_step_returns_all_of_step_0():
     whole = job(**EXPLODING)
     with run(whole) as running:
         first = running.evaluate_now()
     _, records, error = diverge(whole)
     assert (records, error.how.step, error.how.last_good) == ([], 1, 0)
-    told = as_bytes(error.records)
-    assert told[: len(first)] == as_bytes(first)
+    recorded = as_bytes(error.records)
+    assert recorded[: len(first)] == as_bytes(first)
     quantities = {(r.step, r.quantity) for r in error.records}
     assert {(0, q) for q in ("data", "layers", "theory", "network", "confusion", "loss", "dead_share")} <= quantities
     # And what the probes found before there was any update.
@@ -211,7 +211,7 @@ def test_a_run_that_diverges_at_its_first_step_says_all_of_step_0():
     assert len({(r.step, r.quantity, r.site) for r in error.records}) == len(error.records)
 
 
-def test_divergence_that_a_look_finds_keeps_what_the_probes_had_measured():
+def test_divergence_found_by_evaluate_now_keeps_what_the_probes_had_measured():
     chosen = job(**DIVERGING["line"], evaluate_every=1000)
     expected = diverge(chosen)[2]
     running = run(chosen)
@@ -243,7 +243,7 @@ def test_what_was_measured_before_an_evaluation_fails_is_not_lost(monkeypatch):
     assert running.unreturned_records() == []
 
 
-def test_an_update_of_0_by_0_is_said_as_such():
+def test_an_update_of_0_by_0_is_reported_as_such():
     """Of a network whose weights are all 0 the output's bias alone has a gradient."""
     zeros = {"learner__model__initializer": {"kind": "constant", "value": 0}, "steps": 5}
     for kind in ("adam", "rmsprop", "adagrad"):

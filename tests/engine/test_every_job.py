@@ -41,17 +41,17 @@ def short_turns(monkeypatch):
 
 def at_each_step(job: Job) -> Iterator[tuple[RunningJob, list[Record]]]:
     """The running job and what it has returned, before the first and after each step that it can be left at."""
-    with run(job) as under_way:
+    with run(job) as running_job:
         returned: list[Record] = []
-        yield under_way, returned
-        for records in under_way:
+        yield running_job, returned
+        for records in running_job:
             returned += records
-            yield under_way, returned
+            yield running_job, returned
 
 
-def rest(under_way: RunningJob) -> list[Record]:
-    with under_way:
-        return [record for records in under_way for record in records]
+def rest(running_job: RunningJob) -> list[Record]:
+    with running_job:
+        return [record for records in running_job for record in records]
 
 
 def test_each_kind_is_tried():
@@ -60,8 +60,8 @@ def test_each_kind_is_tried():
 
 @each_job
 def test_info_has_what_every_kind_has_and_at_most_its_parameters_and_epochs_besides(job):
-    with run(job) as under_way:
-        info = under_way.info
+    with run(job) as running_job:
+        info = running_job.info
     assert EVERY_KIND <= set(info) <= EVERY_KIND | {"parameters", "steps_per_epoch"}
     assert info["seed"] == job.seed
     assert info["device"].startswith("cpu (")
@@ -70,9 +70,9 @@ def test_info_has_what_every_kind_has_and_at_most_its_parameters_and_epochs_besi
 
 @each_job
 def test_its_metric_is_among_its_records(job):
-    under_way = run(job)
-    metric = under_way.info["metric"]
-    places = {(r.quantity, r.site) for r in rest(under_way) if isinstance(r, Scalar)}
+    running_job = run(job)
+    metric = running_job.info["metric"]
+    places = {(r.quantity, r.site) for r in rest(running_job) if isinstance(r, Scalar)}
     if metric is None:
         assert places == set(), "what has numbers has a metric"
     elif metric["site"] is None:
@@ -95,55 +95,55 @@ def test_from_a_checkpoint_of_any_step_come_the_records_of_going_on(job):
 
 
 @each_job
-def test_a_look_before_a_checkpoint_leaves_the_records_after_it_as_they_are(job):
-    under_way = run(job)
-    next(under_way)
-    looked = under_way.evaluate_now()
-    resumed = run(job, under_way.checkpoint())
-    later = as_bytes(rest(under_way))
+def test_evaluate_now_before_a_checkpoint_does_not_change_later_records(job):
+    running_job = run(job)
+    next(running_job)
+    evaluated = running_job.evaluate_now()
+    resumed = run(job, running_job.checkpoint())
+    later = as_bytes(rest(running_job))
     assert as_bytes(rest(resumed)) == later
-    known = {(step, quantity, site) for step, quantity, site, *_ in as_bytes(looked)}
+    known = {(step, quantity, site) for step, quantity, site, *_ in as_bytes(evaluated)}
     assert not known & {(step, quantity, site) for step, quantity, site, *_ in later}
 
 
 @each_job
-def test_a_second_look_returns_nothing_and_neither_look_changes_what_comes(job):
+def test_a_second_evaluate_now_returns_nothing_and_neither_changes_later_records(job):
     whole = as_bytes(rest(run(job)))
-    looked: list[tuple] = []
+    evaluated: list[tuple] = []
     came: list[tuple] = []
-    for under_way, returned in at_each_step(job):
+    for running_job, returned in at_each_step(job):
         came = as_bytes(returned)
-        looked += as_bytes(under_way.evaluate_now())
-        assert under_way.evaluate_now() == []
-    assert sorted(set(map(repr, came + looked))) == sorted(map(repr, came + looked)), "said twice"
-    assert set(map(repr, whole)) <= set(map(repr, came + looked))
+        evaluated += as_bytes(running_job.evaluate_now())
+        assert running_job.evaluate_now() == []
+    assert sorted(set(map(repr, came + evaluated))) == sorted(map(repr, came + evaluated)), "said twice"
+    assert set(map(repr, whole)) <= set(map(repr, came + evaluated))
 
 
 @each_job
-def test_closed_it_is_over_where_it_is(job):
-    under_way = run(job)
-    next(under_way)
-    at = under_way.step
-    under_way.close()
-    under_way.close()
-    assert next(under_way, None) is None
-    assert under_way.step == at < job.steps
+def test_a_closed_job_ends_at_its_step(job):
+    running_job = run(job)
+    next(running_job)
+    at = running_job.step
+    running_job.close()
+    running_job.close()
+    assert next(running_job, None) is None
+    assert running_job.step == at < job.steps
 
 
 @each_job
-def test_at_its_end_it_stays_ended_and_a_checkpoint_of_the_end_has_nothing_to_say(job):
-    under_way = run(job)
-    rest(under_way)
-    assert next(under_way, None) is None
-    assert under_way.evaluate_now() == []
-    assert rest(run(job, under_way.checkpoint())) == []
+def test_a_job_at_its_end_stays_ended_and_resumed_from_there_returns_nothing(job):
+    running_job = run(job)
+    rest(running_job)
+    assert next(running_job, None) is None
+    assert running_job.evaluate_now() == []
+    assert rest(run(job, running_job.checkpoint())) == []
 
 
 def damages(job: Job) -> dict[str, bytes]:
     """Checkpoints that are none of this job."""
-    with run(job) as under_way:
-        next(under_way)
-        good = under_way.checkpoint()
+    with run(job) as running_job:
+        next(running_job)
+        good = running_job.checkpoint()
         state = torch.load(io.BytesIO(good), weights_only=True)["state"]
     newer = io.BytesIO()
     torch.save(torch.load(io.BytesIO(good), weights_only=True) | {"format": checkpoints.FORMAT + 1}, newer)
@@ -183,18 +183,18 @@ def refusal(job: Job, checkpoint: bytes) -> str:
 
 @each("job", JOBS[1:])
 def test_while_it_is_replayed_it_stays_at_the_checkpoints_step_and_returns_nothing(job):
-    under_way = run(job)
-    while under_way.step < 2:
-        next(under_way)
-    resumed = run(job, under_way.checkpoint())
+    running_job = run(job)
+    while running_job.step < 2:
+        next(running_job)
+    resumed = run(job, running_job.checkpoint())
     assert next(resumed) == []
-    assert resumed.step == under_way.step
+    assert resumed.step == running_job.step
     assert resumed.evaluate_now() == []
     other = run(job, resumed.checkpoint())
     assert as_bytes(rest(other)) == as_bytes(rest(resumed))
 
 
 @each_job
-def test_it_has_weights_where_its_job_says_so(job):
-    with run(job) as under_way:
-        assert (under_way.weights() is not None) == job.has_weights
+def test_a_job_has_weights_where_its_spec_says_so(job):
+    with run(job) as running_job:
+        assert (running_job.weights() is not None) == job.has_weights

@@ -140,7 +140,7 @@ def test_the_mean_of_cma_es_is_drawn_by_finite_points_alone(population):
     assert (method.points[:, 0] > POINTS[:, 0]).any()
 
 
-def test_where_nothing_is_finite_cma_es_looks_closer_and_keeps_a_covariance():
+def test_where_nothing_is_finite_cma_es_shrinks_and_keeps_a_covariance():
     method = start(spec.CMAES())
     path(method, lambda x: x[:, 0] * torch.nan, moves=20)
     assert (method.sigma < 0.05).all()
@@ -179,7 +179,7 @@ def test_sigma_does_not_grow_without_end(settings):
 
 
 @every_method
-def test_a_plateau_says_nothing(settings):
+def test_a_plateau_changes_nothing(settings):
     method = start(settings)
     found = path(method, lambda x: torch.zeros(len(x), dtype=torch.float64), moves=300)
     assert all(part.isfinite().all() for part in found)

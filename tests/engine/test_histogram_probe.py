@@ -7,7 +7,7 @@ from nnviz.engine import learners
 from nnviz.engine.capture.probes.histogram_probe import MAX_ENTRIES, Histograms, exponent_arrays
 from nnviz.engine.capture.trace import Layout, Update, UpdateSample
 from tests.each import each
-from tests.engine.running import job, said, snapshots
+from tests.engine.running import all_records, job, snapshots
 
 NAMES = ("sites", "zero", "nonfinite", "exponents", "negative", "positive")
 
@@ -84,7 +84,7 @@ def test_of_a_tensor_beyond_2048_entries_about_2048_are_counted(shape):
 
 def test_histograms_of_a_run_are_those_of_its_gradients_and_new_weights():
     chosen = job(probes=[{"kind": "histograms", "every": 1}], steps=4)
-    records = said(chosen)
+    records = all_records(chosen)
     learning = learners.build(chosen.learner, chosen.seed, chosen.steps, torch.device("cpu"))
     named = {f"model.{n}": p for n, p in learning.network.named_parameters()}
     for step in range(1, 5):

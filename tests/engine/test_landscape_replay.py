@@ -16,7 +16,7 @@ from nnviz.spec.jobs import Parent, Training
 from nnviz.spec.landscapes import SAVED_STATES
 from tests.each import each
 from tests.engine.landscape_jobs import CPU, SITUATIONS, network, phase, same_bits, trained
-from tests.engine.running import job, said, scalars
+from tests.engine.running import all_records, job, scalars
 
 every_situation = each("changes", SITUATIONS.values())
 
@@ -30,10 +30,10 @@ def states(chosen: Training, checkpoint: bytes | None = None) -> Iterator[tuple[
 
 def measured(chosen: Training, checkpoint: bytes | None = None) -> dict[tuple[str, int], float]:
     """Losses and accuracies of a run that tells them at every step, by names of a landscape and by step."""
-    told = said(run(replace_many(chosen, {"evaluate_every": 1, "probes": []}), checkpoint))
+    recorded = all_records(run(replace_many(chosen, {"evaluate_every": 1, "probes": []}), checkpoint))
     return {
         (f"{r.site}_{r.quantity}", r.step): r.value
-        for r in told
+        for r in recorded
         if isinstance(r, Scalar) and r.quantity in ("loss", "accuracy") and r.site in ("train", "test")
     }
 
@@ -70,13 +70,13 @@ def test_an_earlier_step_is_that_of_the_whole_training(changes):
 
 
 @every_situation
-def test_measures_are_those_that_the_run_tells(changes):
+def test_measures_are_those_of_the_run(changes):
     chosen = job(**changes)
     arrays = trained(network(chosen)).arrays()
-    told = measured(chosen)
-    names = {name for name, _ in told}
+    recorded = measured(chosen)
+    names = {name for name, _ in recorded}
     assert names == set(arrays) - {"steps", "learning_rate"}
-    for (name, step), value in told.items():
+    for (name, step), value in recorded.items():
         assert arrays[name][step] == value, (name, step)
 
 
@@ -90,7 +90,7 @@ def test_fewer_samples_are_the_first_of_those_that_a_run_evaluates():
 
 
 @each("steps", [0, 1, 2, SAVED_STATES - 1, SAVED_STATES, 150])
-def test_steps_are_kept_evenly_with_the_first_and_the_last(steps):
+def test_states_are_saved_evenly_with_the_first_and_the_last(steps):
     kept = trained(network(job(steps=200), step=steps)).steps
     assert (kept[0], kept[-1]) == (0, steps)
     assert len(kept) == min(steps + 1, SAVED_STATES)
@@ -100,8 +100,8 @@ def test_steps_are_kept_evenly_with_the_first_and_the_last(steps):
 def test_the_rate_is_that_of_the_update_before():
     chosen = job(learner__schedule={"kind": "step", "every": 7, "factor": 0.1})
     arrays = trained(network(chosen)).arrays()
-    told = scalars(said(replace_many(chosen, {"evaluate_every": 1})), "learning_rate", "model")
-    assert dict(zip(arrays["steps"].tolist(), arrays["learning_rate"].tolist(), strict=True)) == told
+    recorded = scalars(all_records(replace_many(chosen, {"evaluate_every": 1})), "learning_rate", "model")
+    assert dict(zip(arrays["steps"].tolist(), arrays["learning_rate"].tolist(), strict=True)) == recorded
 
 
 # -- training that went on from another -------------------------------------------------------------------------------
@@ -141,13 +141,13 @@ def test_a_branch_has_the_weights_and_measures_of_the_run_that_was_branched(firs
         for step, state in zip(again.steps, again.states, strict=True):
             if step:
                 assert same_bits(state.values(), (before if step <= at else after)[step].values()), (at, step)
-        told = {key: v for key, v in parents.items() if key[1] <= at} | measured(child, checkpoint)
+        recorded = {key: v for key, v in parents.items() if key[1] <= at} | measured(child, checkpoint)
         arrays = again.arrays()
-        assert all(arrays[name][step] == value for (name, step), value in told.items()), at
-        assert len(told) == 4 * (child.steps + 1)
+        assert all(arrays[name][step] == value for (name, step), value in recorded.items()), at
+        assert len(recorded) == 4 * (child.steps + 1)
 
 
-def test_a_branch_of_a_branch_goes_through_all_stretches():
+def test_a_branch_of_a_branch_goes_through_all_phases():
     parent = job(learner__optimizer="adam")
     child, first = branched(parent, 6, {"learner__optimizer__lr": 0.1})
     grandchild, second = branched(child, 13, {"learner__optimizer": "sgd"}, first)
@@ -181,14 +181,14 @@ def test_a_seed_of_weights_leaves_the_data_as_they_are_and_decides_all_else():
 # -- what cannot be trained once more ---------------------------------------------------------------------------------
 
 
-def test_training_that_diverges_names_the_last_good_step_and_there_it_can_be_looked_at():
+def test_training_that_diverges_names_the_last_good_step_which_can_be_evaluated():
     relu = {"learner__model__hidden__0__activation": "relu"}
     chosen = job(**relu, learner__loss="mse", learner__optimizer__lr=10, steps=200)
     words = r"^TrainedModel\.step must be .* diverged by step \d+: choose step \d+ or earlier$"
-    with pytest.raises(EngineError, match=words) as told:
+    with pytest.raises(EngineError, match=words) as recorded:
         trained(network(chosen))
-    assert "\n" not in str(told.value)
-    good = int(str(told.value).split("choose step ")[1].split()[0])
+    assert "\n" not in str(recorded.value)
+    good = int(str(recorded.value).split("choose step ")[1].split()[0])
     early = trained(network(chosen, step=good))
     assert all(bool(t.isfinite().all()) for t in early.states[-1].values())
 
@@ -206,7 +206,7 @@ def test_a_phase_before_of_another_model_is_refused_in_one_line(changes):
     assert "\n" not in str(refused.value)
 
 
-def test_networks_are_remembered_as_long_as_there_is_room(monkeypatch):
+def test_networks_are_cached_as_long_as_there_is_room(monkeypatch):
     monkeypatch.setattr(retraining, "_cache", type(retraining._cache)())
     first, second = (trained(network(job(seed=seed))) for seed in (1, 2))
     assert retraining.cached(first.network, 1000, CPU) is first

@@ -10,7 +10,7 @@ from nnviz.engine.landscape import landscape_evaluation, retraining
 from nnviz.engine.learners.supervised import SupervisedLearning
 from nnviz.spec.base import replace_many
 from nnviz.spec.landscapes import PathPlane, RandomLines, RandomPlane
-from tests.engine.landscape_jobs import landscape, said
+from tests.engine.landscape_jobs import all_records, landscape
 from tests.engine.running import as_bytes
 
 JOBS = [landscape(view) for view in (RandomPlane(resolution=9), RandomLines(resolution=9), PathPlane(resolution=9))]
@@ -32,8 +32,8 @@ def steps(monkeypatch):
 
 
 def in_turns(*jobs):
-    """What each said, turn by turn with the others."""
-    evaluations, told = [run(j) for j in jobs], [[] for _ in jobs]
+    """What each all_records, turn by turn with the others."""
+    evaluations, recorded = [run(j) for j in jobs], [[] for _ in jobs]
     left = list(range(len(jobs)))
     while left:
         for i in list(left):
@@ -41,20 +41,20 @@ def in_turns(*jobs):
             if new is None:
                 left.remove(i)
             else:
-                told[i] += new
-    return told
+                recorded[i] += new
+    return recorded
 
 
-def test_they_share_a_training_and_say_what_they_say_alone(steps):
+def test_landscapes_share_a_training_and_return_what_they_return_alone(steps):
     together = in_turns(*JOBS)
     assert steps == list(range(1, JOBS[0].network.at + 1))
-    for job, told in zip(JOBS, together, strict=True):
+    for job, recorded in zip(JOBS, together, strict=True):
         retraining._cache.clear()
         gc.collect()
-        assert as_bytes(told) == as_bytes(said(job))
+        assert as_bytes(recorded) == as_bytes(all_records(job))
 
 
-def test_one_that_is_given_up_leaves_the_training_to_the_others(steps):
+def test_a_closed_landscape_leaves_the_training_to_the_others(steps):
     first, second = run(JOBS[0]), run(JOBS[1])
     next(first), next(second)
     first.close()

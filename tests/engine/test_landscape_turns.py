@@ -1,4 +1,4 @@
-"""A landscape under way: the same pictures in turns of any length, remembered or not, gone on with from anywhere."""
+"""A running landscape: the same snapshots in turns of any length, cached or not, resumed from any step."""
 
 import copy
 import math
@@ -13,7 +13,7 @@ from nnviz.engine.landscape import landscape_evaluation, retraining
 from nnviz.engine.landscape.landscape_evaluation import LandscapeEvaluation
 from nnviz.spec.base import replace_many
 from nnviz.spec.landscapes import Curvature, Landscape, Line, PathPlane, RandomLines, RandomPlane
-from tests.engine.landscape_jobs import around, landscape, network, phase, said
+from tests.engine.landscape_jobs import all_records, around, landscape, network, phase
 from tests.engine.running import as_bytes, job
 
 SMALL = (
@@ -28,7 +28,7 @@ LEVELS = {"plane": 4, "lines": 2, "path": 1, "path_plane": 4, "curvature": 3, "l
 
 
 @pytest.fixture(autouse=True)
-def forgetful(monkeypatch):
+def empty_cache(monkeypatch):
     """No network is remembered from another test."""
     monkeypatch.setattr(retraining, "_cache", type(retraining._cache)())
 
@@ -39,7 +39,7 @@ def turn(monkeypatch):
     return lambda seconds: monkeypatch.setattr(landscape_evaluation, "TURN_SECONDS", seconds)
 
 
-def forget() -> None:
+def clear_cache() -> None:
     retraining._cache.clear()
 
 
@@ -47,16 +47,16 @@ def forget() -> None:
 
 
 @pytest.mark.parametrize("last", range(len(SMALL)))
-def test_turns_of_any_length_say_the_same(turn, last):
+def test_turns_of_any_length_return_the_same(turn, last):
     """Whatever view comes last: nothing that is told at its last step is lost."""
     chosen = replace_many(ALL, {"views": SMALL[last + 1 :] + SMALL[: last + 1]})
-    told = []
+    recorded = []
     for seconds in (math.inf, 0.0, 0.003):
-        forget()
+        clear_cache()
         turn(seconds)
-        told.append(as_bytes(said(chosen)))
-    assert told[0] == told[1] == told[2]
-    assert Counter(quantity for _, quantity, *_ in told[0]) == LEVELS
+        recorded.append(as_bytes(all_records(chosen)))
+    assert recorded[0] == recorded[1] == recorded[2]
+    assert Counter(quantity for _, quantity, *_ in recorded[0]) == LEVELS
 
 
 @pytest.mark.parametrize(
@@ -68,33 +68,33 @@ def test_turns_of_any_length_say_the_same(turn, last):
     ],
     ids=str,
 )
-def test_the_same_job_gives_the_same_bytes_whether_or_not_the_network_is_remembered(changes):
+def test_the_same_job_gives_the_same_bytes_whether_or_not_the_network_is_cached(changes):
     chosen = landscape(*SMALL, samples=50, **changes)
-    first = as_bytes(said(chosen))
+    first = as_bytes(all_records(chosen))
     assert len(retraining._cache) == 2
     torch.manual_seed(99)
     np.random.seed(99)
-    assert as_bytes(said(chosen)) == first
-    forget()
-    assert as_bytes(said(chosen)) == first
+    assert as_bytes(all_records(chosen)) == first
+    clear_cache()
+    assert as_bytes(all_records(chosen)) == first
 
 
 def test_two_landscapes_of_a_network_side_by_side_leave_each_other_alone(turn):
-    expected = as_bytes(said(ALL))
-    forget()
+    expected = as_bytes(all_records(ALL))
+    clear_cache()
     turn(0.0)
     both = [LandscapeEvaluation(ALL), LandscapeEvaluation(ALL)]
-    told: list[list] = [[], []]
+    recorded: list[list] = [[], []]
     while any(one.step < ALL.steps for one in both):
-        for one, records in zip(both, told, strict=True):
+        for one, records in zip(both, recorded, strict=True):
             records += next(one, [])
-    assert [as_bytes(records) for records in told] == [expected, expected]
+    assert [as_bytes(records) for records in recorded] == [expected, expected]
 
 
-def test_other_views_of_a_remembered_network_leave_it_as_it_is():
-    said(ALL)
+def test_other_views_of_a_cached_network_do_not_change_it():
+    all_records(ALL)
     before = {key: copy.deepcopy([*t.states, t.module.state_dict()]) for key, t in retraining._cache.items()}
-    said(replace_many(ALL, {"views": [v.model_copy(update={"resolution": 11}) for v in SMALL[:3]]}))
+    all_records(replace_many(ALL, {"views": [v.model_copy(update={"resolution": 11}) for v in SMALL[:3]]}))
     for key, states in before.items():
         now = retraining._cache[key]
         assert not now.module.training
@@ -103,23 +103,23 @@ def test_other_views_of_a_remembered_network_leave_it_as_it_is():
 
 
 def test_directions_and_vectors_are_those_of_the_seed():
-    first = {r.quantity: r for r in said(ALL)}
+    first = {r.quantity: r for r in all_records(ALL)}
     views = [v.model_copy(update={"seed": 7}) if hasattr(v, "seed") else v for v in SMALL]
-    other = {r.quantity: r for r in said(replace_many(ALL, {"views": views}))}
+    other = {r.quantity: r for r in all_records(replace_many(ALL, {"views": views}))}
     moved = {"plane": "train_loss", "lines": "train_loss", "line": "train_loss", "curvature": "trace"}
     for name, measure in moved.items():
         assert not np.array_equal(first[name].arrays[measure], other[name].arrays[measure]), name
     assert as_bytes([first["training"], first["path_plane"]]) == as_bytes([other["training"], other["path_plane"]])
 
 
-def test_pictures_said_before_do_not_change_later(turn):
+def test_returned_snapshots_do_not_change_later(turn):
     turn(0.0)
     running = LandscapeEvaluation(ALL)
-    told, frozen = [], []
+    recorded, frozen = [], []
     for records in running:
-        told += records
+        recorded += records
         frozen += copy.deepcopy(records)
-    assert as_bytes(told) == as_bytes(frozen)
+    assert as_bytes(recorded) == as_bytes(frozen)
 
 
 # -- progress ---------------------------------------------------------------------------------------------------------
@@ -134,11 +134,11 @@ def test_steps_add_up_to_what_the_job_says(turn, steps):
     seen = [running.step for _ in running]
     assert seen == sorted(seen)
     assert running.step == seen[-1] == chosen.steps
-    assert Counter(r.quantity for r in said(chosen))["training"] == 1
+    assert Counter(r.quantity for r in all_records(chosen))["training"] == 1
 
 
-def test_training_is_told_once_it_is_done_and_the_views_in_order():
-    records = said(ALL)
+def test_training_is_recorded_once_it_is_done_and_then_the_views_in_order():
+    records = all_records(ALL)
     order = list(dict.fromkeys(r.quantity for r in records))
     assert order == ["training", "plane", "lines", "path", "path_plane", "curvature", "line"]
     assert [r.step for r in records] == sorted(r.step for r in records)
@@ -154,9 +154,9 @@ def test_a_turn_ends_soon(turn):
     assert turns > 20 + 2 * (50 + 2 * 4)
 
 
-def test_a_landscape_ends_and_stays_ended_and_closed_it_says_no_more():
+def test_a_landscape_stays_ended_and_a_closed_one_returns_nothing():
     running = LandscapeEvaluation(ALL)
-    said(running)
+    all_records(running)
     assert next(running, None) is None
     assert running.evaluate_now() == []
     half = LandscapeEvaluation(ALL)
@@ -171,25 +171,25 @@ def test_a_landscape_ends_and_stays_ended_and_closed_it_says_no_more():
 # -- going on from a checkpoint ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("is_remembered", [True, False])
-def test_it_goes_on_from_any_step_as_if_uninterrupted(turn, is_remembered):
+@pytest.mark.parametrize("is_cached", [True, False])
+def test_a_landscape_resumes_from_any_step_as_if_uninterrupted(turn, is_cached):
     turn(0.0)
     chosen = landscape(RandomPlane(resolution=9), PathPlane(resolution=9), Line(resolution=9), samples=50, steps=5)
-    whole = as_bytes(said(chosen))
-    forget()
+    whole = as_bytes(all_records(chosen))
+    clear_cache()
     running, before, checkpoints = LandscapeEvaluation(chosen), [], []
     for records in running:
         before += as_bytes(records)
         checkpoints.append((running.step, running.checkpoint(), len(before)))
     assert len({step for step, _, _ in checkpoints}) > 25
     turn(0.01)
-    for step, checkpoint, told in {c[0]: c for c in reversed(checkpoints)}.values():
-        if not is_remembered:
-            forget()
+    for step, checkpoint, recorded in {c[0]: c for c in reversed(checkpoints)}.values():
+        if not is_cached:
+            clear_cache()
         resumed = LandscapeEvaluation(chosen, checkpoint)
         assert resumed.step == step
-        left = as_bytes(said(resumed))
-        assert whole[:told] + left == whole, step
+        left = as_bytes(all_records(resumed))
+        assert whole[:recorded] + left == whole, step
 
 
 # -- threads ----------------------------------------------------------------------------------------------------------
@@ -229,7 +229,7 @@ def test_training_takes_as_many_threads_as_a_run_whatever_a_view_takes(turn, thr
         "evaluate_slice",
         lambda *_a, **_k: slice_threads.append(threads[-1]) or iter(()),
     )
-    said(chosen)
+    all_records(chosen)
     assert used == [wanted] * 6
     assert slice_threads == [114 * 50]
 
@@ -254,7 +254,7 @@ def test_the_path_of_a_single_parameter_is_refused():
     one = {"learner__model__hidden": [], "learner__model__bias": False}
     one |= {"learner__data": "curve", "learner__loss": "mse"}
     is_refused(landscape(PathPlane(), **one), "at least 2 parameters, the model has 1")
-    assert said(landscape(RandomPlane(resolution=9), Curvature(points=2), **one))
+    assert all_records(landscape(RandomPlane(resolution=9), Curvature(points=2), **one))
 
 
 def test_a_device_that_is_not_here_is_refused():
@@ -262,19 +262,19 @@ def test_a_device_that_is_not_here_is_refused():
     is_refused(replace_many(ALL, {"device": missing}), r"device must be .*, got ")
 
 
-def test_what_was_seen_before_the_trouble_is_told_first(turn):
+def test_records_before_an_error_are_returned_first(turn):
     """Weights that never move have a plane around them, but no path."""
     still = {"learner__model__initializer": "zeros", "learner__model__bias": False}
     chosen = landscape(RandomPlane(resolution=9), PathPlane(), RandomLines(), **still)
     for seconds in (math.inf, 0.0):
         turn(seconds)
-        running, told = LandscapeEvaluation(chosen), []
+        running, recorded = LandscapeEvaluation(chosen), []
         with pytest.raises(EngineError, match="weights that change, and these are the same at all steps"):
-            told.extend(record for records in running for record in records)
-        assert [r.quantity for r in told] == ["training", *["plane"] * 4]
+            recorded.extend(record for records in running for record in records)
+        assert [r.quantity for r in recorded] == ["training", *["plane"] * 4]
 
 
-def test_trouble_of_training_is_told_by_the_job():
+def test_an_error_of_training_is_raised_by_the_job():
     chosen = around(network(job(), phase(job(learner__model__hidden__0__width=3), 2)), *SMALL)
     with pytest.raises(EngineError, match=r"^TrainedModel\.before must be"):
-        said(chosen)
+        all_records(chosen)

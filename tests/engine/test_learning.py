@@ -11,7 +11,7 @@ from nnviz.records import Scalar, Snapshot
 from nnviz.spec.base import SpecError, replace_many
 from nnviz.spec.jobs import Training
 from tests.each import each
-from tests.engine.running import SHORT, job, said, scalars
+from tests.engine.running import SHORT, all_records, job, scalars
 from tests.spec.options import families, some
 
 HOSTS = {
@@ -78,11 +78,11 @@ def learning(chosen: Training):
 
 
 def test_every_epoch_goes_through_the_training_part_once_in_a_new_order():
-    under_way = learning(job())
-    assert under_way.steps_per_epoch == 5
-    assert len(under_way.train[0]) == 70
-    epochs = [torch.cat([under_way.batch(5 * epoch + i)[0] for i in range(1, 6)]) for epoch in range(3)]
-    whole = under_way.train[0].sort(0).values
+    running_job = learning(job())
+    assert running_job.steps_per_epoch == 5
+    assert len(running_job.train[0]) == 70
+    epochs = [torch.cat([running_job.batch(5 * epoch + i)[0] for i in range(1, 6)]) for epoch in range(3)]
+    whole = running_job.train[0].sort(0).values
     for epoch in epochs:
         assert torch.equal(epoch.sort(0).values, whole)
     assert not torch.equal(epochs[0], epochs[1])
@@ -93,9 +93,9 @@ def test_every_epoch_goes_through_the_training_part_once_in_a_new_order():
     [(16, [16, 16, 16, 16, 6]), (23, [23, 23, 23]), (70, [70]), (1000, [70]), (1, [1] * 70), (35, [35, 35])],
 )
 def test_batches_have_the_size_asked_for_and_a_last_single_sample_is_left_out(size, sizes):
-    under_way = learning(job(learner__batch_size=size))
-    assert under_way.steps_per_epoch == len(sizes)
-    assert [len(under_way.batch(i)[0]) for i in range(1, len(sizes) + 1)] == sizes
+    running_job = learning(job(learner__batch_size=size))
+    assert running_job.steps_per_epoch == len(sizes)
+    assert [len(running_job.batch(i)[0]) for i in range(1, len(sizes) + 1)] == sizes
 
 
 def test_jobs_with_other_models_and_optimizers_see_the_same_data_and_batches_in_the_same_order():
@@ -144,10 +144,10 @@ def test_penalties_leave_the_scales_of_batch_norm_alone():
 def test_accuracy_is_the_share_of_right_classes():
     with run(job()) as running:
         records = [r for records in running for r in records]
-        under_way = running.learning
-        x, y = under_way.data.part(test=True)
+        running_job = running.learning
+        x, y = running_job.data.part(test=True)
         with torch.no_grad():
-            right = (under_way.network.eval()(x).argmax(1) == y).float().mean()
+            right = (running_job.network.eval()(x).argmax(1) == y).float().mean()
     assert scalars(records, "accuracy", "test")[20] == pytest.approx(float(right))
 
 
@@ -172,24 +172,24 @@ def test_losses_of_the_parts_are_measured_in_evaluation_mode():
 
 def test_all_samples_of_both_parts_are_evaluated():
     chosen = job(learner__data={"kind": "moons", "points": 3000, "train_share": 0.4}, steps=1)
-    records = said(chosen)
-    under_way = learning(chosen)
-    under_way.step(1)
-    under_way.network.eval()
+    records = all_records(chosen)
+    running_job = learning(chosen)
+    running_job.step(1)
+    running_job.network.eval()
     for name in ("train", "test"):
-        x, y = under_way.data.part(test=name == "test")
+        x, y = running_job.data.part(test=name == "test")
         assert len(x) == {"train": 1200, "test": 1800}[name]
         with torch.no_grad():
-            outputs = under_way.network(x)
-        assert scalars(records, "loss", name)[1] == pytest.approx(float(under_way.loss(outputs, y)), rel=1e-5)
+            outputs = running_job.network(x)
+        assert scalars(records, "loss", name)[1] == pytest.approx(float(running_job.loss(outputs, y)), rel=1e-5)
         right = (outputs.argmax(1) == y).float().mean()
         assert scalars(records, "accuracy", name)[1] == pytest.approx(float(right), abs=1e-6)
 
 
 @pytest.mark.parametrize("clipping", [{"kind": "norm", "max_norm": 0.05}, {"kind": "value", "limit": 0.01}])
-def test_the_norm_before_clipping_is_told_and_the_optimizer_sees_the_one_after(clipping):
+def test_the_norm_before_clipping_is_recorded_and_the_optimizer_sees_the_one_after(clipping):
     chosen = job(learner__clipping=clipping, probes=[{"kind": "gradient_norms", "every": 1}], steps=1)
-    records, unclipped = said(chosen), said(replace_many(chosen, {"learner.clipping": "none"}))
+    records, unclipped = all_records(chosen), all_records(replace_many(chosen, {"learner.clipping": "none"}))
     clipped = scalars(records, "gradient_norm_total", "model")
     plain = scalars(unclipped, "gradient_norm_total", "model")
     assert scalars(unclipped, "gradient_norm_unclipped") == {}
@@ -208,7 +208,7 @@ def test_r_squared_of_one_sample_or_of_equal_targets_and_all_of_an_empty_part_ar
     ):
         # This seed gives both test points of the step the same side.
         chosen = job(learner__data={"kind": "curve", **changes}, learner__loss="mse", steps=2, seed=6)
-        records = said(chosen)
+        records = all_records(chosen)
         assert {site for _, site in scalars(records, "loss")} - {"batch"} == with_loss, changes
         r_squared = scalars(records, "r_squared")
         assert {site for _, site in r_squared} == with_r_squared, changes

@@ -9,7 +9,17 @@ from nnviz.engine.landscape.landscape_evaluation import LandscapeEvaluation
 from nnviz.spec.base import replace_many
 from nnviz.spec.landscapes import Line, RandomPlane
 from tests.each import each
-from tests.engine.landscape_jobs import SITUATIONS, agree, around, landscape, moved, network, plain, seen, trained
+from tests.engine.landscape_jobs import (
+    SITUATIONS,
+    agree,
+    around,
+    float64_measures,
+    landscape,
+    last_arrays,
+    moved,
+    network,
+    trained,
+)
 from tests.engine.running import job
 
 every_situation = each("changes", SITUATIONS.values())
@@ -19,7 +29,7 @@ every_situation = each("changes", SITUATIONS.values())
 @each("margin", [0.0, 0.25, 0.4])
 def test_the_ends_of_a_line_are_the_two_networks_exactly(changes, margin):
     chosen = landscape(Line(seed=5, margin=margin, resolution=10), **changes)
-    pictures = seen(chosen)
+    pictures = last_arrays(chosen)
     arrays = pictures["line"]
     one, other = (trained(of) for of in chosen.networks)
     assert torch.equal(one.evaluated.data["train"][0], other.evaluated.data["train"][0])
@@ -34,24 +44,24 @@ def test_the_ends_of_a_line_are_the_two_networks_exactly(changes, margin):
 
 def test_between_and_beyond_the_ends_weights_lie_on_the_straight_line():
     chosen = landscape(Line(seed=5, resolution=13), **SITUATIONS["tanh"])
-    arrays = seen(chosen)["line"]
+    arrays = last_arrays(chosen)["line"]
     one, other = (trained(of) for of in chosen.networks)
     away = [b - a for a, b in zip(one.weights(), other.weights(), strict=True)]
     for index, at in enumerate(arrays["x"]):
-        agree(arrays, (index,), plain(one, moved(one, (at, away))))
+        agree(arrays, (index,), float64_measures(one, moved(one, (at, away))))
 
 
 def test_beyond_the_ends_batch_norm_keeps_the_statistics_of_the_end():
     """A variance that goes on along the line would fall below 0."""
     learner = {"learner__model__norm": "batch", "learner__model__hidden__0__activation": "relu"}
     chosen = landscape(Line(seed=5, margin=5, resolution=21), **learner)
-    arrays = seen(chosen)["line"]
+    arrays = last_arrays(chosen)["line"]
     assert all(np.isfinite(values).all() for values in arrays.values())
     one, other = (trained(of) for of in chosen.networks)
     away = [b - a for a, b in zip(one.weights(), other.weights(), strict=True)]
-    agree(arrays, (0,), plain(one, moved(one, (float(arrays["x"][0]), away))))
+    agree(arrays, (0,), float64_measures(one, moved(one, (float(arrays["x"][0]), away))))
     back = [-d for d in away]
-    agree(arrays, (20,), plain(one, moved(other, (1 - float(arrays["x"][-1]), back))))
+    agree(arrays, (20,), float64_measures(one, moved(other, (1 - float(arrays["x"][-1]), back))))
 
 
 def test_of_two_that_are_compared_the_samples_and_the_loss_are_those_of_the_first():
@@ -59,10 +69,10 @@ def test_of_two_that_are_compared_the_samples_and_the_loss_are_those_of_the_firs
     other_loss = {"learner.loss": {"kind": "cross_entropy", "label_smoothing": 0.5}, "learner.data.noise": 0.5}
     second = replace_many(first, {"seed": 3, "learner.optimizer": "sgd", **other_loss})
     chosen = around(network(first), Line(margin=0.0, resolution=9), other=network(second))
-    arrays = seen(chosen)["line"]
+    arrays = last_arrays(chosen)["line"]
     one, other = trained(network(first)), trained(network(second))
     assert arrays["train_loss"][0] == one.measures[-1]["train_loss"]
-    assert arrays["train_loss"][-1] == pytest.approx(plain(one, other.states[-1])["train_loss"], rel=1e-6)
+    assert arrays["train_loss"][-1] == pytest.approx(float64_measures(one, other.states[-1])["train_loss"], rel=1e-6)
     assert arrays["train_loss"][-1] != pytest.approx(other.measures[-1]["train_loss"], rel=0.01)
 
 
@@ -72,7 +82,7 @@ def test_an_equal_shape_said_in_other_words_is_no_hindrance():
     hidden = [{"width": 6, "activation": tanh}] * 3
     first = job(learner__model={"kind": "mlp", "hidden": hidden, "dropout": {"kind": "standard", "rate": 0.2}})
     second = job(learner__model={"kind": "deep_mlp", "depth": 3, "width": 6, "activation": tanh})
-    assert "line" in seen(around(network(first), Line(resolution=9), other=network(second)))
+    assert "line" in last_arrays(around(network(first), Line(resolution=9), other=network(second)))
 
 
 @each(
@@ -97,4 +107,4 @@ def test_two_networks_of_other_shapes_are_refused_in_one_line_before_anything_is
 
 def test_the_other_network_matters_to_lines_alone():
     chosen = around(network(job()), RandomPlane(resolution=9), other=network(job(learner__model__hidden=[{}])))
-    assert set(seen(chosen)) == {"training", "plane"}
+    assert set(last_arrays(chosen)) == {"training", "plane"}

@@ -21,7 +21,7 @@ def rows(arrays: dict[str, np.ndarray]) -> dict[str, tuple]:
     return {path: tuple(rest) for path, *rest in found}
 
 
-def test_a_perceptron_is_told_layer_by_layer():
+def test_a_perceptron_is_described_layer_by_layer():
     modules: dict[str, nn.Module] = {}
     for i, width in ((1, 3), (2, 8)):
         modules |= {f"linear{i}": nn.Linear(width, 8), f"norm{i}": nn.BatchNorm1d(8)}
@@ -44,7 +44,7 @@ def test_a_perceptron_is_told_layer_by_layer():
     assert list(found)[1:8] == [f"model.{name}" for name in order]
 
 
-def test_blocks_convolutions_and_modules_of_any_kind_are_told_by_what_they_are():
+def test_blocks_convolutions_and_modules_of_any_kind_are_described_by_their_kind():
     block = nn.Sequential(nn.Conv2d(4, 8, 3, groups=2), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2))
     network = nn.Sequential(nn.LayerNorm(8), block, nn.Flatten(), nn.Linear(72, 2), nn.Hardtanh())
     arrays = module_layers.describe("critic", network)
@@ -61,7 +61,7 @@ def test_blocks_convolutions_and_modules_of_any_kind_are_told_by_what_they_are()
     assert found["critic.4"] == ("activation", "", "output", "out", 1)
 
 
-def test_every_module_and_parameter_is_told_once_and_nothing_is_changed():
+def test_every_module_and_parameter_is_described_once_and_nothing_is_changed():
     normed = nn.utils.parametrizations.spectral_norm(nn.Linear(3, 3))
     network = nn.Sequential(nn.GRU(3, 3), normed, nn.MultiheadAttention(3, 1), nn.PReLU())
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}

@@ -58,7 +58,7 @@ def test_a_point_on_a_curve_has_the_distance_0_to_rounding():
         assert beside == pytest.approx(off / torch.hypot(t, 1 / t), rel=1e-4), text
 
 
-def test_the_distance_to_a_plain_is_that_to_its_edge():
+def test_the_distance_to_a_flat_region_is_that_to_its_edge():
     at = some()
     found = distance_to_minimum(Formula(text="(x + abs(x))**2"), at)
     assert found == pytest.approx(at[:, 0].clamp(min=0), abs=2e-3)
@@ -79,7 +79,7 @@ def test_the_distance_is_to_the_nearest_of_many_minima_and_nan_where_there_is_no
     ).tolist() == pytest.approx([math.nan, 0], abs=1e-9, nan_ok=True)
 
 
-def test_a_optimizer_at_the_bottom_of_a_curved_valley_is_told_no_distance_from_it():
+def test_an_optimizer_at_the_bottom_of_a_curved_valley_has_no_distance_from_it():
     """It ended at a height of 7e-15, and was told a distance of 0.0585 to the nearest of 56 samples of the curve."""
     surface = Formula(text="(x*y - 1)**2")
     arrays = trajectories(job(surface, [SGD(lr=0.01, momentum=0.9)], x=2.0, y=0.1, steps=400))

@@ -1,4 +1,4 @@
-"""Movers: many starts at once go as each alone; torch's bare arithmetic is that of its own step."""
+"""Point optimizers: a batch of starts equals single starts to the bit; steps equal those of torch."""
 
 import pytest
 import torch
@@ -14,14 +14,14 @@ from tests.each import each
 from tests.engine.trajectory_jobs import job
 
 KINDS = options(spec.Method)
-LED = [kind(lr=1e-3) for kind in KINDS.values() if kind not in GRADIENT_FREE]
+GRADIENT_BASED = [kind(lr=1e-3) for kind in KINDS.values() if kind not in GRADIENT_FREE]
 MORE = [
     SGD(lr=1e-3, momentum=0.9, nesterov=True, weight_decay=0.1),
     RMSprop(lr=1e-3, momentum=0.5, centered=True),
     Adam(lr=1e-3, amsgrad=True, weight_decay=0.1),
 ]
-LONELY = [*LED, *MORE, spec.Newton(lr=0.3), spec.Newton(absolute=True, damping=0.1), spec.LBFGS(lr=0.1)]
-"""Whose points know nothing of one another."""
+INDEPENDENT = [*GRADIENT_BASED, *MORE, spec.Newton(lr=0.3), spec.Newton(absolute=True, damping=0.1), spec.LBFGS(lr=0.1)]
+"""Methods whose points do not depend on one another."""
 
 
 def starts(n: int, seed: int = 0) -> Tensor:
@@ -29,7 +29,7 @@ def starts(n: int, seed: int = 0) -> Tensor:
     return 4 * torch.rand(n, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)) - 2
 
 
-def ways(point_optimizers: PointOptimizers, steps: int, noise: Tensor | None = None) -> Tensor:
+def point_paths(point_optimizers: PointOptimizers, steps: int, noise: Tensor | None = None) -> Tensor:
     """Points (steps, optimizers, n, 2)."""
     path = []
     for _ in range(steps):
@@ -42,17 +42,19 @@ def ways(point_optimizers: PointOptimizers, steps: int, noise: Tensor | None = N
 def test_a_batch_of_starts_goes_as_each_start_alone_to_the_last_bit(surface: AnySurface):
     noise = torch.tensor([[0.3, -0.7]], dtype=torch.float64)
     at = starts(23)
-    for first in range(0, len(LONELY), 12):
-        chosen = job(surface, LONELY[first : first + 12], noise=0.1, clipping=ClipNorm(max_norm=50))
-        together = ways(PointOptimizers(chosen, at), 25, noise)
+    for first in range(0, len(INDEPENDENT), 12):
+        chosen = job(surface, INDEPENDENT[first : first + 12], noise=0.1, clipping=ClipNorm(max_norm=50))
+        together = point_paths(PointOptimizers(chosen, at), 25, noise)
         for i in range(0, len(at), 4):
-            assert torch.equal(ways(PointOptimizers(chosen, at[i : i + 1]), 25, noise), together[:, :, i : i + 1])
+            assert torch.equal(
+                point_paths(PointOptimizers(chosen, at[i : i + 1]), 25, noise), together[:, :, i : i + 1]
+            )
 
 
 def test_starts_and_optimizers_are_left_as_they_are():
     at = starts(5)
     before = at.clone()
-    point_optimizers = PointOptimizers(job(Himmelblau(), LONELY[:12]), at)
+    point_optimizers = PointOptimizers(job(Himmelblau(), INDEPENDENT[:12]), at)
     first = point_optimizers.points
     assert first.shape == (12, 5, 2)
     assert torch.equal(first, before.expand(12, 5, 2))
@@ -62,13 +64,13 @@ def test_starts_and_optimizers_are_left_as_they_are():
     assert (point_optimizers.points != before).any(-1).all()
 
 
-def test_who_is_stopped_stands_and_the_others_go_on():
+def test_a_stopped_optimizer_stays_and_the_others_continue():
     chosen = job(Himmelblau(), [SGD(lr=0.01), Adam(), spec.Newton(), spec.CMAES()])
     stopped, free = PointOptimizers(chosen, starts(3)), PointOptimizers(chosen, starts(3))
     for optimizer in (1, 2):
         stopped.stop(optimizer)
     was = stopped.points
-    first, second = ways(stopped, 5)[-1], ways(free, 5)[-1]
+    first, second = point_paths(stopped, 5)[-1], point_paths(free, 5)[-1]
     assert torch.equal(first[1:3], was[1:3])
     assert torch.equal(first[[0, 3]], second[[0, 3]])
 
@@ -76,7 +78,7 @@ def test_who_is_stopped_stands_and_the_others_go_on():
 def test_every_method_is_built_and_moves():
     for kind in KINDS.values():
         point_optimizers = PointOptimizers(job(Himmelblau(), [kind()]), starts(4))
-        assert torch.isfinite(ways(point_optimizers, 3)).all(), kind
+        assert torch.isfinite(point_paths(point_optimizers, 3)).all(), kind
 
 
 KEYWORDS = {
@@ -85,7 +87,7 @@ KEYWORDS = {
 }
 
 
-@each("method", [*LED, *MORE])
+@each("method", [*GRADIENT_BASED, *MORE])
 def test_a_step_is_that_of_torchs_optimizer_to_the_last_bit(method):
     points = starts(3)
     point_optimizer = TorchPointOptimizer(method, points)

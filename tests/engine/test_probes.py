@@ -9,7 +9,7 @@ import torch
 from nnviz.engine import learners, run
 from nnviz.engine.randomness import stream
 from tests.each import each
-from tests.engine.running import job, said, scalars
+from tests.engine.running import all_records, job, scalars
 
 EVERY = [{"kind": kind, "every": 1} for kind in ("gradient_norms", "updates", "signal")]
 SITUATIONS = {
@@ -30,7 +30,7 @@ every_situation = each("changes", SITUATIONS.values())
 @every_situation
 def test_norms_are_those_of_the_tensors_themselves(changes):
     chosen = job(**changes, probes=EVERY, steps=8)
-    records = said(chosen)
+    records = all_records(chosen)
     bare = learners.build(chosen.learner, chosen.seed, chosen.steps, torch.device("cpu"))
     named = {f"model.{n}": p for n, p in bare.network.named_parameters()}
     found = {q: scalars(records, q) for q in ("gradient_norm", "weight_norm", "update_norm", "update_ratio")}
@@ -55,7 +55,7 @@ def test_norms_are_those_of_the_tensors_themselves(changes):
 @every_situation
 def test_the_signal_is_the_rms_of_each_samples_own_derivative(changes):
     chosen = job(**changes, probes=EVERY, steps=6)
-    found = scalars(said(chosen), "signal_rms")
+    found = scalars(all_records(chosen), "signal_rms")
     with run(chosen.model_copy(update={"probes": ()})) as running:
         for step in range(1, 7):
             learning = running.learning
@@ -87,7 +87,7 @@ def signals(learning, step: int) -> dict[str, float]:
 
 def test_without_batch_norm_the_signal_of_a_sample_does_not_depend_on_the_others():
     chosen = job(steps=1, probes=EVERY)
-    found = scalars(said(chosen), "signal_rms")
+    found = scalars(all_records(chosen), "signal_rms")
     learning = learners.build(chosen.learner, chosen.seed, 1, torch.device("cpu"))
     x, y = learning.batch(1)
     h = learning.network[:-1](x).detach()
@@ -97,7 +97,7 @@ def test_without_batch_norm_the_signal_of_a_sample_does_not_depend_on_the_others
 
 
 def test_a_smaller_last_batch_has_a_signal_of_the_same_scale():
-    found = scalars(said(job(learner__optimizer__lr=1e-6, probes=EVERY, steps=10)), "signal_rms")
+    found = scalars(all_records(job(learner__optimizer__lr=1e-6, probes=EVERY, steps=10)), "signal_rms")
     # Batches 5 and 10 have 6 samples in place of 16.
     values = [found[step, "model.output"] for step in range(1, 11)]
     assert max(values) / min(values) < 1.5
@@ -105,7 +105,7 @@ def test_a_smaller_last_batch_has_a_signal_of_the_same_scale():
 
 def test_norms_are_exact_where_float32_squares_would_not_be():
     chosen = job(probes=EVERY, steps=1, learner__model__initializer={"kind": "normal", "std": 1e-5})
-    records = said(chosen)
+    records = all_records(chosen)
     norms = scalars(records, "weight_norm")
     learning = learners.build(chosen.learner, chosen.seed, 1, torch.device("cpu"))
     for name, p in learning.network.named_parameters():
@@ -114,7 +114,7 @@ def test_norms_are_exact_where_float32_squares_would_not_be():
 
 
 def test_a_parameter_of_zeros_has_no_ratio_at_first_and_one_later():
-    records = said(job(probes=EVERY, steps=2, learner__model__initializer="glorot_uniform"))
+    records = all_records(job(probes=EVERY, steps=2, learner__model__initializer="glorot_uniform"))
     ratios = scalars(records, "update_ratio")
     assert (1, "model.output.bias") not in ratios
     assert (2, "model.output.bias") in ratios

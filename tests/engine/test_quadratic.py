@@ -36,7 +36,7 @@ def settings(count: int = 300) -> np.ndarray:
     return np.stack([10 ** (3 * draw[:, 0] - 3), 4 * draw[:, 1], 0.999 * draw[:, 2]], axis=1)
 
 
-def test_the_best_plain_descent_is_two_over_the_sum_of_the_extremes():
+def test_the_best_rate_of_gradient_descent_is_two_over_the_sum_of_the_extremes():
     assert quadratic.best_gradient_descent(LAMBDAS) == pytest.approx((2 / 1.01, 0, 99 / 101))
     assert quadratic.best_gradient_descent(LAMBDAS).rate == pytest.approx(0.980198, abs=5e-7)
 
@@ -195,7 +195,7 @@ def test_passing_the_minimum_changes_no_rate():
 
 
 @each("distances", [[], [0.0] * 9, [np.nan] * 9, [1.0, 0.5], [1.0, 0, 0, 0, 0, 0, 0, 0], [np.inf] * 9])
-def test_too_little_to_tell_gives_no_rate(distances):
+def test_too_few_distances_give_no_rate(distances):
     assert math.isnan(quadratic.measured_rate(distances))
 
 

@@ -12,12 +12,12 @@ from nnviz.spec.point_optimizers import LBFGS, Newton
 from nnviz.spec.schedules import Cosine
 from nnviz.spec.surfaces import Formula, Himmelblau, MonkeySaddle, Quadratic, Ravine
 from nnviz.spec.trajectories import RateSearch, Trajectories
-from tests.engine.trajectory_jobs import job, last, said, trajectories
+from tests.engine.trajectory_jobs import all_records, job, last, trajectories
 
 
 def found(search: RateSearch) -> dict[str, np.ndarray]:
     """What a whole search says last."""
-    return last(said(RateSearchRun(search)), "rate_search")
+    return last(all_records(RateSearchRun(search)), "rate_search")
 
 
 def of(*methods, surface=None, rates: int = 7, steps: int = 25, **changes) -> RateSearch:
@@ -27,16 +27,16 @@ def of(*methods, surface=None, rates: int = 7, steps: int = 25, **changes) -> Ra
 @pytest.mark.parametrize(
     "changes", [{}, {"noise": 2.0, "seed": 3}, {"clipping": ClipNorm()}, {"schedule": Cosine()}], ids=str
 )
-def test_each_rate_ends_where_a_trajectory_run_with_it_ends(changes):
+def test_each_rate_ends_where_a_run_with_it_ends(changes):
     search = of(SGD(), SGD(momentum=0.9), RMSprop(), Adam(), LBFGS(), Newton(), **changes)
     arrays = found(search)
     for k, rate in enumerate(arrays["rates"]):
-        raced = trajectories(search.trajectories.rated([rate] * len(search.trajectories.optimizers)))
-        heights = np.where(raced["left_at"] >= 0, np.nan, raced["values"][:, -1])
-        np.testing.assert_allclose(arrays["final"][:, k], heights, rtol=1e-9, equal_nan=True)
+        trajectory_arrays = trajectories(search.trajectories.rated([rate] * len(search.trajectories.optimizers)))
+        values = np.where(trajectory_arrays["left_at"] >= 0, np.nan, trajectory_arrays["values"][:, -1])
+        np.testing.assert_allclose(arrays["final"][:, k], values, rtol=1e-9, equal_nan=True)
 
 
-def test_the_best_rate_of_plain_descent_on_a_quadratic_is_the_one_of_theory():
+def test_the_best_rate_of_gradient_descent_on_a_quadratic_is_the_one_of_theory():
     curvature, condition = 2.0, 10.0
     surface = Quadratic(curvature=curvature, condition=condition)
     search = RateSearch(trajectories=job(surface, [SGD()], x=1.0, y=1.0, steps=200), rates=200, low=0.01, high=1.0)
@@ -52,19 +52,19 @@ def test_rates_are_spread_evenly_by_factors_between_the_ends():
     assert rates[1:] / rates[:-1] == pytest.approx((10 / 1e-4) ** (1 / 6))
 
 
-def test_a_method_without_a_rate_and_one_that_always_leaves_have_no_best():
+def test_a_method_without_a_rate_and_one_that_always_diverges_have_no_best():
     up = Formula(text="-x**4 - y**4")
     arrays = found(RateSearch(trajectories=job(up, [SGD(), Genetic()], steps=300), rates=3, low=1.0))
     assert arrays["best"].tolist() == [-1, -1]
     assert np.isnan(arrays["final"]).all()
 
 
-def test_the_lowest_height_is_that_of_the_surface_and_is_left_out_where_there_is_none():
+def test_the_minimum_value_is_that_of_the_surface_and_empty_where_there_is_none():
     assert found(of(SGD(), steps=1))["minimum_value"] == pytest.approx([0])
     assert len(found(of(SGD(), surface=MonkeySaddle(bounded=False), steps=1))["minimum_value"]) == 0
 
 
-def test_what_is_known_is_said_optimizer_by_optimizer():
+def test_results_are_returned_optimizer_by_optimizer():
     search = RateSearchRun(of(SGD(), Adam(), RMSprop()))
     assert search.evaluate_now() == []
     for step in (1, 2, 3):
@@ -76,7 +76,7 @@ def test_what_is_known_is_said_optimizer_by_optimizer():
         next(search)
 
 
-def test_pictures_said_before_do_not_change_later():
+def test_returned_snapshots_do_not_change_later():
     search = RateSearchRun(of(SGD(), Adam()))
     first = next(search)[0].arrays["final"].copy()
     held = search.final
@@ -85,12 +85,12 @@ def test_pictures_said_before_do_not_change_later():
     assert not np.isnan(held[1]).all()
 
 
-def test_the_rates_of_the_trajectory_run_do_not_matter():
+def test_the_rates_of_the_trajectories_job_do_not_matter():
     arrays = [found(of(SGD(lr=lr), surface=Ravine()))["final"] for lr in (0.1, 5.0)]
     np.testing.assert_array_equal(*arrays)
 
 
-def test_a_trajectory_run_of_twelve_with_basins_is_searched_without_them():
+def test_a_job_of_twelve_with_basins_is_searched_without_them():
     twelve = job(Ravine(), [SGD()] * 12, steps=5, grid=60)
     assert found(RateSearch(trajectories=twelve, rates=2))["final"].shape == (12, 2)
 

@@ -10,7 +10,7 @@ from nnviz.engine import EngineError, run
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Parent, Training
 from tests.each import each
-from tests.engine.running import as_bytes, job, said, scalars, snapshots, state
+from tests.engine.running import all_records, as_bytes, job, scalars, snapshots, state
 from tests.spec.options import families
 
 SITUATIONS = {
@@ -45,20 +45,20 @@ def stopped(chosen: Training, at: int):
 def test_a_resumed_run_ends_in_the_same_records_and_weights_to_the_bit(changes):
     chosen = job(**changes)
     whole = run(chosen)
-    records = as_bytes(said(whole))
+    records = as_bytes(all_records(whole))
     for at in (5, 13):
         _, checkpoint = stopped(chosen, at)
         torch.manual_seed(99)
         resumed = run(chosen, checkpoint)
         assert resumed.step == at
-        assert as_bytes(said(resumed)) == [r for r in records if r[0] > at], at
+        assert as_bytes(all_records(resumed)) == [r for r in records if r[0] > at], at
         assert state(resumed) == state(whole), at
 
 
 def test_a_run_can_be_resumed_again_and_again():
     chosen = job(**SITUATIONS["everything"])
     whole = run(chosen)
-    said(whole)
+    all_records(whole)
     checkpoint = None
     for _ in range(chosen.steps):
         with run(chosen, checkpoint) as one_step:
@@ -73,19 +73,19 @@ def test_a_checkpoint_of_step_0_is_the_beginning_without_its_records():
         checkpoint = first.checkpoint()
     resumed = run(job(), checkpoint)
     assert resumed.step == 0
-    expected = [r for r in as_bytes(said(job())) if r[0] > 0]
-    assert as_bytes(said(resumed)) == expected
+    expected = [r for r in as_bytes(all_records(job())) if r[0] > 0]
+    assert as_bytes(all_records(resumed)) == expected
 
 
-def test_a_resumed_run_can_be_looked_at_before_its_next_step():
+def test_a_resumed_run_can_be_evaluated_before_its_next_step():
     records, checkpoint = stopped(job(), 13)
     with run(job(), checkpoint) as resumed:
-        looked = resumed.evaluate_now()
-    evaluated = as_bytes(looked)
-    assert evaluated
-    assert [r for r in as_bytes(records) if r in evaluated] == evaluated
-    assert set(scalars(looked, "loss", "test")) == {13}
-    assert set(snapshots(looked, "decision_grid")) == {13}
+        evaluated = resumed.evaluate_now()
+    as_evaluated = as_bytes(evaluated)
+    assert as_evaluated
+    assert [r for r in as_bytes(records) if r in as_evaluated] == as_evaluated
+    assert set(scalars(evaluated, "loss", "test")) == {13}
+    assert set(snapshots(evaluated, "decision_grid")) == {13}
 
 
 def test_checkpoints_hold_nothing_but_tensors_and_plain_values():
@@ -131,14 +131,14 @@ def test_a_branch_with_the_same_settings_is_the_parent():
     parent = job(**SITUATIONS["everything"])
     _, checkpoint = stopped(parent, 8)
     child, whole = run(branch(parent, 8), checkpoint), run(parent)
-    assert as_bytes(said(child)) == [r for r in as_bytes(said(whole)) if r[0] > 8]
+    assert as_bytes(all_records(child)) == [r for r in as_bytes(all_records(whole)) if r[0] > 8]
     assert state(child) == state(whole)
 
 
 def test_a_branch_may_run_longer_than_its_parent():
     parent = job()
     _, checkpoint = stopped(parent, parent.steps)
-    records = said(run(branch(parent, parent.steps, steps=25), checkpoint))
+    records = all_records(run(branch(parent, parent.steps, steps=25), checkpoint))
     assert sorted(scalars(records, "loss", "batch")) == [21, 22, 23, 24, 25]
 
 

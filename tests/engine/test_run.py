@@ -10,7 +10,7 @@ from nnviz.engine import EngineError, run
 from nnviz.records import Scalar, Snapshot
 from nnviz.spec.jobs import Parent, Training
 from tests.each import each
-from tests.engine.running import after, as_bytes, job, said, scalars, snapshots, state
+from tests.engine.running import after, all_records, as_bytes, job, scalars, snapshots, state
 from tests.spec.options import families, some
 
 KINDS = list(families()["probes"])
@@ -34,13 +34,13 @@ def test_the_same_job_gives_the_same_records_and_weights_to_the_bit(changes):
         torch.manual_seed(global_seed)
         np.random.seed(global_seed)
         runs.append(run(job(**changes)))
-        records.append(said(runs[-1]))
+        records.append(all_records(runs[-1]))
     assert as_bytes(records[0]) == as_bytes(records[1])
     assert state(runs[0]) == state(runs[1])
 
 
 def test_another_seed_gives_other_records():
-    assert as_bytes(said(job(seed=1))) != as_bytes(said(job(seed=2)))
+    assert as_bytes(all_records(job(seed=1))) != as_bytes(all_records(job(seed=2)))
 
 
 @each("kind", [*KINDS, "all"])
@@ -48,7 +48,7 @@ def test_another_seed_gives_other_records():
 def test_a_probe_leaves_losses_and_weights_as_they_are_to_the_bit(kind, changes):
     probes = [{"kind": k, "every": 1} for k in (KINDS if kind == "all" else [kind])]
     watched, alone = run(job(**changes, probes=probes)), run(job(**changes, probes=[]))
-    records = [said(watched), said(alone)]
+    records = [all_records(watched), all_records(alone)]
     for quantity in ("loss", "accuracy", "learning_rate"):
         first, second = (scalars(r, quantity) for r in records)
         assert first == second
@@ -61,7 +61,7 @@ def test_how_often_a_run_is_evaluated_leaves_its_weights_as_they_are(every):
     assert state(after(job(**EVERYTHING, evaluate_every=every))) == state(after(job(**EVERYTHING)))
 
 
-def test_a_run_that_is_paused_and_looked_at_ends_in_the_same_weights():
+def test_a_run_that_is_paused_and_evaluated_ends_in_the_same_weights():
     chosen = job(**EVERYTHING)
     with run(chosen) as looked_at:
         for number, _ in enumerate(looked_at, 1):
@@ -72,8 +72,8 @@ def test_a_run_that_is_paused_and_looked_at_ends_in_the_same_weights():
     assert state(looked_at) == state(after(chosen))
 
 
-def test_evaluations_and_pictures_come_at_step_0_every_so_often_and_at_the_last():
-    records = said(job(steps=17, evaluate_every=5))
+def test_evaluations_and_snapshots_come_at_step_0_every_so_often_and_at_the_last():
+    records = all_records(job(steps=17, evaluate_every=5))
     expected = [0, 5, 10, 15, 17]
     assert sorted(scalars(records, "loss", "train")) == expected
     assert sorted(snapshots(records, "decision_grid")) == expected
@@ -82,7 +82,7 @@ def test_evaluations_and_pictures_come_at_step_0_every_so_often_and_at_the_last(
 
 
 def test_probes_sample_step_0_and_every_so_often_and_the_first_update():
-    records = said(job(steps=17, probes=[{"kind": k, "every": 4} for k in KINDS]))
+    records = all_records(job(steps=17, probes=[{"kind": k, "every": 4} for k in KINDS]))
     for quantity in ("gradient_norm", "activation_mean", "signal_rms"):
         assert {step for step, _ in scalars(records, quantity)} == {0, 4, 8, 12, 16}, quantity
     for quantity in ("gradient_histogram", "weight_histogram", "activation_histogram"):
@@ -92,13 +92,13 @@ def test_probes_sample_step_0_and_every_so_often_and_the_first_update():
     assert {step for step, _ in scalars(records, "weight_norm")} == {0, 1, 4, 8, 12, 16}
 
 
-def test_the_first_call_says_step_0_together_with_step_1():
+def test_the_first_call_returns_step_0_together_with_step_1():
     with run(job(evaluate_every=1)) as running:
         assert {r.step for r in next(running)} == {0, 1}
         assert {r.step for r in next(running)} == {2}
 
 
-def test_look_before_the_first_step_says_step_0_once():
+def test_evaluate_now_before_the_first_step_returns_step_0_once():
     with run(job(evaluate_every=1)) as running:
         first = running.evaluate_now()
         assert {r.step for r in first} == {0}
@@ -107,13 +107,13 @@ def test_look_before_the_first_step_says_step_0_once():
         assert running.step == 1
 
 
-def test_look_says_the_present_step_and_what_the_probes_have_measured():
+def test_evaluate_now_returns_the_current_step_and_what_the_probes_have_measured():
     probes = [{"kind": "gradient_norms", "every": 2}]
     with run(job(probes=probes, evaluate_every=100)) as running:
         records = [r for _ in range(7) for r in next(running)]
-        looked = running.evaluate_now()
-    assert set(scalars(looked, "loss", "train")) == {7}
-    records += looked
+        evaluated = running.evaluate_now()
+    assert set(scalars(evaluated, "loss", "train")) == {7}
+    records += evaluated
     assert {step for step, _ in scalars(records, "gradient_norm")} == {0, 2, 4, 6}
 
 
@@ -126,8 +126,8 @@ def test_every_probe_samples_the_step_that_the_caller_stops_at():
     assert sorted(snapshots(records, "gradient_histogram")) == [0, 7]
 
 
-def test_records_come_in_order_of_steps_after_sorting_nothing_is_said_twice():
-    records = said(job(probes=[{"kind": k, "every": 3} for k in KINDS]))
+def test_no_record_is_returned_twice():
+    records = all_records(job(probes=[{"kind": k, "every": 3} for k in KINDS]))
     keys = [(r.step, r.quantity, r.site) for r in records]
     assert len(set(keys)) == len(keys)
 
@@ -161,7 +161,7 @@ AGREED = {
 
 
 def test_scalars_are_exactly_those_agreed_on():
-    records = said(job(learner__clipping="norm"))
+    records = all_records(job(learner__clipping="norm"))
     found: dict[str, set[str]] = {}
     for record in records:
         if isinstance(record, Scalar):
@@ -170,7 +170,7 @@ def test_scalars_are_exactly_those_agreed_on():
 
 
 def test_scalars_of_regression_have_r_squared_in_place_of_accuracy():
-    records = said(job(learner__data="curve", learner__loss="mse"))
+    records = all_records(job(learner__data="curve", learner__loss="mse"))
     quantities = {r.quantity for r in records if isinstance(r, Scalar)}
     assert "r_squared" in quantities
     assert "accuracy" not in quantities
@@ -188,7 +188,7 @@ def test_scalars_of_regression_have_r_squared_in_place_of_accuracy():
     ids=["classes", "surface", "curve", "table of classes", "table of numbers"],
 )
 def test_snapshots_are_exactly_those_agreed_on(changes, pictures):
-    records = [r for r in said(job(**changes)) if isinstance(r, Snapshot)]
+    records = [r for r in all_records(job(**changes)) if isinstance(r, Snapshot)]
     histograms = {f"{what}_histogram" for what in ("activation", "preactivation", "gradient", "weight")}
     assert {r.quantity for r in records} == {"data", "layers", "theory", "network", *histograms, *pictures}
     of_the_model = {"layers", "theory", "network", *histograms}
@@ -196,13 +196,13 @@ def test_snapshots_are_exactly_those_agreed_on(changes, pictures):
     assert {r.step for r in records if r.quantity in ("data", "layers", "theory")} == {0}
 
 
-def test_the_learning_rate_told_is_the_one_the_step_used():
+def test_the_recorded_learning_rate_is_the_one_the_step_used():
     chosen = job(learner__schedule={"kind": "step", "every": 7, "factor": 0.1}, evaluate_every=1)
-    rates = scalars(said(chosen), "learning_rate", "model")
+    rates = scalars(all_records(chosen), "learning_rate", "model")
     assert rates == {0: 0.1, **{n: pytest.approx(0.1 * 0.1 ** ((n - 1) // 7)) for n in range(1, 21)}}
 
 
-def test_info_says_the_parameters_and_steps_an_epoch():
+def test_info_has_the_parameters_and_steps_per_epoch():
     with run(job()) as running:
         info = running.info
     assert info["steps_per_epoch"] == 5
@@ -244,11 +244,11 @@ def test_a_child_needs_its_parents_checkpoint():
 
 def test_batch_losses_are_those_of_the_step_in_training_mode():
     chosen = job(learner__model__dropout={"kind": "standard", "rate": 0.5}, steps=3)
-    told = scalars(said(chosen), "loss", "batch")
+    recorded = scalars(all_records(chosen), "loss", "batch")
     with run(chosen.model_copy(update={"probes": ()})) as again:
         assert again.evaluate_now()
-        under_way = again.learning
-        assert told == {n: float(under_way.step(n)["loss", "batch"]) for n in (1, 2, 3)}
+        running_job = again.learning
+        assert recorded == {n: float(running_job.step(n)["loss", "batch"]) for n in (1, 2, 3)}
 
 
 @each("seed", range(6))
@@ -257,6 +257,6 @@ def test_random_jobs_give_the_same_bytes_twice(seed):
         update={"steps": 4, "evaluate_every": 2, "device": "cpu", "parent": None}
     )
     try:
-        assert as_bytes(said(chosen)) == as_bytes(said(chosen))
+        assert as_bytes(all_records(chosen)) == as_bytes(all_records(chosen))
     except ArithmeticError as diverged:
         assert math.isfinite(diverged.how.last_good)  # noqa: PT017

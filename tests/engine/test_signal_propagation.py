@@ -158,7 +158,7 @@ def test_where_there_is_no_theory_there_is_no_line(model):
     )
 
 
-def test_a_run_says_at_step_0_what_theory_has_or_why_not():
+def test_a_run_records_at_step_0_what_theory_predicts_or_why_it_does_not():
     parts = {"low", "median", "high"}
     for changes, no_line, no_band in (
         ({}, None, None),

@@ -150,7 +150,7 @@ def test_a_line_is_the_same_with_one_axis(name):
 
 
 @every_network
-def test_networks_are_computed_many_points_at_once_where_they_are_plain_chains(name):
+def test_networks_are_computed_many_points_at_once_where_they_are_sequential(name):
     module = network(name).eval()
     is_chain = stacked_networks.stackable_layers(module, data()["train"][0]) is not None
     assert is_chain != name.startswith("one by one")
@@ -304,7 +304,7 @@ def test_each_point_of_the_grid_comes_exactly_once_from_coarse_to_fine(shape, fi
     assert (levels[0] % first == 0).all()
 
 
-def test_a_walk_goes_coarse_to_fine_and_tells_how_far_it_is():
+def test_a_slice_goes_coarse_to_fine_and_reports_progress():
     module = network("relu")
     axes = [torch.linspace(-1, 1, 17)] * 2
     blocks = list(landscape.evaluate_slice(module, F.cross_entropy, data(), directions(module), axes))

@@ -11,7 +11,17 @@ from nnviz.engine.landscape.retraining import Trained
 from nnviz.engine.randomness import generator
 from nnviz.spec.landscapes import PathPlane, RandomLines, RandomPlane
 from tests.each import each
-from tests.engine.landscape_jobs import SITUATIONS, agree, around, landscape, moved, network, plain, seen, trained
+from tests.engine.landscape_jobs import (
+    SITUATIONS,
+    agree,
+    around,
+    float64_measures,
+    landscape,
+    last_arrays,
+    moved,
+    network,
+    trained,
+)
 from tests.engine.running import job
 
 every_situation = each("changes", SITUATIONS.values())
@@ -38,35 +48,35 @@ def direction(of: Trained, seed: int, index: int, vectors: bool) -> list[Tensor]
 
 @every_situation
 @each("vectors", [False, True])
-def test_a_random_plane_is_that_of_a_plain_loop(changes, vectors):
+def test_a_random_plane_is_that_of_a_simple_loop(changes, vectors):
     view = RandomPlane(resolution=9, span=SPAN, seed=3, vectors=vectors)
     chosen = landscape(view, **changes)
-    arrays = seen(chosen)["plane"]
+    arrays = last_arrays(chosen)["plane"]
     of = trained(chosen.network)
     one, other = (direction(of, 3, index, vectors) for index in range(2))
     assert arrays["x"] == pytest.approx(np.linspace(-SPAN, SPAN, 9))
     assert arrays["y"] == pytest.approx(np.linspace(-SPAN, SPAN, 9))
     for row, column in ((0, 0), (8, 0), (2, 7), (4, 4), (5, 1)):
         state = moved(of, (arrays["x"][column], one), (arrays["y"][row], other))
-        agree(arrays, (row, column), plain(of, state))
+        agree(arrays, (row, column), float64_measures(of, state))
 
 
 @every_situation
-def test_random_lines_are_those_of_a_plain_loop(changes):
+def test_random_lines_are_those_of_a_simple_loop(changes):
     chosen = landscape(RandomLines(count=3, resolution=9, span=SPAN, seed=3), **changes)
-    arrays = seen(chosen)["lines"]
+    arrays = last_arrays(chosen)["lines"]
     of = trained(chosen.network)
     assert {values.shape for name, values in arrays.items() if name != "x"} == {(3, 9)}
     for index, place in ((0, 0), (1, 4), (2, 7)):
         state = moved(of, (arrays["x"][place], direction(of, 3, index, False)))
-        agree(arrays, (index, place), plain(of, state))
+        agree(arrays, (index, place), float64_measures(of, state))
 
 
 @every_situation
 @each("step", [None, 0, 7])
-def test_the_middle_has_the_height_that_training_ended_at(changes, step):
+def test_the_middle_has_the_loss_that_training_ended_at(changes, step):
     views = RandomPlane(resolution=9), RandomLines(resolution=9, count=1)
-    pictures = seen(around(network(job(**changes), step=step), *views))
+    pictures = last_arrays(around(network(job(**changes), step=step), *views))
     for name, values in pictures["training"].items():
         if name not in ("steps", "learning_rate"):
             for height in (pictures["plane"][name][4, 4], pictures["lines"][name][0, 4]):
@@ -74,13 +84,13 @@ def test_the_middle_has_the_height_that_training_ended_at(changes, step):
 
 
 def test_a_line_is_the_axis_of_a_plane_with_the_same_seed():
-    pictures = seen(landscape(RandomPlane(resolution=9, seed=5), RandomLines(resolution=9, count=2, seed=5)))
+    pictures = last_arrays(landscape(RandomPlane(resolution=9, seed=5), RandomLines(resolution=9, count=2, seed=5)))
     plane, lines = (pictures[name]["train_loss"] for name in ("plane", "lines"))
     np.testing.assert_allclose(lines[0], plane[4], rtol=1e-5)
     np.testing.assert_allclose(lines[1], plane[:, 4], rtol=1e-5)
 
 
-def test_coarse_pictures_are_parts_of_the_last():
+def test_coarse_levels_are_parts_of_the_last():
     chosen = landscape(RandomPlane(resolution=21))
     pictures = [r.arrays for records in LandscapeEvaluation(chosen) for r in records if r.quantity == "plane"]
     assert [p["train_loss"].shape for p in pictures] == [(3, 3), (6, 6), (11, 11), (21, 21)]
@@ -93,8 +103,8 @@ def test_coarse_pictures_are_parts_of_the_last():
 def test_the_loss_is_without_penalties_and_without_a_test_part_there_is_none_of_it():
     chosen = landscape(RandomPlane(resolution=9), learner__l2=1.0, learner__l1=1.0)
     of = trained(chosen.network)
-    agree(seen(chosen)["plane"], (4, 4), plain(of, of.states[-1]))
-    alone = seen(
+    agree(last_arrays(chosen)["plane"], (4, 4), float64_measures(of, of.states[-1]))
+    alone = last_arrays(
         landscape(RandomPlane(resolution=9), learner__data={"kind": "moons", "points": 10, "train_share": 0.95})
     )
     assert set(alone["plane"]) == {"x", "y", "train_loss", "train_accuracy"}
@@ -104,9 +114,9 @@ def test_the_loss_is_without_penalties_and_without_a_test_part_there_is_none_of_
 
 
 @every_situation
-def test_the_path_and_its_plane_are_those_of_plain_algebra(changes):
+def test_the_path_and_its_plane_are_those_of_linear_algebra(changes):
     chosen = landscape(PathPlane(resolution=9, margin=0.5), **changes)
-    pictures = seen(chosen)
+    pictures = last_arrays(chosen)
     of = trained(chosen.network)
     points = torch.stack([weights_space.as_vector(of.weights(i)) for i in range(len(of.steps))]).double()
     away = (points - points[-1]).numpy()
@@ -123,15 +133,15 @@ def test_the_path_and_its_plane_are_those_of_plain_algebra(changes):
     along = [weights_space.as_weights(torch.tensor(axis), of.weights()) for axis in axes]
     for row, column in ((0, 0), (8, 3), (4, 4)):
         state = moved(of, (plane["x"][column], along[0]), (plane["y"][row], along[1]))
-        agree(plane, (row, column), plain(of, state))
+        agree(plane, (row, column), float64_measures(of, state))
     for place in (0, 3, 20):
-        expected = plain(of, moved(of, *zip(path["coordinates"][place], along, strict=True)))
+        expected = float64_measures(of, moved(of, *zip(path["coordinates"][place], along, strict=True)))
         agree(path, (place,), {f"plane_{name}": value for name, value in expected.items()})
 
 
 @every_situation
-def test_the_end_of_the_path_has_the_height_that_training_ended_at_and_all_of_it_lies_in_the_picture(changes):
-    pictures = seen(landscape(PathPlane(resolution=9), **changes))
+def test_the_end_of_the_path_has_the_loss_that_training_ended_at_and_all_of_it_lies_in_the_plane(changes):
+    pictures = last_arrays(landscape(PathPlane(resolution=9), **changes))
     path, plane = pictures["path"], pictures["path_plane"]
     for name, values in pictures["training"].items():
         if name not in ("steps", "learning_rate"):
@@ -144,7 +154,7 @@ def test_the_end_of_the_path_has_the_height_that_training_ended_at_and_all_of_it
 def test_a_straight_path_has_a_plane_of_some_width():
     """From zeros only the biases of the output move, against each other: along one line."""
     still = {"learner__model__initializer": "zeros", "learner__optimizer__lr": 0.01}
-    pictures = seen(landscape(PathPlane(resolution=9, margin=0.0), **still))
+    pictures = last_arrays(landscape(PathPlane(resolution=9, margin=0.0), **still))
     reach = [np.ptp(pictures["path_plane"][axis]) for axis in "xy"]
     assert pictures["path"]["explained"][0] == pytest.approx(1, abs=1e-3)
     assert reach[1] >= 0.099 * reach[0] > 0
@@ -152,6 +162,6 @@ def test_a_straight_path_has_a_plane_of_some_width():
 
 def test_at_batch_norms_own_weights_the_plane_differs_from_training_before_the_end():
     """The statistics are those of the end all over the plane: only there both are the same."""
-    pictures = seen(landscape(PathPlane(resolution=9), learner__model__norm="batch"))
+    pictures = last_arrays(landscape(PathPlane(resolution=9), learner__model__norm="batch"))
     off = np.abs(pictures["path"]["plane_train_loss"] - pictures["training"]["train_loss"])
     assert off[-1] < 1e-6 < off[0]

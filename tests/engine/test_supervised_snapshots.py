@@ -194,10 +194,10 @@ def test_accuracy_confusion_surface_and_worst_samples_agree_on_the_class_of_the_
         x, y = learning.data.part(test=True)
         z = outputs(learning, x.numpy())
         right = z.argmax(1) == y
-        told = scalars(records, "accuracy", "test")[chosen.steps]
-        assert told == pytest.approx(float(right.float().mean()), abs=1e-6), changes
+        recorded = scalars(records, "accuracy", "test")[chosen.steps]
+        assert recorded == pytest.approx(float(right.float().mean()), abs=1e-6), changes
         if accuracy:
-            assert told == pytest.approx(accuracy, abs=5e-4), changes
+            assert recorded == pytest.approx(accuracy, abs=5e-4), changes
             assert np.trace(last["confusion"]["counts"]) == int(right.sum()), changes
             order = [
                 int((x == torch.from_numpy(row)).flatten(1).all(1).nonzero()[0]) for row in last["worst"]["inputs"]
@@ -207,8 +207,8 @@ def test_accuracy_confusion_surface_and_worst_samples_agree_on_the_class_of_the_
             grid = last["decision_grid"]
             points = np.stack([a.ravel() for a in np.meshgrid(grid["x"], grid["y"])], axis=1)
             assert np.array_equal(grid["scores"].argmax(-1).ravel(), outputs(learning, points).argmax(1)), changes
-        heights = EvaluatedMeasures(learning, 10_000)
-        assert heights.of(learning.network)["test_accuracy"] == pytest.approx(told, abs=1e-6), changes
+        values = EvaluatedMeasures(learning, 10_000)
+        assert values.of(learning.network)["test_accuracy"] == pytest.approx(recorded, abs=1e-6), changes
 
 
 def test_regression_in_many_dimensions_is_drawn_as_predicted_against_true():

@@ -105,7 +105,7 @@ def test_the_slope_of_many_points_is_that_of_each_alone_by_backward_to_the_last_
 
 
 @each("surface", ALL)
-def test_the_point_where_a_trajectory_run_starts_is_seen_and_lies_on_a_slope(surface):
+def test_the_start_is_in_view_and_lies_on_a_slope(surface):
     assert spec.inside(surface, surface.start)
     height, gradient = surfaces.value_and_gradient(surface, torch.tensor([surface.start], dtype=torch.float64))
     assert torch.isfinite(height).all()

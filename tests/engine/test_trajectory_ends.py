@@ -1,4 +1,4 @@
-"""Where optimizers come to: at the rates that theory has for a quadratic, or nowhere, and why."""
+"""Ends of trajectories: convergence at the rates of theory on a quadratic, and divergence with its reason."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ from tests.engine.trajectory_jobs import ALL, WITH_RPROP, job, last, trajectorie
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9])
-def test_a_trajectory_run_on_a_quadratic_is_stable_just_below_the_limit_of_theory_and_not_just_above(momentum):
+def test_descent_on_a_quadratic_is_stable_just_below_the_limit_of_theory_and_not_just_above(momentum):
     bowl = Quadratic(curvature=3, condition=20, angle=30)
     limit = (2 + 2 * momentum) / 3
     arrays = trajectories(job(bowl, [SGD(lr=part * limit, momentum=momentum) for part in (0.99, 1.01)], steps=4000))
@@ -48,7 +48,7 @@ def test_nothing_is_predicted_under_noise_clipping_or_a_schedule():
         assert np.isfinite(arrays["measured_rate"]).all(), unlike
 
 
-def test_late_in_a_trajectory_run_the_best_settings_have_the_rates_of_theory():
+def test_late_in_a_run_the_best_settings_have_the_rates_of_theory():
     kappa = 50
     bowl = Quadratic(curvature=2, condition=kappa, angle=20)
     plain, heavy = quadratic.best_gradient_descent(bowl.eigenvalues), quadratic.best_heavy_ball(bowl.eigenvalues)
@@ -63,21 +63,21 @@ def test_late_in_a_trajectory_run_the_best_settings_have_the_rates_of_theory():
 # -- leaving ----------------------------------------------------------------------------------------------------------
 
 
-def test_who_leaves_for_infinity_stops_and_the_others_go_on():
+def test_an_optimizer_that_diverges_stops_and_the_others_continue():
     steps = 100
     methods = [SGD(lr=0.01), SGD(lr=0.2), Adam(lr=0.1), Newton(lr=0.5), LBFGS(lr=0.1), SGD(lr=0.05, momentum=0.9)]
     chosen = job(Himmelblau(), methods, steps=steps)
     arrays = trajectories(chosen)
     assert (arrays["left_at"] >= 0).tolist() == [False, True, False, False, False, True]
     for i in (1, 5):
-        gone = arrays["left_at"][i]
-        assert 0 < gone < 30
-        kept = arrays["points"][i, :gone]
+        left_at = arrays["left_at"][i]
+        assert 0 < left_at < 30
+        kept = arrays["points"][i, :left_at]
         assert (np.abs(kept) <= DIVERGENCE_LIMIT).all()
-        assert np.isnan(arrays["points"][i, gone:]).all()
-        assert np.isnan(arrays["values"][i, gone:]).all()
-        assert np.isfinite(arrays["gradient"][i, :gone]).all()
-        assert np.isnan(arrays["gradient"][i, gone:]).all()
+        assert np.isnan(arrays["points"][i, left_at:]).all()
+        assert np.isnan(arrays["values"][i, left_at:]).all()
+        assert np.isfinite(arrays["gradient"][i, :left_at]).all()
+        assert np.isnan(arrays["gradient"][i, left_at:]).all()
     for i in (0, 2, 3, 4):
         assert np.isfinite(arrays["points"][i]).all()
         alone = trajectories(job(Himmelblau(), [methods[i]], steps=steps))
@@ -95,7 +95,7 @@ def test_a_zero_gradient_without_epsilon_is_0_by_0_and_no_leaving():
     assert kept["exit_reason"].tolist() == ["", "", ""]
 
 
-def test_why_a_optimizer_is_nowhere_any_more_is_that_of_the_surface_or_of_the_step():
+def test_the_exit_reason_is_that_of_the_surface_or_of_the_step():
     cases = [
         (Quadratic(curvature=40, condition=1), SGD(lr=1.0), (-4, 2), "diverged"),
         (Formula(text="log(x)"), SGD(lr=1.0), (0.1, 0), "no_value"),  # over the edge in one step
@@ -112,20 +112,20 @@ def test_why_a_optimizer_is_nowhere_any_more_is_that_of_the_surface_or_of_the_st
 
 
 @pytest.mark.parametrize("lr", [0.1, 0.055, 1.0])
-def test_the_step_at_which_a_optimizer_has_left_is_that_of_a_loop_that_looks_each_time(lr):
+def test_the_step_of_divergence_is_that_of_a_loop_that_checks_each_step(lr):
     bowl = Quadratic(curvature=40, condition=1)
-    gone = int(trajectories(job(bowl, [SGD(lr=lr)], steps=400))["left_at"][0])
+    left_at = int(trajectories(job(bowl, [SGD(lr=lr)], steps=400))["left_at"][0])
     x, step = np.array([-4.0, 2.0]), 0
     while np.abs(x).max() <= DIVERGENCE_LIMIT:
         x, step = x - lr * 40 * x, step + 1
-    assert gone == step
+    assert left_at == step
 
 
-def test_a_trajectory_run_looks_who_has_left_whenever_it_is_asked():
-    racing = TrajectoryRun(job(Quadratic(curvature=40, condition=1), [SGD(lr=1.0), SGD(lr=0.001)], steps=40))
+def test_evaluate_now_checks_which_optimizers_have_diverged():
+    trajectory_run = TrajectoryRun(job(Quadratic(curvature=40, condition=1), [SGD(lr=1.0), SGD(lr=0.001)], steps=40))
     for _ in range(EXIT_CHECK_EVERY - 2):
-        next(racing)
-    arrays = last(racing.evaluate_now(), "trajectories")
+        next(trajectory_run)
+    arrays = last(trajectory_run.evaluate_now(), "trajectories")
     assert 0 < arrays["left_at"][0] < EXIT_CHECK_EVERY - 2
     assert arrays["left_at"][1] == -1
     assert np.isnan(arrays["points"][0, -1]).all()
@@ -136,9 +136,9 @@ def test_no_method_stumbles_over_a_surface_with_holes_or_without_a_bottom(text):
     surface = Formula(text=text)
     for some in (ALL[:12], [*WITH_RPROP[12:], LBFGS(line_search=True), Newton()]):
         arrays = trajectories(job(surface, some, steps=25, x=0.7, y=0.4, grid=2))
-        for points, gone in zip(arrays["points"], arrays["left_at"], strict=True):
-            assert np.isfinite(points[: gone if gone >= 0 else None]).all()
-            assert gone < 0 or np.isnan(points[gone:]).all()
+        for points, left_at in zip(arrays["points"], arrays["left_at"], strict=True):
+            assert np.isfinite(points[: left_at if left_at >= 0 else None]).all()
+            assert left_at < 0 or np.isnan(points[left_at:]).all()
 
 
 def test_a_step_at_a_wall_throws_far_and_clipping_holds():

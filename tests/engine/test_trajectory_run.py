@@ -1,4 +1,4 @@
-"""A race: what it says and when, what is recorded of each step, and noise."""
+"""Trajectories: records and when they come, what is recorded of each step, and noise."""
 
 import numpy as np
 import pytest
@@ -26,16 +26,16 @@ from nnviz.spec.point_optimizers import CMAES, LBFGS, STATE, Genetic, Newton
 from nnviz.spec.schedules import OneCycle
 from nnviz.spec.surfaces import Himmelblau, Rastrigin, Ravine, Saddle
 from tests.engine.running import as_bytes
-from tests.engine.trajectory_jobs import ALL, TWELVE, WITH_RPROP, job, last, said, trajectories
+from tests.engine.trajectory_jobs import ALL, TWELVE, WITH_RPROP, all_records, job, last, trajectories
 
 EVERYTHING = {"noise": 0.3, "clipping": ClipNorm(max_norm=5), "schedule": OneCycle(), "seed": 3}
 
 
-# -- the same, whoever races beside -----------------------------------------------------------------------------------
+# -- independence ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("changes", [{}, EVERYTHING], ids=["plain", "everything"])
-def test_a_optimizer_goes_its_way_whoever_trajectory_runs_beside_it(changes):
+def test_the_trajectory_of_an_optimizer_does_not_depend_on_the_others(changes):
     methods = ALL if changes else WITH_RPROP
     together = [trajectories(job(Himmelblau(), some, steps=40, **changes)) for some in (methods[:12], methods[12:])]
     points = np.concatenate([arrays["points"] for arrays in together])
@@ -47,58 +47,59 @@ def test_a_optimizer_goes_its_way_whoever_trajectory_runs_beside_it(changes):
 
 def test_the_same_job_gives_the_same_bytes():
     chosen = job(Rastrigin(), TWELVE, steps=40, grid=4, **EVERYTHING)
-    first = as_bytes(said(TrajectoryRun(chosen)))
+    first = as_bytes(all_records(TrajectoryRun(chosen)))
     torch.manual_seed(99)
-    assert as_bytes(said(TrajectoryRun(chosen))) == first
+    assert as_bytes(all_records(TrajectoryRun(chosen))) == first
     other = chosen.model_copy(update={"seed": 4})
-    assert as_bytes(said(TrajectoryRun(other))) != first
+    assert as_bytes(all_records(TrajectoryRun(other))) != first
 
 
-# -- what is said, and when -------------------------------------------------------------------------------------------
+# -- what is all_records, and when
+# -------------------------------------------------------------------------------------------
 
 
-def test_pictures_come_first_then_after_twice_as_many_steps_and_at_the_end():
+def test_snapshots_come_first_then_after_twice_as_many_steps_and_at_the_end():
     steps = 2 * FIRST_SNAPSHOT + 30
-    records = said(TrajectoryRun(job(Ravine(), [SGD(), Adam()], steps=steps)))
+    records = all_records(TrajectoryRun(job(Ravine(), [SGD(), Adam()], steps=steps)))
     pictures = [(r.step, r.quantity) for r in records if isinstance(r, Snapshot)]
     assert pictures == [(0, "surface"), *((n, "trajectories") for n in (0, FIRST_SNAPSHOT, 2 * FIRST_SNAPSHOT, steps))]
     numbers = [(r.step, r.quantity, r.site, r.member) for r in records if isinstance(r, Scalar) and r.step == steps]
     assert sorted(numbers) == [(steps, quantity, str(i + 1), i) for quantity in ("distance", "value") for i in range(2)]
 
 
-def test_pictures_come_when_they_come_whoever_looks_in_between():
-    racing = TrajectoryRun(job(Ravine(), [SGD()], steps=2 * FIRST_SNAPSHOT + 1))
+def test_evaluate_now_does_not_change_when_snapshots_come():
+    trajectory_run = TrajectoryRun(job(Ravine(), [SGD()], steps=2 * FIRST_SNAPSHOT + 1))
     records = []
     for _ in range(300):
-        records += next(racing)
-    racing.evaluate_now()
-    records += said(racing)
+        records += next(trajectory_run)
+    trajectory_run.evaluate_now()
+    records += all_records(trajectory_run)
     steps = [r.step for r in records if r.quantity == "trajectories"]
     assert steps == [0, FIRST_SNAPSHOT, 2 * FIRST_SNAPSHOT, 2 * FIRST_SNAPSHOT + 1]
 
 
-def test_a_look_says_the_present_step_once():
-    racing = TrajectoryRun(job(Ravine(), [SGD()], steps=20, grid=2))
-    assert [r.quantity for r in racing.evaluate_now()][:2] == ["surface", "trajectories"]
-    assert racing.evaluate_now() == []
+def test_evaluate_now_returns_the_current_step_once():
+    trajectory_run = TrajectoryRun(job(Ravine(), [SGD()], steps=20, grid=2))
+    assert [r.quantity for r in trajectory_run.evaluate_now()][:2] == ["surface", "trajectories"]
+    assert trajectory_run.evaluate_now() == []
     for _ in range(7):
-        assert next(racing) == []
-    records = racing.evaluate_now()
+        assert next(trajectory_run) == []
+    records = trajectory_run.evaluate_now()
     assert {r.step for r in records} == {7}
     assert last(records, "trajectories")["points"].shape == (1, 8, 2)
-    assert racing.evaluate_now() == []
+    assert trajectory_run.evaluate_now() == []
 
 
-def test_looking_on_leaves_the_trajectory_run_as_it_is():
+def test_evaluate_now_does_not_change_the_trajectories():
     chosen = job(Himmelblau(), TWELVE[:9], steps=30, **EVERYTHING)
     watched = TrajectoryRun(chosen)
     for _ in range(29):
         next(watched)
         watched.evaluate_now()
-    assert as_bytes(said(watched)) == as_bytes([r for r in said(TrajectoryRun(chosen)) if r.step == 30])
+    assert as_bytes(all_records(watched)) == as_bytes([r for r in all_records(TrajectoryRun(chosen)) if r.step == 30])
 
 
-def test_heights_and_distances_are_those_of_the_points():
+def test_values_and_distances_are_those_of_the_points():
     arrays = trajectories(job(Himmelblau(), [SGD(lr=0.01), Newton(), CMAES()], steps=15))
     x, y = arrays["points"].transpose(2, 0, 1)
     assert arrays["points"].shape == (3, 16, 2)
@@ -116,7 +117,7 @@ def test_where_there_is_no_minimum_there_is_no_distance():
 
 # -- what is recorded of a step ---------------------------------------------------------------------------------------
 
-REMEMBERING = {
+WITH_STATE = {
     "sgd": (SGD(lr=0.01, momentum=0.9), lambda p: optim.SGD(p, 0.01, 0.9), {"momentum": "momentum_buffer"}),
     "adagrad": (Adagrad(), lambda p: optim.Adagrad(p, 0.05), {"second_moment": "sum"}),
     "rmsprop": (
@@ -147,10 +148,10 @@ PARTS = {"gradient", "momentum", "second_moment", "step_size"}
 def test_recorded_parts_are_those_of_the_optimizer_after_that_step_and_of_the_gradient_it_was_given():
     clipping, noise, seed, steps = ClipValue(limit=9), 0.5, 5, 30
     chosen = job(
-        Himmelblau(), [m for m, _, _ in REMEMBERING.values()], steps=steps, clipping=clipping, noise=noise, seed=seed
+        Himmelblau(), [m for m, _, _ in WITH_STATE.values()], steps=steps, clipping=clipping, noise=noise, seed=seed
     )
     arrays = trajectories(chosen)
-    for i, (method, build, names) in enumerate(REMEMBERING.values()):
+    for i, (method, build, names) in enumerate(WITH_STATE.values()):
         w = torch.tensor([Himmelblau.start], dtype=torch.float64)
         optimizer = build([w])
         generator = randomness.generator(seed, "noise")
@@ -166,7 +167,7 @@ def test_recorded_parts_are_those_of_the_optimizer_after_that_step_and_of_the_gr
                 assert np.array_equal(arrays[part][i, step], kept, equal_nan=True), (method.kind, part, step)
 
 
-def test_the_words_for_what_a_method_keeps_say_what_it_is():
+def test_the_words_for_the_state_of_a_method_are_right():
     """Of a gradient g: sums, means and maxima written out by hand."""
     methods = [
         Adagrad(),
@@ -194,7 +195,7 @@ def test_the_words_for_what_a_method_keeps_say_what_it_is():
             recorded = arrays[part][i, :, 0]
             shown = np.sqrt(recorded) if words.startswith("√") else recorded
             assert shown == pytest.approx(expected[words](gradient), rel=1e-4), words
-    for method, _, names in REMEMBERING.values():
+    for method, _, names in WITH_STATE.values():
         assert set(names) <= set(STATE.get(type(method), {})), method
 
 
@@ -216,7 +217,7 @@ def test_what_is_corrected_for_bias_makes_the_step_that_was_taken():
     assert np.isnan(arrays["second_moment_corrected"][2:]).all()
 
 
-def test_methods_without_a_part_have_nan_there_and_no_part_that_nobody_has_is_said():
+def test_methods_without_a_part_have_nan_there_and_a_part_that_no_method_has_is_not_recorded():
     arrays = trajectories(job(Himmelblau(), [CMAES(), SGD(lr=0.01), Newton(), LBFGS(lr=0.1), Adam()], steps=8))
     assert PARTS & set(arrays) == {"gradient", "momentum", "second_moment"}
     assert np.isnan(arrays["gradient"][0]).all()
@@ -256,7 +257,7 @@ def test_noise_is_that_of_the_seed():
     assert not np.array_equal(gradients(1, SGD()), gradients(2, SGD()))
 
 
-def test_noise_leaves_methods_that_see_the_surface_itself_alone():
+def test_noise_does_not_affect_methods_that_evaluate_the_surface_themselves():
     methods = [LBFGS(lr=0.1), Newton(lr=0.1), CMAES()]
     quiet, noisy = (trajectories(job(Himmelblau(), methods, steps=10, noise=noise))["points"] for noise in (0, 2))
     assert np.array_equal(quiet, noisy)

@@ -9,7 +9,7 @@ from nnviz.engine import activations, learners, run
 from nnviz.engine.activations import DEAD_SLOPE, SATURATED_FRACTION, Step, derivative
 from nnviz.engine.capture.probes import UnitStatistics
 from nnviz.spec.base import replace_many
-from tests.engine.running import job, said, scalars
+from tests.engine.running import all_records, job, scalars
 from tests.engine.test_activations import VARIANTS
 
 
@@ -50,12 +50,12 @@ def test_shares_of_every_activation_are_those_that_autograd_counts_entry_by_entr
         twice = activations.build(chosen).double()
         slopes = derivative(twice, x.double()).abs()
         steepest = float(derivative(twice, grid).abs().max())
-        told = measure(module, x)
+        recorded = measure(module, x)
         flat = (slopes < SATURATED_FRACTION * steepest) | (slopes == 0)
-        assert told["saturated_share"] == pytest.approx(float(flat.double().mean()), abs=1e-7), chosen
+        assert recorded["saturated_share"] == pytest.approx(float(flat.double().mean()), abs=1e-7), chosen
         # No unit here swings between two flat places.
         lost = ((slopes < DEAD_SLOPE) | (slopes == 0)).all(0)
-        assert told["dead_share"] == pytest.approx(float(lost.double().mean()), abs=1e-7), chosen
+        assert recorded["dead_share"] == pytest.approx(float(lost.double().mean()), abs=1e-7), chosen
 
 
 def test_gelu_and_silu_are_flat_around_their_minimum_too():
@@ -114,7 +114,7 @@ def test_a_unit_that_swings_between_both_tails_is_saturated_and_not_dead():
     assert dead(nn.Tanh(), x) == 0
 
 
-def test_what_a_learned_slope_makes_flat_is_looked_up_at_the_step():
+def test_the_flat_intervals_of_a_learned_slope_are_those_of_the_step():
     chosen = job(
         learner__data="digits",
         learner__model__hidden=[{"width": 32, "activation": {"kind": "prelu", "initial_slope": 0}}],
@@ -126,9 +126,9 @@ def test_what_a_learned_slope_makes_flat_is_looked_up_at_the_step():
         records = [r for new in running for r in new]
         slope = running.learning.network.activation1.weight.item()
     assert abs(slope) > SATURATED_FRACTION
-    told = scalars(records, "saturated_share", "model.activation1")
-    assert told[0] > 0.3  # as it starts, half of all inputs are flat
-    assert told[60] == 0  # with the slope that it has learned, none is
+    recorded = scalars(records, "saturated_share", "model.activation1")
+    assert recorded[0] > 0.3  # as it starts, half of all inputs are flat
+    assert recorded[60] == 0  # with the slope that it has learned, none is
     assert scalars(records, "dead_share", "model.activation1")[60] == 0
 
 
@@ -153,20 +153,20 @@ def test_shares_and_spread_are_those_of_the_first_1024_training_samples_whatever
         learning.network.eval()(learning.data.part(test=False)[0][:1024])
     for name, x in kept.items():
         assert len(x) == 1024
-        told = {q: scalars(records, q, f"model.{name}")[6] for q in ("preactivation_spread", "saturated_share")}
-        assert told["preactivation_spread"] == pytest.approx(np.sqrt(x.var(0).mean()), rel=1e-5), name
-        assert told["saturated_share"] == pytest.approx((1 - np.tanh(x) ** 2 < SATURATED_FRACTION).mean(), abs=1e-3), (
-            name
-        )
+        recorded = {q: scalars(records, q, f"model.{name}")[6] for q in ("preactivation_spread", "saturated_share")}
+        assert recorded["preactivation_spread"] == pytest.approx(np.sqrt(x.var(0).mean()), rel=1e-5), name
+        assert recorded["saturated_share"] == pytest.approx(
+            (1 - np.tanh(x) ** 2 < SATURATED_FRACTION).mean(), abs=1e-3
+        ), name
     # Of the first step only the batch's size differs: at step 0 both networks are the same.
-    large = said(replace_many(small, {"learner.batch_size": 1400, "steps": 1}))
+    large = all_records(replace_many(small, {"learner.batch_size": 1400, "steps": 1}))
     for quantity in ("dead_share", "saturated_share", "preactivation_spread"):
         for name in kept:
             ours, theirs = (scalars(r, quantity, f"model.{name}")[0] for r in (records, large))
             assert ours == theirs, (quantity, name)
 
 
-def test_a_spread_far_below_and_far_above_one_is_told():
+def test_a_spread_far_below_and_far_above_one_is_measured():
     x = torch.randn(500, 30, generator=torch.Generator().manual_seed(0))
     for scale, offset in ((1e-30, 0), (1e30, 0), (1, 0), (1e-6, 0.5)):
         y = scale * x + offset
@@ -175,12 +175,12 @@ def test_a_spread_far_below_and_far_above_one_is_told():
     assert measure(nn.Tanh(), torch.ones(9, 3))["preactivation_spread"] == 0
 
 
-def test_without_the_probe_of_activations_nothing_is_looked_at():
-    records = said(job(probes=[{"kind": "signal", "every": 1}]))
+def test_without_the_probe_of_activations_no_unit_is_measured():
+    records = all_records(job(probes=[{"kind": "signal", "every": 1}]))
     assert not {r.quantity for r in records} & {"dead_share", "saturated_share", "preactivation_spread"}
 
 
-def test_looking_leaves_no_hooks_behind():
+def test_measuring_units_leaves_no_hooks_behind():
     from torch.nn.modules import module as torch_modules
 
     learning = learners.build(job().learner, 0, 5, torch.device("cpu"))

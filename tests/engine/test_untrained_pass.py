@@ -10,7 +10,7 @@ from nnviz.engine import TrainingRun, learners, run
 from nnviz.engine.device import same_random_state
 from nnviz.records import Scalar
 from tests.each import each
-from tests.engine.running import as_bytes, job, said, scalars, snapshots, state
+from tests.engine.running import all_records, as_bytes, job, scalars, snapshots, state
 from tests.engine.two_modules import Twin, TwoModules
 
 KINDS = ("gradient_norms", "updates", "activations", "signal", "histograms")
@@ -27,10 +27,10 @@ STATISTICS = ("activation_mean", "activation_std", "activation_p05", "activation
 OPTIMIZERS = [{"kind": "sgd", "momentum": 0.9}, "adam", "rprop", "adagrad"]
 
 
-def test_step_0_says_what_step_1_finds_before_its_update():
+def test_step_0_records_what_step_1_measures_before_its_update():
     every = [{"kind": kind, "every": 1} for kind in KINDS]
     for changes in ({}, EVERYTHING):
-        records = said(job(**changes, probes=every, steps=1))
+        records = all_records(job(**changes, probes=every, steps=1))
         compared = 0
         for r in records:
             if r.step == 1 and isinstance(r, Scalar) and (r.quantity in SAME or r.quantity.endswith(STATISTICS)):
@@ -43,7 +43,7 @@ def test_step_0_says_what_step_1_finds_before_its_update():
                 np.testing.assert_array_equal(found[0][name], array, err_msg=f"{quantity} {name}")
 
 
-def test_its_weights_are_those_before_any_update_and_there_is_no_update_to_say_anything_of():
+def test_its_weights_are_those_before_any_update_and_no_update_is_recorded():
     chosen = job(probes=PROBES)
     with run(chosen) as running:
         records = running.evaluate_now()
@@ -139,7 +139,7 @@ class NoPass:
 
 
 def test_a_learner_without_such_a_pass_is_sampled_at_step_1_as_its_first():
-    records = said(run(job(probes=PROBES), learning=NoPass()))
+    records = all_records(run(job(probes=PROBES), learning=NoPass()))
     for quantity in ("gradient_norm", "signal_rms", "activation_mean", "update_norm"):
         assert {step for step, _ in scalars(records, quantity)} == {1, 4, 8, 12, 16, 20}, quantity
 
@@ -152,14 +152,14 @@ def test_without_probes_there_is_no_such_pass():
     assert not learning.twin.gradient_norm
 
 
-def test_a_run_resumed_at_step_0_says_the_same_from_there_on():
+def test_a_run_resumed_at_step_0_continues_the_same():
     chosen = job(**EVERYTHING, probes=PROBES, steps=8)
     whole = run(chosen)
-    expected = said(whole)
+    expected = all_records(whole)
     with run(chosen) as first:
-        told = first.evaluate_now()
+        recorded = first.evaluate_now()
         checkpoint = first.checkpoint()
     resumed = TrainingRun(chosen, checkpoint)
-    assert as_bytes([*told, *said(resumed)]) == as_bytes(expected)
+    assert as_bytes([*recorded, *all_records(resumed)]) == as_bytes(expected)
     assert state(resumed) == state(whole)
-    assert as_bytes(copy.deepcopy(told)) == as_bytes([r for r in expected if r.step == 0])
+    assert as_bytes(copy.deepcopy(recorded)) == as_bytes([r for r in expected if r.step == 0])

@@ -160,7 +160,7 @@ def test_parameters_that_are_frozen_are_not_watched():
     assert {r.site for r in records if r.quantity == "signal_rms"} == {"model.2"}
 
 
-def test_a_step_without_an_update_says_nothing():
+def test_a_step_without_an_update_records_nothing():
     module = nn.Linear(2, 1)
     optimizer = torch.optim.SGD(module.parameters(), 0.1)
     with Watch({"model": module}, {"model": optimizer}, [probes.build(spec.GradientNorms())]) as watch:
@@ -177,7 +177,7 @@ class Add(nn.Module):
         return x.add_(100)
 
 
-def test_what_is_kept_of_a_layer_stays_when_the_next_works_in_place():
+def test_the_samples_of_a_layer_do_not_change_when_the_next_works_in_place():
     module = nn.Sequential(nn.Linear(3, 4), nn.GELU(), Add())
     optimizer = torch.optim.SGD(module.parameters(), 0.1)
     with Watch({"model": module}, {"model": optimizer}, [probes.build(spec.Activations())]) as watch:

@@ -1,4 +1,4 @@
-"""Short races and what they said."""
+"""Short runs of optimizers on surfaces, and their records."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -41,23 +41,23 @@ WITH_RPROP = [*ALL, Rprop()]
 
 
 def job(surface: Any, methods: Sequence[Method], **changes: Any) -> Trajectories:
-    """A race of these methods, from the surface's own start."""
+    """A job of these methods, from the surface's own start."""
     start = dict(zip("xy", surface.start, strict=True))
     return Trajectories(
         surface=surface, optimizers=tuple(TrajectorySpec(method=m) for m in methods), **{**start, **changes}
     )
 
 
-def said(trajectories: TrajectoryRun) -> list[Record]:
-    """Everything that is left for a race to say."""
+def all_records(trajectories: TrajectoryRun) -> list[Record]:
+    """All further records of a run."""
     return [record for records in trajectories for record in records]
 
 
 def trajectories(chosen: Trajectories) -> dict[str, np.ndarray]:
-    """The arrays of the whole race."""
-    return last(said(TrajectoryRun(chosen)), "trajectories")
+    """The arrays of the whole run."""
+    return last(all_records(TrajectoryRun(chosen)), "trajectories")
 
 
 def last(records: Sequence[Record], quantity: str) -> Any:
-    """The last picture of that name."""
+    """The last snapshot of that quantity."""
     return [r for r in records if r.quantity == quantity][-1].arrays

@@ -5,7 +5,7 @@ import pytest
 from nnviz import figures
 from nnviz.frames import Layers
 from nnviz.records import Record, Snapshot
-from tests.engine.running import said
+from tests.engine.running import all_records
 from tests.engine.test_any_learner import running
 from tests.figures import made
 from tests.figures.stated import stated
@@ -14,7 +14,7 @@ from tests.scalar_frames import frame
 
 @pytest.fixture(scope="module")
 def records() -> list[Record]:
-    return said(running(steps=10))
+    return all_records(running(steps=10))
 
 
 def arrays(records: list[Record], quantity: str, site: str) -> dict:

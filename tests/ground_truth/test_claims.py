@@ -51,7 +51,7 @@ def test_quick_examples_do_what_they_say():
             assert claims.is_confirmed(claim, values), claims.row(claim, values)
 
 
-def test_a_sentence_that_does_not_hold_is_counted_and_told():
+def test_a_sentence_that_does_not_hold_is_counted_and_reported():
     claim = claims.Claim("Page", "Title", "it falls", "last over first", lambda seed: 0.5 + seed, high=1.0, seeds=4)
     values = claims.measured(claim, 3)
     assert values == [0.5, 1.5, 2.5]

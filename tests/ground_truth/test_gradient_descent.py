@@ -61,7 +61,7 @@ def test_the_best_momentum_has_the_rate_of_the_square_root_of_kappa():
     assert sigma < rates[1] < sigma * 1.006
 
 
-def test_momentum_beats_plain_descent_and_nesterov_keeps_its_rate():
+def test_momentum_is_faster_than_gradient_descent_and_nesterov_has_its_rate():
     plain = errors(SGD(lr=1.9), 200)[-1]
     heavy = errors(SGD(lr=1.9, momentum=0.7), 200)[-1]
     nesterov = errors(SGD(lr=1.0, momentum=0.8, nesterov=True), 200)[-1]

@@ -40,7 +40,9 @@ def network(seed: int, steps: int, lr: float, **learner: Any) -> TrainedModel:
 
 
 @cache
-def seen(of: TrainedModel, view: tuple[tuple[str, Any], ...], other: TrainedModel | None = None) -> dict[str, Any]:
+def last_arrays(
+    of: TrainedModel, view: tuple[tuple[str, Any], ...], other: TrainedModel | None = None
+) -> dict[str, Any]:
     """The last picture of each name."""
     views = [dict(view)]
     job = Landscape.parse(
@@ -50,7 +52,7 @@ def seen(of: TrainedModel, view: tuple[tuple[str, Any], ...], other: TrainedMode
 
 
 def curvature(of: TrainedModel, points: int = 2) -> dict[str, np.ndarray]:
-    return seen(of, (("kind", "curvature"), ("points", points), ("eigenvalues", 1), ("probes", 2)))["curvature"]
+    return last_arrays(of, (("kind", "curvature"), ("points", points), ("eigenvalues", 1), ("probes", 2)))["curvature"]
 
 
 def sharpness(of: TrainedModel) -> float:
@@ -61,7 +63,7 @@ def sharpness(of: TrainedModel) -> float:
 def plane(of: TrainedModel) -> np.ndarray:
     """Training loss (13, 13) over a random plane."""
     view = (("kind", "plane"), ("resolution", 13), ("seed", of.seed))
-    return seen(of, view)["plane"]["train_loss"]
+    return last_arrays(of, view)["plane"]["train_loss"]
 
 
 # -- the edge of stability (Cohen et al., 2021, arXiv:2103.00065) -----------------------------------------------------
@@ -95,7 +97,7 @@ def test_a_smaller_rate_lets_it_sharpen_beyond_that_and_small_batches_keep_it_be
 def between(start: TrainedModel, end: TrainedModel) -> np.ndarray:
     """Training loss on the line from one network to the other, both ends among the points."""
     view = (("kind", "line"), ("margin", 0.0), ("resolution", 33))
-    return seen(start, view, end)["line"]["train_loss"]
+    return last_arrays(start, view, end)["line"]["train_loss"]
 
 
 LINES = {
@@ -131,7 +133,9 @@ def test_from_initialization_to_the_solution_it_goes_down_all_the_way(seed, chan
 
 @every_seed
 def test_two_directions_hold_most_of_the_path_and_two_random_ones_next_to_nothing(seed):
-    path = seen(network(seed, 400, 0.1, data=DIGITS, model=tanh(32, 32)), (("kind", "path"), ("resolution", 9)))["path"]
+    path = last_arrays(network(seed, 400, 0.1, data=DIGITS, model=tanh(32, 32)), (("kind", "path"), ("resolution", 9)))[
+        "path"
+    ]
     assert path["explained"].sum() > 0.95
     assert path["random_explained"] < 0.01
 

@@ -141,7 +141,7 @@ def test_every_kind_of_method_that_torch_has_is_compared():
     assert kinds | own == set(spec.Method.__origin__.__args__)
 
 
-LED = [name for name in METHODS if name not in GRADIENT_FREE]
+GRADIENT_BASED = [name for name in METHODS if name not in GRADIENT_FREE]
 
 
 def shorten(gradient: Tensor) -> Tensor:
@@ -151,12 +151,12 @@ def shorten(gradient: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("surface", SURFACES)
 def test_with_the_gradient_clipped_to_a_norm_it_is_the_same_way(surface):
-    check(surface, LED, {"clipping": ClipNorm(max_norm=2.0)}, clip=shorten)
+    check(surface, GRADIENT_BASED, {"clipping": ClipNorm(max_norm=2.0)}, clip=shorten)
 
 
 @pytest.mark.parametrize("surface", SURFACES)
 def test_with_the_gradients_entries_clipped_it_is_the_same_way(surface):
-    check(surface, LED, {"clipping": ClipValue(limit=1.5)}, clip=lambda gradient: gradient.clamp(-1.5, 1.5))
+    check(surface, GRADIENT_BASED, {"clipping": ClipValue(limit=1.5)}, clip=lambda gradient: gradient.clamp(-1.5, 1.5))
 
 
 # LambdaLR writes the rate in the group, where Rprop and the first step of ASGD read it at other times than a schedule

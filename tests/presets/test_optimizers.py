@@ -7,7 +7,7 @@ from tests.each import each
 
 
 @each("preset", optimizers.EXAMPLES)
-def test_an_example_is_one_small_trajectory_run_that_starts_in_the_picture(preset):
+def test_an_example_is_one_small_run_that_starts_in_view(preset):
     (job,) = preset.jobs
     assert job.estimate().snapshot_bytes < 20_000_000
     assert len(job.optimizers) <= MAX_OPTIMIZERS
@@ -15,6 +15,6 @@ def test_an_example_is_one_small_trajectory_run_that_starts_in_the_picture(prese
 
 
 @each("preset", optimizers.EXAMPLES)
-def test_optimizers_of_an_example_are_told_apart_by_their_names(preset):
+def test_optimizers_of_an_example_have_different_names(preset):
     names = [optimizer.name for optimizer in preset.jobs[0].optimizers]
     assert len(set(names)) == len(names)

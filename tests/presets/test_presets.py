@@ -37,7 +37,7 @@ def test_two_jobs_side_by_side_differ(page, preset):
 
 
 @each("page", PAGES)
-def test_examples_are_told_apart(page):
+def test_examples_differ(page):
     examples = PAGES[page].examples
     assert len({preset.title for preset in examples}) == len(examples)
     assert len({tuple(map(fingerprint, preset.jobs)) for preset in examples}) == len(examples)
