@@ -61,7 +61,7 @@ class Metric(NamedTuple):
     label: str
     """As displayed: "test accuracy"."""
     higher_is_better: bool
-    is_share: bool = False
+    is_fraction: bool = False
     """Whether it is a fraction from 0 to 1, displayed in percent."""
 
     def best(self, values: Iterable[float | None]) -> float | None:
@@ -95,7 +95,7 @@ _DESCRIPTIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Culprit:
+class NonFinite:
     """The first thing that was not finite. `site` is a module, a parameter, or an objective such as "loss"."""
 
     cause: Cause
@@ -109,21 +109,21 @@ class Culprit:
 class Divergence:
     """An objective that was no longer finite at `step`, where its value was "nan" or "inf".
 
-    `culprit` was the first thing that was not finite, in step `since`; `last_good` is the last step at which loss and
+    `nonfinite` was the first thing that was not finite, in step `since`; `last_good` is the last step at which loss and
     weights were finite.
     """
 
     step: int
     objective: str
     value: str
-    culprit: Culprit
+    nonfinite: NonFinite
     since: int
     last_good: int
 
     def __str__(self) -> str:
-        verb = "stopped" if self.culprit.cause is Cause.ZERO_BY_ZERO else "diverged"
+        verb = "stopped" if self.nonfinite.cause is Cause.ZERO_BY_ZERO else "diverged"
         at = "" if self.since == self.step else f" at step {self.since}"
-        return f"{verb} at step {self.step}: {self.objective} is {self.value}; first non-finite: {self.culprit}{at}"
+        return f"{verb} at step {self.step}: {self.objective} is {self.value}; first non-finite: {self.nonfinite}{at}"
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -132,5 +132,5 @@ class Divergence:
     @classmethod
     def parse(cls, values: dict[str, Any]) -> Self:
         """The inverse of `as_json`. Raises KeyError, TypeError or ValueError for anything else."""
-        culprit = Culprit(Cause(values["culprit"]["cause"]), values["culprit"]["site"])
-        return cls(**{**values, "culprit": culprit})
+        nonfinite = NonFinite(Cause(values["nonfinite"]["cause"]), values["nonfinite"]["site"])
+        return cls(**{**values, "nonfinite": nonfinite})

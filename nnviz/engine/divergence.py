@@ -9,22 +9,22 @@ import torch
 from torch import Tensor, nn
 
 from nnviz.engine.learners import Learning
-from nnviz.records import Cause, Culprit, Divergence, Record
+from nnviz.records import Cause, Divergence, NonFinite, Record
 
 
 class Diverged(ArithmeticError):
     """A run whose objective is inf or nan. `checkpoint` is of the last good step, `records` were measured and not
     returned yet."""
 
-    def __init__(self, how: Divergence, checkpoint: bytes, records: list[Record]) -> None:
-        super().__init__(str(how))
-        self.how, self.checkpoint, self.records = how, checkpoint, records
+    def __init__(self, divergence: Divergence, checkpoint: bytes, records: list[Record]) -> None:
+        super().__init__(str(divergence))
+        self.divergence, self.checkpoint, self.records = divergence, checkpoint, records
 
 
 class Origin(NamedTuple):
     """Where a divergence began: what was not finite first, at which step, and the last good step before it."""
 
-    culprit: Culprit
+    nonfinite: NonFinite
     since: int
     last_good: int
 
@@ -33,28 +33,28 @@ def trace_back(learning: Learning, number: int, state: Mapping[str, Any], step: 
     """Replays from the state of step `number` to `step`, whose objective was not finite; leaves the learner in the last
     good state."""
     learning.load_state_dict(copy.deepcopy(state))
-    culprit, states = None, [(number, state)]
-    while culprit is None and number < step:
+    nonfinite, states = None, [(number, state)]
+    while nonfinite is None and number < step:
         number += 1
-        culprit = first_nonfinite(learning, number)
+        nonfinite = first_nonfinite(learning, number)
         states = [*states[-2:], (number, copy.deepcopy(learning.state_dict()))]
-    culprit = culprit or Culprit(Cause.OBJECTIVE, objective)
+    nonfinite = nonfinite or NonFinite(Cause.OBJECTIVE, objective)
     # If a gradient or an update was not finite, the state before it is good. If an output was, that state is already
     # bad, and the one before it is good.
-    last_good, good = states[0] if culprit.cause in (Cause.OUTPUT, Cause.OBJECTIVE) else states[-2:][0]
+    last_good, good = states[0] if nonfinite.cause in (Cause.OUTPUT, Cause.OBJECTIVE) else states[-2:][0]
     learning.load_state_dict(good)
-    return Origin(culprit, number, last_good)
+    return Origin(nonfinite, number, last_good)
 
 
-def first_nonfinite(learning: Learning, number: int) -> Culprit | None:
+def first_nonfinite(learning: Learning, number: int) -> NonFinite | None:
     """Does step `number` and returns what is not finite first: a module's output, an objective, a gradient, or a
     parameter after an update; None if all is finite. Gradients are checked from the last layer to the first, as they
     are computed."""
-    found: list[Culprit] = []
+    found: list[NonFinite] = []
 
     def check(cause: Cause, site: str, value: object) -> None:
         if isinstance(value, Tensor) and value.is_floating_point() and not bool(value.isfinite().all()):
-            found.append(Culprit(cause, site))
+            found.append(NonFinite(cause, site))
 
     hooks = []
     names: dict[nn.Parameter, str] = {}
@@ -77,11 +77,11 @@ def first_nonfinite(learning: Learning, number: int) -> Culprit | None:
     finally:
         for hook in hooks:
             hook.remove()
-    if not any(culprit.cause is Cause.OUTPUT for culprit in found):
+    if not any(nonfinite.cause is Cause.OUTPUT for nonfinite in found):
         for quantity, site in learning.objectives:
             value = measured.get((quantity, site))
             if value is not None and not bool(value.isfinite()):
-                return Culprit(Cause.OBJECTIVE, quantity)
+                return NonFinite(Cause.OBJECTIVE, quantity)
     if found:
         return found[0]
     parameters_without_eps = {

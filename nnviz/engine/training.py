@@ -212,5 +212,5 @@ class TrainingRun(RunningJob):
         if self._evaluated != origin.last_good:
             self._evaluate(origin.last_good)
         kind = "nan" if math.isnan(value) else "inf"
-        how = Divergence(step, objective, kind, origin.culprit, origin.since, origin.last_good)
-        return Diverged(how, self.checkpoint(), self._take_records())
+        divergence = Divergence(step, objective, kind, origin.nonfinite, origin.since, origin.last_good)
+        return Diverged(divergence, self.checkpoint(), self._take_records())

@@ -131,8 +131,8 @@ def test_a_model_resumes_from_a_checkpoint_to_the_same_bits():
 def test_where_it_diverged_is_found():
     with pytest.raises(Diverged) as ended:
         all_records(run(replace_many(JOB, {"learner.optimizer.lr": 10, "learner.l2": 1, "steps": 200})))
-    assert ended.value.how.culprit.site.startswith("model.")
-    assert ended.value.how.culprit.cause in (Cause.OUTPUT, Cause.GRADIENT, Cause.PARAMETER)
+    assert ended.value.divergence.nonfinite.site.startswith("model.")
+    assert ended.value.divergence.nonfinite.cause in (Cause.OUTPUT, Cause.GRADIENT, Cause.PARAMETER)
 
 
 def test_its_landscape_is_that_of_its_loss():

@@ -132,11 +132,11 @@ def test_an_objective_that_is_no_number_ends_the_run_and_what_broke_first_is_nam
     running_job = running(steps=200, rate=1e12)
     with pytest.raises(Diverged) as ended:
         all_records(running_job)
-    error, how = ended.value, ended.value.how
-    assert how.last_good < how.step
-    assert how.culprit.site.split(".")[0] in ("critic", "maker")
+    error, divergence = ended.value, ended.value.divergence
+    assert divergence.last_good < divergence.step
+    assert divergence.nonfinite.site.split(".")[0] in ("critic", "maker")
     fresh = running(steps=200, checkpoint=error.checkpoint, rate=1e12)
-    assert fresh.step == how.last_good
+    assert fresh.step == divergence.last_good
     assert all(bool(t.isfinite().all()) for m in fresh.learning.modules.values() for t in m.state_dict().values())
     fresh.close()
 

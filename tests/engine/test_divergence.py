@@ -54,16 +54,16 @@ def test_divergence_is_reported_at_the_first_loss_that_is_not_finite(changes):
         if not math.isfinite(loss):
             break
     running, _, error = diverge(chosen)
-    how = error.how
+    divergence = error.divergence
     value = "nan" if math.isnan(loss) else "inf"
-    assert (how.step, how.objective, how.value) == (number, "loss", value)
+    assert (divergence.step, divergence.objective, divergence.value) == (number, "loss", value)
     expected = rf"diverged at step {number}: loss is {value}; first non-finite: "
     names = r"the loss|(output|gradient) of model\.[\w.]+|model\.[\w.]+ after its update"
     assert re.fullmatch(rf"{expected}({names})( at step \d+)?", str(error))
-    assert Divergence.parse(json.loads(json.dumps(how.as_json()))) == how
-    assert how.last_good < number
-    assert running.step == how.last_good
-    assert last_finite or how.since < how.step or how.culprit.cause is Cause.OUTPUT
+    assert Divergence.parse(json.loads(json.dumps(divergence.as_json()))) == divergence
+    assert divergence.last_good < number
+    assert running.step == divergence.last_good
+    assert last_finite or divergence.since < divergence.step or divergence.nonfinite.cause is Cause.OUTPUT
 
 
 @each("changes", DIVERGING.values())
@@ -71,26 +71,26 @@ def test_the_last_good_checkpoint_is_finite_and_diverges_again_at_the_same_step(
     chosen = job(**changes)
     _, _, error = diverge(chosen)
     saved = torch.load(io.BytesIO(error.checkpoint), weights_only=True)
-    assert saved["step"] == error.how.last_good
+    assert saved["step"] == error.divergence.last_good
     with run(chosen, error.checkpoint) as resumed:
         assert finite(resumed.learning)
     _, _, again = diverge(chosen, error.checkpoint)
-    assert (again.how.step, again.how.value) == (error.how.step, error.how.value)
+    assert (again.divergence.step, again.divergence.value) == (error.divergence.step, error.divergence.value)
 
 
 @each("changes", DIVERGING.values())
 def test_the_last_good_state_is_that_of_a_run_that_stopped_there(changes):
     chosen = job(**changes)
     running, _, error = diverge(chosen)
-    if error.how.last_good:
-        assert state(running) == state(after(chosen.model_copy(update={"steps": error.how.last_good})))
+    if error.divergence.last_good:
+        assert state(running) == state(after(chosen.model_copy(update={"steps": error.divergence.last_good})))
 
 
 @each("changes", DIVERGING.values())
 def test_from_the_last_good_state_one_more_step_has_a_finite_loss(changes):
     running, _, error = diverge(job(**changes))
-    assert error.how.last_good > 0
-    assert math.isfinite(running.learning.step(error.how.last_good + 1)["loss", "batch"])
+    assert error.divergence.last_good > 0
+    assert math.isfinite(running.learning.step(error.divergence.last_good + 1)["loss", "batch"])
 
 
 @each("changes", DIVERGING.values())
@@ -99,14 +99,14 @@ def test_records_up_to_the_divergence_are_there_once(changes):
     _, records, error = diverge(chosen)
     everything = records + error.records
     batch = scalars(everything, "loss", "batch")
-    assert sorted(batch) == list(range(1, error.how.step + 1))
-    assert [math.isfinite(batch[step]) for step in sorted(batch)] == [True] * (error.how.step - 1) + [False]
+    assert sorted(batch) == list(range(1, error.divergence.step + 1))
+    assert [math.isfinite(batch[step]) for step in sorted(batch)] == [True] * (error.divergence.step - 1) + [False]
     if chosen.probes:
         measured = {step for step, _ in scalars(everything, "gradient_norm")}
-        assert measured >= set(range(1, error.how.step))
+        assert measured >= set(range(1, error.divergence.step))
     keys = [(r.step, r.quantity, r.site) for r in everything]
     assert len(keys) == len(set(keys))
-    assert error.how.last_good in scalars(everything, "loss", "train")
+    assert error.divergence.last_good in scalars(everything, "loss", "train")
 
 
 @pytest.mark.parametrize("every", [1, 2, 5, 7, 1000])
@@ -115,9 +115,9 @@ def test_how_often_states_are_saved_does_not_change_the_report(monkeypatch, ever
     _, _, expected = diverge(chosen)
     monkeypatch.setattr(import_module("nnviz.engine.training"), "SAVE_STATE_EVERY", every)
     _, _, error = diverge(chosen)
-    assert error.how == expected.how
-    assert as_bytes([r for r in error.records if r.step <= error.how.last_good]) == as_bytes(
-        [r for r in expected.records if r.step <= error.how.last_good]
+    assert error.divergence == expected.divergence
+    assert as_bytes([r for r in error.records if r.step <= error.divergence.last_good]) == as_bytes(
+        [r for r in expected.records if r.step <= error.divergence.last_good]
     )
 
 
@@ -186,7 +186,7 @@ def test_a_last_update_that_breaks_the_weights_is_a_divergence():
     learning.step = breaks_at_the_end
     with pytest.raises(Diverged, match=r"first non-finite: model\.linear1\.weight after its update") as found:
         list(running_job)
-    assert (found.value.how.step, found.value.how.last_good) == (5, 4)
+    assert (found.value.divergence.step, found.value.divergence.last_good) == (5, 4)
 
 
 EXPLODING = {
@@ -201,7 +201,7 @@ def test_a_run_that_diverges_at_its_first_step_returns_all_of_step_0():
     with run(whole) as running:
         first = running.evaluate_now()
     _, records, error = diverge(whole)
-    assert (records, error.how.step, error.how.last_good) == ([], 1, 0)
+    assert (records, error.divergence.step, error.divergence.last_good) == ([], 1, 0)
     recorded = as_bytes(error.records)
     assert recorded[: len(first)] == as_bytes(first)
     quantities = {(r.step, r.quantity) for r in error.records}
@@ -216,13 +216,13 @@ def test_divergence_found_by_evaluate_now_keeps_what_the_probes_had_measured():
     expected = diverge(chosen)[2]
     running = run(chosen)
     running._flush_every = 1000  # as on a device where a look at a loss waits
-    for _ in range(expected.how.step):
+    for _ in range(expected.divergence.step):
         next(running)
     with pytest.raises(Diverged) as ended:
         running.evaluate_now()
     records = ended.value.records
-    assert sorted(scalars(records, "loss", "batch")) == list(range(1, expected.how.step + 1))
-    assert {step for step, _ in scalars(records, "gradient_norm")} >= set(range(1, expected.how.step))
+    assert sorted(scalars(records, "loss", "batch")) == list(range(1, expected.divergence.step + 1))
+    assert {step for step, _ in scalars(records, "gradient_norm")} >= set(range(1, expected.divergence.step))
 
 
 def test_what_was_measured_before_an_evaluation_fails_is_not_lost(monkeypatch):
@@ -251,5 +251,5 @@ def test_an_update_of_0_by_0_is_reported_as_such():
         _, _, error = diverge(job(**zeros, learner__optimizer={**optimizer, "eps": 0.0}))
         culprit = "model.linear1.weight after its update, which is 0/0: ε = 0 and the gradient is zero at step 1"
         assert str(error) == f"stopped at step 2: loss is nan; first non-finite: {culprit}"
-        assert error.how.last_good == 0
+        assert error.divergence.last_good == 0
         list(run(job(**zeros, learner__optimizer=optimizer)))

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from nnviz.records import Cause, Culprit, Divergence, Record, Scalar, Snapshot
+from nnviz.records import Cause, Divergence, NonFinite, Record, Scalar, Snapshot
 from nnviz.spec.jobs import Training
 
 
 class Diverged(ArithmeticError):
     def __init__(self, step: int, value: str, last_good: int, checkpoint: bytes) -> None:
-        self.how = Divergence(step, "loss", value, Culprit(Cause.OBJECTIVE, "loss"), step, last_good)
-        super().__init__(str(self.how))
+        self.divergence = Divergence(step, "loss", value, NonFinite(Cause.OBJECTIVE, "loss"), step, last_good)
+        super().__init__(str(self.divergence))
         self.checkpoint = checkpoint
         self.records: list[Record] = []
 

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from nnviz.records import Cause, Culprit, Divergence, Scalar
+from nnviz.records import Cause, Divergence, NonFinite, Scalar
 from nnviz.runs import RunFile, Store
 from nnviz.runs.workers import member as members
 from nnviz.spec.jobs import Training
@@ -175,7 +175,7 @@ def test_divergence_keeps_the_last_good_step_to_go_on_from(drive):
     _, [file] = drive(SHORT, at=14, trouble=diverge)
     wait_for(lambda: state(file) == "diverged")
     assert file.status().error == "diverged at step 14: loss is inf; first non-finite: the loss"
-    assert file.status().divergence == Divergence(14, "loss", "inf", Culprit(Cause.OBJECTIVE, "loss"), 14, 11)
+    assert file.status().divergence == Divergence(14, "loss", "inf", NonFinite(Cause.OBJECTIVE, "loss"), 14, 11)
     assert file.checkpoint()[0] == 11
     assert len(batch_losses(file)) == 13
 

@@ -50,7 +50,7 @@ def open_store() -> Iterator[Store]:
 def test_runs_are_listed_newest_first_with_what_they_came_to(store):
     assert store.list() == []
     first, second = store.create(Training(seed=1), title="one"), store.create(Training(seed=2), pinned=True)
-    info = {"metric": Metric("accuracy", "test", "test accuracy", True, is_share=True)._asdict()}
+    info = {"metric": Metric("accuracy", "test", "test accuracy", True, is_fraction=True)._asdict()}
     told = [Scalar(0, "accuracy", 0.9, "test"), Scalar(1, "accuracy", 0.5, "test"), Scalar(1, "accuracy", 0.7, "train")]
     first.write(told, state="finished", step=1, info=info)
     first.close()

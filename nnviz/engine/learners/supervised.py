@@ -66,7 +66,7 @@ class SupervisedLearning:
         if len(y) == 0:
             return Metric("loss", "train", "train loss", higher_is_better=False)
         if self.spec.data.classes:
-            return Metric("accuracy", "test", "test accuracy", higher_is_better=True, is_share=True)
+            return Metric("accuracy", "test", "test accuracy", higher_is_better=True, is_fraction=True)
         if r_squared(y, y) is not None:
             return Metric("r_squared", "test", "test R²", higher_is_better=True)
         return Metric("loss", "test", "test loss", higher_is_better=False)

@@ -46,7 +46,7 @@ class RunView:
             return None
         frame = self.scalars(of.quantity, sites=None if of.site is None else [of.site])
         best = of.best(frame.drop_duplicates(["site", "member"], keep="last")["value"])
-        return None if best is None else Result(of.label, float(best), of.is_share)
+        return None if best is None else Result(of.label, float(best), of.is_fraction)
 
     def snapshot(self, quantity: str, site: str | None = None) -> dict[str, np.ndarray]:
         """The newest snapshot of `quantity` at or before `step`: read-only arrays by name, {} when there is none yet.

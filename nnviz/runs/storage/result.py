@@ -12,12 +12,12 @@ class Result(NamedTuple):
 
     label: str
     value: float
-    is_share: bool = False
+    is_fraction: bool = False
 
     @property
     def words(self) -> str:
-        """The value, a share in percent."""
-        return f"{100 * self.value:.1f}%" if self.is_share else f"{self.value:.4g}"
+        """The value, a fraction in percent."""
+        return f"{100 * self.value:.1f}%" if self.is_fraction else f"{self.value:.4g}"
 
     def __str__(self) -> str:
         return f"{self.label} {self.words}"
@@ -39,4 +39,4 @@ def read_result(connection: sqlite3.Connection, info: Mapping[str, Any]) -> Resu
     if (of := metric(info)) is None:
         return None
     best = of.best(value for (value,) in connection.execute(_NEWEST, (of.quantity, of.site, of.site)))
-    return None if best is None else Result(of.label, best, of.is_share)
+    return None if best is None else Result(of.label, best, of.is_fraction)

@@ -232,8 +232,8 @@ class Member:
     def _diverge(self, error: BaseException) -> None:
         self._buffer += error.records
         try:
-            saved = {"checkpoint": (error.how.last_good, error.checkpoint), "weights": self._weights()}
-            self._flush(**saved, state="diverged", divergence=error.how, steps_per_second=0.0)
+            saved = {"checkpoint": (error.divergence.last_good, error.checkpoint), "weights": self._weights()}
+            self._flush(**saved, state="diverged", divergence=error.divergence, steps_per_second=0.0)
             self.state = "diverged"
         except Exception as worse:
             self._fail(worse)
