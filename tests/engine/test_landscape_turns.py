@@ -206,10 +206,10 @@ def threads(monkeypatch):
 
 
 @pytest.mark.parametrize("seconds", [0.0, math.inf])
-def test_the_threads_of_others_are_theirs_again_after_each_turn(turn, threads, seconds):
+def test_after_each_turn_the_threads_are_those_that_the_job_sets(turn, threads, seconds):
     turn(seconds)
     for _ in LandscapeEvaluation(landscape(*SMALL, samples=50)):
-        assert threads[-1] == 3
+        assert threads[-1] == 1
 
 
 def test_training_takes_as_many_threads_as_a_run_whatever_a_view_takes(turn, threads, monkeypatch):
