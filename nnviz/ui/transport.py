@@ -107,7 +107,7 @@ def transport(asked: FormResult, runset: RunSet, entries: Sequence[EntryView]) -
 
     with _place(state, "first"):
         if running:
-            help = "Stop after the present step."
+            help = "Wait after the present step."
             _button("Pause", "pause", asked, runset, press("pause"), primary=not changed, help=help, fills=True)
         elif waiting:
             text = "Continue" if any(run.status.step for run in live) else "Run"
@@ -244,7 +244,8 @@ def status(asked: FormResult, entries: Sequence[EntryView], letters: Sequence[st
         parts = [_together(runs, letters)]
     else:
         parts = [_standing(run, letter, len(runs) > MANY) for run, letter in zip(runs, letters, strict=True)]
-    parts += _company(runs)
+    if company := _company(runs):
+        parts[-1] = " · ".join((parts[-1], *company))
     if asked.jobs and not is_shown(entries, asked.jobs) and (changed := _changes(entries, asked.jobs)):
         parts.append(f":orange-badge[changed: {changed}]")
     return " &nbsp;&nbsp; ".join(parts)
@@ -270,7 +271,7 @@ def _company(runs: Sequence[RunView]) -> list[str]:
     """What runs that are shown together wait for, or how many others they take turns with."""
     reason = next((run.status.reason for run in runs if run.status.reason), "")
     others = max((run.status.sharing for run in runs), default=0)
-    shared = f"sharing the processor with {others} other{'s' if others > 1 else ''}" if others else ""
+    shared = f"sharing with {others} other{'s' if others > 1 else ''}" if others else ""
     return [words for words in (reason, shared) if words]
 
 

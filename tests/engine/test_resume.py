@@ -46,7 +46,7 @@ def test_a_resumed_run_ends_in_the_same_records_and_weights_to_the_bit(changes):
     chosen = job(**changes)
     whole = run(chosen)
     records = as_bytes(all_records(whole))
-    for at in (5, 13):
+    for at in (0, 13):  # a preview is gone on with from step 0
         _, checkpoint = stopped(chosen, at)
         torch.manual_seed(99)
         resumed = run(chosen, checkpoint)
