@@ -1,1 +1,1 @@
-"""What happens in each layer: over depth and over the steps."""
+"""Quantities of each layer, over depth and over the training steps."""

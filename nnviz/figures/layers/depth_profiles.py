@@ -1,4 +1,4 @@
-"""All layers at one step: profiles over depth against theory, and small bars."""
+"""All layers at one step: profiles over depth with theory, and bars of weights, gradients and updates."""
 
 from collections.abc import Mapping, Sequence
 
@@ -30,7 +30,7 @@ _HELP = {
     ),
 }
 MIN_DECADES = 2.0
-# Gradients of weights are sums over samples that are not independent; the theory is of single samples.
+# Weight gradients are sums over dependent samples, while the theory is for single samples.
 QUANTITIES_WITHOUT_LINE = ("gradient_norm",)
 THEORY_NAME = "theory, untrained,<br>infinite width"
 
@@ -45,15 +45,13 @@ def depth_profile(
     log: bool | None = None,
     title: str | None = None,
 ) -> dict:
-    """The magnitude of a quantity over depth (x = layer 1 … L) at `step` (None: newest), over theory; logarithmic
-    unless `log` is False.
+    """A quantity over depth (x = layer 1 … L) at `step` (None: newest) with theory; logarithmic unless `log` is False.
 
-    `quantity` is a recorded one of parameters or modules, or "activation_rms" / "preactivation_rms", which is
-    √(mean² + std²) of what was recorded. `theory` is the snapshot of that name, drawn where a network's layers are used
-    once a step: the line for infinite width is dashed, the band of random networks of this shape gray, their median
-    thin; where there is none, the legend says why. The first step's profile stays as a dotted line. Zeros are marked at
-    the bottom edge of a logarithmic axis. Of several roots, or layers used several times, all are drawn from left to
-    right.
+    `quantity` is a recorded one of parameters or modules, or "activation_rms" / "preactivation_rms", computed as
+    √(mean² + std²). `theory` is the snapshot of that name, drawn if each layer is used once per step: dashed for
+    infinite width, a gray band for random networks of this architecture and a thin line for their median; the legend
+    says why any is missing. The profile of the first step is dotted. Zeros are marked at the lower edge of a
+    logarithmic axis. Layers of several roots, or used several times, follow each other from left to right.
     """
     title = title or f"{labels.quantity_name(quantity).capitalize()} over depth"
     help = _HELP.get(
@@ -63,29 +61,29 @@ def depth_profile(
     if len(measured.steps) == 0:
         return layout.empty(title, help)
     start, at = int(measured.steps[0]), int(measured.steps[-1]) if step is None else max(step, int(measured.steps[0]))
-    at = int(measured.steps[measured.steps <= at].max())  # the probes sample now and then
-    (first, _), (now, known) = measured.at(start), measured.at(at)
-    place = np.array([layers.place(site) for site in measured.sites])
-    is_once = place.min() >= 0 and len(np.unique(place)) == len(place)
-    x = place + 1 if is_once else np.arange(len(place)) + 1
+    at = int(measured.steps[measured.steps <= at].max())  # probes do not record every step
+    (first, _), (current, known) = measured.at(start), measured.at(at)
+    layer_index = np.array([layers.place(site) for site in measured.sites])
+    is_once = layer_index.min() >= 0 and len(np.unique(layer_index)) == len(layer_index)
+    x = layer_index + 1 if is_once else np.arange(len(layer_index)) + 1
     names = [layers.label(site) for site in measured.sites]
     sites = [layers.owner(site) for site in measured.sites]
-    shown = log_axis_values(np.concatenate([now, first]))
+    shown = log_axis_values(np.concatenate([current, first]))
     lines = _theory_lines(quantity, theory, len(layers.sites)) if is_once else {}
-    expected = {word: line[place] for word, line in lines.items()}
+    expected = {word: line[layer_index] for word, line in lines.items()}
     band = [expected[word] for word in ("low", "median", "high") if word in expected]
-    drawn = [now, first, *expected.values()]
-    both, recorded = np.stack([now, first], 1), np.stack([known, ~np.isnan(first)], 1)
-    ends = [shown.floor] * bool((both <= 0).any()) + [shown.ceiling] * bool((~np.isfinite(both) & recorded).any())
-    values = np.concatenate([*drawn, ends])
+    drawn = [current, first, *expected.values()]
+    both, recorded = np.stack([current, first], 1), np.stack([known, ~np.isnan(first)], 1)
+    edges_used = [shown.floor] * bool((both <= 0).any()) + [shown.ceiling] * bool((~np.isfinite(both) & recorded).any())
+    values = np.concatenate([*drawn, edges_used])
     is_log = log is not False
-    span = _log_range(values, MIN_DECADES)
-    edges = 10 ** np.clip(span, -300, 300) if is_log else _linear_range(np.concatenate([now, first]))
+    log_range = _log_range(values, MIN_DECADES)
+    edges = 10 ** np.clip(log_range, -300, 300) if is_log else _linear_range(np.concatenate([current, first]))
     traces = _theory_band(x, *band, float(theory["covered"]), int(theory["networks"]), names, edges) if band else []
     if at > start:
         line = {"dash": "dot", "color": theme.POSITIVE, "width": 1.2}
         traces.append(_line(x, first, f"step {start}", line, names, is_log))
-    traces.append(_line(x, now, f"step {at}", {"color": theme.POSITIVE, "width": 2}, names, is_log))
+    traces.append(_line(x, current, f"step {at}", {"color": theme.POSITIVE, "width": 2}, names, is_log))
     if len(sites) <= 60:
         marker = {"size": 6 if len(sites) <= 20 else 4, "color": theme.POSITIVE}
         traces[-1] |= {"mode": "lines+markers", "marker": marker}
@@ -103,12 +101,12 @@ def depth_profile(
         title=title,
         help=f"{help} {_theory_assumptions(expected, theory)}".strip(),
         x=layout.axis("layer", tickvals=x[places].tolist(), ticktext=texts, range=[x[0] - 0.4, x[-1] + 0.4]),
-        y=logarithmic(labels.quantity_name(quantity), values, span)
+        y=logarithmic(labels.quantity_name(quantity), values, log_range)
         if is_log
         else layout.axis(labels.quantity_name(quantity), range=[0.0, float(edges[1])]),
         table=[
             *([_step_table(x, sites, start, quantity, first)] if at > start else []),
-            _step_table(x, sites, at, quantity, np.where(known, now, np.nan)),
+            _step_table(x, sites, at, quantity, np.where(known, current, np.nan)),
             *(
                 [tables.rows({"layer": x} | {f"theory_{word}": line for word, line in expected.items()})]
                 if expected
@@ -120,34 +118,36 @@ def depth_profile(
 
 
 def _step_table(x: np.ndarray, sites: Sequence[str], step: int, quantity: str, values: np.ndarray) -> tables.Part:
-    """One step's profile as a table: layer, site, step and the quantity, a row for each layer that has it."""
-    there = ~np.isnan(values)
-    return tables.rows({"layer": x[there], "site": np.array(sites)[there], "step": step, quantity: values[there]})
+    """One step's profile as a table: layer, site, step and the quantity, a row per layer that has it."""
+    is_known = ~np.isnan(values)
+    return tables.rows(
+        {"layer": x[is_known], "site": np.array(sites)[is_known], "step": step, quantity: values[is_known]}
+    )
 
 
 def layer_bars(frame: pd.DataFrame, step: int | None, layers: frames.Layers) -> dict:
-    """Root mean square of every layer's weights, of their gradient and of the last update, as bars from zero.
+    """RMS of every layer's weights, of their gradient and of the last update, as bars.
 
-    The recorded L2 norms are divided by √(fan_in · fan_out), so layers of unknown size are left out; each of the three
+    The recorded L2 norms are divided by √(fan_in · fan_out), so layers of unknown size are omitted; each of the three
     has its own axis.
     """
     title = "Weights, gradients and updates"
     help = "Root mean square of the weights of each layer, of their gradients, and of their last update."
-    wanted = {"weight_norm": "weight", "gradient_norm": "gradient", "update_norm": "update"}
-    found = {name: layer_table(_last_step(frame, step), name, layers) for name in wanted}
+    quantities = {"weight_norm": "weight", "gradient_norm": "gradient", "update_norm": "update"}
+    found = {name: layer_table(_last_step(frame, step), name, layers) for name in quantities}
     if not all(len(table.steps) for table in found.values()):
-        found = {name: layer_table(frame, name, layers) for name in wanted}
+        found = {name: layer_table(frame, name, layers) for name in quantities}
     sites = layers.order(site for table in found.values() for site in table.sites if layers.place(site) >= 0)
     if not sites:
         return layout.empty(title, help)
-    place = [layers.place(site) for site in sites]
-    size = np.sqrt(np.array(layers.fan_in, float)[place] * np.array(layers.fan_out, float)[place])
+    index = [layers.place(site) for site in sites]
+    size = np.sqrt(np.array(layers.fan_in, float)[index] * np.array(layers.fan_out, float)[index])
     places, texts = labels.depth_ticks([layers.tick(site) for site in sites], max_labels=9)
-    few = len(sites) <= 9
-    # A single layer's bar is no wider than one of four.
+    has_numbers = len(sites) <= 9
+    # A single layer's bar is not wider than one of four.
     middle, half = (len(sites) - 1) / 2, max(len(sites), 4) / 2
     traces, axes, notes, columns = [], {}, [], {}
-    for i, (name, word) in enumerate(wanted.items()):
+    for i, (name, word) in enumerate(quantities.items()):
         suffix = "" if i == 0 else str(i + 1)
         values = dict(zip(found[name].sites, found[name].at(step)[0], strict=True))
         rms = np.array([values.get(site, np.nan) for site in sites]) / size
@@ -162,7 +162,7 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: frames.Layers) -> 
                 "y": i4(range(len(sites))),
                 "xaxis": f"x{suffix}",
                 "marker": {"color": theme.MEASURES[word]},
-                "text": [_format_value(value / 10.0**power) for value in rms] if few else None,
+                "text": [_format_value(value / 10.0**power) for value in rms] if has_numbers else None,
                 "textposition": "outside",
                 "cliponaxis": False,
                 "customdata": [
@@ -174,17 +174,17 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: frames.Layers) -> 
             }
         )
         left, right = i / 3 + (0.02 if i else 0), (i + 1) / 3 - 0.02
-        there_is_none = name == "update_norm" and not np.isfinite(rms).any()  # as before the first update
-        # The numbers stand to the right of their bars.
-        widest = float(np.nanmax(rms, initial=0.0)) / 10.0**power * (1.4 if few else 1.05) or 1.0
+        is_missing = name == "update_norm" and not np.isfinite(rms).any()  # as before the first update
+        # Room for the numbers to the right of the bars.
+        widest = float(np.nanmax(rms, initial=0.0)) / 10.0**power * (1.4 if has_numbers else 1.05) or 1.0
         axes[f"xaxis{suffix}"] = {"domain": [left, right], "range": [0, widest], "nticks": 3, "anchor": "y"}
-        axes[f"xaxis{suffix}"]["showticklabels"] = not few and not there_is_none
+        axes[f"xaxis{suffix}"]["showticklabels"] = not has_numbers and not is_missing
         notes.append({"x": left, "y": 1, "xref": "paper", "yref": "paper", "yanchor": "bottom", "xanchor": "left"})
-        notes[-1] |= {"text": f"{word}: none yet" if there_is_none else f"{word} (RMS){unit}", "showarrow": False}
+        notes[-1] |= {"text": f"{word}: none yet" if is_missing else f"{word} (RMS){unit}", "showarrow": False}
     measured = np.concatenate([table.steps for table in found.values()])
-    taken = int(measured[measured <= (measured.max() if step is None else step)].max(initial=0))
-    if step is not None and step > taken:  # the probes sample now and then
-        note = {"text": f"measured at step {taken:,}", "x": 1, "y": 0, "xref": "paper", "yref": "paper"}
+    last = int(measured[measured <= (measured.max() if step is None else step)].max(initial=0))
+    if step is not None and step > last:  # probes do not record every step
+        note = {"text": f"measured at step {last:,}", "x": 1, "y": 0, "xref": "paper", "yref": "paper"}
         notes.append(note | {"xanchor": "right", "yanchor": "bottom", "showarrow": False})
     return layout.figure(
         traces,
@@ -195,15 +195,15 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: frames.Layers) -> 
         table=[tables.rows({"site": [layers.owner(site) for site in sites]} | columns)],
         bargap=0.25,
         annotations=notes,
-        margin={"t": 24, "b": 14 if few else 30},
+        margin={"t": 24, "b": 14 if has_numbers else 30},
         **axes,
     )
 
 
 def _display_exponent(values: np.ndarray) -> tuple[int, str]:
-    """The power of ten that values are written in, and how the heading says so: 0 and nothing from 0.01 to 1000."""
-    most = float(np.nanmax(values, initial=0.0))
-    power = int(np.floor(np.log10(most))) if most > 0 else 0
+    """The power of ten of displayed values, and the heading's suffix for it: 0 and "" from 0.01 to 1000."""
+    largest = float(np.nanmax(values, initial=0.0))
+    power = int(np.floor(np.log10(largest))) if largest > 0 else 0
     return (0, "") if -2 <= power < 3 else (power, f" · {labels.power_of_ten(power)}")
 
 
@@ -213,7 +213,7 @@ def _format_value(value: float) -> str:
 
 
 def _last_step(frame: pd.DataFrame, step: int | None) -> pd.DataFrame:
-    """The rows of the last step at or before `step` alone: far fewer to look through."""
+    """The rows of the last step at or before `step`."""
     if len(frame) == 0:
         return frame
     steps = frame["step"].to_numpy()
@@ -222,7 +222,7 @@ def _last_step(frame: pd.DataFrame, step: int | None) -> pd.DataFrame:
 
 
 def _measured_table(frame: pd.DataFrame, quantity: str, layers: frames.Layers) -> frames.Table:
-    """One quantity over steps and layers; a root mean square is made of mean and standard deviation."""
+    """One quantity over steps and layers; an RMS is computed from mean and standard deviation."""
     if quantity not in _RMS_PREFIXES:
         return layer_table(frame, quantity, layers)
     mean, std = (layer_table(frame, f"{_RMS_PREFIXES[quantity]}_{part}", layers) for part in ("mean", "std"))
@@ -232,37 +232,37 @@ def _measured_table(frame: pd.DataFrame, quantity: str, layers: frames.Layers) -
 
 
 def _theory_lines(quantity: str, theory: Mapping[str, np.ndarray] | None, layers: int) -> dict[str, np.ndarray]:
-    """What theory has of a quantity, (L,) each: "line" for infinite width; "low", "median" and "high" of the band."""
+    """The theory of a quantity, (L,) each: "line" for infinite width; "low", "median" and "high" of the band."""
     names = {"line": quantity, **{word: f"{quantity}_{word}" for word in ("low", "median", "high")}}
-    found = {word: np.asarray(theory[name], float) for word, name in names.items() if theory and name in theory}
-    return {word: line for word, line in found.items() if len(line) == layers}
+    known = {word: np.asarray(theory[name], float) for word, name in names.items() if theory and name in theory}
+    return {word: line for word, line in known.items() if len(line) == layers}
 
 
 def _missing_theory_notes(quantity: str, theory: Mapping[str, np.ndarray]) -> list[str]:
-    """What the legend says of a line and a band that theory does not have; each reason is in the snapshot."""
-    said = []
+    """Legend texts for a line and a band that are missing; the reasons are in the snapshot."""
+    notes = []
     if "no_line" in theory and (
         quantity not in QUANTITIES_WITHOUT_LINE or not {f"{quantity}_low", "no_band"} & theory.keys()
     ):
-        said.append(f"no theory line:<br>{theory['no_line']}")
+        notes.append(f"no theory line:<br>{theory['no_line']}")
     if "no_band" in theory:
-        said.append(f"no band:<br>{theory['no_band']}")
-    return said
+        notes.append(f"no band:<br>{theory['no_band']}")
+    return notes
 
 
 def _theory_assumptions(expected: Mapping[str, np.ndarray], theory: Mapping[str, np.ndarray] | None) -> str:
-    """What line and band take for granted, as sentences of the help."""
-    said = []
+    """The assumptions of line and band, as sentences of the help."""
+    sentences = []
     if "line" in expected:
-        said.append(
+        sentences.append(
             "Dashed: mean-field theory of the untrained network on the first batch, in the limit of infinite width."
         )
     if theory and "low" in expected:
-        said.append(
+        sentences.append(
             f"Gray: {100 * float(theory['covered']):.0f}% of networks of this shape with other random weights lie "
             f"inside (untrained, same batch); thin line: their median ({int(theory['networks'])} were drawn)."
         )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def _theory_band(
@@ -275,14 +275,14 @@ def _theory_band(
     names: list[str],
     edges: Sequence[float],
 ) -> list[dict]:
-    """The band of random networks as an area that ends at the `edges` of the axis, and their median over it."""
+    """The band of random networks, clipped to the `edges` of the axis, and their median."""
     bottom, top = (np.clip(np.nan_to_num(one, posinf=edges[1]), *edges) for one in (low, high))
-    words = (
+    hover = (
         f"%{{customdata[0]}}: median of {networks} untrained networks "
         f"{labels.hover_number('y')}<br>{100 * covered:.0f}% lie between %{{customdata[1]}} and "
         "%{customdata[2]}<extra></extra>"
     )
-    told = [[n, labels.number(a, 4), labels.number(b, 4)] for n, a, b in zip(names, low, high, strict=True)]
+    customdata = [[n, labels.number(a, 4), labels.number(b, 4)] for n, a, b in zip(names, low, high, strict=True)]
     area = {
         "type": "scatter",
         "mode": "lines",
@@ -295,12 +295,11 @@ def _theory_band(
         "name": f"{100 * covered:.0f}% of untrained<br>networks of this shape",
     }
     middle = _line(x, median, "median of untrained networks", {"color": theme.NEUTRAL, "width": 1}, names)
-    return [area, middle | {"customdata": told, "hovertemplate": words, "showlegend": False}]
+    return [area, middle | {"customdata": customdata, "hovertemplate": hover, "showlegend": False}]
 
 
 def _log_range(values: np.ndarray, decades: float) -> list[float]:
-    """The range of a logarithmic axis, in powers of ten: all values, and at least so many decades, as a level
-    line would look like a mountain range else."""
+    """The range of a logarithmic axis, in powers of ten: at least `decades`, so that a flat profile looks flat."""
     logs = np.log10(values[np.isfinite(values) & (values > 0)])
     low, high = (float(logs.min()), float(logs.max())) if len(logs) else (-1.0, 1.0)
     margin = max(0.05 * (high - low), (decades - (high - low)) / 2)
@@ -308,9 +307,9 @@ def _log_range(values: np.ndarray, decades: float) -> list[float]:
 
 
 def _linear_range(measured: np.ndarray) -> tuple[float, float]:
-    """The ends of a straight axis, which hold all that was measured: theory may go far beyond."""
-    found = measured[np.isfinite(measured)]
-    return 0.0, 1.1 * float(found.max(initial=0.0)) or 1.0
+    """The range of a linear axis for recorded values; theory may exceed it."""
+    finite = measured[np.isfinite(measured)]
+    return 0.0, 1.1 * float(finite.max(initial=0.0)) or 1.0
 
 
 def _line(x: np.ndarray, values: np.ndarray, name: str, line: Mapping, names: list[str], log: bool = True) -> dict:

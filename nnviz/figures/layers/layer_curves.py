@@ -1,4 +1,4 @@
-"""What happens in every layer over the steps: one line a layer, colored by depth."""
+"""A quantity of every layer over the steps: one line per layer, colored by depth."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from nnviz.figures.kit.layout import f4, i4
 from nnviz.figures.kit.log_axis import logarithmic
 from nnviz.figures.kit.log_axis_edges import edge_marks, log_axis_values
 
-# Points of all lines together: fifty layers are drawn with fewer points each, or a figure weighs megabytes.
+# Points of all lines together, which limits the size of figures of many layers.
 MAX_TOTAL_POINTS = 6000
 MAX_COLORED_LAYERS = 8
 HEALTHY_LOG10_RANGE = (-3.5, -2.5)
@@ -40,17 +40,16 @@ def layer_curves(
     smooth: float = 0.9,
     title: str | None = None,
 ) -> dict:
-    """One line a layer over the steps, first layer violet, last amber, for up to a hundred layers.
+    """One line per layer over the steps, from the first (violet) to the last (amber), for up to a hundred layers.
 
-    `role` picks the parameter of parameter quantities ("weight" or "bias" of the layers). `smooth` in [0, 1) is the
-    weight of a moving average (of logarithms on the logarithmic axis), as values of single batches hide the layers
-    behind each other; what was measured stays faint behind, of more than eight layers in gray. `log` None: logarithmic
-    unless values are negative. Zeros are marked at the bottom edge of the logarithmic axis, non-finite values at the
-    top.
+    `role` selects the parameter of parameter quantities ("weight" or "bias"). `smooth` in [0, 1) is the weight of a
+    moving average (of logarithms on a logarithmic axis); raw curves are faint behind, gray for more than eight layers.
+    `log` None: logarithmic unless values are negative. Zeros are marked at the lower edge of a logarithmic axis,
+    non-finite values at the upper.
     """
-    word = labels.quantity_name(quantity)
-    title = title or f"{word.capitalize()} of every layer"
-    help = _HELP.get(quantity, f"{word.capitalize()} of every layer, colored by depth.")
+    name = labels.quantity_name(quantity)
+    title = title or f"{name.capitalize()} of every layer"
+    help = _HELP.get(quantity, f"{name.capitalize()} of every layer, colored by depth.")
     steps, sites, table, recorded = found = layer_table(frame, quantity, layers, role)
     if len(steps) == 0:
         return layout.empty(title, help)
@@ -62,10 +61,10 @@ def layer_curves(
         averaged = np.where(np.isnan(shown.drawn), np.nan, averaged)
         traces = layer_lines(steps, sites, layers, shown.drawn, averaged, hover=labels.hover_number("y"), weight=smooth)
         traces += edge_marks(steps, table, recorded, shown)
-        y = logarithmic(word, table)
+        y = logarithmic(name, table)
     else:
         traces = layer_lines(steps, sites, layers, table, averaged, hover=labels.hover_number("y"), weight=smooth)
-        y = layout.axis(word)
+        y = layout.axis(name)
     return layout.figure(
         traces,
         title=title,
@@ -86,11 +85,10 @@ def update_ratios(
     log: bool | None = None,
     smooth: float = 0.9,
 ) -> dict:
-    """log₁₀ of every layer's ‖Δw‖ / ‖w‖, with the band around 10⁻³ that a healthy step size tends to lie in; the ratio
-    itself where `log` is False.
+    """log₁₀ of every layer's ‖Δw‖ / ‖w‖, or the ratio itself if `log` is False, with a band around the healthy 10⁻³.
 
-    The rule of thumb is that of the CS231n notes (Karpathy, "Ratio of weights:updates"). Layers that did not move are
-    marked at the bottom edge. `smooth` as in `layer_curves`.
+    The rule of thumb is that of the CS231n notes (Karpathy, "Ratio of weights:updates"). Layers without an update are
+    marked at the lower edge. `smooth` as in `layer_curves`.
     """
     title = "Update-to-weight ratio"
     steps, sites, table, recorded = found = layer_table(frame, "update_ratio", layers, role)
@@ -104,10 +102,10 @@ def update_ratios(
         traces = layer_lines(steps, sites, layers, powers, means, hover="10<sup>%{y:.2f}</sup>", weight=smooth)
         in_powers = shown._replace(floor=np.log10(shown.floor), ceiling=np.log10(shown.ceiling))
         traces += edge_marks(steps, table, recorded, in_powers)
-        band, y = HEALTHY_LOG10_RANGE, layout.axis("log₁₀ of update / weight")
+        band, y = HEALTHY_LOG10_RANGE, layout.axis("log₁₀ ‖Δw‖ / ‖w‖")
     else:
         traces = layer_lines(steps, sites, layers, table, averaged, hover=labels.hover_number("y"), weight=smooth)
-        band, y = [10**power for power in HEALTHY_LOG10_RANGE], layout.axis("update / weight", rangemode="tozero")
+        band, y = [10**power for power in HEALTHY_LOG10_RANGE], layout.axis("‖Δw‖ / ‖w‖", rangemode="tozero")
     green = theme.with_alpha(theme.HEALTHY, 0.16)
     swatch = {"symbol": "square", "size": 11, "color": theme.with_alpha(theme.HEALTHY, 0.4)}
     traces.append(
@@ -135,7 +133,7 @@ def update_ratios(
 
 
 def layer_table(frame: pd.DataFrame, quantity: str, layers: frames.Layers, role: str = "weight") -> frames.Table:
-    """One quantity over steps and layers; of parameters only the `role` ones of the layers."""
+    """One quantity over steps and layers; of parameters only those with this `role`."""
     return frames.table(frame, quantity, lambda sites: layers.one_per_layer(sites, role))
 
 
@@ -149,10 +147,10 @@ def layer_lines(
     hover: str,
     weight: float = 0.0,
 ) -> list[dict]:
-    """A line a layer with its color by depth, and the color legend that says which is which.
+    """A line per layer, colored by depth, and the colorbar of layers.
 
-    `averaged` (S, L) is drawn; `table` (S, L), what was measured, stays faint behind, and the legend names both, with
-    the `weight` of the average.
+    `averaged` (S, L) is drawn, with the raw `table` (S, L) faint behind; the legend explains both and gives the
+    `weight` of the average.
     """
     total = len(sites)
     width = 2.0 if total <= MAX_COLORED_LAYERS else 1.5 if total <= 20 else 1.1
@@ -169,24 +167,24 @@ def layer_lines(
 
 
 def _drawn_indices(table: np.ndarray) -> np.ndarray:
-    """Which steps are drawn of each column (S, L): (points, L)."""
+    """Indices of the steps that are drawn of each column (S, L): (points, L)."""
     return frames.thin_indices(table, max(60, min(500, MAX_TOTAL_POINTS // max(table.shape[1], 1))))
 
 
 def _table(quantity: str, found: frames.Table, averaged: np.ndarray | None) -> list[tables.Part]:
-    """The points that are drawn and were recorded: step, site, the quantity, and its average (S, L) if there is one."""
+    """The drawn and recorded points: step, site, the quantity, and its average (S, L) if there is one."""
     steps, sites, values, recorded = found
     parts = []
     for i, (site, picked) in enumerate(zip(sites, _drawn_indices(values).T, strict=True)):
         rows = picked[recorded[picked, i]]
         columns = {"step": steps[rows], "site": site, quantity: values[rows, i]}
-        more = {} if averaged is None else {f"{quantity}_smoothed": averaged[rows, i]}
-        parts.append(tables.rows(columns | more))
+        smoothed = {} if averaged is None else {f"{quantity}_smoothed": averaged[rows, i]}
+        parts.append(tables.rows(columns | smoothed))
     return parts
 
 
 def _merged(traces: Sequence[dict]) -> dict:
-    """Many faint curves as one gray trace, with a gap after each: they cost the browser little."""
+    """Many faint curves as one gray trace, separated by gaps, which is cheap to draw."""
     x = np.concatenate([np.append(trace["x"], trace["x"][-1]) for trace in traces])
     y = np.concatenate([np.append(trace["y"], np.float32(np.nan)) for trace in traces])
     line = {"color": theme.NEUTRAL, "width": 0.8}
@@ -194,7 +192,7 @@ def _merged(traces: Sequence[dict]) -> dict:
 
 
 def _lines(
-    steps: np.ndarray, names: Sequence[str], table: np.ndarray, picked: np.ndarray, line: dict, more: dict
+    steps: np.ndarray, names: Sequence[str], table: np.ndarray, picked: np.ndarray, line: dict, options: dict
 ) -> list[dict]:
     traces = []
     for i, name in enumerate(names):
@@ -210,14 +208,14 @@ def _lines(
                 "marker": {"size": 5} | color,
                 "showlegend": False,
                 **({} if len(steps) > 1 else {"cliponaxis": False}),  # a single point at step 0 is on the edge
-                **more,
+                **options,
             }
         )
     return traces
 
 
 def depth_legend(sites: Sequence[str], layers: frames.Layers) -> dict:
-    """An invisible trace that carries the color legend of the layers, the first on top."""
+    """An invisible trace that carries the colorbar of the layers, the first on top."""
     places, texts = labels.depth_ticks([layers.tick(site) for site in sites])
     total = len(sites)
     if total <= MAX_COLORED_LAYERS:

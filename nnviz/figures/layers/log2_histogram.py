@@ -1,4 +1,4 @@
-"""How large values are, by powers of two: gradients and weights of all layers in one picture."""
+"""Histograms of the magnitudes of gradients or weights of all layers, with bins between powers of two."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,9 +8,9 @@ from nnviz import frames
 from nnviz.figures.kit import labels, layout, tables, theme
 from nnviz.figures.kit.layout import f4, i4
 
-DECADES_PER_BIN = np.log10(2)  # the width of a column: the axis is in powers of ten
-SUBNORMAL_EXPONENT = -127  # the exponent that stands for all values below 2⁻¹²⁶
-EDGE_BIN = (-0.5, 0.5)  # the edges of a column that has no place on that axis
+DECADES_PER_BIN = np.log10(2)  # the axis is in powers of ten
+SUBNORMAL_EXPONENT = -127  # the bin of all values below 2⁻¹²⁶
+EDGE_BIN = (-0.5, 0.5)  # the edges of the bins of zeros and of non-finite values
 _HELP = (
     "Distribution of the magnitudes of each layer's values, the first layer on top; a shift from row to row is a "
     "vanishing or exploding gradient."
@@ -24,36 +24,40 @@ def log2_histograms(
     *,
     role: str = "weight",
 ) -> dict:
-    """The share of each layer's values between 2ᵉ and 2ᵉ⁺¹, as a heatmap layer (first on top) × size, logarithmic.
+    """The fraction of each layer's values with magnitude between 2ᵉ and 2ᵉ⁺¹, as a heatmap layer × magnitude.
 
-    `arrays` is the snapshot gradient_histogram or weight_histogram; both signs together. Exact zeros have a gray column
-    at the left, values that are not finite a red one at the right, each from 0 to 100 %. Only sizes that occur are
-    shown; the column of exponent −127 holds all that is smaller than 2⁻¹²⁶ and not 0.
+    `arrays` is the snapshot gradient_histogram or weight_histogram; both signs are added. Exact zeros have a gray bin
+    at the left, non-finite values a red one at the right, each from 0 to 100 %. Only magnitudes that occur are shown;
+    the bin of exponent −127 contains all nonzero values below 2⁻¹²⁶.
     """
     found = [str(site) for site in arrays.get("sites", ())] if arrays else []
     sites = layers.one_per_layer(found, role)
     if not sites:
         return layout.empty(title, _HELP)
-    exponents, shares, zero, nonfinite = fractions_by_exponent(arrays, [found.index(site) for site in sites])
+    exponents, fractions, zero, nonfinite = fractions_by_exponent(arrays, [found.index(site) for site in sites])
     first, last = (exponents[0], exponents[-1] + 1) if len(exponents) else (-10, 0)
     edges = np.arange(first, last + 1) * DECADES_PER_BIN
     names = [layers.label(site) for site in sites]
     tiny = int(len(exponents) > 0 and exponents[0] == SUBNORMAL_EXPONENT)
-    sizes = [
-        _heatmap(edges[tiny:], shares[:, tiny:], "magnitude about 10<sup>%{x:.1f}</sup>", names),
-        *([_heatmap(edges[:2], shares[:, :1], "below 2<sup>−126</sup>, but not 0 (subnormal)", names)] if tiny else []),
+    bins = [
+        _heatmap(edges[tiny:], fractions[:, tiny:], "magnitude about 10<sup>%{x:.1f}</sup>", names),
+        *(
+            [_heatmap(edges[:2], fractions[:, :1], "below 2<sup>−126</sup>, but not 0 (subnormal)", names)]
+            if tiny
+            else []
+        ),
     ]
-    aside = {"zmin": 0, "zmax": 1, "showscale": False}
-    zeros = _heatmap(EDGE_BIN, zero[:, None], "exactly 0", names) | aside | {"xaxis": "x2"}
-    others = _heatmap(EDGE_BIN, nonfinite[:, None], "not finite", names) | aside | {"xaxis": "x3"}
+    edge_style = {"zmin": 0, "zmax": 1, "showscale": False}
+    zeros = _heatmap(EDGE_BIN, zero[:, None], "exactly 0", names) | edge_style | {"xaxis": "x2"}
+    others = _heatmap(EDGE_BIN, nonfinite[:, None], "not finite", names) | edge_style | {"xaxis": "x3"}
     places, texts = labels.depth_ticks([layers.tick(site) for site in sites])
     ticks = {"tickvals": [place + 1 for place in places], "ticktext": texts}
     power = {"tickprefix": "10<sup>", "ticksuffix": "</sup>", "nticks": 6, "showgrid": False, "domain": [0.08, 0.92]}
     narrow = {"range": list(EDGE_BIN), "tickvals": [0], "showgrid": False, "fixedrange": True, "anchor": "y"}
-    sizes_of = {"from": 2.0**exponents, "to": 2.0 ** (exponents + 1)}
+    bin_edges = {"from": 2.0**exponents, "to": 2.0 ** (exponents + 1)}
     return layout.figure(
         [
-            *(trace | {"coloraxis": "coloraxis"} for trace in sizes),
+            *(trace | {"coloraxis": "coloraxis"} for trace in bins),
             zeros | {"colorscale": theme.from_transparent(theme.NEUTRAL)},
             others | {"colorscale": theme.from_transparent(theme.ALERT)},
         ],
@@ -62,7 +66,7 @@ def log2_histograms(
         x=layout.axis("magnitude", range=[float(edges[0]), float(edges[-1])], **power),
         y=layout.axis("layer", range=[len(sites) + 0.5, 0.5], showgrid=False, anchor="x2", **ticks),
         table=[
-            tables.grid({"site": sites}, sizes_of, {"share": shares}),
+            tables.grid({"site": sites}, bin_edges, {"share": fractions}),
             tables.grid({"site": sites, "from": 0.0, "to": 0.0}, {}, {"share": zero[:, None]}),
             tables.grid({"site": sites, "from": np.inf, "to": np.inf}, {}, {"share": nonfinite[:, None]}),
         ],
@@ -70,7 +74,7 @@ def log2_histograms(
         xaxis3=narrow | {"domain": [0.96, 1], "ticktext": ["∞"]},
         coloraxis={
             "cmin": 0,
-            "cmax": float(shares.max(initial=0.0)) or 1.0,
+            "cmax": float(fractions.max(initial=0.0)) or 1.0,
             "colorscale": theme.from_transparent(theme.POSITIVE),
             "colorbar": theme.colorbar("", tickformat=".0%", nticks=4),
         },
@@ -80,23 +84,23 @@ def log2_histograms(
 def fractions_by_exponent(
     arrays: Mapping[str, np.ndarray], rows: list[int]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """For these rows: exponents from the smallest to the largest that occurs (K,), shares (rows, K), of zeros (rows,),
-    of non-finite values (rows,). A row's shares sum to 1."""
+    """Exponents from the smallest to the largest that occurs (K,), and of these rows the fractions of values per
+    exponent (rows, K), of zeros (rows,) and of non-finite values (rows,), which sum to 1."""
     counts = (np.asarray(arrays["negative"], float) + np.asarray(arrays["positive"], float))[rows]
     zero, nonfinite = np.asarray(arrays["zero"], float)[rows], np.asarray(arrays["nonfinite"], float)[rows]
-    size = np.maximum(counts.sum(1) + zero + nonfinite, 1)
+    total = np.maximum(counts.sum(1) + zero + nonfinite, 1)
     used = np.flatnonzero(counts.any(0))
     span = slice(used[0], used[-1] + 1) if len(used) else slice(0, 0)
-    return np.asarray(arrays["exponents"], int)[span], counts[:, span] / size[:, None], zero / size, nonfinite / size
+    return np.asarray(arrays["exponents"], int)[span], counts[:, span] / total[:, None], zero / total, nonfinite / total
 
 
-def _heatmap(edges: Sequence[float], z: np.ndarray, words: str, names: Sequence[str]) -> dict:
+def _heatmap(edges: Sequence[float], z: np.ndarray, bin_text: str, names: Sequence[str]) -> dict:
     row, text = labels.row_hover(names, z.shape[1])
     return {
         "type": "heatmap",
         "x": f4(edges),
         "y": i4(np.arange(len(z)) + 1),
         "z": f4(z),
-        "hovertemplate": f"{row}: %{{z:.1%}} of the values<br>{words}<extra></extra>",
+        "hovertemplate": f"{row}: %{{z:.1%}} of the values<br>{bin_text}<extra></extra>",
         **text,
     }

@@ -1,4 +1,4 @@
-"""How a layer's values are spread, over the steps."""
+"""Percentiles of a layer's activations or pre-activations over the steps."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ from nnviz.figures.kit.symlog_axis import SymlogScale, symlog_scale
 from nnviz.figures.layers.layer_curves import layer_table
 
 MAX_POINTS = 250
-# Width of the bands of a single step.
+# Line width of the bands of a single step, in pixels.
 SINGLE_STEP_WIDTH = 14
 _HELP = (
     "Dark band: 50% of the values; light band: 90%; line: median. A band that narrows to zero is a vanishing signal."
@@ -33,13 +33,12 @@ def percentile_bands(
 ) -> dict:
     """Percentiles over the steps: 5 to 95 light, 25 to 75 darker, the median as a line.
 
-    With `log` on a logarithmic axis with both signs and zero between them. `smooth` in [0, 1): every percentile is
-    drawn as its moving average of that weight, the median as it was measured faint behind.
-    `prefix` is "activation" or "preactivation". `site` is one module; None draws the first, the middle and the last
-    layer above each other over a common step axis.
+    `log`: on a symlog axis. `smooth` in [0, 1): percentiles are drawn as moving averages of that weight, with the raw
+    median faint behind. `prefix` is "activation" or "preactivation". `site` is one module; None draws the first, the
+    middle and the last layer stacked over a common step axis.
     """
-    word = "Activations" if prefix == "activation" else "Pre-activations"
-    title = title or (f"{word} over time" if site is None else f"{word} of {layers.label(site)} over time")
+    kind = "Activations" if prefix == "activation" else "Pre-activations"
+    title = title or (f"{kind} over the steps" if site is None else f"{kind} of {layers.label(site)} over the steps")
     found = {p: layer_table(frame, f"{prefix}_p{p}", layers) for p in _PERCENTILES}
     steps, sites, _, _ = found["50"]
     if site is not None:
@@ -49,30 +48,30 @@ def percentile_bands(
     if not chosen:
         return layout.empty(title, _HELP)
     traces, axes, parts = [], [], []
-    for i, one in enumerate(chosen):
-        column = sites.index(one)
+    for i, module in enumerate(chosen):
+        column = sites.index(module)
         color = theme.depth_color(column, len(sites))
         values = {p: table.values[:, column] for p, table in found.items()}
         drawn, recorded = _drawn_indices(values), found["50"].recorded[:, column]
         down, across = (
-            {"site": one, "step": steps[drawn[recorded[drawn]]]},
+            {"site": module, "step": steps[drawn[recorded[drawn]]]},
             {"percentile": [int(p) for p in _PERCENTILES]},
         )
         every = np.stack([row[drawn[recorded[drawn]]] for row in values.values()], 1)
         parts.append(tables.grid(down, across, {prefix: every}))
         axis = f"y{stacked_plots.suffix(i)}"
         scale = symlog_scale(np.stack(list(values.values()))) if log else None
-        curves = _bands(steps, values, color, layers.label(one), smooth, scale)
+        curves = _bands(steps, values, color, layers.label(module), smooth, scale)
         traces += [trace | {"yaxis": axis} for trace in curves]
-        named = word.lower() if i == len(chosen) // 2 else ""
-        straight = layout.axis(named, nticks=8 if len(chosen) == 1 else 4, zeroline=True)
+        axis_title = kind.lower() if i == len(chosen) // 2 else ""
+        linear = layout.axis(axis_title, nticks=8 if len(chosen) == 1 else 4, zeroline=True)
         axes.append(
-            scale.axis(named, np.stack(list(values.values())), 2 if len(chosen) == 1 else 1) if scale else straight
+            scale.axis(axis_title, np.stack(list(values.values())), 2 if len(chosen) == 1 else 1) if scale else linear
         )
     if len(chosen) == 1:
         stack, notes = {"yaxis": axes[0]}, []
     else:
-        stack, notes = stacked_plots.stacked(axes, [layers.label(one) for one in chosen], gap=0.075)
+        stack, notes = stacked_plots.stacked(axes, [layers.label(module) for module in chosen], gap=0.075)
     return layout.figure(
         traces,
         title=title,
@@ -88,27 +87,26 @@ def percentile_bands(
 
 
 def _drawn_indices(values: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Which steps are drawn: the extremes of the outer percentiles stay."""
+    """Indices of the drawn steps, extremes of the outer percentiles included."""
     return np.unique(frames.thin_indices(np.stack([values["05"], values["95"]], axis=1), MAX_POINTS))
 
 
 def _bands(
     steps: np.ndarray,
-    measured: Mapping[str, np.ndarray],
+    raw: Mapping[str, np.ndarray],
     color: str,
     name: str,
     smooth: float,
     scale: SymlogScale | None,
 ) -> list[dict]:
-    """Two filled bands and the median of one layer, thinned so that the extremes of every percentile stay; on a
-    `scale`, or straight."""
-    place = scale.position if scale else np.asarray
-    values = {p: smoothing.moving_average(row, smooth) for p, row in measured.items()}
-    picked = _drawn_indices(measured)
-    # A band that is not finite would tear the whole fill.
+    """Two filled bands and the median of one layer, on a symlog `scale` or linear."""
+    transform = scale.position if scale else np.asarray
+    values = {p: smoothing.moving_average(row, smooth) for p, row in raw.items()}
+    picked = _drawn_indices(raw)
+    # Non-finite values would interrupt the filled area.
     picked = picked[np.all([np.isfinite(values[p][picked]) for p in _PERCENTILES], axis=0)]
     x = i4(steps[picked])
-    single = len(picked) == 1  # nothing to fill: as strokes on the edge
+    single = len(picked) == 1  # no area to fill: drawn as thick lines
     traces = []
     for low, high, alpha in (("05", "95", 0.18), ("25", "75", 0.35)):
         traces.append(
@@ -116,7 +114,7 @@ def _bands(
                 "type": "scatter",
                 "mode": "lines",
                 "x": np.concatenate([x, x[::-1]]),
-                "y": f4(place(np.concatenate([values[high][picked], values[low][picked][::-1]]))),
+                "y": f4(transform(np.concatenate([values[high][picked], values[low][picked][::-1]]))),
                 "fill": "toself",
                 "fillcolor": theme.with_alpha(color, alpha),
                 "line": {"width": SINGLE_STEP_WIDTH * single, "color": theme.with_alpha(color, alpha)},
@@ -131,7 +129,7 @@ def _bands(
             "type": "scatter",
             "mode": "lines",
             "x": x,
-            "y": f4(place(measured["50"][picked])),
+            "y": f4(transform(raw["50"][picked])),
             "name": f"{name}, median",
         }
         traces.append(smoothing.raw_curve(line | {"line": {"color": color}}))
@@ -140,7 +138,7 @@ def _bands(
             "type": "scatter",
             "mode": "lines" if len(picked) > 1 else "markers",
             "x": x,
-            "y": f4(place(values["50"][picked])),
+            "y": f4(transform(values["50"][picked])),
             "line": {"color": color, "width": 2},
             "marker": {"color": color},
             "cliponaxis": not single,

@@ -1,4 +1,4 @@
-"""Units that learn nothing: dead and saturated shares of every layer."""
+"""Fractions of dead units and saturated values of every layer."""
 
 import numpy as np
 import pandas as pd
@@ -13,19 +13,18 @@ MAX_STEPS = 200
 
 
 def unit_shares(frame: pd.DataFrame, layers: frames.Layers, quantity: str | None = None) -> dict:
-    """Shares of dead units and of saturated values as heatmaps, layer (first on top) × step, one scale 0 … 100 %.
+    """Fractions of dead units and of saturated values as heatmaps, layer (first on top) × step, 0 to 100 %.
 
-    `quantity` "dead_share" or "saturated_share" draws one of them; None those that were recorded. At most 200 of the
-    steps are drawn, evenly chosen, the last included. What "saturated" means depends on the activation; one that cannot
-    saturate has no such picture.
+    `quantity` "dead_share" or "saturated_share" draws one of them; None all that were recorded. At most 200 evenly
+    spaced steps are drawn, the last included. Saturated values are omitted for activations that cannot saturate.
     """
-    wanted = [quantity] if quantity else ["dead_share", "saturated_share"]
+    quantities = [quantity] if quantity else ["dead_share", "saturated_share"]
     if not quantity and not saturation.can_saturate(layers):
-        wanted.remove("saturated_share")
-    title = labels.quantity_name(quantity).capitalize() if quantity else "Dead and saturated units"
+        quantities.remove("saturated_share")
+    title = labels.quantity_name(quantity).capitalize() if quantity else "Dead units and saturated values"
     help = saturation.definitions(layers)
     words = {"dead_share": labels.quantity_name("dead_share"), "saturated_share": saturation.saturated_name(layers)}
-    found = {name: layer_table(frame, name, layers) for name in wanted}
+    found = {name: layer_table(frame, name, layers) for name in quantities}
     found = {name: table for name, table in found.items() if len(table.steps)}
     if not found:
         return layout.empty(title, help)
@@ -39,8 +38,8 @@ def unit_shares(frame: pd.DataFrame, layers: frames.Layers, quantity: str | None
         )
         ticks = {"tickvals": [place + 1 for place in places], "ticktext": texts}
         axes.append(layout.axis("layer", range=[len(sites) + 0.5, 0.5], showgrid=False, **ticks))
-        most = np.nanmax(table, initial=0.0)
-        headings.append(f"{words[name]}: {_maximum_text(float(most))}")
+        largest = np.nanmax(table, initial=0.0)
+        headings.append(f"{words[name]}: {_maximum_text(float(largest))}")
         word, text = labels.row_hover([layers.label(site) for site in sites], len(picked))
         traces.append(
             {
@@ -74,8 +73,8 @@ def unit_shares(frame: pd.DataFrame, layers: frames.Layers, quantity: str | None
     )
 
 
-def _maximum_text(share: float) -> str:
-    """The largest share of a layer in words."""
-    if share == 0:
+def _maximum_text(fraction: float) -> str:
+    """The largest fraction of a layer as text."""
+    if fraction == 0:
         return "none"
-    return f"{'less than 0.1%' if share < 0.0005 else f'at most {labels.percent(share)}'} of a layer"
+    return f"{'less than 0.1%' if fraction < 0.0005 else f'at most {labels.percent(fraction)}'} of a layer"

@@ -1,1 +1,1 @@
-"""Curves over the steps of a training."""
+"""Curves over the training steps."""

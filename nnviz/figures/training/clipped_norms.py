@@ -11,8 +11,8 @@ def clipped_norms(frame: pd.DataFrame, *, log: bool | None = None, smooth: float
     """`gradient_norm_unclipped` and `gradient_norm_total` of each root as curves over the steps; `log` and `smooth` as
     in `curves`."""
     rows = frame[frame["quantity"].isin(list(_SITES)).to_numpy()]
-    part = rows["quantity"].astype(object).map(_SITES)
+    sites = rows["quantity"].astype(object).map(_SITES)
     roots = rows["site"].astype(object)
-    names = part if roots.nunique() <= 1 else roots + ", " + part.str.replace("_", " ")
+    names = sites if roots.nunique() <= 1 else roots + ", " + sites.str.replace("_", " ")
     rows = rows.assign(quantity="gradient_norm_total", site=names)
     return curves(rows, "gradient_norm_total", log=log, smooth=smooth)

@@ -15,9 +15,9 @@ from nnviz.figures.kit.resume_marks import ResumeMark, with_resume_marks
 
 MAX_POINTS = 500
 PERCENT_QUANTITIES = ("accuracy",)
-# They start below zero where a network does worse than the mean, and are read against 1.
+# R² may start below zero, and is compared with 1.
 LINEAR_QUANTITIES = ("r_squared",)
-# Before the names in the legend: their numbers are the last ones, unless the board shows those of a chosen step.
+# The legend's numbers are the last values, unless the board shows those of a selected step.
 LEGEND_TITLE = {"text": "last:", "side": "left", "font": {"size": theme.SIZE - 1}}
 _SITE_ORDER = {"batch": 0, "train": 1, "test": 2}
 _HELP = {
@@ -41,13 +41,13 @@ def curves(
     resume_marks: Sequence[ResumeMark] = (),
     missing: Mapping[str, str] | None = None,
 ) -> dict:
-    """One line a site (train, test, and the batch loss faint behind), at most 500 points each, extremes kept.
+    """One line per site (train, test, and the batch loss faint behind), at most 500 points each, extremes included.
 
     `log` None: logarithmic where train and test span more than a factor of 30, no value is negative, and the quantity
-    is not R². `smooth` in [0, 1): weight of the moving average laid over the batch curve, or where there is none over
-    every curve; of logarithms on a logarithmic axis. `forks`: (step, text) where the run goes on from another, or with
-    other settings. Accuracy is shown in percent from 0 to 100, never logarithmic. With several members the mean is
-    drawn. `missing`: why sites have no values, which the legend says.
+    is not R². `smooth` in [0, 1): weight of the moving average drawn over the batch curve, or where there is none over
+    every curve; of logarithms on a logarithmic axis. `resume_marks`: (step, text) where the run was resumed from
+    another, or with other settings. Accuracy is shown in percent from 0 to 100, never logarithmic. Several members are
+    averaged. `missing`: why sites have no values, for the legend.
     """
     title = title or labels.quantity_name(quantity).capitalize()
     help = _HELP.get(quantity, f"{labels.quantity_name(quantity).capitalize()} at every step.")
@@ -56,23 +56,23 @@ def curves(
     if len(rows) == 0:
         return layout.empty(title, help, "<br>".join(reasons)) if reasons else layout.empty(title, help)
     series = series_by_site(rows)
-    share = quantity in PERCENT_QUANTITIES
+    as_percent = quantity in PERCENT_QUANTITIES
     if log is None:
         parts = [values for site, (_, values) in series.items() if site != "batch"] or [rows["value"]]
         log = quantity not in LINEAR_QUANTITIES and spans_decades(parts) and not (rows["value"] < 0).any()
-    log_y = log and not share
+    log_y = log and not as_percent
     traces = []
     for i, (site, (steps, values)) in enumerate(series.items()):
         name, color = site.replace("_", " "), theme.SITES.get(site, theme.class_color(i))
         if site == "batch" and smooth:
             raw = line(
-                steps, values, "batch", share, log_y, color=theme.with_alpha(theme.NEUTRAL, smoothing.RAW_OPACITY)
+                steps, values, "batch", as_percent, log_y, color=theme.with_alpha(theme.NEUTRAL, smoothing.RAW_OPACITY)
             )
-            traces += [raw | {"showlegend": True}, smoothed_batch(steps, values, smooth, share, log_y)]
+            traces += [raw | {"showlegend": True}, smoothed_batch(steps, values, smooth, as_percent, log_y)]
         elif site in _smoothed_sites(series, smooth):
-            traces += _smoothed_over_raw(steps, values, name, smooth, share, log_y, color)
+            traces += _smoothed_over_raw(steps, values, name, smooth, as_percent, log_y, color)
         else:
-            traces.append(line(steps, values, name, share, log_y, color=color))
+            traces.append(line(steps, values, name, as_percent, log_y, color=color))
         if site == "batch" and not smooth:
             traces[-1] |= {"opacity": 0.5, "line": {"color": theme.NEUTRAL, "width": 1}}
     if "batch" not in series and _smoothed_sites(series, smooth):
@@ -96,7 +96,7 @@ def curves(
 
 
 def learning_rate(frame: pd.DataFrame, *, log: bool | None = None, resume_marks: Sequence[ResumeMark] = ()) -> dict:
-    """The learning rate that the schedule gave at every step. `log` None: logarithmic where it falls by factors."""
+    """The learning rate at every step. `log` None: logarithmic where it decays exponentially."""
     title, help = "Learning rate", "Learning rate of each step, as the schedule sets it."
     rows = frames.select(frame, "learning_rate")
     if len(rows) == 0:
@@ -128,7 +128,7 @@ def learning_rate(frame: pd.DataFrame, *, log: bool | None = None, resume_marks:
 
 
 def series_by_site(rows: pd.DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Steps and values of every site of one quantity, batch first so that it is drawn behind; members are averaged."""
+    """Steps and values of every site of one quantity, batch first, which is drawn behind; members are averaged."""
     if (rows["member"].to_numpy() != rows["member"].iat[0]).any():
         rows = rows.groupby(["step", "site"], sort=True, as_index=False)["value"].mean()
     steps, sites, values = rows["step"].to_numpy(), rows["site"].to_numpy(), rows["value"].to_numpy()
@@ -145,7 +145,7 @@ def spans_decades(columns: Sequence[np.ndarray], factor: float = 30) -> bool:
 
 
 def decays_exponentially(rates: np.ndarray, factor: float = 8) -> bool:
-    """Whether a schedule falls by factors, as an exponential does: half of its way is far below its top."""
+    """Whether the median of a schedule is far below its maximum, as with exponential decay."""
     positive = rates[rates > 0]
     return bool(len(positive) and positive.max() > factor * np.median(positive))
 
@@ -153,7 +153,7 @@ def decays_exponentially(rates: np.ndarray, factor: float = 8) -> bool:
 def table(
     series: Mapping[str, tuple[np.ndarray, np.ndarray]], quantity: str, smooth: float = 0.0, log_y: bool = False
 ) -> list[tables.Part]:
-    """The points that are drawn: step, site, the quantity, and where there is one its moving average."""
+    """The drawn points: step, site, the quantity, and its moving average if there is one."""
     parts = []
     for site, (steps, values) in series.items():
         picked = frames.thin_indices(values, MAX_POINTS)
@@ -168,7 +168,7 @@ def line(
     steps: np.ndarray,
     values: np.ndarray,
     name: str,
-    share: bool,
+    as_percent: bool,
     log_y: bool,
     *,
     color: str,
@@ -177,43 +177,44 @@ def line(
     """One thinned curve with its last value in the legend."""
     picked = frames.thin_indices(values, MAX_POINTS) if picked is None else picked
     drawn = f4((log_axis_values(values).drawn if log_y else np.where(np.isfinite(values), values, np.nan))[picked])
+    value = "%{y:.1%}" if as_percent else labels.hover_number("y")
     return {
         "type": "scatter",
         "mode": "lines" if len(values) > 1 else "markers",
         "x": i4(steps[picked]),
         "y": drawn,
-        **name_with_value(name, share, steps, values, drawn),
+        **name_with_value(name, as_percent, steps, values, drawn),
         "uid": name,
         "line": {"color": color, "width": 2},
         "marker": {"color": color, "size": 5},
         **({} if len(values) > 1 else {"cliponaxis": False}),  # a single point at step 0 is on the edge
-        "hovertemplate": f"{name} {'%{y:.1%}' if share else labels.hover_number('y')} at step %{{x}}<extra></extra>",
+        "hovertemplate": f"{name} {value} at step %{{x}}<extra></extra>",
     }
 
 
 def _smoothed_sites(series: Mapping[str, tuple[np.ndarray, np.ndarray]], smooth: float) -> list[str]:
-    """The sites over whose curves a moving average is laid: train and test beside a batch are no samples."""
+    """The sites whose curves are smoothed: only the batch's where there is one, since only it is noisy."""
     if not smooth:
         return []
     return ["batch"] if "batch" in series else [site for site, (steps, _) in series.items() if len(steps) > 1]
 
 
 def _smoothed_over_raw(
-    steps: np.ndarray, values: np.ndarray, name: str, weight: float, share: bool, log_y: bool, color: str
+    steps: np.ndarray, values: np.ndarray, name: str, weight: float, as_percent: bool, log_y: bool, color: str
 ) -> list[dict]:
-    """A curve faint behind its moving average, whose entry in the legend tells what was measured."""
-    raw = line(steps, values, name, share, log_y, color=color)
-    picked, found = frames.thin_indices(values, MAX_POINTS), smoothing.moving_average(values, weight, log_y)
-    drawn = line(steps, found, name, share, log_y, color=color, picked=picked)
-    drawn |= name_with_value(name, share, steps, values) | {"hovertemplate": f"smoothed {drawn['hovertemplate']}"}
-    measured = {key: value for key, value in raw.items() if key != "meta"} | {"name": name}
-    return [smoothing.raw_curve(measured), drawn]
+    """A curve faint behind its moving average; the legend gives the raw value."""
+    raw = line(steps, values, name, as_percent, log_y, color=color)
+    picked, averaged = frames.thin_indices(values, MAX_POINTS), smoothing.moving_average(values, weight, log_y)
+    drawn = line(steps, averaged, name, as_percent, log_y, color=color, picked=picked)
+    drawn |= name_with_value(name, as_percent, steps, values) | {"hovertemplate": f"smoothed {drawn['hovertemplate']}"}
+    raw_trace = {key: value for key, value in raw.items() if key != "meta"} | {"name": name}
+    return [smoothing.raw_curve(raw_trace), drawn]
 
 
-def smoothed_batch(steps: np.ndarray, values: np.ndarray, weight: float, share: bool, log_y: bool) -> dict:
-    """The moving average of the batch curve at the points that are drawn of it, named with its weight."""
-    picked, found = frames.thin_indices(values, MAX_POINTS), smoothing.moving_average(values, weight, log_y)
-    drawn = line(steps, found, "batch", share, log_y, color=theme.NEUTRAL, picked=picked)
+def smoothed_batch(steps: np.ndarray, values: np.ndarray, weight: float, as_percent: bool, log_y: bool) -> dict:
+    """The moving average of the batch curve, named with its weight."""
+    picked, averaged = frames.thin_indices(values, MAX_POINTS), smoothing.moving_average(values, weight, log_y)
+    drawn = line(steps, averaged, "batch", as_percent, log_y, color=theme.NEUTRAL, picked=picked)
     del drawn["meta"]
     return drawn | {
         "name": f"batch, {smoothing.legend_text(weight)}",
@@ -225,14 +226,14 @@ def smoothed_batch(steps: np.ndarray, values: np.ndarray, weight: float, share: 
 
 
 def series_edge_marks(series: dict[str, tuple[np.ndarray, np.ndarray]]) -> list[dict]:
-    """Zeros and non-finite values of all curves at the edges of their logarithmic axis."""
+    """Marks of zeros and non-finite values of all curves at the edges of a logarithmic axis."""
     steps = np.concatenate([steps for steps, _ in series.values()])
     values = np.concatenate([values for _, values in series.values()])
     return edge_marks(steps, values, np.ones(len(values), bool), log_axis_values(values))
 
 
 def value_axis(quantity: str, log_y: bool, unit: str, values: np.ndarray) -> dict:
-    """The vertical axis of a quantity: percent for shares, powers of ten where logarithmic."""
+    """The y axis of a quantity: in percent for accuracy, powers of ten if logarithmic."""
     text = labels.quantity_name(quantity) + (f" ({unit})" if unit else "")
     if quantity in PERCENT_QUANTITIES:
         return layout.axis(text, tickformat=".0%", range=[0, 1.02])
