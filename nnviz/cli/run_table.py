@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from nnviz.cli.job_files import describe
 from nnviz.runs import RunError, Store, Summary
+from nnviz.runs.storage.status import state_word
 
 HEADINGS = ("id", "state", "step", "result", "created", "job")
 
@@ -21,7 +22,7 @@ def _row(store: Store, summary: Summary) -> tuple[str, ...]:
         return summary.id, summary.state, "", "", "", summary.error
     return (
         summary.id,
-        summary.state,
+        state_word(summary.state, summary.step),
         f"{summary.step}/{summary.steps}",
         "" if summary.result is None else str(summary.result),
         time.strftime("%Y-%m-%d %H:%M", time.localtime(summary.created)),

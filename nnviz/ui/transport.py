@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from nnviz.runs import RunError, RunView, Status
 from nnviz.runs.runset import EntryView, RunSet
+from nnviz.runs.storage.status import state_word
 from nnviz.spec.base import differences
 from nnviz.spec.jobs import Job
 from nnviz.spec.resuming import is_resumable
@@ -220,6 +221,7 @@ def _changes(entries: Sequence[EntryView], jobs: Mapping[str, Job], most: int = 
 
 
 STATES = {
+    "ready": ("blue", "ready"),
     "queued": ("blue", "waiting"),
     "running": ("green", "running"),
     "paused": ("orange", "paused"),
@@ -229,9 +231,6 @@ STATES = {
     "failed": ("red", "failed"),
     "lost": ("red", "lost"),
 }
-
-READY = ("blue", "ready")
-"""Of a run that shows its initial state."""
 
 MANY = 2
 """Runs up to which the status line tells all of each."""
@@ -264,7 +263,7 @@ def _together(runs: Sequence[RunView], letters: Sequence[str]) -> str:
 
 
 def _badge(s: Status) -> tuple[str, str]:
-    return READY if s.state == "paused" and not s.step else STATES[s.state]
+    return STATES[state_word(s.state, s.step)]
 
 
 def _company(runs: Sequence[RunView]) -> list[str]:

@@ -19,7 +19,7 @@ from nnviz.engine import data, losses, models
 from nnviz.presets import PAGES, gradient_flow, optimizers, playground
 from nnviz.runs import Store
 from nnviz.spec.base import differences, replace_many
-from nnviz.spec.jobs import Parent, RateSearch, dump, dump_set, load, load_set
+from nnviz.spec.jobs import Parent, RateSearch, Training, dump, dump_set, load, load_set
 from nnviz.spec.optimizers import Adam
 from tests.cli.conftest import QUICK, Command
 
@@ -211,6 +211,10 @@ def test_list_shows_runs_newest_first_and_damaged_files_with_the_reason(nnviz: C
     assert "steps=20" in first
     assert second.startswith("broken")
     assert "is damaged" in second
+    waiting = Store().create(Training(), until=0)
+    waiting.write(state="paused")
+    assert nnviz("list").out.splitlines()[1].split()[:3] == [waiting.id, "ready", "0/3000"]
+    waiting.close()
 
 
 def test_diverged_run_exits_1_and_keeps_its_last_good_step(nnviz: Command) -> None:

@@ -25,7 +25,14 @@ class State(StrEnum):
 
 LIVE = (State.QUEUED, State.RUNNING, State.PAUSED)
 ENDED = tuple(state for state in State if state not in LIVE)
+READY = "ready"
+"""What a run is called that waits for its first step: it has not been paused."""
 LOST_AFTER = 10.0  # seconds without a heartbeat
+
+
+def state_word(state: str, step: int) -> str:
+    """What the state of a run after so many steps is called."""
+    return READY if state == State.PAUSED and not step else str(state)
 
 
 @dataclass(frozen=True, slots=True)
