@@ -121,7 +121,7 @@ def main() -> None:
                 ratios.append(loop_times[-1] / slice_times[-1])
         print(
             f"{name}: {statistics.median(ratios):.1f}× (rounds {min(ratios):.1f} to {max(ratios):.1f}; target {aim}×); "
-            f"{statistics.median(loop_times) * 1e6:.0f} against {statistics.median(slice_times) * 1e6:.1f} µs a point; "
+            f"{statistics.median(loop_times) * 1e6:.0f} vs. {statistics.median(slice_times) * 1e6:.1f} µs per point; "
             f"largest error of max(1, loss) {error:.1e}, of accuracy {accuracy_error:.1e}"
         )
 

@@ -80,7 +80,9 @@ def main() -> None:
             taken = seconds(*cases[name], round_number * args.steps, args.steps)
             if round_number:  # the first warms up
                 times[name].append(taken)
-    print(f"bare: {statistics.median(times['bare']) / args.steps * 1e6:.0f} µs a step (median of {args.rounds} rounds)")
+    print(
+        f"bare: {statistics.median(times['bare']) / args.steps * 1e6:.0f} µs per step (median of {args.rounds} rounds)"
+    )
     for name in cases:
         if name != "bare":
             ratios = sorted(a / b for a, b in zip(times[name], times["bare"], strict=True))

@@ -61,7 +61,7 @@ def thin_indices(values: np.ndarray, n: int) -> np.ndarray:
     lost; the first and the last stay too. In the two-dimensional case an index may occur twice.
     """
     if n < 4:
-        raise ValueError(f"thin: n must be at least 4, got {n}")
+        raise ValueError(f"thin_indices: n must be at least 4, got {n}")
     length = len(values)
     columns = values.reshape(length, -1)
     if length <= n:
@@ -81,7 +81,7 @@ def thin_indices(values: np.ndarray, n: int) -> np.ndarray:
 
 
 class Table(NamedTuple):
-    """One quantity at several sites: a row a step, a column a site."""
+    """One quantity at several sites: a row per step, a column per site."""
 
     steps: np.ndarray  # (S,) increasing
     sites: list[str]  # (L,)

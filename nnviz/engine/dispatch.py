@@ -28,4 +28,4 @@ def run(
             return RateSearchRun(job, checkpoint)
         case Landscape():
             return LandscapeEvaluation(job, checkpoint, read_file)
-    raise TypeError(f"nothing runs {job!r}")
+    raise TypeError(f"no engine for {job!r}")

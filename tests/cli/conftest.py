@@ -19,7 +19,7 @@ QUICK = ("--set", "steps=20", "--set", "device=cpu")
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command said, and its exit status."""
+    """The output of a command, and its exit status."""
 
     code: int
     out: str

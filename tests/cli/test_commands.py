@@ -71,12 +71,12 @@ def test_trajectories_and_a_rate_search_run_and_are_exported(nnviz: Command, fol
     trajectories = optimizers.DEFAULT.model_copy(update={"steps": 30})
     (folder / "trajectories.json").write_text(dump(trajectories), encoding="utf-8")
     (folder / "search.json").write_text(dump(RateSearch(trajectories=trajectories, rates=5)), encoding="utf-8")
-    for name, steps, picture in (("trajectories", 30, "trajectories"), ("search", 4, "rate_search")):
+    for name, steps, snapshot in (("trajectories", 30, "trajectories"), ("search", 4, "rate_search")):
         answer = nnviz("run", f"{name}.json")
         assert answer.code == 0
         assert Store().open(answer.run).status().step == steps
         assert nnviz("export", answer.run, "--to", name).code == 0
-        with np.load(f"{name}/snapshots/{picture}.npz") as arrays:
+        with np.load(f"{name}/snapshots/{snapshot}.npz") as arrays:
             assert len(arrays.files) > 3
     assert scalars("trajectories")["quantity"].unique().tolist() == ["value", "distance"]
     wrong = nnviz("run", "trajectories.json", "--set", "surface=formula", "--set", "surface.text=x.y")
@@ -286,7 +286,7 @@ def test_signal_stops_a_run_with_a_checkpoint_and_resume_finishes_it(number: int
     whole, _ = Store().open(nnviz("run", "job.json", "--set", "steps=1000", "--set", "device=cpu").run).scalars()
     resumed, _ = file.scalars()
     assert not resumed.duplicated(KEY).any()
-    # the look at the step where it stopped adds some; all others are the same
+    # the evaluation at the step where it stopped adds some; all others are the same
     merged = whole.merge(resumed, on=KEY, suffixes=("", "_resumed"))
     assert len(merged) == len(whole)
     assert (merged["value"] == merged["value_resumed"]).all()

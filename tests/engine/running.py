@@ -19,7 +19,7 @@ SHORT = Training.parse(
         "device": "cpu",
     }
 )
-"""20 steps on 70 samples, 5 steps an epoch, the last batch of 6."""
+"""20 steps on 70 samples, 5 steps per epoch, the last batch of 6."""
 
 
 def job(**changes: Any) -> Training:

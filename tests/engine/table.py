@@ -47,13 +47,13 @@ class Training(jobs.Training):
 
 
 class TrainedModel(landscapes.TrainedModel):
-    """A network to be looked at with it."""
+    """A network trained on it."""
 
     learner: Learner = Learner()
 
 
 class Landscape(landscapes.Landscape):
-    """A job that looks at it."""
+    """A landscape job of it."""
 
     network: TrainedModel = TrainedModel()
 

@@ -1,4 +1,4 @@
-"""Basins: a symmetric double well is split at its ridge; who arrives where and when is as in a single race."""
+"""Basins: a symmetric double well is split at its ridge; minimum and step of arrival are those of a single run."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Clipping: exactly what is said."""
+"""Clipping: exactly as specified."""
 
 import pytest
 import torch

@@ -281,10 +281,10 @@ def test_a_minimum_on_the_edge_of_the_view_is_found():
 
 def test_points_are_found_at_any_scale():
     for size in (1e-3, 1.0, 1e4):
-        for height in (1e-13, 1.0, 1e13):
+        for factor in (1e-13, 1.0, 1e13):
             edges = {f"{end}_{axis}": sign * 3 * size for end, sign in (("low", -1), ("high", 1)) for axis in "xy"}
-            text = f"{height!r}*((x/{size!r})**4/4 - (x/{size!r})**2/2 + (y/{size!r})**2 + x/{10000 * size!r})"
+            text = f"{factor!r}*((x/{size!r})**4/4 - (x/{size!r})**2/2 + (y/{size!r})**2 + x/{10000 * size!r})"
             found = find_critical_points(spec.Formula(text=text, **edges))
-            assert same(found.minima / size, [(1, 0), (-1, 0)], 1e-3), (size, height)
-            assert same(found.saddles / size, [(0, 0)], 1e-3), (size, height)
-            assert len(found.global_minima) == 1, (size, height)
+            assert same(found.minima / size, [(1, 0), (-1, 0)], 1e-3), (size, factor)
+            assert same(found.saddles / size, [(0, 0)], 1e-3), (size, factor)
+            assert len(found.global_minima) == 1, (size, factor)

@@ -32,7 +32,7 @@ DIVERGING = {
 
 
 def diverge(chosen: Training, checkpoint: bytes | None = None):
-    """The run, what it said before the end, and how it ended."""
+    """The run, its records before the end, and how it ended."""
     running, records = run(chosen, checkpoint), []
     with pytest.raises(Diverged) as ended:
         records.extend(chain.from_iterable(running))
@@ -215,7 +215,7 @@ def test_divergence_found_by_evaluate_now_keeps_what_the_probes_had_measured():
     chosen = job(**DIVERGING["line"], evaluate_every=1000)
     expected = diverge(chosen)[2]
     running = run(chosen)
-    running._flush_every = 1000  # as on a device where a look at a loss waits
+    running._flush_every = 1000  # as on a device where reading a loss waits
     for _ in range(expected.divergence.step):
         next(running)
     with pytest.raises(Diverged) as ended:
@@ -227,7 +227,7 @@ def test_divergence_found_by_evaluate_now_keeps_what_the_probes_had_measured():
 
 def test_what_was_measured_before_an_evaluation_fails_is_not_lost(monkeypatch):
     running = run(job(evaluate_every=5, probes=PROBES))
-    said = [next(running) for _ in range(4)]
+    returned = [next(running) for _ in range(4)]
 
     def fails(*_: object) -> None:
         raise MemoryError("no more")
@@ -236,7 +236,7 @@ def test_what_was_measured_before_an_evaluation_fails_is_not_lost(monkeypatch):
     with pytest.raises(MemoryError):
         next(running)
     rest = running.unreturned_records()
-    records = [*chain.from_iterable(said), *rest]
+    records = [*chain.from_iterable(returned), *rest]
     assert sorted(scalars(records, "loss", "batch")) == [1, 2, 3, 4, 5]
     assert sorted(scalars(records, "loss", "train")) == [0, 5]
     assert {step for step, _ in scalars(records, "gradient_norm")} == {0, 1, 2, 3, 4, 5}

@@ -1,4 +1,4 @@
-"""What every running job does, whatever its kind: info, checkpoints, looks, closing."""
+"""What running jobs of all kinds do: info, checkpoints, evaluation, closing."""
 
 import io
 import re
@@ -22,11 +22,11 @@ from tests.engine import running, trajectory_jobs
 from tests.engine.landscape_jobs import landscape
 from tests.engine.running import as_bytes
 
-RACE = trajectory_jobs.job(Himmelblau(), [SGD(lr=0.01), Adam(), SGD()], steps=8, noise=0.5, grid=2)
+TRAJECTORIES = trajectory_jobs.job(Himmelblau(), [SGD(lr=0.01), Adam(), SGD()], steps=8, noise=0.5, grid=2)
 JOBS: list[Job] = [
     running.job(steps=8, evaluate_every=3, learner__optimizer="adam"),
-    RACE,
-    RateSearch(trajectories=RACE, rates=2),
+    TRAJECTORIES,
+    RateSearch(trajectories=TRAJECTORIES, rates=2),
     landscape(RandomPlane(resolution=9), PathPlane(resolution=9), Line(resolution=9), samples=20, steps=3),
 ]
 each_job = each("job", JOBS)
@@ -115,7 +115,7 @@ def test_a_second_evaluate_now_returns_nothing_and_neither_changes_later_records
         came = as_bytes(returned)
         evaluated += as_bytes(running_job.evaluate_now())
         assert running_job.evaluate_now() == []
-    assert sorted(set(map(repr, came + evaluated))) == sorted(map(repr, came + evaluated)), "said twice"
+    assert sorted(set(map(repr, came + evaluated))) == sorted(map(repr, came + evaluated)), "returned twice"
     assert set(map(repr, whole)) <= set(map(repr, came + evaluated))
 
 
@@ -173,7 +173,7 @@ def test_a_damaged_or_foreign_checkpoint_is_refused_in_one_line(job):
 
 
 def refusal(job: Job, checkpoint: bytes) -> str:
-    """What is said of the checkpoint."""
+    """The message about the checkpoint."""
     try:
         run(job, checkpoint)
     except EngineError as error:

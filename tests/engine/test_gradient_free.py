@@ -1,4 +1,5 @@
-"""Evolution: same seed, same path; a state goes on where it was; nothing that is not finite is ever chosen."""
+"""Gradient-free methods: same seed, same path; a state resumes exactly; no value that is not finite is ever
+selected."""
 
 from typing import get_args
 

@@ -29,7 +29,7 @@ def states(chosen: Training, checkpoint: bytes | None = None) -> Iterator[tuple[
 
 
 def measured(chosen: Training, checkpoint: bytes | None = None) -> dict[tuple[str, int], float]:
-    """Losses and accuracies of a run that tells them at every step, by names of a landscape and by step."""
+    """Losses and accuracies of a run that is evaluated at every step, by names of a landscape and by step."""
     recorded = all_records(run(replace_many(chosen, {"evaluate_every": 1, "probes": []}), checkpoint))
     return {
         (f"{r.site}_{r.quantity}", r.step): r.value
@@ -61,7 +61,7 @@ def test_the_end_is_the_checkpoint_of_the_run_also_with_probes_and_pictures(chan
 
 @pytest.mark.parametrize("changes", [SITUATIONS["momentum"], SITUATIONS["dropout"]], ids=["schedule", "dropout"])
 def test_an_earlier_step_is_that_of_the_whole_training(changes):
-    """The schedule goes by the steps that were planned, not by the one that is looked at."""
+    """The schedule depends on the planned steps, not on the step that is evaluated."""
     chosen = job(**changes)
     early = trained(network(chosen, step=13))
     assert early.steps[-1] == 13
@@ -121,7 +121,7 @@ BRANCHES = {
 
 
 def branched(parent: Training, at: int, changes: dict, checkpoint: bytes | None = None) -> tuple[Training, bytes]:
-    """The job that goes on from the parent at a step, and the checkpoint to start it from."""
+    """The job that continues the parent from a step, and the checkpoint of that step."""
     with run(parent, checkpoint) as running:
         while running.step < at:
             next(running)

@@ -43,12 +43,12 @@ def clear_cache() -> None:
     retraining._cache.clear()
 
 
-# -- the same pictures ------------------------------------------------------------------------------------------------
+# -- the same snapshots -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("last", range(len(SMALL)))
 def test_turns_of_any_length_return_the_same(turn, last):
-    """Whatever view comes last: nothing that is told at its last step is lost."""
+    """Whichever view comes last, no record of its last step is lost."""
     chosen = replace_many(ALL, {"views": SMALL[last + 1 :] + SMALL[: last + 1]})
     recorded = []
     for seconds in (math.inf, 0.0, 0.003):

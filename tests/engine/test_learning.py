@@ -126,7 +126,7 @@ def test_penalties_add_their_gradient_to_weights_and_leave_biases_alone(l1, l2):
     plain, penal = learning(job()), learning(job(learner__l1=l1, learner__l2=l2))
     before = {n: p.detach().clone() for n, p in plain.network.named_parameters()}
     losses = plain.step(1)["loss", "batch"], penal.step(1)["loss", "batch"]
-    assert torch.equal(*losses)  # the loss that is told is the one without penalties
+    assert torch.equal(*losses)  # the recorded loss is the one without penalties
     for (name, a), (_, b) in zip(plain.network.named_parameters(), penal.network.named_parameters(), strict=True):
         w = before[name]
         penalty = l1 * w.sign() + l2 * w if name.endswith("weight") else torch.zeros_like(w)

@@ -1,4 +1,5 @@
-"""The straight line between two networks: its ends are they, exactly, and between lies what a plain loop finds."""
+"""The straight line between two networks: its ends are exactly the networks, and between them it equals a simple
+loop."""
 
 import numpy as np
 import pytest
@@ -29,8 +30,8 @@ every_situation = each("changes", SITUATIONS.values())
 @each("margin", [0.0, 0.25, 0.4])
 def test_the_ends_of_a_line_are_the_two_networks_exactly(changes, margin):
     chosen = landscape(Line(seed=5, margin=margin, resolution=10), **changes)
-    pictures = last_arrays(chosen)
-    arrays = pictures["line"]
+    snapshots = last_arrays(chosen)
+    arrays = snapshots["line"]
     one, other = (trained(of) for of in chosen.networks)
     assert torch.equal(one.evaluated.data["train"][0], other.evaluated.data["train"][0])
     for place, of in ((0.0, one), (1.0, other)):
@@ -52,7 +53,7 @@ def test_between_and_beyond_the_ends_weights_lie_on_the_straight_line():
 
 
 def test_beyond_the_ends_batch_norm_keeps_the_statistics_of_the_end():
-    """A variance that goes on along the line would fall below 0."""
+    """A variance extrapolated along the line would be negative."""
     learner = {"learner__model__norm": "batch", "learner__model__hidden__0__activation": "relu"}
     chosen = landscape(Line(seed=5, margin=5, resolution=21), **learner)
     arrays = last_arrays(chosen)["line"]

@@ -15,7 +15,7 @@ PLACES = ("places", "kinds", "parameters", "labels", "ticks", "layers")
 
 
 def rows(arrays: dict[str, np.ndarray]) -> dict[str, tuple]:
-    """What is said of each path."""
+    """The description of each path."""
     found = list(zip(*(arrays[name].tolist() for name in PLACES), strict=True))
     assert all(array.dtype.kind in "iU" for array in arrays.values())
     return {path: tuple(rest) for path, *rest in found}

@@ -80,7 +80,7 @@ def test_the_distance_is_to_the_nearest_of_many_minima_and_nan_where_there_is_no
 
 
 def test_an_optimizer_at_the_bottom_of_a_curved_valley_has_no_distance_from_it():
-    """It ended at a height of 7e-15, and was told a distance of 0.0585 to the nearest of 56 samples of the curve."""
+    """Regression: f = 7e-15 at its end, with a distance of 0.0585 to the nearest of 56 samples of the curve."""
     surface = Formula(text="(x*y - 1)**2")
     arrays = trajectories(job(surface, [SGD(lr=0.01, momentum=0.9)], x=2.0, y=0.1, steps=400))
     assert arrays["values"][0, -1] < 1e-12

@@ -158,7 +158,7 @@ def test_every_setting_changes_the_path(cls, name):
 
 
 def test_every_setting_acts_when_it_changes_on_the_way_but_those_that_count_at_the_first_step_alone():
-    """So that no setting is offered when a run goes on, and no schedule, that would do nothing."""
+    """So that no setting or schedule is offered for a continued run that would have no effect."""
     start = {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.1, "smallest": 1e-3, "largest": 0.1, "centered": True}
 
     def end(before: spec.Optimizer, after: spec.Optimizer) -> Tensor:

@@ -1,4 +1,4 @@
-"""Checkpoints: a run that goes on from one ends in the same bytes; a branch takes the optimizer's memory along."""
+"""Checkpoints: a resumed run ends in the same bytes; a branch inherits the optimizer's state."""
 
 import copy
 import io
@@ -35,7 +35,7 @@ SITUATIONS = {
 
 
 def stopped(chosen: Training, at: int):
-    """What was said up to a step, and the checkpoint made there."""
+    """The records up to a step, and the checkpoint of that step."""
     with run(chosen) as first:
         records = [r for _ in range(at) for r in next(first)]
         return records + first.evaluate_now(), first.checkpoint()

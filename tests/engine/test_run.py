@@ -1,4 +1,4 @@
-"""The loop: the same job gives the same records, to the bit, whoever watches; and says what was agreed, when."""
+"""The loop: the same job gives the same records to the bit, watched or not; which records come, and when."""
 
 import math
 

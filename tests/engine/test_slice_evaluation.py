@@ -21,7 +21,7 @@ by_precision = each("dtype", TOLERANCE)
 
 
 class Residual(nn.Module):
-    """Not a plain chain of layers."""
+    """Not a sequence of layers."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Planes, paths and lines of a landscape, against plain loops over networks."""
+"""Planes, paths and lines of a landscape, against simple loops over networks."""
 
 import numpy as np
 import pytest
@@ -76,28 +76,28 @@ def test_random_lines_are_those_of_a_simple_loop(changes):
 @each("step", [None, 0, 7])
 def test_the_middle_has_the_loss_that_training_ended_at(changes, step):
     views = RandomPlane(resolution=9), RandomLines(resolution=9, count=1)
-    pictures = last_arrays(around(network(job(**changes), step=step), *views))
-    for name, values in pictures["training"].items():
+    snapshots = last_arrays(around(network(job(**changes), step=step), *views))
+    for name, values in snapshots["training"].items():
         if name not in ("steps", "learning_rate"):
-            for height in (pictures["plane"][name][4, 4], pictures["lines"][name][0, 4]):
-                assert height == pytest.approx(values[-1], rel=1e-5, abs=1e-7), name
+            for value in (snapshots["plane"][name][4, 4], snapshots["lines"][name][0, 4]):
+                assert value == pytest.approx(values[-1], rel=1e-5, abs=1e-7), name
 
 
 def test_a_line_is_the_axis_of_a_plane_with_the_same_seed():
-    pictures = last_arrays(landscape(RandomPlane(resolution=9, seed=5), RandomLines(resolution=9, count=2, seed=5)))
-    plane, lines = (pictures[name]["train_loss"] for name in ("plane", "lines"))
+    snapshots = last_arrays(landscape(RandomPlane(resolution=9, seed=5), RandomLines(resolution=9, count=2, seed=5)))
+    plane, lines = (snapshots[name]["train_loss"] for name in ("plane", "lines"))
     np.testing.assert_allclose(lines[0], plane[4], rtol=1e-5)
     np.testing.assert_allclose(lines[1], plane[:, 4], rtol=1e-5)
 
 
 def test_coarse_levels_are_parts_of_the_last():
     chosen = landscape(RandomPlane(resolution=21))
-    pictures = [r.arrays for records in LandscapeEvaluation(chosen) for r in records if r.quantity == "plane"]
-    assert [p["train_loss"].shape for p in pictures] == [(3, 3), (6, 6), (11, 11), (21, 21)]
-    for stride, picture in zip((8, 4, 2), pictures, strict=False):
-        for name, values in picture.items():
+    snapshots = [r.arrays for records in LandscapeEvaluation(chosen) for r in records if r.quantity == "plane"]
+    assert [p["train_loss"].shape for p in snapshots] == [(3, 3), (6, 6), (11, 11), (21, 21)]
+    for stride, snapshot in zip((8, 4, 2), snapshots, strict=False):
+        for name, values in snapshot.items():
             cut = (slice(None, None, stride),) * values.ndim
-            assert np.array_equal(values, pictures[-1][name][cut]), (stride, name)
+            assert np.array_equal(values, snapshots[-1][name][cut]), (stride, name)
 
 
 def test_the_loss_is_without_penalties_and_without_a_test_part_there_is_none_of_it():
@@ -116,11 +116,11 @@ def test_the_loss_is_without_penalties_and_without_a_test_part_there_is_none_of_
 @every_situation
 def test_the_path_and_its_plane_are_those_of_linear_algebra(changes):
     chosen = landscape(PathPlane(resolution=9, margin=0.5), **changes)
-    pictures = last_arrays(chosen)
+    snapshots = last_arrays(chosen)
     of = trained(chosen.network)
     points = torch.stack([weights_space.as_vector(of.weights(i)) for i in range(len(of.steps))]).double()
     away = (points - points[-1]).numpy()
-    path, plane = pictures["path"], pictures["path_plane"]
+    path, plane = snapshots["path"], snapshots["path_plane"]
     _, lengths, axes = np.linalg.svd(away, full_matrices=False)
     axes = axes[:2] * np.sign((path["coordinates"] * (away @ axes[:2].T)).sum(0))[:, None]
     scale = np.abs(away).max()
@@ -141,9 +141,9 @@ def test_the_path_and_its_plane_are_those_of_linear_algebra(changes):
 
 @every_situation
 def test_the_end_of_the_path_has_the_loss_that_training_ended_at_and_all_of_it_lies_in_the_plane(changes):
-    pictures = last_arrays(landscape(PathPlane(resolution=9), **changes))
-    path, plane = pictures["path"], pictures["path_plane"]
-    for name, values in pictures["training"].items():
+    snapshots = last_arrays(landscape(PathPlane(resolution=9), **changes))
+    path, plane = snapshots["path"], snapshots["path_plane"]
+    for name, values in snapshots["training"].items():
         if name not in ("steps", "learning_rate"):
             assert path[f"plane_{name}"][-1] == pytest.approx(values[-1], rel=1e-5, abs=1e-7)
     for axis, along in zip("xy", path["coordinates"].T, strict=True):
@@ -154,14 +154,14 @@ def test_the_end_of_the_path_has_the_loss_that_training_ended_at_and_all_of_it_l
 def test_a_straight_path_has_a_plane_of_some_width():
     """From zeros only the biases of the output move, against each other: along one line."""
     still = {"learner__model__initializer": "zeros", "learner__optimizer__lr": 0.01}
-    pictures = last_arrays(landscape(PathPlane(resolution=9, margin=0.0), **still))
-    reach = [np.ptp(pictures["path_plane"][axis]) for axis in "xy"]
-    assert pictures["path"]["explained"][0] == pytest.approx(1, abs=1e-3)
+    snapshots = last_arrays(landscape(PathPlane(resolution=9, margin=0.0), **still))
+    reach = [np.ptp(snapshots["path_plane"][axis]) for axis in "xy"]
+    assert snapshots["path"]["explained"][0] == pytest.approx(1, abs=1e-3)
     assert reach[1] >= 0.099 * reach[0] > 0
 
 
 def test_at_batch_norms_own_weights_the_plane_differs_from_training_before_the_end():
     """The statistics are those of the end all over the plane: only there both are the same."""
-    pictures = last_arrays(landscape(PathPlane(resolution=9), learner__model__norm="batch"))
-    off = np.abs(pictures["path"]["plane_train_loss"] - pictures["training"]["train_loss"])
+    snapshots = last_arrays(landscape(PathPlane(resolution=9), learner__model__norm="batch"))
+    off = np.abs(snapshots["path"]["plane_train_loss"] - snapshots["training"]["train_loss"])
     assert off[-1] < 1e-6 < off[0]

@@ -1,4 +1,4 @@
-"""Pictures: what is drawn is what the network computes, the right way round."""
+"""Snapshots: they hold what the network computes, in the right orientation."""
 
 import numpy as np
 import pytest
@@ -11,8 +11,8 @@ from tests.each import each
 from tests.engine.running import job, scalars, snapshots
 
 
-def pictures(chosen: Training):
-    """The run after its last step, its network in evaluation mode, and the pictures of that step by quantity."""
+def after_last_step(chosen: Training):
+    """The run after its last step, its network in evaluation mode, and the snapshots of that step by quantity."""
     records = []
     with run(chosen) as running:
         for new in running:
@@ -30,7 +30,7 @@ def outputs(learning, points: np.ndarray) -> torch.Tensor:
 @each("loss", ["cross_entropy", "binary_cross_entropy", "mse"])
 @each("data", ["moons", "blobs"])
 def test_the_decision_grid_holds_probabilities_with_rows_along_y(data, loss):
-    learning, last, _ = pictures(job(learner__data=data, learner__loss=loss))
+    learning, last, _ = after_last_step(job(learner__data=data, learner__loss=loss))
     grid = last["decision_grid"]
     p = grid["probabilities"]
     assert p.dtype == np.float16
@@ -43,7 +43,7 @@ def test_the_decision_grid_holds_probabilities_with_rows_along_y(data, loss):
 
 
 def test_the_grid_covers_all_points_and_a_tenth_more():
-    learning, last, _ = pictures(job())
+    learning, last, _ = after_last_step(job())
     inputs = learning.data.inputs.numpy()
     for axis, values in zip("xy", inputs.T, strict=True):
         ends = last["decision_grid"][axis][[0, -1]]
@@ -52,7 +52,7 @@ def test_the_grid_covers_all_points_and_a_tenth_more():
 
 
 def test_a_surface_of_numbers_has_rows_along_y():
-    learning, last, _ = pictures(job(learner__data="hills", learner__loss="mse"))
+    learning, last, _ = after_last_step(job(learner__data="hills", learner__loss="mse"))
     grid = last["decision_grid"]
     assert grid["prediction"].dtype == np.float32
     point = np.array([[grid["x"][5], grid["y"][30]]])
@@ -60,13 +60,13 @@ def test_a_surface_of_numbers_has_rows_along_y():
 
 
 def test_a_curve_is_what_the_network_says_along_x():
-    learning, last, _ = pictures(job(learner__data="curve", learner__loss="mse"))
+    learning, last, _ = after_last_step(job(learner__data="curve", learner__loss="mse"))
     curve = last["regression_curve"]
     assert curve["prediction"] == pytest.approx(outputs(learning, curve["x"][:, None])[:, 0].numpy(), rel=1e-4)
 
 
 def test_the_diagram_holds_every_weight_and_bias_of_a_small_network():
-    learning, last, _ = pictures(job(learner__data="blobs"))
+    learning, last, _ = after_last_step(job(learner__data="blobs"))
     diagram = last["network"]
     for i, layer in enumerate([m for m in learning.network if isinstance(m, torch.nn.Linear)], 1):
         assert np.array_equal(diagram[f"weight_{i}"], layer.weight.detach().numpy())
@@ -74,14 +74,16 @@ def test_the_diagram_holds_every_weight_and_bias_of_a_small_network():
 
 
 def test_the_diagram_leaves_biases_out_where_there_are_none():
-    _, last, _ = pictures(job(learner__model__bias=False))
+    _, last, _ = after_last_step(job(learner__model__bias=False))
     assert not [name for name in last["network"] if name.startswith("bias")]
-    _, last, _ = pictures(job(learner__model__norm="batch"))
+    _, last, _ = after_last_step(job(learner__model__norm="batch"))
     assert [name for name in last["network"] if name.startswith("bias")] == ["bias_3"]
 
 
 def test_each_neurons_map_is_what_it_computes_over_the_plane():
-    learning, last, _ = pictures(job(learner__data="blobs", learner__model__dropout={"kind": "standard", "rate": 0.3}))
+    learning, last, _ = after_last_step(
+        job(learner__data="blobs", learner__model__dropout={"kind": "standard", "rate": 0.3})
+    )
     diagram = last["network"]
     side = len(diagram["x"])
     assert diagram["maps_0"].shape == (2, side, side)
@@ -100,7 +102,7 @@ def test_each_neurons_map_is_what_it_computes_over_the_plane():
 
 @pytest.mark.parametrize("loss", ["binary_cross_entropy", "mse"])
 def test_a_single_output_shows_the_probability_of_class_1(loss):
-    _, last, _ = pictures(job(learner__loss=loss))
+    _, last, _ = after_last_step(job(learner__loss=loss))
     diagram, grid = last["network"], last["decision_grid"]
     assert diagram["maps_3"].shape[0] == 1
     assert diagram["maps_3"][0] == pytest.approx(grid["probabilities"][::2, ::2, 1], abs=2e-3)
@@ -108,11 +110,11 @@ def test_a_single_output_shows_the_probability_of_class_1(loss):
 
 def test_at_most_16_units_a_layer_are_drawn_but_all_pixels_of_a_digit():
     wide = [{"width": 40}, {"width": 40}]
-    _, last, _ = pictures(job(learner__model__hidden=wide))
+    _, last, _ = after_last_step(job(learner__model__hidden=wide))
     assert last["network"]["weight_1"].shape == (16, 2)
     assert last["network"]["weight_2"].shape == (16, 16)
     assert last["network"]["maps_2"].shape[0] == 16
-    _, last, _ = pictures(job(learner__data="digits", learner__model__hidden=wide, steps=2))
+    _, last, _ = after_last_step(job(learner__data="digits", learner__model__hidden=wide, steps=2))
     assert last["network"]["weight_1"].shape == (16, 64)
     assert "maps_1" not in last["network"]
 
@@ -127,7 +129,7 @@ def test_values_beyond_half_precision_are_drawn_as_large_and_not_as_infinite():
 
 
 def test_the_confusion_matrix_counts_true_classes_by_row():
-    learning, last, _ = pictures(job(learner__data="iris", learner__data__train_share=0.4))
+    learning, last, _ = after_last_step(job(learner__data="iris", learner__data__train_share=0.4))
     x, y = learning.data.part(test=True)
     predicted = outputs(learning, x.numpy()).argmax(1)
     counts = last["confusion"]["counts"]
@@ -147,7 +149,7 @@ def test_the_worst_samples_are_those_with_the_largest_loss_of_the_run_worst_firs
         ("diabetes", {"kind": "huber", "delta": 0.1}),
         ("diabetes", "rmse"),
     ):
-        learning, last, _ = pictures(
+        learning, last, _ = after_last_step(
             job(learner__data={"kind": name, "train_share": 0.4}, learner__loss=loss, probes=[])
         )
         x, y = learning.data.part(test=True)
@@ -190,7 +192,7 @@ def test_accuracy_confusion_surface_and_worst_samples_agree_on_the_class_of_the_
             learner__batch_size=32,
             probes=[],
         )
-        learning, last, records = pictures(chosen)
+        learning, last, records = after_last_step(chosen)
         x, y = learning.data.part(test=True)
         z = outputs(learning, x.numpy())
         right = z.argmax(1) == y
@@ -212,7 +214,7 @@ def test_accuracy_confusion_surface_and_worst_samples_agree_on_the_class_of_the_
 
 
 def test_regression_in_many_dimensions_is_drawn_as_predicted_against_true():
-    learning, last, _ = pictures(job(learner__data="diabetes", learner__loss="mse"))
+    learning, last, _ = after_last_step(job(learner__data="diabetes", learner__loss="mse"))
     x, y = learning.data.part(test=True)
     assert np.array_equal(last["fit"]["true"], y.numpy())
     assert last["fit"]["predicted"] == pytest.approx(outputs(learning, x.numpy())[:, 0].numpy(), rel=1e-4, abs=1e-6)
@@ -220,7 +222,7 @@ def test_regression_in_many_dimensions_is_drawn_as_predicted_against_true():
 
 
 def test_the_layers_snapshot_names_what_follows_each_linear_layer():
-    _, _, records = pictures(job(learner__model={"kind": "deep_mlp", "depth": 2, "width": 5}, steps=1))
+    _, _, records = after_last_step(job(learner__model={"kind": "deep_mlp", "depth": 2, "width": 5}, steps=1))
     layers = snapshots(records, "layers")[0]
     assert layers["sites"].tolist() == ["model.linear1", "model.linear2", "model.output"]
     assert layers["activations"].tolist() == ["relu", "relu", ""]

@@ -50,7 +50,7 @@ KNOWN = [
 
 
 def some(surface: spec.Surface, n: int = 300) -> torch.Tensor:
-    """Points (n, 2) all over the picture."""
+    """Points (n, 2) all over the view."""
     left, right, bottom, top = surface.window
     at = torch.rand(n, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(n))
     return at * torch.tensor([right - left, top - bottom]) + torch.tensor([left, bottom])
@@ -70,8 +70,8 @@ def test_every_surface_has_a_known_value():
 @each("surface", ALL)
 def test_the_slope_is_that_of_central_differences(surface):
     points, h = some(surface), 1e-5
-    height, gradient = surfaces.value_and_gradient(surface, points)
-    assert torch.equal(height, surfaces.values(surface, points))
+    value, gradient = surfaces.value_and_gradient(surface, points)
+    assert torch.equal(value, surfaces.values(surface, points))
     for axis in range(2):
         aside = torch.zeros(2, dtype=torch.float64)
         aside[axis] = h
@@ -107,21 +107,21 @@ def test_the_slope_of_many_points_is_that_of_each_alone_by_backward_to_the_last_
 @each("surface", ALL)
 def test_the_start_is_in_view_and_lies_on_a_slope(surface):
     assert spec.inside(surface, surface.start)
-    height, gradient = surfaces.value_and_gradient(surface, torch.tensor([surface.start], dtype=torch.float64))
-    assert torch.isfinite(height).all()
+    value, gradient = surfaces.value_and_gradient(surface, torch.tensor([surface.start], dtype=torch.float64))
+    assert torch.isfinite(value).all()
     assert getattr(surface, "text", "") == "7" or float(gradient.norm()) > 1e-6
 
 
 def test_slopes_are_found_where_gradients_are_switched_off_and_points_are_left_as_they_are():
     points = some(spec.Beale(), 5)
     with torch.no_grad():
-        height, gradient = surfaces.value_and_gradient(spec.Beale(), points)
-    assert not any(tensor.requires_grad for tensor in (points, height, gradient))
+        value, gradient = surfaces.value_and_gradient(spec.Beale(), points)
+    assert not any(tensor.requires_grad for tensor in (points, value, gradient))
 
 
 def test_ackleys_slope_at_its_minimum_is_zero_and_no_nan():
-    height, gradient = surfaces.value_and_gradient(spec.Ackley(), torch.zeros(1, 2, dtype=torch.float64))
-    assert float(height) == pytest.approx(0, abs=1e-14)
+    value, gradient = surfaces.value_and_gradient(spec.Ackley(), torch.zeros(1, 2, dtype=torch.float64))
+    assert float(value) == pytest.approx(0, abs=1e-14)
     assert torch.equal(gradient, torch.zeros(1, 2, dtype=torch.float64))
 
 

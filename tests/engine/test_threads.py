@@ -1,4 +1,4 @@
-"""How many threads compute a step: a matter of the job and the machine, whoever else trains in the same process."""
+"""The number of threads of a step: it depends on job and machine, not on other trainings in the process."""
 
 import os
 

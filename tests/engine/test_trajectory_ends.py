@@ -56,7 +56,7 @@ def test_late_in_a_run_the_best_settings_have_the_rates_of_theory():
     rows = trajectories(job(bowl, methods, steps=1200))["distance"]
     assert quadratic.measured_rate(rows[0], 0.3) == pytest.approx((kappa - 1) / (kappa + 1), abs=1e-6)
     root = kappa**0.5
-    # Both roots are double there: k σᵏ, which over steps around 1,000 looks slower than σ by a thousandth.
+    # Both roots are double there: k σᵏ, which over steps around 1,000 is slower than σ by a thousandth.
     assert quadratic.measured_rate(rows[1], 0.3) == pytest.approx((root - 1) / (root + 1), rel=2.5e-3)
 
 

@@ -61,8 +61,8 @@ def test_the_same_job_gives_the_same_bytes():
 def test_snapshots_come_first_then_after_twice_as_many_steps_and_at_the_end():
     steps = 2 * FIRST_SNAPSHOT + 30
     records = all_records(TrajectoryRun(job(Ravine(), [SGD(), Adam()], steps=steps)))
-    pictures = [(r.step, r.quantity) for r in records if isinstance(r, Snapshot)]
-    assert pictures == [(0, "surface"), *((n, "trajectories") for n in (0, FIRST_SNAPSHOT, 2 * FIRST_SNAPSHOT, steps))]
+    snapshots = [(r.step, r.quantity) for r in records if isinstance(r, Snapshot)]
+    assert snapshots == [(0, "surface"), *((n, "trajectories") for n in (0, FIRST_SNAPSHOT, 2 * FIRST_SNAPSHOT, steps))]
     numbers = [(r.step, r.quantity, r.site, r.member) for r in records if isinstance(r, Scalar) and r.step == steps]
     assert sorted(numbers) == [(steps, quantity, str(i + 1), i) for quantity in ("distance", "value") for i in range(2)]
 

@@ -14,7 +14,7 @@ from tests.engine.test_activations import VARIANTS
 
 
 def measure(activation: nn.Module, x: torch.Tensor) -> dict[str, float]:
-    """What is said of one activation that is given x (samples, units)."""
+    """The statistics of one activation for x (samples, units)."""
     units = UnitStatistics({activation: "model.activation"})
     with torch.no_grad(), units:
         activation(x.clone())

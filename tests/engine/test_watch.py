@@ -113,7 +113,7 @@ class Branching(nn.Module):
 
 
 def train(watched: bool, seed: int = 0) -> tuple[dict[str, torch.Tensor], list]:
-    """Ten steps of Branching; its weights and what the probes said."""
+    """Ten steps of Branching; its weights and the records of the probes."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         module = Branching()

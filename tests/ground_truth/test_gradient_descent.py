@@ -54,7 +54,7 @@ def test_the_best_momentum_has_the_rate_of_the_square_root_of_kappa():
     momentum = ((root - 1) / (root + 1)) ** 2
     assert (lr, momentum) == pytest.approx((3.3058, 0.66942), abs=1e-4)
     found = errors(SGD(lr=lr, momentum=momentum), 300)
-    # The root is double, so ‖w‖ ~ k σᵏ: early steps look slower than they are.
+    # The root is double, so ‖w‖ ~ k σᵏ: early steps are slower than σ.
     rates = [(found[end] / found[start]) ** (1 / (end - start)) for start, end in ((40, 100), (200, 300))]
     sigma = (root - 1) / (root + 1)
     assert rates[0] == pytest.approx(0.8305, abs=0.002)

@@ -43,7 +43,7 @@ def network(seed: int, steps: int, lr: float, **learner: Any) -> TrainedModel:
 def last_arrays(
     of: TrainedModel, view: tuple[tuple[str, Any], ...], other: TrainedModel | None = None
 ) -> dict[str, Any]:
-    """The last picture of each name."""
+    """The last snapshot of each quantity."""
     views = [dict(view)]
     job = Landscape.parse(
         {"network": of.model_dump(), "other": other and other.model_dump(), "views": views, "device": "cpu"}

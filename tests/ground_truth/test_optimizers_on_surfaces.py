@@ -1,4 +1,4 @@
-"""Every method of a race goes the way of torch.optim stepped by hand, to the last bit; Adam's first step; Newton's."""
+"""Every method equals torch.optim stepped by hand, to the last bit; Adam's first step; Newton's."""
 
 import math
 from collections.abc import Callable
@@ -118,7 +118,7 @@ def by_hand(
 
 
 def check(surface: str, names: list[str], changes: dict[str, Any], **by: Any) -> None:
-    """That the optimizers of these names go as by hand; all in as few races as may be."""
+    """Asserts that these optimizers equal the hand-written loop; in as few jobs as possible."""
     landscape, f = SURFACES[surface]
     for first in range(0, len(names), MAX_OPTIMIZERS):
         some = names[first : first + MAX_OPTIMIZERS]

@@ -1,7 +1,8 @@
 """The theory lines and bands over measured networks.
 
 Geometric means over ten networks lie within a factor of two of the line of infinite width, layer by layer, wherever the
-network is not chaotic; where the line fails is said here as well. The bands hold for networks of one width and depth.
+network is not chaotic; where the prediction fails is tested here as well. The bands hold for networks of one width and
+depth.
 """
 
 from functools import lru_cache

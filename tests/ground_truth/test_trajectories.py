@@ -95,7 +95,7 @@ def test_newton_stays_at_the_saddle_and_with_absolute_curvature_leaves_it():
     newton, absolute = (place(job, kind="newton", absolute=a) for a in (False, True))
     assert points[newton, -1] == pytest.approx([0, 0], abs=1e-9)
     assert points[absolute, -1] == pytest.approx([0, 1], abs=1e-6)
-    # Plain descent lingers: halfway down later than every other method that leaves.
+    # Gradient descent is slow to escape: it is halfway down later than every other method that leaves the saddle.
     down = [int(np.argmax(row < -0.125)) if (row < -0.125).any() else len(row) for row in values]
     plain = place(job, kind="sgd", momentum=0.0)
     assert down[newton] == values.shape[1]

@@ -1,4 +1,4 @@
-"""The races that the page on optimizers offers: small, started in the picture, with optimizers that are told apart."""
+"""The examples of the page on optimizers: small, started in view, with distinguishable optimizers."""
 
 from nnviz.presets import optimizers
 from nnviz.spec.surfaces import inside

@@ -1,4 +1,4 @@
-"""What every page offers: valid, told apart, and saying what to look at."""
+"""The examples of every page: valid, distinguishable, and with a text on what to look at."""
 
 from nnviz.presets import PAGES
 from nnviz.spec.base import differences, replace_many

@@ -1,4 +1,4 @@
-"""Directions in weight space: lists of tensors, one for each of the module's parameters and shaped like it."""
+"""Directions in weight space: lists of tensors, one per parameter of the module and of its shape."""
 
 from collections.abc import Sequence
 
@@ -62,7 +62,7 @@ def as_weights(vector: Tensor, like: Sequence[Tensor]) -> Direction:
     length."""
     sizes = [t.numel() for t in like]
     if vector.shape != (sum(sizes),):
-        raise ValueError(f"vector must have shape ({sum(sizes)},), one entry a parameter, got {tuple(vector.shape)}")
+        raise ValueError(f"vector must have shape ({sum(sizes)},), one entry per parameter, got {tuple(vector.shape)}")
     return [part.reshape(t.shape).to(t.detach()) for part, t in zip(vector.split(sizes), like, strict=True)]
 
 

@@ -117,4 +117,4 @@ def _evaluate_view(view: spec.View, trained: list[Trained]) -> Iterator[Progress
             return slice_views.line(view, *trained)
         case spec.Curvature():
             return curvature(view, trained[0])
-    raise TypeError(f"nothing shows {view!r}")
+    raise TypeError(f"no evaluation of {view!r}")

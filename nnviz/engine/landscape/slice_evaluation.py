@@ -64,11 +64,11 @@ def evaluate_slice(
 ) -> Iterator[Block]:
     """Loss at center + Σ axes[i][j] · directions[i] for all points of the grid, in blocks, coarse to fine.
 
-    One axis (points along it,) a direction; the center is the module's own weights unless given, a tensor a parameter.
-    `accuracy(outputs, targets)` is any second measure; `landscape.accuracy` is the fast one. Feed-forward networks are
-    evaluated at many points at a time, others point by point; memory is bounded by `stacked_networks.MAX_ENTRIES` or by
-    what one evaluation takes. In float32 the numbers agree with those of a plain loop to about 1e-6 of their size.
-    Close the iterator to stop. Raises ValueError where shapes do not fit.
+    One axis (points along it,) per direction; the center is the module's own weights unless given, a tensor per
+    parameter. `accuracy(outputs, targets)` is any second measure; `landscape.accuracy` is the fast one. Feed-forward
+    networks are evaluated at many points at a time, others point by point; memory is bounded by
+    `stacked_networks.MAX_ENTRIES` or by what one evaluation takes. In float32 the numbers agree with those of a plain
+    loop to about 1e-6 of their size. Close the iterator to stop. Raises ValueError where shapes do not fit.
     """
     weights = list(module.parameters()) if center is None else center
     if len(axes) != len(directions) or not axes:

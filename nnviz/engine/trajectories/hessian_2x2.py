@@ -19,10 +19,10 @@ def eigen(hessian: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return values, torch.where(is_upper, upper, lower), torch.where(is_upper, lower, upper)
 
 
-def newton_step(gradient: Tensor, hessian: Tensor, share: float = 1e-12) -> Tensor:
-    """H⁺ g (n, 2): along directions whose curvature is at most `share` of the larger one the step is 0."""
+def newton_step(gradient: Tensor, hessian: Tensor, tolerance: float = 1e-12) -> Tensor:
+    """H⁺ g (n, 2): along directions whose curvature is at most `tolerance` of the larger one the step is 0."""
     values, first, second = eigen(hessian)
     sizes = values.abs()
-    inverse = torch.where(sizes > share * sizes[:, :1], 1 / values, 0.0)
+    inverse = torch.where(sizes > tolerance * sizes[:, :1], 1 / values, 0.0)
     along = torch.stack([(first * gradient).sum(1), (second * gradient).sum(1)], 1) * inverse
     return along[:, :1] * first + along[:, 1:] * second

@@ -23,8 +23,8 @@ EDGE_PAIRS = ((0, 1), (2, 3), (0, 2), (1, 3), (0, 3), (1, 2))
 
 
 def trace_minimum_curves(surface: AnySurface, view: View, cells: int, *, of_maxima: bool = False) -> list[Tensor]:
-    """The curves of minima in a part of the plane, each a line (n, 2) on a grid of so many cells along each side; the
-    first and the last point of a closed one are the same. With `of_maxima` the curves of maxima."""
+    """The curves of minima in a part of the plane, each a line (n, 2) on a grid with this many cells along each side;
+    the first and the last point of a closed one are the same. With `of_maxima` the curves of maxima."""
     left, right, bottom, top = view
     nodes = torch.arange(-1, cells + 1, dtype=torch.float64)
     x = left + (nodes + GRID_SHIFT[0]) * (right - left) / cells

@@ -129,7 +129,7 @@ class _NotFinite(ArithmeticError):
 
 
 class LBFGS:
-    """torch's L-BFGS, one iteration a step. Its history is of all its parameters together, so each point has its
+    """torch's L-BFGS, one iteration per step. Its history is of all its parameters together, so each point has its
     own."""
 
     def __init__(self, method: spec.LBFGS, points: Tensor, surface: AnySurface) -> None:
