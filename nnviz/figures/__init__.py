@@ -1,4 +1,4 @@
-"""Frames and arrays to Plotly figures, as plain dicts: pure functions that know neither torch nor the app."""
+"""Pure functions from frames and arrays to Plotly figures as plain dicts; no torch, no Streamlit."""
 
 from nnviz.figures.comparisons.overlays import overlay, same_axes
 from nnviz.figures.kit.layout import empty

@@ -1,1 +1,1 @@
-"""Several runs in one figure, or on the same axes."""
+"""Several runs in one figure, or in several with the same axes."""

@@ -1,4 +1,4 @@
-"""The network as a diagram: what every neuron computes, every weight and every bias."""
+"""The network as a diagram: outputs of neurons, weights and biases."""
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
@@ -14,7 +14,7 @@ from nnviz.figures.networks.neurons import PITCH, Column
 
 MAX_UNITS = 16
 MAX_LAYERS = 8
-# Pictures of weights need room; sixteen of them would be specks.
+# Images of weights need more room.
 MAX_WEIGHT_IMAGES = 10
 _TITLE = "Network"
 _MAPS_HELP = (
@@ -31,8 +31,8 @@ _IMAGES_HELP = (
 )
 _TRUNCATED_HELP = " Of wide layers the first {} neurons are shown; the exported weights.pt has all weights."
 _SKIP_HELP = " At a layer marked ⊕ the input is added to the output (skip connection)."
-# The height of the card that this is drawn for, of a line of text and the width of a letter, in pixels: text keeps its
-# size when the picture grows, so its share of the picture has to be known.
+# Height of the card, of a line of text, and width of a letter, in pixels: text does not scale with the figure, so the
+# room that it needs has to be estimated.
 _CARD_HEIGHT, _LINE_HEIGHT, _LETTER_WIDTH = 276, 13.5, 5.8
 
 
@@ -47,43 +47,44 @@ def network_diagram(
 ) -> dict:
     """The diagram of an MLP from the snapshots network and data, and its layers; `aspect` is the card's width / height.
 
-    A neuron is a map over the input plane where there are maps (2-D inputs; a small curve for 1-D), the picture of its
-    incoming weights in the first layer of an image network, else a disc in the color of its bias. Lines are orange for
-    negative and blue for positive weights, their width linear in |w| up to `reference` (None: the next 1, 2 or 5 above
-    the largest). `skip` says that connections go around the hidden layers that are as wide as what enters them: those
-    are marked. At most 16 neurons a layer (10 with pictures of weights) and 8 layers are drawn, and the picture says
-    so.
+    A neuron is drawn as a map of its output over the input plane (2-D inputs; a small curve for 1-D), as the image of
+    its incoming weights in the first layer of an image network, else as a disc in the color of its bias. Lines are
+    orange for negative and blue for positive weights, their width linear in |w| up to `reference` (None: the next 1, 2
+    or 5 times a power of ten). `skip`: hidden layers as wide as their input have skip connections, and are marked. At
+    most 16 neurons per layer (10 with images of weights) and 8 layers are drawn; notes say so.
     """
     if not arrays or not layers.sites or "weight_1" not in arrays:
         return layout.empty(_TITLE, _MAPS_HELP)
     data = data or {}
-    as_picture = len(labels.image_shape(data)) == 2
+    is_image = len(labels.image_shape(data)) == 2
     units = [layers.fan_in[0], *layers.fan_out]
-    kept = _drawn_layers(len(units) - 1)
-    most = [1 if as_picture and layer == 0 else MAX_WEIGHT_IMAGES if as_picture else MAX_UNITS for layer in kept]
-    shown = [min(units[layer], limit) for layer, limit in zip(kept, most, strict=True)]
+    drawn_layers = _drawn_layers(len(units) - 1)
+    limits = [1 if is_image and layer == 0 else MAX_WEIGHT_IMAGES if is_image else MAX_UNITS for layer in drawn_layers]
+    shown = [min(units[layer], limit) for layer, limit in zip(drawn_layers, limits, strict=True)]
     left, right = _input_names(data, shown[0], units[0]), _output_names(data, units[-1], shown[-1])
     height = max(*shown, 4) * PITCH
-    lines = 3 if any(units[layer] > count for layer, count in zip(kept, shown, strict=True)) else 2
-    total = height / (1 - (lines + 1.5) * _LINE_HEIGHT / _CARD_HEIGHT)  # with headers above and notes below
+    lines = 3 if any(units[layer] > count for layer, count in zip(drawn_layers, shown, strict=True)) else 2
+    total = height / (1 - (lines + 1.5) * _LINE_HEIGHT / _CARD_HEIGHT)  # with room for headers and notes
     pixel = total / _CARD_HEIGHT
-    # Names stand beside the outer columns; headers reach over them by half.
+    # Room for the names beside the outer columns.
     pads = [max([0.3 + pixel * _LETTER_WIDTH * len(word) for word in words] + [24 * pixel]) for words in (left, right)]
-    columns = _columns(kept, shown, units, layers, max(aspect * total - sum(pads) - 2.2, (len(kept) - 1) * 1.6))
-    around = {i + 1 for i in range(len(units) - 2) if skip and units[i] == units[i + 1]}
+    columns = _columns(
+        drawn_layers, shown, units, layers, max(aspect * total - sum(pads) - 2.2, (len(drawn_layers) - 1) * 1.6)
+    )
+    skipped = {i + 1 for i in range(len(units) - 2) if skip and units[i] == units[i + 1]}
     boxes = {column.layer: neurons.has_boxes(arrays, data, column) for column in columns}
     columns = [_enlarged(column, max(shown)) if boxes[column.layer] else column for column in columns]
-    cables = _edge_groups(arrays, columns, boxes)
-    reference = reference or round_up(max((_largest(cable.weights) for cable in cables), default=0.0))
+    groups = _edge_groups(arrays, columns, boxes)
+    reference = reference or round_up(max((_largest(group.weights) for group in groups), default=0.0))
     disc = float(np.clip(0.72 * _CARD_HEIGHT / total, 7, 26))
     traces = [
-        *([_image_edges(columns[0], columns[1])] if as_picture else []),
-        *edge_traces(cables, reference, MAX_WIDTH if max(shown) <= 8 else 0.6 * MAX_WIDTH),
+        *([_image_edges(columns[0], columns[1])] if is_image else []),
+        *edge_traces(groups, reference, MAX_WIDTH if max(shown) <= 8 else 0.6 * MAX_WIDTH),
         neurons.outlines([column for column in columns if boxes[column.layer]]),
         *neurons.curves(arrays, columns),
         *neurons.biases(arrays, columns, boxes, disc),
         neurons.hover_markers(arrays, columns, 1.1 * disc),
-        _headers(columns, layers, height / 2, around),
+        _headers(columns, layers, height / 2, skipped),
         _outer_labels(columns[0], left, "middle left"),
         _outer_labels(columns[-1], right, "middle right"),
     ]
@@ -96,11 +97,11 @@ def network_diagram(
             _MAPS_HELP
             if any(name.startswith("maps_") for name in arrays)
             else _IMAGES_HELP
-            if as_picture
+            if is_image
             else _DISCS_HELP
         )
-        + (_TRUNCATED_HELP.format(max(most)) if any(c.units > len(c.y) and not c.is_picture for c in columns) else "")
-        + (_SKIP_HELP if around else ""),
+        + (_TRUNCATED_HELP.format(max(limits)) if any(c.units > len(c.y) and not c.is_image for c in columns) else "")
+        + (_SKIP_HELP if skipped else ""),
         x={"visible": False, "range": span, "constrain": "domain"},
         y={
             "visible": False,
@@ -109,20 +110,19 @@ def network_diagram(
             "constrain": "domain",
         },
         images=neurons.neuron_images(arrays, data, columns, classes),
-        table=_table(arrays, layers, kept),
+        table=_table(arrays, layers, drawn_layers),
         showlegend=False,
-        annotations=_notes(columns, cables, reference, units),
+        annotations=_notes(columns, groups, reference, units),
         margin={"l": 2, "r": 2, "t": 2, "b": 2},
         hoverdistance=12,
     )
 
 
-def _table(arrays: Mapping[str, np.ndarray], layers: frames.Layers, kept: Collection[int]) -> list[tables.Part]:
-    """Every weight and bias recorded of the layers drawn: site, kind, and the neurons that it leads from and to, from 1
-    on."""
+def _table(arrays: Mapping[str, np.ndarray], layers: frames.Layers, drawn_layers: Collection[int]) -> list[tables.Part]:
+    """Every recorded weight and bias of the drawn layers: site, kind, and the neurons it connects, counted from 1."""
     parts = []
     for i, site in enumerate(layers.sites, 1):
-        if i not in kept:
+        if i not in drawn_layers:
             continue
         weights, bias = arrays.get(f"weight_{i}"), arrays.get(f"bias_{i}")
         if weights is not None:
@@ -134,19 +134,19 @@ def _table(arrays: Mapping[str, np.ndarray], layers: frames.Layers, kept: Collec
 
 
 def _drawn_layers(depth: int) -> list[int]:
-    """Which columns are drawn, 0 the input: all, or the first three layers and the last three."""
+    """Indices of the drawn columns, 0 the input: all, or the input, the first three and the last three layers."""
     return list(range(depth + 1)) if depth <= MAX_LAYERS else [0, 1, 2, 3, depth - 2, depth - 1, depth]
 
 
 def _columns(
-    kept: Sequence[int], shown: Sequence[int], units: Sequence[int], layers: frames.Layers, span: float
+    drawn_layers: Sequence[int], shown: Sequence[int], units: Sequence[int], layers: frames.Layers, span: float
 ) -> list[Column]:
-    """Columns spread over `span`, with an empty place where layers are left out."""
-    skips = [place for place in range(1, len(kept)) if kept[place] - kept[place - 1] > 1]
-    pitch = span / (len(kept) - 1 + len(skips))
+    """Columns spread over `span`, with a gap where layers are omitted."""
+    gaps = [i for i in range(1, len(drawn_layers)) if drawn_layers[i] - drawn_layers[i - 1] > 1]
+    pitch = span / (len(drawn_layers) - 1 + len(gaps))
     columns = []
-    for place, (layer, count) in enumerate(zip(kept, shown, strict=True)):
-        x = pitch * (place + sum(place >= skip for skip in skips))
+    for i, (layer, count) in enumerate(zip(drawn_layers, shown, strict=True)):
+        x = pitch * (i + sum(i >= gap for gap in gaps))
         y = ((count - 1) / 2 - np.arange(count)) * PITCH
         name = "input" if layer == 0 else layers.label(layers.sites[layer - 1])
         columns.append(Column(layer, name, x, y, units[layer]))
@@ -154,7 +154,7 @@ def _columns(
 
 
 def _enlarged(column: Column, rows: int) -> Column:
-    """Boxes of a short column larger, up to 2.2 times, where a long column makes all boxes small."""
+    """A column with larger boxes, up to 2.2 times, if it has fewer neurons than the longest."""
     size = float(np.clip(0.55 * rows / len(column.y), 1.0, 1.0 + 1.2 * rows / MAX_UNITS))
     return column._replace(size=size, y=column.y * size)
 
@@ -162,17 +162,17 @@ def _enlarged(column: Column, rows: int) -> Column:
 def _edge_groups(
     arrays: Mapping[str, np.ndarray], columns: Sequence[Column], boxes: Mapping[int, bool]
 ) -> list[EdgeGroup]:
-    """The weights between all neighboring columns, as far as their neurons are drawn; not from a picture."""
-    cables = []
+    """The weights between neighboring columns, of the drawn neurons; none from an input image."""
+    groups = []
     for source, target in pairwise(columns):
-        if target.layer - source.layer == 1 and not source.is_picture:
+        if target.layer - source.layer == 1 and not source.is_image:
             weights = np.asarray(arrays[f"weight_{target.layer}"], float)[: len(target.y), : len(source.y)]
-            # Lines end at a box's edge, and behind a disc.
+            # Lines end at the edge of a box, or at the center of a disc.
             start = source.x + source.size / 2 * boxes[source.layer]
             end = target.x - target.size / 2 * boxes[target.layer]
-            words = (neurons.neuron_prefix(source), neurons.neuron_prefix(target))
-            cables.append(EdgeGroup(weights, (start, source.y), (end, target.y), words))
-    return cables
+            names = (neurons.neuron_prefix(source), neurons.neuron_prefix(target))
+            groups.append(EdgeGroup(weights, (start, source.y), (end, target.y), names))
+    return groups
 
 
 def _largest(weights: np.ndarray) -> float:
@@ -181,7 +181,7 @@ def _largest(weights: np.ndarray) -> float:
 
 
 def _image_edges(source: Column, target: Column) -> dict:
-    """Plain lines from an input picture: its weights are in the neurons' own pictures."""
+    """Gray lines from an input image: the weights are in the neurons' images."""
     count = len(target.y)
     x = np.tile([source.x + source.size / 2, target.x - target.size / 2, np.nan], count)
     y = np.stack([np.zeros(count), target.y, np.full(count, np.nan)], axis=1).ravel()
@@ -189,28 +189,28 @@ def _image_edges(source: Column, target: Column) -> dict:
     return {"type": "scatter", "mode": "lines", "x": f4(x), "y": f4(y), "line": line, "hoverinfo": "skip"}
 
 
-def _headers(columns: Sequence[Column], layers: frames.Layers, top: float, around: Collection[int]) -> dict:
-    """Above every column: which layer it is, its activation, a mark where a connection goes around it, and how many of
-    its neurons are drawn."""
+def _headers(columns: Sequence[Column], layers: frames.Layers, top: float, skipped: Collection[int]) -> dict:
+    """Headers of columns: name of the layer, activation, a mark for a skip connection, and how many of its neurons are
+    drawn."""
     text = []
     for column in columns:
         activation = layers.activations[column.layer - 1] if column.layer else ""
-        mark = " ⊕" if column.layer in around else ""
+        mark = " ⊕" if column.layer in skipped else ""
         lines = [column.name, labels.shorten(activation.replace("_", " "), 11) + mark]
         if column.units > len(column.y):
-            lines.append(f"{column.units} pixels" if column.is_picture else f"{len(column.y)} of {column.units}")
+            lines.append(f"{column.units} pixels" if column.is_image else f"{len(column.y)} of {column.units}")
         text.append("<br>".join(line for line in lines if line))
     return _text([column.x for column in columns], [top] * len(columns), text, "top center")
 
 
 def _input_names(data: Mapping[str, np.ndarray], shown: int, units: int) -> list[str]:
-    """Names of the inputs that are drawn one by one."""
+    """Names of the drawn inputs."""
     names = [str(name) for name in data.get("feature_names", ())] if shown > 1 or units == 1 else []
     return [labels.shorten(name, 13) for name in names[:shown]]
 
 
 def _output_names(data: Mapping[str, np.ndarray], units: int, shown: int) -> list[str]:
-    """What the outputs stand for."""
+    """Names of the outputs."""
     known = [str(name) for name in data.get("class_names", ())]
     if units == 1:
         return [f"P({labels.shorten(known[1], 10)})" if len(known) == 2 else "prediction"]
@@ -239,22 +239,22 @@ def _text(x: Sequence[float], y: Sequence[float], text: Sequence[str], position:
 
 
 def _notes(
-    columns: Sequence[Column], cables: Sequence[EdgeGroup], reference: float, units: Sequence[int]
+    columns: Sequence[Column], groups: Sequence[EdgeGroup], reference: float, units: Sequence[int]
 ) -> list[dict]:
-    """What the picture leaves out, and what a line's width means; `units` are those of all layers, inputs first."""
+    """Notes on what is omitted and on line widths; `units` are those of all layers, inputs first."""
     notes = []
     small = {"showarrow": False, "font": {"size": theme.SMALL}}
     corner = small | {"xref": "paper", "yref": "paper", "y": 0, "yanchor": "bottom"}
-    drawn = sum(cable.weights.size for cable in cables)
-    if columns[0].is_picture:
-        drawn += columns[0].units * len(columns[1].y)  # in the pictures of the first layer
-    everything = sum(a * b for a, b in pairwise(units))
-    if drawn < everything:
-        text = f"{drawn:,} of {everything:,} weights shown"
+    drawn = sum(group.weights.size for group in groups)
+    if columns[0].is_image:
+        drawn += columns[0].units * len(columns[1].y)  # in the images of the first layer
+    total = sum(a * b for a, b in pairwise(units))
+    if drawn < total:
+        text = f"{drawn:,} of {total:,} weights shown"
         notes.append(corner | {"x": 0, "xanchor": "left", "text": text})
-    elif columns[0].is_picture:
+    elif columns[0].is_image:
         notes.append(corner | {"x": 0, "xanchor": "left", "text": "gray: connected to all pixels"})
-    bad = sum(int((~np.isfinite(cable.weights)).sum()) for cable in cables)
+    bad = sum(int((~np.isfinite(group.weights)).sum()) for group in groups)
     text = f"{bad} weights are not finite" if bad else f"widest line: |weight| = {labels.number(reference, 1)}"
     notes.append(corner | {"x": 1, "xanchor": "right", "text": text})
     for source, target in pairwise(columns):

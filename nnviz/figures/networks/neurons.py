@@ -1,4 +1,4 @@
-"""The neurons of a drawn network: small maps, curves, pictures of weights, or discs; and their biases."""
+"""Neurons of the diagram: maps, curves, images of weights, or discs; and their biases."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -19,22 +19,22 @@ class Column(NamedTuple):
     name: str
     x: float
     y: np.ndarray  # (shown,) of the neurons' centers, the first on top
-    units: int  # how many there are
-    size: float = 1.0  # of a neuron: those of short columns may be larger
+    units: int  # in the layer
+    size: float = 1.0  # of a neuron
 
     @property
-    def is_picture(self) -> bool:
-        """Whether one picture stands for all neurons, as it does for the inputs of an image network."""
+    def is_image(self) -> bool:
+        """Whether one image represents all neurons, as for the inputs of an image network."""
         return len(self.y) == 1 < self.units
 
 
 def neuron_images(
     arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray], columns: Sequence[Column], classes: int
 ) -> list[dict]:
-    """Layout images of all neurons that have one, a strip a column.
+    """Layout images of all neurons that have one, one strip per column.
 
-    Maps of a layer share one scale, orange below zero, blue above. The output of a classifier holds probabilities: each
-    class in its own color; where one output stands for two classes, orange and blue around one half.
+    Maps of a layer share one scale, orange below zero, blue above. Outputs of a classifier are probabilities: each
+    class in its own color; a single output of two classes in orange and blue around one half.
     """
     strips = []
     last = columns[-1].layer
@@ -42,36 +42,40 @@ def neuron_images(
         tiles = _neuron_tiles(arrays, data, column)
         if tiles is None:
             continue
-        if column.is_picture:
+        if column.is_image:
             low, span = float(tiles.min()), float(np.ptp(tiles)) or 1.0
-            pixels, palette, clear = (255 * (tiles - low) / span).astype(np.uint8), png_images.gray_palette(), 0
+            pixels, palette, background = (255 * (tiles - low) / span).astype(np.uint8), png_images.gray_palette(), 0
         elif column.layer == last and classes and np.nanmin(tiles) >= 0 and np.nanmax(tiles) <= 1:
-            pixels, palette, clear = _probabilities(tiles)
+            pixels, palette, background = _probabilities(tiles)
         else:
             limit = float(np.abs(tiles[np.isfinite(tiles)]).max(initial=0.0))
-            pixels, palette, clear = png_images.diverging_indices(tiles, limit), png_images.diverging_palette(), 127
-        count, tall, wide = tiles.shape
-        between = round((PITCH - 1) * tall) if count > 1 else 0
-        padded = np.full((count, tall + between, wide), clear, np.uint8)
-        padded[:, :tall] = pixels
-        source = png_images.png(padded.reshape(-1, wide), palette)
+            pixels, palette, background = (
+                png_images.diverging_indices(tiles, limit),
+                png_images.diverging_palette(),
+                127,
+            )
+        count, height, width = tiles.shape
+        gap = round((PITCH - 1) * height) if count > 1 else 0
+        padded = np.full((count, height + gap, width), background, np.uint8)
+        padded[:, :height] = pixels
+        source = png_images.png(padded.reshape(-1, width), palette)
         left, top, size = column.x - column.size / 2, column.y[0] + column.size / 2, column.size
-        strips.append(png_images.layout_image(source, left, top, size, size * count * (1 + between / tall)))
+        strips.append(png_images.layout_image(source, left, top, size, size * count * (1 + gap / height)))
     return strips
 
 
 def has_boxes(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray], column: Column) -> bool:
-    """Whether a column's neurons are boxes with something in them, not discs."""
+    """Whether a column's neurons are boxes (with maps or images), not discs."""
     return f"maps_{column.layer}" in arrays or _neuron_tiles(arrays, data, column) is not None
 
 
 def neuron_prefix(column: Column) -> str:
-    """What precedes a neuron's number: "layer 2, neuron", "input", "output"."""
+    """The name before a neuron's number: "layer 2, neuron", "input", "output"."""
     return column.name if column.name in ("input", "output") else f"{column.name}, neuron"
 
 
 def outlines(columns: Sequence[Column]) -> dict:
-    """The frames of all boxes as one trace."""
+    """The outlines of all boxes as one trace."""
     square = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5], [-0.5, -0.5], [np.nan, np.nan]])
     boxes = [np.array([column.x, y]) + column.size * square for column in columns for y in column.y]
     points = np.concatenate(boxes) if boxes else np.empty((0, 2))
@@ -79,7 +83,7 @@ def outlines(columns: Sequence[Column]) -> dict:
 
 
 def curves(arrays: Mapping[str, np.ndarray], columns: Sequence[Column]) -> list[dict]:
-    """For one-dimensional inputs: every neuron's output over the input as a small curve in its box, a scale a layer."""
+    """For 1-D inputs: every neuron's output over the input as a curve in its box, with one scale per layer."""
     x, y = [], []
     for column in columns:
         maps = arrays.get(f"maps_{column.layer}")
@@ -124,7 +128,7 @@ def biases(
 
 
 def hover_markers(arrays: Mapping[str, np.ndarray], columns: Sequence[Column], size: float) -> dict:
-    """Invisible markers that say what each neuron is, its bias and the range of its map."""
+    """Invisible markers with hover texts: name, bias and range of the output of each neuron."""
     text = []
     for column in columns:
         bias, maps = arrays.get(f"bias_{column.layer}"), arrays.get(f"maps_{column.layer}")
@@ -132,14 +136,14 @@ def hover_markers(arrays: Mapping[str, np.ndarray], columns: Sequence[Column], s
             maps = np.asarray(maps, np.float32).reshape(len(maps), -1)
             low, high = maps.min(1), maps.max(1)
         for i in range(len(column.y)):
-            words = [f"{neuron_prefix(column)} {i + 1}" if not column.is_picture else "the first sample"]
+            lines = [f"{neuron_prefix(column)} {i + 1}" if not column.is_image else "the first sample"]
             if column.layer:
-                words.append("no bias" if bias is None else f"bias {labels.number(float(bias[i]), 4)}")
+                lines.append("no bias" if bias is None else f"bias {labels.number(float(bias[i]), 4)}")
             if maps is not None and i < len(maps):
-                words.append(
+                lines.append(
                     f"from {labels.number(float(low[i]), 4)} to {labels.number(float(high[i]), 4)} over the inputs"
                 )
-            text.append("<br>".join(words))
+            text.append("<br>".join(lines))
     return {
         "type": "scatter",
         "mode": "markers",
@@ -154,7 +158,7 @@ def hover_markers(arrays: Mapping[str, np.ndarray], columns: Sequence[Column], s
 def _neuron_tiles(
     arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray], column: Column
 ) -> np.ndarray | None:
-    """What is drawn in a column's boxes (shown, height, width), top row first; None where there are no pictures."""
+    """The images of a column's neurons (shown, height, width), top row first; None if there are none."""
     maps = arrays.get(f"maps_{column.layer}")
     if maps is not None:
         return np.asarray(maps, np.float32)[: len(column.y), ::-1] if maps.ndim == 3 else None
@@ -167,7 +171,7 @@ def _neuron_tiles(
 
 
 def _probabilities(tiles: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
-    """Pixels, palette and the clear entry for outputs (classes or 1, M, M) in 0..1."""
+    """Pixels, palette and its transparent entry for outputs (classes or 1, M, M) in 0..1."""
     if len(tiles) == 1:
         return png_images.diverging_indices(2 * tiles - 1, 1.0), png_images.diverging_palette(), 127
     palette, steps = png_images.class_palette([theme.class_color(i) for i in range(len(tiles))], alpha=1.0)

@@ -1,1 +1,1 @@
-"""Data, predictions and errors on single samples."""
+"""Data, predictions and errors of single samples."""

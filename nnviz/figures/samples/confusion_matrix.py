@@ -1,4 +1,4 @@
-"""What is taken for what: the confusion matrix."""
+"""The confusion matrix."""
 
 from collections.abc import Mapping
 
@@ -11,10 +11,9 @@ from nnviz.figures.kit.layout import f4, i4
 def confusion_matrix(
     arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray], *, title: str = "Confusion matrix (test)"
 ) -> dict:
-    """Counts (C, C), a row for each true class, colored by the share of its row: blue right, orange wrong.
+    """Counts (C, C), a row per true class, colored by the fraction of the row: blue correct, orange wrong.
 
-    The color follows the square root of the share, so that a single mistake in fifty is seen. Cells of zero are left
-    blank.
+    The color follows the square root of the fraction, so that a single error in fifty is visible. Zeros are blank.
     """
     help = "Rows: true class of the test samples. Columns: predicted class. Off-diagonal entries are errors."
     if not arrays or len(arrays.get("counts", ())) == 0:
@@ -25,8 +24,8 @@ def confusion_matrix(
     names = [labels.shorten(name.removeprefix("class "), 12) for name in classes]
     unknown = int(np.sum(data["test"])) - int(counts.sum()) if data else 0
     note = f"{unknown} samples are not counted: their outputs are NaN"
-    share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    signed = np.where(np.eye(total, dtype=bool), 1, -1) * np.sqrt(share)
+    fraction = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    signed = np.where(np.eye(total, dtype=bool), 1, -1) * np.sqrt(fraction)
     rows, columns = np.nonzero(counts)
     return layout.figure(
         [
@@ -41,7 +40,7 @@ def confusion_matrix(
                 "showscale": False,
                 "xgap": 1,
                 "ygap": 1,
-                "customdata": f4(np.stack([counts, 100 * share], axis=-1)),
+                "customdata": f4(np.stack([counts, 100 * fraction], axis=-1)),
                 "text": [[f"true {true}, predicted {predicted}" for predicted in names] for true in names],
                 "hovertemplate": "%{text}: %{customdata[0]:.0f}<br>%{customdata[1]:.1f}% of the class<extra></extra>",
             },

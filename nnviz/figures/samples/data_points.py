@@ -1,4 +1,4 @@
-"""The data as points: train filled, test as rings."""
+"""The data as points: train filled, test as open circles."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,13 +18,13 @@ def drawn_indices(count: int) -> np.ndarray:
 
 
 def count_note(data: Mapping[str, np.ndarray]) -> list[dict]:
-    """A note in the corner that says how many points are drawn, where not all are."""
+    """A corner note on how many points are drawn, if not all are."""
     count = len(data["targets"])
     return [layout.corner_note(f"{MAX_POINTS:,} of {count:,} points drawn")] if count > MAX_POINTS else []
 
 
 def by_class(data: Mapping[str, np.ndarray], classes: Sequence[str]) -> list[dict]:
-    """Two-dimensional inputs: train points in a trace a class, test points in one; the legend says what a ring is."""
+    """Two-dimensional inputs: train points in one trace per class, test points in one."""
     inputs, test = np.asarray(data["inputs"], float), np.asarray(data["test"], bool)
     targets = np.asarray(data["targets"]).astype(int)
     rows = drawn_indices(len(targets))
@@ -32,7 +32,7 @@ def by_class(data: Mapping[str, np.ndarray], classes: Sequence[str]) -> list[dic
     traces = []
     for i, name in enumerate(classes):
         marker = {"color": theme.class_color(i), "size": size, "line": {"color": theme.HALO, "width": 0.7}}
-        # A long row of classes has room for their numbers alone.
+        # Many classes: only their numbers fit into the legend.
         short = name.removeprefix("class ") if len(classes) > 4 else name
         trace = _trace(inputs, rows[(targets[rows] == i) & ~test[rows]], labels.shorten(short, 12), marker)
         traces.append(
@@ -62,8 +62,8 @@ def by_value(data: Mapping[str, np.ndarray], colors: Mapping[str, object]) -> li
         part = rows[chosen[rows]]
         marker = {"symbol": symbol, "size": size, "line": {"color": theme.HALO, "width": 0.8}}
         trace = _trace(inputs, part, name, marker | {"color": f4(targets[part]), **colors})
-        words = f"target {hover_number('marker.color')} ({name})<extra></extra>"
-        traces.append(trace | {"hovertemplate": words, "showlegend": False})
+        hover = f"target {hover_number('marker.color')} ({name})<extra></extra>"
+        traces.append(trace | {"hovertemplate": hover, "showlegend": False})
         traces.append(_legend(name, {"symbol": symbol, "size": size, "color": theme.NEUTRAL}))
     return traces
 
@@ -84,16 +84,16 @@ def on_curve(data: Mapping[str, np.ndarray]) -> list[dict]:
 
 
 def table(data: Mapping[str, np.ndarray]) -> list[tables.Part]:
-    """The points that are drawn: part (train or test), inputs x and y or x alone, and class or target."""
+    """The drawn points: part (train or test), inputs x and y or x alone, and class or target."""
     inputs, test, targets = np.asarray(data["inputs"]), np.asarray(data["test"], bool), np.asarray(data["targets"])
     rows = drawn_indices(len(targets))
     names = [str(name) for name in data.get("class_names", ())]
     parts = []
     for chosen, part in ((~test, "train"), (test, "test")):
-        mine = rows[chosen[rows]]
-        columns = {"part": part, **dict(zip("xy", inputs[mine].T, strict=False))}
-        told = {"class": [names[int(i)] for i in targets[mine]]} if names else {"target": targets[mine]}
-        parts.append(tables.rows(columns | told))
+        selected = rows[chosen[rows]]
+        columns = {"part": part, **dict(zip("xy", inputs[selected].T, strict=False))}
+        target = {"class": [names[int(i)] for i in targets[selected]]} if names else {"target": targets[selected]}
+        parts.append(tables.rows(columns | target))
     return parts
 
 
@@ -111,5 +111,5 @@ def _trace(points: np.ndarray, rows: np.ndarray, name: str, marker: dict) -> dic
 
 
 def _legend(name: str, marker: dict) -> dict:
-    """An entry of the legend without points of its own."""
+    """A legend entry without data points."""
     return {"type": "scatter", "mode": "markers", "x": [None], "y": [None], "name": name, "marker": marker}

@@ -1,4 +1,4 @@
-"""What the network says at every point of its input space, with the data on it."""
+"""The prediction over the input space, with the data."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,9 +8,9 @@ from nnviz.figures.kit import labels, layout, png_images, tables, theme
 from nnviz.figures.kit.layout import f4
 from nnviz.figures.samples import data_points
 
-# Opacity where the network is sure; points in the same colors stand out from it.
+# Opacity at probability 1, so that points in the same colors stand out.
 MAX_OPACITY = 0.5
-# Along each side of a soft surface.
+# Along each side of the image.
 MIN_PIXELS = 150
 _SOFT_HELP = (
     "Color: predicted class; stronger color: higher confidence. Filled points are training samples, rings test samples."
@@ -29,9 +29,9 @@ def decision_surface(
     """The prediction over a two-dimensional input plane, with at most 2,000 data points.
 
     `grid` is the snapshot decision_grid: x (G,), y (G,) and prediction (G, G), or probabilities and scores (G, G, C),
-    rows along y; the predicted class has the largest score. Classification with `style` "soft": each place in its
-    predicted class's color, more opaque the higher its probability; "borders": lines between the classes alone.
-    Regression: a heatmap on a scale fixed by the targets. The axes are the grid's, with equal units.
+    rows along y; the predicted class has the largest score. Classification with `style` "soft": the predicted class's
+    color, more opaque for higher probability; "borders": only the boundaries between classes. Regression: a heatmap on
+    the targets' scale. The axes are the grid's, with equal units.
     """
     if style not in ("soft", "borders"):
         raise ValueError(f"decision_surface: style must be 'soft' or 'borders', got {style!r}")
@@ -41,7 +41,7 @@ def decision_surface(
     if not grid or not data:
         return layout.empty(title, help)
     x, y = np.asarray(grid["x"], float), np.asarray(grid["y"], float)
-    pictures = []
+    images = []
     if regression:
         traces = _regression_traces(grid, data)
         cells = {"prediction": grid["prediction"]}
@@ -50,7 +50,7 @@ def decision_surface(
         classes = labels.class_names(data, probabilities.shape[-1])
         traces = [_hover_heatmap(probabilities, scores, x, y, classes)]
         if style == "soft":
-            pictures = [_probability_image(probabilities, scores, x, y)]
+            images = [_probability_image(probabilities, scores, x, y)]
         else:
             traces += _decision_boundaries(scores, x, y)
         traces += data_points.by_class(data, classes)
@@ -63,7 +63,7 @@ def decision_surface(
         x=layout.axis(across, range=_pixel_range(x), constrain="domain", showgrid=False),
         y=layout.axis(along, range=_pixel_range(y), constrain="domain", showgrid=False, scaleanchor="x"),
         table=[tables.grid({"part": "grid", "y": y}, {"x": x}, cells), *data_points.table(data)],
-        images=pictures,
+        images=images,
         annotations=data_points.count_note(data),
         legend={"x": 0.5, "xanchor": "center"},
     )
@@ -74,7 +74,7 @@ def regression_curve(
 ) -> dict:
     """The prediction over a one-dimensional input: `curve` has x (G,) and prediction (G,).
 
-    The vertical axis is that of the targets, so a wild prediction leaves the picture and the data stay where they are.
+    The y axis covers the targets, so that extreme predictions do not flatten the data.
     """
     if not curve or not data:
         return layout.empty(title, _CURVE_HELP)
@@ -86,9 +86,9 @@ def regression_curve(
     if not ((predicted >= low) & (predicted <= high)).any():
         notes.append(layout.corner_note("the prediction is outside this plot", "top right"))
     line = {"type": "scatter", "mode": "lines", "x": x, "y": f4(curve["prediction"]), "name": "prediction"}
-    words = f"prediction {labels.hover_number('y')} at {labels.hover_number('x')}<extra></extra>"
+    hover = f"prediction {labels.hover_number('y')} at {labels.hover_number('x')}<extra></extra>"
     return layout.figure(
-        [*data_points.on_curve(data), line | {"line": {"color": theme.POSITIVE, "width": 3}, "hovertemplate": words}],
+        [*data_points.on_curve(data), line | {"line": {"color": theme.POSITIVE, "width": 3}, "hovertemplate": hover}],
         title=title,
         help=_CURVE_HELP,
         x=layout.axis(labels.feature_names(data, 1)[0], range=[float(x.min()), float(x.max())]),
@@ -102,44 +102,44 @@ def regression_curve(
 
 
 def _pixel_range(axis: np.ndarray) -> list[float]:
-    """The range of an axis whose pixels are centered on the grid's places."""
+    """The range of an axis whose pixels are centered on the grid points."""
     half = (axis[1] - axis[0]) / 2
     return [float(axis[0] - half), float(axis[-1] + half)]
 
 
 def _probability_image(probabilities: np.ndarray, scores: np.ndarray, x: np.ndarray, y: np.ndarray) -> dict:
-    """The plane as a picture: the color of the predicted class, from clear at 1 / C to `SURE` at 1.
+    """The plane as an image: the color of the predicted class, transparent at 1 / C, `MAX_OPACITY` at 1.
 
-    Scores and logarithms of probabilities are interpolated, since they are nearly linear between places: borders get
-    smooth instead of stepped.
+    Scores and logarithms of probabilities are interpolated, since they are nearly linear between grid points:
+    boundaries become smooth.
     """
     count = probabilities.shape[-1]
-    times = max(1, round(MIN_PIXELS / len(x)))
-    logs = _upsampled(np.log(np.maximum(np.nan_to_num(probabilities), 1e-7)), times)
-    certainty = np.clip((1 / np.exp(logs - logs.max(0)).sum(0) - 1 / count) / (1 - 1 / count), 0, 1)
+    factor = max(1, round(MIN_PIXELS / len(x)))
+    logs = _upsampled(np.log(np.maximum(np.nan_to_num(probabilities), 1e-7)), factor)
+    confidence = np.clip((1 / np.exp(logs - logs.max(0)).sum(0) - 1 / count) / (1 - 1 / count), 0, 1)
     palette, levels = png_images.class_palette([theme.class_color(i) for i in range(count)], MAX_OPACITY)
-    pixels = (_upsampled(scores, times).argmax(0) * levels + (certainty * (levels - 1)).round()).astype(np.uint8)
+    pixels = (_upsampled(scores, factor).argmax(0) * levels + (confidence * (levels - 1)).round()).astype(np.uint8)
     (left, right), (bottom, top) = _pixel_range(x), _pixel_range(y)
     return png_images.layout_image(png_images.png(pixels[::-1], palette), left, top, right - left, top - bottom)
 
 
-def _upsampled(values: np.ndarray, times: int) -> np.ndarray:
-    """(G, G, C), interpolated, as (C, G · times, G · times) for pixels that each show a part of a place."""
+def _upsampled(values: np.ndarray, factor: int) -> np.ndarray:
+    """(G, G, C), interpolated, as (C, G · times, G · times) for pixels smaller than a grid cell."""
     values = np.moveaxis(values, -1, 0)
     for axis in (1, 2):
         size = values.shape[axis]
-        place = np.clip((np.arange(size * times) + 0.5) / times - 0.5, 0, size - 1)
-        left = np.minimum(place.astype(int), size - 2)
-        share = (place - left).astype(np.float32).reshape((-1, 1) if axis == 1 else -1)
+        position = np.clip((np.arange(size * factor) + 0.5) / factor - 0.5, 0, size - 1)
+        left = np.minimum(position.astype(int), size - 2)
+        weight = (position - left).astype(np.float32).reshape((-1, 1) if axis == 1 else -1)
         low, high = np.take(values, left, axis), np.take(values, left + 1, axis)
-        values = low + (high - low) * share
+        values = low + (high - low) * weight
     return values
 
 
 def _hover_heatmap(
     probabilities: np.ndarray, scores: np.ndarray, x: np.ndarray, y: np.ndarray, classes: Sequence[str]
 ) -> dict:
-    """An invisible heatmap of about forty by forty places that says every class's probability, to the percent."""
+    """An invisible heatmap of about 40 × 40 points with every class's probability as hover text."""
     every = max(1, round(len(x) / 40))
     part = np.nan_to_num(probabilities[::every, ::every])
     lines = [f"{labels.shorten(name, 18)}: %{{customdata[{i}]}}%" for i, name in enumerate(classes)]
@@ -156,7 +156,7 @@ def _hover_heatmap(
 
 
 def _decision_boundaries(scores: np.ndarray, x: np.ndarray, y: np.ndarray) -> list[dict]:
-    """Where a class overtakes all others: the zero line of its score above the largest of theirs."""
+    """Decision boundaries: zero contours of each class's score minus the largest of the others."""
     count = scores.shape[-1]
     traces = []
     for i in range(1 if count == 2 else count):
@@ -178,7 +178,7 @@ def _decision_boundaries(scores: np.ndarray, x: np.ndarray, y: np.ndarray) -> li
 
 
 def _regression_traces(grid: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> list[dict]:
-    """A regression's prediction and its data, on one scale from the smallest to the largest target."""
+    """A regression's prediction and its data, on one color scale over the range of the targets."""
     low, high = float(np.min(data["targets"])), float(np.max(data["targets"]))
     surface = {
         "type": "heatmap",

@@ -1,4 +1,4 @@
-"""What a network has learned, in the picture that fits its data."""
+"""Figures of predictions chosen by the kind of data, from a run's snapshots."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -15,8 +15,10 @@ Arrays = Mapping[str, np.ndarray]
 
 
 def predictions(snapshot: Callable[[str], Arrays], *, style: str = "soft") -> dict:
-    """The decision surface or the fitted curve for one or two inputs; for more the confusion matrix, or predicted
-    against true. `snapshot` gives a run's arrays by quantity, empty where it has none."""
+    """Decision surface or fitted curve for one or two inputs, else confusion matrix or predictions against targets.
+
+    `snapshot` gives a run's arrays by quantity, empty if it has none.
+    """
     data = snapshot("data")
     if grid := snapshot("decision_grid"):
         return decision_surface(grid, data, style=style)
@@ -33,7 +35,7 @@ def predictions(snapshot: Callable[[str], Arrays], *, style: str = "soft") -> di
 
 
 def worst_samples_of_run(snapshot: Callable[[str], Arrays]) -> dict | None:
-    """The test samples with the largest loss; None for one or two inputs, where the surface shows them."""
+    """The test samples with the largest loss; None for one or two inputs, where the decision surface shows them."""
     samples = snapshot("worst")
     return worst_samples(samples, snapshot("data")) if samples else None
 
@@ -41,22 +43,22 @@ def worst_samples_of_run(snapshot: Callable[[str], Arrays]) -> dict | None:
 def metric(
     frame: pd.DataFrame, data: Arrays, *, resume_marks: Sequence[tuple[int, str]] = (), smooth: float = 0.0
 ) -> dict:
-    """Accuracy of a classifier, R² of a regression, with the reason where a part has none; `data` is the snapshot."""
-    recorded = "r_squared" if data and not len(data["class_names"]) else "accuracy"
-    return curves(frame, recorded, resume_marks=resume_marks, missing=missing_reasons(data, recorded), smooth=smooth)
+    """Accuracy of a classifier or R² of a regression over the steps; `data` is the snapshot of that name."""
+    quantity = "r_squared" if data and not len(data["class_names"]) else "accuracy"
+    return curves(frame, quantity, resume_marks=resume_marks, missing=missing_reasons(data, quantity), smooth=smooth)
 
 
 def missing_reasons(data: Arrays, quantity: str) -> dict[str, str]:
-    """Why "train" or "test" has no values of "loss", "accuracy" or "r_squared", where it has none."""
+    """Why "train" or "test" has no values of "loss", "accuracy" or "r_squared", by split."""
     if not data:
         return {}
     test, targets = np.asarray(data["test"], bool), np.asarray(data["targets"])
-    found = {}
+    reasons = {}
     for name, part in (("train", targets[~test]), ("test", targets[test])):
         if len(part) == 0:
-            found[name] = "no samples"
+            reasons[name] = "no samples"
         elif quantity == "r_squared" and len(part) == 1:
-            found[name] = "R² needs at least two samples"
+            reasons[name] = "R² needs at least two samples"
         elif quantity == "r_squared" and (part == part[0]).all():
-            found[name] = "all targets are equal"
-    return found
+            reasons[name] = "all targets are equal"
+    return reasons

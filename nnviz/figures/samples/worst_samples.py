@@ -1,4 +1,4 @@
-"""Single samples: those the network gets most wrong, and predictions against targets."""
+"""Single samples: those with the largest loss, and predictions against targets."""
 
 from collections.abc import Mapping
 
@@ -13,11 +13,10 @@ _HELP = "Test samples with the highest loss, in descending order."
 
 
 def worst_samples(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> dict:
-    """The test samples with the largest loss of the run, at most 15: as pictures for images, else as rows of features.
+    """The test samples with the largest loss of the run, at most 15: as images, or as rows of features.
 
     `arrays` is the snapshot worst: inputs (k, d) or (k, 1, height, width), true (k,), predicted (k,), loss (k,);
-    classes or numbers. Features
-    are colored by how many standard deviations they lie from the mean of all data.
+    classes or numbers. Features are colored by their distance from the mean of all data in standard deviations.
     """
     if not arrays or not data or len(arrays.get("loss", ())) == 0:
         return layout.empty(_TITLE, _HELP)
@@ -27,15 +26,15 @@ def worst_samples(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarra
         _target_texts(arrays["predicted"], data)[:MAX_SAMPLES],
     )
     if inputs.ndim == 4:
-        found = _image_grid(inputs[:, 0], true, predicted, loss)
+        figure = _image_grid(inputs[:, 0], true, predicted, loss)
     else:
-        found = _feature_heatmap(inputs, true, predicted, loss, data)
-    found["layout"]["meta"]["table"] = tables.with_trace_references([_table(arrays, data)], found["data"])
-    return found
+        figure = _feature_heatmap(inputs, true, predicted, loss, data)
+    figure["layout"]["meta"]["table"] = tables.with_trace_references([_table(arrays, data)], figure["data"])
+    return figure
 
 
 def _table(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> tables.Part:
-    """A row for each feature or pixel of each sample: rank, true, predicted, loss, and the value in its unit."""
+    """A row per feature or pixel of each sample: rank, true, predicted, loss, and the value in its unit."""
     inputs = labels.unstandardized_inputs(data, np.asarray(arrays["inputs"])[:MAX_SAMPLES])
     names = [*labels.class_names(data, len(data["class_names"])), "NaN"] if len(data.get("class_names", ())) else []
     down = {"rank": np.arange(len(inputs)) + 1}
@@ -56,8 +55,7 @@ def predictions_against_targets(
     *,
     title: str = "Predicted against true (test)",
 ) -> dict:
-    """Predictions (n,) against targets (n,) of the test set in their original unit, with the diagonal on which they
-    would be equal."""
+    """Predictions (n,) against targets (n,) of the test set in their original unit, with the diagonal of equality."""
     help = "A perfect prediction lies on the diagonal; a horizontal cloud means that only the mean was learned."
     if not arrays or not data or len(arrays.get("true", ())) == 0:
         return layout.empty(title, help)
@@ -91,26 +89,28 @@ def predictions_against_targets(
 
 
 def _target_texts(values: np.ndarray, data: Mapping[str, np.ndarray]) -> list[str]:
-    """Targets in words: the class's name, or the number in its original unit."""
+    """Targets as text: the class's name, or the number in its original unit."""
     if not len(data.get("class_names", ())):
         return [
             labels.compact_number(value, 3) for value in labels.unstandardized_targets(data, np.asarray(values, float))
         ]
     names = labels.class_names(data, len(data["class_names"]))
-    # −1 stands for outputs that are not a number and predict no class.
+    # −1: the outputs are NaN and predict no class.
     return [labels.shorten([*names, "NaN"][int(value)].removeprefix("class "), 11) for value in values]
 
 
 def _image_grid(pixels: np.ndarray, true: list[str], predicted: list[str], loss: np.ndarray) -> dict:
-    """A grid of gray pictures with what each is and was taken for below it."""
+    """A grid of grayscale images with true and predicted class below each."""
     count = len(pixels)
     across = min(count, 4 if count <= 8 else 5)
-    wide, tall = 1.25, 1.6
+    column_width, row_height = 1.25, 1.6
     low, span = float(pixels.min()), float(np.ptp(pixels)) or 1.0
     gray, palette = (255 * (pixels - low) / span).astype(np.uint8), png_images.gray_palette()
-    x, y = np.arange(count) % across * wide, -(np.arange(count) // across) * tall
-    below = [f"{t} → <b>{p}</b><br>loss {labels.number(v, 2)}" for t, p, v in zip(true, predicted, loss, strict=True)]
-    text = {"type": "scatter", "mode": "text", "x": f4(x), "y": f4(y - 0.55), "text": below, "hoverinfo": "skip"}
+    x, y = np.arange(count) % across * column_width, -(np.arange(count) // across) * row_height
+    captions = [
+        f"{t} → <b>{p}</b><br>loss {labels.number(v, 2)}" for t, p, v in zip(true, predicted, loss, strict=True)
+    ]
+    text = {"type": "scatter", "mode": "text", "x": f4(x), "y": f4(y - 0.55), "text": captions, "hoverinfo": "skip"}
     hover = [
         f"true {t}, predicted {p}<br>loss {labels.number(v, 4)}" for t, p, v in zip(true, predicted, loss, strict=True)
     ]
@@ -123,7 +123,7 @@ def _image_grid(pixels: np.ndarray, true: list[str], predicted: list[str], loss:
         ],
         title=_TITLE,
         help=_HELP,
-        x=hidden | {"range": [-0.65, (across - 1) * wide + 0.65]},
+        x=hidden | {"range": [-0.65, (across - 1) * column_width + 0.65]},
         y=hidden | {"range": [y[-1] - 1.1, 0.55], "scaleanchor": "x"},
         images=[
             png_images.layout_image(png_images.png(gray[i], palette), x[i] - 0.5, y[i] + 0.5, 1, 1)
@@ -135,19 +135,18 @@ def _image_grid(pixels: np.ndarray, true: list[str], predicted: list[str], loss:
 
 
 def _loss_unit_note(data: Mapping[str, np.ndarray]) -> str:
-    """What has to be known of losses where numbers are shown in another unit."""
+    """A sentence for the help if losses are in another unit than the numbers shown."""
     return " Losses refer to the standardized targets." if float(data["target_std"]) != 1 else ""
 
 
 def _feature_heatmap(
     inputs: np.ndarray, true: list[str], predicted: list[str], loss: np.ndarray, data: Mapping[str, np.ndarray]
 ) -> dict:
-    """A row a sample, a column a feature in its original unit, colored by its distance from the mean in standard
-    deviations."""
-    everything = np.asarray(data["inputs"], float)
-    scaled = (inputs - everything.mean(0)) / np.maximum(everything.std(0), 1e-12)
-    measured = labels.unstandardized_inputs(data, inputs)
-    count, across = scaled.shape
+    """A row per sample, a column per feature in its original unit, colored by the standard score."""
+    all_inputs = np.asarray(data["inputs"], float)
+    scores = (inputs - all_inputs.mean(0)) / np.maximum(all_inputs.std(0), 1e-12)
+    original = labels.unstandardized_inputs(data, inputs)
+    count, across = scores.shape
     names = [str(name) for name in data.get("feature_names", ())]
     features = names if len(names) == across else [f"x{i + 1}" for i in range(across)]
     rows = [f"{t} → {p}, loss {labels.number(v, 2)}" for t, p, v in zip(true, predicted, loss, strict=True)]
@@ -155,7 +154,7 @@ def _feature_heatmap(
         "type": "heatmap",
         "x": i4(range(across)),
         "y": i4(range(count)),
-        "z": f4(scaled),
+        "z": f4(scores),
         "zmin": -3,
         "zmax": 3,
         "colorscale": theme.diverging(0.75),
@@ -164,7 +163,7 @@ def _feature_heatmap(
         "ygap": 1,
         "text": [
             [labels.feature_with_unit(feature, value) for feature, value in zip(features, row, strict=True)]
-            for row in measured
+            for row in original
         ],
         "hovertemplate": "%{text}<br>%{z:.1f} σ from the mean<extra></extra>",
     }
@@ -174,13 +173,13 @@ def _feature_heatmap(
         "mode": "text",
         "x": i4(np.tile(np.arange(across), count)),
         "y": i4(np.repeat(np.arange(count), across)),
-        "text": [labels.compact_number(value) for value in measured.ravel()],
+        "text": [labels.compact_number(value) for value in original.ravel()],
         "textfont": {"size": theme.SMALL},
         "hoverinfo": "skip",
         "showlegend": False,
     }
     ticks = [labels.shorten(name.split("(")[0].strip(), 14) for name in features]
-    # With numbers in the cells the unit has to be there.
+    # Numbers in the cells need their unit.
     ticks = [name.replace(" ", "<br>") for name in features] if few else ticks
     return layout.figure(
         [cells, numbers] if few else [cells],
