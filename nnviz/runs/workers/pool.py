@@ -220,14 +220,14 @@ class Pool:
         """Hand waiting groups that there is memory for to workers; start those that are missing."""
         with self._lock:
             for group in list(self._queue):
+                needs = {file.path: group.needs[file.path] for file in group.files}
                 reserved = sum(worker.reserved for worker in self._workers)
-                group.reason = lack(sum(group.needs.values()), reserved, free_memory() + self._held)
+                group.reason = lack(sum(needs.values()), reserved, free_memory() + self._held)
                 worker = None if group.reason else self._worker(group.trains)
                 if worker is None:
                     continue
                 self._queue.remove(group)
                 self._sent.append(group)
-                needs = {file.path: group.needs[file.path] for file in group.files}
                 worker.send(needs, self._grace, is_preview=group.is_preview)
             self._warm()
 
@@ -277,7 +277,7 @@ class Pool:
         files = []
         for run_id in run_ids:
             if worker.runs.pop(run_id, None) is not None:
-                with suppress(RunError):
+                with suppress(RunError):  # gone, or damaged, in the meantime
                     files.append(self.store.open(run_id))
         if self._closing.is_set():
             Waiting(files, None).give_up("stopped", CLOSED)
