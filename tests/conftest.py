@@ -9,7 +9,7 @@ import psutil
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-RUNS = ("test_app_again", "test_app_clicks", "test_app_compare", "test_app_look", "test_app_run", "test_app_wrong")
+RUNS = tuple(f"test_app_{name}" for name in ("again", "clicks", "library", "look", "run", "variants", "wrong"))
 """About half of the work in a browser; the other half is the board and the pages that start by themselves."""
 
 
