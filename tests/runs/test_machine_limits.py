@@ -44,3 +44,21 @@ def test_too_large_a_run_file_is_refused_with_the_estimate_in_words(machine):
 def test_what_is_free_is_known_also_for_a_folder_that_is_not_there_yet(tmp_path):
     assert machine_limits.free_disk(tmp_path / "a" / "b") > 0
     assert machine_limits.free_memory() > 0
+
+
+def test_jobs_side_by_side_are_refused_by_what_they_need_together_were_all_other_runs_ended(machine, tmp_path):
+    machine(Estimate(1_000_000, 3_000_000_000, 10), memory=4e9)
+    check([Training()], tmp_path)
+    with pytest.raises(RunError) as caught:
+        check([Training()] * 2, tmp_path)
+    assert str(caught.value) == (
+        "2 models have 2,000,000 parameters; training them side by side needs about 6.0 GB,"
+        " this machine has 4.0 GB free; make layers narrower"
+    )
+    check([Training()] * 2, tmp_path, held=3_000_000_000)
+
+
+def test_what_fits_beside_what_is_reserved_need_not_wait_and_alone_anything_may_try():
+    for need, reserved, words in ((9, 0, ""), (3, 6, ""), (20, 0, ""), (4, 6, "needs about 4.0 GB of memory")):
+        found = machine_limits.lack(need * 10**9, reserved * 10**9, 10**10)
+        assert (words in found) if words else not found, (need, reserved)
