@@ -59,7 +59,7 @@ def test_layers_have_what_was_recorded_of_each_site():
     found = without_average(stated(every.FILLED["update ratios"]()), "update_ratio")
     same(found, weights_of(every.DEEP, "update_ratio"))
     shares = (
-        of(every.DEEP, q).rename(columns={q: "share"}).assign(quantity=q) for q in ("dead_share", "saturated_share")
+        of(every.DEEP, q).rename(columns={q: "fraction"}).assign(quantity=q) for q in ("dead_share", "saturated_share")
     )
     same(stated(every.FILLED["shares"]()), below(*shares))
 
@@ -115,11 +115,11 @@ def test_sizes_of_gradients_have_their_powers_of_two():
     found = stated(every.FILLED["exponents"]())
     for site, tensor in zip(made.sites(1), tensors, strict=True):
         mine = found[found["site"] == f"{site}.weight"]
-        assert mine["share"].sum() == pytest.approx(1)
+        assert mine["fraction"].sum() == pytest.approx(1)
         for value in np.abs(tensor):
             inside = (mine["from"] <= value) & (value < mine["to"])
             row = mine[inside] if np.isfinite(value) and value else mine[mine["from"] == value]
-            assert row["share"].tolist() == [pytest.approx((np.abs(tensor) == value).mean())], value
+            assert row["fraction"].tolist() == [pytest.approx((np.abs(tensor) == value).mean())], value
 
 
 def test_bands_have_all_percentiles():

@@ -90,13 +90,13 @@ def _styled_by_color(trace: Mapping, index: int, run: str, *, is_first: bool, si
 def _named_after_run(trace: Mapping, run: str, short: str) -> dict:
     """A trace named after its run, with a short name in the legend."""
     before = f"{short}, " if ":" in short else f"{short}: "
-    called = {**trace, "name": before + trace["name"]}
+    named = {**trace, "name": before + trace["name"]}
     if trace.get("hovertemplate"):
-        called["hovertemplate"] = f"{run}, {trace['hovertemplate']}"
+        named["hovertemplate"] = f"{run}, {trace['hovertemplate']}"
     if _has_legend_value(trace):
         follow = trace["meta"]["follow"]
-        called["meta"] = {"follow": follow | {"name": before + follow["name"]}}
-    return called
+        named["meta"] = {"follow": follow | {"name": before + follow["name"]}}
+    return named
 
 
 def same_axes(*figures: dict | None) -> tuple[dict | None, ...]:

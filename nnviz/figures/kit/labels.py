@@ -90,8 +90,8 @@ def depth_ticks(ticks: Sequence[str], max_labels: int = 12) -> tuple[list[int], 
         return list(range(total)), list(ticks)
     every = next(step for step in (2, 5, 10, 20, 50, 100, 200, 500, 1000) if total / step <= max_labels - 2)
     inner = [i for i in range(every - 1, total, every) if i > every // 2 and total - 1 - i > every // 2]
-    places = [0, *inner, total - 1]
-    return places, [ticks[i] for i in places]
+    indices = [0, *inner, total - 1]
+    return indices, [ticks[i] for i in indices]
 
 
 def row_hover(names: Sequence[str], columns: int) -> tuple[str, dict]:

@@ -53,20 +53,20 @@ def edge_marks(
         ),
         (~np.isfinite(values), axis.ceiling, "x-thin", theme.ALERT, "not finite", ""),
     ):
-        places = steps[(is_marked & recorded).reshape(len(steps), -1).any(1)]
-        if len(places) > MAX_MARKS:
-            places = places[np.linspace(0, len(places) - 1, MAX_MARKS).astype(int)]
+        marked_steps = steps[(is_marked & recorded).reshape(len(steps), -1).any(1)]
+        if len(marked_steps) > MAX_MARKS:
+            marked_steps = marked_steps[np.linspace(0, len(marked_steps) - 1, MAX_MARKS).astype(int)]
         traces.append(
             {
                 "type": "scatter",
                 "mode": "markers+text" if label else "markers",
-                "x": i4(places) if places.dtype.kind in "iu" else f4(places),
-                "y": f4(np.full(len(places), level)),
+                "x": i4(marked_steps) if marked_steps.dtype.kind in "iu" else f4(marked_steps),
+                "y": f4(np.full(len(marked_steps), level)),
                 "marker": {"symbol": symbol, "size": 8, "color": color, "line": {"width": 1.5, "color": color}},
-                "text": [label, *[""] * (len(places) - 1)][: len(places)],
+                "text": [label, *[""] * (len(marked_steps) - 1)][: len(marked_steps)],
                 "textposition": "top center",
                 "name": text,
-                "showlegend": bool(len(places)),
+                "showlegend": bool(len(marked_steps)),
                 "cliponaxis": False,
                 "hovertemplate": f"{text} at {x_name} %{{x}}<extra></extra>",
             }

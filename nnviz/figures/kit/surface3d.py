@@ -91,9 +91,9 @@ def _without_overlapping_ticks(axis: dict) -> dict:
     """The axis without labels that would overlap; the first and the last are kept."""
     ticks = sorted(zip(axis["tickvals"], axis["ticktext"], strict=True))
     min_gap = MIN_TICK_GAP * (ticks[-1][0] - ticks[0][0]) if ticks else 0.0
-    kept = ticks[:1]
+    visible = ticks[:1]
     for tick in ticks[1:-1]:
-        if tick[0] - kept[-1][0] >= min_gap <= ticks[-1][0] - tick[0]:
-            kept.append(tick)
-    kept += ticks[-1:] if len(ticks) > 1 else []
-    return {**axis, "tickvals": [place for place, _ in kept], "ticktext": [words for _, words in kept]}
+        if tick[0] - visible[-1][0] >= min_gap <= ticks[-1][0] - tick[0]:
+            visible.append(tick)
+    visible += ticks[-1:] if len(ticks) > 1 else []
+    return {**axis, "tickvals": [value for value, _ in visible], "ticktext": [text for _, text in visible]}

@@ -140,9 +140,11 @@ def colorscale(stops: tuple[str, ...] = VALUES, reverse: bool = False) -> list[l
 @lru_cache(maxsize=512)
 def depth_color(index: int, layers: int) -> str:
     """The color of layer `index` (0 is the first) of `layers`."""
-    place = 0.0 if layers < 2 else index / (layers - 1) * (len(DEPTH) - 1)
-    left = min(int(place), len(DEPTH) - 2)
-    mixed = [round(a + (b - a) * (place - left)) for a, b in zip(rgb(DEPTH[left]), rgb(DEPTH[left + 1]), strict=True)]
+    position = 0.0 if layers < 2 else index / (layers - 1) * (len(DEPTH) - 1)
+    left = min(int(position), len(DEPTH) - 2)
+    mixed = [
+        round(a + (b - a) * (position - left)) for a, b in zip(rgb(DEPTH[left]), rgb(DEPTH[left + 1]), strict=True)
+    ]
     return f"#{mixed[0]:02x}{mixed[1]:02x}{mixed[2]:02x}"
 
 

@@ -120,11 +120,11 @@ def scale_ticks(scale: colorscale.ValueScale, measure: str, z: np.ndarray) -> tu
 
 def colorbar(scale: colorscale.ValueScale, measure: str, z: np.ndarray) -> dict:
     """The colorbar of a map."""
-    words = _percent if is_fraction(measure) else None
+    formatter = _percent if is_fraction(measure) else None
     return colorscale.colorbar(
         scale,
         f"{measure_name(measure).replace(' ', '<br>')}<br> ",
-        words,
+        formatter,
         is_clipped=is_clipped(scale, z),
         max_opacity=MAX_OPACITY,
     )

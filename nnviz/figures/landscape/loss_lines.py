@@ -96,9 +96,9 @@ def loss_line(line: Arrays, names: Sequence[str] = ("A", "B"), *, log: bool | No
     losses, accuracies = ([m for m in measures if m in line] for measures in (losses, accuracies))
     scale = landscape_measures.value_scale([np.asarray(line[m], float) for m in losses], log)
     y, transform = _value_axis(scale, False, "loss")
-    rise, place = map(float, line.get("barrier", (np.nan, np.nan)))
+    barrier, position = map(float, line.get("barrier", (np.nan, np.nan)))
     traces = [
-        *_barrier_traces(x, line["train_loss"], rise, place, transform),
+        *_barrier_traces(x, line["train_loss"], barrier, position, transform),
         *(_measure_curve(x, line, m, transform) for m in losses),
     ]
     traces += _zero_marks(x, np.stack([np.asarray(line[m], float) for m in losses]), y, transform)
@@ -107,8 +107,8 @@ def loss_line(line: Arrays, names: Sequence[str] = ("A", "B"), *, log: bool | No
         axes["yaxis2"] = layout.axis("accuracy", tickformat=".0%", range=[-0.03, 1.03], nticks=4, domain=[0, 0.29])
         below = {"yaxis": stacked_plots.anchor(2), "showlegend": False}
         traces += [_measure_curve(x, line, m, np.asarray) | below for m in accuracies]
-    barrier = f"barrier {labels.number(rise)}" if not np.isnan(rise) else ""
-    heads = [(0.0, f"<b>{letters[0]}</b>"), (0.5, barrier), (1.0, f"<b>{letters[1]}</b>")]
+    barrier_text = f"barrier {labels.number(barrier)}" if not np.isnan(barrier) else ""
+    heads = [(0.0, f"<b>{letters[0]}</b>"), (0.5, barrier_text), (1.0, f"<b>{letters[1]}</b>")]
     return layout.figure(
         traces,
         title=title,
@@ -129,7 +129,7 @@ def loss_line(line: Arrays, names: Sequence[str] = ("A", "B"), *, log: bool | No
         hovermode="x",
         table=[
             tables.rows({"x": x, **{m: line[m] for m in (*losses, *accuracies)}}),
-            *([tables.rows({"x": [place], "barrier": rise})] if "barrier" in line else []),
+            *([tables.rows({"x": [position], "barrier": barrier})] if "barrier" in line else []),
         ],
         uirevision="loss line",
     )

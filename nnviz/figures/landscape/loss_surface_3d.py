@@ -42,7 +42,7 @@ def loss_surface_3d(
     """A measure over the plane of two random directions in 3-D; arguments as those of `loss_map`."""
     title = f"{landscape_measures.measure_name(measure).capitalize()} around the network (3-D)"
     return missing_figure(title, _HELP, plane, measure) or _surface_figure(
-        plane, None, measure, log, scale, ["direction 1", "direction 2"], title, _HELP, "loss space"
+        plane, None, measure, log, scale, ["direction 1", "direction 2"], title, _HELP, "loss surface"
     )
 
 
@@ -62,7 +62,7 @@ def path_surface_3d(
     title = f"{landscape_measures.measure_name(measure).capitalize()} along the training trajectory (3-D)"
     projected = projected_path(path, training, measure)
     return missing_figure(title, _PATH_HELP, plane, measure) or _surface_figure(
-        plane, projected, measure, log, scale, component_titles(path), title, _PATH_HELP, "path space"
+        plane, projected, measure, log, scale, component_titles(path), title, _PATH_HELP, "path surface"
     )
 
 

@@ -95,12 +95,12 @@ def depth_profile(
         x, both, recorded, shown if is_log else shown._replace(ceiling=edges[1]), x_name="layer"
     )
     traces += [zeros, infinite] if is_log else [infinite]
-    places, texts = labels.depth_ticks([layers.tick(site) for site in measured.sites])
+    tick_indices, texts = labels.depth_ticks([layers.tick(site) for site in measured.sites])
     return layout.figure(
         traces,
         title=title,
         help=f"{help} {_theory_assumptions(expected, theory)}".strip(),
-        x=layout.axis("layer", tickvals=x[places].tolist(), ticktext=texts, range=[x[0] - 0.4, x[-1] + 0.4]),
+        x=layout.axis("layer", tickvals=x[tick_indices].tolist(), ticktext=texts, range=[x[0] - 0.4, x[-1] + 0.4]),
         y=logarithmic(labels.quantity_name(quantity), values, log_range)
         if is_log
         else layout.axis(labels.quantity_name(quantity), range=[0.0, float(edges[1])]),
@@ -142,7 +142,7 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: frames.Layers) -> 
         return layout.empty(title, help)
     index = [layers.place(site) for site in sites]
     size = np.sqrt(np.array(layers.fan_in, float)[index] * np.array(layers.fan_out, float)[index])
-    places, texts = labels.depth_ticks([layers.tick(site) for site in sites], max_labels=9)
+    tick_indices, texts = labels.depth_ticks([layers.tick(site) for site in sites], max_labels=9)
     has_numbers = len(sites) <= 9
     # A single layer's bar is not wider than one of four.
     middle, half = (len(sites) - 1) / 2, max(len(sites), 4) / 2
@@ -191,7 +191,9 @@ def layer_bars(frame: pd.DataFrame, step: int | None, layers: frames.Layers) -> 
         title=title,
         help=help,
         x=axes.pop("xaxis"),
-        y=layout.axis("layer", range=[middle + half, middle - half], tickvals=places, ticktext=texts, showgrid=False),
+        y=layout.axis(
+            "layer", range=[middle + half, middle - half], tickvals=tick_indices, ticktext=texts, showgrid=False
+        ),
         table=[tables.rows({"site": [layers.owner(site) for site in sites]} | columns)],
         bargap=0.25,
         annotations=notes,

@@ -216,7 +216,7 @@ def _lines(
 
 def depth_legend(sites: Sequence[str], layers: frames.Layers) -> dict:
     """An invisible trace that carries the colorbar of the layers, the first on top."""
-    places, texts = labels.depth_ticks([layers.tick(site) for site in sites])
+    ticks, texts = labels.depth_ticks([layers.tick(site) for site in sites])
     total = len(sites)
     if total <= MAX_COLORED_LAYERS:
         stops = [theme.depth_color(total - 1 - i, total) for i in range(total)]
@@ -237,6 +237,6 @@ def depth_legend(sites: Sequence[str], layers: frames.Layers) -> dict:
             "cmin": ends[0],
             "cmax": ends[1],
             "showscale": True,
-            "colorbar": theme.colorbar("layer", tickvals=[-place for place in places], ticktext=texts),
+            "colorbar": theme.colorbar("layer", tickvals=[-tick for tick in ticks], ticktext=texts),
         },
     }

@@ -50,8 +50,8 @@ def log2_histograms(
     edge_style = {"zmin": 0, "zmax": 1, "showscale": False}
     zeros = _heatmap(EDGE_BIN, zero[:, None], "exactly 0", names) | edge_style | {"xaxis": "x2"}
     others = _heatmap(EDGE_BIN, nonfinite[:, None], "not finite", names) | edge_style | {"xaxis": "x3"}
-    places, texts = labels.depth_ticks([layers.tick(site) for site in sites])
-    ticks = {"tickvals": [place + 1 for place in places], "ticktext": texts}
+    tick_indices, texts = labels.depth_ticks([layers.tick(site) for site in sites])
+    ticks = {"tickvals": [index + 1 for index in tick_indices], "ticktext": texts}
     power = {"tickprefix": "10<sup>", "ticksuffix": "</sup>", "nticks": 6, "showgrid": False, "domain": [0.08, 0.92]}
     narrow = {"range": list(EDGE_BIN), "tickvals": [0], "showgrid": False, "fixedrange": True, "anchor": "y"}
     bin_edges = {"from": 2.0**exponents, "to": 2.0 ** (exponents + 1)}
@@ -66,9 +66,9 @@ def log2_histograms(
         x=layout.axis("magnitude", range=[float(edges[0]), float(edges[-1])], **power),
         y=layout.axis("layer", range=[len(sites) + 0.5, 0.5], showgrid=False, anchor="x2", **ticks),
         table=[
-            tables.grid({"site": sites}, bin_edges, {"share": fractions}),
-            tables.grid({"site": sites, "from": 0.0, "to": 0.0}, {}, {"share": zero[:, None]}),
-            tables.grid({"site": sites, "from": np.inf, "to": np.inf}, {}, {"share": nonfinite[:, None]}),
+            tables.grid({"site": sites}, bin_edges, {"fraction": fractions}),
+            tables.grid({"site": sites, "from": 0.0, "to": 0.0}, {}, {"fraction": zero[:, None]}),
+            tables.grid({"site": sites, "from": np.inf, "to": np.inf}, {}, {"fraction": nonfinite[:, None]}),
         ],
         xaxis2=narrow | {"domain": [0, 0.04], "ticktext": ["0"]},
         xaxis3=narrow | {"domain": [0.96, 1], "ticktext": ["∞"]},

@@ -123,7 +123,7 @@ def _bands(
             }
         )
     percentiles = [hover_number(f"customdata[{i}]") for i in range(len(_PERCENTILES))]
-    words = "5%: {}<br>25%: {}<br><b>median {}</b><br>75%: {}<br>95%: {}".format(*percentiles)
+    hover = "5%: {}<br>25%: {}<br><b>median {}</b><br>75%: {}<br>95%: {}".format(*percentiles)
     if smooth and len(picked) > 1:
         line = {
             "type": "scatter",
@@ -143,7 +143,7 @@ def _bands(
             "marker": {"color": color},
             "cliponaxis": not single,
             "customdata": f4(np.stack([values[p][picked] for p in _PERCENTILES], axis=1)),
-            "hovertemplate": f"{name} at step %{{x}}<br>{words}<extra></extra>",
+            "hovertemplate": f"{name} at step %{{x}}<br>{hover}<extra></extra>",
         }
     )
     return traces

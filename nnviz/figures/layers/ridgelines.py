@@ -86,7 +86,7 @@ def ridgelines(
         ):
             if continues:
                 marks["triangle"].append((edge, base, symbol, color, f"{hover}, beyond this axis"))
-    places, texts = labels.depth_ticks([layers.tick(site) for site in sites])
+    tick_indices, texts = labels.depth_ticks([layers.tick(site) for site in sites])
     zero = {"type": "line", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "yref": "paper", "layer": "below"}
     return layout.figure(
         rows
@@ -97,7 +97,7 @@ def ridgelines(
         x=layout.axis(label, range=[first, last]),
         y=layout.axis(
             "layer" if every == 1 else f"layer (every {_ORDINALS.get(every, f'{every}th')} drawn)",
-            tickvals=[total - 1 - place for place in places],
+            tickvals=[total - 1 - index for index in tick_indices],
             ticktext=texts,
             range=[-0.3, total - 1 + lift * 1.08],
             showgrid=total <= 20,

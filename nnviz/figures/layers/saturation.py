@@ -35,10 +35,15 @@ def definitions(layers: Layers) -> str:
     kinds = _activation_kinds(layers)
     if kinds and kinds <= _NON_SATURATING:
         return MEASURED + DEAD + "This activation has a constant slope and cannot saturate."
-    words = MEASURED + DEAD + _SATURATED + "".join(text for kind, text in _PIECEWISE_LINEAR.items() if kind in kinds)
+    text = (
+        MEASURED
+        + DEAD
+        + _SATURATED
+        + "".join(sentence for kind, sentence in _PIECEWISE_LINEAR.items() if kind in kinds)
+    )
     if turning := " and ".join(name for kind, name in _NON_MONOTONE.items() if kind in kinds):
-        words += f"{turning} are also flat around their minimum: 9% of a standard normal input. "
-    return words.rstrip()
+        text += f"{turning} are also flat around their minimum: 9% of a standard normal input. "
+    return text.rstrip()
 
 
 def _activation_kinds(layers: Layers) -> set[str]:

@@ -23,7 +23,7 @@ def unit_shares(frame: pd.DataFrame, layers: frames.Layers, quantity: str | None
         quantities.remove("saturated_share")
     title = labels.quantity_name(quantity).capitalize() if quantity else "Dead units and saturated values"
     help = saturation.definitions(layers)
-    words = {"dead_share": labels.quantity_name("dead_share"), "saturated_share": saturation.saturated_name(layers)}
+    names = {"dead_share": labels.quantity_name("dead_share"), "saturated_share": saturation.saturated_name(layers)}
     found = {name: layer_table(frame, name, layers) for name in quantities}
     found = {name: table for name, table in found.items() if len(table.steps)}
     if not found:
@@ -32,15 +32,15 @@ def unit_shares(frame: pd.DataFrame, layers: frames.Layers, quantity: str | None
     for i, (name, (steps, sites, table, _)) in enumerate(found.items()):
         picked = np.unique(np.linspace(0, len(steps) - 1, min(len(steps), MAX_STEPS)).round().astype(int))
         down, across = {"site": sites, "quantity": name}, {"step": steps[picked]}
-        parts.append(tables.grid(down, across, {"share": table[picked].T}))
-        places, texts = labels.depth_ticks(
+        parts.append(tables.grid(down, across, {"fraction": table[picked].T}))
+        tick_indices, texts = labels.depth_ticks(
             [layers.tick(site) for site in sites], max_labels=12 if len(found) == 1 else 6
         )
-        ticks = {"tickvals": [place + 1 for place in places], "ticktext": texts}
+        ticks = {"tickvals": [index + 1 for index in tick_indices], "ticktext": texts}
         axes.append(layout.axis("layer", range=[len(sites) + 0.5, 0.5], showgrid=False, **ticks))
         largest = np.nanmax(table, initial=0.0)
-        headings.append(f"{words[name]}: {_maximum_text(float(largest))}")
-        word, text = labels.row_hover([layers.label(site) for site in sites], len(picked))
+        headings.append(f"{names[name]}: {_maximum_text(float(largest))}")
+        row, text = labels.row_hover([layers.label(site) for site in sites], len(picked))
         traces.append(
             {
                 "type": "heatmap",
@@ -49,7 +49,7 @@ def unit_shares(frame: pd.DataFrame, layers: frames.Layers, quantity: str | None
                 "z": f4(table[picked].T),
                 "yaxis": f"y{stacked_plots.suffix(i)}",
                 "coloraxis": "coloraxis",
-                "hovertemplate": f"{words[name]}: %{{z:.1%}}<br>{word} at step %{{x}}<extra></extra>",
+                "hovertemplate": f"{names[name]}: %{{z:.1%}}<br>{row} at step %{{x}}<extra></extra>",
                 **text,
             }
         )

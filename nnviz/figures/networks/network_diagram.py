@@ -67,7 +67,7 @@ def network_diagram(
     total = height / (1 - (lines + 1.5) * _LINE_HEIGHT / _CARD_HEIGHT)  # with room for headers and notes
     pixel = total / _CARD_HEIGHT
     # Room for the names beside the outer columns.
-    pads = [max([0.3 + pixel * _LETTER_WIDTH * len(word) for word in words] + [24 * pixel]) for words in (left, right)]
+    pads = [max([0.3 + pixel * _LETTER_WIDTH * len(name) for name in names] + [24 * pixel]) for names in (left, right)]
     columns = _columns(
         drawn_layers, shown, units, layers, max(aspect * total - sum(pads) - 2.2, (len(drawn_layers) - 1) * 1.6)
     )
@@ -217,10 +217,10 @@ def _output_names(data: Mapping[str, np.ndarray], units: int, shown: int) -> lis
     return [labels.shorten(name, 11) for name in labels.class_names(data, units)[:shown]] if known else []
 
 
-def _outer_labels(column: Column, words: Sequence[str], side: str) -> dict:
+def _outer_labels(column: Column, names: Sequence[str], side: str) -> dict:
     shift = column.size / 2 + 0.15
     return _text(
-        [column.x + (shift if side == "middle right" else -shift)] * len(words), column.y[: len(words)], words, side
+        [column.x + (shift if side == "middle right" else -shift)] * len(names), column.y[: len(names)], names, side
     )
 
 
