@@ -136,10 +136,15 @@ def _head(asked: FormResult, runset: RunSet, shown: Shown) -> None:
             _links(page, entries)
         with st.container(key="status"):
             if page.starts_on == "click":
-                st.markdown(transport.status(asked, entries, shown.letters))
+                st.markdown(_unbroken(transport.status(asked, entries, shown.letters)))
             elif not computed_runs.progress(entries, shown.letters) and entries:
                 stopped = ":orange-badge[paused] &nbsp; " if computed_runs.is_stopped(entries) else ""
-                st.markdown(stopped + (page.status(entries) if page.status else ""))
+                st.markdown(stopped + _unbroken(page.status(entries) if page.status else ""))
+
+
+def _unbroken(text: str) -> str:
+    """A line that keeps each percent sign with its number."""
+    return text.replace(" %", "\u00a0%")
 
 
 def _links(page: Page, entries: Sequence[EntryView]) -> None:

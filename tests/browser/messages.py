@@ -122,7 +122,9 @@ def said(shown: Shown, client: dict[str, Any], key: str) -> str:
         "sections": {title: [[name] for name in names] for title, names in SECTIONS.items()},
         "section": shown.section,
         "choices": {
-            name: [{"name": "axis", "label": "Axis", "options": {"auto": "auto", "log": "logarithmic"}, "value": axis}]
+            name: [
+                {"name": "axis", "label": "Axis", "options": [["auto", "auto"], ["log", "logarithmic"]], "value": axis}
+            ]
             for name, axis in shown.axis.items()
         },
         "heights": {},

@@ -106,7 +106,7 @@ def test_a_figure_that_is_not_there_at_a_step_is_said_to_be_missing_and_not_aske
 
 
 def chosen(**values: str) -> dict[str, list[dict]]:
-    options = {"auto": "auto", "log": "logarithmic"}
+    options = [["auto", "auto"], ["log", "logarithmic"]]
     return {n: [{"name": "axis", "label": "Axis", "options": options, "value": v}] for n, v in values.items()}
 
 

@@ -111,7 +111,7 @@ def board(
         "subject": subject,
         "sections": {title: [list(row) for row in part] for title, part in (sections or {}).items()},
         "section": section,
-        "choices": {name: list(map(dict, own)) for name, own in (choices or {}).items() if own},
+        "choices": {name: list(map(_ordered, own)) for name, own in (choices or {}).items() if own},
         "heights": dict(heights or {}),
         "live": live,
         "unit": unit,
@@ -126,6 +126,11 @@ def board(
         on_pick_change=partial(_pick, key, on_pick),
         on_change_change=partial(_change, key, session.place(), head, on_section, on_choice),
     )
+
+
+def _ordered(choice: Mapping[str, Any]) -> dict[str, Any]:
+    """A choice with its options in a list, since JavaScript puts keys that are numbers before all others."""
+    return {**choice, "options": [list(option) for option in choice["options"].items()]}
 
 
 def _hear(key: str, place: str) -> None:
@@ -168,7 +173,7 @@ def _change(
 def _is_choice(choices: Mapping[str, Sequence[Mapping[str, Any]]], figure: Any, name: Any, value: Any) -> bool:
     if not all(isinstance(part, str) for part in (figure, name, value)):
         return False
-    return any(choice["name"] == name and value in choice["options"] for choice in choices.get(figure, ()))
+    return any(choice["name"] == name and value in dict(choice["options"]) for choice in choices.get(figure, ()))
 
 
 def _pick(key: str, on_pick: Callable[[str, float, float, bool], None] | None) -> None:

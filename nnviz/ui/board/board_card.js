@@ -3,7 +3,7 @@
 import { cameras, fit, ranges } from "./board_axes.js";
 import { element } from "./board_element.js";
 import { csv, download, json } from "./board_export.js";
-import { follows, renamed, told } from "./board_follow.js";
+import { follows, renamed, told, write } from "./board_follow.js";
 import { Options } from "./board_options.js";
 import { Picker } from "./board_pick.js";
 import { picture, pictureTheme, seen } from "./board_picture.js";
@@ -21,6 +21,7 @@ const HINTS = {
 // What a double click resets is the board's to say: Plotly takes the range of the last drawing for the first one.
 const CONFIG = { displayModeBar: false, displaylogo: false, doubleClick: false, showTips: false };
 
+const REST = 300; // without another step, after which a legend is laid out anew (ms)
 const WEBGL = /^(scatter3d|surface|mesh3d|cone|streamtube|volume|isosurface|splom|parcoords)$|gl$/; // types of traces
 
 // Of the height that is given a narrow card takes at most this share of its width, and at least so many pixels.
@@ -215,6 +216,7 @@ export class Card {
   // What is drawn: the traces as they are shown, with a legend of the chosen step.
   seen() {
     this.told = this.words();
+    this.rests = undefined;
     return renamed({ data: this.shown.map(copy), layout: this.layout(this.figure.layout ?? {}) }, this.told);
   }
 
@@ -223,14 +225,21 @@ export class Card {
     return told(this.figure, isNewest || wanted === head.newest ? undefined : wanted, head.unit);
   }
 
-  // Brings a legend that tells values to the chosen step; nothing else is drawn for that.
+  // Brings a legend that tells values to the chosen step: its words at once, its layout when the slider rests.
   async follow(Plotly) {
     if (this.visible === false || !this.isCurrent || !follows(this.figure)) return;
     const words = this.words();
-    if (same(words, this.told)) return;
-    this.told = words;
-    const places = this.figure.data.flatMap((trace, i) => (trace.meta?.follow ? [i] : []));
-    await Plotly.update(this.plot, { name: places.map((i) => words.names[i]) }, { "legend.title.text": words.title }, places);
+    if (!same(words, this.told)) {
+      this.told = words;
+      write(this.plot, words);
+      clearTimeout(this.resting);
+      this.resting = setTimeout(() => this.board.request(), REST);
+      this.rests = performance.now() + REST;
+    } else if (performance.now() >= this.rests) {
+      this.rests = undefined;
+      const places = this.figure.data.flatMap((trace, i) => (trace.meta?.follow ? [i] : []));
+      await Plotly.update(this.plot, { name: places.map((i) => words.names[i]) }, { "legend.title.text": words.title }, places);
+    }
   }
 
   describe(title, help) {

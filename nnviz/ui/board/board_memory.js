@@ -6,10 +6,10 @@ const limits = ((window.nnviz ??= {}).memory ??= { most: 200e6 }); // bytes, les
 const AFTER = 0.9; // of the most, what is left after making room, so that not every message has to
 const FULL = 0.8; // of the most; from here on nothing is asked for ahead
 
-// What a decoded value takes, about.
+// What a value takes, about; texts are mostly base64, a byte a character.
 export function bytes(value) {
   if (ArrayBuffer.isView(value)) return 100 + value.byteLength;
-  if (typeof value === "string") return 2 * value.length;
+  if (typeof value === "string") return 20 + value.length;
   if (value === null || typeof value !== "object") return 8;
   let whole = 50;
   for (const part of Array.isArray(value) ? value : Object.values(value)) whole += bytes(part);

@@ -46,7 +46,7 @@ export class Options {
       }
       this.menus[i].querySelector("select").value = value;
     });
-    const words = choices.map((choice) => `${choice.label}: ${choice.options[this.value(choice)]}`).join(" · ");
+    const words = choices.map((choice) => `${choice.label}: ${new Map(choice.options).get(this.value(choice))}`).join(" · ");
     if (this.more.title !== words) this.more.title = words;
   }
 
@@ -67,7 +67,7 @@ export class Options {
     let room = (card.width ?? 0) - BUTTONS - Math.max(TITLE, card.title.scrollWidth);
     let listed = 0;
     choices.forEach((choice, i) => {
-      const labels = Object.values(choice.options);
+      const labels = choice.options.map(([, label]) => label);
       const width = 7 * (choice.label.length + labels.join("").length) + 14 * labels.length + 16;
       const fits = labels.length <= SEGMENTS && width <= room;
       if (fits) room -= width;
@@ -83,7 +83,7 @@ export class Options {
 
   segment(choice) {
     const group = element("div", "nnviz-segments", { role: "radiogroup", "aria-label": choice.label });
-    for (const [value, label] of Object.entries(choice.options)) {
+    for (const [value, label] of choice.options) {
       const option = element("button", "nnviz-segment", { type: "button", role: "radio", "data-value": value }, label);
       option.onclick = () => this.choose(choice, value);
       group.append(option);
@@ -102,7 +102,7 @@ export class Options {
 
   menu(choice) {
     const select = element("select", "nnviz-select", { "data-choice": choice.name });
-    for (const [value, label] of Object.entries(choice.options)) select.append(element("option", "", { value }, label));
+    for (const [value, label] of choice.options) select.append(element("option", "", { value }, label));
     select.onchange = () => this.choose(choice, select.value);
     return element("label", "nnviz-choice", {}, element("span", "nnviz-label", {}, choice.label), select);
   }
