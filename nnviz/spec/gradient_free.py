@@ -1,4 +1,4 @@
-"""Evolution: how points that are tried at random show the way down, where no gradient is asked for."""
+"""Gradient-free optimizers: evolution strategies and a genetic algorithm."""
 
 from typing import Annotated, Literal
 
@@ -93,4 +93,4 @@ class Genetic(Spec):
     elite: int = Field(1, ge=0, le=3, description="Number of best points that are kept unchanged.")
 
 
-Evolution = Annotated[OnePlusOneES | OpenES | CMAES | Genetic, Field(discriminator="kind")]
+GradientFree = Annotated[OnePlusOneES | OpenES | CMAES | Genetic, Field(discriminator="kind")]

@@ -11,7 +11,7 @@ from nnviz.spec.estimates import Estimate, of_training
 from nnviz.spec.learners import Learner, Supervised
 
 SAVED_STATES = 61
-"""Sets of weights that are kept of a training, evenly over its steps, the first and the last among them."""
+"""Saved states of a training, evenly spaced over its steps, with the first and the last."""
 
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Fineness = Annotated[int, Field(ge=9, le=201)]
@@ -292,7 +292,7 @@ class Landscape(BaseJob):
         return sum(network.at for network in self.networks) + sum(view.units for view in self.views)
 
     def estimate(self) -> Estimate:
-        """Memory: training, the weights that are kept of it, in float32 and three times in float64 while their plane is
+        """Memory: training, its saved states, in float32 and three times in float64 while their plane is
         found, and the vectors of the Lanczos method. File: each picture once in full and a third more for coarse ones.
         """
         trained = [of_training(network.learner, network.steps, network.steps) for network in self.networks]

@@ -18,7 +18,7 @@ class Surface(Spec):
 
     view: ClassVar[View] = (-5.0, 5.0, -5.0, 5.0)
     start: ClassVar[tuple[float, float]] = (-4.0, 3.0)
-    """Where a race starts unless it is told otherwise."""
+    """The default start of trajectories."""
 
     @property
     def window(self) -> View:

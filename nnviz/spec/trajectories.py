@@ -25,14 +25,14 @@ class TrajectorySpec(Spec):
     @property
     def name(self) -> str:
         """The method, its learning rate, and what else is not as by default: "Adam η=0.3, β₁=0.5"."""
-        fields, said = type(self.method).model_fields, []
+        fields, parts = type(self.method).model_fields, []
         for name, field in fields.items():
             value = getattr(self.method, name)
             if name == "kind" or (name != "lr" and value == field.default):
                 continue
             words = "η" if name == "lr" else name_of(field, name)
-            said.append(words if value is True else f"no {words}" if value is False else f"{words}={value:g}")
-        return " ".join([label(type(self.method)), ", ".join(said)]).strip()
+            parts.append(words if value is True else f"no {words}" if value is False else f"{words}={value:g}")
+        return " ".join([label(type(self.method)), ", ".join(parts)]).strip()
 
 
 class Trajectories(BaseJob):
@@ -127,11 +127,11 @@ class Trajectories(BaseJob):
 
     @property
     def unrated(self) -> "Trajectories":
-        """The race with a learning rate of 1 for all, to be compared but for the rates."""
+        """The job with all learning rates 1, to compare jobs apart from their rates."""
         return self.rated([1.0] * len(self.optimizers))
 
     def rated(self, rates: Sequence[float | None]) -> "Trajectories":
-        """The race with these learning rates; None leaves an optimizer's as it is, as does a method without one."""
+        """The job with these learning rates; None, or a method without a rate, leaves the optimizer unchanged."""
         optimizers = [
             r.model_copy(update={"method": r.method.model_copy(update={"lr": rate})})
             if rate is not None and "lr" in type(r.method).model_fields
@@ -155,7 +155,7 @@ class Trajectories(BaseJob):
         return " · ".join(found)
 
     def estimate(self) -> Estimate:
-        """Positions, heights and parts of every optimizer at every step, kept for each picture of the race."""
+        """Points, values and parts of every optimizer at every step, for each snapshot."""
         path = len(self.optimizers) * self.steps * (4 * 8 + 4 * 2 * 4)
         basins = len(self.optimizers) * self.grid**2 * 200
         pictures = 2 + (self.steps // 500).bit_length()
@@ -187,11 +187,11 @@ class RateSearch(BaseJob):
         return self.trajectories.subject
 
     def stage(self, done: int) -> str:
-        """What is done after so many steps."""
+        """The progress after `done` steps."""
         return f"learning rates: {done} of {self.steps} optimizers"
 
     def belongs_to(self, job: Spec) -> bool:
-        """Whether it was made for a race that differs in its learning rates at most."""
+        """Whether it is for a job that differs in learning rates at most."""
         return isinstance(job, Trajectories) and self.trajectories.unrated == job.unrated
 
     @model_validator(mode="after")
@@ -202,7 +202,7 @@ class RateSearch(BaseJob):
 
     @property
     def seed(self) -> int:
-        """That of the race."""
+        """The seed of the trajectories."""
         return self.trajectories.seed
 
     @property
@@ -211,6 +211,6 @@ class RateSearch(BaseJob):
         return len(self.trajectories.optimizers)
 
     def estimate(self) -> Estimate:
-        """One race for each learning rate at once; the heights that each ends at."""
+        """All learning rates of an optimizer at once; the final values."""
         size = len(self.trajectories.optimizers) * self.rates
         return Estimate(2 * size, training_bytes=size * 2000, snapshot_bytes=self.steps * size * 8)

@@ -13,7 +13,7 @@ from nnviz.spec import gradient_free as spec
 from nnviz.spec.base import limits, options
 from tests.each import each
 
-VARIANTS = [cls() for cls in options(spec.Evolution).values()] + [
+VARIANTS = [cls() for cls in options(spec.GradientFree).values()] + [
     spec.OnePlusOneES(factor=1.0, sigma=0.1),
     spec.OpenES(ranks=True, pairs=1),
     spec.OpenES(lr=10, pairs=2),
@@ -26,7 +26,7 @@ every_method = each("settings", VARIANTS)
 POINTS = torch.tensor([[3.0, -1.0], [-2.0, 4.0], [0.5, 0.5]], dtype=torch.float64)
 
 
-def start(settings: spec.Evolution, seed: int = 0, points: Tensor = POINTS) -> gradient_free.Method:
+def start(settings: spec.GradientFree, seed: int = 0, points: Tensor = POINTS) -> gradient_free.Method:
     return gradient_free.build(settings, points, torch.Generator().manual_seed(seed))
 
 
@@ -241,7 +241,7 @@ def test_three_thousand_starts_are_moved_at_once():
         assert len(method.points.unique(dim=0)) > 100  # each with samples of its own
 
 
-@pytest.mark.parametrize("cls", get_args(get_args(spec.Evolution)[0]))
+@pytest.mark.parametrize("cls", get_args(get_args(spec.GradientFree)[0]))
 def test_every_option_says_what_it_is_and_limits_its_numbers(cls):
     assert cls.__doc__
     for name, field in cls.model_fields.items():

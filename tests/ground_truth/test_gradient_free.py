@@ -1,4 +1,5 @@
-"""Evolution held to what is known of it: progress on the sphere, unbiased gradients, the inverse Hessian, a library."""
+"""Gradient-free methods against known results: progress on the sphere, unbiased gradients, the inverse Hessian, a
+library."""
 
 import math
 

@@ -8,15 +8,15 @@ from nnviz.engine.optim.gradient_free.gradient_free_method import Method
 from nnviz.spec import gradient_free as spec
 
 
-def build(evolution: spec.Evolution, points: Tensor, generator: torch.Generator) -> Method:
+def build(method: spec.GradientFree, points: Tensor, generator: torch.Generator) -> Method:
     """The method with its starts (starts, dimensions); it draws all random numbers from the generator."""
-    match evolution:
+    match method:
         case spec.OnePlusOneES():
-            return one_plus_one_es.OnePlusOneES(evolution, points, generator)
+            return one_plus_one_es.OnePlusOneES(method, points, generator)
         case spec.OpenES():
-            return open_es.OpenES(evolution, points, generator)
+            return open_es.OpenES(method, points, generator)
         case spec.CMAES():
-            return cma_es.CMAES(evolution, points, generator)
+            return cma_es.CMAES(method, points, generator)
         case spec.Genetic():
-            return genetic.Genetic(evolution, points, generator)
-    raise TypeError(f"no method for {evolution!r}")
+            return genetic.Genetic(method, points, generator)
+    raise TypeError(f"no method for {method!r}")
