@@ -2,22 +2,14 @@
 
 import { cameras, fit, ranges } from "./board_axes.js";
 import { element } from "./board_element.js";
-import { csv, download, json } from "./board_export.js";
 import { follows, renamed, told, write } from "./board_follow.js";
+import { Menu } from "./board_menu.js";
 import { Options } from "./board_options.js";
 import { Picker } from "./board_pick.js";
-import { picture, pictureTheme, seen } from "./board_picture.js";
 import { draw } from "./board_plotly.js";
 import { cut, reveals } from "./board_reveal.js";
 import { same } from "./board_store.js";
 
-const MENU = [
-  ["png", "Picture (PNG)"], ["svg", "Picture (SVG)"], ["dark", "Dark background"], ["csv", "Data (CSV)"], ["json", "Plotly JSON"],
-  ["zoom", "Reset zoom"], ["full", "Full screen"],
-];
-const HINTS = {
-  csv: "The numbers of this picture, of long curves at the points that are drawn (extremes kept); all are in the zip under Share.",
-};
 // What a double click resets is the board's to say: Plotly takes the range of the last drawing for the first one.
 const CONFIG = { displayModeBar: false, displaylogo: false, doubleClick: false, showTips: false };
 
@@ -39,41 +31,28 @@ export class Card {
     this.title = element("h3", "nnviz-title", {}, title);
     this.tip = element("span", "nnviz-tip", { role: "tooltip", id: `nnviz-tip-${Math.random().toString(36).slice(2)}` });
     this.help = element("button", "nnviz-help", { type: "button", "aria-describedby": this.tip.id, "aria-label": "What this shows" }, "?");
-    this.more = element("button", "nnviz-more", { type: "button", "aria-haspopup": "menu", "aria-expanded": "false" }, "⋯");
-    this.menu = element("div", "nnviz-menu", { role: "menu", hidden: "" });
-    for (const [action, label] of MENU) {
-      const role = action === "dark" ? "menuitemcheckbox" : "menuitem";
-      const item = element("button", "nnviz-item", { type: "button", role, "data-action": action }, label);
-      item.title = HINTS[action] ?? "";
-      item.onclick = () => this.act(action);
-      this.menu.append(item);
-    }
     this.plot = element("div", "nnviz-plot");
     // Over a scene in space the wheel scrolls the page, as everywhere; it zooms where there is nothing to scroll.
     this.plot.addEventListener("wheel", (event) => {
       if (inSpace(event) && document.fullscreenElement !== this.root) event.stopPropagation();
     }, { capture: true, passive: true });
-    this.plot.addEventListener("dblclick", (event) => inSpace(event) && this.act("zoom"));
+    this.plot.addEventListener("dblclick", (event) => inSpace(event) && this.resetZoom());
     this.lines = element("div", "nnviz-lines", { "aria-hidden": "true" });
     this.note = element("p", "nnviz-note");
     this.warning = element("p", "nnviz-stale", { "aria-hidden": "true" });
     this.stage = element("div", "nnviz-stage", {}, this.plot, this.lines, this.note, this.warning);
     this.picker = new Picker(this);
+    this.menu = new Menu(this);
     this.options = new Options(this);
     const { root: options, list } = this.options;
-    this.head = element("header", "nnviz-card-head", {}, this.title, this.help, this.tip, options, this.more, this.menu, list);
+    this.head = element("header", "nnviz-card-head", {}, this.title, this.help, this.tip, options, this.menu.more, this.menu.root, list);
     this.root = element("section", "nnviz-card", { "data-figure": name, "data-drawn": "0", "aria-label": title }, this.head, this.stage);
-    this.more.onclick = () => this.open(this.menu.hidden);
-    this.menu.onkeydown = (event) => this.moveInMenu(event);
     this.root.addEventListener("focusout", (event) => {
       if (this.head.contains(event.relatedTarget)) return;
-      this.open(false);
-      this.options.open(false);
+      for (const list of [this.menu, this.options]) list.open(false);
     });
     document.addEventListener("pointerdown", (this.outside = (event) => {
-      if (!this.menu.contains(event.target) && event.target !== this.more) this.open(false);
-      const { list, more } = this.options;
-      if (!list.contains(event.target) && !more.contains(event.target)) this.options.open(false);
+      for (const list of [this.menu, this.options]) if (!list.holds(event.target)) list.open(false);
     }));
     this.say("");
   }
@@ -248,7 +227,7 @@ export class Card {
       this.options.fit();
     }
     this.root.setAttribute("aria-label", title);
-    this.more.setAttribute("aria-label", `Menu of ${title}`);
+    this.menu.more.setAttribute("aria-label", `Menu of ${title}`);
     this.help.hidden = !help;
     if (help && this.tip.textContent !== help) this.tip.textContent = help;
   }
@@ -295,9 +274,16 @@ export class Card {
       if (this.link && this.isCurrent) this.board.linked(this, ranges(change, this.plot._fullLayout));
     });
     this.plot.on("plotly_click", ({ points }) => this.clicked(points?.[0]));
-    this.plot.on("plotly_doubleclick", () => this.act("zoom"));
+    this.plot.on("plotly_doubleclick", () => this.resetZoom());
     this.plot.on("plotly_relayouting", () => this.point(this.board.step));
     this.plot.on("plotly_afterplot", () => this.point(this.board.step));
+  }
+
+  // Plotly lets go of what was zoomed under the revision of before.
+  resetZoom() {
+    this.revision++;
+    this.board.linked(this, null);
+    this.board.request();
   }
 
   // A click on a point that belongs to a step takes the time slider there, unless clicks choose a point of the plane.
@@ -325,69 +311,11 @@ export class Card {
     });
   }
 
-  open(open) {
-    if (open === !this.menu.hidden) return;
-    const inside = this.menu.contains(document.activeElement);
-    this.menu.hidden = !open;
-    const full = document.fullscreenElement === this.root;
-    this.menu.querySelector('[data-action="full"]').textContent = full ? "Leave full screen" : "Full screen";
-    this.menu.querySelector('[data-action="dark"]').setAttribute("aria-checked", String(this.board.darkPictures));
-    this.more.setAttribute("aria-expanded", String(open));
-    if (open) this.menu.firstChild.focus();
-    else if (inside) this.more.focus();
-  }
-
-  moveInMenu(event) {
-    const items = [...this.menu.children];
-    const place = items.indexOf(document.activeElement);
-    const to = { ArrowDown: place + 1, ArrowUp: place - 1, Home: 0, End: -1 }[event.key];
-    if (event.key === "Escape") this.open(false);
-    else if (to !== undefined) items.at(to % items.length).focus();
-    else return;
-    event.preventDefault();
-  }
-
-  async act(action) {
-    const { board } = this;
-    if (action === "dark") {
-      board.darkPictures = !board.darkPictures;
-      this.menu.querySelector('[data-action="dark"]').setAttribute("aria-checked", String(board.darkPictures));
-      return;
-    }
-    this.open(false);
-    if (action === "full") {
-      if (document.fullscreenElement) await document.exitFullscreen();
-      else await this.root.requestFullscreen?.().catch(() => {}); // where the browser forbids it
-      return;
-    }
-    if (action === "zoom") {
-      this.revision++; // Plotly lets go of what was zoomed under the old one
-      board.linked(this, null);
-      board.request();
-      return;
-    }
-    if (this.isStale(board.step)) {
-      this.isDue = true;
-      board.request();
-      await board.drawn();
-    }
-    if (!this.isCurrent) return; // nothing is saved under the name of something else
-    const title = `${this.title.textContent} · ${board.store.head.unit} ${board.step}`;
-    const file = `${title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "")}.${action}`;
-    if (action === "csv") download(file, "\ufeff" + csv(this.figure), "text/csv;charset=utf-8");
-    else if (action === "json") download(file, json({ ...this.figure, ...renamed(this.figure, this.words()) }, board.theme.template), "application/json");
-    else {
-      const shown = seen(this.seen(), this.plot);
-      const size = { width: this.width, height: this.height };
-      download(file, await picture(board.Plotly, shown, { title, theme: pictureTheme(board), format: action, ...size }));
-    }
-  }
-
   // Out of the page, as long as another section is shown: drawn there as it is, where it takes none of the few WebGL
   // contexts that a page may have.
   close() {
     if (!this.root.isConnected) return;
-    this.open(false);
+    this.menu.open(false);
     this.options.open(false);
     this.park();
     this.visible = undefined; // until the page says so once it is back

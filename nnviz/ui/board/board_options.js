@@ -107,6 +107,10 @@ export class Options {
     return element("label", "nnviz-choice", {}, element("span", "nnviz-label", {}, choice.label), select);
   }
 
+  holds(target) {
+    return this.list.contains(target) || this.more.contains(target);
+  }
+
   open(open) {
     if (open === !this.list.hidden) return;
     const inside = this.list.contains(document.activeElement);
