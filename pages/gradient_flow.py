@@ -91,14 +91,14 @@ SECTIONS: Mapping[str, list[list[str]]] = {
 PAGE = Page(
     name="gradient_flow",
     title="Gradient flow",
-    question="Do gradients vanish or explode on their way down a deep network?",
+    question="Do gradients vanish or explode in a deep network?",
     default=gradient_flow.DEFAULT,
     examples=gradient_flow.EXAMPLES,
     groups={
         "Network": ["learner.model"],
         "Training": ["learner.optimizer", "learner.clipping", "learner.batch_size", "steps"],
         "Data, loss, seed": ["learner.data", "learner.loss", "seed"],
-        "Measuring, device": ["evaluate_every", "device"],
+        "Probes, device": ["evaluate_every", "device"],
     },
     opened=["Network"],
     variant_fields=["learner.model", "learner.optimizer", "learner.clipping"],
@@ -115,13 +115,13 @@ PAGE = Page(
         Panel("ratios", ratios, needs=("update_ratio",), choices=LAYERS),
         Panel("shares", shares, needs=("saturated_share",)),
         sizes("gradient sizes", "gradient_histogram"),
-        sizes("weight sizes", "weight_histogram", "Weights by size"),
+        sizes("weight sizes", "weight_histogram", "Weight magnitudes (histogram)"),
         Panel("total", total, needs=("gradient_norm_total",), choices=CURVE),
         Panel("loss", overlay("loss"), per="set", needs=("loss",), choices=CURVE, height=300),
         Panel("accuracy", overlay("accuracy"), per="set", choices=(ui.smoothing(),), height=300),
     ],
     sections=SECTIONS,
-    links_to={"Its loss landscape": "pages/loss_landscape.py"},
+    links_to={"Show loss landscape": "pages/loss_landscape.py"},
 )
 
 ui.render(PAGE)

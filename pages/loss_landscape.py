@@ -9,7 +9,7 @@ from nnviz.ui import landscape_pictures as pictures
 from nnviz.ui.form import landscape_widgets
 from nnviz.ui.landscape_pictures import MEASURE
 
-SCALE = replace(AXIS, label="Scale of heights", shared=True)
+SCALE = replace(AXIS, label="Scale of values", shared=True)
 CURVE = (AXIS, ui.smoothing())
 
 
@@ -26,7 +26,7 @@ def heights(name: str, part: str, draw: ui.Draw, height: int, quantity: str) -> 
 PAGE = Page(
     name="loss_landscape",
     title="Loss landscape",
-    question="The surface that a network really sees: around its weights, and along its training.",
+    question="The loss around a trained network and along its training trajectory.",
     default=loss_landscape.DEFAULT,
     examples=loss_landscape.EXAMPLES,
     groups={
@@ -53,11 +53,11 @@ PAGE = Page(
     variant_fields=["network.learner.model", "network.learner.optimizer", "network.learner.batch_size", "network.step"],
     panels=[
         heights("path", "path", pictures.path_map, 430, "path_plane"),
-        heights("path in space", "path", pictures.path_space, 430, "path_plane"),
+        heights("path 3-D", "path", pictures.path_space, 430, "path_plane"),
         panel("residual to the plane", "path", pictures.residuals, 280, AXIS, needs=("path",)),
         panel("training and map", "path", pictures.truth, 280, MEASURE, SCALE, needs=("training", "path")),
         heights("plane", "plane", pictures.plane_map, 430, "plane"),
-        heights("plane in space", "plane", pictures.plane_space, 430, "plane"),
+        heights("plane 3-D", "plane", pictures.plane_space, 430, "plane"),
         heights("lines", "lines", pictures.lines, 360, "lines"),
         panel("line", "line", pictures.line, 360, SCALE, needs=("line",)),
         panel("sharpness", "curvature", pictures.sharpness, 340, *CURVE, needs=("curvature",)),
@@ -65,9 +65,9 @@ PAGE = Page(
     ],
     sections={
         "": [
-            ["path", "path in space"],
+            ["path", "path 3-D"],
             ["residual to the plane", "training and map"],
-            ["plane", "plane in space"],
+            ["plane", "plane 3-D"],
             ["lines", "line"],
             ["sharpness", "trace"],
         ]
@@ -76,7 +76,7 @@ PAGE = Page(
     completed=landscape_widgets.completed,
     remarks=landscape_widgets.remarks,
     takes=landscape_widgets.taken,
-    library=("Take a network from a run", playground.DEFAULT),
+    library=("Use a network from a run", playground.DEFAULT),
     steps=landscape_widgets.positions,
     status=landscape_widgets.status,
 )

@@ -8,7 +8,7 @@ from nnviz.ui import AXIS, Page, Panel, rate_tuning, trajectory_pictures, trajec
 from nnviz.ui.form import trajectory_widgets
 from nnviz.ui.trajectory_pictures import OPTIMIZER
 
-HEIGHT = replace(AXIS, label="Height", shared=True)
+HEIGHT = replace(AXIS, label="Scale of f", shared=True)
 CURVE = (AXIS, ui.smoothing())
 
 
@@ -21,14 +21,14 @@ def panel(name: str, draw: ui.Draw, height: int, *choices: ui.Choice, **more: ob
 PAGE = Page(
     name="optimizers",
     title="Optimizers",
-    question="Methods race down a surface: what a step is made of, and why some never arrive.",
+    question="Optimizers on a function of two variables: what an update consists of, and why some do not converge.",
     default=optimizers.DEFAULT,
     examples=optimizers.EXAMPLES,
     groups={
         "Surface": ["surface", "start"],
         "": ["optimizers"],
         "Steps, noise, clipping, schedule": ["steps", "noise", "clipping", "schedule"],
-        "Basins, seed": ["grid", "seed"],
+        "Basin map, seed": ["grid", "seed"],
     },
     opened=["Surface"],
     editors={"start": trajectory_widgets.start},

@@ -5,7 +5,7 @@ from nnviz.figures.samples import prediction_figures
 from nnviz.presets import playground
 from nnviz.ui import AXIS, Choice, Page, Panel
 
-STYLE = Choice("style", "Surface", {"soft": "soft", "borders": "borders only"})
+STYLE = Choice("style", "Surface", {"soft": "soft", "borders": "boundaries only"})
 
 
 def network(run: ui.RunView) -> dict:
@@ -35,7 +35,7 @@ def sizes(run: ui.RunView) -> dict:
 PAGE = Page(
     name="playground",
     title="Playground",
-    question="A small network learns, with everything that it is made of in sight.",
+    question="Train a small network and see every part of it change.",
     default=playground.DEFAULT,
     examples=playground.EXAMPLES,
     groups={
@@ -76,7 +76,7 @@ PAGE = Page(
         ),
     ],
     sections={"": [["outcome", "network"], ["loss", "metric"], ["sizes by layer", "worst samples"], ["learning rate"]]},
-    links_to={"Its loss landscape": "pages/loss_landscape.py"},
+    links_to={"Show loss landscape": "pages/loss_landscape.py"},
 )
 
 ui.render(PAGE)

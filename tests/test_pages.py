@@ -121,7 +121,7 @@ def test_an_example_trains_to_its_end_and_is_found_again(start, store):
 def test_a_bad_link_is_answered_with_one_clear_line(start, store, page):
     name, value, words = BAD[DEFAULTS[page].kind]
     app = start(page, **{name: value}, **seeded(page, 5))
-    assert [e.value for e in app.error] == [f"{words}; it is left out"]
+    assert [e.value for e in app.error] == [f"{words}; it is ignored"]
     assert seed_of(store.open(shown(app)[0]).job) == 5
 
 

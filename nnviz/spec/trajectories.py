@@ -9,6 +9,7 @@ from nnviz.spec.base import Spec, label, name_of, options
 from nnviz.spec.base_job import BaseJob
 from nnviz.spec.clipping import ClipNorm, Clipping, ClipValue, NoClipping
 from nnviz.spec.estimates import Estimate
+from nnviz.spec.number_format import format_number
 from nnviz.spec.optimizers import SGD, Adam, RMSprop, can_be_scheduled
 from nnviz.spec.point_optimizers import Method
 from nnviz.spec.schedules import ConstantRate, Schedule
@@ -31,7 +32,7 @@ class TrajectorySpec(Spec):
             if name == "kind" or (name != "lr" and value == field.default):
                 continue
             words = "η" if name == "lr" else name_of(field, name)
-            parts.append(words if value is True else f"no {words}" if value is False else f"{words}={value:g}")
+            parts.append(words if value is True else f"no {words}" if value is False else f"{words}={format_number(value)}")
         return " ".join([label(type(self.method)), ", ".join(parts)]).strip()
 
 

@@ -4,6 +4,7 @@ from typing import TypeVar
 
 from nnviz.spec.base import Spec, differences, field_at, get_at, label, name_of
 from nnviz.spec.jobs import Job
+from nnviz.spec.number_format import format_number
 
 AnyJob = TypeVar("AnyJob", bound=Spec)
 
@@ -64,4 +65,4 @@ def _words(value: object) -> str:
         return "none"
     if isinstance(value, bool):
         return "on" if value else "off"
-    return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ")
+    return format_number(value) if isinstance(value, float) else str(value).replace("_", " ")

@@ -40,7 +40,7 @@ def buttons(page: str, runset: RunSet, entries: Sequence[EntryView]) -> None:
     icon = ":material/play_arrow:"
     if live and any(run.status.live and run.job.retention == "cache" for run in runs):
         act = _quietly(lambda: runset.control("cancel"))  # all that is needed to go on is in the run files
-        button("Pause", act, icon=":material/pause:", key=f"{page}:pause", help="What is there is kept.")
+        button("Pause", act, icon=":material/pause:", key=f"{page}:pause", help="Results so far are kept.")
     elif left:
         act = _quietly(lambda: runset.resume(left, alone=True))
         button("Continue", act, key=f"{page}:continue", type="primary", icon=icon)

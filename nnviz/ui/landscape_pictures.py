@@ -22,7 +22,7 @@ MEASURES = {
 }
 """What may be the height of a landscape."""
 
-MEASURE = Choice("measure", "Height", MEASURES, shared=True)
+MEASURE = Choice("measure", "Measure", MEASURES, shared=True)
 
 
 def scale_of(quantity: str) -> Callable[..., object]:
@@ -47,7 +47,7 @@ def path_map(run: RunView, measure: str, scale: object, **_choices: object) -> F
 
 
 def path_space(run: RunView, measure: str, scale: object, **_choices: object) -> Figure:
-    """The plane of the training path in space."""
+    """The plane of the training path 3-D."""
     return figures.path_surface_3d(*_way(run), measure, scale=scale)
 
 
@@ -67,7 +67,7 @@ def plane_map(run: RunView, measure: str, scale: object, **_choices: object) -> 
 
 
 def plane_space(run: RunView, measure: str, scale: object, **_choices: object) -> Figure:
-    """A random plane in space."""
+    """A random plane 3-D."""
     return figures.loss_surface_3d(run.snapshot("plane"), measure, scale=scale)
 
 
@@ -100,7 +100,7 @@ def _ends(job: Landscape) -> tuple[str, str]:
     line = next((view for view in job.views if isinstance(view, Line)), Line())
     network = job.network
     seed = network.seed if network.weights_seed is None else network.weights_seed
-    return f"weights of seed {seed}", f"of seed {line.seed}"
+    return f"model seed {seed}", f"model seed {line.seed}"
 
 
 def _limit(job: Landscape) -> str:

@@ -62,12 +62,12 @@ def _table(state: PageState, default: Job, take: Take, pairs: bool) -> None:
     found = _listed(kept, [s for s in runtime.store().list() if _belongs(s, default)])
     if not found:
         st.markdown(
-            "No run has trained yet. Every run that takes a step appears here: what it changed, how far it came, its "
-            f"main metric, and when it was. Runs are kept in `{runtime.store().home}`."
+            "No runs yet. Every run of at least one step is listed here with its settings, progress, main metric and "
+            f"date. Runs are stored in `{runtime.store().home}`."
         )
         return
-    does = "open the run with its settings" if take is _show else "take its network to this page"
-    st.caption(f"Click a line to {does}. Tick lines to delete them. Sort by clicking a heading.")
+    does = "open the run with its settings" if take is _show else "use its trained network on this page"
+    st.caption(f"Click a row to {does}. Select rows to delete them. Click a column heading to sort.")
     # Under a new key nothing is ticked: after a deletion the lines are others.
     key = f"{state.page}:library:{kept.changes}"
     chosen = st.dataframe(
@@ -119,9 +119,9 @@ COLUMNS = {
     "run": st.column_config.TextColumn("Changed from the default", width=225),
     "state": st.column_config.TextColumn("State", width=72),
     "step": st.column_config.TextColumn("Step", width=115),
-    "metric": st.column_config.TextColumn("Metric", width=98, help="What the next column is."),
+    "metric": st.column_config.TextColumn("Metric", width=98, help="Name of the value in the next column."),
     "value": st.column_config.NumberColumn(
-        "Value", format="%.3g", width=72, help="The last one; none where it is beyond all bounds."
+        "Value", format="%.3g", width=72, help="Last value; empty if it is not finite."
     ),
     "when": st.column_config.DatetimeColumn("When", format="D MMM HH:mm", width=92),
 }
@@ -203,5 +203,5 @@ def _delete(state: PageState, ticked: Sequence[Summary]) -> None:
         _whole_page()
 
     with st.popover(f"Delete {many} …", icon=":material/delete:"):
-        st.markdown(f"Delete {many} for good? There is no way back.")
+        st.markdown(f"Delete {many}? This cannot be undone.")
         button("Yes, delete", delete, type="primary", key=f"{state.page}:library:delete")

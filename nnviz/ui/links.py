@@ -96,8 +96,8 @@ def read(
     problems = []
     if parameters.get(OF, fingerprint(default)[:8]) not in ("", fingerprint(default)[:8]):
         problems.append(
-            "link: it was made when this page started from other settings; what it does not name may differ from what "
-            "was shared"
+            "link: it was made with other default settings of this page; settings that it does not name may differ "
+            "from those shared"
         )
     count, wrong = _count(values.pop(COUNT, 1))
     own: list[dict[str, Any]] = [{} for _ in LETTERS]
@@ -134,13 +134,13 @@ def _drafted(mark: str, default: Job, find: Callable[[str], str] | None) -> tupl
         text = ""
     if not text:
         return [default], [
-            "link: its settings were too many for an address and are kept on the machine that it was made on, not "
-            "here; share them as a file instead"
+            "link: its settings are too long for an address and are stored only on the machine where it was made; "
+            "share them as a file instead"
         ]
     try:
         jobs = load_set(text)
     except SpecError as error:
-        return [default], [f"link: the settings kept for it cannot be read: {error}"]
+        return [default], [f"link: its stored settings cannot be read: {error}"]
     if type(jobs[0]) is not type(default):
         return [default], [f"link: the page shows jobs of kind {default.kind}, got {jobs[0].kind}: open another page"]
     return list(jobs), []
@@ -149,16 +149,16 @@ def _drafted(mark: str, default: Job, find: Callable[[str], str] | None) -> tupl
 def _count(given: Any) -> tuple[int, list[str]]:
     if type(given) is int and 1 <= given <= MOST:
         return given, []
-    return 1, [f"link: {COUNT} must be a whole number from 1 to {MOST}, got {_text(given)[:20]}; it is left out"]
+    return 1, [f"link: {COUNT} must be a whole number from 1 to {MOST}, got {_text(given)[:20]}; it is ignored"]
 
 
 def _apply(first: Job, values: Mapping[str, Any], which: str = "") -> tuple[Job, list[str]]:
     """As many values as can be, so that one that is wrong loses nothing but itself."""
     applied = apply(first, values)
     problems = list(applied.left.values())
-    said = [f"link: {which}{problem}; it is left out" for problem in problems[:MOST_SAID]]
+    said = [f"link: {which}{problem}; it is ignored" for problem in problems[:MOST_SAID]]
     if len(problems) > MOST_SAID:
-        said.append(f"link: {which}{len(problems) - MOST_SAID} more of its values are wrong")
+        said.append(f"link: {which}{len(problems) - MOST_SAID} more of its values are invalid")
     return applied.job, said
 
 

@@ -56,18 +56,18 @@ def tuning(asked: FormResult, runset: RunSet, entries: Sequence[EntryView]) -> N
         key=f"{state.page}:tune",
         disabled=not jobs or is_busy,
         help=f"Runs every optimizer with the same {RateSearch().rates} learning rates from {RateSearch().low:g} to "
-        f"{RateSearch().high:g} for as many steps as the race has, and shows the final height of each.",
+        f"{RateSearch().high:g} for the same number of steps, and shows the final value of f for each.",
     )
     if found and not is_busy:
         button(
-            "Use the best",
+            "Use best rates",
             take,
             icon=":material/done_all:",
             key=f"{state.page}:tuned",
             type="primary",
             disabled=not jobs,
-            help="Gives every optimizer the rate at which its point ended lowest; one that came lower with the rate it "
-            "has keeps that.",
+            help="Sets every optimizer to the learning rate with the lowest final value; one whose present rate is "
+            "better keeps it.",
         )
 
 

@@ -19,11 +19,12 @@ def share(asked: FormResult, views: Sequence[RunView], names: Sequence[str]) -> 
     with st.popover("Share", icon=":material/ios_share:"):
         if any(view.job.parent for view in views):
             st.caption(
-                ":material/info: This run went on from another one. Link, job and command have its last settings, and "
-                "train with them from step 0; the zip below and *Its loss landscape* keep the whole history."
+                ":material/info: This run was resumed from another one. Link, job and command have its latest settings "
+                "only and train from step 0; the zip below and *Show loss landscape* include the whole history."
             )
         st.caption(
-            "Link: what differs from the page's first settings. It opens this page with these settings in any nnviz."
+            "Link with the differences from the page's default settings. It opens this page with these settings in "
+            "any nnviz."
         )
         st.code(state.link, language=None, wrap_lines=True, height="content")
         if asked.jobs:
@@ -36,8 +37,8 @@ def share(asked: FormResult, views: Sequence[RunView], names: Sequence[str]) -> 
                 icon=":material/data_object:",
                 key=f"json:{state.key}",
                 on_click="ignore",
-                help="Every setting, for the command line and for *Open a job from JSON*; it means the same when a "
-                "page's first settings have changed.",
+                help="All settings, for the command line and for *Open a job from JSON*; independent of the page's "
+                "defaults.",
             )
             st.code(text, language="json", height=140)
         st.caption("Command")
@@ -52,12 +53,12 @@ def drawing() -> None:
     """How often pictures are drawn while a run is live."""
     options = ("calm", "default", "smooth")
     here().rate = st.segmented_control(
-        "Updates a second",
+        "Updates per second",
         options,
         default=here().rate,
         required=True,
         format_func={"calm": "1", "default": "2", "smooth": "4"}.__getitem__,
-        help="How often the pictures are drawn while a run is live. Training itself does not wait for them.",
+        help="How often figures are redrawn while a run is live. Training does not wait for them.",
         key="drawing-rate",
     )
 
@@ -72,7 +73,7 @@ def _download(name: str, view: RunView) -> None:
         key=f"zip:{view.id}",
         on_click="ignore",
         help="A zip of job.json, scalars as CSV and Parquet, snapshots as .npz and, once the run has paused or ended, "
-        "the whole network as weights.pt. Single pictures: each figure's menu.",
+        "the whole network as weights.pt. Single figures: see each figure's menu.",
     )
 
 

@@ -29,7 +29,7 @@ PATIENCE = 0.4
 """Seconds that a change waits for its pictures before the page goes on with those that there are."""
 DRAG, SHORTEST = 0.1, 30
 """Seconds that may be computed for while something is dragged, and steps that are computed at least."""
-AWAITED = "computing what you asked for; dimmed is what was there before"
+AWAITED = "Updating… (dimmed: previous result)"
 
 
 def render(page: Page) -> None:
@@ -158,7 +158,7 @@ def _links(page: Page, entries: Sequence[EntryView]) -> None:
         return
     for text, file in page.links_to.items():
         given = handing(run.id for run in runs)
-        help = "Takes this network there."
+        help = "Opens this network on the Loss landscape page."
         st.page_link(file, label=text, icon=":material/arrow_forward:", help=help, query_params=given)
 
 
@@ -219,7 +219,7 @@ def _entries_of(shown: Shown, figure: str) -> Sequence[EntryView]:
 
 def _stale(asked: FormResult) -> str:
     """Why what is shown is not what the form asks for, while that cannot be done."""
-    return f"These pictures are not what the form asks for: {asked.problem}" if asked.problem else ""
+    return f"Showing the previous results: {asked.problem}" if asked.problem else ""
 
 
 def _steps(entries: Sequence[EntryView]) -> list[int]:

@@ -7,6 +7,7 @@ import numpy as np
 from nnviz.figures.trajectories.trajectory_lines import EXITS
 from nnviz.runs import RunView
 from nnviz.runs.runset import EntryView
+from nnviz.spec.number_format import format_number
 from nnviz.spec.trajectories import Trajectories
 from nnviz.spec.variants import LETTERS
 from nnviz.ui.page import Event
@@ -62,10 +63,12 @@ def _standing(view: RunView) -> str:
         last = trajectories["values"][:, -1]
         if not np.isfinite(trajectories["values"][:, 0]).any():
             x, y = view.job.start
-            return f":red-badge[no value at the start] f({x:g}, {y:g}) is no finite number: choose another start"
+            return f":red-badge[no value at the start] f({x:g}, {y:g}) is not a finite number: choose another start"
         if not s.live and np.isfinite(last).any():
             best = int(np.nanargmin(last))
-            parts.append(f":green-badge[lowest after {s.step:,} steps] {called[best]}: f = {last[best]:.4g}")
+            parts.append(
+                f":green-badge[lowest after {s.step:,} steps] {called[best]}: f = {format_number(last[best], 4)}"
+            )
         left: dict[str, list[str]] = {}
         for name, step, reason in zip(
             called, trajectories["left_at"].tolist(), trajectories["exit_reason"].tolist(), strict=True
@@ -88,13 +91,13 @@ def theory(entries: Sequence[EntryView]) -> str:
     )
     kind = "Nesterov's momentum" if phase["nesterov"] else "momentum"
     limits = (
-        f"plain descent is stable below η = 2/λ = {edge:.4g}, and best at {plain:.4g}, where a step keeps {kept:.3f} "
-        f"of the error; the best {kind}, β = {momentum:.3f} at η = {rate:.4g}, keeps {least:.3f}."
+        f"plain gradient descent is stable for η < 2/λ = {edge:.4g}; its optimal learning rate {plain:.4g} gives an "
+        f"error factor of {kept:.3f} per step; optimal {kind} (β = {momentum:.3f}, η = {rate:.4g}) gives {least:.3f}."
     )
     unlike = entries[0].job.conditions
     about = (
-        f"Theory does not hold for this race: {unlike}. Without that, on this bowl"
+        f"The theory does not apply here: {unlike}. Without that, on this quadratic,"
         if unlike
-        else "Theory for this bowl:"
+        else "Theory for this quadratic:"
     )
     return f"{about} {limits}"

@@ -23,7 +23,7 @@ SETTLE = 0.4
 
 RESTART = "Restart with changes"
 
-WIDTHS = {"first": 112, "keep": 90}
+WIDTHS = {"first": 112, "keep": 230}
 """Pixels of the places for buttons that take turns."""
 
 RESUMABLE = ("stopped", "lost", "failed")
@@ -108,7 +108,7 @@ def transport(asked: FormResult, runset: RunSet, entries: Sequence[EntryView]) -
 
     with _place(state, "first"):
         if running:
-            help = "Wait after the present step."
+            help = "Pause after the current step."
             _button("Pause", "pause", asked, runset, press("pause"), primary=not changed, help=help, fills=True)
         elif waiting:
             text = "Continue" if any(run.status.step for run in live) else "Run"
@@ -120,29 +120,29 @@ def transport(asked: FormResult, runset: RunSet, entries: Sequence[EntryView]) -
     with _place(state, "branch"):
         if goes_on := changed and can_go_on(entries, jobs):
             words = _changes(entries, jobs)
-            help = f"Goes on from step {step:,} as {'new runs' if len(runs) > 1 else 'a new run'} with {words}."
+            help = f"Resumes from step {step:,} as {'new runs' if len(runs) > 1 else 'a new run'} with {words}."
             act = lambda: runset.branch(jobs)  # noqa: E731
             _button(f"Continue with {words}", "fork_right", asked, runset, act, primary=True, name="branch", help=help)
     with _place(state, "restart"):
         if changed:
             help = f"Trains from step 0 with {_changes(entries, jobs, most=9)}." + (
-                " The present run ends; it stays among the earlier runs." if live else ""
+                " The current run ends and stays among the earlier runs." if live else ""
             )
             _button(RESTART, "restart_alt", asked, runset, restart, primary=not goes_on, name="restart", help=help)
     for text, icon, act, is_possible, help in (
         ("Step", "skip_next", press("step"), waiting and not changed, "One mini-batch, then pause."),
         ("Epoch", "fast_forward", runset.step_epoch, waiting and not changed, "To the end of this epoch."),
-        ("Stop", "stop", press("cancel"), live and step, "End the run here."),
-        ("Reset", "replay", lambda: anew(0), step and jobs, "New run, waiting at step 0."),
+        ("Stop", "stop", press("cancel"), live and step, "End the run at this step."),
+        ("Reset", "replay", lambda: anew(0), step and jobs, "New run at step 0, not started."),
     ):
         with _place(state, text.lower()):
             _button(text, icon, asked, runset, act, disabled=not is_possible, help=help)
     with _place(state, "keep"):
         if live:
             pinned = all(run.status.pinned for run in live)
-            help = "Keep running when nobody watches; without it a run stops 60 s after its last viewer has left."
+            help = "Keep training after the last viewer has left; otherwise the run stops 60 s later."
             icon = "keep" if pinned else "keep_off"
-            text = "Kept" if pinned else "Keep"
+            text = "Running in background" if pinned else "Keep running in background"
             act = press("pin", not pinned)
             _button(text, icon, asked, runset, act, settles=False, help=help, fills=True)
 
@@ -289,7 +289,7 @@ def _standing(run: RunView, letter: str, is_brief: bool) -> str:
     if not is_brief and s.info.get("parameters"):
         text += f" · {s.info['parameters']:,} parameters"
     if came := run.job.parent:
-        text += f" · went on from step {came.step:,} of run {came.run}"
+        text += f" · resumed from run {came.run} at step {came.step:,}"
     return text
 
 

@@ -69,7 +69,7 @@ def test_map_space_and_curvature_are_drawn_and_scrubbed_without_the_server_and_s
     assert heights.shape == (17, 17)
     assert np.isfinite(heights).all()
     assert heights[8, 8] < heights.mean()
-    assert drawn(player, "plane in space", "surface", "z").shape == (17, 17)
+    assert drawn(player, "plane 3-D", "surface", "z").shape == (17, 17)
     assert list(drawn(player, "sharpness", "eigenvalue1")) == [0, 60, 120]
     assert len(drawn(player, "trace", "trace")) == 3
     whole = np.stack([drawn(player, "path", "path", part) for part in "xy"], 1)
@@ -87,12 +87,12 @@ def test_map_space_and_curvature_are_drawn_and_scrubbed_without_the_server_and_s
         assert mark == pytest.approx(list(whole[place]), abs=1e-5)
     assert page.evaluate(MESSAGES) == before
 
-    svg = choose(page, "path", "Picture (SVG)")
+    svg = choose(page, "path", "Image (SVG)")
     assert svg.suggested_filename.endswith("step-120.svg")
     text = Path(svg.path()).read_text()
     assert text.startswith("<svg")
     assert "network" in text
-    png = choose(page, "plane", "Picture (PNG)")
+    png = choose(page, "plane", "Image (PNG)")
     assert Path(png.path()).read_bytes()[:4] == b"\x89PNG"
     no_trouble(player)
 
@@ -143,7 +143,7 @@ def test_a_network_is_taken_from_a_run_of_another_page(player):
     player.press("Run")
     player.says("finished step 40")
     page = landscape(player).page
-    page.get_by_role("button", name="Take a network from a run").click()
+    page.get_by_role("button", name="Use a network from a run").click()
     page.locator("[data-testid=stDataFrame]:visible canvas").first.wait_for()
     table = page.locator("[data-testid=stDataFrame]:visible")
     table.click(position={"x": 150, "y": HEAD + ROW * 0.5})  # once it has come to rest
@@ -160,7 +160,7 @@ def test_a_network_goes_from_its_page_to_its_landscape_and_a_click_on_its_path_t
     player.open(learner__data__points=100, steps=60, seed=seed)
     player.press("Run")
     player.says("finished step 60")
-    player.page.get_by_role("link", name="Its loss landscape").click()
+    player.page.get_by_role("link", name="Show loss landscape").click()
     player.wait(lambda: player.said("network.seed") == str(seed), "for the network in the address")
     page = settled(player).page
     player.at(60)

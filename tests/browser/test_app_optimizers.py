@@ -181,9 +181,9 @@ def test_time_is_scrubbed_and_played_without_a_message_from_the_server(player):
           look();
         }}"""
     )
-    page.get_by_role("button", name="Play through all steps").click()
+    page.get_by_role("button", name="Play all steps").click()
     player.until("+d.wanted >= 5 && +d.wanted < 150")
-    page.get_by_role("button", name="Stop playing").click()
+    page.get_by_role("button", name="Pause playback").click()
     seen = page.evaluate("window.lengths")
     played = seen[seen.index(min(seen)) :]
     assert len(set(played)) > 3
@@ -197,12 +197,12 @@ def test_a_dark_page_has_a_dark_map_and_a_picture_of_it_is_saved(player):
     assert player.board()["theme"] == "dark"
     fill = player.page.eval_on_selector("[data-figure=map] .xtick text", "e => getComputedStyle(e).fill")
     assert min(int(float(part)) for part in fill[fill.index("(") + 1 : -1].split(",")[:3]) > 120
-    svg = choose(player.page, "map", "Picture (SVG)")
+    svg = choose(player.page, "map", "Image (SVG)")
     assert svg.suggested_filename.endswith("step-30.svg")
     text = Path(svg.path()).read_text()
     assert text.startswith("<svg")
     assert "Adam" in text
-    png = choose(player.page, "map", "Picture (PNG)")
+    png = choose(player.page, "map", "Image (PNG)")
     assert Path(png.path()).read_bytes()[:4] == b"\x89PNG"
 
 
@@ -257,9 +257,9 @@ def test_basins_are_drawn_where_they_are_asked_for_and_one_example_after_another
 def test_rates_are_tuned_and_the_best_are_taken_over(player):
     trajectories(player, surface__kind="quadratic", x=-4, y=2, steps=30)
     player.press("Tune learning rates")
-    player.button("Use the best").wait_for()
+    player.button("Use best rates").wait_for()
     player.page.wait_for_function(f"{plot('rates')}?.data?.some(t => t.uid === 'best0')")
-    player.press("Use the best")
+    player.press("Use best rates")
     player.wait(lambda: '"lr":' in player.said("optimizers"), "for the rates in the address")
     settled(player, 30)
     assert player.alerts() == []

@@ -62,7 +62,7 @@ def test_a_setting_that_does_not_fit_the_others_is_said_over_pictures_of_the_run
     assert player.runs == run
     player.at(step)
     player.until("d.stale === 'true'")
-    assert line.inner_text() == f"These pictures are not what the form asks for: {wrong}"
+    assert line.inner_text() == f"Showing the previous results: {wrong}"
     assert player.page.evaluate(opacity) < 0.5
     player.page.mouse.move(900, 700)
     player.page.mouse.wheel(0, 600)

@@ -78,7 +78,7 @@ def test_live_board_follows_until_the_slider_is_moved_and_again_on_request(page,
     until(page, f"d.newest > {newest + 10}")
     assert state(page)["step"] == "10"
     assert page.locator(".nnviz-where").inner_text().startswith("step 10 of ")
-    page.get_by_role("button", name="Go to the newest").click()
+    page.get_by_role("button", name="Jump to latest").click()
     until(page, "d.follows === 'true' && d.step === d.newest")
     assert page.locator(".nnviz-is-live").inner_text() == page.locator(".nnviz-slider").get_attribute("aria-valuetext")
 
@@ -211,9 +211,9 @@ def test_play_goes_through_all_steps_to_the_newest(page, finished):
           new MutationObserver(() => steps.push({BOARD}.dataset.step)).observe({BOARD}, {{ attributes: true }});
         }}"""
     )
-    page.get_by_role("button", name="Play through all steps").click()
-    page.get_by_role("button", name="Stop playing").wait_for()
-    page.get_by_role("button", name="Play through all steps").wait_for(timeout=40_000)
+    page.get_by_role("button", name="Play all steps").click()
+    page.get_by_role("button", name="Pause playback").wait_for()
+    page.get_by_role("button", name="Play all steps").wait_for(timeout=40_000)
     seen = page.evaluate("window.steps.filter((step, i) => step !== window.steps[i - 1]).map(Number)")
     seen = seen[seen.index(0) :]
     assert seen == list(range(0, 400, 10))

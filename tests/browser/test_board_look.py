@@ -45,8 +45,8 @@ def test_downloads_hold_exactly_what_is_drawn(page, finished):
 
     # The part of a picture that was zoomed to.
     ticks = "svg => [...svg.matchAll(/xtick.*?<text[^>]*>([^<]*)/g)].map(found => found[1])"
-    whole, _ = Path(choose(page, "loss", "Picture (SVG)").path()).read_text(), zoom(page, "loss")
-    part = Path(choose(page, "loss", "Picture (SVG)").path()).read_text()
+    whole, _ = Path(choose(page, "loss", "Image (SVG)").path()).read_text(), zoom(page, "loss")
+    part = Path(choose(page, "loss", "Image (SVG)").path()).read_text()
     assert "300" in page.evaluate(ticks, whole)
     assert "300" not in page.evaluate(ticks, part)
 
@@ -72,7 +72,7 @@ def test_pictures_are_light_on_any_page_and_dark_on_request(page, finished):
     from PIL import Image, ImageColor
 
     def corner(scheme: str) -> tuple[int, ...]:
-        download = choose(page, "depth", "Picture (PNG)")
+        download = choose(page, "depth", "Image (PNG)")
         assert download.suggested_filename == "Depth-profile-step-390.png"
         image = Image.open(download.path()).convert("RGBA")
         assert image.width > 500, scheme
@@ -89,7 +89,7 @@ def test_pictures_are_light_on_any_page_and_dark_on_request(page, finished):
         background = page.evaluate(f"getComputedStyle({BOARD}).getPropertyValue('--st-background-color')")
         expected = background if scheme == "dark" else "#0e1117"
         assert corner(scheme) == (*ImageColor.getrgb(expected)[:3], 255)
-    svg = Path(choose(page, "depth", "Picture (SVG)").path()).read_text()
+    svg = Path(choose(page, "depth", "Image (SVG)").path()).read_text()
     assert svg.startswith("<svg")
     assert "Depth profile · step 390" in svg
 
@@ -115,7 +115,7 @@ def test_a_legend_tells_the_values_at_the_chosen_step(page, finished):
         until(page, f"d.step === '{10 * place}' && d.busy === 'false'")
         assert page.evaluate(words) == at(10 * place)
     assert page.locator("[data-figure=told]").get_attribute("data-drawn") == drawn  # names alone
-    svg = Path(choose(page, "told", "Picture (SVG)").path()).read_text()
+    svg = Path(choose(page, "told", "Image (SVG)").path()).read_text()
     figure = json.loads(Path(choose(page, "told", "Plotly JSON").path()).read_text())
     assert all(text in svg for text in at(380))
     assert [figure["layout"]["legend"]["title"]["text"], *(t["name"] for t in figure["data"])] == at(380)
@@ -226,7 +226,7 @@ def test_menu_and_help_work_by_keyboard_and_a_chart_fills_the_screen_and_comes_b
     page.keyboard.press("Enter")
     assert more.get_attribute("aria-expanded") == "true"
     page.keyboard.press("ArrowDown")
-    assert page.evaluate("document.activeElement.textContent") == "Picture (SVG)"
+    assert page.evaluate("document.activeElement.textContent") == "Image (SVG)"
     page.keyboard.press("Escape")
     assert more.get_attribute("aria-expanded") == "false"
     assert page.evaluate("document.activeElement.className") == "nnviz-more"
@@ -306,7 +306,7 @@ def test_shortcuts_in_drawing_change_nothing_that_is_seen(page, finished):
 
 def test_before_the_first_picture_cards_of_all_rows_wait_in_their_places(page, boards):
     page.goto(f"{boards}?start=0")
-    page.get_by_text("waiting for the first picture").nth(7).wait_for()
+    page.get_by_text("waiting for the first result").nth(7).wait_for()
     until(page, "d.busy === 'false' && d.stepsKnown === '0'")
     assert page.locator(".nnviz-card").count() == 8
     assert page.locator(".nnviz-slider").is_disabled()

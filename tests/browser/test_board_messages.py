@@ -99,7 +99,7 @@ def test_a_section_of_which_there_is_no_figure_says_so_and_asks_for_none(board: 
     message["head"] |= {"section": "None", "names": [], "now_names": []}
     board.heard()
     board.deliver(json.dumps(message | {"bases": [], "now": {}, "history": []}))
-    board.page.locator("[data-figure=gone]").get_by_text("no picture at this step").wait_for()
+    board.page.locator("[data-figure=gone]").get_by_text("no result at this step").wait_for()
     until(board.page, "d.busy === 'false' && d.section === 'None' && d.history === d.stepsKnown")
     assert board.page.evaluate("new Promise(done => setTimeout(() => done(heard()), 100))") == []
 
@@ -300,9 +300,9 @@ def test_keys_go_from_picture_to_picture_wherever_they_mean_nothing_else(board: 
     assert page.locator("#other").input_value() == " a b"
     page.evaluate("document.querySelector('#other').remove(); scrollTo(0, 0)")
     page.keyboard.press(" ")
-    page.get_by_role("button", name="Stop playing").wait_for()
+    page.get_by_role("button", name="Pause playback").wait_for()
     page.keyboard.press(" ")
-    page.get_by_role("button", name="Play through all steps").wait_for()
+    page.get_by_role("button", name="Play all steps").wait_for()
     assert page.evaluate("scrollY") == 0
 
 
@@ -324,9 +324,9 @@ def test_playing_waits_for_each_picture_as_the_speed_says_and_ends_with_the_newe
     for choice, wait in (("4", 50), ("0.5", 400), ("1", 200)):
         speed.select_option(choice)
         page.evaluate("waits.length = steps.length = 0")
-        page.get_by_role("button", name="Play through all steps").click()
+        page.get_by_role("button", name="Play all steps").click()
         page.wait_for_function("steps.includes('0') && steps.at(-1) === '3'")
-        page.get_by_role("button", name="Play through all steps").wait_for()
+        page.get_by_role("button", name="Play all steps").wait_for()
         assert wait in page.evaluate("waits"), choice
     page.evaluate("mend()")
 

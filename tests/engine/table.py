@@ -69,7 +69,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
         rows = np.loadtxt(io.BytesIO(read_file(chosen.file)), delimiter=",", dtype=np.float32)
         order, test = split(chosen.points, chosen.train_share, seed)
         inputs, targets = torch.tensor(rows[:, :2]), torch.tensor(rows[:, 2]).long()
-        return Dataset(inputs[order], targets[order], test, ("x", "y"), ("0", "1"))
+        return Dataset(inputs[order], targets[order], test, ("x₁", "x₂"), ("0", "1"))
 
     monkeypatch.setattr(data, "build", with_table)
     monkeypatch.setattr(

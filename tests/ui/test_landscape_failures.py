@@ -23,7 +23,7 @@ def test_what_a_view_fails_with_is_said_with_its_name_and_the_others_are_shown(s
     for kind in ("path", "curvature"):
         work(store, runs[kind], "failed", f"failed after {len(kind)} steps: look at a later step", nothing=True)
     fine(app.run())
-    assert [e.value for e in app.error] == ["Training path, Curvature: look at a later step"]
+    assert [e.value for e in app.error] == ["Training trajectory (PCA plane), Curvature: look at a later step"]
     (entry,) = entries(app)
     assert [kind for kind in entry.runs if entry.run(kind)] == ["plane"]
     assert len(app.get("bidi_component")) == 1
@@ -37,7 +37,7 @@ def test_a_landscape_that_nobody_watched_says_so_and_goes_on(start, store):
     for run in shown(app):
         work(store, run, "stopped", STOPPED, nothing=True)
     fine(app.run())
-    assert [i.value for i in app.info] == [f"Random plane, Training path, Curvature: {STOPPED}"]
+    assert [i.value for i in app.info] == [f"Random plane, Training trajectory (PCA plane), Curvature: {STOPPED}"]
     assert "Continue" in labels(app)
 
 
@@ -47,7 +47,9 @@ def test_of_two_networks_it_is_said_whose_view_failed(start, store, seed):
         is_second = store.open(run).job.network.weights_seed == 5
         work(store, run, "failed" if is_second else "finished", "too wide" if is_second else "", nothing=is_second)
     fine(app.run())
-    assert [e.value for e in app.error] == ["B · Random plane, B · Training path, B · Curvature: too wide"]
+    assert [e.value for e in app.error] == [
+        "B · Random plane, B · Training trajectory (PCA plane), B · Curvature: too wide"
+    ]
     assert any("A trained" in m.value and "B trained" in m.value for m in app.markdown)
 
 

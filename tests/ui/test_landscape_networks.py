@@ -73,11 +73,11 @@ def test_a_run_whose_parent_is_gone_is_answered_with_one_line(trained, store, st
     parent = trained(JOB, 50, "stopped")
     child = trained(_branch(JOB, parent, 30, {"learner.batch_size": 5}), 60)
     store.delete(parent.id)
-    with pytest.raises(RunError, match=f"run {child.id} went on from run {parent.id}, which is not in the store"):
+    with pytest.raises(RunError, match=f"run {child.id} was resumed from run {parent.id}, which has been deleted"):
         network_of(child.id)
     app = start(run=child.id)
     assert len(errors(app)) == 1
-    assert "take another run" in errors(app)[0]
+    assert "choose another run" in errors(app)[0]
     assert asked(app) == [DEFAULT]
 
 
@@ -88,13 +88,11 @@ def test_runs_that_cannot_be_repeated_are_answered_with_one_line(trained, store)
     # It claims to have come less far than where it went on.
     parent = trained(JOB, 50)
     backwards = trained(_branch(JOB, parent, 30, {}), 10)
-    with pytest.raises(
-        RunError, match=r"cannot be repeated: TrainedModel\.before must go on from earlier to later steps"
-    ):
+    with pytest.raises(RunError, match=r"cannot be repeated: TrainedModel\.before must have steps in ascending order"):
         network_of(backwards.id)
     circle = trained(JOB.model_copy(update={"parent": Parent(run="20260101-0000-aaaaaa", step=3)}), 50, "stopped")
     circle.path.rename(store.path("20260101-0000-aaaaaa"))
-    with pytest.raises(RunError, match="goes on from itself"):
+    with pytest.raises(RunError, match="is its own parent"):
         network_of("20260101-0000-aaaaaa")
     store.delete("20260101-0000-aaaaaa")
 
@@ -116,8 +114,8 @@ def test_a_link_to_a_landscape_means_its_settings(start, store):
     app = start(run=line.id)
     assert asked(app) == [line.job]
     assert asked(app)[0].other.seed == 3
-    assert any("leads to another network" in c.value for c in app.caption)
-    assert not any("leads to another network" in c.value for c in switch(app, line=False, plane=True).caption)
+    assert any("second network of the line" in c.value for c in app.caption)
+    assert not any("second network of the line" in c.value for c in switch(app, line=False, plane=True).caption)
 
 
 def test_two_runs_give_two_networks_each_at_its_own_step(start, store):
@@ -170,7 +168,7 @@ def test_of_two_runs_that_went_on_from_one_each_has_its_training_before_it(start
 def test_the_table_of_runs_is_of_those_that_networks_can_be_taken_from(start, trained):
     trained(replace_many(JOB, {"seed": 4242}), 25)
     app = start()
-    button(app, "Take a network from a run").click()
+    button(app, "Use a network from a run").click()
     fine(app.run())
     (table,) = app.dataframe
     assert "seed 4242" in list(table.value["run"])
@@ -197,7 +195,7 @@ def test_other_data_or_another_model_means_another_training(start, trained):
     parent = trained(JOB, 50)
     child = trained(_branch(JOB, parent, 30, {"learner.batch_size": 5}), 60)
     app = start(run=child.id)
-    says = "Its training went on under other settings at step 30, and is repeated so."
+    says = "Its training was resumed with other settings at step 30 and is repeated that way."
     assert [phase.until for phase in asked(app)[0].network.before] == [30]
     assert says in [c.value for c in app.caption]
     # How it is looked at is no part of it.

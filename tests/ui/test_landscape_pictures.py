@@ -26,8 +26,8 @@ from tests.ui.pages import page_of
 PAGE = page_of("pages/loss_landscape.py")
 ALL = loss_landscape.DEFAULT.model_copy(update={"views": loss_landscape.ALL})
 OF = {
-    "path": ["path", "path in space", "residual to the plane", "training and map"],
-    "plane": ["plane", "plane in space"],
+    "path": ["path", "path 3-D", "residual to the plane", "training and map"],
+    "plane": ["plane", "plane 3-D"],
     "lines": ["lines"],
     "curvature": ["sharpness", "trace"],
     "line": ["line"],
@@ -99,7 +99,7 @@ def test_measure_and_scale_are_one_choice_for_all_pictures_of_heights():
         for choice in panel.choices:
             if choice.shared:
                 by_choice.setdefault(choice.name, set()).add(panel.name)
-    maps = {"path", "path in space", "plane", "plane in space", "lines", "training and map"}
+    maps = {"path", "path 3-D", "plane", "plane 3-D", "lines", "training and map"}
     assert by_choice == {"measure": maps, "log": maps | {"line"}}
 
 
@@ -147,7 +147,7 @@ def test_each_network_but_the_first_has_the_line_to_it(made):
 
 def test_a_line_alone_is_named_by_the_seeds_of_its_ends(made):
     other = replace_many(LINE, {"network.weights_seed": 4, "views.0.seed": 9})
-    for job, ends in ((LINE, ("weights of seed 0", "of seed 1")), (other, ("weights of seed 4", "of seed 9"))):
+    for job, ends in ((LINE, ("model seed 0", "model seed 1")), (other, ("model seed 4", "model seed 9"))):
         said = " ".join(notes(figures_of(made(job))["line"]))
         assert all(f"<b>{end}</b>" in said for end in ends), said
 

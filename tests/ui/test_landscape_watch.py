@@ -175,7 +175,7 @@ def test_only_pictures_of_what_was_asked_before_are_behind(start, store, seed):
     for run in shown(app):
         work(store, run)
     assert not head(fine(app.run()))["stale"]
-    maps = {f"{name} {letter}" for name in ("plane", "plane in space") for letter in "AB"}
+    maps = {f"{name} {letter}" for name in ("plane", "plane 3-D") for letter in "AB"}
     for key, value, behind in ((":plane.span", 2.0, maps), (":line.margin", 0.5, maps | {"line B"})):
         assert head(set_to(app, key, value))["stale"].keys() == behind, key
     work(store, by_kind(store, app)["line"])

@@ -34,7 +34,7 @@ def table() -> AppTest:
 def test_without_runs_it_says_what_will_appear_and_where_runs_are_kept(store):
     app = table()
     assert not app.dataframe
-    assert "No run has trained yet" in app.markdown[0].value
+    assert "No runs yet" in app.markdown[0].value
     assert str(store.home) in app.markdown[0].value
 
 

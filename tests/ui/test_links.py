@@ -87,8 +87,8 @@ def test_a_bad_value_of_one_variant_loses_only_itself():
     assert {job.steps for job in jobs} == {DEFAULT.steps}
     assert (jobs[3].learner.data.kind, jobs[3].learner.loss.kind) == ("curve", "mse")
     assert problems == [
-        "link: C: Training.steps must be in [1, 1000000], got 0; it is left out",
-        "link: D: learner.optimizer.lr must be in (0, 10], got -1; it is left out",
+        "link: C: Training.steps must be in [1, 1000000], got 0; it is ignored",
+        "link: D: learner.optimizer.lr must be in (0, 10], got -1; it is ignored",
     ]
 
 
@@ -139,7 +139,7 @@ def test_elsewhere_a_link_to_kept_jobs_says_that_they_are_not_here(store, tmp_pa
     for find in (Store(tmp_path / "elsewhere").draft, None):
         jobs, runs, problems = links.read(said, DEFAULT, find=find)
         assert (jobs, runs, len(problems)) == ([DEFAULT], ["a"], 1)
-        assert "kept on the machine that it was made on" in problems[0]
+        assert "stored only on the machine where it was made" in problems[0]
 
 
 def test_kept_jobs_that_a_page_cannot_show_are_said(store):
@@ -179,7 +179,7 @@ def test_a_shared_link_comes_back_and_says_where_the_page_starts_from_something_
     jobs = [some(Training, seed + n).model_copy(update={"parent": None}) for n in range(1 + seed % 2)]
     parameters = through_a_browser(links.shared(jobs, default))
     assert links.read(parameters, default) == (jobs, [], [])
-    assert "other settings" in links.read(parameters, other)[2][0]
+    assert "other default settings" in links.read(parameters, other)[2][0]
 
 
 @each(("page", "preset"), [(page, preset) for page in PAGES.values() for preset in page.examples])
@@ -254,7 +254,7 @@ def test_a_link_full_of_wrong_values_is_answered_in_few_lines():
     jobs, _, problems = links.read({**nonsense, "seed": "7"}, DEFAULT)
     assert jobs[0].seed == 7
     assert len(problems) == 6
-    assert problems[-1] == "link: 1195 more of its values are wrong"
+    assert problems[-1] == "link: 1195 more of its values are invalid"
 
 
 def test_settings_of_a_kind_come_after_the_kind():

@@ -84,7 +84,7 @@ def test_a_search_runs_the_trajectory_run_shown_and_offers_the_best(store, tuned
     file = store.open(search(app))
     assert file.job == RateSearch(trajectories=trajectories(store, app)[0])
     assert file.status().state == "finished"
-    assert "Use the best" in labels(app)
+    assert "Use best rates" in labels(app)
     assert not button(app, "Tune learning rates").disabled
 
 
@@ -92,14 +92,14 @@ def test_the_best_rates_are_taken_over_and_the_search_stays(store, tuned):
     app = tuned()
     found = store.view(search(app)).snapshot("rate_search")
     before = trajectories(store, app)[0]
-    press(app, "Use the best")
+    press(app, "Use best rates")
     after = trajectories(store, app)[0]
     rates = [r.method.lr if hasattr(r.method, "lr") else None for r in after.optimizers]
     sgd, _, adam = (found["rates"][i] for i in found["best"])
     assert rates == [float(f"{sgd:.4g}"), None, float(f"{adam:.4g}")]
     assert after.optimizers[1] == before.optimizers[1]
     assert after.model_copy(update={"optimizers": before.optimizers}) == before
-    assert "Use the best" in labels(fine(app.run()))
+    assert "Use best rates" in labels(fine(app.run()))
     assert not app.error
 
 
@@ -107,11 +107,11 @@ def test_a_search_for_another_trajectory_run_is_not_shown_until_that_is_back(sto
     app = tuned()
     at(app.number_input, ":x").set_value(1.0)
     fine(app.run())
-    assert "Use the best" not in labels(app)
+    assert "Use best rates" not in labels(app)
     assert trajectories(store, app)[0].x == 1
     at(app.number_input, ":x").set_value(-4.0)
     fine(app.run())
-    assert "Use the best" in labels(app)
+    assert "Use best rates" in labels(app)
 
 
 def test_a_search_that_was_deleted_is_forgotten(store, tuned):
@@ -119,7 +119,7 @@ def test_a_search_that_was_deleted_is_forgotten(store, tuned):
     store.delete(search(app))
     fine(app.run())
     assert not app.error
-    assert "Use the best" not in labels(app)
+    assert "Use best rates" not in labels(app)
     assert shown(app)
 
 
@@ -136,7 +136,7 @@ def test_of_two_trajectory_runs_each_has_a_search_and_the_best_of_it(store, tune
     before = trajectories(store, app)
     assert [store.open(run).job for run in searches(app)] == [RateSearch(trajectories=job) for job in before]
     found = [store.view(run).snapshot("rate_search") for run in searches(app)]
-    press(app, "Use the best")
+    press(app, "Use best rates")
     after = trajectories(store, app)
     for job, best, was in zip(after, found, before, strict=True):
         rates = [float(f"{best['rates'][i]:.4g}") if i >= 0 else None for i in best["best"]]
@@ -152,7 +152,7 @@ def test_what_does_not_apply_to_a_trajectory_run_now_is_not_lost_with_its_rates(
     press(fine(app.run()), "Tune learning rates")
     for run in searches(app):
         wait_for(lambda run=run: not store.open(run).status().live)
-    press(fine(app.run()), "Use the best")
+    press(fine(app.run()), "Use best rates")
     (variant,) = kept(app).variants
     assert variant["differences"]["noise"] == 0.5
     assert variant["differences"]["surface.curvature"] == 4.0
@@ -169,7 +169,7 @@ def test_a_search_that_cannot_be_started_is_answered_with_one_line(store, monkey
     monkeypatch.setattr(runtime.pool(), "submit", refuse)
     press(app, "Tune learning rates")
     assert [e.value for e in app.error] == ["the disk is full"]
-    assert "Use the best" not in labels(app)
+    assert "Use best rates" not in labels(app)
     assert trajectories(store, app)
 
 

@@ -60,4 +60,4 @@ def test_of_a_run_that_went_on_the_menu_says_what_its_link_leaves_out(trained):
         options = {"runs": [trained(job, 20, "finished").id], "job": alone, "default": JOB}
         app = AppTest.from_function(_script, default_timeout=30, kwargs=options).run()
         assert not app.exception
-        assert sum("went on from another one" in caption.value for caption in app.caption) == said
+        assert sum("was resumed from another one" in caption.value for caption in app.caption) == said

@@ -216,9 +216,11 @@ def test_theory_is_said_of_a_bowl_alone_and_of_noise_that_it_does_not_hold(told)
     heights = np.ones((len(NAMES), 3))
     assert theory([told(JOB, heights)]) == ""
     said = theory([told(JOB, heights, phase=PHASE)])
-    assert said.startswith("Theory for this bowl: plain descent is stable below η = 2/λ = 2, and best at 1")
-    assert "keeps 0.500 of the error; the best momentum, β = 0.300 at η = 1.2, keeps 0.250." in said
+    assert said.startswith(
+        "Theory for this quadratic: plain gradient descent is stable for η < 2/λ = 2; its optimal learning rate 1"
+    )
+    assert "error factor of 0.500 per step; optimal momentum (β = 0.300, η = 1.2) gives 0.250." in said
     noisy = theory([told(JOB.model_copy(update={"noise": 0.5}), heights, phase=PHASE)])
-    assert noisy.startswith("Theory does not hold for this race: gradient noise σ = 0.5. Without that, on this bowl")
+    assert noisy.startswith("The theory does not apply here: gradient noise σ = 0.5. Without that, on this quadratic")
     nesterov = {**PHASE, "nesterov": np.array(True)}
     assert "Nesterov's momentum, β" in theory([told(JOB, heights, phase=nesterov)])

@@ -178,7 +178,7 @@ def test_a_choice_is_added_as_it_is_and_what_depends_on_it_follows():
     drawn.set("id0:learner.data.kind", "curve")
     assert (drawn.jobs[0].learner.data.kind, drawn.jobs[0].learner.loss.kind) == ("curve", "mse")
     assert drawn.titles == ["**B** · data Curve (1-D regression), loss MSE"]
-    assert drawn.captions == ["Set to fit: loss MSE"]
+    assert drawn.captions == ["Adjusted to fit: loss MSE"]
 
 
 def test_a_choice_of_a_variant_changes_what_its_other_menus_offer():

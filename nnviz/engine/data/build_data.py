@@ -38,8 +38,9 @@ def build(data: spec.Data, seed: int, _read_file: ReadFile = no_files) -> Datase
         case _:
             raise TypeError(f"no data for {data!r}")
     order, test = split(data.points, data.train_share, seed)
-    names = tuple(str(c) for c in range(data.classes))
-    return Dataset(x[order], y[order], test, ("x", "y")[: x.shape[1]], names)
+    features = ("x",) if x.shape[1] == 1 else ("x₁", "x₂")
+    names = tuple(f"class {c}" for c in range(data.classes))
+    return Dataset(x[order], y[order], test, features, names)
 
 
 def _from_scikit_learn(

@@ -163,7 +163,7 @@ export class Card {
       this.figure = this.shown = undefined;
       this.settle();
       const isNone = version === null || !store.mayHave(this.name);
-      this.say(!store.steps.length ? "waiting for the first picture" : isNone ? "no picture at this step" : "loading …");
+      this.say(!store.steps.length ? "waiting for the first result" : isNone ? "no result at this step" : "loading …");
       return;
     }
     const figure = store.figure(version);

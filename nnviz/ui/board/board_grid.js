@@ -99,7 +99,7 @@ export class Grid {
 
   card(name) {
     const card = new Card(this.board, name);
-    if (!this.board.store.steps.length) card.say("waiting for the first picture");
+    if (!this.board.store.steps.length) card.say("waiting for the first result");
     card.settle();
     return card;
   }

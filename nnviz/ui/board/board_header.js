@@ -15,17 +15,17 @@ export class Header {
     this.isLog = false; // whether the slider's place is the logarithm of the step
     this.speed = 1;
     this.recall();
-    this.play = element("button", "nnviz-play", { type: "button", title: "Space plays and stops" });
+    this.play = element("button", "nnviz-play", { type: "button", title: "Space: play or pause" });
     this.newest = element("button", "nnviz-newest", { type: "button" });
-    this.speeds = element("select", "nnviz-speed", { "aria-label": "Speed", title: "Speed of playing" });
+    this.speeds = element("select", "nnviz-speed", { "aria-label": "Speed", title: "Playback speed" });
     for (const speed of SPEEDS) this.speeds.append(element("option", "", { value: speed }, `${speed}×`));
     this.speeds.value = this.speed;
     this.slider = element("input", "nnviz-slider", {
-      type: "range", min: 0, max: 0, step: "any", "aria-label": "Time", title: "Arrow keys go from picture to picture",
+      type: "range", min: 0, max: 0, step: "any", "aria-label": "Time", title: "Arrow keys: previous or next recorded step",
     });
     this.where = element("output", "nnviz-where", { "aria-live": "off" });
     this.log = element("button", "nnviz-log", {
-      type: "button", "aria-label": "Logarithmic time", title: "Logarithmic time: more room for the first steps",
+      type: "button", "aria-label": "Logarithmic time", title: "Logarithmic time axis",
     }, "log");
     this.tabs = new Tabs((title) => board.open(title), board.grid.root);
     const { play, newest, speeds, slider, where, log } = this;
@@ -121,8 +121,8 @@ export class Header {
     if (where.textContent !== text) where.textContent = text;
     where.classList.toggle("nnviz-is-live", head.live && follows);
     newest.disabled = follows;
-    newest.setAttribute("aria-label", follows ? "Showing the newest" : "Go to the newest");
-    newest.title = follows ? "" : "Go to the newest";
+    newest.setAttribute("aria-label", follows ? "Showing the latest" : "Jump to latest");
+    newest.title = follows ? "" : "Jump to latest";
     this.log.setAttribute("aria-pressed", String(this.isLog));
     this.root.dataset.follows = follows;
   }
@@ -189,7 +189,7 @@ export class Header {
   playing(on) {
     this.isPlaying = on;
     this.play.classList.toggle("nnviz-is-playing", on);
-    this.play.setAttribute("aria-label", on ? "Stop playing" : "Play through all steps");
+    this.play.setAttribute("aria-label", on ? "Pause playback" : "Play all steps");
     this.play.setAttribute("aria-pressed", String(on));
   }
 }

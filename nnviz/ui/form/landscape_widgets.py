@@ -33,14 +33,14 @@ def network_of(run: str) -> TrainedModel:
     while job.parent:
         parent, step = job.parent.run, job.parent.step
         if parent in seen:
-            raise RunError(f"run {run} goes on from itself: it is damaged")
+            raise RunError(f"run {run} is its own parent: its file is damaged")
         seen.add(parent)
         try:
             job = _trained(parent, runtime.store().view(parent).job)
         except RunError:
             raise RunError(
-                f"run {run} went on from run {parent}, which is not in the store any more: its training cannot be "
-                "repeated; take another run"
+                f"run {run} was resumed from run {parent}, which has been deleted: its training cannot be repeated; "
+                "choose another run"
             ) from None
         before.insert(0, {"learner": job.learner, "steps": job.steps, "seed": job.seed, "until": step})
     step = until if until < last.steps else None
@@ -79,9 +79,9 @@ def remarks(jobs: Sequence[Landscape]) -> list[str]:
         if before := job.network.before:
             steps = " and ".join(f"{phase.until:,}" for phase in before)
             of = f"{letter}: its" if letter else "Its"
-            found.append(f"{of} training went on under other settings at step {steps}, and is repeated so.")
+            found.append(f"{of} training was resumed with other settings at step {steps} and is repeated that way.")
     if len(jobs) == 1 and jobs[0].other and any(isinstance(view, Line) for view in jobs[0].views):
-        found.append("The line leads to another network, which came with the job.")
+        found.append("The second network of the line is the one given in the job.")
     return found
 
 
@@ -131,7 +131,7 @@ def _come_to(entry: EntryView, letter: str) -> str:
     for part in ("train", "test"):
         if f"{part}_loss" in training:
             right = training.get(f"{part}_accuracy")
-            share = "" if right is None else f" ({right[-1]:.1%} right)"
+            share = "" if right is None else f", accuracy {right[-1]:.1%}"
             words.append(f"{part} loss {training[f'{part}_loss'][-1]:.3g}{share}")
     if size := next((run.status.info.get("parameters") for run in entry.runs.values()), None):
         words.append(f"{size:,} parameters")

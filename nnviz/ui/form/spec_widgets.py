@@ -22,6 +22,7 @@ from nnviz.spec.base import (
     options,
     summary,
 )
+from nnviz.spec.number_format import format_number
 from nnviz.spec.wording import capitalized
 from nnviz.ui import session
 
@@ -202,7 +203,7 @@ def _value(about: FieldInfo, value: Any, text: str, key: str, on: Any) -> Any:
     extra = about.json_schema_extra
     if isinstance(extra, dict) and extra.get("log"):
         steps = ladder(bounds, value)
-        return on.select_slider(text, steps, value, format_func=lambda v: f"{v:g}", help=help, key=key)
+        return on.select_slider(text, steps, value, format_func=format_number, help=help, key=key)
     if annotation is int:
         low, high = int(bounds.low or 0), int(bounds.high if bounds.high is not None else 2**31)
         widget = on.slider if high - low <= SLIDER_STEPS and value is not None else on.number_input

@@ -49,7 +49,7 @@ def variants(
     for gone in form.starts.keys() - drawn:  # its widgets, which Streamlit forgets, will start from `kept` again
         del form.starts[gone]
     add = form.does(lambda now: [*now, _new(form, now[-1].differences if now else {})])
-    help = f"At most {most} side by side." if form.is_full else "As a copy of the last one, to be changed."
+    help = f"At most {most} side by side." if form.is_full else "Adds a copy of the last one."
     _button(form, "Add a variant", add, "add", icon=":material/add:", disabled=form.is_full, help=help, width="stretch")
     return found
 
@@ -123,7 +123,7 @@ def _variant(form: _Form, place: int, drawn: set[str]) -> Variant:
                 help = "Remove this difference"
                 _button(form, ":material/close:", without, f"{variant.id}:{path}:less", type="tertiary", help=help)
         for path in applied.completed:
-            st.caption(f"Set to fit: {_escaped(in_words(applied.job, path))}")
+            st.caption(f"Adjusted to fit: {_escaped(in_words(applied.job, path))}")
         _offer(form, place, applied.job, now)
         with st.container(horizontal=True, gap="xsmall"):
             copy = form.does(lambda now: [*now, _new(form, now[place].differences)])

@@ -25,7 +25,7 @@ SMOOTHING = {"0": "off", "0.6": "0.6", "0.9": "0.9", "0.99": "0.99"}
 CHOICES = {
     "loss": {"axis": ("Axis", AXIS, "linear"), "smoothing": ("Smoothing", SMOOTHING, "0")},
     "gradients": {"axis": ("Axis", AXIS, "log")},
-    "boundary": {"style": ("Surface", {"soft": "soft", "borders": "borders only"}, "soft")},
+    "boundary": {"style": ("Surface", {"soft": "soft", "borders": "boundaries only"}, "soft")},
 }
 SAID = st.session_state.setdefault("said", {name: float(said) for name, said in st.query_params.items()})
 START, TICKS, EVERY, SLOW = int(SAID.get("start", 4)), SAID.get("ticks", 0), 0.3, SAID.get("slow", 0)
