@@ -23,7 +23,7 @@ SETTLE = 0.4
 
 RESTART = "Restart with changes"
 
-WIDTHS = {"first": 112, "keep": 230}
+WIDTHS = {"first": 112, "keep": 168}
 """Pixels of the places for buttons that take turns."""
 
 RESUMABLE = ("stopped", "lost", "failed")
@@ -140,9 +140,9 @@ def transport(asked: FormResult, runset: RunSet, entries: Sequence[EntryView]) -
     with _place(state, "keep"):
         if live:
             pinned = all(run.status.pinned for run in live)
-            help = "Keep training after the last viewer has left; otherwise the run stops 60 s later."
+            help = "Keep running in background after the last viewer has left; otherwise the run stops 60 s later."
             icon = "keep" if pinned else "keep_off"
-            text = "Running in background" if pinned else "Keep running in background"
+            text = "Runs in background" if pinned else "Run in background"
             act = press("pin", not pinned)
             _button(text, icon, asked, runset, act, settles=False, help=help, fills=True)
 

@@ -223,4 +223,4 @@ def test_theory_is_said_of_a_bowl_alone_and_of_noise_that_it_does_not_hold(told)
     noisy = theory([told(JOB.model_copy(update={"noise": 0.5}), heights, phase=PHASE)])
     assert noisy.startswith("The theory does not apply here: gradient noise σ = 0.5. Without that, on this quadratic")
     nesterov = {**PHASE, "nesterov": np.array(True)}
-    assert "Nesterov's momentum, β" in theory([told(JOB, heights, phase=nesterov)])
+    assert "Nesterov's momentum (β" in theory([told(JOB, heights, phase=nesterov)])

@@ -56,8 +56,30 @@ def changed(values: dict) -> object:
 @pytest.mark.parametrize(
     ("state", "step", "expected"),
     [
-        ("paused", 0, {"Run": True, "Step": True, "Epoch": True, "Stop": False, "Reset": False, "Keep": True}),
-        ("paused", 20, {"Continue": True, "Step": True, "Epoch": True, "Stop": True, "Reset": True, "Keep": True}),
+        (
+            "paused",
+            0,
+            {
+                "Run": True,
+                "Step": True,
+                "Epoch": True,
+                "Stop": False,
+                "Reset": False,
+                "Run in background": True,
+            },
+        ),
+        (
+            "paused",
+            20,
+            {
+                "Continue": True,
+                "Step": True,
+                "Epoch": True,
+                "Stop": True,
+                "Reset": True,
+                "Run in background": True,
+            },
+        ),
         ("stopped", 20, {"Continue": True, "Step": False, "Epoch": False, "Stop": False, "Reset": True}),
         ("failed", 20, {"Continue": True, "Step": False, "Epoch": False, "Stop": False, "Reset": True}),
         ("finished", 20, {"Run again": True, "Step": False, "Epoch": False, "Stop": False, "Reset": True}),
@@ -101,7 +123,14 @@ def test_the_status_line_says_ready_before_the_first_step_what_is_waited_for_and
 def test_a_running_run_can_be_paused_stopped_reset_and_kept(trained):
     run = trained(JOB, 20, "running")
     run.set_until(None)
-    expected = {"Pause": True, "Step": False, "Epoch": False, "Stop": True, "Reset": True, "Keep": True}
+    expected = {
+        "Pause": True,
+        "Step": False,
+        "Epoch": False,
+        "Stop": True,
+        "Reset": True,
+        "Run in background": True,
+    }
     assert buttons(row([run], [JOB])) == expected
 
 
@@ -118,9 +147,9 @@ def test_buttons_write_what_is_wanted_into_the_run_file(trained):
     assert run.control().until is None
     press(row([run], [JOB]), "Pause")
     assert run.control().until == 22
-    press(row([run], [JOB]), "Keep")
+    press(row([run], [JOB]), "Run in background")
     assert run.control().pinned
-    press(row([run], [JOB]), "Kept")
+    press(row([run], [JOB]), "Runs in background")
     assert not run.control().pinned
     press(row([run], [JOB]), "Stop")
     assert run.control().cancel
@@ -161,7 +190,7 @@ def test_a_change_that_weights_can_bear_is_offered_to_go_on_with(trained, path):
     words = list(buttons(app))
     assert words[0] == "Continue"
     assert words[1].startswith("Continue with ")
-    assert words[2:] == ["Restart with changes", "Step", "Epoch", "Stop", "Reset", "Keep"]
+    assert words[2:] == ["Restart with changes", "Step", "Epoch", "Stop", "Reset", "Run in background"]
     assert not buttons(app)["Step"]
     assert any("changed: " in m.value for m in app.markdown)
 
@@ -178,7 +207,15 @@ def test_a_setting_that_counts_at_the_first_step_alone_is_not_offered_to_go_on_w
 @pytest.mark.parametrize("path", OTHER)
 def test_any_other_change_needs_a_run_of_its_own(trained, path):
     app = row([trained(JOB)], [changed({path: OTHER[path]})])
-    assert list(buttons(app)) == ["Continue", "Restart with changes", "Step", "Epoch", "Stop", "Reset", "Keep"]
+    assert list(buttons(app)) == [
+        "Continue",
+        "Restart with changes",
+        "Step",
+        "Epoch",
+        "Stop",
+        "Reset",
+        "Run in background",
+    ]
 
 
 def test_a_change_of_both_kinds_needs_a_run_of_its_own(trained):
@@ -225,7 +262,7 @@ def test_the_status_line_says_how_far_a_run_is(trained):
 def test_the_status_line_names_the_run_and_step_that_a_run_went_on_from(trained):
     child = JOB.model_copy(update={"parent": Parent(run="20260101-0000-aaaaaa", step=1300)})
     text = row([trained(child)], [JOB]).markdown[0].value
-    assert "went on from step 1,300 of run 20260101-0000-aaaaaa" in text
+    assert "resumed from run 20260101-0000-aaaaaa at step 1,300" in text
 
 
 def test_buttons_and_status_say_changes_in_the_words_of_the_form(trained):
@@ -254,8 +291,8 @@ def test_buttons_that_take_turns_are_not_mistaken_for_each_other(trained):
     assert keys["Pause"] not in {b.key for b in app.button}
     press(app, "Continue")
     assert run.control().until is None
-    press(app, "Keep")
-    press(app, "Kept")
+    press(app, "Run in background")
+    press(app, "Runs in background")
     assert not run.control().pinned
 
 
@@ -302,19 +339,19 @@ def test_the_copy_of_a_click_never_presses_the_button_that_took_its_place(store,
 
 
 def test_the_copy_of_a_click_is_no_other_click(trained):
-    for label, expected in (("Step", 21), ("Epoch", 22), ("Keep", True)):
+    for label, expected in (("Step", 21), ("Epoch", 22), ("Run in background", True)):
         run = trained(JOB)
         run.write(info={"steps_per_epoch": 11})
         app = row([run], [JOB])
         again = click_twice(app, label)
-        if label != "Keep":
+        if label != "Run in background":
             run.write(state="running", step=expected)
             run.write(state="paused")
         for _ in range(2):
             app.run()
             again()
             control = run.control()
-            assert (control.pinned if label == "Keep" else control.until) == expected, label
+            assert (control.pinned if label == "Run in background" else control.until) == expected, label
         if label == "Step":
             press(app, label)
             assert run.control().until == expected + 1
