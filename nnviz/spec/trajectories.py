@@ -32,7 +32,9 @@ class TrajectorySpec(Spec):
             if name == "kind" or (name != "lr" and value == field.default):
                 continue
             words = "η" if name == "lr" else name_of(field, name)
-            parts.append(words if value is True else f"no {words}" if value is False else f"{words}={format_number(value)}")
+            parts.append(
+                words if value is True else f"no {words}" if value is False else f"{words}={format_number(value)}"
+            )
         return " ".join([label(type(self.method)), ", ".join(parts)]).strip()
 
 

@@ -6,11 +6,11 @@ import { renamed } from "./board_follow.js";
 import { picture, pictureTheme, seen } from "./board_picture.js";
 
 const ITEMS = [
-  ["png", "Picture (PNG)"], ["svg", "Picture (SVG)"], ["dark", "Dark background"], ["csv", "Data (CSV)"], ["json", "Plotly JSON"],
+  ["png", "Image (PNG)"], ["svg", "Image (SVG)"], ["dark", "Dark background"], ["csv", "Data (CSV)"], ["json", "Plotly JSON"],
   ["zoom", "Reset zoom"], ["full", "Full screen"],
 ];
 const HINTS = {
-  csv: "The numbers of this picture, of long curves at the points that are drawn (extremes kept); all are in the zip under Share.",
+  csv: "Data of this figure; long curves are thinned (extremes kept). The zip under Share has all data.",
 };
 
 export class Menu {
