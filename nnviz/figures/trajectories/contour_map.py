@@ -12,8 +12,8 @@ from nnviz.figures.trajectories.update_arrows import update_arrows
 # Opacity of the other paths where the update of one optimizer is shown.
 DIMMED_OPACITY = 0.35
 _HELP = (
-    "Darker is larger f. Each line is an optimizer's path from the start (open circle) to its marker at the selected "
-    "step. Stars: lowest minima in view; dots: other minima; crosses: saddle points; triangles: maxima."
+    "Stronger color: larger f. Each line is an optimizer's path from the start (open circle) to its marker at the "
+    "selected step. Stars: lowest minima in view; dots: other minima; crosses: saddle points; triangles: maxima."
 )
 _UPDATE_HELP = (
     "The arrows show one update: the negative gradient and the negative momentum, both scaled, and the update itself."
