@@ -1,4 +1,4 @@
-"""What all tests of figures share."""
+"""Fixtures for all tests of figures."""
 
 import plotly.graph_objects as go
 import pytest

@@ -168,32 +168,32 @@ def surface(size: int = 21) -> dict[str, np.ndarray]:
     }
 
 
-def trajectories(steps: int = 30, gone: int = -1) -> dict[str, np.ndarray]:
-    """The snapshot race on `surface`: plain descent, descent with momentum, and one that leaves at step `gone`."""
+def trajectories(steps: int = 30, left_at: int = -1) -> dict[str, np.ndarray]:
+    """The snapshot trajectories on `surface`: gradient descent, momentum, and one that diverges at step `left_at`."""
     count = 3
     points, gradient = np.zeros((count, steps + 1, 2)), np.zeros((count, steps, 2))
     momentum = np.full((count, steps, 2), np.nan)
     points[:, 0] = [-1.8, 0.9]
-    memory = np.zeros(2)
+    velocity = np.zeros(2)
     for t in range(steps):
         x, y = points[:, t].T
         gradient[:, t] = np.stack([4 * x * (x**2 - 1), 8 * y], -1)
-        memory = 0.8 * memory + gradient[1, t]
-        momentum[1, t] = memory
-        points[:, t + 1] = points[:, t] - 0.02 * np.stack([gradient[0, t], memory, gradient[2, t]])
-    if gone >= 0:
-        points[2, gone:] = np.nan
-        gradient[2, gone:] = np.nan
+        velocity = 0.8 * velocity + gradient[1, t]
+        momentum[1, t] = velocity
+        points[:, t + 1] = points[:, t] - 0.02 * np.stack([gradient[0, t], velocity, gradient[2, t]])
+    if left_at >= 0:
+        points[2, left_at:] = np.nan
+        gradient[2, left_at:] = np.nan
     x, y = points[..., 0], points[..., 1]
-    heights = (x**2 - 1) ** 2 + 4 * y**2 - 1
+    values = (x**2 - 1) ** 2 + 4 * y**2 - 1
     distance = np.hypot(np.abs(x) - 1, y)
-    left = np.array([-1, -1, gone], np.int32)
+    exits = np.array([-1, -1, left_at], np.int32)
     return {
         "points": points,
-        "values": heights,
+        "values": values,
         "distance": distance,
-        "left_at": left,
-        "exit_reason": np.array(["diverged" if step >= 0 else "" for step in left]),
+        "left_at": exits,
+        "exit_reason": np.array(["diverged" if step >= 0 else "" for step in exits]),
         "gradient": gradient.astype(np.float32),
         "momentum": momentum.astype(np.float32),
     }

@@ -1,4 +1,4 @@
-"""The table that a figure states, as the board writes it, and what it is compared with."""
+"""The table of a figure, as the board exports it, and its comparison with an expected one."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ def stated(figure: dict) -> pd.DataFrame:
 
 
 def _numbers(column: pd.Series) -> pd.Series:
-    """Words for what is not finite as the numbers that pandas reads them as."""
+    """Texts of non-finite values as numbers, as pandas reads them."""
     if not column.map(lambda value: isinstance(value, str)).any():
         return column
     try:

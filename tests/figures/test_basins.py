@@ -1,4 +1,4 @@
-"""Basins have the color of their minimum, fainter where the way is longer, and gray where there is none."""
+"""Basins have the color of their minimum, fainter for more steps, and gray where none is reached."""
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def test_each_start_has_the_color_of_its_minimum_and_says_it():
     np.testing.assert_array_equal(squares["customdata"][1:, :, 2], basins["steps"][0, 1:])
 
 
-def test_longer_ways_are_fainter():
+def test_starts_that_take_more_steps_are_fainter():
     squares = named(basin_map(made.basins(), 0, "SGD"), "reached")
     level = squares["z"][1:] % OPACITY_LEVELS
     assert np.all(np.diff(level, axis=0) >= 0)
@@ -80,7 +80,7 @@ def test_a_surface_without_minima_is_all_gray(valid):
     assert np.isnan(named(valid(basin_arrival_steps(basins, 0, "SGD")), "steps")["z"]).all()
 
 
-def test_steps_are_told_and_their_ticks_are_where_they_say():
+def test_arrival_steps_have_ticks_at_their_values():
     basins = made.basins()
     told = named(basin_arrival_steps(basins, 0, "SGD"), "steps")["customdata"]
     np.testing.assert_array_equal(told[1:], basins["steps"][0, 1:])

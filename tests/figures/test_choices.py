@@ -1,4 +1,4 @@
-"""What a viewer chooses for a curve: a linear or a logarithmic axis, and a moving average over what was measured."""
+"""The options of curves: a linear or a logarithmic axis, and a moving average over the raw values."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from nnviz.figures.kit import smoothing
 from tests.each import each
 from tests.figures import landscape_arrays, made
 from tests.figures.stated import stated
-from tests.figures.test_every_figure import DEEP, LAYERS, LOSS, OPTIMIZERS, RACE
+from tests.figures.test_every_figure import DEEP, LAYERS, LOSS, OPTIMIZERS, TRAJECTORIES
 
 TRAIN = LOSS[(LOSS["site"] != "batch").to_numpy()]
 CLIPPED = made.scalars(
@@ -18,7 +18,7 @@ CLIPPED = made.scalars(
 )
 SEARCH = (np.geomspace(1e-3, 1, 4), np.array([[1, 0.1, 0.5, np.nan]]), ["SGD"], [1])
 ABOVE = {name: values + (name.endswith("loss")) for name, values in landscape_arrays.line().items()}
-NEGATIVE = RACE | {"values": RACE["values"] - 100}
+NEGATIVE = TRAJECTORIES | {"values": TRAJECTORIES["values"] - 100}
 LOG = {
     "loss": lambda **how: figures.curves(TRAIN, "loss", **how),
     "overlay": lambda **how: figures.overlay({"A": TRAIN, "B": TRAIN, "C": TRAIN}, **how),
@@ -26,7 +26,7 @@ LOG = {
     "clipped norms": lambda **how: figures.clipped_norms(CLIPPED, **how),
     "layers": lambda **how: figures.layer_curves(DEEP, "gradient_norm", LAYERS, **how),
     "profile": lambda **how: figures.depth_profile(DEEP, "gradient_norm", 30, LAYERS, **how),
-    "distances": lambda **how: figures.distances_to_minimum(RACE, OPTIMIZERS, **how),
+    "distances": lambda **how: figures.distances_to_minimum(TRAJECTORIES, OPTIMIZERS, **how),
     "rate search": lambda **how: figures.rate_search(*SEARCH, **how),
     "sharpness": lambda **how: figures.sharpness(landscape_arrays.curvature(), **how),
     "trace": lambda **how: figures.hessian_trace(landscape_arrays.curvature(), **how),
@@ -42,7 +42,7 @@ OTHER_AXES = {
     "update ratios": lambda **how: figures.update_ratios(DEEP, LAYERS, **how),
     "bands": lambda **how: figures.percentile_bands(DEEP, LAYERS, "model.activation3", **how),
     "negative heights": lambda **how: figures.function_values(NEGATIVE, OPTIMIZERS, **how),
-    "step parts": lambda **how: figures.update_parts(RACE, 1, "SGD", **how),
+    "step parts": lambda **how: figures.update_parts(TRAJECTORIES, 1, "SGD", **how),
 }
 SMOOTH = ("loss", "overlay", "clipped norms", "layers", "distances", "sharpness", "trace")
 ALL = LOG | OTHER_AXES
@@ -100,10 +100,10 @@ def test_the_average_is_the_debiased_exponential_one():
         expected = np.exp(_exponential(np.log(values), 0.9)) if log else _exponential(values, 0.9)
         np.testing.assert_allclose(mean["y"], expected, rtol=1e-6)
         assert mean["name"] == "before clipping 0.500"
-    distance = RACE["distance"][1]
+    distance = TRAJECTORIES["distance"][1]
     *_, mean = (
         t
-        for t in figures.distances_to_minimum(RACE, OPTIMIZERS, log=False, smooth=0.9)["data"]
+        for t in figures.distances_to_minimum(TRAJECTORIES, OPTIMIZERS, log=False, smooth=0.9)["data"]
         if t.get("uid") == "optimizer1"
     )
     np.testing.assert_allclose(mean["y"], _exponential(distance, 0.9), rtol=1e-5)
@@ -124,7 +124,7 @@ def test_accuracy_is_never_logarithmic():
 
 def test_zeros_and_negative_values_are_marked_on_every_logarithmic_axis():
     odd = [1.0, 0.0, 0.1, 0.01]
-    trajectories = RACE | {"distance": np.where(np.arange(31) == 5, 0.0, RACE["distance"])}
+    trajectories = TRAJECTORIES | {"distance": np.where(np.arange(31) == 5, 0.0, TRAJECTORIES["distance"])}
     curvature = landscape_arrays.curvature()
     below = curvature | {"trace": curvature["trace"] * np.where(np.arange(11) == 3, -1, 1)}
     layer = made.scalars(("gradient_norm", "model.linear1.weight", [1, 2, 3, 4], odd))

@@ -1,4 +1,4 @@
-"""The surface and the paths on it are the numbers of the race, cut by step, and arrows are true."""
+"""Surface and paths are those recorded, cut by step, and arrows show the updates."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def named(figure: dict, uid: str) -> dict:
 
 
 def cut(trace: dict, step: int) -> np.ndarray:
-    """The places (n, 2) that the board shows of a trace at a step."""
+    """The points (n, 2) that the board shows of a trace at a step."""
     steps, show = trace["meta"]["steps"], trace["meta"]["show"]
     end = np.searchsorted(steps, step, "right")
     start = np.searchsorted(steps, steps[end - 1]) if show == "at" else 0
@@ -44,7 +44,7 @@ def test_paths_go_up_to_the_step_and_marks_are_at_it(step):
 
 @pytest.mark.parametrize("figure", [contour_map, surface_3d])
 def test_what_is_cut_by_step_has_as_many_entries_as_steps_which_rise(figure):
-    drawn = figure(SURFACE, made.trajectories(gone=9), NAMES, **({"selected": 1} if figure is contour_map else {}))
+    drawn = figure(SURFACE, made.trajectories(left_at=9), NAMES, **({"selected": 1} if figure is contour_map else {}))
     assert revealed(drawn)
     for trace in revealed(drawn):
         assert np.all(np.diff(trace["meta"]["steps"]) >= 0)
@@ -53,7 +53,7 @@ def test_what_is_cut_by_step_has_as_many_entries_as_steps_which_rise(figure):
 
 
 def test_a_optimizer_that_left_is_nowhere_from_then_on():
-    figure = contour_map(SURFACE, made.trajectories(gone=9), NAMES)
+    figure = contour_map(SURFACE, made.trajectories(left_at=9), NAMES)
     assert np.isnan(cut(named(figure, "mark2"), 9)).all()
     assert np.isnan(cut(named(figure, "mark2"), 30)).all()
     assert np.isfinite(cut(named(figure, "mark2"), 8)).all()
@@ -89,7 +89,7 @@ def test_hidden_optimizers_are_in_the_legend_alone():
     assert not any(trace.get("uid") == "gradient" for trace in figure["data"])
 
 
-def test_lowest_points_are_not_told_twice():
+def test_lowest_minima_are_drawn_once():
     surface = SURFACE | {"minima": np.array([[-1.0, 1e-9], [1.0, 0.0], [0.5, 0.5]])}
     figure = contour_map(surface, {}, [])
     np.testing.assert_allclose(named(figure, "minimum")["x"], [0.5])
@@ -210,7 +210,7 @@ def test_arrows_that_are_no_numbers_are_gaps():
 
 @each("log", [False, True])
 @each("z", [made.surface()["z"], 1e-9 * made.surface()["z"], made.surface()["z"] * 1e6 - 78.3])
-def test_ticks_are_at_the_heights_that_they_say(z, log):
+def test_ticks_are_at_their_values(z, log):
     scale = colorscale.value_scale(z, log)
     places, words = colorscale.ticks(scale)
     assert len(places) >= 3
@@ -223,7 +223,7 @@ def test_ticks_are_at_the_heights_that_they_say(z, log):
 
 
 @pytest.mark.parametrize("log", [False, True])
-def test_heights_and_places_map_both_ways(log):
+def test_values_and_positions_map_both_ways(log):
     scale = colorscale.value_scale(SURFACE["z"], log)
     np.testing.assert_allclose(scale.value(scale.position(SURFACE["z"])), SURFACE["z"], atol=1e-9)
     assert np.all(np.diff(scale.position(np.linspace(-1, 12, 50))) > 0)
@@ -240,7 +240,7 @@ def test_color_changes_at_the_contour_lines():
     assert set(digits) == {1, 2, 5}
 
 
-def test_heights_between_the_recorded_ones_are_those_of_a_parabola_and_do_not_swing_at_a_cliff():
+def test_upsampling_is_parabolic_and_does_not_overshoot_at_a_step():
     x = np.linspace(-1, 1, 9)
     fine = np.linspace(-1, 1, 33)
     found = colorscale._upsampled(x[None] ** 2 + 3 * x[:, None] ** 2, 4)
@@ -250,7 +250,7 @@ def test_heights_between_the_recorded_ones_are_those_of_a_parabola_and_do_not_sw
     assert cliff.max() <= 1
 
 
-def test_places_without_a_height_are_left_out(valid):
+def test_points_without_a_finite_value_are_hatched(valid):
     z = SURFACE["z"].copy()
     z[:5], z[7, 7] = np.nan, np.inf
     for log in (False, True, None):
@@ -261,14 +261,14 @@ def test_places_without_a_height_are_left_out(valid):
     np.testing.assert_allclose(hover[4], z[8, ::2], rtol=1e-6)
 
 
-def test_a_flat_surface_and_one_without_any_height_are_drawn(valid):
+def test_a_constant_surface_and_one_without_finite_values_are_drawn(valid):
     for z in (np.zeros((21, 21)), np.full((21, 21), np.nan)):
         valid(contour_map(SURFACE | {"z": z}, made.trajectories(), NAMES, log=True))
         valid(surface_3d(SURFACE | {"z": z}, made.trajectories(), NAMES))
 
 
 @pytest.mark.parametrize("log", [False, True])
-def test_paths_in_space_float_just_above_the_ground(log):
+def test_3d_paths_are_just_above_the_surface(log):
     trajectories = made.trajectories()
     figure = surface_3d(SURFACE, trajectories, NAMES, log=log)
     ground = figure["data"][0]["z"]
@@ -280,7 +280,7 @@ def test_paths_in_space_float_just_above_the_ground(log):
     np.testing.assert_allclose(trace["customdata"], trajectories["values"][0], rtol=1e-5)
 
 
-def test_space_has_few_places_cuts_walls_and_says_so():
+def test_the_3d_surface_is_coarse_and_says_where_it_is_clipped():
     x = np.linspace(-2, 2, 121)
     z = np.where(np.abs(x)[None] > 1.95, 1e6, 0) + x[:, None] ** 2
     none = np.zeros((0, 2))
@@ -294,7 +294,7 @@ def test_space_has_few_places_cuts_walls_and_says_so():
     assert "cut off" not in surface_3d(SURFACE, {}, [])["layout"]["meta"]["help"]
 
 
-def test_paths_in_space_end_where_the_ground_does():
+def test_3d_paths_end_at_the_edge_of_the_surface():
     trajectories = made.trajectories()
     trajectories["points"][1, 20:] = 1e7
     trace = named(surface_3d(SURFACE, trajectories, NAMES), "path1")
@@ -307,7 +307,7 @@ def test_twelve_optimizers_have_twelve_colors():
     assert theme.optimizer_color(12) == theme.optimizer_color(0)
 
 
-def test_a_surface_that_has_no_height_anywhere_is_said_so_and_not_drawn_in_space():
+def test_a_surface_without_finite_values_is_not_drawn_in_3d():
     nowhere = made.surface() | {"z": np.full_like(made.surface()["z"], np.nan)}
     figure = surface_3d(nowhere, made.trajectories(), NAMES)
     assert figure["data"] == []

@@ -144,7 +144,7 @@ def test_words_of_forks_neither_overlap_nor_leave_the_plot():
     assert len(third["text"]) <= 38
 
 
-def test_a_run_without_forks_has_the_whole_height():
+def test_a_run_without_resume_marks_has_the_whole_height():
     assert "domain" not in figures.curves(scalars(("loss", "train", [0, 9], [1, 2])))["layout"]["yaxis"]
 
 

@@ -1,4 +1,4 @@
-"""Decision surfaces, pictures of them, and points."""
+"""Decision surfaces, their images, and data points."""
 
 import base64
 import struct
@@ -44,7 +44,7 @@ def test_a_png_holds_the_pixels_it_was_given():
 
 
 @pytest.mark.parametrize("classes", [2, 3, 5, 10])
-def test_every_place_has_the_color_of_its_likeliest_class(classes):
+def test_every_point_has_the_color_of_its_likeliest_class(classes):
     _, pixels = _surface(classes)
     probabilities = grid(classes)["probabilities"].astype(float)
     size = len(pixels)
@@ -68,7 +68,7 @@ def test_the_surer_the_network_the_stronger_the_color():
     assert alpha[-1] == pytest.approx(255 * decision_surface.MAX_OPACITY, abs=2)
 
 
-def test_the_picture_lies_where_the_grid_is_with_the_top_row_on_top():
+def test_the_image_covers_the_grid_with_the_top_row_on_top():
     arrays = grid(0) | dict.fromkeys(("probabilities", "scores"), np.zeros((24, 24, 2), np.float16))
     arrays.pop("prediction")
     arrays["probabilities"][:12, :, 0] = arrays["probabilities"][12:, :, 1] = 1  # class 1 where y > 0
@@ -177,7 +177,7 @@ def test_a_wild_prediction_does_not_move_the_data():
 
 
 @pytest.mark.parametrize(("shift", "notes"), [(0.0, 0), (1e9, 1), (np.nan, 1)])
-def test_a_prediction_that_is_nowhere_in_the_picture_is_said_to_be_outside(shift, notes):
+def test_a_prediction_outside_the_plot_is_noted(shift, notes):
     data = {
         "inputs": np.linspace(-1, 1, 5)[:, None],
         "targets": np.linspace(-1, 1, 5),

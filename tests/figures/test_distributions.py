@@ -133,7 +133,7 @@ def test_a_needle_of_many_layers_keeps_its_spike():
     assert all(len(ridge["x"]) >= 4 for ridge in _ridges(figure))
 
 
-def test_shares_by_size_sum_to_one_and_match_a_count():
+def test_fractions_by_exponent_sum_to_one_and_match_a_count():
     tensor = np.array([0, 0, 1.0, 1.5, -1.2, 0.3, np.inf, np.nan])
     found, shares, zero, nonfinite = fractions_by_exponent(exponents(tensor), [0])
     assert shares.sum() + zero[0] + nonfinite[0] == pytest.approx(1)

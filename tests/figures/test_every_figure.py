@@ -1,4 +1,4 @@
-"""What holds for all figures: Plotly takes them, the board can send them, and nothing to show is said."""
+"""All figures: Plotly accepts them, the board can send them, and empty ones say why."""
 
 import json
 
@@ -39,9 +39,13 @@ EIGHT = {
     )
 }
 
-SURFACE, RACE, OPTIMIZERS = made.surface(), made.trajectories(gone=9), ["SGD η=0.02", "모멘텀 0.8", "Adam η=3"]
+SURFACE, TRAJECTORIES, OPTIMIZERS = (
+    made.surface(),
+    made.trajectories(left_at=9),
+    ["SGD η=0.02", "모멘텀 0.8", "Adam η=3"],
+)
 MANY = ["1 SGD", "2 SGD with momentum", *(f"{i} CMA-ES from the start, σ = 0.{i}" for i in range(3, 13))]
-CROWD = {key: np.concatenate([part] * 4) for key, part in made.trajectories(gone=9).items()}
+CROWD = {key: np.concatenate([part] * 4) for key, part in made.trajectories(left_at=9).items()}
 RATES = np.geomspace(1e-3, 1, 4)
 DIGITS = made.data(d=64, classes=10, image_shape=(8, 8))
 FEATURES = made.data(d=30, classes=2) | {"class_names": np.array(["malignant", "benign"])}
@@ -130,24 +134,24 @@ FILLED = {
     ),
     "overlay of three accuracies": lambda: figures.overlay(dict(list(EIGHT.items())[:3]), "accuracy"),
     "phase": lambda: figures.phase_diagram(PHASE, [{"name": "SGD", "alpha": 0.5, "beta": 0.0}]),
-    "map": lambda: figures.contour_map(SURFACE, RACE, OPTIMIZERS, note="gradient noise σ = 0.1", hidden=[0]),
-    "map of one step": lambda: figures.contour_map(SURFACE, RACE, OPTIMIZERS, log=True, selected=1),
+    "map": lambda: figures.contour_map(SURFACE, TRAJECTORIES, OPTIMIZERS, note="gradient noise σ = 0.1", hidden=[0]),
+    "map of one step": lambda: figures.contour_map(SURFACE, TRAJECTORIES, OPTIMIZERS, log=True, selected=1),
     "map without a race": lambda: figures.contour_map(SURFACE, {}, []),
-    "space": lambda: figures.surface_3d(SURFACE, RACE, OPTIMIZERS),
-    "space, logarithmic": lambda: figures.surface_3d(SURFACE, RACE, OPTIMIZERS, log=True, hidden=[2]),
+    "space": lambda: figures.surface_3d(SURFACE, TRAJECTORIES, OPTIMIZERS),
+    "space, logarithmic": lambda: figures.surface_3d(SURFACE, TRAJECTORIES, OPTIMIZERS, log=True, hidden=[2]),
     "many optimizers": lambda: figures.contour_map(
         SURFACE, CROWD, MANY, note="gradient noise σ = 0.1, clipped to 1, cosine"
     ),
     "heights of many optimizers": lambda: figures.function_values(CROWD, MANY, minimum=-1.0),
-    "heights": lambda: figures.function_values(RACE, OPTIMIZERS),
-    "heights, linear, smoothed": lambda: figures.function_values(RACE, OPTIMIZERS, log=False, smooth=0.9),
-    "heights above the lowest": lambda: figures.function_values(RACE, OPTIMIZERS, minimum=-1.0),
-    "distances": lambda: figures.distances_to_minimum(RACE, OPTIMIZERS),
-    "distances, smoothed": lambda: figures.distances_to_minimum(RACE, OPTIMIZERS, smooth=0.9),
+    "heights": lambda: figures.function_values(TRAJECTORIES, OPTIMIZERS),
+    "heights, linear, smoothed": lambda: figures.function_values(TRAJECTORIES, OPTIMIZERS, log=False, smooth=0.9),
+    "heights above the lowest": lambda: figures.function_values(TRAJECTORIES, OPTIMIZERS, minimum=-1.0),
+    "distances": lambda: figures.distances_to_minimum(TRAJECTORIES, OPTIMIZERS),
+    "distances, smoothed": lambda: figures.distances_to_minimum(TRAJECTORIES, OPTIMIZERS, smooth=0.9),
     "rate search, linear": lambda: figures.rate_search(RATES, np.array([[1, 0.1, 0, np.nan]]), ["SGD"], [2], log=False),
     "rate search": lambda: figures.rate_search(RATES, np.array([[1, 0.1, 0, np.nan]]), ["SGD"], [2]),
-    "step parts": lambda: figures.update_parts(RACE, 1, "SGD"),
-    "step parts, logarithmic": lambda: figures.update_parts(RACE, 1, "SGD", log=True),
+    "step parts": lambda: figures.update_parts(TRAJECTORIES, 1, "SGD"),
+    "step parts, logarithmic": lambda: figures.update_parts(TRAJECTORIES, 1, "SGD", log=True),
     "basins": lambda: figures.basin_map(made.basins(), 0, "SGD"),
     "many basins": lambda: figures.basin_map(made.basins(30, 30), 0, "SGD"),
     "basin steps": lambda: figures.basin_arrival_steps(made.basins(), 0, "SGD"),

@@ -91,7 +91,7 @@ def test_update_ratios_are_logarithms_with_the_band_around_minus_three():
     assert "typical" in figure["data"][-1]["name"]
 
 
-def test_shares_are_drawn_layer_by_step_with_the_first_layer_on_top():
+def test_unit_shares_are_drawn_layer_by_step_with_the_first_layer_on_top():
     dead, saturated = (t for t in figures.unit_shares(FRAME, LAYERS)["data"])
     assert dead["z"].shape == (20, 50)
     np.testing.assert_array_equal(dead["z"][3], np.float32(_recorded("dead_share", "model.activation4")))
@@ -104,7 +104,7 @@ def test_shares_are_drawn_layer_by_step_with_the_first_layer_on_top():
     ]
 
 
-def test_a_share_too_small_to_be_written_is_not_called_zero():
+def test_a_fraction_below_the_precision_is_not_shown_as_zero():
     frame = scalars(("dead_share", "model.activation1", [0], [1e-4]))
     assert (
         figures.unit_shares(frame, LAYERS)["layout"]["annotations"][0]["text"]

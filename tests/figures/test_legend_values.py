@@ -18,7 +18,7 @@ LONGER = scalars(("loss", "batch", list(range(1, 30001)), list(rng.random(30000)
 
 
 def _at(trace: dict, step: int) -> float:
-    """What the board shows: of the trace's own points, or of those told beside them, the newest up to the step."""
+    """What the board shows: of the trace's own points, or of those sent beside them, the newest up to the step."""
     follow = trace["meta"]["follow"]
     steps, values = (follow[k] if k in follow else trace[axis] for k, axis in (("steps", "x"), ("values", "y")))
     return float(values[np.searchsorted(steps, step, side="right") - 1])
@@ -84,7 +84,7 @@ def test_of_runs_the_names_hold_their_run():
             assert name.startswith(tuple(runs) + tuple(run[0] for run in runs))
 
 
-def test_of_very_long_curves_round_steps_are_told():
+def test_of_very_long_curves_round_steps_are_sent():
     (trace,) = _followed(figures.curves(LONGER))
     steps, values = _recorded(LONGER, "loss", "batch")
     assert len(trace["meta"]["follow"]["steps"]) <= legend_values.MAX_SENT_VALUES

@@ -33,7 +33,7 @@ def test_a_short_axis_has_labels_between_powers(low, high):
     assert (high - low) / tick_options(low, high)["nticks"] <= 0.7
 
 
-def test_what_plotly_writes_is_replaced_by_powers():
+def test_plotly_labels_are_replaced_by_powers():
     names = tick_options(-8, 0)["labelalias"]
     assert names["1e−8"] == "10<sup>−8</sup>"
     assert names["1e+0"] == "10<sup>0</sup>"

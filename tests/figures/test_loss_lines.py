@@ -28,7 +28,7 @@ def test_one_line_alone_is_its_own_mean():
     assert [t["name"] for t in traces] == ["direction 1"]
 
 
-def test_zero_is_at_the_floor_of_a_logarithmic_axis_and_told_as_zero():
+def test_zero_is_marked_at_the_lower_edge_of_a_logarithmic_axis():
     z = LINES["train_loss"].copy()
     z[:, 8] = 0
     figure = figures.loss_lines(LINES | {"train_loss": z}, log=True)
@@ -38,7 +38,7 @@ def test_zero_is_at_the_floor_of_a_logarithmic_axis_and_told_as_zero():
     assert (zero["name"], list(zero["x"]), zero["text"]) == ("exactly 0", [0.0], ["0"])
 
 
-def test_a_huge_loss_leaves_the_picture_and_does_not_flatten_it(valid):
+def test_a_huge_loss_is_clipped_and_does_not_flatten_the_rest(valid):
     z = LINES["train_loss"].copy()
     z[0, 0], z[1, 0], z[2, 0] = 1e9, np.inf, np.nan
     for log in (False, True):

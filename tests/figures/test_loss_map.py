@@ -1,4 +1,4 @@
-"""Maps and spaces of a loss are the numbers of the survey, two can have one scale, and one huge loss flattens none."""
+"""Maps and 3-D surfaces of a loss are those recorded, two can have one scale, and one huge loss flattens none."""
 
 import base64
 import json
@@ -26,7 +26,7 @@ by_measure = each("measure", landscape_arrays.MEASURES)
 
 
 def maps(plane: dict, path_plane: dict = PATH_PLANE, **options) -> list[dict]:
-    """All pictures of slices: from above and in space."""
+    """All figures of slices: maps and 3-D surfaces."""
     return [
         figures.loss_map(plane, **options),
         figures.loss_surface_3d(plane, **options),
@@ -40,7 +40,7 @@ def bar(figure: dict) -> dict:
 
 
 @by_measure
-def test_hover_says_what_was_measured_at_every_place(measure, valid):
+def test_hover_texts_have_the_measure_at_every_point(measure, valid):
     flat, space = (valid(figure)["data"][0] for figure in maps(PLANE, measure=measure)[:2])
     for name, values in (("z", flat), ("customdata", space)):
         np.testing.assert_allclose(values[name], PLANE[measure], rtol=1e-6)
@@ -83,7 +83,7 @@ def test_hover_on_the_path_says_the_true_value_that_on_the_plane_and_both_distan
         np.testing.assert_allclose(found, expected, rtol=6e-3, atol=0.06 if percent > 1 else 1e-12)
 
 
-def test_the_axes_say_what_share_of_the_path_they_hold():
+def test_the_axes_give_the_variance_they_explain():
     layout = figures.path_map(PATH_PLANE, PATH, TRAINING)["layout"]
     assert layout["xaxis"]["title"]["text"] == "PC 1 (93% of variance)"
     assert layout["yaxis"]["title"]["text"] == "PC 2 (5.3% of variance)"
@@ -115,7 +115,7 @@ def test_the_band_holds_all_that_is_as_near_to_the_path_as_the_path_is_to_the_pl
         assert np.all(sides[:, 0] * to[..., 1] - sides[:, 1] * to[..., 0] > -1e-5)
 
 
-def test_in_space_the_path_lies_on_the_ground_and_diamonds_are_at_the_true_heights():
+def test_the_3d_path_is_on_the_surface_and_diamonds_are_at_the_actual_values():
     training = landscape_arrays.training(off=2.0)
     figure = figures.path_surface_3d(PATH_PLANE, landscape_arrays.path(off=2.0), training, log=False)
     low, high = (float(PATH_PLANE["train_loss"].min()), float(PATH_PLANE["train_loss"].max()))
@@ -164,7 +164,7 @@ def test_losses_that_are_no_numbers_are_left_out(log, valid):
 
 @each("value", [0.0, 0.3, -1.0, 1e-300, 1e300, np.nan, np.inf])
 @each("size", [2, 6])
-def test_flat_ground_and_small_grids_are_drawn(value, size, valid):
+def test_constant_losses_and_small_grids_are_drawn(value, size, valid):
     plane = {
         name: np.full_like(v, value) if name in landscape_arrays.MEASURES else v
         for name, v in landscape_arrays.plane(size).items()
@@ -214,7 +214,7 @@ def test_losses_have_their_own_logarithm(low):
         np.testing.assert_allclose(10**place, said, rtol=1e-6)
 
 
-def test_accuracy_is_never_logarithmic_and_told_in_percent():
+def test_accuracy_is_never_logarithmic_and_shown_in_percent():
     for log in (True, None):
         scale = figures.shared_scale(PLANE, measure="test_accuracy", log=log)
         assert scale.log_offset == 0
@@ -255,7 +255,7 @@ def colors(figure: dict) -> np.ndarray:
 
 
 @pytest.mark.parametrize("log", [False, True])
-def test_the_same_height_has_the_same_color_in_both_maps(log):
+def test_the_same_value_has_the_same_color_in_both_maps(log):
     """Four times as steep a bowl is as high half as far out."""
     other = landscape_arrays.plane(steep=4.0)
     scale = figures.shared_scale(PLANE, other, measure="train_loss", log=log)

@@ -1,4 +1,4 @@
-"""The diagram of a network: nothing left out that is there, nothing told wrong."""
+"""The diagram of a network shows every weight and bias correctly."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ def _figure(*widths, maps=0, made=None, **changes):
     return figures.network_diagram(arrays, made or data(d=widths[0]), layers(*widths)), arrays
 
 
-def _wires(figure):
+def _edges(figure):
     return [t for t in figure["data"] if t["mode"] == "lines" and "opacity" in t]
 
 
@@ -27,7 +27,7 @@ def _tellers(figure):
     return [t for t in figure["data"] if "weight" in t.get("hovertemplate", "")]
 
 
-def test_every_weight_is_told_exactly():
+def test_every_weight_is_in_a_hover_text_exactly():
     figure, arrays = _figure(2, 8, 8, 4, 1, maps=8)
     for i, teller in enumerate(_tellers(figure), 1):
         weights, source, to = teller["customdata"].T
@@ -35,7 +35,7 @@ def test_every_weight_is_told_exactly():
     assert len(_tellers(figure)) == 4
 
 
-def test_no_two_weights_are_told_at_the_same_place():
+def test_no_two_hover_texts_of_weights_are_at_the_same_point():
     figure, _ = _figure(8, 8, 8)
     for teller in _tellers(figure):
         assert len(set(zip(teller["x"].tolist(), teller["y"].tolist(), strict=True))) == 64
@@ -43,14 +43,14 @@ def test_no_two_weights_are_told_at_the_same_place():
 
 def test_every_weight_but_zero_has_a_line():
     figure, arrays = _figure(2, 3, 1, weight_1=np.array([[1, 0], [-0.001, 2], [0, 0]]))
-    lines = sum(len(t["x"]) // 3 for t in _wires(figure))
+    lines = sum(len(t["x"]) // 3 for t in _edges(figure))
     assert lines == 3 + np.count_nonzero(arrays["weight_2"])
 
 
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_lines_have_the_color_of_their_sign(sign):
     figure, _ = _figure(2, 3, 1, weight_1=sign * np.ones((3, 2)), weight_2=sign * np.ones((1, 3)))
-    drawn = {t["line"]["color"] for t in _wires(figure) if len(t["x"])}
+    drawn = {t["line"]["color"] for t in _edges(figure) if len(t["x"])}
     assert drawn == {theme.NEGATIVE if sign < 0 else theme.POSITIVE}
 
 
@@ -72,7 +72,7 @@ def test_the_reference_is_the_next_one_two_or_five(value, above):
     assert edges.round_up(value) == pytest.approx(above)
 
 
-def test_the_picture_says_what_the_widest_line_means():
+def test_a_note_gives_the_weight_of_the_widest_line():
     figure, _ = _figure(2, 3, 1, weight_1=np.full((3, 2), 3.3), weight_2=np.ones((1, 3)))
     assert any("|weight| = 5" in note["text"] for note in figure["layout"]["annotations"])
 
@@ -148,7 +148,7 @@ def test_one_dimensional_inputs_have_curves():
     assert np.isnan(curve["y"]).sum() == 5
 
 
-def test_first_layer_of_an_image_network_shows_its_weights_as_pictures():
+def test_first_layer_of_an_image_network_shows_its_weights_as_images():
     weights = np.zeros((4, 64), np.float32)
     weights[:, 0], weights[:, 63] = 1, -1
     made = data(d=64, image_shape=(8, 8))
@@ -159,7 +159,7 @@ def test_first_layer_of_an_image_network_shows_its_weights_as_pictures():
     assert tuple(pictures[7, 7]) == (*theme.rgb(theme.NEGATIVE), 255)
 
 
-def test_layers_without_pictures_are_discs_in_the_color_of_their_bias():
+def test_layers_without_images_are_discs_in_the_color_of_their_bias():
     figure, arrays = _figure(5, 4, 3)
     discs = next(t for t in figure["data"] if t["mode"] == "markers" and t["marker"].get("symbol") == "circle")
     np.testing.assert_array_equal(discs["marker"]["color"][5:], np.concatenate([arrays["bias_1"], arrays["bias_2"]]))
@@ -182,7 +182,7 @@ def test_narrow_layers_need_no_such_note():
     assert "first" not in figure["layout"]["meta"]["help"]
 
 
-def test_an_image_is_not_taken_for_neurons_left_out():
+def test_an_input_image_does_not_count_as_omitted_neurons():
     pixels = data(d=64, classes=3, image_shape=(8, 8))
     notes = {}
     for width in (8, 32):

@@ -15,7 +15,7 @@ def _axes(*drawn):
     return [(f["layout"]["xaxis"].get("range"), f["layout"]["yaxis"].get("range")) for f in drawn]
 
 
-def test_runs_are_told_apart_by_dashes_and_splits_by_color():
+def test_runs_are_distinguished_by_dashes_and_splits_by_color():
     traces = [t for t in figures.overlay({"A": ONE, "B": OTHER})["data"] if t["mode"] == "lines"]
     assert [t["name"].split()[:2] for t in traces] == [["A:", "train"], ["B:", "train"], ["B:", "test"]]
     assert [t["line"]["dash"] for t in traces] == ["solid", "dash", "dash"]
@@ -160,7 +160,7 @@ def test_both_sides_label_a_logarithmic_axis_alike():
     assert ticks[0] == ticks[1]
 
 
-def test_planes_of_their_own_keep_their_axes_and_share_all_else():
+def test_figures_with_planes_of_their_own_keep_x_and_y():
     pair = [layout.figure([trace], title="plane", help="", x={"range": [0, size]}, y={}) for trace, size in _two()]
     for figure in pair:
         figure["layout"]["meta"]["own_plane"] = True
@@ -211,7 +211,7 @@ def test_any_number_of_figures_share_their_axes_and_none_stays_none():
     assert figures.same_axes(None) == (None,)
 
 
-def test_heights_of_any_number_of_networks_have_one_scale():
+def test_losses_of_any_number_of_networks_have_one_scale():
     planes = [{"train_loss": np.array([[float(i), 2.0 * i]])} for i in range(1, 9)]
     found = figures.shared_scale(*planes, None, {}, measure="train_loss", log=False)
     assert (found.low, found.high) == (1, 16)
@@ -225,7 +225,7 @@ def test_over_a_line_between_two_runs_stand_their_letters():
     assert figure["layout"]["meta"]["title"] == "Loss between A: 20 layers of 64 and B: batch norm"
 
 
-def test_two_runs_at_step_0_are_told_apart_by_their_marks():
+def test_two_runs_at_step_0_are_distinguished_by_their_marks():
     traces = figures.overlay({"A": ONE[:1], "B": ONE[:1]})["data"]
     assert [t["mode"] for t in traces] == ["markers", "markers"]
     assert [t["marker"].get("symbol") for t in traces] == [None, "circle-open"]

@@ -90,14 +90,14 @@ def test_the_edge_is_the_limit_of_stability_and_all_beyond_has_one_color(nestero
     assert [note["text"] for note in figure["layout"]["annotations"]] == ["diverges above this learning rate"]
 
 
-def test_words_about_the_edge_are_left_out_where_it_is_not_in_the_picture():
+def test_the_stability_limit_has_no_label_where_it_is_outside_the_diagram():
     figure = chart(alphas=np.linspace(0.01, 1.5, 40))
     assert figure["layout"]["annotations"] == []
     assert "diverges" not in [trace["name"] for trace in figure["data"]]
     assert np.isnan(named(figure, "stability limit")["x"]).all()
 
 
-def test_the_dotted_line_is_where_the_steepest_direction_starts_to_swing():
+def test_the_dotted_line_is_where_the_steepest_direction_starts_to_oscillate():
     calm = named(chart(), "oscillates above this line")
     expected = quadratic.monotone_limit(LAMBDAS, BETAS)
     seen = expected >= ALPHAS[0]
@@ -151,7 +151,7 @@ def test_a_optimizer_outside_is_an_arrow_at_the_edge_that_says_where_it_is():
     assert "η 80.00, β 0.5000" in mark["hovertemplate"]
 
 
-def test_where_theory_does_not_hold_nothing_is_told_as_predicted(valid):
+def test_where_theory_does_not_apply_nothing_is_predicted(valid):
     figure = valid(chart(conditions="gradient noise σ = 1 · learning rate scheduled: cosine"))
     for optimizer in OPTIMIZERS:
         words = named(figure, optimizer["name"])["hovertemplate"]

@@ -1,4 +1,4 @@
-"""What a network has learned: which picture, and what is said where there is nothing to measure."""
+"""Which figure shows the predictions, and the reasons where there is nothing to measure."""
 
 import numpy as np
 
@@ -25,14 +25,14 @@ def test_where_r_squared_is_undefined_the_legend_says_why():
     assert not [name for name in _legend(prediction_figures.metric(full, made)) if "–" in name]
 
 
-def test_where_no_part_has_a_value_the_empty_picture_says_why(valid):
+def test_where_no_split_has_a_value_the_empty_figure_says_why(valid):
     made = data(n=3, d=1, classes=0) | {"test": np.array([False, True, True]), "targets": np.array([1.0, 2.0, 2.0])}
     figure = valid(prediction_figures.metric(scalars(("loss", "train", [0], [1.0])), made))
     told = figure["layout"]["annotations"][0]["text"]
     assert told == "train – (R² needs at least two samples)<br>test – (all targets are equal)"
 
 
-def test_an_empty_test_part_is_said_in_place_of_its_confusion_matrix():
+def test_an_empty_test_set_is_noted_in_place_of_the_confusion_matrix():
     made = data(n=20, d=4, classes=3) | {"test": np.zeros(20, bool)}
     figure = prediction_figures.predictions(lambda quantity: made if quantity == "data" else {})
     assert figure["layout"]["annotations"][0]["text"] == "no test samples: lower the training fraction"

@@ -34,7 +34,7 @@ def test_what_is_counted_and_on_what_is_said_of_every_activation():
     assert "cannot saturate" in saturation.definitions(_layers("identity"))
 
 
-def test_shares_say_what_they_count_and_leave_out_what_cannot_be():
+def test_unit_shares_name_what_they_count_and_omit_what_cannot_saturate():
     relu = figures.unit_shares(deep(3), _layers("relu", "relu", "relu"))["layout"]
     assert [note["text"].split(":")[0] for note in relu["annotations"]] == [
         "dead units",

@@ -29,7 +29,7 @@ def test_eigenvalues_and_limit_are_those_of_the_survey(log_y, valid):
     assert figure["layout"]["meta"]["x_is_step"] is True
 
 
-def test_the_largest_is_on_top_and_the_others_share_an_entry_of_the_legend():
+def test_the_largest_eigenvalue_is_on_top_and_the_others_share_a_legend_entry():
     figure = figures.sharpness(landscape_arrays.curvature(k=20))
     assert figure["data"][19]["uid"] == "eigenvalue1"
     assert set(told(figure)) == {"λ₁", "λ₂ … λ₂₀", "2/η", "λ<sub>min</sub>"}
@@ -85,7 +85,7 @@ def test_a_limit_below_zero_keeps_the_axis_straight():
     assert types == ["log", None]
 
 
-def test_the_band_is_one_standard_error_each_way(valid):
+def test_the_band_is_plus_minus_one_standard_error(valid):
     figure = valid(figures.hessian_trace(CURVATURE))
     band = named(figure, "band")["y"]
     np.testing.assert_allclose(band[:11] - band[11:][::-1], 2 * CURVATURE["trace_error"], rtol=1e-5)

@@ -18,7 +18,7 @@ def _path(trajectories: Mapping, names: list[str]) -> Frame:
     return below(*parts)
 
 
-def test_maps_and_spaces_have_the_surface_and_every_step_of_every_optimizer():
+def test_maps_and_3d_plots_have_the_surface_and_every_step_of_every_optimizer():
     surface = every.SURFACE
     ground = cells({"y": surface["y"]}, {"x": surface["x"]}, {"f": surface["z"]})
     for name in ("map", "map of one step", "space", "space, logarithmic"):
@@ -26,7 +26,7 @@ def test_maps_and_spaces_have_the_surface_and_every_step_of_every_optimizer():
         same(found[found["kind"] == "surface"][["x", "y", "f"]], ground, name)
         same(
             found[found["kind"] == "path"][["optimizer", "step", "x", "y", "f"]],
-            _path(every.RACE, every.OPTIMIZERS),
+            _path(every.TRAJECTORIES, every.OPTIMIZERS),
             name,
         )
     found = stated(every.FILLED["map without a race"]())
@@ -38,10 +38,10 @@ def test_maps_and_spaces_have_the_surface_and_every_step_of_every_optimizer():
 
 def test_curves_of_a_trajectory_run_have_its_numbers():
     for name, values, column, names in (
-        ("heights", every.RACE["values"], "f", every.OPTIMIZERS),
-        ("heights above the lowest", every.RACE["values"] + 1, "f_minus_minimum", every.OPTIMIZERS),
+        ("heights", every.TRAJECTORIES["values"], "f", every.OPTIMIZERS),
+        ("heights above the lowest", every.TRAJECTORIES["values"] + 1, "f_minus_minimum", every.OPTIMIZERS),
         ("heights of many optimizers", every.CROWD["values"] + 1, "f_minus_minimum", every.MANY),
-        ("distances", every.RACE["distance"], "distance", every.OPTIMIZERS),
+        ("distances", every.TRAJECTORIES["distance"], "distance", every.OPTIMIZERS),
     ):
         parts = [
             Frame({"optimizer": n, "step": np.arange(31), column: row}).dropna()
@@ -56,7 +56,7 @@ def test_curves_of_a_trajectory_run_have_its_numbers():
     same(stated(every.FILLED["rate search"]()), final)
 
 
-def test_tiny_numbers_are_not_taken_for_zeros():
+def test_tiny_numbers_are_not_zeros():
     trajectories = made.trajectories()
     trajectories["distance"][0] = np.geomspace(1, 1e-200, 31)
     found = stated(figures.distances_to_minimum(trajectories, every.OPTIMIZERS)).query("optimizer == 'SGD η=0.02'")
@@ -65,10 +65,10 @@ def test_tiny_numbers_are_not_taken_for_zeros():
 
 def test_the_parts_of_a_step_are_those_recorded():
     found = stated(every.FILLED["step parts"]())
-    moves = np.diff(every.RACE["points"][1], axis=0)
+    moves = np.diff(every.TRAJECTORIES["points"][1], axis=0)
     for part, values in (
-        ("gradient", every.RACE["gradient"][1]),
-        ("momentum", every.RACE["momentum"][1]),
+        ("gradient", every.TRAJECTORIES["gradient"][1]),
+        ("momentum", every.TRAJECTORIES["momentum"][1]),
         ("update", moves),
     ):
         for i, component in enumerate("xy"):

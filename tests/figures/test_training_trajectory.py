@@ -1,4 +1,4 @@
-"""How far a path is off its plane is drawn and said as it was measured."""
+"""The residual of a path to its plane is drawn and printed as recorded."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from tests.figures.test_contour_map import named
 PATH, TRAINING = landscape_arrays.path(), landscape_arrays.training()
 
 
-def test_distances_over_the_steps_are_those_of_the_survey(valid):
+def test_distances_over_the_steps_are_those_recorded(valid):
     figure = valid(figures.projection_residuals(PATH))
     np.testing.assert_allclose(named(figure, "residual")["y"], PATH["residuals"], rtol=1e-6)
     np.testing.assert_allclose(named(figure, "distance_to_the_end")["y"], PATH["distances"], rtol=1e-6)
@@ -40,7 +40,7 @@ def test_distances_over_the_steps_are_those_of_the_survey(valid):
         ([1.0, 0.0], 0.5, "the plane explains 100% of the variance,<br>random planes 50% on average"),
     ],
 )
-def test_the_shares_of_the_plane_and_of_a_random_one_are_printed(explained, random, words):
+def test_the_variance_explained_by_the_plane_and_by_random_ones_is_printed(explained, random, words):
     path = PATH | {"explained": np.array(explained), "random_explained": np.array(random)}
     assert figures.projection_residuals(path)["layout"]["annotations"][0]["text"] == words
 

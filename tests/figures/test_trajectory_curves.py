@@ -1,4 +1,4 @@
-"""Curves of a race are its numbers, and what a logarithmic axis cannot show is marked."""
+"""Curves of trajectories are the recorded values; what a logarithmic axis cannot show is marked."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def uids(figure: dict) -> set[str]:
     return {trace["uid"] for trace in figure["data"]}
 
 
-def test_heights_above_the_lowest_are_logarithmic_and_the_numbers_of_the_trajectory_run():
+def test_values_above_the_minimum_are_logarithmic_and_those_recorded():
     trajectories = made.trajectories()
     figure = function_values(trajectories, NAMES, minimum=-1.0)
     assert figure["layout"]["yaxis"]["type"] == "log"
@@ -27,7 +27,7 @@ def test_heights_above_the_lowest_are_logarithmic_and_the_numbers_of_the_traject
         np.testing.assert_allclose(line["y"], trajectories["values"][i][line["x"]] + 1, rtol=1e-5)
 
 
-def test_heights_of_both_signs_are_straight_and_signed_where_they_span_decades():
+def test_values_of_both_signs_are_linear_or_symlog_where_they_span_decades():
     trajectories = made.trajectories()
     plain = function_values(trajectories, NAMES)
     assert "type" not in plain["layout"]["yaxis"]
@@ -65,7 +65,7 @@ def test_a_curve_that_goes_below_the_axis_for_good_ends_with_a_mark():
     assert mark["text"] == [""]
 
 
-def test_a_zero_on_the_way_leaves_a_gap_and_the_curve_goes_on():
+def test_a_zero_leaves_a_gap_in_the_curve():
     trajectories = made.trajectories()
     trajectories["distance"][0, 12] = 0
     figure = distances_to_minimum(trajectories, NAMES)
@@ -77,7 +77,7 @@ def test_a_zero_on_the_way_leaves_a_gap_and_the_curve_goes_on():
 
 
 def test_one_that_left_ends_in_a_cross_that_says_when():
-    trajectories = made.trajectories(gone=9)
+    trajectories = made.trajectories(left_at=9)
     trajectories["values"][2, 8] = 1e30
     figure = function_values(trajectories, NAMES, minimum=-1.0)
     cross = named(figure, "left2")
@@ -89,8 +89,8 @@ def test_one_that_left_ends_in_a_cross_that_says_when():
     assert "left0" not in uids(figure)
 
 
-def test_an_update_of_0_by_0_is_not_told_as_leaving():
-    trajectories = made.trajectories(gone=1)
+def test_an_update_of_0_by_0_is_not_called_divergence():
+    trajectories = made.trajectories(left_at=1)
     trajectories["exit_reason"] = np.array(["", "", "zero_by_zero"])
     figure = function_values(trajectories, NAMES, minimum=-1.0)
     assert named(figure, "optimizer2")["name"] == "leaver (0/0 at step 1)"
@@ -98,7 +98,7 @@ def test_an_update_of_0_by_0_is_not_told_as_leaving():
     assert "infinity" not in str(figure)
 
 
-def test_rounding_is_not_taken_for_height():
+def test_rounding_errors_are_drawn_as_zero():
     trajectories = made.trajectories()
     trajectories["values"][:] = -78.3323
     trajectories["values"][0] = np.nextafter(-78.3323, 0)
@@ -123,7 +123,7 @@ def test_where_no_minimum_is_in_view_that_is_said_and_not_that_there_is_none(val
     assert "No minimum was found in view." in function_values(trajectories, NAMES)["layout"]["meta"]["help"]
 
 
-def test_the_lowest_minimum_in_view_is_told_with_its_height_and_lower_ground_with_its_place():
+def test_the_help_gives_the_lowest_minimum_in_view_and_any_lower_point():
     trajectories = made.trajectories()
     plain = function_values(trajectories, NAMES, minimum=-1.0, lowest_point=(1.0, 0.0, -1.0))["layout"]["meta"]
     assert plain["title"] == "f − f*, above the lowest minimum in view"
@@ -134,8 +134,8 @@ def test_the_lowest_minimum_in_view_is_told_with_its_height_and_lower_ground_wit
     assert lower.endswith("is f* = −1.000. f is lower at (−3.000, 0), which is not a minimum: f = −18.00.")
 
 
-def test_small_surfaces_are_not_taken_for_flat_ones(valid):
-    """What is as good as 0 is a share of the heights that there are."""
+def test_surfaces_of_small_values_are_not_drawn_as_zero(valid):
+    """The threshold of zero is relative to the values."""
     trajectories = made.trajectories()
     trajectories["values"] *= 1e-30
     figure = function_values(trajectories, NAMES, minimum=-1e-30)
@@ -170,7 +170,7 @@ def test_the_search_of_a_surface_below_zero_has_both_signs(valid):
     np.testing.assert_allclose(named(figure, "search0")["customdata"], [5, -70, -78])
 
 
-def test_the_signed_logarithm_maps_both_ways_and_labels_what_is_there():
+def test_symlog_maps_both_ways_and_labels_the_range():
     values = np.array([-3e4, -1.0, -1e-3, 0, 1e-3, 7.0, 2e5])
     scale = symlog_scale(values)
     np.testing.assert_allclose(scale.value(scale.position(values)), values, rtol=1e-9, atol=1e-12)

@@ -1,4 +1,4 @@
-"""A step taken apart shows the parts that its method has, each as it was recorded."""
+"""An update is shown by the parts that its method has, each as recorded."""
 
 import numpy as np
 
@@ -26,7 +26,7 @@ def test_only_the_parts_of_the_method_are_drawn():
     assert headings(update_parts(blind, 0, "CMA-ES")) == ["update"]
 
 
-def test_values_are_those_recorded_at_the_step_that_they_lead_away_from():
+def test_values_are_at_the_step_from_which_the_update_leads():
     trajectories = made.trajectories()
     trajectories["second_moment"] = trajectories["gradient"] ** 2
     figure = update_parts(trajectories, 1, "Adam")
@@ -53,7 +53,7 @@ def test_a_size_that_is_no_mean_of_squares_is_not_rooted():
     assert set(lines(adamax, 1)[0]["customdata"]) == {4}
 
 
-def test_any_number_of_parts_fills_the_picture_to_its_bottom(valid):
+def test_any_number_of_parts_fills_the_figure(valid):
     trajectories = made.trajectories()
     parts = dict.fromkeys(("momentum", "second_moment", "step_size"), trajectories["gradient"] + 1)
     for count in range(4):
@@ -67,7 +67,7 @@ def test_plain_descent_steps_by_its_rate():
     np.testing.assert_allclose(rate["customdata"], 0.02, rtol=1e-4)
 
 
-def test_swings_that_die_out_have_an_axis_with_both_signs():
+def test_damped_oscillations_have_a_symlog_axis():
     trajectories = made.trajectories(200)
     trajectories["gradient"][0, :, 0] = (-0.8) ** np.arange(200)
     line = lines(update_parts(trajectories, 0, "SGD"), 0)[0]
@@ -86,7 +86,7 @@ def test_zeros_of_a_size_are_marked_on_its_logarithmic_axis():
 
 
 def test_a_optimizer_that_left_is_drawn_up_to_there(valid):
-    figure = valid(update_parts(made.trajectories(gone=9), 2, "SGD", "Leaves."))
+    figure = valid(update_parts(made.trajectories(left_at=9), 2, "SGD", "Leaves."))
     assert figure["layout"]["meta"]["help"].endswith("Leaves.")
     for line in figure["data"]:
         assert np.isnan(line["y"][line["x"] >= 9]).all()

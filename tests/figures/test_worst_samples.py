@@ -10,7 +10,7 @@ from tests.figures.test_decision_surface import read_png
 COUNTS = np.array([[8, 2, 0], [0, 5, 0], [1, 0, 0]])
 
 
-def test_cells_hold_the_counts_and_the_share_of_their_class():
+def test_cells_hold_the_counts_and_the_fraction_of_their_class():
     heatmap, numbers = figures.confusion_matrix({"counts": COUNTS}, data(classes=3))["data"]
     np.testing.assert_array_equal(heatmap["customdata"][..., 0], COUNTS)
     np.testing.assert_allclose(heatmap["customdata"][..., 1].sum(1), 100)
@@ -58,7 +58,7 @@ def _worst(k=20, d=4):
     }
 
 
-def test_the_worst_are_told_with_class_and_loss_worst_first():
+def test_the_worst_samples_have_class_and_loss_worst_first():
     ticks = figures.worst_samples(_worst(), data(d=4, classes=3))["layout"]["yaxis"]["ticktext"]
     assert len(ticks) == 15
     assert ticks[0] == "0 → 1, loss 9.0"
@@ -72,7 +72,7 @@ def test_features_are_colored_by_their_distance_from_the_mean():
     assert heatmap["text"][2][1] == f"feature 1: {arrays['inputs'][2, 1]:.4g}".replace("-", "−")
 
 
-def test_images_are_shown_as_pictures_in_reading_order():
+def test_images_are_in_reading_order():
     arrays = _worst(d=16)
     arrays["inputs"][:, 0] = 9  # the brightest pixel is the first, top left
     arrays["inputs"] = arrays["inputs"].reshape(-1, 1, 4, 4)
@@ -87,7 +87,7 @@ def test_images_are_shown_as_pictures_in_reading_order():
     assert places == sorted(places)
 
 
-def test_numbers_are_told_as_numbers():
+def test_numeric_targets_are_shown_as_numbers():
     arrays = _worst() | {"true": np.full(20, 1.5), "predicted": np.full(20, -0.25)}
     assert (
         figures.worst_samples(arrays, data(d=4, classes=0))["layout"]["yaxis"]["ticktext"][0] == "1.5 → −0.25, loss 9.0"
@@ -105,7 +105,7 @@ def test_fit_has_equal_axes_and_the_diagonal():
     np.testing.assert_array_equal(figure["data"][0]["y"], [5, 6])
 
 
-def test_features_and_numbers_are_told_in_their_original_units():
+def test_features_and_targets_are_shown_in_their_original_units():
     made = data(d=2, classes=0) | {
         "feature_names": np.array(["sepal length (cm)", "bmi"]),
         "input_mean": np.array([5.84, 26.4], np.float32),
@@ -131,6 +131,6 @@ def test_features_and_numbers_are_told_in_their_original_units():
     np.testing.assert_allclose(points["y"], [113.5, 306])
 
 
-def test_an_output_that_is_not_a_number_is_taken_for_no_class():
+def test_a_nan_output_predicts_no_class():
     arrays = _worst() | {"predicted": np.full(20, -1)}
     assert figures.worst_samples(arrays, data(d=4, classes=3))["layout"]["yaxis"]["ticktext"][0] == "0 → NaN, loss 9.0"
