@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_SUPERSCRIPTS = str.maketrans("−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 # Names of recorded quantities on axes.
 QUANTITY_NAMES = {
@@ -67,11 +66,6 @@ def number(value: float, digits: int = 3) -> str:
     if -4 <= int(exponent) < 5:
         return f"{value:.{max(0, digits - 1 - int(exponent))}f}".replace("-", "−")
     return f"{mantissa} × {power_of_ten(int(exponent))}".replace("-", "−")
-
-
-def plain_number(value: float, digits: int = 3) -> str:
-    """As `number`, without HTML: "1.23 × 10⁻⁷"."""
-    return re.sub("<sup>(.+?)</sup>", lambda match: match[1].translate(_SUPERSCRIPTS), number(value, digits))
 
 
 def percent(fraction: float) -> str:
