@@ -52,7 +52,7 @@ def pictures(pool: Pool, run: str) -> dict[tuple[str, int], dict]:
 def test_a_landscape_that_is_cancelled_keeps_what_was_told(pool: Pool):
     long = LANDSCAPE.model_copy(update={"views": (RandomPlane(resolution=9), Curvature(points=61, probes=1000))})
     [run] = pool.submit([long])
-    wait_for(lambda: pool.store.open(run).snapshot_steps("curvature"))
+    wait_for(lambda: pool.store.open(run).snapshot_steps("curvature"), 60)
     pool.store.open(run).cancel()
     wait_for(lambda: state(pool, run) == "stopped")
     kept = pictures(pool, run)

@@ -238,11 +238,12 @@ class Pool:
         return best if best and not best.active else self._start(trains) or best
 
     def _warm(self) -> None:
-        """Start the worker for previews, and once it is ready a spare one for the next training."""
-        quick = [worker for worker in self._workers if not worker.trains]
-        if not quick:
+        """Start the worker for previews, and a spare one for the next training, once the first picture is there: both
+        take a core for seconds."""
+        quick = next((worker for worker in self._workers if not worker.trains), None)
+        if quick is None:
             self._start(trains=False)
-        elif quick[0].ready.is_set() and all(worker.runs for worker in self._workers if worker.trains):
+        elif quick.ready.is_set() and not quick.active and all(w.runs for w in self._workers if w.trains):
             self._start(trains=True)
 
     def _start(self, trains: bool) -> Process | None:
