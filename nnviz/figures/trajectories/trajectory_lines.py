@@ -13,7 +13,7 @@ MAX_DOTTED_POINTS = 600
 # Maximum height of the legend before it scrolls, as a fraction of the figure's height.
 LEGEND_HEIGHT = 0.25
 # With more entries than this, the legend may be 1.5 times as high.
-MAX_SHORT_LEGEND = 10
+MAX_SHORT_LEGEND = 6
 
 # Why a trajectory ended: short, for legends, and long.
 EXITS = {
