@@ -107,7 +107,7 @@ def _train(engine: _EngineImports, prepare: Callable[[], Sequence[RunFile]]) -> 
             with _repeat_in_background(scheduler.heartbeat, *(bar.show for bar in bars)):
                 scheduler.loop()
         for file in files:
-            file.give_up("stopped", "stopped before it began")  # no effect on a run that has ended
+            file.give_up("stopped", "stopped before it started")  # no effect on a run that has ended
     return _report(files, signals)
 
 

@@ -96,7 +96,7 @@ def _about(run: RunFile, weights: tuple[int, bytes] | None) -> str:
     """A line of the README about the weights."""
     if weights is not None:
         return _WEIGHTS.format(step=weights[0])
-    later, never = "they are written when a run pauses or ends", f"a {run.job.kind} keeps no network"
+    later, never = "they are written when a run pauses or ends", f"jobs of kind {run.job.kind} store no network"
     return _NO_WEIGHTS.format(why=later if run.job.has_weights else never)
 
 

@@ -91,8 +91,10 @@ def theory(entries: Sequence[EntryView]) -> str:
     )
     kind = "Nesterov's momentum" if phase["nesterov"] else "momentum"
     limits = (
-        f"plain gradient descent is stable for η < 2/λ = {edge:.4g}; its optimal learning rate {plain:.4g} gives an "
-        f"error factor of {kept:.3f} per step; optimal {kind} (β = {momentum:.3f}, η = {rate:.4g}) gives {least:.3f}."
+        f"plain gradient descent is stable for η < 2/λ = {format_number(edge, 4)}; its optimal learning rate "
+        f"{format_number(plain, 4)} gives an "
+        f"error factor of {kept:.3f} per step; optimal {kind} (β = {momentum:.3f}, η = {format_number(rate, 4)}) "
+        f"gives {least:.3f}."
     )
     unlike = entries[0].job.conditions
     about = (

@@ -21,7 +21,7 @@ def test_a_text_comes_back_by_its_mark_which_is_the_same_for_the_same_text(store
 @each("mark", ["0123456789abcdef", "", "..", "../x", "0123456789ABCDEF", "a\0b", "a" * 5000, "/etc/passwd"])
 def test_what_is_not_kept_here_is_said_in_one_line(store, mark):
     store.keep_draft("{}")
-    with pytest.raises(RunError, match="only where its link was made") as refused:
+    with pytest.raises(RunError, match="only on the machine where its link was made") as refused:
         store.draft(mark)
     assert str(refused.value).isprintable()
 

@@ -28,7 +28,7 @@ def test_one_worker_of_each_kind_is_warm_from_the_start_and_none_is_left_after_t
     pool.shutdown()
     pool.shutdown()
     assert all(gone(pid) for pid in pids)
-    with pytest.raises(RunError, match="being closed"):
+    with pytest.raises(RunError, match="shutting down"):
         pool.submit([LONG])
 
 
@@ -103,7 +103,7 @@ def test_a_waiting_run_is_cancelled_or_stopped_when_nobody_watches_and_pinned_on
     pool.store.open(cancelled).cancel()
     wait_for(lambda: state(pool, cancelled) == "stopped")
     wait_for(lambda: state(pool, unseen) == "stopped")
-    assert pool.store.open(unseen).status().error == "stopped: nobody watched for 1.5 s"
+    assert pool.store.open(unseen).status().error == "stopped: no viewer for 1.5 s"
     assert (state(pool, first), state(pool, pinned)) == ("running", "queued")
     assert pool.store.open(pinned).status().reason == "no room"
 
@@ -211,7 +211,7 @@ def test_runs_at_different_steps_do_not_branch_together_and_stay_as_they_are(poo
         file.save_checkpoint(step, b"[30, 0.5]")
         file.close()
     before = [summary.id for summary in pool.store.list()]
-    with pytest.raises(RunError, match="from one step only, got steps 30, 40: start new runs instead"):
+    with pytest.raises(RunError, match="only from the same step, got steps 30, 40: start new runs instead"):
         pool.branch([file.id for file in files], [LONG, LONG])
     assert [summary.id for summary in pool.store.list()] == before
     assert [state(pool, file.id) for file in files] == ["paused", "paused"]
@@ -225,7 +225,7 @@ def test_of_several_jobs_to_branch_one_that_is_too_short_stops_all(pool):
     for run in runs:
         wait_for(lambda run=run: state(pool, run) == "paused")
     before = [summary.id for summary in pool.store.list()]
-    with pytest.raises(RunError, match=f"steps must be above 20, where run {runs[1]} is left, got 20"):
+    with pytest.raises(RunError, match=f"steps must be above 20, the step of run {runs[1]}, got 20"):
         pool.branch(runs, [seeded(0), seeded(1, steps=20)])
     assert [summary.id for summary in pool.store.list()] == before
     assert [state(pool, run) for run in runs] == ["paused", "paused"]
@@ -234,11 +234,11 @@ def test_of_several_jobs_to_branch_one_that_is_too_short_stops_all(pool):
 def test_a_branch_that_cannot_be_says_why(pool):
     file = pool.store.create(LONG)
     file.give_up("stopped", "")
-    with pytest.raises(RunError, match="has no checkpoint to go on from"):
+    with pytest.raises(RunError, match="has no checkpoint to resume from"):
         pool.branch([file.id], [LONG])
     [run] = pool.submit([LONG])
     wait_for(lambda: pool.store.open(run).status().step > 20)
-    with pytest.raises(RunError, match=r"steps must be above \d+, where run .* is left, got 3"):
+    with pytest.raises(RunError, match=r"steps must be above \d+, the step of run .*, got 3"):
         pool.branch([run], [seeded(0, steps=3)])
     assert state(pool, run) == "paused"
 

@@ -204,7 +204,7 @@ def test_a_live_run_with_a_stale_heartbeat_reads_as_lost(running, state):
     connection.close()
     status = running.status()
     assert status.state == "lost"
-    assert "no sign" in status.error
+    assert "no heartbeat" in status.error
 
 
 def test_a_finished_run_does_not_get_lost(running):
@@ -277,7 +277,7 @@ def test_seen_is_written_now_and_then_and_not_once_the_run_is_over(store, monkey
 def test_a_writer_that_was_superseded_writes_nothing(running):
     other = RunFile(running.path)
     other.write([Scalar(1, "loss", 1.0, "batch")])
-    with pytest.raises(RunError, match="taken on by another worker"):
+    with pytest.raises(RunError, match="taken over by another worker"):
         running.write([Scalar(1, "loss", 2.0, "batch")], state="failed")
     assert other.scalars()[0]["value"].tolist() == [1.0]
     assert other.status().state == "running"

@@ -271,7 +271,7 @@ def test_a_run_that_nobody_watches_stops_and_a_pinned_or_seen_one_does_not(drive
         connection.close()
         time.sleep(0.1)
     assert [state(f) for f in (unseen, pinned, seen)] == ["stopped", "running", "running"]
-    assert unseen.status().error == "stopped: nobody watched for 0.5 s"
+    assert unseen.status().error == "stopped: no viewer for 0.5 s"
 
 
 def test_a_paused_run_that_nobody_watches_stops_too_and_keeps_its_checkpoint(drive):

@@ -283,7 +283,7 @@ def left_waiting(store: Store, count: int, minutes: float = 60, **options) -> li
         file = store.create(Training(), **{"until": 0, **options})
         file.write(state="paused")
         file.close()
-        file.give_up("stopped", "stopped: nobody watched for 60 s")
+        file.give_up("stopped", "stopped: no viewer for 60 s")
         at = time.time() - 60 * minutes + number
         execute(file.path, f"UPDATE control SET seen = {at}")
         execute(file.path, f"UPDATE status SET ended = {at}")

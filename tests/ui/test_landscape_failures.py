@@ -13,7 +13,7 @@ from tests.ui.watched_runs import by_kind, labels, own, set_to, states, work
 
 store, seed, start = landscape_page.store, watched_runs.seed, watched_runs.start
 
-STOPPED = "stopped: nobody watched for 60 s"
+STOPPED = "stopped: no viewer for 60 s"
 
 
 def test_what_a_view_fails_with_is_said_with_its_name_and_the_others_are_shown(start, store):

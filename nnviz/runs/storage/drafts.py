@@ -46,7 +46,7 @@ def find(folder: Path, mark: str) -> str:
         pass
     except (OSError, ValueError) as error:
         raise RunError(f"draft {mark} in {folder} cannot be read: {error}") from None
-    raise RunError(f"draft {mark[:40]!r} is not in {folder}: it is kept only where its link was made")
+    raise RunError(f"draft {mark[:40]!r} is not in {folder}: it is stored only on the machine where its link was made")
 
 
 def sweep(folder: Path, older: float = OLD, most: int = MOST) -> None:

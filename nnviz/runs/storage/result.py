@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from nnviz.records import Metric
+from nnviz.spec.number_format import format_number
 
 
 class Result(NamedTuple):
@@ -17,7 +18,7 @@ class Result(NamedTuple):
     @property
     def words(self) -> str:
         """The value, a fraction in percent."""
-        return f"{100 * self.value:.1f}%" if self.is_fraction else f"{self.value:.4g}"
+        return f"{100 * self.value:.1f}%" if self.is_fraction else format_number(self.value, 4)
 
     def __str__(self) -> str:
         return f"{self.label} {self.words}"

@@ -116,7 +116,7 @@ class RunFile:
         with self._reading() as c:
             row = c.execute("SELECT json, fingerprint, members FROM job").fetchone()
             if row is None:
-                raise RunError(f"run file {path.name} in {path.parent} is damaged (it holds no job): delete it")
+                raise RunError(f"run file {path.name} in {path.parent} is damaged (it has no job): delete it")
             read_status(c)
         self.text, self.fingerprint, self._members = row
 

@@ -148,7 +148,7 @@ def _words(path: Path, error: sqlite3.Error) -> str:
     if "full" in text:
         return f"run file {path.name} cannot grow: the disk of {path.parent} is full; free some space"
     if "locked" in text or "busy" in text:
-        return f"run file {path.name} is locked by another program: close what has it open and try again"
+        return f"run file {path.name} is locked by another program: close that program and try again"
     return f"run file {path.name} in {path.parent} cannot be used: {text}"
 
 

@@ -93,7 +93,7 @@ def read_status(connection: sqlite3.Connection) -> Status:
     state, step, steps, heartbeat, error, how, info, started, ended, speed, pinned, *more = row
     reason, sharing, until, cancel, seen, title = more
     if state in LIVE and time.time() - heartbeat > LOST_AFTER:
-        state, error = "lost", error or f"the worker has given no sign for more than {LOST_AFTER:.0f} s"
+        state, error = "lost", error or f"no heartbeat from the worker for more than {LOST_AFTER:.0f} s"
     try:
         state, plain = State(state), json.loads(info)
         divergence = None if how is None else Divergence.parse(json.loads(how))

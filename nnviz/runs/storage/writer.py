@@ -148,7 +148,7 @@ class Writer:
             }
             if c.execute(_STATUS, values).rowcount != 1:
                 self._superseded = True
-                raise RunError(f"run {self.path.stem} has been taken on by another worker: this one lets go of it")
+                raise RunError(f"run {self.path.stem} has been taken over by another worker")
             self._write_scalars(scalars if by_hand is None else self._fresh(scalars, by_hand))
             self._write_snapshots(snapshots, by_hand)
             if checkpoint is not None:

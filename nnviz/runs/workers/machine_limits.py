@@ -43,8 +43,9 @@ def lack(need: int, reserved: int, memory: int) -> str:
     if not reserved or need + reserved <= room:
         return ""
     return (
-        f"it needs about {_gb(need)} of memory, other runs have {_gb(reserved)} of the {_gb(room)} that there are: "
-        "it starts when enough of them have ended"
+        f"it needs about {_gb(need)} of memory; other runs use {_gb(reserved)} of the {_gb(room)} available: it "
+        "starts when enough "
+        "of them have ended"
     )
 
 

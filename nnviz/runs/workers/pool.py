@@ -122,16 +122,16 @@ class Pool:
         for parent in parents:
             saved = parent.checkpoint()
             if saved is None:
-                raise RunError(f"run {parent.id} has no checkpoint to go on from: start a new run instead")
+                raise RunError(f"run {parent.id} has no checkpoint to resume from: start a new run instead")
             steps.append(saved[0])
         if len(set(steps)) > 1:
             raise RunError(
-                f"runs can go on together from one step only, got steps {', '.join(map(str, steps))}: start new runs "
-                "instead"
+                f"runs can be resumed together only from the same step, got steps {', '.join(map(str, steps))}: start "
+                "new runs instead"
             )
         for run_id, job in zip(run_ids, jobs, strict=True):
             if job.steps <= steps[0]:
-                raise RunError(f"Training.steps must be above {steps[0]}, where run {run_id} is left, got {job.steps}")
+                raise RunError(f"Training.steps must be above {steps[0]}, the step of run {run_id}, got {job.steps}")
         resumed = [
             job.model_copy(update={"parent": Parent(run=run_id, step=steps[0])})
             for run_id, job in zip(run_ids, jobs, strict=True)
@@ -184,7 +184,7 @@ class Pool:
 
     def _check_open(self) -> None:
         if self._closing.is_set():
-            raise RunError("the app is being closed: nothing can be started any more")
+            raise RunError("the app is shutting down: no run can be started")
 
     def _pause(self, files: Sequence[RunFile], patience: float) -> None:
         for file in files:

@@ -68,7 +68,7 @@ class Group:
             return
         if time.monotonic() - max(m.seen_at for m in watched) > self.grace:
             for member in watched:
-                member.end("stopped", f"stopped: nobody watched for {self.grace:g} s")
+                member.end("stopped", f"stopped: no viewer for {self.grace:g} s")
 
     def turn(self, seconds: float, sharing: int = 0) -> None:
         """Build members and train for about `seconds`: one step at least, once all are built. `sharing` other groups

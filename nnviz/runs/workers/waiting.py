@@ -45,7 +45,7 @@ class Waiting:
         )
         for file in list(self.files):
             if controls[file.id].cancel or unwatched:
-                quietly(file.give_up, "stopped", f"stopped: nobody watched for {self._grace:g} s" if unwatched else "")
+                quietly(file.give_up, "stopped", f"stopped: no viewer for {self._grace:g} s" if unwatched else "")
                 self.files.remove(file)
 
     def give_up(self, state: str, message: str, log: str | None = None) -> None:

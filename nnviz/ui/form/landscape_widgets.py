@@ -10,6 +10,7 @@ from nnviz.runs.runset import EntryView
 from nnviz.spec.base import SpecError, item_type, label, options, summary
 from nnviz.spec.jobs import Job, Landscape, Training
 from nnviz.spec.landscapes import Line, TrainedModel, View
+from nnviz.spec.number_format import format_number
 from nnviz.spec.variants import LETTERS
 from nnviz.ui import runtime
 from nnviz.ui.form import spec_widgets
@@ -132,7 +133,7 @@ def _come_to(entry: EntryView, letter: str) -> str:
         if f"{part}_loss" in training:
             right = training.get(f"{part}_accuracy")
             share = "" if right is None else f", accuracy {right[-1]:.1%}"
-            words.append(f"{part} loss {training[f'{part}_loss'][-1]:.3g}{share}")
+            words.append(f"{part} loss {format_number(training[f'{part}_loss'][-1], 3)}{share}")
     if size := next((run.status.info.get("parameters") for run in entry.runs.values()), None):
         words.append(f"{size:,} parameters")
     return f":green-badge[{f'{letter} trained'.strip()}] " + " · ".join(words)
