@@ -24,7 +24,7 @@ PLOT_TOP = 0.92
 
 Arrays = Mapping[str, np.ndarray]
 Transform = Callable[[np.ndarray], np.ndarray]
-"""Values to those transform on the axis."""
+"""Values to positions on the axis."""
 
 
 def loss_lines(
@@ -136,7 +136,7 @@ def loss_line(line: Arrays, names: Sequence[str] = ("A", "B"), *, log: bool | No
 
 
 def _value_axis(scale: colorscale.ValueScale, as_percent: bool, name: str) -> tuple[dict, Transform]:
-    """The y axis for a scale, and the transform of values: on a logarithmic axis, 0 is transform at the lowest."""
+    """The y axis for a scale, and the transform of values: on a logarithmic axis, 0 is drawn at the lowest."""
     if as_percent:
         return layout.axis(name, tickformat=".0%", range=[0, 1.02]), _finite
     if scale.log_offset and scale.log_offset == scale.low:
@@ -149,7 +149,7 @@ def _value_axis(scale: colorscale.ValueScale, as_percent: bool, name: str) -> tu
 
 
 def _zero_marks(x: np.ndarray, z: np.ndarray, axis: Mapping, transform: Transform) -> list[dict]:
-    """Marks where a loss (lines, nx) is 0, which is transform at the lower edge of a logarithmic axis."""
+    """Marks where a loss (lines, nx) is 0, which is drawn at the lower edge of a logarithmic axis."""
     is_zero = (z == 0).any(0)
     if axis.get("type") != "log" or not is_zero.any():
         return []

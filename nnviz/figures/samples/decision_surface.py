@@ -124,7 +124,7 @@ def _probability_image(probabilities: np.ndarray, scores: np.ndarray, x: np.ndar
 
 
 def _upsampled(values: np.ndarray, factor: int) -> np.ndarray:
-    """(G, G, C), interpolated, as (C, G · times, G · times) for pixels smaller than a grid cell."""
+    """(G, G, C), interpolated, as (C, G · factor, G · factor) for pixels smaller than a grid cell."""
     values = np.moveaxis(values, -1, 0)
     for axis in (1, 2):
         size = values.shape[axis]

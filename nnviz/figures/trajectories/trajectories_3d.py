@@ -126,9 +126,9 @@ def _path(
 
 def _lowest_minima(surface: Arrays, x: np.ndarray, y: np.ndarray, surface_z: np.ndarray, offset_z: float) -> list[dict]:
     """The lowest minima in view: points and curves."""
-    optima, curves = (critical_point_marks.points(surface, name) for name in ("global_minima", "global_minimum_curves"))
-    optima = optima[surface3d.is_inside(optima, x, y)]
-    optima = optima[critical_point_marks.sample_indices(len(optima))]
+    minima, curves = (critical_point_marks.points(surface, name) for name in ("global_minima", "global_minimum_curves"))
+    minima = minima[surface3d.is_inside(minima, x, y)]
+    minima = minima[critical_point_marks.sample_indices(len(minima))]
     curves = critical_point_marks.thinned_lines(curves)
     curves = np.where(surface3d.is_inside(curves, x, y)[:, None], curves, np.nan)
     common = {}
@@ -143,7 +143,7 @@ def _lowest_minima(surface: Arrays, x: np.ndarray, y: np.ndarray, surface_z: np.
     }
     traces = [
         common[critical_point_marks.LOWEST_MINIMUM]
-        | _points_on_surface(optima, x, y, surface_z, offset_z)
+        | _points_on_surface(minima, x, y, surface_z, offset_z)
         | {"mode": "markers", "marker": diamond, "uid": "lowest"}
     ]
     if len(curves):

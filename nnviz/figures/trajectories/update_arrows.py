@@ -38,7 +38,7 @@ def arrow_lines(starts: np.ndarray, vectors: np.ndarray, size: tuple[float, floa
 
 
 def arrow_scale(vectors: np.ndarray, is_moving: np.ndarray, size: tuple[float, float]) -> float:
-    """The scale of arrows for vectors (n, 2) at all steps: 1, 2 or 5 scale a power of ten.
+    """The scale of arrows for vectors (n, 2) at all steps: 1, 2 or 5 times a power of ten.
 
     The 80th percentile of those at steps where the point moves, `is_moving` (n,), gets a fifth of the plot.
     """
