@@ -97,7 +97,8 @@ class Player:
     def button(self, name: str):
         """A button of the transport by the beginning of its text."""
         row = self.page.locator("[class*=st-key-transport-]")
-        return row.get_by_role("button", name=re.compile(rf"(?:^|\s){re.escape(name)}"))
+        # Run is not Run in background
+        return row.get_by_role("button", name=re.compile(rf"(?:^|\s){re.escape(name)}(?! in background)"))
 
     def press(self, name: str) -> None:
         """Presses a button of the transport, once it can be pressed."""
