@@ -11,5 +11,6 @@ ui.run(
         st.Page("pages/gradient_flow.py", title="Gradient flow"),
         st.Page("pages/optimizers.py", title="Optimizers"),
         st.Page("pages/loss_landscape.py", title="Loss landscape"),
+        st.Page("pages/gans.py", title="GANs"),
     ]
 )

@@ -21,10 +21,15 @@ from tests.ui.pages import MAIN, ROOT, button, ended, fine, housed, jobs, kept, 
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("pages/*.py"))
 OFFERED = {f"pages/{name}.py": page for name, page in presets.PAGES.items()}
 DEFAULTS = {file: page.default for file, page in OFFERED.items()}
-TRAINING = {file: job for file, job in DEFAULTS.items() if isinstance(job, Training)}
+TRAINING = {file: job for file, job in DEFAULTS.items() if job.shown_as == Training().shown_as}
 BAD = {
     "training": ("learner__optimizer__lr", "-3", "link: learner.optimizer.lr must be in (0, 10], got -3"),
     "trajectories": ("steps", "0", "link: Trajectories.steps must be in [1, 20000], got 0"),
+    "adversarial training": (
+        "learner__batch_size",
+        "0",
+        "link: learner.batch_size must be in [1, 20000], got 0",
+    ),
     "landscape": ("samples", "3", "link: Landscape.samples must be in [10, 1000], got 3"),
 }
 EXAMPLES = [(file, preset) for file in TRAINING for preset in OFFERED[file].examples]
@@ -119,7 +124,7 @@ def test_an_example_trains_to_its_end_and_is_found_again(start, store):
 
 @by_page
 def test_a_bad_link_is_answered_with_one_clear_line(start, store, page):
-    name, value, words = BAD[DEFAULTS[page].kind]
+    name, value, words = BAD[DEFAULTS[page].shown_as]
     app = start(page, **{name: value}, **seeded(page, 5))
     assert [e.value for e in app.error] == [f"{words}; it is ignored"]
     assert seed_of(store.open(shown(app)[0]).job) == 5
@@ -180,11 +185,11 @@ def test_a_job_from_json_is_shown(start, store, page):
 
 @by_page
 def test_a_job_for_another_page_is_answered_with_one_clear_line_and_nothing_is_lost(start, page):
-    other = next(job for job in DEFAULTS.values() if job.kind != DEFAULTS[page].kind)
+    other = next(job for job in DEFAULTS.values() if job.shown_as != DEFAULTS[page].shown_as)
     app = start(page, **seeded(page, 5))
     before = shown(app)
     open_job(app, dump(other))
-    kinds = f"the page shows jobs of kind {DEFAULTS[page].kind}, got {other.kind}"
+    kinds = f"the page shows jobs of kind {DEFAULTS[page].shown_as}, got {other.shown_as}"
     assert [e.value for e in app.error] == [f"{kinds}: open it on another page"]
     assert shown(app) == before
 

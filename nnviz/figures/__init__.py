@@ -1,6 +1,10 @@
 """Pure functions from frames and arrays to Plotly figures as plain dicts; no torch, no Streamlit."""
 
 from nnviz.figures.comparisons.overlays import overlay, same_axes
+from nnviz.figures.gans.gan_curves import gan_curves
+from nnviz.figures.gans.optimal_discriminator import optimal_discriminator
+from nnviz.figures.gans.output_histogram import output_histogram
+from nnviz.figures.gans.samples_map import noise_map, samples_map
 from nnviz.figures.kit.layout import empty
 from nnviz.figures.kit.theme import template
 from nnviz.figures.landscape.landscape_measures import shared_scale
@@ -40,6 +44,7 @@ __all__ = [
     "distances_to_minimum",
     "empty",
     "function_values",
+    "gan_curves",
     "hessian_trace",
     "layer_bars",
     "layer_curves",
@@ -50,6 +55,9 @@ __all__ = [
     "loss_map",
     "loss_surface_3d",
     "network_diagram",
+    "noise_map",
+    "optimal_discriminator",
+    "output_histogram",
     "overlay",
     "path_map",
     "path_surface_3d",
@@ -61,6 +69,7 @@ __all__ = [
     "regression_curve",
     "ridgelines",
     "same_axes",
+    "samples_map",
     "shared_scale",
     "sharpness",
     "surface_3d",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from nnviz.presets import gradient_flow, loss_landscape, optimizers, playground
+from nnviz.presets import gans, gradient_flow, loss_landscape, optimizers, playground
 from nnviz.spec.jobs import Job
 from nnviz.spec.preset import Preset
 
@@ -21,5 +21,6 @@ PAGES = {
     "gradient_flow": PagePresets("Gradient flow", gradient_flow.DEFAULT, gradient_flow.EXAMPLES),
     "optimizers": PagePresets("Optimizers", optimizers.DEFAULT, optimizers.EXAMPLES),
     "loss_landscape": PagePresets("Loss landscape", loss_landscape.DEFAULT, loss_landscape.EXAMPLES),
+    "gans": PagePresets("GANs", gans.DEFAULT, gans.EXAMPLES),
 }
 """By the name of the page's file, in the order of the menu."""

@@ -28,6 +28,11 @@ class BaseJob(Spec):
         """None where there are no epochs."""
         return None
 
+    @property
+    def shown_as(self) -> str:
+        """What pages tell jobs apart by: a page shows jobs that are shown as its default is."""
+        return self.kind
+
     def estimate(self) -> Estimate:
         """What it will need."""
         raise NotImplementedError

@@ -23,6 +23,11 @@ class Parent(Spec):
     step: int = Field(ge=0, le=1_000_000, description="Steps that the parent had done.")
 
 
+def shown_as(kind: str, learner: str | None) -> str:
+    """What pages tell a job of this kind, with this kind of learner, apart by."""
+    return kind if learner in (None, "supervised") else f"{learner} {kind}"
+
+
 class Training(BaseJob):
     """A learner trains for a number of steps while probes watch."""
 
@@ -61,6 +66,10 @@ class Training(BaseJob):
     def steps_per_epoch(self) -> int | None:
         """As its learner says."""
         return self.learner.steps_per_epoch
+
+    @property
+    def shown_as(self) -> str:
+        return shown_as(self.kind, self.learner.kind)
 
     def estimate(self) -> Estimate:
         """What training will need."""

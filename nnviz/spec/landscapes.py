@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, model_validator
 from nnviz.spec.base import Spec, fingerprint, label
 from nnviz.spec.base_job import BaseJob
 from nnviz.spec.estimates import Estimate, of_training
-from nnviz.spec.learners import Learner, Supervised
+from nnviz.spec.learners import Supervised
 
 SAVED_STATES = 61
 """Saved states of a training, evenly spaced over its steps, with the first and the last."""
@@ -20,7 +20,7 @@ Fineness = Annotated[int, Field(ge=9, le=201)]
 class TrainingPhase(Spec):
     """Training that came before, under other settings: as far as step `until`, where the next went on."""
 
-    learner: Learner
+    learner: Supervised
     steps: int = Field(ge=1, le=1_000_000, description="Planned number of steps, on which schedules depend.")
     seed: Seed = Field(description="Random seed of the initial weights, the mini-batches and the dropout masks.")
     until: int = Field(ge=0, le=1_000_000, description="Step at which the next phase resumed.")
@@ -38,7 +38,7 @@ class TrainingPhase(Spec):
 class TrainedModel(Spec):
     """A network and how it is trained; it is trained again to be looked at, from the same seed to the same weights."""
 
-    learner: Learner = Supervised()
+    learner: Supervised = Supervised()
     steps: int = Field(
         1000,
         ge=1,

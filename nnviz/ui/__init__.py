@@ -3,9 +3,9 @@
 from nnviz.ui import landscape_pictures, rate_tuning, trajectory_pictures, trajectory_status
 from nnviz.ui.form import landscape_widgets, trajectory_widgets
 from nnviz.ui.job_diff import resume_marks
-from nnviz.ui.page import AXIS, Choice, Draw, Event, Page, Panel, RunView, Taken, smoothing
+from nnviz.ui.page import AXIS, Choice, Draw, Event, Figure, Page, Panel, RunView, Taken, smoothing
 from nnviz.ui.page_frame import run, start
-from nnviz.ui.run_layers import layers
+from nnviz.ui.run_layers import layers, scalars_of
 from nnviz.ui.show import render
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Choice",
     "Draw",
     "Event",
+    "Figure",
     "Page",
     "Panel",
     "RunView",
@@ -24,6 +25,7 @@ __all__ = [
     "render",
     "resume_marks",
     "run",
+    "scalars_of",
     "smoothing",
     "start",
     "trajectory_pictures",

@@ -90,7 +90,7 @@ def _close(state: PageState) -> None:
 
 
 def _belongs(summary: Summary, default: Job) -> bool:
-    return bool(summary.step and summary.kind == default.kind) or summary.state == "damaged"
+    return bool(summary.step and summary.shown_as == default.shown_as) or summary.state == "damaged"
 
 
 def _listed(kept: Table, there: Sequence[Summary]) -> list[Summary]:

@@ -141,8 +141,9 @@ def _drafted(mark: str, default: Job, find: Callable[[str], str] | None) -> tupl
         jobs = load_set(text)
     except SpecError as error:
         return [default], [f"link: its stored settings cannot be read: {error}"]
-    if type(jobs[0]) is not type(default):
-        return [default], [f"link: the page shows jobs of kind {default.kind}, got {jobs[0].kind}: open another page"]
+    if jobs[0].shown_as != default.shown_as:
+        kinds = f"{default.shown_as}, got {jobs[0].shown_as}"
+        return [default], [f"link: the page shows jobs of kind {kinds}: open another page"]
     return list(jobs), []
 
 

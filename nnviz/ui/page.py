@@ -56,11 +56,11 @@ def smoothing(default: float = 0.0) -> Choice:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that the viewer did in a picture: "pick" chooses the point (x, y), also while it is dragged."""
+    """Something that the viewer did in a picture: "pick" chooses a point, also while it is dragged; "stroke" draws a
+    line through points. All are (x, y) in the picture's units."""
 
-    kind: Literal["pick"]
-    x: float
-    y: float
+    kind: Literal["pick", "stroke"]
+    points: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)

@@ -242,8 +242,9 @@ class PageState:
 
     def check(self, job: Job) -> Job:
         """The job, if it is of the page's kind. Raises SpecError."""
-        if type(job) is not type(self.default):
-            raise SpecError(f"the page shows jobs of kind {self.default.kind}, got {job.kind}: open it on another page")
+        if job.shown_as != self.default.shown_as:
+            kinds = f"{self.default.shown_as}, got {job.shown_as}"
+            raise SpecError(f"the page shows jobs of kind {kinds}: open it on another page")
         return job
 
     def restart(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from nnviz.runs.runset import EntryView, RunSet
-from nnviz.spec.base import differences
+from nnviz.spec.base import differences, get_at, replace_many
 from nnviz.spec.jobs import Job, dump, load
 from nnviz.spec.variants import Variant
 from nnviz.spec.wording import name, without_parent
@@ -187,8 +187,11 @@ def _board(asked: FormResult, shown: Shown, before: dict) -> None:
         state.tell(runs=trains)
 
     def pick(figure: str, x: float, y: float, done: bool) -> None:
-        _move(asked, shown, figure, Event("pick", x, y), done)
+        _move(asked, shown, figure, Event("pick", ((x, y),)), done)
         before.update(state.drawn_with)
+
+    def stroke(figure: str, points: Sequence[tuple[float, float]]) -> None:
+        _move(asked, shown, figure, Event("stroke", tuple(points)), True)
 
     behind = [n for n, panel in shown.by_figure.items() for e in _entries_of(shown, n) if panel.part in e.awaited]
     board(
@@ -208,6 +211,7 @@ def _board(asked: FormResult, shown: Shown, before: dict) -> None:
         titles=shown.titles,
         stale=_stale(asked) or dict.fromkeys(behind, AWAITED),
         on_pick=pick,
+        on_stroke=stroke,
     )
 
 
@@ -248,9 +252,12 @@ def _move(asked: FormResult, shown: Shown, figure: str, event: Event, done: bool
         kept.moving = {"entry": entry.id, "job": dump(job)}
         return
     kept.moving, kept.is_done = {}, True
-    changed = {path: getattr(job, path) for path in differences(job, was)}
+    changed = {path: get_at(job, path) for path in differences(job, was)}
     owner = _owner(state, entry.id, changed)
-    if owner is None:
+    if owner is None and any("." in path for path in changed):
+        first = next(iter(state.chosen.values()))
+        state.with_changes(replace_many(first, changed), state.variants)
+    elif owner is None:
         state.put_first(changed)
     else:
         state.put_variant(owner, changed)
@@ -265,8 +272,9 @@ def _cost(entries: Sequence[EntryView]) -> float:
 def _owner(state: PageState, entry: str, changed: Mapping[str, object]) -> Variant | None:
     """The variant that a change in its picture belongs to; None: the first job, which the variant shares it with."""
     variant = next((one for one in state.variants if one.id == entry), None)
-    differs = {path.split(".")[0] for path in variant.differences} if variant else set()
-    return variant if differs & {*changed, "surface"} else None
+    differs = variant.differences if variant else ()
+    is_own = any(f"{path}.".startswith(f"{other}.") for path in changed for other in differs)
+    return variant if is_own or any(other.split(".")[0] == "surface" for other in differs) else None
 
 
 def _moving(asked: FormResult) -> dict[str, Job]:
@@ -274,7 +282,7 @@ def _moving(asked: FormResult) -> dict[str, Job]:
     state, kept, page = asked.state, asked.state.kept, asked.page
     entry, job = kept.moving["entry"], load(kept.moving["job"])
     jobs = dict(state.chosen)
-    changed = {path: getattr(job, path) for path in differences(job, jobs[entry])}
+    changed = {path: get_at(job, path) for path in differences(job, jobs[entry])}
     if _owner(state, entry, changed) is None:
         jobs = state.jobs(next(iter(jobs.values())).model_copy(update=changed), state.variants)
     else:

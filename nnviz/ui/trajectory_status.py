@@ -20,7 +20,8 @@ POSITIONS = 400
 def started_at(event: Event, job: Trajectories) -> Trajectories:
     """The race from the point that was chosen on its map, to a thousandth of the picture: what the pointer can say."""
     left, right, bottom, top = job.surface.window
-    return job.model_copy(update={"x": _rounded(event.x, right - left), "y": _rounded(event.y, top - bottom)})
+    ((x, y),) = event.points
+    return job.model_copy(update={"x": _rounded(x, right - left), "y": _rounded(y, top - bottom)})
 
 
 def _rounded(value: float, span: float) -> float:

@@ -129,9 +129,10 @@ def transport(asked: FormResult, runset: RunSet, entries: Sequence[EntryView]) -
                 " The current run ends and stays among the earlier runs." if live else ""
             )
             _button(RESTART, "restart_alt", asked, runset, restart, primary=not goes_on, name="restart", help=help)
+    can_step, has_epochs = waiting and not changed, all(run.job.steps_per_epoch for run in live)
     for text, icon, act, is_possible, help in (
-        ("Step", "skip_next", press("step"), waiting and not changed, "One mini-batch, then pause."),
-        ("Epoch", "fast_forward", runset.step_epoch, waiting and not changed, "To the end of this epoch."),
+        ("Step", "skip_next", press("step"), can_step, "One mini-batch, then pause."),
+        ("Epoch", "fast_forward", runset.step_epoch, can_step and has_epochs, "To the end of this epoch."),
         ("Stop", "stop", press("cancel"), live and step, "End the run at this step."),
         ("Reset", "replay", lambda: anew(0), step and jobs, "New run at step 0, not started."),
     ):

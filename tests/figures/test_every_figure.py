@@ -7,6 +7,7 @@ import numpy as np
 from nnviz import figures
 from nnviz.frames import Layers
 from tests.each import each
+from tests.figures import gan_arrays as gan
 from tests.figures import landscape_arrays, made
 
 NONE = made.scalars()
@@ -127,6 +128,23 @@ FILLED = {
     "fit": lambda: figures.predictions_against_targets(
         {"true": np.arange(5.0), "predicted": np.arange(5.0) + 0.1}, made.data(classes=0)
     ),
+    "samples of a GAN": lambda: figures.samples_map(gan.REAL, gan.GENERATED, gan.field(), notes=["spectral norm"]),
+    "samples on scores": lambda: figures.samples_map(
+        gan.REAL, gan.GENERATED, gan.field(scored=True), show_arrows=False
+    ),
+    "map of two-dimensional noise": lambda: figures.noise_map(gan.REAL, gan.LATTICE),
+    "map of one-dimensional noise": lambda: figures.noise_map(gan.REAL, gan.CURVE),
+    "optimal discriminator": lambda: figures.optimal_discriminator(gan.field(), gan.SCALARS[:0]),
+    "difference to the optimal discriminator": lambda: figures.optimal_discriminator(
+        gan.field(), gan.SCALARS[:0], show="difference"
+    ),
+    "outputs of a discriminator": lambda: figures.output_histogram(gan.HISTOGRAM),
+    "losses of a GAN": lambda: figures.gan_curves(
+        {"A": gan.SCALARS}, "loss", {"discriminator at equilibrium": 1.386, "generator at equilibrium": 0.693}
+    ),
+    "modes of four": lambda: figures.gan_curves(
+        {f"{letter}: lr 0.001": gan.SCALARS for letter in "ABCD"}, "modes_covered", {"all modes:": 8}
+    ),
     "overlay": lambda: figures.overlay({"A": LOSS, "B": LOSS}, "loss"),
     "overlay of eight": lambda: figures.overlay(EIGHT, "loss"),
     "overlay of eight, smoothed, with zeros": lambda: figures.overlay(
@@ -196,6 +214,11 @@ EMPTY = {
     "overlay": lambda: figures.overlay({"A": NONE, "B": NONE}, "loss"),
     "phase": lambda: figures.phase_diagram({}),
     "map": lambda: figures.contour_map({}, {}, []),
+    "samples of a GAN": lambda: figures.samples_map({}, {}, {}),
+    "map of noise": lambda: figures.noise_map({}, {}),
+    "optimal discriminator": lambda: figures.optimal_discriminator({}, gan.SCALARS[:0]),
+    "outputs of a discriminator": lambda: figures.output_histogram({}),
+    "losses of a GAN": lambda: figures.gan_curves({"A": NONE}, "loss", {"at equilibrium": 1.0}),
     "space": lambda: figures.surface_3d({}, {}, []),
     "heights": lambda: figures.function_values({}, []),
     "distances": lambda: figures.distances_to_minimum({}, []),

@@ -37,13 +37,15 @@ def classes() -> list[type[Spec]]:
 
 
 def families() -> dict[str, dict[str, type[Spec]]]:
-    """Every discriminated union by the first class and field that uses it: kinds and classes."""
+    """Every discriminated union by the first field that uses it, where that name is taken with its class: kinds and
+    classes."""
     found: dict[tuple[str, ...], tuple[str, dict[str, type[Spec]]]] = {}
     for cls in classes():
         for name, field in cls.model_fields.items():
             kinds = options(field.annotation) or options(item_type(field.annotation))
-            if kinds:
-                found.setdefault(tuple(kinds), (name, dict(kinds)))
+            if kinds and tuple(kinds) not in found:
+                named = {known for known, _ in found.values()}
+                found[tuple(kinds)] = (name if name not in named else f"{cls.__name__}.{name}", dict(kinds))
     return dict(found.values())
 
 

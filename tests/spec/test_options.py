@@ -35,6 +35,10 @@ ASKED_FOR = {
     "data": "moons circles spirals blobs xor checkerboard curve hills digits iris wine breast_cancer diabetes",
     "clipping": "none norm value",
     "model": "mlp deep_mlp",
+    "learner": "supervised adversarial",
+    "Adversarial.data": "ring grid crescents spiral line drawn",
+    "noise": "normal uniform",
+    "objective": "minimax non_saturating least_squares hinge wasserstein_clipping wasserstein_penalty",
     "norm": "none batch",
     "dropout": "none standard",
     "probes": "gradient_norms updates activations signal histograms",
@@ -143,6 +147,11 @@ def _host(family: str) -> tuple[str, Any]:
         "surface": ("Trajectories.surface", {"surface": "%"}),
         "method": ("optimizers.0.method", {"optimizers": [{"method": "%"}]}),
         "views": ("views.0", {"views": ["%"]}),
+        "learner": ("Training.learner", {"learner": "%"}),
+        **{
+            family: (f"learner.{name}", {"learner": {"kind": "adversarial", name: "%"}})
+            for family, name in {"Adversarial.data": "data", "noise": "noise", "objective": "objective"}.items()
+        },
     }.get(family, (f"learner.{family}", {"learner": {family: "%"}}))
 
 

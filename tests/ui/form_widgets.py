@@ -7,8 +7,11 @@ from streamlit.testing.v1 import AppTest
 
 from nnviz.spec.base import Spec
 
-WHOLE = {"all": ["learner", "steps", "evaluate_every", "seed", "device"]}
-"""Every field that pages offer: all of an experiment but its probes and its parent."""
+
+def whole(job: Any) -> dict[str, list[str]]:
+    """Every field that pages offer: all of a training but its probes and its parent."""
+    fields = [f"learner.{name}" for name in type(job.learner).model_fields if name != "kind"]
+    return {"all": [*fields, "steps", "evaluate_every", "seed", "device"]}
 
 
 def _script(job, groups, made, key):
@@ -26,7 +29,7 @@ class Form:
 
     def __init__(self, job: Spec, groups: Mapping[str, Sequence[str]] | None = None, key: str = "k") -> None:
         self.made: list[Any] = []
-        options = {"job": job, "groups": groups or WHOLE, "made": self.made, "key": key}
+        options = {"job": job, "groups": groups or whole(job), "made": self.made, "key": key}
         self.app = AppTest.from_function(_script, default_timeout=60, kwargs=options)
         self.run()
 

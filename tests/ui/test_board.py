@@ -4,6 +4,7 @@ import pytest
 
 from nnviz.ui import session
 from nnviz.ui.board import board
+from tests.each import each
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,26 @@ def test_a_point_chosen_is_handed_on_if_it_is_one(monkeypatch, sent, heard):
     board._pick("demo", lambda *picked: got.append(picked))
     board._pick("demo", None)
     board._pick("other", lambda *picked: got.append(picked))
+    assert got == heard
+
+
+@each(
+    ("sent", "heard"),
+    [
+        ([[1, 2.5], [3, 4]], [("map", [(1.0, 2.5), (3.0, 4.0)])]),
+        ([[1, 2], [None, 1], [1], "x", [float("inf"), 0], {"x": 1}], [("map", [(1.0, 2.0)])]),
+        ([[i, 0] for i in range(900)], [("map", [(float(i), 0.0) for i in range(500)])]),
+        ([], []),
+        ([[True, 1e400]], []),
+        ({"0": [1, 2]}, []),
+    ],
+)
+def test_a_line_drawn_is_handed_on_with_those_of_its_points_that_are_some(sent, heard):
+    got = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "value", lambda _: {"pick": {"figure": "map", "stroke": sent}})
+        board._pick("demo", None, lambda *drawn: got.append(drawn))
+        board._pick("demo", None)
     assert got == heard
 
 

@@ -11,7 +11,7 @@ from nnviz.presets import gradient_flow, playground
 from nnviz.spec.base import Limits, Spec, get_at, limits, options, replace_at, replace_many
 from nnviz.spec.data import Moons
 from nnviz.spec.jobs import Training
-from nnviz.spec.learners import Supervised
+from nnviz.spec.learners import Adversarial, Supervised
 from nnviz.spec.losses import CrossEntropy
 from nnviz.spec.models import MLP, DeepMLP, Hidden
 from nnviz.spec.optimizers import SGD, Adam
@@ -27,7 +27,7 @@ def unions(base: Spec, prefix: str = "") -> Iterator[tuple[str, dict[str, type[S
     """Paths of the fields whose kind can be chosen, and their kinds."""
     for name, about in type(base).model_fields.items():
         path, value = f"{prefix}{name}", getattr(base, name)
-        if kinds := options(about.annotation):
+        if (kinds := options(about.annotation)) and path != "learner":  # pages offer the fields of one learner
             yield path, dict(kinds)
         if isinstance(value, Spec):
             yield from unions(value, f"{path}.")
@@ -134,6 +134,14 @@ def plain(key: str) -> str:
     head, *rest = key.split(":")
     path = rest[0] + "".join(part[part.find(".") :] if "." in part else "" for part in rest[1:])
     return f"{head}:{path}"
+
+
+@each("name", ["data", "noise", "objective"])
+def test_each_kind_of_an_option_of_a_gan_can_be_chosen(name):
+    path = f"learner.{name}"
+    form = Form(Training(learner=Adversarial()), groups(path))
+    for kind, cls in options(Adversarial.model_fields[name].annotation).items():
+        assert get_at(form.set(f"{path}.kind", kind), path) == cls(), kind
 
 
 @each("kind", list(options(Supervised.model_fields["data"].annotation)))

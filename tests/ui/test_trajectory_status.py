@@ -35,7 +35,7 @@ NAMES = [optimizer.name for optimizer in JOB.optimizers]
 def test_a_point_chosen_is_said_to_a_thousandth_of_the_picture(monkeypatch, value, span, expected):
     window = (-span / 2, span / 2, 0.0, 10.0)
     monkeypatch.setattr(type(JOB.surface), "window", window)
-    job = started_at(Event("pick", value, 2.34567), JOB)
+    job = started_at(Event("pick", ((value, 2.34567),)), JOB)
     assert (job.x, job.y) == (expected, 2.35)
     assert job == JOB.model_copy(update={"x": expected, "y": 2.35})
 
@@ -43,7 +43,7 @@ def test_a_point_chosen_is_said_to_a_thousandth_of_the_picture(monkeypatch, valu
 def test_the_start_is_chosen_on_the_map_and_nowhere_else():
     panels = {panel.name: panel.on_event for panel in page_of("pages/optimizers.py").panels}
     assert {name for name, does in panels.items() if does} == {"map"}
-    assert panels["map"](Event("pick", 1.0, -1.0), JOB).start == (1.0, -1.0)
+    assert panels["map"](Event("pick", ((1.0, -1.0),)), JOB).start == (1.0, -1.0)
 
 
 def test_while_its_start_is_dragged_a_trajectory_run_has_no_basins_and_few_steps():

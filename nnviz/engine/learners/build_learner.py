@@ -3,6 +3,7 @@
 import torch
 
 from nnviz.engine.attachments import ReadFile, no_files
+from nnviz.engine.learners.adversarial import AdversarialLearning
 from nnviz.engine.learners.learning import Learning
 from nnviz.engine.learners.supervised import SupervisedLearning
 from nnviz.spec import learners as spec
@@ -20,4 +21,6 @@ def build(
     match learner:
         case spec.Supervised():
             return SupervisedLearning(learner, seed, steps, device, weights_seed, read_file)
+        case spec.Adversarial():
+            return AdversarialLearning(learner, seed, steps, device)
     raise TypeError(f"no learner for {learner!r}")

@@ -29,6 +29,13 @@ QUANTITY_NAMES = {
     "preactivation_spread": "std of pre-activations across samples",
     "dead_share": "dead units",
     "saturated_share": "saturated values",
+    "modes_covered": "modes covered",
+    "good_share": "high-quality samples",
+    "jensen_shannon": "Jensen–Shannon divergence (bits)",
+    "mmd": "squared MMD",
+    "discriminator_output": "discriminator's output",
+    "optimal_gap": "learned − optimal D (RMS)",
+    "gradient_penalty": "gradient penalty",
 }
 
 

@@ -67,8 +67,18 @@ DEPTH = ("#7d4fd6", "#3f74d4", "#1690a8", "#2f9f5d", "#94a01c", "#d9922a")
 # Sequential, for values without a meaningful zero: targets of a regression.
 VALUES = ("#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725")
 SPLITS = {"train": "#6b4fc9", "test": "#e5533d", "batch": "#8b929c"}
-SITES = {**SPLITS, "before_clipping": "#8b929c", "after_clipping": "#1aa0b4"}
+SITES = {
+    **SPLITS,
+    "real": "#1e8a4c",
+    "generated": "#8a3fd1",
+    "generator": "#8a3fd1",
+    "discriminator": "#e07b1f",
+    "before_clipping": "#8b929c",
+    "after_clipping": "#1aa0b4",
+}
 MEASURES = {"weight": "#7a68d8", "gradient": "#1aa0b4", "update": "#1f9d76"}
+# Real and generated samples, and what the discriminator takes for either.
+ADVERSARIAL = {"real": "#1e8a4c", "generated": "#8a3fd1"}
 HEALTHY = "#1f9d76"
 RUN_DASHES = ("solid", "dash", "dot", "dashdot")
 NEUTRAL = "#8b929c"

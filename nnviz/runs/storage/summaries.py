@@ -11,7 +11,7 @@ from nnviz.runs.storage.result import Result, read_result
 from nnviz.runs.storage.schema import connect, wording
 from nnviz.runs.storage.status import LIVE, read_status
 from nnviz.spec.base import options
-from nnviz.spec.jobs import Job
+from nnviz.spec.jobs import Job, shown_as
 
 KINDS = options(Job)
 
@@ -34,6 +34,8 @@ class Summary:
     error: str = ""
     fingerprint: str = ""
     size: int = 0
+    shown_as: str = ""
+    """What pages tell its job apart by."""
 
     @property
     def is_cached(self) -> bool:
@@ -73,14 +75,15 @@ def _read(path: Path, size: int) -> Summary:
         with wording(path):
             status = read_status(connection)
             row = connection.execute(
-                "SELECT created, parent, parent_step, fingerprint, json_extract(json, '$.kind') FROM job"
+                "SELECT created, parent, parent_step, fingerprint, json_extract(json, '$.kind'), "
+                "json_extract(json, '$.learner.kind') FROM job"
             ).fetchone()
             result = read_result(connection, status.info)
     except sqlite3.Error as error:  # pragma: no cover  # worded above; kept so that a list never fails
         raise RunError(str(error)) from error
     finally:
         connection.close()
-    created, parent, parent_step, fingerprint, kind = row
+    created, parent, parent_step, fingerprint, kind, learner = row
     return Summary(
         id=path.stem,
         kind=kind,
@@ -96,4 +99,5 @@ def _read(path: Path, size: int) -> Summary:
         error=status.error,
         fingerprint=fingerprint,
         size=size,
+        shown_as=shown_as(kind, learner),
     )

@@ -1,10 +1,16 @@
 """All learners."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from nnviz.spec.learners.adversarial import Adversarial
 from nnviz.spec.learners.supervised import Supervised
 
-Learner = Annotated[Supervised, Field()]
-"""Of one member as yet; with a second one its discriminator is `kind`."""
+
+def _with_kind(value: Any) -> Any:
+    """A learner that does not say its kind is a supervised one."""
+    return {"kind": "supervised", **value} if isinstance(value, dict) else value
+
+
+Learner = Annotated[Supervised | Adversarial, Field(discriminator="kind"), BeforeValidator(_with_kind)]

@@ -21,6 +21,9 @@ from nnviz.ui.board import browser_files, picture_history
 
 # The time for earlier steps in one rerun; with the newest step's own it stays well below the shortest time between
 # reruns.
+MOST_POINTS = 500
+"""Points of a line drawn by the viewer that are taken."""
+
 BACKFILL_SECONDS = 0.06
 
 # Everything in here travels with each update, so it only fetches the real modules, which the browser then keeps.
@@ -62,6 +65,7 @@ def board(
     titles: Mapping[str, str] | None = None,
     stale: str | Mapping[str, str] = "",
     on_pick: Callable[[str, float, float, bool], None] | None = None,
+    on_stroke: Callable[[str, Sequence[tuple[float, float]]], None] | None = None,
 ) -> None:
     """Draw the figures of the newest of `steps`, and let the viewer go back to the others.
 
@@ -76,7 +80,8 @@ def board(
     `legend_follows` says that names of traces tell values by step: those whose `meta` holds `follow` (see
     `nnviz.figures.kit.legend_values`) are named by the chosen one. `pick`, {"name", "x", "y"}, lets the viewer choose a
     point by a click or by dragging the one that is there; `on_pick(figure, x, y, done)` hears of it, `done` when the
-    drag has ended.
+    drag has ended. `stroke`, {"width"}, lets the viewer draw a line over the figure; `on_stroke(figure, points)` is
+    called in a callback with its points once it has ended.
 
     `steps` is sorted and may grow or be thinned from call to call. `source` names what is shown, such as a run's id
     with every option that changes its pictures: when it changes, earlier pictures are dropped while the charts stay
@@ -123,7 +128,7 @@ def board(
         key=key,
         data=text.encode(),
         on_ask_change=partial(_hear, key, session.place()),
-        on_pick_change=partial(_pick, key, on_pick),
+        on_pick_change=partial(_pick, key, on_pick, on_stroke),
         on_change_change=partial(_change, key, session.place(), head, on_section, on_choice),
     )
 
@@ -176,17 +181,31 @@ def _is_choice(choices: Mapping[str, Sequence[Mapping[str, Any]]], figure: Any, 
     return any(choice["name"] == name and value in dict(choice["options"]) for choice in choices.get(figure, ()))
 
 
-def _pick(key: str, on_pick: Callable[[str, float, float, bool], None] | None) -> None:
-    """Hand on the point that the viewer chose, if it is one: what a browser sends may be anything, and may have been
-    chosen in a picture of something else than is shown by now."""
+def _pick(
+    key: str,
+    on_pick: Callable[[str, float, float, bool], None] | None,
+    on_stroke: Callable[[str, Sequence[tuple[float, float]]], None] | None = None,
+) -> None:
+    """Hand on the point that the viewer chose or the line that was drawn, if it is one: what a browser sends may be
+    anything, and may have been chosen in a picture of something else than is shown by now."""
     picked = (session.value(key) or {}).get("pick")
-    if on_pick is None or not isinstance(picked, dict):
+    if not isinstance(picked, dict):
         return
     if picked.get("source") != session.memory(f"board:{key}").get("source"):
         return
-    x, y = picked.get("x"), picked.get("y")
-    if all(isinstance(v, int | float) and math.isfinite(v) for v in (x, y)):
-        on_pick(str(picked.get("figure", "")), float(x), float(y), bool(picked.get("done")))
+    figure, stroke = str(picked.get("figure", "")), picked.get("stroke")
+    if on_stroke and isinstance(stroke, list):
+        points = [(float(p[0]), float(p[1])) for p in stroke[:MOST_POINTS] if _is_point(p)]
+        if points:
+            on_stroke(figure, points)
+    elif on_pick and _is_point([picked.get("x"), picked.get("y")]):
+        on_pick(figure, float(picked["x"]), float(picked["y"]), bool(picked.get("done")))
+
+
+def _is_point(value: Any) -> bool:
+    if not isinstance(value, list) or len(value) != 2:
+        return False
+    return all(isinstance(v, int | float) and math.isfinite(v) for v in value)
 
 
 @cache

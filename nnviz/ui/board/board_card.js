@@ -6,6 +6,7 @@ import { follows, renamed, told, write } from "./board_follow.js";
 import { Menu } from "./board_menu.js";
 import { Options } from "./board_options.js";
 import { Picker } from "./board_pick.js";
+import { Brush } from "./board_stroke.js";
 import { draw } from "./board_plotly.js";
 import { cut, reveals } from "./board_reveal.js";
 import { same } from "./board_store.js";
@@ -43,6 +44,7 @@ export class Card {
     this.stage = element("div", "nnviz-stage", {}, this.plot, this.lines, this.note, this.warning);
     this.picker = new Picker(this);
     this.menu = new Menu(this);
+    this.brush = new Brush(this);
     this.options = new Options(this);
     const { root: options, list } = this.options;
     this.head = element("header", "nnviz-card-head", {}, this.title, this.help, this.tip, options, this.menu.more, this.menu.root, list);

@@ -54,8 +54,8 @@ def network_of(run: str) -> TrainedModel:
 
 
 def _trained(run: str, job: Job) -> Training:
-    if not isinstance(job, Training):
-        raise RunError(f"a network is taken from a run of kind {Training().kind}, got {job.kind} in run {run}")
+    if job.shown_as != Training().shown_as:
+        raise RunError(f"a network is taken from a run of kind {Training().kind}, got {job.shown_as} in run {run}")
     return job
 
 

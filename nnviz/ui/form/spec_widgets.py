@@ -187,8 +187,10 @@ def _rows(
 
 
 def _value(about: FieldInfo, value: Any, text: str, key: str, on: Any) -> Any:
-    annotation = about.annotation
+    annotation, extra = about.annotation, about.json_schema_extra
     help = about.description
+    if isinstance(extra, dict) and extra.get("is_drawn"):
+        return value  # by hand, in a picture
     if isinstance(annotation, UnionType):
         annotation = next(a for a in get_args(annotation) if a is not NoneType)
     if annotation is bool:
@@ -200,7 +202,6 @@ def _value(about: FieldInfo, value: Any, text: str, key: str, on: Any) -> Any:
     if annotation is str:
         return on.text_input(text, value, help=help, key=key)
     bounds = limits(about)
-    extra = about.json_schema_extra
     if isinstance(extra, dict) and extra.get("log"):
         steps = ladder(bounds, value)
         return on.select_slider(text, steps, value, format_func=format_number, help=help, key=key)

@@ -1,0 +1,62 @@
+"""Curves of adversarial training with the lines that they are read against."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from nnviz.figures.comparisons.overlays import overlay
+from nnviz.figures.kit import theme
+
+TITLES = {
+    "modes_covered": "Modes covered",
+    "good_share": "High-quality samples",
+    "jensen_shannon": "Jensen–Shannon divergence",
+    "mmd": "Maximum mean discrepancy",
+    "discriminator_output": "Mean output of the discriminator",
+    "optimal_gap": "Distance to the optimal discriminator",
+    "loss": "Losses",
+}
+HELP = {
+    "modes_covered": "A mode is covered if at least 20 of 2,500 generated samples lie within 3σ of its center.",
+    "good_share": "The share of generated samples within 3σ of a center or curve of the data.",
+    "jensen_shannon": "Divergence of 2,500 generated from 2,500 real samples on a 12 × 12 grid: 0 for equal, 1 bit for "
+    "disjoint distributions. The dashed line is what two sets of real samples give.",
+    "mmd": "Squared maximum mean discrepancy of 500 generated and 500 real samples (unbiased, so it may be below 0). "
+    "The dashed line is what two sets of real samples give.",
+    "discriminator_output": "Mean output of the discriminator for real and for generated samples; ½ for both where it "
+    "cannot tell them apart.",
+    "optimal_gap": "Root mean square of learned minus optimal discriminator over real and generated samples.",
+    "loss": "Losses of both networks before each update. Dashed: their values at the equilibrium, where the "
+    "generator's distribution is that of the data.",
+}
+
+
+def gan_curves(
+    runs: Mapping[str, pd.DataFrame],
+    quantity: str,
+    references: Mapping[str, float] | None = None,
+    **options: object,
+) -> dict:
+    """Curves of one quantity of one or several runs, and a dashed line at each of `references`, by name. `options` are
+    those of `curves`."""
+    figure = overlay(runs, quantity, title=TITLES.get(quantity), **options)
+    meta = figure["layout"]["meta"] | {"help": HELP.get(quantity, figure["layout"]["meta"]["help"])}
+    layout = figure["layout"] | {"meta": meta}
+    if not figure["data"] or not references:
+        return figure | {"layout": layout}
+    frames = [frame[(frame["quantity"] == quantity).to_numpy()] for frame in runs.values()]
+    last = max((int(frame["step"].max()) for frame in frames if len(frame)), default=1)
+    lines = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": [0, max(last, 1)],
+            "y": [value, value],
+            "name": f"{name} {value:.3g}",
+            "line": {"color": theme.MARKER_OUTLINE, "width": 1.3, "dash": "dash"},
+            "hovertemplate": f"{name}: {value:.3g}<extra></extra>",
+        }
+        for name, value in references.items()
+        if layout["yaxis"].get("type") != "log" or value > 0
+    ]
+    return {"data": [*figure["data"], *lines], "layout": layout}

@@ -1,0 +1,96 @@
+"""GANs · a generator learns from its discriminator: what is covered, and how far both are from the optimum."""
+
+from collections.abc import Callable
+
+from nnviz import ui
+from nnviz.presets import gans
+from nnviz.ui import AXIS, Choice, Page, Panel
+from nnviz.ui import gan_pictures as draw
+from nnviz.ui.form import drawing_widgets
+from nnviz.ui.gan_pictures import ARROWS, NETWORK, SHOW
+
+CURVE = (AXIS, ui.smoothing())
+LAYERS = (NETWORK, AXIS, ui.smoothing(0.9))
+
+
+def whole(name: str, draw: Callable[..., ui.Figure], *choices: Choice, needs: str = "", height: int = 260) -> Panel:
+    """A picture of all networks together."""
+    return Panel(name, draw, per="set", needs=(needs or name,), choices=choices, height=height)
+
+
+PAGE = Page(
+    name="gans",
+    title="GANs",
+    question="What does a generator learn from its discriminator, and why does it forget modes?",
+    default=gans.DEFAULT,
+    examples=gans.EXAMPLES,
+    groups={
+        "Data, noise": ["learner.data", "learner.noise"],
+        "Objective": ["learner.objective", "learner.updates", "learner.discriminator_updates", "steps"],
+        "Generator": ["learner.generator_optimizer", "learner.generator"],
+        "Discriminator": ["learner.discriminator_optimizer", "learner.discriminator"],
+        "Stabilizers": [
+            "learner.instance_noise",
+            "learner.instance_noise_until",
+            "learner.spectral_norm",
+            "learner.unrolled",
+            "learner.unrolled_lr",
+            "learner.label_smoothing",
+            "learner.average",
+            "learner.clipping",
+        ],
+        "Batch size, schedule, seed, device": [
+            "learner.batch_size",
+            "learner.schedule",
+            "seed",
+            "evaluate_every",
+            "device",
+        ],
+    },
+    opened=["Data, noise", "Objective"],
+    editors={"learner.data": drawing_widgets.data},
+    variant_fields=[
+        "learner.discriminator_optimizer.lr",
+        "learner.objective",
+        "learner.generator_optimizer",
+        "learner.discriminator_optimizer",
+        "learner.instance_noise",
+        "learner.spectral_norm",
+        "learner.discriminator_updates",
+        "seed",
+    ],
+    max_variants=4,
+    panels=[
+        Panel(
+            "samples",
+            draw.samples,
+            needs=("real", "generated", "discriminator_field"),
+            choices=(ARROWS,),
+            on_event=drawing_widgets.with_stroke,
+            height=430,
+            is_map=True,
+        ),
+        Panel("noise", draw.noise, needs=("real",), height=430, is_map=True),
+        whole("modes covered", draw.modes, AXIS, needs="good_share"),
+        whole("good samples", draw.curve("good_share"), ui.smoothing(), needs="good_share"),
+        whole("jensen_shannon", draw.curve("jensen_shannon", "jensen_shannon_floor"), *CURVE),
+        whole("mmd", draw.curve("mmd", "mmd_floor"), *CURVE),
+        Panel("optimal", draw.optimal, needs=("discriminator_field",), choices=(SHOW,), height=400, has_axes=False),
+        Panel("histogram", draw.histogram, needs=("discriminator_histogram",), height=300),
+        whole("outputs", draw.curve("discriminator_output"), *CURVE, needs="discriminator_output", height=300),
+        whole("optimal_gap", draw.curve("optimal_gap"), *CURVE, needs="discriminator_field"),
+        whole("losses", draw.losses, AXIS, ui.smoothing(0.9), needs="loss", height=300),
+        Panel("gradients", draw.gradients, needs=("gradient_norm",), choices=LAYERS),
+        Panel("ratios", draw.ratios, needs=("update_ratio",), choices=LAYERS),
+        Panel("activations", draw.activations, needs=("activation_histogram",), choices=(NETWORK,), height=320),
+        Panel("shares", draw.shares, needs=("saturated_share",), choices=(NETWORK,)),
+    ],
+    sections={
+        "Samples": [["samples", "noise"], ["modes covered", "good samples"], ["jensen_shannon", "mmd"]],
+        "Discriminator": [["optimal"], ["histogram", "outputs"], ["optimal_gap"]],
+        "Losses and gradients": [["losses"], ["gradients", "ratios"]],
+        "Activations": [["activations", "shares"]],
+    },
+)
+
+ui.render(PAGE)
