@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
@@ -98,15 +98,15 @@ class AdversarialLearning:
         """All passes of a step; yields the network's name where it is to be updated."""
         for index, dropout in enumerate(self.dropouts):
             dropout.generator.manual_seed(stream(self.seed, f"dropout{index}", number))
-        for module in self.modules.values():
-            module.train()
         if self.spec.updates != "generator":
-            for update in range(self.spec.discriminator_updates):
-                self._discriminator_pass(number, update, measured)
-                yield "discriminator"
+            with _same_buffers(self.generator, self.spec.updates == "discriminator"):
+                for update in range(self.spec.discriminator_updates):
+                    self._discriminator_pass(number, update, measured)
+                    yield "discriminator"
         if self.spec.updates != "discriminator":
-            self._generator_pass(number, measured)
-            yield "generator"
+            with _same_buffers(self.discriminator, self.spec.updates == "generator"):
+                self._generator_pass(number, measured)
+                yield "generator"
 
     def _discriminator_pass(self, number: int, update: int, measured: dict[tuple[str, str], Tensor]) -> None:
         objective = self.spec.objective
@@ -167,8 +167,8 @@ class AdversarialLearning:
             for parameter in self.discriminator.parameters():
                 parameter.clamp_(-limit, limit)
         if role == "generator" and self.averaged is not None:
-            for average, now in zip(self.averaged.parameters(), self.generator.parameters(), strict=True):
-                average.lerp_(now, 1 - self.spec.average)
+            averages = list(self.averaged.parameters())
+            torch._foreach_lerp_(averages, list(self.generator.parameters()), 1 - self.spec.average)
             for average, now in zip(self.averaged.buffers(), self.generator.buffers(), strict=True):
                 average.copy_(now)
 
@@ -218,3 +218,12 @@ class AdversarialLearning:
             optimizer.load_state_dict({"state": entries, "param_groups": optimizer.state_dict()["param_groups"]})
         if self.averaged is not None:
             self.averaged.load_state_dict(state["averaged"] or state["modules"]["generator"])
+
+
+@contextmanager
+def _same_buffers(module: nn.Module, kept: bool) -> Iterator[None]:
+    """Afterwards the statistics of a network that is not trained are as they were, where they are to be `kept`."""
+    before = [buffer.clone() for buffer in module.buffers()] if kept else []
+    yield
+    for buffer, old in zip(module.buffers() if kept else (), before, strict=True):
+        buffer.copy_(old)

@@ -9,8 +9,8 @@ from nnviz.spec.activations import ReLU
 from nnviz.spec.base import Spec, options
 from nnviz.spec.clipping import Clipping, NoClipping
 from nnviz.spec.data.distributions import PlaneDistribution, Ring
-from nnviz.spec.gan_objectives import NonSaturating, Objective
-from nnviz.spec.initializers import PyTorchDefault
+from nnviz.spec.gan_objectives import NonSaturating, Objective, WassersteinClipping, WassersteinPenalty
+from nnviz.spec.initializers import Constant, PyTorchDefault, Zeros
 from nnviz.spec.models import MLP, Hidden, Model, Size
 from nnviz.spec.noise_sources import NoiseSource, NormalNoise
 from nnviz.spec.optimizers import Adam, Optimizer, can_be_scheduled
@@ -126,6 +126,7 @@ class Adversarial(Spec):
         title="EMA of the generator",
         description="Decay of an exponential moving average of the generator's weights; pictures and measures are then "
         "of the averaged generator; 0: off.",
+        json_schema_extra=RESUMABLE,
     )
 
     has_probabilities: ClassVar[bool] = False
@@ -151,6 +152,22 @@ class Adversarial(Spec):
             raise ValueError(
                 f"learner.label_smoothing must be 0 with {self.objective.kind}, which has no targets, got "
                 f"{self.label_smoothing:g}"
+            )
+        if isinstance(self.objective, WassersteinPenalty) and self.discriminator.statistics:
+            raise ValueError(
+                "learner.objective must not be wasserstein_penalty with batch norm in the discriminator: the penalty "
+                "is on the gradient of each sample by itself; choose another objective, or no norm"
+            )
+        if self.unrolled and isinstance(self.objective, WassersteinClipping | WassersteinPenalty):
+            raise ValueError(
+                f"learner.unrolled must be 0 with {self.objective.kind}, whose limit on the discriminator the unrolled "
+                f"steps would leave, got {self.unrolled}"
+            )
+        initial = self.discriminator.initializer
+        if self.spectral_norm and (isinstance(initial, Zeros) or (isinstance(initial, Constant) and not initial.value)):
+            raise ValueError(
+                "learner.spectral_norm must be off with weights that start from 0 in the discriminator, which "
+                "have no singular value to divide by; choose another initializer"
             )
         if self.unrolled and (self.spectral_norm or self.discriminator.statistics):
             found = "spectral norm" if self.spectral_norm else "batch norm"
