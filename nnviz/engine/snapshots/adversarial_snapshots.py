@@ -43,7 +43,7 @@ LATTICE = 25
 """Lines each way of the grid of noise that the generator bends; eight times as many points of one-dimensional noise."""
 
 NEGLIGIBLE = 1e-3
-"""Of the largest density: where p + q is below it, the optimal discriminator is left out."""
+"""Of the largest density: where p and q are both below it, the optimal discriminator is left out."""
 
 BARS = 40
 PAIRS = 10
@@ -122,9 +122,9 @@ class AdversarialSnapshots:
         against the one that is `trained`. All are in evaluation mode. `watching` sees those two.
 
         Snapshot "discriminator_field": D, or the score, over the plane (CELLS, CELLS) by row of y; where the objective
-        has a best discriminator also that, `optimal`, nan where there are hardly any samples, and the `bandwidth` (1,)
-        of the estimated density of generated samples. Scalar "optimal_gap": root mean square of their difference, over
-        real and generated samples."""
+        has a best discriminator also that, `optimal`, nan where there are hardly any samples of either kind, and the
+        `bandwidth` (1,) of the estimated density of generated samples. Scalar "optimal_gap": root mean square of their
+        difference, over real and generated samples."""
         has_optimum = self.spec.objective.output != "score"
         with torch.no_grad():
             with watching:
@@ -145,9 +145,7 @@ class AdversarialSnapshots:
         arrays = {"axis": self.axis.numpy(), "output": _picture(self._shown(field).clamp(-6e4, 6e4), np.float16)}
         if has_optimum:
             q = sample_quality.KernelDensity(fresh[fresh.isfinite().all(1)], self._bandwidth(step))
-            p_here, q_here = self._p(step), q.picture(CELLS).flatten()
-            best, both = self._best(p_here, q_here), p_here + q_here
-            arrays["optimal"] = _picture(torch.where(both > NEGLIGIBLE * both.max(), best, torch.nan), np.float16)
+            arrays["optimal"] = self._best_picture(self._p(step), q.picture(CELLS).flatten())
             arrays["bandwidth"] = np.array([self.bandwidth])
             learned = self._shown(torch.cat([on_real[:GAP_SAMPLES], on_fresh]))
             points = torch.cat([self.real[:GAP_SAMPLES], fresh[:GAP_SAMPLES]])
@@ -196,6 +194,10 @@ class AdversarialSnapshots:
 
     def _best(self, p: Tensor, q: Tensor) -> Tensor:
         return gan_objectives.optimal(self.spec.objective, p, q, self.spec.label_smoothing)
+
+    def _best_picture(self, p: Tensor, q: Tensor) -> np.ndarray:
+        is_there = (p > NEGLIGIBLE * p.max()) | (q > NEGLIGIBLE * q.max())
+        return _picture(torch.where(is_there, self._best(p, q), torch.nan), np.float16)
 
     def _gap(self, step: int, points: Tensor, learned: Tensor, q: sample_quality.KernelDensity) -> float:
         """Root mean square of D minus the best D at points (n, 2); without those where both densities are 0."""
