@@ -41,7 +41,7 @@ def jensen_shannon(first: Tensor, second: Tensor) -> float:
 
 
 class Discrepancy:
-    """Squared maximum mean discrepancy of samples from real ones by Gaussian kernels, the unbiased estimate, which may
+    """Squared maximum mean discrepancy of samples from real ones by the mean of Gaussian kernels, the unbiased estimate, which may
     be below 0 (Gretton et al., 2012)."""
 
     def __init__(self, real: Tensor) -> None:
@@ -56,11 +56,11 @@ class Discrepancy:
 def _within(samples: Tensor) -> Tensor:
     """Mean kernel of two different samples of a set."""
     n = len(samples)
-    return (_kernel(samples, samples).sum() - len(KERNELS) * n) / (n * (n - 1))
+    return (_kernel(samples, samples).sum() - n) / (n * (n - 1))
 
 
 def _kernel(a: Tensor, b: Tensor) -> Tensor:
-    """Sum of the kernels of each pair, (len(a), len(b))."""
+    """Mean of the kernels of each pair, (len(a), len(b))."""
     # e^(−d²/2s²) of half the s is the fourth power.
     value = torch.cdist(a, b).square_().mul_(-1 / (2 * KERNELS[-1] ** 2)).exp_()
     total = value.clone()
@@ -68,7 +68,7 @@ def _kernel(a: Tensor, b: Tensor) -> Tensor:
         # Else the powers would be denormal numbers, which take a hundred times as long.
         value.clamp_min_(1e-9).square_().square_()
         total += value
-    return total
+    return total / len(KERNELS)
 
 
 class KernelDensity:
