@@ -8,7 +8,10 @@ from nnviz.engine.learners.adversarial import AdversarialLearning
 from nnviz.spec.jobs import Training
 from nnviz.spec.learners import Adversarial
 
-NETWORK = {"kind": "mlp", "hidden": [{"width": 8, "activation": {"kind": "relu"}}, {"width": 8, "activation": {"kind": "tanh"}}]}
+NETWORK = {
+    "kind": "mlp",
+    "hidden": [{"width": 8, "activation": {"kind": "relu"}}, {"width": 8, "activation": {"kind": "tanh"}}],
+}
 PROBES = [{"kind": k, "every": 3} for k in ("gradient_norms", "updates", "activations", "signal", "histograms")]
 
 

@@ -200,7 +200,8 @@ class AdversarialSnapshots:
         return _picture(torch.where(is_there, self._best(p, q), torch.nan), np.float16)
 
     def _gap(self, step: int, points: Tensor, learned: Tensor, q: sample_quality.KernelDensity) -> float:
-        """Root mean square of D minus the best D at points (n, 2); without those where both densities are 0."""
+        """Root mean square of D minus the best D at points (n, 2); without those where both densities are 0, or outside
+        of the pictures."""
         p = distributions.density(self.spec.data, points, self.spec.instance_noise_at(step))
         return float((learned - self._best(p, q.at(points))).square().nanmean().sqrt())
 
@@ -208,7 +209,7 @@ class AdversarialSnapshots:
     def bandwidth(self) -> float:
         """Of the kernel estimate of the generated samples' density: well below σ, so that it blurs modes little, and
         near the best for some 2,500 samples a mode (Silverman, 1986)."""
-        return 0.05 if isinstance(self.spec.data, Drawn) else min(0.08, max(0.01, 0.3 * self.spec.data.sigma))
+        return 0.05 if isinstance(self.spec.data, Drawn) else min(0.2, max(0.01, 0.3 * self.spec.data.sigma))
 
     def _bandwidth(self, step: int) -> float:
         """With the instance noise of this step, which the discriminator sees on top of the samples."""

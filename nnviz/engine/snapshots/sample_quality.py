@@ -41,8 +41,8 @@ def jensen_shannon(first: Tensor, second: Tensor) -> float:
 
 
 class Discrepancy:
-    """Squared maximum mean discrepancy of samples from real ones by the mean of Gaussian kernels, the unbiased estimate, which may
-    be below 0 (Gretton et al., 2012)."""
+    """Squared maximum mean discrepancy of samples from real ones by the mean of Gaussian kernels, the unbiased
+    estimate, which may be below 0 (Gretton et al., 2012)."""
 
     def __init__(self, real: Tensor) -> None:
         """`real` is (n, 2)."""
@@ -85,9 +85,9 @@ class KernelDensity:
         self._density = kernel @ (counts / (len(samples) * width**2)) @ kernel
 
     def at(self, points: Tensor) -> Tensor:
-        """In the bins of points (n, 2), (n,); 0 outside."""
+        """In the bins of points (n, 2), (n,); nan outside."""
         index, inside = self._index(points)
-        return torch.where(inside, self._density.flatten()[index], 0.0)
+        return torch.where(inside, self._density.flatten()[index], torch.nan)
 
     def picture(self, cells: int) -> Tensor:
         """At the centers of cells × cells cells, (cells, cells) by row of y from below: the mean of the four bins
