@@ -17,7 +17,7 @@ from nnviz.spec.base import options, replace_many
 from nnviz.spec.data.distributions import PlaneDistribution
 from tests.engine import gan_jobs
 from tests.engine.gan_jobs import network
-from tests.engine.running import as_bytes, said, scalars, snapshots, state
+from tests.engine.running import all_records, as_bytes, scalars, snapshots, state
 
 NORMED = network(norm={"kind": "batch"})
 EVERYTHING = {
@@ -66,13 +66,13 @@ def test_losses_are_the_same_with_and_without_probes_and_pictures():
     for changes in VARIED[:4]:
         watched = gan_jobs.job(**changes)
         bare = watched.model_copy(update={"probes": (), "evaluate_every": 6})
-        one, two = said(run(watched)), said(run(bare))
+        one, two = all_records(run(watched)), all_records(run(bare))
         for site in ("generator", "discriminator"):
             assert scalars(one, "loss", site) == scalars(two, "loss", site), changes
 
 
 def test_passes_and_updates_are_told_apart():
-    found = said(run(gan_jobs.job(steps=3, discriminator_updates=3)))
+    found = all_records(run(gan_jobs.job(steps=3, discriminator_updates=3)))
     of_passes = {s for s in scalars(found, "signal_rms") if s[0] == 3}
     names = {site.split("#", 1)[1] for _, site in of_passes if site.startswith("discriminator.linear1")}
     assert names == {"real#1", "real#2", "real#3", "fake#1", "fake#2", "fake#3", "update"}
@@ -85,19 +85,19 @@ def test_passes_and_updates_are_told_apart():
 
 
 def test_what_is_no_part_of_the_story_is_not_measured():
-    plain = {(r.quantity, r.site) for r in said(run(gan_jobs.job(steps=3)))}
+    plain = {(r.quantity, r.site) for r in all_records(run(gan_jobs.job(steps=3)))}
     for changes in (
         {"objective": {"kind": "wasserstein_penalty"}},
         {"unrolled": 2, "objective": {"kind": "least_squares"}},
     ):
-        more = {(r.quantity, r.site) for r in said(run(gan_jobs.job(steps=3, **changes)))}
+        more = {(r.quantity, r.site) for r in all_records(run(gan_jobs.job(steps=3, **changes)))}
         added = {found for found in more - plain if found[0] != "gradient_penalty"}
         assert not added, changes
 
 
 def test_activation_probes_see_the_batches_they_name():
     learner = gan_jobs.learner()
-    found = scalars(said(run(gan_jobs.job(steps=3))), "activation_mean")
+    found = scalars(all_records(run(gan_jobs.job(steps=3))), "activation_mean")
     learning = gan_jobs.learning()
     for number in (1, 2):
         learning.step(number)
@@ -310,7 +310,7 @@ def test_where_it_diverged_is_found_and_the_last_good_state_is_kept():
     job = gan_jobs.job(steps=60, generator_optimizer={"kind": "sgd", "lr": 10.0}, objective={"kind": "least_squares"})
     job = replace_many(job, {"learner.discriminator_optimizer": {"kind": "sgd", "lr": 10.0}})
     with pytest.raises(Diverged) as ended:
-        said(run(job))
+        all_records(run(job))
     how = ended.value.how
     assert how.culprit.cause in (Cause.OUTPUT, Cause.OBJECTIVE, Cause.GRADIENT, Cause.PARAMETER)
     assert how.last_good < how.step
@@ -323,7 +323,7 @@ def test_the_untrained_networks_are_measured_and_left_as_they_were():
     watched, bare = (gan_jobs.job(steps=1, **changes) for _ in range(2))
     bare = bare.model_copy(update={"probes": ()})
     ended = [run(job) for job in (watched, bare)]
-    came = [said(under_way) for under_way in ended]
+    came = [all_records(under_way) for under_way in ended]
     assert state(ended[0]) == state(ended[1])
     first = {site for step, site in scalars(came[0], "gradient_norm") if step == 0}
     assert {"generator.linear1.weight", "discriminator.linear1.weight"} <= first
