@@ -311,7 +311,7 @@ def test_where_it_diverged_is_found_and_the_last_good_state_is_kept():
     job = replace_many(job, {"learner.discriminator_optimizer": {"kind": "sgd", "lr": 10.0}})
     with pytest.raises(Diverged) as ended:
         all_records(run(job))
-    how = ended.value.how
+    how = ended.value.divergence
     assert how.culprit.cause in (Cause.OUTPUT, Cause.OBJECTIVE, Cause.GRADIENT, Cause.PARAMETER)
     assert how.last_good < how.step
     resumed = run(job, ended.value.checkpoint)
