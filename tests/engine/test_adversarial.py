@@ -312,7 +312,7 @@ def test_where_it_diverged_is_found_and_the_last_good_state_is_kept():
     with pytest.raises(Diverged) as ended:
         all_records(run(job))
     how = ended.value.divergence
-    assert how.culprit.cause in (Cause.OUTPUT, Cause.OBJECTIVE, Cause.GRADIENT, Cause.PARAMETER)
+    assert how.nonfinite.cause in (Cause.OUTPUT, Cause.OBJECTIVE, Cause.GRADIENT, Cause.PARAMETER)
     assert how.last_good < how.step
     resumed = run(job, ended.value.checkpoint)
     assert resumed.step == how.last_good

@@ -191,12 +191,14 @@ class AdversarialLearning:
         """How good the samples are, and pictures, in evaluation mode. `watching` sees both networks."""
         for module in self.modules.values():
             module.eval()
-        for role in ROLES:
-            yield Scalar(step, "learning_rate", self.learning_rate(role, max(1, step)), role)
         judged = self.averaged.eval() if self.averaged is not None else self.generator
-        yield from self._snapshots.draw(step, judged, self.generator, self.discriminator, watching)
-        for module in self.modules.values():
-            module.train()
+        try:
+            for role in ROLES:
+                yield Scalar(step, "learning_rate", self.learning_rate(role, max(1, step)), role)
+            yield from self._snapshots.draw(step, judged, self.generator, self.discriminator, watching)
+        finally:
+            for module in self.modules.values():
+                module.train()
 
     def state_dict(self) -> dict[str, Any]:
         """The networks', the optimizers' and the averaged generator's state."""
