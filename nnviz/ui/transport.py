@@ -23,7 +23,7 @@ SETTLE = 0.4
 
 RESTART = "Restart with changes"
 
-WIDTHS = {"first": 112, "keep": 168}
+WIDTHS = {"first": 112, "keep": 135}
 """Pixels of the places for buttons that take turns."""
 
 RESUMABLE = ("stopped", "lost", "failed")
@@ -143,7 +143,7 @@ def transport(asked: FormResult, runset: RunSet, entries: Sequence[EntryView]) -
             pinned = all(run.status.pinned for run in live)
             help = "Keep running in background after the last viewer has left; otherwise the run stops 60 s later."
             icon = "keep" if pinned else "keep_off"
-            text = "Runs in background" if pinned else "Run in background"
+            text = "Keeps running" if pinned else "Keep running"
             act = press("pin", not pinned)
             _button(text, icon, asked, runset, act, settles=False, help=help, fills=True)
 

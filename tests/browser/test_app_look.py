@@ -80,7 +80,7 @@ def test_a_narrow_window_needs_no_scrolling_sideways(player, path):
       .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.className + ' ' + e.scrollWidth)"""
     assert player.page.evaluate(too_wide) == []
     assert player.page.evaluate("document.documentElement.scrollWidth") <= 700
-    for name in ("Run", "Step", "Epoch", "Stop", "Reset", "Run in background", "Share"):
+    for name in ("Run", "Step", "Epoch", "Stop", "Reset", "Keep running", "Share"):
         box = player.button(name).bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 700, name

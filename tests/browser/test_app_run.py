@@ -17,7 +17,7 @@ def rested(tab, house) -> str:
     with visiting(tab, house) as player:
         player.open(**LONG)
         player.trained(200)
-        player.press("Run in background")
+        player.press("Keep running")
         player.wait(lambda: player.views()[0].status.pinned)
         return player.page.url
 

@@ -65,7 +65,7 @@ def changed(values: dict) -> object:
                 "Epoch": True,
                 "Stop": False,
                 "Reset": False,
-                "Run in background": True,
+                "Keep running": True,
             },
         ),
         (
@@ -77,7 +77,7 @@ def changed(values: dict) -> object:
                 "Epoch": True,
                 "Stop": True,
                 "Reset": True,
-                "Run in background": True,
+                "Keep running": True,
             },
         ),
         ("stopped", 20, {"Continue": True, "Step": False, "Epoch": False, "Stop": False, "Reset": True}),
@@ -129,7 +129,7 @@ def test_a_running_run_can_be_paused_stopped_reset_and_kept(trained):
         "Epoch": False,
         "Stop": True,
         "Reset": True,
-        "Run in background": True,
+        "Keep running": True,
     }
     assert buttons(row([run], [JOB])) == expected
 
@@ -147,9 +147,9 @@ def test_buttons_write_what_is_wanted_into_the_run_file(trained):
     assert run.control().until is None
     press(row([run], [JOB]), "Pause")
     assert run.control().until == 22
-    press(row([run], [JOB]), "Run in background")
+    press(row([run], [JOB]), "Keep running")
     assert run.control().pinned
-    press(row([run], [JOB]), "Runs in background")
+    press(row([run], [JOB]), "Keeps running")
     assert not run.control().pinned
     press(row([run], [JOB]), "Stop")
     assert run.control().cancel
@@ -190,7 +190,7 @@ def test_a_change_that_weights_can_bear_is_offered_to_go_on_with(trained, path):
     words = list(buttons(app))
     assert words[0] == "Continue"
     assert words[1].startswith("Continue with ")
-    assert words[2:] == ["Restart with changes", "Step", "Epoch", "Stop", "Reset", "Run in background"]
+    assert words[2:] == ["Restart with changes", "Step", "Epoch", "Stop", "Reset", "Keep running"]
     assert not buttons(app)["Step"]
     assert any("changed: " in m.value for m in app.markdown)
 
@@ -214,7 +214,7 @@ def test_any_other_change_needs_a_run_of_its_own(trained, path):
         "Epoch",
         "Stop",
         "Reset",
-        "Run in background",
+        "Keep running",
     ]
 
 
@@ -291,8 +291,8 @@ def test_buttons_that_take_turns_are_not_mistaken_for_each_other(trained):
     assert keys["Pause"] not in {b.key for b in app.button}
     press(app, "Continue")
     assert run.control().until is None
-    press(app, "Run in background")
-    press(app, "Runs in background")
+    press(app, "Keep running")
+    press(app, "Keeps running")
     assert not run.control().pinned
 
 
@@ -339,19 +339,19 @@ def test_the_copy_of_a_click_never_presses_the_button_that_took_its_place(store,
 
 
 def test_the_copy_of_a_click_is_no_other_click(trained):
-    for label, expected in (("Step", 21), ("Epoch", 22), ("Run in background", True)):
+    for label, expected in (("Step", 21), ("Epoch", 22), ("Keep running", True)):
         run = trained(JOB)
         run.write(info={"steps_per_epoch": 11})
         app = row([run], [JOB])
         again = click_twice(app, label)
-        if label != "Run in background":
+        if label != "Keep running":
             run.write(state="running", step=expected)
             run.write(state="paused")
         for _ in range(2):
             app.run()
             again()
             control = run.control()
-            assert (control.pinned if label == "Run in background" else control.until) == expected, label
+            assert (control.pinned if label == "Keep running" else control.until) == expected, label
         if label == "Step":
             press(app, label)
             assert run.control().until == expected + 1
