@@ -46,17 +46,17 @@ def path_map(run: RunView, measure: str, scale: object, **_choices: object) -> F
     return figures.path_map(*_way(run), measure, scale=scale, note=_note(run.job))
 
 
-def path_space(run: RunView, measure: str, scale: object, **_choices: object) -> Figure:
+def path_surface_3d(run: RunView, measure: str, scale: object, **_choices: object) -> Figure:
     """The plane of the training path 3-D."""
     return figures.path_surface_3d(*_way(run), measure, scale=scale)
 
 
-def residuals(run: RunView, log: bool | None) -> Figure:
+def projection_residuals(run: RunView, log: bool | None) -> Figure:
     """How far the path is off its plane."""
     return figures.projection_residuals(run.snapshot("path"), log=log)
 
 
-def truth(run: RunView, measure: str, log: bool | None) -> Figure:
+def training_against_projection(run: RunView, measure: str, log: bool | None) -> Figure:
     """The true loss against that of the plane below it."""
     return figures.training_against_projection(run.snapshot("training"), run.snapshot("path"), measure, log=log)
 
@@ -66,7 +66,7 @@ def plane_map(run: RunView, measure: str, scale: object, **_choices: object) -> 
     return figures.loss_map(run.snapshot("plane"), measure, scale=scale, note=_note(run.job))
 
 
-def plane_space(run: RunView, measure: str, scale: object, **_choices: object) -> Figure:
+def plane_surface_3d(run: RunView, measure: str, scale: object, **_choices: object) -> Figure:
     """A random plane 3-D."""
     return figures.loss_surface_3d(run.snapshot("plane"), measure, scale=scale)
 

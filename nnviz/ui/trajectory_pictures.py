@@ -45,7 +45,7 @@ def surface_3d(run: RunView, log: bool | None) -> Figure:
     return figures.surface_3d(run.snapshot("surface"), run.snapshot("trajectories"), names(run), log=log)
 
 
-def heights(run: RunView, **chosen: Any) -> Figure:
+def function_values(run: RunView, **chosen: Any) -> Figure:
     """Height over steps."""
     surface = run.snapshot("surface")
     lowest = surface.get("minimum_value", ())
@@ -62,12 +62,12 @@ def _bottom(surface: Mapping[str, np.ndarray]) -> tuple[float, float, float] | N
     return float(surface["x"][column]), float(surface["y"][row]), float(z[row, column])
 
 
-def distances(run: RunView, **chosen: Any) -> Figure:
+def distances_to_minimum(run: RunView, **chosen: Any) -> Figure:
     """Distance to the optimum over steps."""
     return figures.distances_to_minimum(run.snapshot("trajectories"), names(run), **chosen)
 
 
-def step_parts(run: RunView, optimizer: str, log: bool | None) -> Figure:
+def update_parts(run: RunView, optimizer: str, log: bool | None) -> Figure:
     """The chosen optimizer's step taken apart."""
     chosen = _chosen(run, optimizer)
     if chosen is None:
@@ -84,19 +84,19 @@ def step_parts(run: RunView, optimizer: str, log: bool | None) -> Figure:
     )
 
 
-def phase(run: RunView) -> Figure:
+def phase_diagram(run: RunView) -> Figure:
     """Learning rate and momentum on the quadratic, theory and optimizers."""
     found = run.snapshot("phase")
     return figures.phase_diagram(found, _momentum_optimizers(run), conditions=run.job.conditions) if found else None
 
 
-def basins(run: RunView, optimizer: str) -> Figure:
+def basin_map(run: RunView, optimizer: str) -> Figure:
     """At which minimum each start arrives; of the first optimizer unless one is chosen."""
     found, index = run.snapshot("basins"), _chosen(run, optimizer) or 0
     return figures.basin_map(found, index, names(run)[index]) if found else None
 
 
-def arrivals(run: RunView, optimizer: str) -> Figure:
+def basin_arrival_steps(run: RunView, optimizer: str) -> Figure:
     """After how many steps each start arrives."""
     found, index = run.snapshot("basins"), _chosen(run, optimizer) or 0
     return figures.basin_arrival_steps(found, index, names(run)[index]) if found else None

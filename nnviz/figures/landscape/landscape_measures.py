@@ -75,7 +75,7 @@ def shared_scale(*slices: Arrays | None, measure: str, log: bool | None = None) 
 
 
 def value_scale(slices: list[np.ndarray], log: bool | None, as_percent: bool = False) -> colorscale.ValueScale:
-    """See `height_scale`; arrays of any shape."""
+    """See `shared_scale`; arrays of any shape."""
     parts = [part for part in (z[np.isfinite(z)] for z in slices) if len(part)]
     z = np.concatenate(parts) if parts else np.empty(0)
     low, high = (float(z.min()), float(z.max())) if len(z) else (0.0, 0.0)
