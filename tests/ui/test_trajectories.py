@@ -228,8 +228,9 @@ def test_a_trajectory_run_deleted_elsewhere_is_made_again(start, store):
 
 
 def choice(app: AppTest, figure: str, name: str) -> dict:
-    """A choice that the board offers in a picture's card."""
-    return next(offer for offer in head(app)["choices"][figure] if offer["name"] == name)
+    """A choice that the board offers in a picture's card; its options are values and the words for them."""
+    offered = next(offer for offer in head(app)["choices"][figure] if offer["name"] == name)
+    return {**offered, "options": dict(offered["options"])}
 
 
 def test_the_step_taken_apart_is_of_one_optimizer_however_many_come_and_go(start):
