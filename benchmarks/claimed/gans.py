@@ -94,7 +94,13 @@ CLAIMS = (
         high=0.65,
     ),
     _claim(RATES, "A covers at most one mode in the end", "modes at step 2,000", modes(RATES, "A", 2000), high=1),
-    _claim(RATES, "C all eight", "modes at step 2,000", modes(RATES, "C", 2000), low=8),
+    _claim(
+        RATES,
+        "C and D all eight",
+        "the smaller number of modes of both at step 2,000",
+        lambda seed: min(value(RATES, side, "modes_covered", 2000, seed) for side in "CD"),
+        low=8,
+    ),
     _claim(
         OBJECTIVES,
         "At step 1,000 A and C cover all eight modes",
@@ -105,12 +111,18 @@ CLAIMS = (
     _claim(OBJECTIVES, "B at least seven", "modes at step 1,000", modes(OBJECTIVES, "B", 1000), low=7),
     _claim(
         OBJECTIVES,
-        "at step 1,000 it covers at most two",
+        "at step 1,000 it covers at most three",
         "modes of D at step 1,000",
         modes(OBJECTIVES, "D", 1000),
-        high=2,
+        high=3,
     ),
-    _claim(NOISE, "all eight modes are covered in the end", "modes at step 5,000", modes(NOISE, "B", 5000), low=8),
+    _claim(
+        NOISE,
+        "at least seven of eight modes are covered in the end",
+        "modes of B at step 5,000",
+        modes(NOISE, "B", 5000),
+        low=7,
+    ),
 )
 
 WITHOUT_CLAIM: dict[str, tuple[str, ...]] = {
@@ -122,6 +134,6 @@ WITHOUT_CLAIM: dict[str, tuple[str, ...]] = {
         "The same ring, networks, samples and noise under four objectives: non-saturating (A), least squares (B), "
         "hinge (C), Wasserstein with gradient penalty (D).",
     ),
-    NOISE: ("A tight ring, σ = 0.02.",),
+    NOISE: ("A tight ring, σ = 0.02, both learning rates falling to 0 by a cosine schedule.",),
 }
 """Sentences that say what is set, and nothing that training could contradict."""

@@ -6,6 +6,7 @@ from nnviz.spec.jobs import Training
 from nnviz.spec.learners import Adversarial
 from nnviz.spec.optimizers import Adam
 from nnviz.spec.preset import Preset
+from nnviz.spec.schedules import Cosine
 
 
 def _adam(lr: float) -> Adam:
@@ -19,7 +20,7 @@ def _train(steps: int = 2000, **learner: object) -> Training:
 DEFAULT = _train()
 """A ring of eight Gaussians, two hidden layers of 128 each, equal learning rates."""
 
-_TIGHT = {"data": Ring(sigma=0.02)}
+_TIGHT = {"data": Ring(sigma=0.02), "schedule": Cosine()}
 
 EXAMPLES = (
     Preset(
@@ -42,14 +43,15 @@ EXAMPLES = (
         title="Learning rates",
         look_at="The same networks, samples and noise; only the discriminator's learning rate differs: a tenth of the "
         "generator's (A), three tenths (B), equal (C), three times as large (D). A covers at most one mode in the "
-        "end, C all eight.",
+        "end, C and D all eight.",
         reference="Heusel et al. (2017), arXiv:1706.08500",
         jobs=tuple(_train(discriminator_optimizer=_adam(lr)) for lr in (1e-4, 3e-4, 1e-3, 3e-3)),
     ),
     Preset(
         title="Instance noise",
-        look_at="A tight ring, σ = 0.02. A has no noise; in B real and generated samples reach the discriminator with "
-        "normal noise that falls from 0.2 to 0 by step 3,000, and all eight modes are covered in the end.",
+        look_at="A tight ring, σ = 0.02, both learning rates falling to 0 by a cosine schedule. A has no instance "
+        "noise; in B real and generated samples reach the discriminator with normal noise that falls from 0.2 to 0 by "
+        "step 3,000, and at least seven of eight modes are covered in the end.",
         reference="Sønderby et al. (2017), arXiv:1610.04490",
         jobs=(_train(5000, **_TIGHT), _train(5000, **_TIGHT, instance_noise=0.2, instance_noise_until=3000)),
     ),
@@ -57,7 +59,7 @@ EXAMPLES = (
         title="Four objectives",
         look_at="The same ring, networks, samples and noise under four objectives: non-saturating (A), least squares "
         "(B), hinge (C), Wasserstein with gradient penalty (D). At step 1,000 A and C cover all eight modes and B at "
-        "least seven. D learns more slowly here: at step 1,000 it covers at most two.",
+        "least seven. D learns more slowly here: at step 1,000 it covers at most three.",
         reference="Lucic et al. (2018), arXiv:1711.10337",
         jobs=(
             DEFAULT,

@@ -1,0 +1,64 @@
+"""GANs in the app: variants train on the same samples and are scrubbed together; data are drawn by hand and stay."""
+
+import numpy as np
+import pytest
+
+from nnviz.presets import gans
+from nnviz.spec.base import replace_many
+from nnviz.spec.data.distributions import CELLS, DOT, WINDOW, Drawn
+from nnviz.ui import links
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+SMALL = {"steps": 60, "evaluate_every": 20, "learner.batch_size": 32, "seed": 1}
+FIRST = replace_many(gans.DEFAULT, SMALL)
+RATES = (3e-4, 3e-3, 1e-4)
+
+
+def test_four_variants_train_on_the_same_samples_and_are_scrubbed_together(player):
+    jobs = [FIRST, *(replace_many(FIRST, {"learner.discriminator_optimizer.lr": rate}) for rate in RATES)]
+    player.open("/gans", **links.query(jobs, gans.DEFAULT))
+    player.press("Run")
+    player.until("+d.newest === 60 && d.busy === 'false'")
+    views = player.views()
+    assert [view.job for view in views] == jobs
+    for other in views[1:]:
+        real, theirs = (view.at(60).snapshot("real")["points"] for view in (views[0], other))
+        np.testing.assert_array_equal(real, theirs)
+    player.page.get_by_role("slider", name="Time").press("Home")
+    player.at(0)
+    for letter, view in zip("ABCD", views, strict=True):
+        points = view.at(0).snapshot("generated")["points"]
+        np.testing.assert_array_equal(player.trace(f"samples {letter}", 2, "x"), points[:, 0])
+
+
+def draw(player, down: float = 0.0) -> None:
+    """A horizontal line over the middle half of the picture, by `down` of its height below the middle."""
+    player.until("d.busy === 'false'")
+    box = player.page.locator('[data-figure="samples"] .nsewdrag').first.bounding_box()
+    y, quarter = box["y"] + (0.5 + down) * box["height"], box["width"] / 4
+    player.page.mouse.move(box["x"] + quarter, y)
+    player.page.mouse.down()
+    player.page.mouse.move(box["x"] + 2 * quarter, y)
+    player.page.mouse.move(box["x"] + 3 * quarter, y)
+    player.page.mouse.up()
+
+
+def test_a_line_that_is_drawn_becomes_the_data_and_is_there_after_a_reload(player):
+    cleared = replace_many(FIRST, {"learner.data": Drawn(density=DOT)})
+    player.open("/gans", **links.query([cleared], gans.DEFAULT))
+    draw(player)
+    player.wait(lambda: player.views()[0].job != cleared, "the line is data")
+    drawn = player.views()[0].job.learner.data
+    rows = np.array([int(digit) for digit in drawn.density]).reshape(CELLS, CELLS)
+    high = np.argwhere(rows == 9)
+    assert set(high[:, 0]) == {CELLS // 2 - 1, CELLS // 2}
+    at = (high[:, 1] + 0.5) * (2 * WINDOW / CELLS) - WINDOW
+    assert abs(at.min() + WINDOW / 2) < 0.3
+    assert abs(at.max() - WINDOW / 2) < 0.3
+    player.reload()
+    assert player.views()[0].job.learner.data == drawn
+    draw(player, down=0.2)
+    player.wait(lambda: player.views()[0].job.learner.data != drawn, "a second line is data")
+    player.page.get_by_role("button", name="Undo").click()
+    player.wait(lambda: player.views()[0].job.learner.data == drawn, "it is taken back")
