@@ -10,11 +10,10 @@ from nnviz.spec import initializers as i
 from nnviz.spec.base import replace_many
 from nnviz.spec.norms import BatchNorm
 from nnviz.spec.wording import name
-from nnviz.ui import links, run_layers
+from nnviz.ui import layers, links
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PROFILE = "Backward signal (RMS) over depth"
 FIRST = replace_many(
     gradient_flow.DEFAULT,
     {
@@ -57,13 +56,12 @@ def test_four_variants_train_in_step_and_scrub_together_and_one_is_removed_witho
     assert len(set(words)) == 4
     titles, pictures = player.titles(), {}
     for letter, said, view in zip("ABCD", words, views, strict=True):
-        expected = figures.depth_profile(
-            view.scalars(), "signal_rms", back, run_layers(view), view.at(back).snapshot("theory")
-        )["data"]
+        made = figures.depth_profile(view.scalars(), "signal_rms", back, layers(view), view.at(back).snapshot("theory"))
+        expected, profile = made["data"], made["layout"]["meta"]["title"]
         place = next(n for n, trace in enumerate(expected) if trace["name"] == f"step {back}")
         pictures[letter] = player.trace(f"signal {letter}", place, "y")
         np.testing.assert_allclose(pictures[letter], expected[place]["y"], rtol=1e-6, err_msg=letter)
-        assert titles[f"signal {letter}"] == " · ".join(filter(None, (letter, said, PROFILE)))
+        assert titles[f"signal {letter}"] == " · ".join(filter(None, (letter, said, profile)))
     boxes = [player.page.locator(f"[data-figure='signal {letter}']").bounding_box() for letter in "ABCD"]
     assert len({box["y"] for box in boxes}) == 1
     assert sorted(boxes, key=lambda box: box["x"]) == boxes
@@ -88,7 +86,7 @@ def test_four_variants_train_in_step_and_scrub_together_and_one_is_removed_witho
     for letter, was in zip("ABC", "ACD", strict=True):
         np.testing.assert_array_equal(player.trace(f"signal {letter}", place, "y"), pictures[was], was)
         said = words["ABCD".index(was)]
-        assert titles[f"signal {letter}"] == " · ".join(filter(None, (letter, said, PROFILE)))
+        assert titles[f"signal {letter}"] == " · ".join(filter(None, (letter, said, profile)))
     query = links.query([jobs[0], *jobs[2:]], gradient_flow.DEFAULT)
     assert {path: said for path, said in player.parameters.items() if path[1:2] == "."} == {
         path: said for path, said in query.items() if path[1:2] == "."
