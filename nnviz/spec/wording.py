@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from nnviz.spec.base import Spec, differences, field_at, get_at, label, name_of
+from nnviz.spec.base import Spec, differences, field_at, get_at, label, name_of, options
 from nnviz.spec.jobs import Job
 from nnviz.spec.number_format import format_number
 
@@ -42,9 +42,22 @@ def in_words(job: Job, path: str) -> str:
     words = _words(get_at(job, path))
     words = words if len(words) <= 40 else f"{words[:39]}…"
     if name not in words.lower():
-        return f"{name} {words}"
+        return f"{_role(job, path)}{name} {words}"
     # "no clipping", not "clipping No clipping"; an abbreviation keeps its capitals
     return words[0].lower() + words[1:] if words[1:2].islower() else words
+
+
+def _role(job: Job, path: str) -> str:
+    """Whose field it is, where another of its kind has it too: "discriminator " for
+    "learner.discriminator_optimizer.lr" beside "learner.generator_optimizer.lr"; "" where there is no other."""
+    above = path.split(".")[:-1]
+    for place, part in enumerate(above):
+        fields = getattr(type(get_at(job, ".".join(above[:place]))), "model_fields", {})
+        kinds = options(fields[part].annotation) if part in fields else {}
+        for other in fields if kinds else ():
+            if other != part and options(fields[other].annotation) == kinds:
+                return " ".join(w for w in part.split("_") if w not in other.split("_")) + " "
+    return ""
 
 
 def capitalized(text: str) -> str:

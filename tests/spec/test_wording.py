@@ -1,6 +1,6 @@
 """Jobs in words: fields, changes, and the name of a variant."""
 
-from nnviz.presets import playground
+from nnviz.presets import gans, playground
 from nnviz.spec.base import differences, get_at, replace_many
 from nnviz.spec.jobs import Parent, Training
 from nnviz.spec.wording import changes, in_words, name, without_parent
@@ -30,6 +30,17 @@ JOB = playground.DEFAULT
 )
 def test_a_change_is_said_in_the_words_of_the_form(path, value, words):
     assert in_words(replace_many(JOB, {path: value}), path) == words
+
+
+def test_a_change_names_the_network_that_it_is_of_where_two_have_the_field():
+    job = gans.DEFAULT
+    for path, words in {
+        "learner.discriminator_optimizer.lr": "discriminator learning rate 0.001",
+        "learner.generator_optimizer.lr": "generator learning rate 0.001",
+        "learner.generator.hidden.0.width": "generator width 128",
+        "learner.batch_size": "batch size 128",
+    }.items():
+        assert in_words(job, path) == words
 
 
 def test_a_change_of_many_layers_is_said_in_few_words():
