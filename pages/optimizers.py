@@ -1,4 +1,4 @@
-"""Optimizers · methods race down a surface: what a step is made of, and why some never arrive."""
+"""Optimizers · what an update is made of, and why some optimizers never arrive at the minimum."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ CURVE = (AXIS, ui.smoothing())
 
 
 def panel(name: str, draw: ui.Draw, height: int, *choices: ui.Choice, **more: object) -> Panel:
-    """A picture that holds the whole race."""
+    """A picture that holds the whole run."""
     needs = more.pop("needs", ("trajectories",))
     return Panel(name, draw, needs=needs, choices=choices, height=height, is_whole=True, **more)
 

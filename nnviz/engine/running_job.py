@@ -39,7 +39,7 @@ class RunningJob(Iterator[list[Record]], ABC):
             "device": f"{self.device} ({name})",
             "torch": torch.__version__,
             "python": platform.python_version(),
-            "nnviz": version("nnviz"),
+            "nnviz": version("nnviz-dynamics"),
             "seed": self.job.seed,
             "metric": self.metric and self.metric._asdict(),
         }

@@ -1,4 +1,4 @@
-"""All pages and what they offer; who goes through pages goes through these."""
+"""All pages with their presets."""
 
 from dataclasses import dataclass
 

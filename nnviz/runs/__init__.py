@@ -1,4 +1,4 @@
-"""Where runs live and who runs them."""
+"""Runs: storage, reading, and the processes that train them."""
 
 from nnviz.runs.errors import RunError
 from nnviz.runs.export import export, export_zip

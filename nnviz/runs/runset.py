@@ -236,7 +236,7 @@ class RunSet:
             return False
         if retention == "cache" and status.state == State.FINISHED:
             return False
-        # It is not taken up again: who comes back to what it showed starts anew.
+        # It is not resumed: a page that comes back to its job starts a new run.
         self.held.known = {mark: other for mark, other in self.held.known.items() if other != run}
         if status.live and not status.cancelled:
             file.cancel()

@@ -1,4 +1,4 @@
-"""Descent: points roll down a surface, each by its own method, from the same start and under the same noise."""
+"""Trajectories: optimizers minimize a function of two variables from one start, under the same gradient noise."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal

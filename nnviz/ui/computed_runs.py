@@ -11,7 +11,7 @@ from nnviz.ui.buttons import button
 from nnviz.ui.messages import show_error
 
 LEFT = ("stopped", "lost")
-"""States that a run can be gone on from."""
+"""States that a run can be resumed from."""
 
 FAILED = re.compile(r"^failed after \d+ steps: ")
 """What a run file says before the reason; the steps are those of the computation, which nobody has asked for."""
@@ -90,11 +90,11 @@ def is_stopped(entries: Sequence[EntryView]) -> bool:
 
 def went_wrong(entries: Sequence[EntryView], letters: Sequence[str]) -> None:
     """What went wrong, each once with the parts that it keeps from being shown."""
-    said: dict[tuple[str, bool], list[str]] = {}
+    by_message: dict[tuple[str, bool], list[str]] = {}
     for name, run in zip(names_of(entries, letters), runs_of(entries), strict=True):
         if run.status.error:
             words = FAILED.sub("", run.status.error)
-            said.setdefault((words, run.status.state == "stopped"), []).append(name)
-    for (words, is_stopped), names in said.items():
+            by_message.setdefault((words, run.status.state == "stopped"), []).append(name)
+    for (words, is_stopped), names in by_message.items():
         show = st.info if is_stopped else st.error
         show_error(": ".join(filter(None, (", ".join(dict.fromkeys(names)), words))), show, ":material/info:")

@@ -116,9 +116,9 @@ def _limit(job: Landscape) -> str:
 def _note(job: Landscape) -> str:
     """What is the same all over a map, though training changes it."""
     model, view = job.network.learner.model, job.views[0]
-    said = []
+    notes = []
     if isinstance(view, RandomPlane) and not view.vectors and model.vectors:
-        said.append(f"{model.vectors} fixed")
+        notes.append(f"{model.vectors} fixed")
     if model.statistics:
-        said.append(f"{model.statistics} fixed")
-    return " · ".join(said)
+        notes.append(f"{model.statistics} fixed")
+    return " · ".join(notes)

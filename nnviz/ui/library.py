@@ -95,7 +95,7 @@ def _belongs(summary: Summary, default: Job) -> bool:
 
 def _listed(kept: Table, there: Sequence[Summary]) -> list[Summary]:
     """The runs in the lines that they had when the table was opened: a tick says a line, and must go on to mean the
-    same run when others begin to train. When one is gone nothing is ticked any more."""
+    same run when others begin to train. When one has been deleted nothing is selected any more."""
     by_id = {summary.id: summary for summary in there}
     lines = list(by_id) if kept.lines is None else kept.lines
     kept.lines = [run for run in lines if run in by_id]
@@ -190,16 +190,16 @@ def _delete(state: PageState, ticked: Sequence[Summary]) -> None:
     many = f"{len(ticked)} runs" if len(ticked) > 1 else "this run"
 
     def delete() -> None:
-        gone = []
+        removed = []
         for summary in ticked:
             try:
                 runtime.store().delete(summary.id)
-                gone.append(summary.id)
+                removed.append(summary.id)
             except RunError as error:
                 kept.problems.append(str(error))
         kept.changes += 1
         held = state.kept.held
-        held.entries = {id: own for id, own in held.entries.items() if not set(own.values()) & set(gone)}
+        held.entries = {id: own for id, own in held.entries.items() if not set(own.values()) & set(removed)}
         _whole_page()
 
     with st.popover(f"Delete {many} …", icon=":material/delete:"):

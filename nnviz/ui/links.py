@@ -55,18 +55,18 @@ def query(
         plain |= {f"{letter.lower()}.{path}": value for path, value in differences(job, first).items()}
     if others and others[-1] == first:
         plain[COUNT] = len(jobs)
-    said = {path: _text(value) for path, value in plain.items()}
+    pairs = {path: _text(value) for path, value in plain.items()}
     more = {
         f"{letter}.{UNUSED}.{path}": _text(value)
         for letter, values in zip(LETTERS[1:].lower(), unused, strict=False)
         for path, value in values.items()
     }
-    if keep and len(urlencode(said | more)) > LONGEST - SPARE:
+    if keep and len(urlencode(pairs | more)) > LONGEST - SPARE:
         with suppress(RunError):  # a full disk must not stop the page: who opens the link is told that it is too long
-            said = {DRAFT: keep(dump_set(jobs))}
-    if len(urlencode(said | more)) <= LONGEST - SPARE:
-        said |= more
-    return {**said, **({"run": ",".join(runs)} if runs else {})}
+            pairs = {DRAFT: keep(dump_set(jobs))}
+    if len(urlencode(pairs | more)) <= LONGEST - SPARE:
+        pairs |= more
+    return {**pairs, **({"run": ",".join(runs)} if runs else {})}
 
 
 def shared(jobs: Sequence[Job], default: Job, **options: Any) -> dict[str, str]:
@@ -157,10 +157,10 @@ def _apply(first: Job, values: Mapping[str, Any], which: str = "") -> tuple[Job,
     """As many values as can be, so that one that is wrong loses nothing but itself."""
     applied = apply(first, values)
     problems = list(applied.left.values())
-    said = [f"link: {which}{problem}; it is ignored" for problem in problems[:MOST_SAID]]
+    lines = [f"link: {which}{problem}; it is ignored" for problem in problems[:MOST_SAID]]
     if len(problems) > MOST_SAID:
-        said.append(f"link: {which}{len(problems) - MOST_SAID} more of its values are invalid")
-    return applied.job, said
+        lines.append(f"link: {which}{len(problems) - MOST_SAID} more of its values are invalid")
+    return applied.job, lines
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What is wrong, said in a line."""
+"""Errors in one line."""
 
 import re
 from collections.abc import Callable

@@ -116,7 +116,7 @@ class ListEditor:
 
 @dataclass(frozen=True)
 class Taken:
-    """Jobs made of runs, and what must be said of them."""
+    """Jobs made from runs, and remarks on them."""
 
     jobs: Sequence[Job]
     problems: Sequence[str] = ()
@@ -153,7 +153,7 @@ class Page:
     completed: Callable[[Job, Sequence[Job]], Job] = lambda job, _begun: job
     """Puts right what has no widgets: a job as the form has it, and those that the form started from."""
     remarks: Callable[[Sequence[Job]], Sequence[str]] | None = None
-    """What must be said of the jobs that the form asks for, beside it."""
+    """Remarks on the jobs in the form, shown beside it."""
     takes: Callable[[Sequence[str], Job], Taken] | None = None
     """Makes jobs of runs of another kind, and of the first job as it is now; None: the page shows runs themselves.
     Raises RunError."""
@@ -166,7 +166,7 @@ class Page:
     status: Callable[[Sequence[EntryView]], str] | None = None
     """A line on how it stands, in Markdown; None: state and step of each run."""
     note: Callable[[Sequence[EntryView]], str] | None = None
-    """What is said under the pictures."""
+    """A note under the pictures."""
     hurried: Callable[[Job, int], Job] = lambda job, _steps: job
     """The job while something is dragged: at most so many steps of it."""
 

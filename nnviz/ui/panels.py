@@ -174,7 +174,7 @@ class Pictures(Mapping[str, dict]):
 
 
 def _whole(panel: Panel, figure: Figure) -> Figure:
-    """The figure, told to the board, where it holds all of the past, as one that is not asked for step by step."""
+    """The figure, marked for the board, where it holds all steps, as one that is not requested step by step."""
     if figure is None or not panel.is_whole or figure["layout"]["meta"].get("x_is_step"):
         return figure
     layout = figure["layout"]

@@ -17,7 +17,7 @@ PART = "rates"
 
 def better(rates: Sequence[float | None], final: np.ndarray, trajectories: Trajectories, shown: RunView | None) -> list:
     """The rates (optimizers,) that a search has found, final heights (optimizers, rates); None for optimizers that came
-    lower with the rate they have, in the race that is shown."""
+    lower with the rate they have, in the run that is shown."""
     now = shown.snapshot("trajectories") if shown and shown.job == trajectories and not shown.status.live else {}
     if not now:
         return list(rates)
@@ -26,7 +26,7 @@ def better(rates: Sequence[float | None], final: np.ndarray, trajectories: Traje
 
 
 def tuning(asked: FormResult, runset: RunSet, entries: Sequence[EntryView]) -> None:
-    """A button that starts a search for each race shown, and one that takes over what they have found."""
+    """A button that starts a search for each job shown, and one that applies the best rates found."""
     state, jobs = asked.state, asked.jobs
     found = {entry.id: entry.runs[PART] for entry in entries if PART in entry.runs}
 
@@ -72,7 +72,7 @@ def tuning(asked: FormResult, runset: RunSet, entries: Sequence[EntryView]) -> N
 
 
 def _rated(trajectories: Trajectories, search: RunView | None, shown: RunView | None) -> Trajectories:
-    """The race with the best rates that its search has found."""
+    """The job with the best rates that its search has found."""
     arrays = search.snapshot("rate_search") if search else {}
     if not arrays:
         return trajectories

@@ -1,4 +1,4 @@
-"""What all sessions of the app share: the store of runs, the worker processes, and who is watching what."""
+"""What all sessions of the app share: the store of runs, the pool of workers, and which runs are watched."""
 
 import gc
 import threading

@@ -1,4 +1,4 @@
-"""Pictures of a race, each from its RunView; None where a race has none of the kind."""
+"""Pictures of trajectories, each from their RunView; None where there is none of the kind."""
 
 import re
 from collections.abc import Mapping, Sequence

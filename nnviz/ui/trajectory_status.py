@@ -1,4 +1,4 @@
-"""How a race down a surface is told: its line of status, what theory says, and the places of its time slider."""
+"""The status line of trajectories, what theory says, and the places of their time slider."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,7 +18,7 @@ POSITIONS = 400
 
 
 def started_at(event: Event, job: Trajectories) -> Trajectories:
-    """The race from the point that was chosen on its map, to a thousandth of the picture: what the pointer can say."""
+    """The job started from the point chosen on its map, rounded to a thousandth of the picture."""
     left, right, bottom, top = job.surface.window
     ((x, y),) = event.points
     return job.model_copy(update={"x": _rounded(x, right - left), "y": _rounded(y, top - bottom)})
@@ -30,12 +30,12 @@ def _rounded(value: float, span: float) -> float:
 
 
 def hurried(job: Trajectories, steps: int) -> Trajectories:
-    """The race while its start is dragged: at most so many steps of it, and no basins."""
+    """The job while its start is dragged: at most so many of its steps, and no basins."""
     return job.model_copy(update={"steps": min(job.steps, steps), "grid": 0})
 
 
 def positions(entries: Sequence[EntryView], jobs: Sequence[Trajectories]) -> list[int]:
-    """Steps for the time slider, evenly over the longest race, or what there is of it yet."""
+    """Steps for the time slider, evenly over the longest run, or over the steps that it has done so far."""
     last = 0
     for run in _trajectories(entries):
         points = run.snapshot("trajectories").get("points")
@@ -50,11 +50,11 @@ def _trajectories(entries: Sequence[EntryView]) -> list[RunView]:
 
 
 def status(entries: Sequence[EntryView]) -> str:
-    """A line on who is lowest and who has left, of each race."""
+    """For each run, the optimizer with the lowest value and those that diverged."""
     runs = _trajectories(entries)
     letters = LETTERS if len(runs) > 1 else ("",)
-    told = [f"{letter} {_standing(run)}".strip() for letter, run in zip(letters, runs, strict=False)]
-    return " &nbsp;&nbsp; ".join(told)
+    lines = [f"{letter} {_standing(run)}".strip() for letter, run in zip(letters, runs, strict=False)]
+    return " &nbsp;&nbsp; ".join(lines)
 
 
 def _standing(view: RunView) -> str:
@@ -81,7 +81,7 @@ def _standing(view: RunView) -> str:
 
 
 def theory(entries: Sequence[EntryView]) -> str:
-    """What theory says of the first race's quadratic bowl, if it is one."""
+    """What theory says of the first job's quadratic, if it is one."""
     phase: Mapping[str, np.ndarray] = entries[0].snapshot("phase")
     if "best_gradient_descent" not in phase:
         return ""

@@ -150,7 +150,7 @@ class Cache:
             if at is None:
                 return {}
             if (place, at) not in self._arrays:
-                # whoever draws one picture draws the others too: read in one go all that were drawn before
+                # a page that draws one picture draws the others too: read all that were drawn before at once
                 others = {(other, self.step_at(other, step)) for other, _ in self._arrays}
                 wanted = {(place, at), *others} - self._arrays.keys()
                 self._read_arrays([(other, step) for other, step in wanted if step is not None])

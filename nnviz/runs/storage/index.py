@@ -82,14 +82,14 @@ class Index:
                 return self._known
             self._changed, self._looked = changed, time.time()
         names = self._names()
-        gone = self._known.keys() - names
-        for run_id in gone:
+        removed = self._known.keys() - names
+        for run_id in removed:
             del self._known[run_id]
         self._unreadable = {run_id: at for run_id, at in self._unreadable.items() if run_id in names}
         for run_id in names - self._known.keys():
             if every or now - self._unreadable.get(run_id, now - AGAIN) >= AGAIN:
                 self._summary(run_id)
-        self._save(gone)
+        self._save(removed)
         return self._known
 
     def _summary(self, run_id: str) -> Summary:
@@ -121,15 +121,15 @@ class Index:
             self._discard(error)
             return {}
 
-    def _save(self, gone: Iterable[str] = ()) -> None:
-        gone = list(gone)
-        if not (gone or self._unsaved):
+    def _save(self, removed: Iterable[str] = ()) -> None:
+        removed = list(removed)
+        if not (removed or self._unsaved):
             return
         rows = [(run_id, self._known[run_id]) for run_id in self._unsaved if run_id in self._known]
         try:
             self.path.parent.mkdir(exist_ok=True)
             with closing(self._connect()) as connection, transaction(connection) as c:
-                c.executemany("DELETE FROM runs WHERE id = ?", [(run_id,) for run_id in gone])
+                c.executemany("DELETE FROM runs WHERE id = ?", [(run_id,) for run_id in removed])
                 values = [(run_id, entry.mark, entry.summary.text()) for run_id, entry in rows]
                 c.executemany("INSERT OR REPLACE INTO runs VALUES (?, ?, ?)", values)
         except (sqlite3.Error, OSError) as error:

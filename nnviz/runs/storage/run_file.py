@@ -1,4 +1,4 @@
-"""RunFile: one run as a file, for whoever reads it, wants something of it, or writes it."""
+"""RunFile: one run as a file, with reading, control and writing."""
 
 import json
 import os
@@ -165,10 +165,10 @@ class RunFile:
         """Ids of the runs that train in lock-step with this one, itself included."""
         return json.loads(self._members) or [self.id]
 
-    # what is wanted of it
+    # control
 
     def control(self) -> Control:
-        """What is wanted of the run."""
+        """The control values: until which step to run, whether to stop."""
         with self._reading() as c:
             return read_control(c)
 
@@ -224,10 +224,10 @@ class RunFile:
             with self._changing() as c:
                 c.execute("UPDATE control SET seen = ?", (time.time(),))
 
-    # waiting and giving up: for whoever hands runs to workers
+    # waiting and giving up: for the pool
 
     def wait(self, reason: str) -> Control:
-        """Say that the run still waits, and for what. Returns what is wanted of it."""
+        """Records that the run still waits, and for what. Returns the control values."""
         with self._changing() as c:
             c.execute("UPDATE status SET heartbeat = ?, reason = ? WHERE state = 'queued'", (time.time(), reason))
             return read_control(c)

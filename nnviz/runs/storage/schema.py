@@ -23,7 +23,7 @@ CREATE TABLE job (
     json TEXT NOT NULL, fingerprint TEXT NOT NULL, title TEXT NOT NULL, created REAL NOT NULL,
     steps INTEGER NOT NULL, parent TEXT, parent_step INTEGER, members TEXT NOT NULL
 );
--- written by whoever drives the run; `owner` is the worker that holds it, `generation` grows when records are taken
+-- written by the worker; `owner` is the worker that holds it, `generation` grows when records are taken
 -- back, `pictures` when the set of snapshots changes; `reason` is what a queued run waits for, `sharing` how many other
 -- groups the worker trains too
 CREATE TABLE status (
@@ -33,7 +33,7 @@ CREATE TABLE status (
     reason TEXT NOT NULL, sharing INTEGER NOT NULL,
     owner TEXT NOT NULL, generation INTEGER NOT NULL, pictures INTEGER NOT NULL
 );
--- written by whoever watches: run until this step (NULL: to the end), stop, keep, when it was last looked at
+-- written by viewers: run until this step (NULL: to the end), stop, keep, when it was last looked at
 CREATE TABLE control (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     until INTEGER, cancel INTEGER NOT NULL, pinned INTEGER NOT NULL, seen REAL NOT NULL

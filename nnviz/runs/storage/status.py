@@ -1,4 +1,4 @@
-"""What a run says of how it stands, and what the people who watch it want of it."""
+"""Status and control of a run."""
 
 import json
 import sqlite3
@@ -70,7 +70,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What is wanted of a run: to run until a step (None: the end), to stop, to be kept; when it was last looked at."""
+    """Control of a run: to run until a step (None: the end), to stop, to be kept; when it was last looked at."""
 
     until: int | None
     cancel: bool
@@ -123,7 +123,7 @@ def read_status(connection: sqlite3.Connection) -> Status:
 
 
 def read_control(connection: sqlite3.Connection) -> Control:
-    """What is wanted of the run."""
+    """The control values."""
     row = connection.execute("SELECT until, cancel, pinned, seen FROM control").fetchone()
     if row is None:
         raise sqlite3.DatabaseError("malformed: the control is missing")

@@ -38,8 +38,8 @@ def thin(
         steps.insert(place, step)
         total += sizes[step] if sizes else 0
         while len(steps) > 2 and (len(steps) > most or total > most_bytes):
-            gone = steps.pop(_least(steps, safe))
-            total -= sizes[gone] if sizes else 0
+            dropped = steps.pop(_least(steps, safe))
+            total -= sizes[dropped] if sizes else 0
     return steps
 
 

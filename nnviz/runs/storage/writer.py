@@ -168,7 +168,7 @@ class Writer:
         return changed
 
     def control(self) -> Control:
-        """What is wanted of the run."""
+        """The control values."""
         with self._lock, wording(self.path):
             return read_control(self._connection)
 
@@ -228,14 +228,14 @@ class Writer:
         """`scalars` without those of `step` that were said before, here or in the file, whose newest rows they are."""
         sql = "SELECT name FROM (SELECT name, step FROM points ORDER BY id DESC LIMIT 20000) WHERE step = ?"
         rows = {row[0] for row in self._connection.execute(sql, (step,))}
-        said = {key for key, name in self._names.items() if name in rows}
+        recorded = {key for key, name in self._names.items() if name in rows}
         fresh = []
         for record in scalars:
             key = (record.quantity, record.site, record.member)
-            if record.step != step or key not in said:
+            if record.step != step or key not in recorded:
                 fresh.append(record)
             if record.step == step:
-                said.add(key)
+                recorded.add(key)
         return fresh
 
     def _write_snapshots(self, snapshots: list[Snapshot], by_hand: int | None) -> None:

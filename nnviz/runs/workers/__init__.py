@@ -1,1 +1,1 @@
-"""Processes that train runs, and who gives them work."""
+"""Worker processes, the pool that gives them runs, and their fair turns."""

@@ -87,7 +87,7 @@ class Member:
             self._fail(error)
 
     def poll(self) -> None:
-        """Read what is wanted, if anybody has written since."""
+        """Read the control values, if they have been written since."""
         try:
             if not self._is_there():
                 raise RunError(f"run file {self.file.path.name} has been removed")

@@ -28,7 +28,7 @@ class Waiting:
         self._seen_at = time.monotonic()
 
     def look(self) -> None:
-        """Keep the heartbeats fresh and say what they wait for; see who is not wanted any more."""
+        """Keep the heartbeats fresh and record what they wait for; drop those that were cancelled."""
         controls = {}
         for file in list(self.files):
             try:

@@ -86,7 +86,7 @@ def board(
     `steps` is sorted and may grow or be thinned from call to call. `source` names what is shown, such as a run's id
     with every option that changes its pictures: when it changes, earlier pictures are dropped while the charts stay
     where they are. When `edition` changes, they are dropped too, but the new ones are like them, as those of the same
-    race from another start, and are sent as differences. When `subject` changes, what is shown is another thing
+    trajectories from another start, and are sent as differences. When `subject` changes, what is shown is another thing
     altogether: the slider goes to its newest step, zoom and hidden curves are forgotten, and no picture of before stays
     in sight.
 

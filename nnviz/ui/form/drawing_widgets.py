@@ -17,7 +17,7 @@ from nnviz.ui.session import PageState
 
 PATH = "learner.data"
 UNDONE = 30
-"""Drawings that can be gone back to."""
+"""Drawings that Undo can return to."""
 
 
 @dataclass

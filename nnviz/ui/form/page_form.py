@@ -56,11 +56,11 @@ def ask(page: Page, state: PageState) -> FormResult:
         try:
             jobs = _form(page, state, beside)
         except SpecError as error:
-            problem = str(error)  # said over the pictures, where it is seen
+            problem = str(error)  # shown over the pictures
         if not page.takes:
             _library(page, state)
         _open_jobs(state)
-        # What the form has now decides what is said above it.
+        # What is shown above the form depends on its values.
         with explanation:
             _example_caption(page, state)
         with beside:

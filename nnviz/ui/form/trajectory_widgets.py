@@ -1,4 +1,4 @@
-"""Widgets of a race down a surface: where it starts, and who takes part."""
+"""Widgets of trajectories: where they start, and which optimizers run."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
