@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from nnviz.engine import models
+from nnviz.engine import learners, models
 from nnviz.engine.randomness import generator
 from nnviz.spec import models as spec
 from nnviz.spec.activations import ReLU, Sigmoid, Tanh
@@ -20,9 +20,9 @@ THREE = (spec.Hidden(width=5), spec.Hidden(width=4, activation=ReLU()), spec.Hid
 @each("seed", range(25))
 def test_the_estimate_counts_the_parameters_exactly(seed):
     job = some(Training, seed, small=True)
-    learner = job.learner
-    network = models.build(learner.model, learner.data.shape, learner.outputs, job.seed)
-    assert sum(p.numel() for p in network.parameters()) == job.estimate().parameters
+    learning = learners.build(job.learner, job.seed, job.steps, torch.device("cpu"))
+    parameters = sum(p.numel() for module in learning.modules.values() for p in module.parameters())
+    assert parameters == job.estimate().parameters
 
 
 def test_layers_are_named_after_what_they_are_in_order():

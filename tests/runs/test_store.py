@@ -224,7 +224,7 @@ def test_a_run_locked_by_another_program_says_so(store, monkeypatch):
     monkeypatch.setattr("nnviz.runs.storage.run_file.connect.__kwdefaults__", {"write": False, "timeout": 0.05})
     other = sqlite3.connect(file.path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(RunError, match="locked by another program: close what has it open"):
+    with pytest.raises(RunError, match="locked by another program: close that program and try again"):
         file.pin()
     other.close()
 

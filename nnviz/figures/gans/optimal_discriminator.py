@@ -58,7 +58,8 @@ def optimal_discriminator(
     told = f"kernel bandwidth {float(field['bandwidth'][0]):g}"
     if len(known := gaps["value"][gaps["step"] == step] if step is not None else gaps["value"]):
         told = f"RMS difference over the samples {labels.number(float(known.iloc[-1]))} · {told}"
-    notes.append(layout.corner_note(told))
+    below = {"y": 0, "yanchor": "top", "yshift": -40}  # below the axes' titles
+    notes.append(layout.corner_note(told) | below)
     first, second = axes.pop("xaxis"), axes.pop("yaxis")
     traces = [_hover(field["axis"], values, name, place) for place, (name, values) in enumerate(chosen.items())]
     return layout.figure(
@@ -70,7 +71,7 @@ def optimal_discriminator(
         **axes,
         images=images,
         annotations=notes,
-        margin={"t": 24, "l": 46, "r": 12, "b": 38},
+        margin={"t": 24, "l": 46, "r": 12, "b": 62},
         table=[tables.grid({"y": field["axis"]}, {"x": field["axis"]}, chosen)],
     )
 
