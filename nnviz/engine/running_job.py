@@ -3,7 +3,7 @@
 import platform
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Self
 
 import torch
@@ -39,7 +39,7 @@ class RunningJob(Iterator[list[Record]], ABC):
             "device": f"{self.device} ({name})",
             "torch": torch.__version__,
             "python": platform.python_version(),
-            "nnviz": version("nnviz-dynamics"),
+            "nnviz": _own_version(),
             "seed": self.job.seed,
             "metric": self.metric and self.metric._asdict(),
         }
@@ -150,3 +150,11 @@ class ReplayedJob(RunningJob):
     @abstractmethod
     def _current_records(self) -> list[Record]:
         """The records of step `done`."""
+
+
+def _own_version() -> str:
+    """Of this package, which also runs from a folder where it is not installed."""
+    try:
+        return version("nnviz-dynamics")
+    except PackageNotFoundError:
+        return "not installed"

@@ -6,11 +6,20 @@ import pytest
 from nnviz.presets import gans
 from nnviz.spec.base import replace_many
 from nnviz.spec.data.distributions import CELLS, DOT, WINDOW, Drawn
+from nnviz.spec.models import MLP, Hidden
 from nnviz.ui import links
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-SMALL = {"steps": 60, "evaluate_every": 20, "learner.batch_size": 32, "seed": 1}
+LAYERS = MLP(hidden=(Hidden(width=8),))
+SMALL = {
+    "steps": 60,
+    "evaluate_every": 30,
+    "learner.batch_size": 32,
+    "learner.generator": LAYERS,
+    "learner.discriminator": LAYERS,
+    "seed": 1,
+}
 FIRST = replace_many(gans.DEFAULT, SMALL)
 RATES = (3e-4, 3e-3, 1e-4)
 
