@@ -215,7 +215,7 @@ def main() -> None:
             page.wait_for_timeout(2000)
             print(f"updates at the smooth setting: {updates_a_second(page, args.seconds):.1f} a second")
             rates.get_by_text("2", exact=True).click()
-            page.get_by_role("button", name="Run in background", exact=True).click()
+            page.get_by_role("button", name="Keep running", exact=True).click()
             address = page.url
             run = address.split("run=")[1].split("&")[0]
             watch(page, address, home, run, args, f"all sharing {os.cpu_count()} cores")

@@ -7,7 +7,7 @@ from nnviz.presets import gans
 from nnviz.ui import AXIS, Choice, Page, Panel
 from nnviz.ui import gan_pictures as draw
 from nnviz.ui.form import drawing_widgets
-from nnviz.ui.gan_pictures import ARROWS, NETWORK, SHOW
+from nnviz.ui.gan_pictures import ARROWS, MODES, NETWORK, SHOW
 
 CURVE = (AXIS, ui.smoothing())
 LAYERS = (NETWORK, AXIS, ui.smoothing(0.9))
@@ -65,7 +65,7 @@ PAGE = Page(
             "samples",
             draw.samples,
             needs=("real", "generated", "discriminator_field"),
-            choices=(ARROWS,),
+            choices=(ARROWS, MODES),
             on_event=drawing_widgets.with_stroke,
             height=430,
             is_map=True,

@@ -9,18 +9,21 @@ from nnviz.ui.page import Choice, Figure, RunView
 from nnviz.ui.run_layers import layers, scalars_of
 
 ARROWS = Choice("arrows", "Gradient arrows", {"on": "on", "off": "off"}, meanings={"on": True, "off": False})
+MODES = Choice(
+    "by_mode", "Color", {"kind": "real and generated", "mode": "nearest mode"}, meanings={"kind": False, "mode": True}
+)
 SHOW = Choice(
     "show", "Show", {"all": "all three", "learned": "learned", "optimal": "optimal", "difference": "difference"}
 )
 NETWORK = Choice("network", "Network", {"generator": "generator", "discriminator": "discriminator"}, shared=True)
 
 
-def samples(run: RunView, arrows: bool) -> Figure:
+def samples(run: RunView, arrows: bool, by_mode: bool) -> Figure:
     """Real and generated samples on the discriminator's output."""
     pictures = (run.snapshot(name) for name in ("real", "generated", "discriminator_field"))
     learner = run.job.learner
     stroke = STROKE if isinstance(learner.data, Drawn) else 0.0
-    return figures.samples_map(*pictures, show_arrows=arrows, notes=learner.conditions, stroke=stroke)
+    return figures.samples_map(*pictures, show_arrows=arrows, by_mode=by_mode, notes=learner.conditions, stroke=stroke)
 
 
 def noise(run: RunView) -> Figure:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from nnviz import figures
+from nnviz.figures.kit import theme
 from tests.figures import gan_arrays as gan
 
 NO_GAPS = gan.SCALARS[:0]
@@ -24,6 +25,15 @@ def test_the_map_has_all_samples_and_arrows_along_the_descent_direction(valid):
     np.testing.assert_allclose(lines[:, 1] - lines[:, 0], times * gan.GENERATED["descent"], rtol=1e-4, atol=1e-5)
     without = figures.samples_map(gan.REAL, gan.GENERATED, gan.field(), show_arrows=False)
     assert "descent" not in {trace.get("uid") for trace in without["data"]}
+
+
+def test_generated_samples_are_colored_by_their_nearest_mode_where_that_is_asked_for():
+    figure = figures.samples_map(gan.REAL, gan.GENERATED, gan.field(), by_mode=True)
+    trace = next(trace for trace in figure["data"] if trace.get("uid") == "generated")
+    assert trace["marker"]["color"] == [theme.class_color(mode) for mode in gan.GENERATED["mode"]]
+    without = {name: array for name, array in gan.GENERATED.items() if name != "mode"}
+    plain = figures.samples_map(gan.REAL, without, gan.field(), by_mode=True)["data"][2]
+    assert plain["marker"]["color"] == theme.ADVERSARIAL["generated"]
 
 
 def test_what_is_switched_on_is_printed_and_a_line_can_be_drawn_only_where_that_is_asked_for():

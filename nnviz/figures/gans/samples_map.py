@@ -37,14 +37,16 @@ def samples_map(
     field: Arrays,
     *,
     show_arrows: bool = True,
+    by_mode: bool = False,
     notes: Sequence[str] = (),
     stroke: float = 0.0,
 ) -> dict:
     """Real and generated samples on the discriminator's output.
 
     `real` has points (n, 2), `generated` points (n, 2) and descent (k, 2) of the first k of them, `field` axis (m,),
-    output (m, m) by row of y, and optimal where the output is a probability. `notes` are printed on the picture. With a
-    `stroke` the viewer can draw a line of that width over it.
+    output (m, m) by row of y, and optimal where the output is a probability. `by_mode` colors
+    generated samples by their nearest mode, `generated["mode"]` (n,), where the data have separate ones. `notes` are
+    printed on the picture. With a `stroke` the viewer can draw a line of that width over it.
     """
     title = "Samples and discriminator"
     words = {"real": "green", "generated": "violet"}
@@ -56,6 +58,9 @@ def samples_map(
         _points(real["points"], "real", 4.0),
         _points(generated["points"], "generated", 4.0),
     ]
+    if by_mode and "mode" in generated:
+        colors = [theme.class_color(int(mode)) for mode in generated["mode"]]
+        traces[1] |= {"name": "generated, by nearest mode", "marker": traces[1]["marker"] | {"color": colors}}
     if show_arrows:
         traces.append(_arrows(generated))
     output = np.asarray(field["output"], float)
