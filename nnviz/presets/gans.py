@@ -34,7 +34,7 @@ EXAMPLES = (
     Preset(
         title="Healthy ring",
         look_at="Equal learning rates: all eight modes are covered by step 500, and by step 2,000 three quarters or "
-        "more of the samples are within 3σ of a center. The discriminator cannot tell them apart any more: its mean "
+        "more of the samples are within 3σ of a center. The discriminator is nearly undecided on average: its mean "
         "output for real samples is between 0.4 and 0.65.",
         reference="Goodfellow et al. (2014), arXiv:1406.2661",
         jobs=(DEFAULT,),

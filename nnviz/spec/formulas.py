@@ -258,9 +258,9 @@ _TOKEN = re.compile(
 
 def _tokens(text: str) -> Iterator[_Token]:
     for match in _TOKEN.finditer(text):
-        kind, said = match.lastgroup, match.group()
+        kind, matched = match.lastgroup, match.group()
         if kind != "space":
-            yield _Token(said if kind == "bracket" else kind, said, match.start() + 1)
+            yield _Token(matched if kind == "bracket" else kind, matched, match.start() + 1)
     yield _Token("end", "", len(text) + 1)
 
 
@@ -388,7 +388,7 @@ class _Parser:
         if value is None or abs(value) <= MAX_EXPONENT:
             return
         last = self.tokens[self.index - 1]
-        said = _cut(self.text[first.position - 1 : last.position - 1 + len(last.text)])
+        exponent = _cut(self.text[first.position - 1 : last.position - 1 + len(last.text)])
         got = f"is {value:.4g}" if math.isfinite(value) else "has no finite value"
         rule = f"use constants from -{MAX_EXPONENT} to {MAX_EXPONENT}, or variables"
-        _refuse(f'the exponent "{said}" at character {first.position} {got}: {rule}')
+        _refuse(f'the exponent "{exponent}" at character {first.position} {got}: {rule}')

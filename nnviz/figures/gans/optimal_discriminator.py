@@ -12,7 +12,7 @@ OPACITY = 0.9
 
 _HELP = (
     "Left: what the discriminator has learned. Middle: the best one against this generator, p/(p + q), with the exact "
-    "density p of the data and a kernel estimate of the density q of 20,000 generated samples; gray where neither has "
+    "density p of the data and a kernel estimate of the density q of 20,000 generated samples; clear where neither has "
     "any. Right: learned minus best. A generator learns from a discriminator that is close to the best one where the "
     "samples are."
 )

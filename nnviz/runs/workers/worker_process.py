@@ -122,15 +122,15 @@ class Process:
         with self._process.stdout as lines:
             for line in lines:
                 try:
-                    said = json.loads(line)
+                    message = json.loads(line)
                 except ValueError:
                     continue
-                if "ready" in said:
+                if "ready" in message:
                     self._empty = self._memory()
                     self.ready.set()
-                elif "broken" in said:
-                    self.broken = str(said["broken"])
-                self._heard(self, said)
+                elif "broken" in message:
+                    self.broken = str(message["broken"])
+                self._heard(self, message)
         self._process.wait()
         self._errors.join(1.0)
         self.hang_up()
