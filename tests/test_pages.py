@@ -171,6 +171,7 @@ def test_a_bad_job_is_answered_with_one_clear_line_and_nothing_is_lost(start, pa
         assert words in app.error[0].value
         assert "\n" not in app.error[0].value, text
         assert shown(app) == before, text
+    assert len(fine(app.run()).error) == 1, "the page was drawn again, and the text is still the same"
 
 
 @by_page

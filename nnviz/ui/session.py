@@ -148,6 +148,8 @@ class Kept:
     """The "entry" and the "job", as JSON, that something dragged in a picture stands for now."""
     problem: str = ""
     """What went wrong with the last click on a button."""
+    rejected: dict[str | bytes, str] = field(default_factory=dict)
+    """What is wrong with the JSON that was to be opened last, by its content."""
     is_done: bool = False
     """Whether something was changed in a picture that the whole page must show."""
     cost: float = 0.0
@@ -218,11 +220,7 @@ class PageState:
         """What the page outside of its refreshing part is drawn with: the values of its widgets, which differences
         its variants have, and whether its table of runs is open."""
         state, form = st.session_state.to_dict(), (f"{self.key}.", f"{self.key}:", "drawing-rate")
-        values = {
-            key: getattr(state[key], "file_id", state[key])
-            for key in state
-            if str(key).startswith(form) and not str(key).endswith(":open")  # a button, true for one run
-        }
+        values = {key: getattr(state[key], "file_id", state[key]) for key in state if str(key).startswith(form)}
         variants = [(variant.id, sorted(variant.differences)) for variant in self.variants]
         return {**values, "generation": self.key, "variants": variants, "table": self.kept.table.is_open}
 

@@ -233,13 +233,18 @@ def _move_choices(page: Page, state: PageState, path: str, places: Sequence[int]
 
 def _open_jobs(state: PageState) -> None:
     """Jobs from a file: the counterpart of "copy as JSON"."""
+    kept = state.kept
     with st.popover("Open a job from JSON", icon=":material/upload_file:", width="stretch"):
         text = st.text_area("Job as JSON", key=f"{state.key}:json", height=160)
         file = st.file_uploader("or a file", type="json", key=f"{state.key}:file", max_upload_size=1)
-        if st.button("Open", key=f"{state.key}:open", disabled=not (text or file)):
+        content = file.getvalue() if file else text
+
+        def open_it() -> None:
             try:
-                state.restart([state.check(job) for job in load_set(file.getvalue() if file else text)])
+                state.restart([state.check(job) for job in load_set(content)])
             except SpecError as error:
-                show_error(error)
-            else:
-                st.rerun()
+                kept.rejected = {content: str(error)}
+
+        button("Open", open_it, key=f"{state.key}:open", disabled=not content)
+        if problem := kept.rejected.get(content):
+            show_error(problem)
