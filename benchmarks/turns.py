@@ -1,4 +1,4 @@
-"""How several trainings share the app's workers: first pictures, shares of the steps, and a store of many runs.
+"""How several trainings share the app's workers: first pictures, fractions of the steps, and a store of many runs.
 
     python benchmarks/turns.py [--tabs 4] [--seconds 6] [--runs 1000]
 
@@ -84,7 +84,7 @@ def tabs(args: argparse.Namespace) -> None:
                     alone = own[0]
                 print(
                     f"tab {number + 1}: first picture after {shown:.2f} s, first step {moved:.2f} s after Run; "
-                    f"share of the steps of one alone: {', '.join(f'{each / alone:.2f}' for each in own)} "
+                    f"fraction of the steps of one alone: {', '.join(f'{each / alone:.2f}' for each in own)} "
                     f"(together {sum(own) / alone:.2f})"
                 )
         finally:

@@ -141,16 +141,16 @@ def _places(steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return steps[starts], np.concatenate([[0], np.cumsum(change > 0)])
 
 
-def percentiles(low: np.ndarray, high: np.ndarray, counts: np.ndarray, shares: Sequence[float]) -> np.ndarray:
-    """Percentiles (L, shares) read from histograms of equal bins: `low`, `high` (L,), `counts` (L, bins).
+def percentiles(low: np.ndarray, high: np.ndarray, counts: np.ndarray, fractions: Sequence[float]) -> np.ndarray:
+    """Percentiles (L, fractions) read from histograms of equal bins: `low`, `high` (L,), `counts` (L, bins).
 
     Exact up to a bin's width: values are taken as uniform within their bin. NaN for an empty row.
     """
-    answer = np.full((len(counts), len(shares)), np.nan)
+    answer = np.full((len(counts), len(fractions)), np.nan)
     for i, row in enumerate(np.asarray(counts, float)):
         if row.sum() > 0 and np.isfinite(low[i]) and np.isfinite(high[i]):
             cumulative = np.concatenate([[0], np.cumsum(row)]) / row.sum()
-            answer[i] = np.interp(shares, cumulative, np.linspace(low[i], high[i], len(row) + 1))
+            answer[i] = np.interp(fractions, cumulative, np.linspace(low[i], high[i], len(row) + 1))
     return answer
 
 

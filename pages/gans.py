@@ -71,8 +71,8 @@ PAGE = Page(
             is_map=True,
         ),
         Panel("noise", draw.noise, needs=("real",), height=430, is_map=True),
-        whole("modes covered", draw.modes, AXIS, needs="good_share"),
-        whole("good samples", draw.curve("good_share"), ui.smoothing(), needs="good_share"),
+        whole("modes covered", draw.modes, AXIS, needs="high_quality_fraction"),
+        whole("good samples", draw.curve("high_quality_fraction"), ui.smoothing(), needs="high_quality_fraction"),
         whole("jensen_shannon", draw.curve("jensen_shannon", "jensen_shannon_floor"), *CURVE),
         whole("mmd", draw.curve("mmd", "mmd_floor"), *CURVE),
         Panel("optimal", draw.optimal, needs=("discriminator_field",), choices=(SHOW,), height=400, has_axes=False),
@@ -83,13 +83,13 @@ PAGE = Page(
         Panel("gradients", draw.gradients, needs=("gradient_norm",), choices=LAYERS),
         Panel("ratios", draw.ratios, needs=("update_ratio",), choices=LAYERS),
         Panel("activations", draw.activations, needs=("activation_histogram",), choices=(NETWORK,), height=320),
-        Panel("shares", draw.shares, needs=("saturated_share",), choices=(NETWORK,)),
+        Panel("dead and saturated", draw.dead_and_saturated, needs=("saturated_fraction",), choices=(NETWORK,)),
     ],
     sections={
         "Samples": [["samples", "noise"], ["modes covered", "good samples"], ["jensen_shannon", "mmd"]],
         "Discriminator": [["optimal"], ["histogram", "outputs"], ["optimal_gap"]],
         "Losses and gradients": [["losses"], ["gradients", "ratios"]],
-        "Activations": [["activations", "shares"]],
+        "Activations": [["activations", "dead and saturated"]],
     },
 )
 

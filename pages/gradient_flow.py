@@ -74,16 +74,20 @@ def ratios(run: ui.RunView, **chosen: object) -> dict:
     return figures.update_ratios(run.scalars("update_ratio"), ui.layers(run), **chosen)
 
 
-def shares(run: ui.RunView) -> dict:
+def dead_and_saturated(run: ui.RunView) -> dict:
     """Dead and saturated units over time."""
-    return figures.unit_shares(run.scalars("dead_share", "saturated_share"), ui.layers(run))
+    return figures.dead_and_saturated(run.scalars("dead_fraction", "saturated_fraction"), ui.layers(run))
 
 
 CURVE = (AXIS, ui.smoothing())
 LAYERS = (AXIS, ui.smoothing(0.9))
 SECTIONS: Mapping[str, list[list[str]]] = {
     "Signal": [["signal", "spread"], ["gradient profile", "forward"], ["gradients", "total"]],
-    "Activations": [["activations", "preactivations"], ["shares"], ["activation bands", "preactivation bands"]],
+    "Activations": [
+        ["activations", "preactivations"],
+        ["dead and saturated"],
+        ["activation bands", "preactivation bands"],
+    ],
     "Weights and updates": [["ratios"], ["gradient sizes", "weight sizes"]],
     "Loss": [["loss", "accuracy"]],
 }
@@ -113,7 +117,7 @@ PAGE = Page(
         bands("activation"),
         bands("preactivation"),
         Panel("ratios", ratios, needs=("update_ratio",), choices=LAYERS),
-        Panel("shares", shares, needs=("saturated_share",)),
+        Panel("dead and saturated", dead_and_saturated, needs=("saturated_fraction",)),
         sizes("gradient sizes", "gradient_histogram"),
         sizes("weight sizes", "weight_histogram", "Weight magnitudes (histogram)"),
         Panel("total", total, needs=("gradient_norm_total",), choices=CURVE),

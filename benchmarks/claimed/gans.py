@@ -82,7 +82,7 @@ CLAIMS = (
         HEALTHY,
         "by step 2,000 three quarters or more of the samples are within 3σ of a center",
         "fraction of samples at step 2,000",
-        partial(value, HEALTHY, "A", "good_share", 2000),
+        partial(value, HEALTHY, "A", "high_quality_fraction", 2000),
         low=0.75,
     ),
     _claim(

@@ -70,7 +70,7 @@ def loss_jump(title: str, seed: int) -> float:
 def max_saturated_fraction(side: str, seed: int) -> float:
     """Largest fraction of saturated values in a layer, before or after training."""
     networks = (start(job(NORM, side), seed), trained(job(NORM, side), seed).learning)
-    return max(float(unit_statistics(network)["saturated_share"].max()) for network in networks)
+    return max(float(unit_statistics(network)["saturated_fraction"].max()) for network in networks)
 
 
 def spread(side: str, seed: int) -> np.ndarray:

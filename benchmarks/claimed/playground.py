@@ -82,7 +82,7 @@ def kink_count(seed: int) -> float:
 
 
 def fraction_near_extrema(seed: int) -> float:
-    """Share of them within 0.1 of a turning point of the sine, which would be 0.4 if they lay evenly."""
+    """Fraction of them within 0.1 of a turning point of the sine, which would be 0.4 if they lay evenly."""
     return float((np.abs(np.abs(kinks(seed))[:, None] - [0.25, 0.75]).min(1) < 0.1).mean())
 
 

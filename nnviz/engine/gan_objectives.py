@@ -37,9 +37,9 @@ def generator_loss(objective: spec.Objective, fake: Tensor) -> Tensor:
     raise TypeError(f"no loss for {objective!r}")
 
 
-def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
-    """E(‖∇s(x̂)‖ − 1)² at x̂ = `share` · real + (1 − share) · fake; `share` is (n, 1)."""
-    between = (share * real + (1 - share) * fake).detach().requires_grad_()
+def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, weight: Tensor) -> Tensor:
+    """E(‖∇s(x̂)‖ − 1)² at x̂ = `weight` · real + (1 − weight) · fake; `weight` is (n, 1)."""
+    between = (weight * real + (1 - weight) * fake).detach().requires_grad_()
     (gradient,) = torch.autograd.grad(discriminator(between).sum(), between, create_graph=True)
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
 

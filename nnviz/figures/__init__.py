@@ -13,12 +13,12 @@ from nnviz.figures.landscape.loss_map import loss_map, path_map
 from nnviz.figures.landscape.loss_surface_3d import loss_surface_3d, path_surface_3d
 from nnviz.figures.landscape.sharpness import hessian_trace, sharpness
 from nnviz.figures.landscape.training_trajectory import projection_residuals, training_against_projection
+from nnviz.figures.layers.dead_and_saturated import dead_and_saturated
 from nnviz.figures.layers.depth_profiles import depth_profile, layer_bars
 from nnviz.figures.layers.layer_curves import layer_curves, update_ratios
 from nnviz.figures.layers.log2_histogram import log2_histograms
 from nnviz.figures.layers.percentile_bands import percentile_bands
 from nnviz.figures.layers.ridgelines import ridgelines
-from nnviz.figures.layers.unit_shares import unit_shares
 from nnviz.figures.networks.network_diagram import network_diagram
 from nnviz.figures.samples.confusion_matrix import confusion_matrix
 from nnviz.figures.samples.decision_surface import decision_surface, regression_curve
@@ -39,6 +39,7 @@ __all__ = [
     "confusion_matrix",
     "contour_map",
     "curves",
+    "dead_and_saturated",
     "decision_surface",
     "depth_profile",
     "distances_to_minimum",
@@ -75,7 +76,6 @@ __all__ = [
     "surface_3d",
     "template",
     "training_against_projection",
-    "unit_shares",
     "update_parts",
     "update_ratios",
     "worst_samples",

@@ -54,7 +54,7 @@ EXAMPLES = (
         jobs=(
             _play(
                 4000,
-                data=d.Moons(points=200, noise=0.4, train_share=0.2),
+                data=d.Moons(points=200, noise=0.4, train_fraction=0.2),
                 model=MLP(hidden=_layers(a.ReLU(), 64, 64), initializer=i.HeNormal()),
                 optimizer=Adam(lr=0.005),
             ),

@@ -38,8 +38,8 @@ class Updates(Measurement):
 
 class Activations(Measurement):
     """Mean, deviation, percentiles and histograms of activations and pre-activations, of 1,024 entries a layer of the
-    batch. With each evaluation, on up to 1,024 fixed training samples in evaluation mode: shares of dead and saturated
-    units, and the spread of pre-activations between samples.
+    batch. With each evaluation, on up to 1,024 fixed training samples in evaluation mode: fractions of dead and
+    saturated units, and the spread of pre-activations between samples.
 
     Saturated is a value at which the derivative is below a twentieth of the function's largest. Dead is a unit that
     stays on one flat part of the function, the derivative below 0.001, for every sample. The spread is the standard

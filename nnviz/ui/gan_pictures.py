@@ -82,9 +82,11 @@ def activations(run: RunView, network: str) -> Figure:
     return figures.ridgelines(run.snapshot("activation_histogram", network), layers(run, network))
 
 
-def shares(run: RunView, network: str) -> Figure:
+def dead_and_saturated(run: RunView, network: str) -> Figure:
     """Dead and saturated units over time."""
-    return figures.unit_shares(scalars_of(run, network, "dead_share", "saturated_share"), layers(run, network))
+    return figures.dead_and_saturated(
+        scalars_of(run, network, "dead_fraction", "saturated_fraction"), layers(run, network)
+    )
 
 
 def _drawn(runs: Mapping[str, RunView], quantity: str, lines: Mapping[str, float], **chosen: Any) -> Figure:

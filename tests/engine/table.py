@@ -28,7 +28,7 @@ class Table(Spec):
 
     kind: Literal["table"] = "table"
     file: Attachment = Attachment()
-    train_share: float = 0.7
+    train_fraction: float = 0.7
     points: ClassVar[int] = 60
     shape: ClassVar[Shape] = (2,)
     classes: ClassVar[int] = 2
@@ -67,7 +67,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
         if not isinstance(chosen, Table):
             return build(chosen, seed, read_file)
         rows = np.loadtxt(io.BytesIO(read_file(chosen.file)), delimiter=",", dtype=np.float32)
-        order, test = split(chosen.points, chosen.train_share, seed)
+        order, test = split(chosen.points, chosen.train_fraction, seed)
         inputs, targets = torch.tensor(rows[:, :2]), torch.tensor(rows[:, 2]).long()
         return Dataset(inputs[order], targets[order], test, ("x₁", "x₂"), ("0", "1"))
 

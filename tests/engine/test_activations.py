@@ -105,7 +105,7 @@ def test_flat_intervals_of_known_functions():
         return math.log(p / (1 - p))
 
     inf = math.inf
-    dead, saturated = (logit((1 + math.sqrt(1 - share)) / 2) for share in (4 * DEAD_SLOPE, SATURATED_FRACTION))
+    dead, saturated = (logit((1 + math.sqrt(1 - fraction)) / 2) for fraction in (4 * DEAD_SLOPE, SATURATED_FRACTION))
     steep = math.atanh(math.sqrt(1 - SATURATED_FRACTION))
     for module, expected in (
         (torch.nn.Sigmoid(), (((-inf, -dead), (dead, inf)), ((-inf, -saturated), (saturated, inf)))),

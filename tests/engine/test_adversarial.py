@@ -287,7 +287,7 @@ def test_pictures_of_a_generator_gone_astray_are_made_without_numbers_there_are_
         learning.generator.output.bias.fill_(float("inf"))
     found = {(r.quantity, r.site): r for r in learning.evaluate(0)}
     assert found["modes_covered", "generated"].value == 0
-    assert found["good_share", "generated"].value == 0
+    assert found["high_quality_fraction", "generated"].value == 0
     assert ("jensen_shannon", "generated") not in found
 
 

@@ -90,7 +90,7 @@ def test_every_probe_measures_its_layers():
     assert mean == pytest.approx(float(entries.mean()), abs=4 * float(entries.std()) / 1024**0.5)
     sites = {s for r in found if r.quantity == "gradient_histogram" for s in r.arrays["sites"].tolist()}
     assert sites == {f"model.{name}" for name, _ in learning.network.named_parameters()}
-    assert {q for q in (r.quantity for r in found) if q in ("dead_share", "saturated_share")}
+    assert {q for q in (r.quantity for r in found) if q in ("dead_fraction", "saturated_fraction")}
 
 
 def test_it_goes_through_the_command_line_the_run_file_the_view_and_the_export(tmp_path, monkeypatch, capsys):

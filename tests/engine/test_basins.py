@@ -45,8 +45,8 @@ def test_a_point_on_the_ridge_stays_there():
 
 def test_himmelblaus_plane_falls_into_four_basins():
     found = basins(job(Himmelblau(), [SGD(lr=0.005), SGD(lr=0.005, momentum=0.9)], steps=300, grid=20))
-    shares = [np.bincount(row.ravel() + 1, minlength=5) for row in found["minimum"]]
-    for counts in shares:
+    fractions = [np.bincount(row.ravel() + 1, minlength=5) for row in found["minimum"]]
+    for counts in fractions:
         assert counts.sum() == 400
         assert counts[0] == 0
         assert (counts[1:] > 50).all()

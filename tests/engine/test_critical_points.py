@@ -255,7 +255,7 @@ def test_curves_of_maxima_and_lines_of_inflection_are_no_points():
 
 
 def test_a_flat_region_of_minima_is_found_and_not_as_points():
-    for text, share in (
+    for text, fraction in (
         ("0*x", 1),
         ("3", 1),
         ("(x + abs(x))**2", 0.5),
@@ -263,7 +263,7 @@ def test_a_flat_region_of_minima_is_found_and_not_as_points():
     ):
         found = formula(text)
         assert len(found.minima) == len(found.global_minima) == len(found.maxima) == len(found.saddles) == 0, text
-        assert len(found.flat_region) / 161**2 == pytest.approx(share, abs=0.02), text
+        assert len(found.flat_region) / 161**2 == pytest.approx(fraction, abs=0.02), text
         assert minimum_value(spec.Formula(text=text)).tolist() == [3.0 if text == "3" else 0.0], text
 
 

@@ -30,7 +30,7 @@ def test_shapes_types_and_split_are_what_the_spec_says(cls, seed):
     assert made.targets.dtype == (torch.int64 if chosen.classes else torch.float32)
     assert len(made.class_names) == chosen.classes
     assert len(made.feature_names) == shapes.numbers(chosen.shape)
-    assert int((~made.test).sum()) == round(chosen.points * chosen.train_share)
+    assert int((~made.test).sum()) == round(chosen.points * chosen.train_fraction)
     assert len(made.part(test=True)[0]) + len(made.part(test=False)[0]) == chosen.points
     if chosen.classes:
         assert int(made.targets.min()) >= 0
@@ -59,8 +59,8 @@ def test_arrays_are_plain_and_read_back_the_set(cls):
 
 
 @every_set
-def test_another_share_moves_points_between_the_parts_and_changes_none(cls):
-    less, more = (data.build(cls(train_share=s), 0) for s in (0.3, 0.8))
+def test_another_fraction_moves_points_between_the_parts_and_changes_none(cls):
+    less, more = (data.build(cls(train_fraction=s), 0) for s in (0.3, 0.8))
     if cls in (spec.Digits, spec.Iris, spec.Wine, spec.BreastCancer, spec.Diabetes):
         assert bool((less.targets == more.targets).all()) or cls is spec.Diabetes  # standardized by another part
     else:

@@ -56,7 +56,7 @@ def test_samples_have_the_density(distribution):
             .sum((1, 3))
             .flatten()
         )
-        # Of five standard deviations of a share of 20,000.
+        # Of five standard deviations of a fraction of 20,000.
         assert float((counted - mass.flatten()).abs().max()) < 5 * (0.25 / 20_000) ** 0.5, noise
         assert float((counted - mass.flatten()).abs().sum()) < 0.07, noise
 

@@ -205,7 +205,7 @@ def test_a_run_that_diverges_at_its_first_step_returns_all_of_step_0():
     recorded = as_bytes(error.records)
     assert recorded[: len(first)] == as_bytes(first)
     quantities = {(r.step, r.quantity) for r in error.records}
-    assert {(0, q) for q in ("data", "layers", "theory", "network", "confusion", "loss", "dead_share")} <= quantities
+    assert {(0, q) for q in ("data", "layers", "theory", "network", "confusion", "loss", "dead_fraction")} <= quantities
     # And what the probes found before there was any update.
     assert {(0, "gradient_norm"), (0, "signal_rms"), (0, "activation_histogram"), (1, "loss")} <= quantities
     assert len({(r.step, r.quantity, r.site) for r in error.records}) == len(error.records)

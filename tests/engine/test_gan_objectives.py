@@ -87,14 +87,14 @@ def test_the_gradient_penalty_and_its_gradient_are_those_by_hand():
     with torch.no_grad():
         network[0].weight.copy_(w)
         network[2].weight.copy_(v)
-    real, fake, share = (torch.rand(7, n, generator=g).double() for n in (2, 2, 1))
+    real, fake, weight = (torch.rand(7, n, generator=g).double() for n in (2, 2, 1))
 
     def penalty(w: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-        between = share * real + (1 - share) * fake
+        between = weight * real + (1 - weight) * fake
         slope = (v * (1 - torch.tanh(between @ w.T) ** 2)) @ w
         return ((slope.square().sum(1).sqrt() - 1) ** 2).mean()
 
-    found = gan_objectives.gradient_penalty(network, real, fake, share)
+    found = gan_objectives.gradient_penalty(network, real, fake, weight)
     assert float(found.detach()) == pytest.approx(float(penalty(w, v)), rel=1e-12)
     found.backward()
     w, v = w.requires_grad_(), v.requires_grad_()

@@ -143,7 +143,7 @@ def test_penalties_leave_the_scales_of_batch_norm_alone():
     assert torch.equal(*norms)
 
 
-def test_accuracy_is_the_share_of_right_classes():
+def test_accuracy_is_the_fraction_of_correct_classes():
     with run(job()) as running:
         records = [r for records in running for r in records]
         running_job = running.learning
@@ -173,7 +173,7 @@ def test_losses_of_the_parts_are_measured_in_evaluation_mode():
 
 
 def test_all_samples_of_both_parts_are_evaluated():
-    chosen = job(learner__data={"kind": "moons", "points": 3000, "train_share": 0.4}, steps=1)
+    chosen = job(learner__data={"kind": "moons", "points": 3000, "train_fraction": 0.4}, steps=1)
     records = all_records(chosen)
     running_job = learning(chosen)
     running_job.step(1)
@@ -203,10 +203,10 @@ def test_the_norm_before_clipping_is_recorded_and_the_optimizer_sees_the_one_aft
 
 def test_r_squared_of_one_sample_or_of_equal_targets_and_all_of_an_empty_part_are_left_out():
     for changes, with_loss, with_r_squared in (
-        ({"points": 10, "train_share": 0.95}, {"train"}, {"train"}),
-        ({"points": 11, "train_share": 0.95}, {"train", "test"}, {"train"}),
-        ({"points": 20, "train_share": 0.05}, {"train", "test"}, {"test"}),
-        ({"function": "step", "noise": 0, "points": 12, "train_share": 0.8}, {"train", "test"}, {"train"}),
+        ({"points": 10, "train_fraction": 0.95}, {"train"}, {"train"}),
+        ({"points": 11, "train_fraction": 0.95}, {"train", "test"}, {"train"}),
+        ({"points": 20, "train_fraction": 0.05}, {"train", "test"}, {"test"}),
+        ({"function": "step", "noise": 0, "points": 12, "train_fraction": 0.8}, {"train", "test"}, {"train"}),
     ):
         # This seed gives both test points of the step the same side.
         chosen = job(learner__data={"kind": "curve", **changes}, learner__loss="mse", steps=2, seed=6)

@@ -150,7 +150,7 @@ AGREED = {
     "gradient_norm_total": {"model"},
     "gradient_norm_unclipped": {"model"},
     **dict.fromkeys(["gradient_norm", "weight_norm", "update_norm", "update_ratio"], PARAMETER_SITES),
-    **dict.fromkeys(["dead_share", "saturated_share", "preactivation_spread"], ACTIVATION_SITES),
+    **dict.fromkeys(["dead_fraction", "saturated_fraction", "preactivation_spread"], ACTIVATION_SITES),
     **{
         f"{which}_{what}": ACTIVATION_SITES
         for which in ("activation", "preactivation")
@@ -215,11 +215,11 @@ def test_info_has_the_parameters_and_steps_per_epoch():
         ({}, ("accuracy", "test", "test accuracy", True, True)),
         ({"learner__data": "curve", "learner__loss": "mse"}, ("r_squared", "test", "test R²", True, False)),
         (
-            {"learner__data": {"kind": "moons", "points": 10, "train_share": 0.95}},
+            {"learner__data": {"kind": "moons", "points": 10, "train_fraction": 0.95}},
             ("loss", "train", "train loss", False, False),
         ),
         (
-            {"learner__data": {"kind": "curve", "points": 10, "train_share": 0.9}, "learner__loss": "mse"},
+            {"learner__data": {"kind": "curve", "points": 10, "train_fraction": 0.9}, "learner__loss": "mse"},
             ("loss", "test", "test loss", False, False),
         ),
     ],

@@ -21,7 +21,7 @@ def planted(distribution: Ring | GaussianGrid, modes: int, good: int, bad: int) 
     return torch.cat([inside, outside.expand(bad, 2)])
 
 
-def test_planted_samples_give_exactly_the_planted_modes_and_share_of_good_ones():
+def test_planted_samples_give_exactly_the_planted_modes_and_fraction_of_good_ones():
     for distribution in (Ring(), Ring(sigma=0.01), Ring(count=24, sigma=0.02), GaussianGrid(), GaussianGrid(side=7)):
         for modes in range(distribution.modes + 1):
             samples = planted(distribution, modes, 20, 2500 - 20 * modes)

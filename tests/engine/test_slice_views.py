@@ -105,7 +105,7 @@ def test_the_loss_is_without_penalties_and_without_a_test_part_there_is_none_of_
     of = trained(chosen.network)
     agree(last_arrays(chosen)["plane"], (4, 4), float64_measures(of, of.states[-1]))
     alone = last_arrays(
-        landscape(RandomPlane(resolution=9), learner__data={"kind": "moons", "points": 10, "train_share": 0.95})
+        landscape(RandomPlane(resolution=9), learner__data={"kind": "moons", "points": 10, "train_fraction": 0.95})
     )
     assert set(alone["plane"]) == {"x", "y", "train_loss", "train_accuracy"}
 

@@ -129,7 +129,7 @@ def test_values_beyond_half_precision_are_drawn_as_large_and_not_as_infinite():
 
 
 def test_the_confusion_matrix_counts_true_classes_by_row():
-    learning, last, _ = after_last_step(job(learner__data="iris", learner__data__train_share=0.4))
+    learning, last, _ = after_last_step(job(learner__data="iris", learner__data__train_fraction=0.4))
     x, y = learning.data.part(test=True)
     predicted = outputs(learning, x.numpy()).argmax(1)
     counts = last["confusion"]["counts"]
@@ -150,7 +150,7 @@ def test_the_worst_samples_are_those_with_the_largest_loss_of_the_run_worst_firs
         ("diabetes", "rmse"),
     ):
         learning, last, _ = after_last_step(
-            job(learner__data={"kind": name, "train_share": 0.4}, learner__loss=loss, probes=[])
+            job(learner__data={"kind": name, "train_fraction": 0.4}, learner__loss=loss, probes=[])
         )
         x, y = learning.data.part(test=True)
         z = outputs(learning, x.numpy())

@@ -24,14 +24,14 @@ def measure(activation: nn.Module, x: torch.Tensor) -> dict[str, float]:
 
 
 def dead(activation: nn.Module, x: torch.Tensor) -> float:
-    return measure(activation, x)["dead_share"]
+    return measure(activation, x)["dead_fraction"]
 
 
 def saturated(activation: nn.Module, x: torch.Tensor) -> float:
-    return measure(activation, x)["saturated_share"]
+    return measure(activation, x)["saturated_fraction"]
 
 
-def test_shares_of_every_activation_are_those_that_autograd_counts_entry_by_entry():
+def test_fractions_of_every_activation_are_those_that_autograd_counts_entry_by_entry():
     g = torch.Generator().manual_seed(0)
     # A normal signal, one that vanishes, one that explodes, and units that stay in one place.
     x = torch.cat(
@@ -52,10 +52,10 @@ def test_shares_of_every_activation_are_those_that_autograd_counts_entry_by_entr
         steepest = float(derivative(twice, grid).abs().max())
         recorded = measure(module, x)
         flat = (slopes < SATURATED_FRACTION * steepest) | (slopes == 0)
-        assert recorded["saturated_share"] == pytest.approx(float(flat.double().mean()), abs=1e-7), chosen
+        assert recorded["saturated_fraction"] == pytest.approx(float(flat.double().mean()), abs=1e-7), chosen
         # No unit here swings between two flat places.
         lost = ((slopes < DEAD_SLOPE) | (slopes == 0)).all(0)
-        assert recorded["dead_share"] == pytest.approx(float(lost.double().mean()), abs=1e-7), chosen
+        assert recorded["dead_fraction"] == pytest.approx(float(lost.double().mean()), abs=1e-7), chosen
 
 
 def test_gelu_and_silu_are_flat_around_their_minimum_too():
@@ -82,7 +82,7 @@ def test_a_unit_that_never_fires_is_dead_and_one_that_fires_once_is_not():
     assert dead(nn.ReLU(), torch.full((5, 4), 1e-30)) == 0  # a signal that vanishes
 
 
-def test_shares_of_a_layer_that_stays_at_one_value():
+def test_fractions_of_a_layer_that_stays_at_one_value():
     for activation, value, is_dead, is_saturated in (
         (nn.Sigmoid(), 8.0, 1, 1),
         (nn.Sigmoid(), 5.0, 0, 1),
@@ -126,13 +126,13 @@ def test_the_flat_intervals_of_a_learned_slope_are_those_of_the_step():
         records = [r for new in running for r in new]
         slope = running.learning.network.activation1.weight.item()
     assert abs(slope) > SATURATED_FRACTION
-    recorded = scalars(records, "saturated_share", "model.activation1")
+    recorded = scalars(records, "saturated_fraction", "model.activation1")
     assert recorded[0] > 0.3  # as it starts, half of all inputs are flat
     assert recorded[60] == 0  # with the slope that it has learned, none is
-    assert scalars(records, "dead_share", "model.activation1")[60] == 0
+    assert scalars(records, "dead_fraction", "model.activation1")[60] == 0
 
 
-def test_shares_and_spread_are_those_of_the_first_1024_training_samples_whatever_the_batch():
+def test_fractions_and_spread_are_those_of_the_first_1024_training_samples_whatever_the_batch():
     small = job(
         learner__data={"kind": "moons", "points": 2000},
         learner__model__norm="batch",
@@ -153,14 +153,14 @@ def test_shares_and_spread_are_those_of_the_first_1024_training_samples_whatever
         learning.network.eval()(learning.data.part(test=False)[0][:1024])
     for name, x in kept.items():
         assert len(x) == 1024
-        recorded = {q: scalars(records, q, f"model.{name}")[6] for q in ("preactivation_spread", "saturated_share")}
+        recorded = {q: scalars(records, q, f"model.{name}")[6] for q in ("preactivation_spread", "saturated_fraction")}
         assert recorded["preactivation_spread"] == pytest.approx(np.sqrt(x.var(0).mean()), rel=1e-5), name
-        assert recorded["saturated_share"] == pytest.approx(
+        assert recorded["saturated_fraction"] == pytest.approx(
             (1 - np.tanh(x) ** 2 < SATURATED_FRACTION).mean(), abs=1e-3
         ), name
     # Of the first step only the batch's size differs: at step 0 both networks are the same.
     large = all_records(replace_many(small, {"learner.batch_size": 1400, "steps": 1}))
-    for quantity in ("dead_share", "saturated_share", "preactivation_spread"):
+    for quantity in ("dead_fraction", "saturated_fraction", "preactivation_spread"):
         for name in kept:
             ours, theirs = (scalars(r, quantity, f"model.{name}")[0] for r in (records, large))
             assert ours == theirs, (quantity, name)
@@ -177,7 +177,7 @@ def test_a_spread_far_below_and_far_above_one_is_measured():
 
 def test_without_the_probe_of_activations_no_unit_is_measured():
     records = all_records(job(probes=[{"kind": "signal", "every": 1}]))
-    assert not {r.quantity for r in records} & {"dead_share", "saturated_share", "preactivation_spread"}
+    assert not {r.quantity for r in records} & {"dead_fraction", "saturated_fraction", "preactivation_spread"}
 
 
 def test_measuring_units_leaves_no_hooks_behind():

@@ -23,13 +23,13 @@ def test_residuals_and_coordinates_add_up_to_the_distance_from_the_end():
     assert float(found.residuals[-1]) == 0
 
 
-def test_explained_shares_are_those_of_the_singular_values():
+def test_explained_fractions_are_those_of_the_singular_values():
     path = wandering()
     found = landscape.plane(path)
     lengths = np.linalg.svd((path[:-1] - path[-1]).numpy(), compute_uv=False)
     assert found.explained.numpy() == pytest.approx(lengths[:2] ** 2 / (lengths**2).sum(), rel=1e-12)
-    shares = found.path.square().sum(0) / (path - path[-1]).square().sum()
-    torch.testing.assert_close(shares, found.explained, rtol=1e-12, atol=0)
+    fractions = found.path.square().sum(0) / (path - path[-1]).square().sum()
+    torch.testing.assert_close(fractions, found.explained, rtol=1e-12, atol=0)
 
 
 def test_directions_are_orthonormal_and_their_signs_fixed():

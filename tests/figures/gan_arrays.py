@@ -38,7 +38,7 @@ HISTOGRAM = {"edges": np.linspace(0, 1, 5), "real": np.array([0, 0, 0.25, 0.75])
 STEPS = list(range(0, 100, 10))
 SCALARS = made.scalars(
     ("modes_covered", "generated", STEPS, list(range(10))),
-    ("good_share", "generated", STEPS, [0.1 * i for i in range(10)]),
+    ("high_quality_fraction", "generated", STEPS, [0.1 * i for i in range(10)]),
     ("jensen_shannon", "generated", STEPS, [1 - 0.09 * i for i in range(10)]),
     ("mmd", "generated", STEPS, [0.5 - 0.06 * i for i in range(10)]),
     ("optimal_gap", "discriminator", STEPS, [0.5 - 0.04 * i for i in range(10)]),

@@ -95,8 +95,8 @@ def grid(classes: int = 2, size: int = 24) -> dict[str, np.ndarray]:
     angles = 2 * np.pi * np.arange(classes) / classes
     logits = 3 * (x[..., None] * np.cos(angles) + y[..., None] * np.sin(angles))
     scores = logits - logits.max(-1, keepdims=True)
-    shares = np.exp(scores)
-    probabilities = (shares / shares.sum(-1, keepdims=True)).astype(np.float16)
+    fractions = np.exp(scores)
+    probabilities = (fractions / fractions.sum(-1, keepdims=True)).astype(np.float16)
     return {"x": axis, "y": axis, "probabilities": probabilities, "scores": scores.astype(np.float16)}
 
 
@@ -146,8 +146,8 @@ def deep(depth: int = 20, steps: int = 50, factor: float = 0.5) -> pd.DataFrame:
                 series.append((f"{name}_std", module, at, list(values.std(1))))
                 for p in (5, 25, 50, 75, 95):
                     series.append((f"{name}_p{p:02d}", module, at, list(np.percentile(values, p, axis=1))))
-            series.append(("dead_share", module, at, list(np.linspace(0, 0.5, steps))))
-            series.append(("saturated_share", module, at, [0.0] * steps))
+            series.append(("dead_fraction", module, at, list(np.linspace(0, 0.5, steps))))
+            series.append(("saturated_fraction", module, at, [0.0] * steps))
     return scalars(*series)
 
 

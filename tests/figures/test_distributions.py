@@ -55,8 +55,8 @@ def test_relu_zeros_are_cut_marked_and_do_not_crush_the_rest():
     figure = figures.ridgelines(histogram(values, NORMAL), LAYERS)
     dot = _marks(figure)["circle"]
     assert len(dot["x"]) == 1
-    share = (values < values.max() / 64).mean()
-    assert f"{100 * share:.1f}%" in dot["text"][0]
+    fraction = (values < values.max() / 64).mean()
+    assert f"{100 * fraction:.1f}%" in dot["text"][0]
     heights = np.sort(_ridges(figure)[0]["y"] - 1) / 0.9
     assert heights[-1] == pytest.approx(1, abs=1e-6)
     assert heights[-2] == pytest.approx(1 / CLIP_MARGIN, abs=1e-6)
@@ -135,10 +135,10 @@ def test_a_needle_of_many_layers_keeps_its_spike():
 
 def test_fractions_by_exponent_sum_to_one_and_match_a_count():
     tensor = np.array([0, 0, 1.0, 1.5, -1.2, 0.3, np.inf, np.nan])
-    found, shares, zero, nonfinite = fractions_by_exponent(exponents(tensor), [0])
-    assert shares.sum() + zero[0] + nonfinite[0] == pytest.approx(1)
+    found, fractions, zero, nonfinite = fractions_by_exponent(exponents(tensor), [0])
+    assert fractions.sum() + zero[0] + nonfinite[0] == pytest.approx(1)
     assert list(found) == [-2, -1, 0]
-    np.testing.assert_allclose(shares[0], [1 / 8, 0, 3 / 8])
+    np.testing.assert_allclose(fractions[0], [1 / 8, 0, 3 / 8])
     assert (zero[0], nonfinite[0]) == (2 / 8, 2 / 8)
 
 

@@ -77,7 +77,7 @@ def test_learned_optimal_and_difference_stand_side_by_side_and_one_alone(valid):
     assert "no optimal discriminator" in texts(figures.optimal_discriminator(gan.field(scored=True), NO_GAPS))
 
 
-def test_histograms_have_the_shares_that_were_recorded(valid):
+def test_histograms_have_the_fractions_that_were_recorded(valid):
     real, generated = valid(figures.output_histogram(gan.HISTOGRAM))["data"]
     np.testing.assert_allclose(real["y"], gan.HISTOGRAM["real"])
     np.testing.assert_allclose(generated["y"], gan.HISTOGRAM["generated"])
@@ -90,5 +90,5 @@ def test_reference_lines_are_named_with_their_values_and_left_out_where_the_axis
     assert line["name"] == "two sets of real samples 0.005"
     assert line["y"] == [0.005, 0.005]
     assert line["x"] == [0, 90]
-    hidden = figures.gan_curves({"A": gan.SCALARS}, "good_share", {"none": -1.0}, log=True)
+    hidden = figures.gan_curves({"A": gan.SCALARS}, "high_quality_fraction", {"none": -1.0}, log=True)
     assert hidden["layout"]["yaxis"].get("type") != "log" or hidden["data"][-1].get("name") != "none −1"

@@ -91,12 +91,12 @@ def test_update_ratios_are_logarithms_with_the_band_around_minus_three():
     assert "typical" in figure["data"][-1]["name"]
 
 
-def test_unit_shares_are_drawn_layer_by_step_with_the_first_layer_on_top():
-    dead, saturated = (t for t in figures.unit_shares(FRAME, LAYERS)["data"])
+def test_dead_and_saturated_fractions_are_drawn_layer_by_step_with_the_first_layer_on_top():
+    dead, saturated = (t for t in figures.dead_and_saturated(FRAME, LAYERS)["data"])
     assert dead["z"].shape == (20, 50)
-    np.testing.assert_array_equal(dead["z"][3], np.float32(_recorded("dead_share", "model.activation4")))
+    np.testing.assert_array_equal(dead["z"][3], np.float32(_recorded("dead_fraction", "model.activation4")))
     assert not saturated["z"].any()
-    layout = figures.unit_shares(FRAME, LAYERS)["layout"]
+    layout = figures.dead_and_saturated(FRAME, LAYERS)["layout"]
     assert layout["yaxis"]["range"][0] > layout["yaxis"]["range"][1]
     assert [note["text"] for note in layout["annotations"]] == [
         "dead units: at most 50.0% of a layer",
@@ -105,16 +105,16 @@ def test_unit_shares_are_drawn_layer_by_step_with_the_first_layer_on_top():
 
 
 def test_a_fraction_below_the_precision_is_not_shown_as_zero():
-    frame = scalars(("dead_share", "model.activation1", [0], [1e-4]))
+    frame = scalars(("dead_fraction", "model.activation1", [0], [1e-4]))
     assert (
-        figures.unit_shares(frame, LAYERS)["layout"]["annotations"][0]["text"]
+        figures.dead_and_saturated(frame, LAYERS)["layout"]["annotations"][0]["text"]
         == "dead units: less than 0.1% of a layer"
     )
 
 
 def test_the_newest_step_is_among_the_columns_of_many():
-    frame = scalars(("dead_share", "model.activation1", list(range(1000)), list(np.linspace(0, 1, 1000))))
-    heatmap = figures.unit_shares(frame, LAYERS)["data"][0]
+    frame = scalars(("dead_fraction", "model.activation1", list(range(1000)), list(np.linspace(0, 1, 1000))))
+    heatmap = figures.dead_and_saturated(frame, LAYERS)["data"][0]
     assert heatmap["z"].shape == (1, 200)
     assert heatmap["x"][-1] == 999
 

@@ -59,10 +59,10 @@ def test_the_value_at_a_step_is_the_newest_that_was_recorded():
             for step in (steps[0], steps[len(steps) // 3], steps[-2], steps[-1], steps[-1] + 5):
                 expected = np.float32(values[steps <= step][-1])
                 assert _at(trace, step) == expected, (name, told, step)
-            last = labels.percent(values[-1]) if follow["share"] else labels.number(values[-1])
+            last = labels.percent(values[-1]) if follow["as_percent"] else labels.number(values[-1])
             assert trace["name"] == f"{told} {last}", name
-    assert [t["meta"]["follow"]["share"] for t in _followed(drawn["accuracy"][0])] == [True, True]
-    assert _followed(drawn["plain"][0])[1]["meta"]["follow"] == {"name": "train", "share": False}
+    assert [t["meta"]["follow"]["as_percent"] for t in _followed(drawn["accuracy"][0])] == [True, True]
+    assert _followed(drawn["plain"][0])[1]["meta"]["follow"] == {"name": "train", "as_percent": False}
 
 
 def test_one_curve_has_one_value_in_the_legend():

@@ -312,24 +312,24 @@ ODD = np.array([np.nan, np.inf, -np.inf, 1e38, -1e38, 1e-38, 0.0])
 """What float32 comes to."""
 
 
-def spoiled(name: str, share: float, rng: np.random.Generator) -> dict:
-    """The arrays of a snapshot, that share of what was measured replaced by odd numbers; shares of a whole by NaN."""
+def spoiled(name: str, fraction: float, rng: np.random.Generator) -> dict:
+    """The arrays of a snapshot, that fraction of what was measured replaced by odd numbers; fractions by NaN."""
     found = {}
     for key, values in getattr(landscape_arrays, name)().items():
         odd = ODD[:1] if "accuracy" in key or "explained" in key else ODD
         strange = rng.choice(odd, values.shape)
-        found[key] = values if key in EXACT else np.where(rng.random(values.shape) < share, strange, values)
+        found[key] = values if key in EXACT else np.where(rng.random(values.shape) < fraction, strange, values)
     return found
 
 
-@each("share", [0.05, 0.5, 1.0])
+@each("fraction", [0.05, 0.5, 1.0])
 @each("name", DRAWN)
-def test_any_number_may_be_nan_infinite_or_huge(name, share, valid):
+def test_any_number_may_be_nan_infinite_or_huge(name, fraction, valid):
     rng = np.random.default_rng(0)
     snapshots = ("plane", "path_plane", "path", "training", "lines", "line", "curvature")
     usual = DRAWN[name]({which: getattr(landscape_arrays, which)() for which in snapshots})
     for _ in range(6):
-        figure = valid(DRAWN[name]({which: spoiled(which, share, rng) for which in snapshots}))
+        figure = valid(DRAWN[name]({which: spoiled(which, fraction, rng) for which in snapshots}))
         for drawn in (figure, *figures.same_axes(figure, usual)):
             json.dumps(drawn, default=np.shape, allow_nan=False)
 

@@ -95,7 +95,7 @@ def test_colors_are_equalised():
 
 
 def test_layers_stay_with_the_first_on_top():
-    one, _ = figures.same_axes(*(figures.unit_shares(deep(n), deep_layers(n)) for n in (5, 7)))
+    one, _ = figures.same_axes(*(figures.dead_and_saturated(deep(n), deep_layers(n)) for n in (5, 7)))
     assert one["layout"]["yaxis"]["range"] == [7.5, 0.5]
 
 

@@ -34,11 +34,11 @@ def test_what_is_counted_and_on_what_is_said_of_every_activation():
     assert "cannot saturate" in saturation.definitions(_layers("identity"))
 
 
-def test_unit_shares_name_what_they_count_and_omit_what_cannot_saturate():
-    relu = figures.unit_shares(deep(3), _layers("relu", "relu", "relu"))["layout"]
+def test_dead_and_saturated_fractions_name_what_they_count_and_omit_what_cannot_saturate():
+    relu = figures.dead_and_saturated(deep(3), _layers("relu", "relu", "relu"))["layout"]
     assert [note["text"].split(":")[0] for note in relu["annotations"]] == [
         "dead units",
         "inputs below 0, where ReLU is flat",
     ]
     assert "about half" in relu["meta"]["help"]
-    assert len(figures.unit_shares(deep(3), _layers(*["identity"] * 3))["data"]) == 1
+    assert len(figures.dead_and_saturated(deep(3), _layers(*["identity"] * 3))["data"]) == 1

@@ -58,10 +58,11 @@ def test_layers_have_what_was_recorded_of_each_site():
     same(found, of(every.DEEP, "activation_mean"))
     found = without_average(stated(every.FILLED["update ratios"]()), "update_ratio")
     same(found, weights_of(every.DEEP, "update_ratio"))
-    shares = (
-        of(every.DEEP, q).rename(columns={q: "fraction"}).assign(quantity=q) for q in ("dead_share", "saturated_share")
+    fractions = (
+        of(every.DEEP, q).rename(columns={q: "fraction"}).assign(quantity=q)
+        for q in ("dead_fraction", "saturated_fraction")
     )
-    same(stated(every.FILLED["shares"]()), below(*shares))
+    same(stated(every.FILLED["dead_and_saturated"]()), below(*fractions))
 
 
 def test_profiles_have_both_steps_and_the_theory():
@@ -141,8 +142,8 @@ def _points(data: Mapping, told: str) -> Frame:
 def test_surfaces_have_the_grid_in_full_and_the_points():
     for name, classes in (("surface", 3), ("borders", 3), ("surface of ten classes", 10)):
         grid, data = made.grid(classes), made.data(classes=classes)
-        shares = {f"p(class {i})": grid["probabilities"][..., i].astype(float) for i in range(classes)}
-        places = cells({"y": grid["y"]}, {"x": grid["x"]}, shares).assign(part="grid")
+        fractions = {f"p(class {i})": grid["probabilities"][..., i].astype(float) for i in range(classes)}
+        places = cells({"y": grid["y"]}, {"x": grid["x"]}, fractions).assign(part="grid")
         found = stated(every.FILLED[name]())
         same(found[found["part"] == "grid"].drop(columns="class"), places, name)
         same(found[found["part"] != "grid"][["part", "x", "y", "class"]], _points(data, "class"), name)

@@ -57,8 +57,8 @@ def test_each_figure_of_layers_draws_both_networks_by_name_and_in_order(records,
         "critic, layer 1 (real 2)",
         "critic, layer 1 (made)",
     ]
-    dead = made.scalars(*(("dead_share", f"{root}.activation1", [0], [0.5]) for root in ("critic", "maker")))
-    heatmap = valid(figures.unit_shares(dead, layers))["data"][0]
+    dead = made.scalars(*(("dead_fraction", f"{root}.activation1", [0], [0.5]) for root in ("critic", "maker")))
+    heatmap = valid(figures.dead_and_saturated(dead, layers))["data"][0]
     assert [row[0] for row in heatmap["text"]] == ["maker, layer 1", "critic, layer 1"]
 
     ridges = valid(figures.ridgelines(arrays(records, "activation_histogram", "critic#real#1"), layers))

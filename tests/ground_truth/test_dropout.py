@@ -24,8 +24,8 @@ def test_evaluation_is_the_geometric_mean_over_all_masks(p):
         log_mean = torch.zeros(5, 4, dtype=torch.float64)
         for mask in product([0.0, 1.0], repeat=units):
             kept = torch.tensor(mask, dtype=torch.float64)
-            share = p ** (units - sum(mask)) * (1 - p) ** sum(mask)
-            log_mean += share * built.output(hidden * kept / (1 - p)).log_softmax(1)
+            fraction = p ** (units - sum(mask)) * (1 - p) ** sum(mask)
+            log_mean += fraction * built.output(hidden * kept / (1 - p)).log_softmax(1)
         geometric = log_mean.softmax(1)
         torch.testing.assert_close(built(x).softmax(1), geometric, rtol=1e-12, atol=1e-14)
 

@@ -76,11 +76,11 @@ def descent(seed: int, lr: float, steps: int, batch: int) -> TrainedModel:
 @every_seed
 def test_full_batch_descent_sharpens_to_the_edge_of_stability_and_stays_there(seed):
     arrays = curvature(descent(seed, 0.2, 900, ALL), points=13)
-    share = arrays["eigenvalues"][:, 0] / arrays["limit"]
+    fraction = arrays["eigenvalues"][:, 0] / arrays["limit"]
     assert arrays["limit"] == pytest.approx(2 / 0.2)
-    assert share[0] < 0.8
-    assert 0.95 < np.median(share[-5:]) < 1.05
-    assert share.max() < 1.4
+    assert fraction[0] < 0.8
+    assert 0.95 < np.median(fraction[-5:]) < 1.05
+    assert fraction.max() < 1.4
 
 
 @every_seed
@@ -163,12 +163,12 @@ def test_a_deep_network_is_rugged_and_skip_connections_smooth_it():
 
 @every_seed
 def test_wide_networks_lie_in_wide_valleys(seed):
-    """Share of a random plane where the loss is no more than 0.5 above the network's (Li et al., 2018, §6)."""
-    shares = []
+    """Fraction of a random plane where the loss is no more than 0.5 above the network's (Li et al., 2018, §6)."""
+    fractions = []
     for width in (4, 64):
         losses = plane(network(seed, 300, 0.1, data=DIGITS, model=tanh(width, width, width)))
-        shares.append(float((losses < losses[6, 6] + 0.5).mean()))
-    assert 2 * shares[0] < shares[1]
+        fractions.append(float((losses < losses[6, 6] + 0.5).mean()))
+    assert 2 * fractions[0] < fractions[1]
 
 
 @every_seed

@@ -105,7 +105,7 @@ def test_lines_hold_with_skip_connections():
 
 @pytest.mark.slow
 def test_with_width_skipping_relu_networks_come_closer_to_the_line_of_the_signal():
-    # A signal along the activations themselves grows faster than others, and its share is 1/width.
+    # A signal along the activations themselves grows faster than others, and its fraction is 1/width.
     narrow, wide = (ratios("relu", "he_normal", 16, width, skip=True)["signal_rms"][0] for width in (64, 512))
     assert narrow > 1.5 * wide > 1.5
 

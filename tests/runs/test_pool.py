@@ -7,7 +7,7 @@ import time
 import pytest
 
 from nnviz.runs import Pool, RunError, Store
-from nnviz.runs.workers.machine_limits import SHARE
+from nnviz.runs.workers.machine_limits import USABLE_FRACTION
 from nnviz.runs.workers.worker_process import Process
 from nnviz.spec.base import replace_at
 from nnviz.spec.jobs import Parent
@@ -67,7 +67,7 @@ def test_trainings_beyond_the_workers_share_them_and_say_with_how_many(pool):
 def test_what_memory_has_no_room_for_waits_with_the_reason_and_what_fits_passes_it(pool, monkeypatch):
     wide = replace_at(LONG, "learner.model.hidden", [{"width": 512}] * 2)
     need, small = (job.estimate().training_bytes for job in (wide, LONG))
-    room = int((1.5 * need + 2 * small) / SHARE)
+    room = int((1.5 * need + 2 * small) / USABLE_FRACTION)
     monkeypatch.setattr("nnviz.runs.workers.pool.free_memory", lambda: room)
     [first] = pool.submit([wide])
     wait_for(lambda: state(pool, first) == "running")
@@ -76,7 +76,11 @@ def test_what_memory_has_no_room_for_waits_with_the_reason_and_what_fits_passes_
     wait_for(lambda: state(pool, third) == "running")
     status = pool.store.open(second).status()
     assert status.state == "queued"
-    words = [f"needs about {need / 1e6:.1f} MB of memory", f"of the {SHARE * room / 1e6:.1f} MB", "when enough of them"]
+    words = [
+        f"needs about {need / 1e6:.1f} MB of memory",
+        f"of the {USABLE_FRACTION * room / 1e6:.1f} MB",
+        "when enough of them",
+    ]
     assert [word for word in words if word not in status.reason] == []
     pool.store.open(first).cancel()
     wait_for(lambda: state(pool, second) == "running")

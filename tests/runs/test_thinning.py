@@ -25,8 +25,8 @@ def test_early_pictures_are_dense_and_later_gaps_grow_with_the_step():
     gaps = np.diff(kept)
     assert (gaps[:20] <= 20).all()
     late = kept[:-1] > 1000
-    share = gaps[late] / kept[:-1][late]
-    assert share.max() < 0.06
+    fraction = gaps[late] / kept[:-1][late]
+    assert fraction.max() < 0.06
     assert np.median(gaps[kept[:-1] > 50_000]) > 20 * np.median(gaps[kept[:-1] < 1000])
 
 

@@ -205,15 +205,15 @@ def test_a_schedule_is_refused_and_not_offered_with_an_optimizer_that_does_not_h
 
 
 def test_batch_norm_refuses_batches_of_one():
-    for small in ({"batch_size": 1}, {"data": {"kind": "moons", "points": 10, "train_share": 0.1}}):
+    for small in ({"batch_size": 1}, {"data": {"kind": "moons", "points": 10, "train_fraction": 0.1}}):
         assert "batch norm" in refusal(
             Training, {"learner": {"model": {"kind": "mlp", "norm": {"kind": "batch"}}, **small}}
         )
 
 
 def test_a_training_part_without_samples_is_refused():
-    line = refusal(Training, {"learner": {"data": {"kind": "moons", "points": 10, "train_share": 0.05}}})
-    assert "train_share" in line
+    line = refusal(Training, {"learner": {"data": {"kind": "moons", "points": 10, "train_fraction": 0.05}}})
+    assert "train_fraction" in line
 
 
 def test_nesterov_without_momentum_is_refused():

@@ -37,7 +37,7 @@ def build(data: spec.Data, seed: int, _read_file: ReadFile = no_files) -> Datase
             x, y = toys.hills(data, g)
         case _:
             raise TypeError(f"no data for {data!r}")
-    order, test = split(data.points, data.train_share, seed)
+    order, test = split(data.points, data.train_fraction, seed)
     features = ("x",) if x.shape[1] == 1 else ("x₁", "x₂")
     names = tuple(f"class {c}" for c in range(data.classes))
     return Dataset(x[order], y[order], test, features, names)
@@ -62,7 +62,7 @@ def _from_scikit_learn(
     x = torch.tensor(bunch.data, dtype=torch.float32)
     y = torch.tensor(bunch.target)
     order = torch.randperm(len(x), generator=generator(seed, "split"))[: data.points]
-    test = torch.arange(data.points) >= round(data.train_share * data.points)
+    test = torch.arange(data.points) >= round(data.train_fraction * data.points)
     x, y = x[order], y[order]
     # One mean and deviation for all pixels, so that standardized images still look the same.
     inputs = scale(x[~test].reshape(-1, 1)) if is_image(data.shape) else scale(x[~test])

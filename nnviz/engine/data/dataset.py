@@ -59,8 +59,8 @@ class Dataset:
         }
 
 
-def split(points: int, train_share: float, seed: int) -> tuple[Tensor, Tensor]:
-    """A random order (n,) of the points, and which of them in this order are test samples (n,): the first round(share ·
-    n) are for training."""
+def split(points: int, train_fraction: float, seed: int) -> tuple[Tensor, Tensor]:
+    """A random order (n,) of the points, and which of them in this order are test samples (n,): the first
+    round(fraction · n) are for training."""
     order = torch.randperm(points, generator=generator(seed, "split"))
-    return order, torch.arange(points) >= round(train_share * points)
+    return order, torch.arange(points) >= round(train_fraction * points)

@@ -112,7 +112,7 @@ def _length(distribution: spec.PlaneDistribution) -> float:
 
 
 def _curve(distribution: spec.PlaneDistribution, along: Tensor) -> Tensor:
-    """Where on the curve a share of its length in [0, 1] is, (n, 2)."""
+    """Where on the curve a fraction of its length in [0, 1] is, (n, 2)."""
     match distribution:
         case spec.Crescents():
             is_second = along >= 0.5
@@ -120,7 +120,7 @@ def _curve(distribution: spec.PlaneDistribution, along: Tensor) -> Tensor:
             upper = MOON * torch.stack([angle.cos() - 0.5, angle.sin() - 0.25], 1)
             return torch.where(is_second[:, None], -upper, upper)
         case spec.SpiralCurve():
-            radius = _spiral_share(_spiral_lengths(distribution.turns), along)
+            radius = _spiral_fraction(_spiral_lengths(distribution.turns), along)
             angle = 2 * math.pi * distribution.turns * radius
             return SPIRAL * radius[:, None] * torch.stack([angle.cos(), angle.sin()], 1)
         case spec.Segment():
@@ -130,13 +130,13 @@ def _curve(distribution: spec.PlaneDistribution, along: Tensor) -> Tensor:
 
 @lru_cache(maxsize=16)
 def _spiral_lengths(turns: float) -> Tensor:
-    """Length of the arm up to 1,025 evenly spaced shares of its radius: ∫√(1 + (2π · turns · r)²) dr, closed form."""
+    """Arc length of the arm up to 1,025 evenly spaced radii: ∫√(1 + (2π · turns · r)²) dr, closed form."""
     u = 2 * math.pi * turns * torch.linspace(0, 1, 1025, dtype=torch.float64)
     return (SPIRAL / (4 * math.pi * turns) * (u * (1 + u.square()).sqrt() + u.asinh())).float()
 
 
-def _spiral_share(lengths: Tensor, along: Tensor) -> Tensor:
-    """The share of the radius where a share of the length is, between the entries of a table of lengths."""
+def _spiral_fraction(lengths: Tensor, along: Tensor) -> Tensor:
+    """The fraction of the radius where a fraction of the length is, between the entries of a table of lengths."""
     wanted = along * lengths[-1]
     right = torch.searchsorted(lengths, wanted).clamp(1, len(lengths) - 1)
     low, high = lengths[right - 1], lengths[right]
@@ -144,7 +144,7 @@ def _spiral_share(lengths: Tensor, along: Tensor) -> Tensor:
 
 
 def _in_cells(along: Tensor, blur: float) -> Tensor:
-    """Of coordinates (n,) the share of a normal distribution around each that lies in each cell, (n, CELLS); without
+    """Of coordinates (n,) the fraction of a normal distribution around each that lies in each cell, (n, CELLS); without
     blur 1 in the cell that it is in."""
     edges = torch.arange(spec.CELLS + 1, dtype=torch.float64) * CELL - spec.WINDOW
     if not blur:

@@ -122,9 +122,9 @@ class AdversarialLearning:
         loss = gan_objectives.discriminator_loss(objective, on_real, on_fake, self.spec.label_smoothing)
         measured["loss", "discriminator"] = loss.detach()
         if isinstance(objective, WassersteinPenalty):
-            share = torch.rand(len(real), 1, generator=self._stream("penalty", number, update)).to(self.device)
+            weight = torch.rand(len(real), 1, generator=self._stream("penalty", number, update)).to(self.device)
             with silent():
-                penalty = gan_objectives.gradient_penalty(self.discriminator, real, fake, share)
+                penalty = gan_objectives.gradient_penalty(self.discriminator, real, fake, weight)
             measured["gradient_penalty", "discriminator"] = penalty.detach()
             loss = loss + objective.weight * penalty
         self._backward("discriminator", loss, measured)

@@ -166,7 +166,7 @@ class AdversarialSnapshots:
     ) -> Iterator[Record]:
         if modes is not None:
             yield Scalar(step, "modes_covered", float(sample_quality.covered(modes[0], MEASURED)), "generated")
-        yield Scalar(step, "good_share", float(good.float().mean()), "generated")
+        yield Scalar(step, "high_quality_fraction", float(good.float().mean()), "generated")
         if bool(made.isfinite().all()):
             yield Scalar(step, "jensen_shannon", sample_quality.jensen_shannon(made, self.real), "generated")
             yield Scalar(step, "mmd", self._discrepancy.of(made[:COMPARED]), "generated")
@@ -221,7 +221,7 @@ class AdversarialSnapshots:
         return distributions.density(self.spec.data, self.points, noise) if noise else self._density
 
     def _histogram(self, step: int, on_real: Tensor, on_made: Tensor) -> Snapshot:
-        """Snapshot "discriminator_histogram": edges (BARS + 1,), shares of real and generated samples (BARS,)."""
+        """Snapshot "discriminator_histogram": edges (BARS + 1,), fractions of real and generated samples (BARS,)."""
         values = []
         for outputs in (on_real, on_made):
             shown = self._shown(outputs).double()
@@ -231,19 +231,21 @@ class AdversarialSnapshots:
         if self.spec.objective.output == "logit":
             low, high = 0.0, 1.0
         edges = np.linspace(low, high if high > low else low + 1.0, BARS + 1)
-        shares = [np.histogram(v, edges)[0] / max(1, len(v)) for v in values]
-        return Snapshot(step, "discriminator_histogram", {"edges": edges, "real": shares[0], "generated": shares[1]})
+        fractions = [np.histogram(v, edges)[0] / max(1, len(v)) for v in values]
+        return Snapshot(
+            step, "discriminator_histogram", {"edges": edges, "real": fractions[0], "generated": fractions[1]}
+        )
 
     @torch.no_grad()
     def _bent(self, judged: nn.Module) -> np.ndarray | None:
         """Where the generator takes a grid of noise: (LATTICE, LATTICE, 2) of two-dimensional noise, (8 · LATTICE, 2)
-        of one-dimensional noise, None of more. The grid's lines have equal shares of the noise between them."""
+        of one-dimensional noise, None of more. The grid's lines have equal fractions of the noise between them."""
         dimensions = self.spec.noise.dimensions
         if dimensions > 2:
             return None
         count = LATTICE if dimensions == 2 else 8 * LATTICE
-        shares = (torch.arange(count) + 0.5) / count
-        along = 2 * shares - 1
+        fractions = (torch.arange(count) + 0.5) / count
+        along = 2 * fractions - 1
         if not isinstance(self.spec.noise, UniformNoise):
             along = 2**0.5 * torch.erfinv(along)
         z = along[:, None] if dimensions == 1 else torch.cartesian_prod(along, along)

@@ -9,7 +9,7 @@ from nnviz.engine.data import distributions
 from nnviz.spec.data.distributions import WINDOW, PlaneDistribution
 
 COVERED_FROM = 0.008
-"""A mode is covered if this share of the samples lies within three σ of its center: 20 of 2,500."""
+"""A mode is covered if this fraction of the samples lies within three σ of its center: 20 of 2,500."""
 
 BINS = 12
 """Bins along each side of [−WINDOW, WINDOW]² for the Jensen–Shannon divergence, and one more for what is outside."""
@@ -119,7 +119,7 @@ def _bins(points: Tensor, bins: int) -> tuple[Tensor, Tensor]:
 
 
 def _histogram(samples: Tensor) -> Tensor:
-    """Shares of the samples in each bin, and outside of all, (BINS² + 1,)."""
+    """Fractions of the samples in each bin, and outside of all, (BINS² + 1,)."""
     index, inside = _bins(samples, BINS)
     flat = torch.where(inside, index, BINS**2)
     return torch.bincount(flat, minlength=BINS**2 + 1).double() / len(samples)

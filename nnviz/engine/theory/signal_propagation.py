@@ -126,8 +126,8 @@ def predict(
         via_layer = widths[depth + 1] * variances[depth] * signal[-1]
         incoming = via_layer + incoming if _skips(model, widths, depth) else via_layer
     lines = {"preactivation_rms": q, "activation_rms": a, "signal_rms": signal[::-1]}
-    share = size / size.sum()
-    return {name: torch.stack(rows).matmul(share).sqrt().numpy() for name, rows in lines.items()}
+    fraction = size / size.sum()
+    return {name: torch.stack(rows).matmul(fraction).sqrt().numpy() for name, rows in lines.items()}
 
 
 def at_initialization(

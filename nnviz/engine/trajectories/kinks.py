@@ -71,8 +71,8 @@ def _shortest_in_hull(vectors: Tensor) -> Tensor:
     # Otherwise it lies on the segment between two of them.
     one, other = vectors[:, :, None], vectors[:, None]
     apart = one - other
-    share = ((one * apart).sum(-1) / (apart**2).sum(-1).clamp(min=torch.finfo(torch.float64).tiny)).clamp(0, 1)
-    between = (one - share[..., None] * apart).flatten(1, 2)
+    fraction = ((one * apart).sum(-1) / (apart**2).sum(-1).clamp(min=torch.finfo(torch.float64).tiny)).clamp(0, 1)
+    between = (one - fraction[..., None] * apart).flatten(1, 2)
     nearest = (between**2).sum(-1).argmin(1)
     return torch.where(holds_0[:, None], 0.0, between[torch.arange(len(vectors)), nearest])
 

@@ -9,7 +9,7 @@ from nnviz.figures.kit import theme
 
 TITLES = {
     "modes_covered": "Modes covered",
-    "good_share": "High-quality samples",
+    "high_quality_fraction": "High-quality samples",
     "jensen_shannon": "Jensen–Shannon divergence",
     "mmd": "Maximum mean discrepancy",
     "discriminator_output": "Mean output of the discriminator",
@@ -18,7 +18,7 @@ TITLES = {
 }
 HELP = {
     "modes_covered": "A mode is covered if at least 20 of 2,500 generated samples lie within 3σ of its center.",
-    "good_share": "The share of generated samples within 3σ of a center or curve of the data.",
+    "high_quality_fraction": "The fraction of generated samples within 3σ of a center or curve of the data.",
     "jensen_shannon": "Divergence of 2,500 generated from 2,500 real samples on a 12 × 12 grid: 0 for equal, 1 bit for "
     "disjoint distributions. The dashed line is what two sets of real samples give.",
     "mmd": "Squared maximum mean discrepancy of 500 generated and 500 real samples (unbiased, so it may be below 0). "

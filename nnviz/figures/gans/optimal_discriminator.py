@@ -81,9 +81,9 @@ def _picture(values: np.ndarray, name: str) -> dict:
         palette, pixels = png_images.diverging_palette(), png_images.diverging_indices(values, 1.0)
     else:
         palette, levels = png_images.class_palette([theme.ADVERSARIAL["generated"], theme.ADVERSARIAL["real"]], OPACITY)
-        share = np.clip(values, 0, 1)
-        strength = np.abs(2 * share - 1) * (levels - 1)
-        pixels = np.nan_to_num((share >= 0.5) * levels + strength.round(), nan=0.0).astype(np.uint8)
+        fraction = np.clip(values, 0, 1)
+        strength = np.abs(2 * fraction - 1) * (levels - 1)
+        pixels = np.nan_to_num((fraction >= 0.5) * levels + strength.round(), nan=0.0).astype(np.uint8)
     return png_images.layout_image(png_images.png(pixels[::-1], palette), -EDGE, EDGE, 2 * EDGE, 2 * EDGE)
 
 

@@ -14,7 +14,7 @@ _HELP = (
 
 
 def output_histogram(histogram: Mapping[str, np.ndarray], *, output: str = "logit") -> dict:
-    """Histograms of the outputs for real and generated samples: edges (n + 1,), shares `real` and `generated` (n,).
+    """Histograms of the outputs for real and generated samples: edges (n + 1,), fractions `real` and `generated` (n,).
     `output` is what the discriminator's output means: "logit", "target" or "score"."""
     title = "Discriminator's outputs"
     if not histogram:
@@ -39,7 +39,7 @@ def output_histogram(histogram: Mapping[str, np.ndarray], *, output: str = "logi
         title=title,
         help=_HELP,
         x=layout.axis(name, range=[float(edges[0]), float(edges[-1])]),
-        y=layout.axis("share of samples", tickformat=".0%", rangemode="tozero"),
+        y=layout.axis("fraction of samples", tickformat=".0%", rangemode="tozero"),
         barmode="overlay",
         table=[
             tables.rows(

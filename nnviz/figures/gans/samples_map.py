@@ -26,7 +26,7 @@ _SCORE_HELP = (
     "{generated} where below. Arrows point where each generated sample should move to lower the generator's loss."
 )
 _NOISE_HELP = (
-    "Where the generator takes a grid over its noise z: between neighboring lines lie equal shares of the noise, so "
+    "Where the generator takes a grid over its noise z: between neighboring lines lie equal fractions of the noise, so "
     "lines that lie close together are places with many samples."
 )
 
@@ -159,15 +159,15 @@ def _arrows(generated: Arrays) -> dict:
 
 def _background(output: np.ndarray, is_score: bool) -> dict:
     """The output as a picture: from the generated samples' color over clear to the real ones'."""
-    share = _share(output, is_score)
+    fraction = _fraction(output, is_score)
     colors = [theme.ADVERSARIAL["generated"], theme.ADVERSARIAL["real"]]
     palette, levels = png_images.class_palette(colors, OPACITY)
-    strength = (np.abs(2 * share - 1) * (levels - 1)).round()
-    pixels = ((share >= 0.5) * levels + strength).astype(np.uint8)
+    strength = (np.abs(2 * fraction - 1) * (levels - 1)).round()
+    pixels = ((fraction >= 0.5) * levels + strength).astype(np.uint8)
     return png_images.layout_image(png_images.png(pixels[::-1], palette), -EDGE, EDGE, 2 * EDGE, 2 * EDGE)
 
 
-def _share(output: np.ndarray, is_score: bool) -> np.ndarray:
+def _fraction(output: np.ndarray, is_score: bool) -> np.ndarray:
     """From 0, generated, to 1, real; scores by their distance from the median, percentiles 2 and 98 as ends."""
     if not is_score:
         return np.nan_to_num(np.clip(output, 0, 1), nan=0.5)

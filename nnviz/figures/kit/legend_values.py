@@ -19,7 +19,7 @@ def name_with_value(
     axis), `steps` and `values` are sent too.
     """
     last = labels.percent(values[-1]) if as_percent else labels.number(values[-1])
-    meta: dict[str, object] = {"name": name, "share": as_percent}
+    meta: dict[str, object] = {"name": name, "as_percent": as_percent}
     if drawn is None or len(drawn) != len(values) or not np.array_equal(drawn, f4(values)):
         sent = sent_indices(steps)
         meta |= {"steps": i4(steps[sent]), "values": f4(values[sent])}

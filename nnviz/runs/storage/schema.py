@@ -15,7 +15,7 @@ from pathlib import Path
 from nnviz.runs.errors import RunError
 
 APPLICATION_ID = 0x6E6E7669  # "nnvi"
-FORMAT = 4
+FORMAT = 5
 
 TABLES = """
 CREATE TABLE job (
@@ -48,9 +48,9 @@ CREATE TABLE points (id INTEGER PRIMARY KEY, step INTEGER NOT NULL, name INTEGER
 CREATE VIEW scalars AS
     SELECT points.step, names.quantity, names.site, points.value, names.member
     FROM points JOIN names ON names.id = points.name ORDER BY points.id;
--- arrays is an uncompressed npz: numpy.load(io.BytesIO(arrays)); kept = 1 where the user stopped to look
+-- arrays is an uncompressed npz: numpy.load(io.BytesIO(arrays)); by_hand = 1 where the user stopped to look
 CREATE TABLE snapshots (
-    id INTEGER PRIMARY KEY, quantity TEXT NOT NULL, site TEXT NOT NULL, step INTEGER NOT NULL, kept INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY, quantity TEXT NOT NULL, site TEXT NOT NULL, step INTEGER NOT NULL, by_hand INTEGER NOT NULL,
     arrays BLOB NOT NULL, UNIQUE (quantity, site, step)
 );
 -- a checkpoint is the parts of its step put together: a blob is at most 1 GB

@@ -8,7 +8,7 @@ import numpy as np
 KEEP = 300
 KEEP_BY_HAND = 100
 BYTES = 64 * 2**20  # of all snapshots of one quantity at one site
-OFFSET = 50.0  # steps: before this the spacing is even, after it each gap is a fixed share of the step
+OFFSET = 50.0  # steps: before this the spacing is even, after it each gap is a fixed fraction of the step
 
 
 def thin(

@@ -36,9 +36,9 @@ WHERE owner = :owner
 
 _PLACE = "WHERE quantity = ? AND site = ? AND step = ?"
 _DROP = f"DELETE FROM snapshots {_PLACE}"
-_KEEP = f"UPDATE snapshots SET kept = 1 {_PLACE}"
+_KEEP = f"UPDATE snapshots SET by_hand = 1 {_PLACE}"
 _PICTURE = """
-INSERT INTO snapshots (quantity, site, step, kept, arrays) VALUES (?, ?, ?, 0, ?)
+INSERT INTO snapshots (quantity, site, step, by_hand, arrays) VALUES (?, ?, ?, 0, ?)
 ON CONFLICT DO UPDATE SET arrays = excluded.arrays
 """
 
@@ -91,12 +91,12 @@ class Writer:
         rows = c.execute("SELECT id, quantity, site, member FROM names")
         self._names = {(quantity, site, member): name for name, quantity, site, member in rows}
         self._pictures: dict[tuple[str, str], _Held] = {}
-        rows = c.execute("SELECT quantity, site, step, kept, length(arrays) FROM snapshots ORDER BY step")
-        for quantity, site, step, kept, size in rows:
+        rows = c.execute("SELECT quantity, site, step, by_hand, length(arrays) FROM snapshots ORDER BY step")
+        for quantity, site, step, by_hand, size in rows:
             held = self._pictures.setdefault((quantity, site), _Held([], set(), {}))
             held.steps.append(step)
             held.sizes[step] = size
-            if kept:
+            if by_hand:
                 held.by_hand.add(step)
         self._stale = False
 

@@ -11,7 +11,7 @@ from nnviz.runs.errors import RunError
 from nnviz.runs.storage import user_files
 from nnviz.spec.jobs import Job
 
-SHARE = 0.9  # of what is free
+USABLE_FRACTION = 0.9  # of what is free
 
 
 def check(jobs: Sequence[Job], home: Path, held: int = 0) -> None:
@@ -22,13 +22,13 @@ def check(jobs: Sequence[Job], home: Path, held: int = 0) -> None:
     needs = [job.estimate() for job in jobs]
     memory, need = free_memory() + held, sum(n.training_bytes for n in needs)
     parameters = sum(n.parameters for n in needs)
-    if need > SHARE * memory:
+    if need > USABLE_FRACTION * memory:
         has = f"model has {parameters:,} parameters; training it needs"
         if len(jobs) > 1:
             has = f"{len(jobs)} models have {parameters:,} parameters; training them side by side needs"
         raise RunError(f"{has} about {_gb(need)}, this machine has {_gb(memory)} free; make layers narrower")
     disk, size = free_disk(home), sum(n.snapshot_bytes for n in needs)
-    if size > SHARE * disk:
+    if size > USABLE_FRACTION * disk:
         files = "the run file" if len(jobs) == 1 else f"the {len(jobs)} run files"
         raise RunError(
             f"{files} would grow to about {_gb(size)}, the disk of {home} has {_gb(disk)} free;"
@@ -39,7 +39,7 @@ def check(jobs: Sequence[Job], home: Path, held: int = 0) -> None:
 def lack(need: int, reserved: int, memory: int) -> str:
     """Why runs that need so many bytes have to wait beside others that may take `reserved` of the `memory`; empty if
     they need not. Alone they may try."""
-    room = SHARE * memory
+    room = USABLE_FRACTION * memory
     if not reserved or need + reserved <= room:
         return ""
     return (

@@ -15,7 +15,7 @@ from nnviz.runs.storage.run_file import RunFile
 
 COMMIT_EVERY = 0.12  # seconds
 CHECKPOINT_EVERY = 3.0  # seconds
-CHECKPOINT_SHARE = 50  # a checkpoint is due at the earliest after this many times what the last one took: 2 %
+CHECKPOINT_COST_FACTOR = 50  # a checkpoint is due at the earliest after this many times what the last one took: 2 %
 CHECKPOINT_LATE = 30.0  # seconds without an evaluation, after which one is made for the checkpoint's sake
 
 
@@ -142,7 +142,7 @@ class Member:
             self._flush(steps_per_second=self._speed)
             self._committed = time.monotonic()
             self._cost = self._committed - now
-            late = now - self._checkpointed - max(CHECKPOINT_EVERY, CHECKPOINT_SHARE * self._checkpoint_cost)
+            late = now - self._checkpointed - max(CHECKPOINT_EVERY, CHECKPOINT_COST_FACTOR * self._checkpoint_cost)
             self._wants_checkpoint = late > 0
             if late > CHECKPOINT_LATE:
                 self._buffer += self._run.evaluate_now()

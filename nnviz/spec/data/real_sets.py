@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from nnviz.spec.base import Spec
-from nnviz.spec.data.train_share import TrainShare
+from nnviz.spec.data.train_fraction import TrainFraction
 from nnviz.spec.shapes import Shape
 
 
@@ -15,7 +15,7 @@ class Digits(Spec):
 
     kind: Literal["digits"] = "digits"
     points: int = Field(1797, ge=50, le=1797, description="Number of digits used, training and test together.")
-    train_share: TrainShare = 0.7
+    train_fraction: TrainFraction = 0.7
     shape: ClassVar[Shape] = (1, 8, 8)
     classes: ClassVar[int] = 10
 
@@ -25,7 +25,7 @@ class Iris(Spec):
 
     kind: Literal["iris"] = "iris"
     points: ClassVar[int] = 150
-    train_share: TrainShare = 0.7
+    train_fraction: TrainFraction = 0.7
     shape: ClassVar[Shape] = (4,)
     classes: ClassVar[int] = 3
 
@@ -35,7 +35,7 @@ class Wine(Spec):
 
     kind: Literal["wine"] = "wine"
     points: ClassVar[int] = 178
-    train_share: TrainShare = 0.7
+    train_fraction: TrainFraction = 0.7
     shape: ClassVar[Shape] = (13,)
     classes: ClassVar[int] = 3
 
@@ -45,7 +45,7 @@ class BreastCancer(Spec):
 
     kind: Literal["breast_cancer"] = "breast_cancer"
     points: ClassVar[int] = 569
-    train_share: TrainShare = 0.7
+    train_fraction: TrainFraction = 0.7
     shape: ClassVar[Shape] = (30,)
     classes: ClassVar[int] = 2
 
@@ -57,6 +57,6 @@ class Diabetes(Spec):
     model_config = ConfigDict(title="Diabetes (regression)")
     kind: Literal["diabetes"] = "diabetes"
     points: ClassVar[int] = 442
-    train_share: TrainShare = 0.7
+    train_fraction: TrainFraction = 0.7
     shape: ClassVar[Shape] = (10,)
     classes: ClassVar[int] = 0

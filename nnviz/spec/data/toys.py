@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from nnviz.spec.base import Spec
-from nnviz.spec.data.train_share import TrainShare
+from nnviz.spec.data.train_fraction import TrainFraction
 from nnviz.spec.shapes import Shape
 
 Points = Annotated[int, Field(ge=10, le=20_000, description="Number of samples, training and test together.")]
@@ -20,7 +20,7 @@ class Moons(Spec):
     kind: Literal["moons"] = "moons"
     points: Points = 500
     noise: Noise = 0.15
-    train_share: TrainShare = 0.7
+    train_fraction: TrainFraction = 0.7
     shape: ClassVar[Shape] = (2,)
     classes: ClassVar[int] = 2
 
@@ -31,7 +31,7 @@ class Circles(Spec):
     kind: Literal["circles"] = "circles"
     points: Points = 500
     noise: Noise = 0.1
-    train_share: TrainShare = 0.7
+    train_fraction: TrainFraction = 0.7
     shape: ClassVar[Shape] = (2,)
     classes: ClassVar[int] = 2
 
@@ -44,7 +44,7 @@ class Spirals(Spec):
     turns: float = Field(0.75, ge=0.1, le=3, description="Full turns per arm.")
     points: Points = 600
     noise: Noise = 0.04
-    train_share: TrainShare = 0.7
+    train_fraction: TrainFraction = 0.7
     shape: ClassVar[Shape] = (2,)
 
     @property
@@ -59,7 +59,7 @@ class Blobs(Spec):
     centers: int = Field(4, ge=2, le=10, description="Number of clusters, one per class.")
     points: Points = 500
     noise: Noise = 0.5
-    train_share: TrainShare = 0.7
+    train_fraction: TrainFraction = 0.7
     shape: ClassVar[Shape] = (2,)
 
     @property
@@ -74,7 +74,7 @@ class XOR(Spec):
     kind: Literal["xor"] = "xor"
     points: Points = 500
     noise: Noise = 0.1
-    train_share: TrainShare = 0.7
+    train_fraction: TrainFraction = 0.7
     shape: ClassVar[Shape] = (2,)
     classes: ClassVar[int] = 2
 
@@ -86,7 +86,7 @@ class Checkerboard(Spec):
     squares: int = Field(4, ge=2, le=10, description="Squares along each side.")
     points: Points = 1000
     noise: Noise = 0.0
-    train_share: TrainShare = 0.7
+    train_fraction: TrainFraction = 0.7
     shape: ClassVar[Shape] = (2,)
     classes: ClassVar[int] = 2
 
@@ -102,7 +102,7 @@ class Curve(Spec):
     )
     points: Points = 200
     noise: Noise = 0.1
-    train_share: TrainShare = 0.7
+    train_fraction: TrainFraction = 0.7
     shape: ClassVar[Shape] = (1,)
     classes: ClassVar[int] = 0
 
@@ -119,6 +119,6 @@ class Hills(Spec):
     )
     points: Points = 600
     noise: Noise = 0.05
-    train_share: TrainShare = 0.7
+    train_fraction: TrainFraction = 0.7
     shape: ClassVar[Shape] = (2,)
     classes: ClassVar[int] = 0

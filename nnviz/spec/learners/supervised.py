@@ -67,8 +67,8 @@ class Supervised(Spec):
             raise ValueError(f"learner.batch_size must be at least {least} with batch norm, got {self.batch_size}")
         if self.train_size < least:
             raise ValueError(
-                f"learner.data.train_share must leave at least {least} training samples"
-                f"{' with batch norm' if least > 1 else ''}, got {self.data.train_share:g} of "
+                f"learner.data.train_fraction must leave at least {least} training samples"
+                f"{' with batch norm' if least > 1 else ''}, got {self.data.train_fraction:g} of "
                 f"{self.data.points}"
             )
         return self
@@ -116,7 +116,7 @@ class Supervised(Spec):
     @property
     def train_size(self) -> int:
         """Samples in the training part."""
-        return round(self.data.points * self.data.train_share)
+        return round(self.data.points * self.data.train_fraction)
 
     @property
     def steps_per_epoch(self) -> int:

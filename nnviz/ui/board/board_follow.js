@@ -1,5 +1,5 @@
 // Legends that tell values: those at the chosen step in place of the last ones. layout.meta.legend_follows says that there
-// are such, trace.meta.follow = {name, share, steps, values} of which traces; steps and values are the trace's own x and y
+// are such, trace.meta.follow = {name, as_percent, steps, values} of which traces; steps and values are the trace's own x and y
 // where they are not given.
 
 import { after } from "./board_reveal.js";
@@ -39,9 +39,9 @@ export function write(plot, { names, title }) {
 const raised = (power) => [...power].map((sign) => (sign === "−" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign])).join("");
 
 function named({ x, y, meta: { follow } }, step) {
-  const { name, share, steps = x, values = y } = follow;
+  const { name, as_percent, steps = x, values = y } = follow;
   const place = after(steps, step) - 1;
-  return `${name} ${place < 0 ? "–" : share ? percent(values[place]) : number(values[place])}`;
+  return `${name} ${place < 0 ? "–" : as_percent ? percent(values[place]) : number(values[place])}`;
 }
 
 // Three significant digits, as labels.number of nnviz/figures.
@@ -55,9 +55,9 @@ export function number(value, digits = 3) {
   return text.replaceAll("-", "−");
 }
 
-// A share in percent with one decimal, as labels.percent.
-export function percent(share) {
-  return Number.isFinite(share) ? `${even(100 * share, 1, "toFixed")}%` : `${share === null ? "nan" : String(share).toLowerCase()}%`;
+// A fraction in percent with one decimal, as labels.percent.
+export function percent(fraction) {
+  return Number.isFinite(fraction) ? `${even(100 * fraction, 1, "toFixed")}%` : `${fraction === null ? "nan" : String(fraction).toLowerCase()}%`;
 }
 
 // What toFixed and toExponential give, with ties rounded to the even digit, as Python does.

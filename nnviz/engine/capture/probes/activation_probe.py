@@ -82,9 +82,9 @@ def _statistics(values: np.ndarray) -> dict[str, np.ndarray]:
     below = place.astype(int)
     above = np.minimum(below + 1, values.shape[1] - 1)
     with np.errstate(invalid="ignore"):  # the last samples of a run that diverges are not finite
-        share = place - below
+        fraction = place - below
         # Where a percentile is exactly an entry, the next one must not count: it may be infinite.
-        step = np.where(share > 0, values[:, above] - values[:, below], 0) * share
+        step = np.where(fraction > 0, values[:, above] - values[:, below], 0) * fraction
         found = values[:, below] + step
         moments = {"mean": values.mean(1), "std": values.std(1)}
     return moments | {f"p{p:02d}": found[:, i] for i, p in enumerate(PERCENTILES)}

@@ -17,8 +17,8 @@ from nnviz.records import Record, scalars
 class UnitStatistics:
     """Of every activation, over the samples of one forward pass and its units:
 
-    - dead_share: units whose pre-activation stays in one flat interval of the function, |φ′| < 0.001, for every sample;
-    - saturated_share: entries at which |φ′| is below a twentieth of its largest;
+    - dead_fraction: units whose pre-activation stays in one flat interval of the function, |φ′| < 0.001, for every
+    sample; - saturated_fraction: entries at which |φ′| is below a twentieth of its largest;
     - preactivation_spread: root mean square over the units of the standard deviation of the pre-activation between
       samples (after batch norm, where there is one).
 
@@ -46,25 +46,25 @@ class UnitStatistics:
     def _measure(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         if site := self._sites.get(module):
             x = inputs[0].flatten(1)
-            self._found[site] = _shares(x, self._flat_intervals.get(module) or flat_intervals(module)), _spread(x)
+            self._found[site] = _fractions(x, self._flat_intervals.get(module) or flat_intervals(module)), _spread(x)
 
     def records(self, step: int) -> list[Record]:
         """The records of the last forward pass; the only method that waits for the device."""
         if not self._found:
             return []
         sites = list(self._found)
-        shares, spreads = (torch.stack(parts).tolist() for parts in zip(*self._found.values(), strict=True))
+        fractions, spreads = (torch.stack(parts).tolist() for parts in zip(*self._found.values(), strict=True))
         self._found.clear()
-        dead, saturated = zip(*shares, strict=True)
+        dead, saturated = zip(*fractions, strict=True)
         records: list[Record] = []
-        measured = {"dead_share": dead, "saturated_share": saturated, "preactivation_spread": spreads}
+        measured = {"dead_fraction": dead, "saturated_fraction": saturated, "preactivation_spread": spreads}
         for quantity, values in measured.items():
             records += scalars([step] * len(sites), quantity, values, sites)
         return records
 
 
-def _shares(x: Tensor, intervals: FlatIntervals) -> Tensor:
-    """Shares of dead units and of saturated entries of pre-activations x (samples, units): (2,)."""
+def _fractions(x: Tensor, intervals: FlatIntervals) -> Tensor:
+    """Fractions of dead units and of saturated entries of pre-activations x (samples, units): (2,)."""
     dead = x.new_zeros(x.shape[1])
     for begin, end in intervals.dead:
         stays = x.new_ones(x.shape[1])

@@ -12,18 +12,21 @@ from nnviz.figures.layers.layer_curves import layer_table
 MAX_STEPS = 200
 
 
-def unit_shares(frame: pd.DataFrame, layers: frames.Layers, quantity: str | None = None) -> dict:
+def dead_and_saturated(frame: pd.DataFrame, layers: frames.Layers, quantity: str | None = None) -> dict:
     """Fractions of dead units and of saturated values as heatmaps, layer (first on top) × step, 0 to 100 %.
 
-    `quantity` "dead_share" or "saturated_share" draws one of them; None all that were recorded. At most 200 evenly
-    spaced steps are drawn, the last included. Saturated values are omitted for activations that cannot saturate.
+    `quantity` "dead_fraction" or "saturated_fraction" draws one of them; None all that were recorded. At most 200
+    evenly spaced steps are drawn, the last included. Saturated values are omitted for activations that cannot saturate.
     """
-    quantities = [quantity] if quantity else ["dead_share", "saturated_share"]
+    quantities = [quantity] if quantity else ["dead_fraction", "saturated_fraction"]
     if not quantity and not saturation.can_saturate(layers):
-        quantities.remove("saturated_share")
+        quantities.remove("saturated_fraction")
     title = labels.quantity_name(quantity).capitalize() if quantity else "Dead units and saturated values"
     help = saturation.definitions(layers)
-    names = {"dead_share": labels.quantity_name("dead_share"), "saturated_share": saturation.saturated_name(layers)}
+    names = {
+        "dead_fraction": labels.quantity_name("dead_fraction"),
+        "saturated_fraction": saturation.saturated_name(layers),
+    }
     found = {name: layer_table(frame, name, layers) for name in quantities}
     found = {name: table for name, table in found.items() if len(table.steps)}
     if not found:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-TrainShare = Annotated[
+TrainFraction = Annotated[
     float,
     Field(
         ge=0.05,
