@@ -13,7 +13,7 @@ from nnviz.engine.attachments import ReadFile, no_files
 from nnviz.engine.capture import Watch, probes
 from nnviz.engine.device import EngineError
 from nnviz.engine.divergence import Diverged, is_finite, trace_back
-from nnviz.engine.learners import HasUntrainedPass, Learning
+from nnviz.engine.learners import HasAverages, HasUntrainedPass, Learning
 from nnviz.engine.running_job import RunningJob
 from nnviz.engine.snapshots import module_layers
 from nnviz.records import Divergence, Metric, Record, Scalar, Snapshot
@@ -119,8 +119,11 @@ class TrainingRun(RunningJob):
 
     def weights(self) -> bytes | None:
         """The weights after the current step, after divergence those of the last good step: named as in the module
-        ("linear1.weight"), with several modules prefixed by the root ("generator.linear1.weight")."""
-        modules = self.learning.modules
+        ("linear1.weight"), with several modules prefixed by the root ("generator.linear1.weight"); averages of weights
+        likewise ("averaged_generator.linear1.weight")."""
+        modules = dict(self.learning.modules)
+        if isinstance(self.learning, HasAverages):
+            modules |= self.learning.averages
         if not modules:
             return None
         named = {

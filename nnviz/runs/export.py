@@ -31,7 +31,8 @@ Step n is the state after n updates; step 0 is the initial network. Sites are Py
 
 _FILES = "\nfiles/            the user's own files that the job names; they are found there when it runs again"
 _WEIGHTS = """weights.pt        the whole network at step {step}, a plain state dict:
-                  torch.load("weights.pt", weights_only=True)"""
+                  torch.load("weights.pt", weights_only=True). Names begin with the network's where there are several:
+                  generator, discriminator, averaged_generator"""
 _NO_WEIGHTS = "                  There is no weights.pt: {why}"
 
 

@@ -1,6 +1,6 @@
 """Gradient clipping: what is done to the gradient before the optimizer sees it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,8 @@ class NoClipping(Spec):
     """The gradient is not changed."""
 
     kind: Literal["none"] = "none"
+    words: ClassVar[str] = ""
+    """What is done, for a note on a picture; "" where nothing is."""
 
 
 class ClipNorm(Spec):
@@ -22,6 +24,10 @@ class ClipNorm(Spec):
         1.0, gt=0, le=1000, description="Maximum norm of the gradient.", json_schema_extra={"log": True}
     )
 
+    @property
+    def words(self) -> str:
+        return f"gradient clipped to norm {self.max_norm:g}"
+
 
 class ClipValue(Spec):
     """Each entry of the gradient is clipped to [−c, c]; the direction may change."""
@@ -30,6 +36,10 @@ class ClipValue(Spec):
     limit: float = Field(
         0.5, gt=0, le=1000, description="Maximum absolute value of an entry.", json_schema_extra={"log": True}
     )
+
+    @property
+    def words(self) -> str:
+        return f"gradient's entries clipped to ±{self.limit:g}"
 
 
 Clipping = Annotated[NoClipping | ClipNorm | ClipValue, Field(discriminator="kind")]

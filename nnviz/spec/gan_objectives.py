@@ -23,6 +23,11 @@ class GANObjective(Spec):
     equilibrium: ClassVar[tuple[float, float]]
 
     @property
+    def constraint(self) -> str:
+        """How the discriminator is limited, for a note on a picture; "" where it is not."""
+        return ""
+
+    @property
     def equilibrium_lines(self) -> dict[str, float]:
         """The losses at the equilibrium by what they are called."""
         return dict(zip(("discriminator at equilibrium", "generator at equilibrium"), self.equilibrium, strict=True))
@@ -82,6 +87,10 @@ class WassersteinClipping(GANObjective):
         json_schema_extra={"log": True} | RESUMABLE,
     )
 
+    @property
+    def constraint(self) -> str:
+        return f"discriminator's parameters clipped to ±{self.limit:g}"
+
 
 class WassersteinPenalty(GANObjective):
     """Discriminator: E s(G(z)) − E s(x) + λ E(‖∇s(x̂)‖ − 1)², x̂ on straight lines between real and generated samples.
@@ -99,6 +108,10 @@ class WassersteinPenalty(GANObjective):
         description="Weight of the penalty on the gradient's norm; the paper has 10 for images, 0.1 for toy data.",
         json_schema_extra={"log": True} | RESUMABLE,
     )
+
+    @property
+    def constraint(self) -> str:
+        return f"gradient penalty, weight {self.weight:g}"
 
 
 Objective = Annotated[

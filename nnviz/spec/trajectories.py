@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from nnviz.spec.base import Spec, label, name_of, options
 from nnviz.spec.base_job import BaseJob
-from nnviz.spec.clipping import ClipNorm, Clipping, ClipValue, NoClipping
+from nnviz.spec.clipping import Clipping, NoClipping
 from nnviz.spec.estimates import Estimate
 from nnviz.spec.number_format import format_number
 from nnviz.spec.optimizers import SGD, Adam, RMSprop, can_be_scheduled
@@ -149,10 +149,8 @@ class Trajectories(BaseJob):
         found = []
         if self.noise:
             found.append(f"gradient noise σ = {self.noise:g}")
-        if isinstance(self.clipping, ClipNorm):
-            found.append(f"gradient clipped to norm {self.clipping.max_norm:g}")
-        if isinstance(self.clipping, ClipValue):
-            found.append(f"gradient's entries clipped to ±{self.clipping.limit:g}")
+        if self.clipping.words:
+            found.append(self.clipping.words)
         if not isinstance(self.schedule, ConstantRate):
             found.append(f"learning rate scheduled: {self.schedule.kind.replace('_', ' ')}")
         return " · ".join(found)

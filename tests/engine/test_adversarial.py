@@ -298,12 +298,18 @@ def test_its_pictures_take_about_as_many_bytes_as_it_says():
         assert size <= learning.spec.picture <= 2.5 * size, changes
 
 
-def test_the_weights_of_both_networks_are_told_apart_by_name():
-    with run(gan_jobs.job(steps=2)) as under_way:
-        for _ in under_way:
-            pass
-        named = torch.load(io.BytesIO(under_way.weights()), weights_only=True)
-    assert set(named) == {f"{role}.{name}" for role, m in under_way.learning.modules.items() for name in m.state_dict()}
+def test_the_weights_of_both_networks_and_of_the_average_are_told_apart_by_name():
+    for average in (0.0, 0.9):
+        with run(gan_jobs.job(steps=2, average=average)) as under_way:
+            for _ in under_way:
+                pass
+            named = torch.load(io.BytesIO(under_way.weights()), weights_only=True)
+        modules = dict(under_way.learning.modules)
+        if average:
+            modules["averaged_generator"] = under_way.learning.averaged
+        expected = {f"{role}.{name}": tensor for role, m in modules.items() for name, tensor in m.state_dict().items()}
+        assert named.keys() == expected.keys(), average
+        assert all(torch.equal(named[name], tensor) for name, tensor in expected.items()), average
 
 
 def test_where_it_diverged_is_found_and_the_last_good_state_is_kept():

@@ -113,6 +113,29 @@ def test_who_is_updated_and_all_that_no_weight_depends_on_can_change_when_a_run_
         assert not is_resumable(job, f"learner.{path}"), path
 
 
+def test_what_is_switched_on_is_said_in_words_and_nothing_else():
+    normed = {"kind": "mlp", "hidden": [{"width": 4}], "norm": {"kind": "batch"}}
+    cases: list[tuple[dict[str, object], list[str]]] = [
+        ({}, []),
+        ({"objective": {"kind": "hinge"}}, []),
+        ({"generator": normed}, ["batch norm in the generator"]),
+        ({"generator": normed, "discriminator": normed}, ["batch norm in the generator and the discriminator"]),
+        ({"discriminator_updates": 5}, ["5 discriminator updates a step"]),
+        ({"objective": {"kind": "wasserstein_clipping"}}, ["discriminator's parameters clipped to ±0.1"]),
+        ({"objective": {"kind": "wasserstein_penalty", "weight": 10}}, ["gradient penalty, weight 10"]),
+        ({"clipping": {"kind": "norm"}}, ["gradient clipped to norm 1"]),
+        ({"clipping": {"kind": "value"}}, ["gradient's entries clipped to ±0.5"]),
+        ({"schedule": {"kind": "cosine"}}, ["learning rates scheduled: cosine"]),
+        ({"instance_noise": 0.2}, ["instance noise 0.2 → 0 by step 3,000"]),
+        ({"spectral_norm": True, "label_smoothing": 0.1}, ["spectral norm", "label smoothing 0.1"]),
+        ({"unrolled": 5}, ["5 unrolled steps"]),
+        ({"average": 0.99}, ["samples of the averaged generator, decay 0.99"]),
+        ({"updates": "discriminator"}, ["discriminator only"]),
+    ]
+    for changes, words in cases:
+        assert Adversarial.parse({"kind": "adversarial"} | changes).conditions == words, changes
+
+
 def test_only_schedules_that_both_optimizers_follow_are_offered():
     learner = Adversarial()
     assert learner.fitting("schedule", {}) is None

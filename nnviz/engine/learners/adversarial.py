@@ -48,6 +48,7 @@ class AdversarialLearning:
         self.modules: Mapping[str, nn.Module] = {role: module.to(device) for role, module in built.items()}
         self.generator, self.discriminator = self.modules["generator"], self.modules["discriminator"]
         self.averaged = copy.deepcopy(self.generator).requires_grad_(False) if learner.average else None
+        self.averages = {} if self.averaged is None else {"averaged_generator": self.averaged}
         self.chosen = {"generator": learner.generator_optimizer, "discriminator": learner.discriminator_optimizer}
         self.optimizers: Mapping[str, torch.optim.Optimizer] = {
             role: optimizers.build(self.chosen[role], self.modules[role].parameters()) for role in ROLES

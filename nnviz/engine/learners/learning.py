@@ -46,6 +46,14 @@ class Learning(Protocol):
 
 
 @runtime_checkable
+class HasAverages(Protocol):
+    """A learner that keeps averages of its networks' weights."""
+
+    averages: Mapping[str, nn.Module]
+    """By name; they are saved with the weights of `modules`."""
+
+
+@runtime_checkable
 class HasUntrainedPass(Protocol):
     """A learner that can do its first step without the updates, so that probes sample the untrained network at step
     0."""

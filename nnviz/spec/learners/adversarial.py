@@ -195,7 +195,13 @@ class Adversarial(Spec):
     @property
     def conditions(self) -> list[str]:
         """What is switched on besides the two networks and their objective, in words."""
+        normed = [role for role in ("generator", "discriminator") if getattr(self, role).statistics]
         found = {
+            f"batch norm in the {' and the '.join(normed)}": normed,
+            f"{self.discriminator_updates} discriminator updates a step": self.discriminator_updates > 1,
+            self.objective.constraint: self.objective.constraint,
+            self.clipping.words: self.clipping.words,
+            f"learning rates scheduled: {self.schedule.kind}": not isinstance(self.schedule, ConstantRate),
             f"instance noise {self.instance_noise:g} → 0 by step {self.instance_noise_until:,}": self.instance_noise,
             "spectral norm": self.spectral_norm,
             f"{self.unrolled} unrolled steps": self.unrolled,
