@@ -15,7 +15,7 @@ ALLOWED = {
     "nnviz/presets": {"nnviz.presets", "nnviz.spec"},
     "nnviz/records.py": {"numpy"},
     "nnviz/frames.py": {"numpy", "pandas", "nnviz.records"},
-    "nnviz/engine": {"torch", "numpy", "sklearn", "nnviz.engine", "nnviz.spec", "nnviz.records"},
+    "nnviz/engine": {"torch", "numpy", "sklearn", "PIL", "nnviz.engine", "nnviz.spec", "nnviz.records"},
     "nnviz/figures": {"plotly", "numpy", "pandas", "nnviz.figures", "nnviz.records", "nnviz.frames"},
     "nnviz/runs": {"numpy", "pandas", "psutil", "nnviz.runs", "nnviz.spec", "nnviz.records"},
     "nnviz/runs/workers/worker.py": {"psutil", "nnviz.runs", "nnviz.spec", "nnviz.records", "nnviz.engine"},
