@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
+from nnviz.spec.attachments import Attachment
 from nnviz.spec.base import Spec, label, name_of, options
 from nnviz.spec.jobs import Job
 from nnviz.spec.wording import capitalized
@@ -29,7 +30,7 @@ def _offered(spec: Spec, prefix: str, names: tuple[str, ...]) -> Iterator[tuple[
         if not (field in HOLDERS and isinstance(value, Spec)):
             inner = (*names, _name(about, field))
             yield f"{prefix}{field}", capitalized(" › ".join(inner))
-        if isinstance(value, Spec):
+        if isinstance(value, Spec) and not isinstance(value, Attachment):
             yield from _offered(value, f"{prefix}{field}.", inner)
 
 

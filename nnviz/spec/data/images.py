@@ -123,7 +123,12 @@ class ImageFolder(ImageData):
     Without labels."""
 
     kind: Literal["image_folder"] = "image_folder"
-    file: Attachment = Field(Attachment(), title="images (PNG, JPEG, or a zip of them)", description="Your own files.")
+    file: Attachment = Field(
+        Attachment(),
+        title="images, or a zip of a folder",
+        description="PNG or JPEG; what cannot be read is listed and skipped.",
+        json_schema_extra={"types": ["zip", "png", "jpg", "jpeg"]},
+    )
     size: Size = 32
     color: Color = True
     count: int = Field(

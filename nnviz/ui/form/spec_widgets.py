@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 import streamlit as st
 from pydantic.fields import FieldInfo
 
+from nnviz.spec.attachments import Attachment
 from nnviz.spec.base import (
     Limits,
     Spec,
@@ -25,6 +26,7 @@ from nnviz.spec.base import (
 from nnviz.spec.number_format import format_number
 from nnviz.spec.wording import capitalized
 from nnviz.ui import session
+from nnviz.ui.form.attachment_widgets import attachment
 
 S = TypeVar("S", bound=Spec)
 
@@ -135,6 +137,8 @@ def _draw(about: FieldInfo, value: Any, name: str, key: str, fitting: Sequence[s
         return _union({k: c for k, c in kinds.items() if fitting is None or k in fitting}, value, text, key, on)
     if (item := item_type(annotation)) is not None and issubclass(item, Spec):
         return _rows(about, item, value, text, key, on)
+    if isinstance(value, Attachment):
+        return attachment(about, value, text, key, on)
     if isinstance(value, Spec):
         return fields(value, key=key, on=on)
     return _value(about, value, text, key, on)
