@@ -15,7 +15,7 @@ CURVE = (AXIS, ui.smoothing())
 
 def panel(name: str, part: str, draw: ui.Draw, height: int, *choices: ui.Choice, **more: object) -> Panel:
     """A picture of one kind of view, which holds the whole training."""
-    return Panel(name, draw, part=part, choices=choices, height=height, is_whole=True, **more)
+    return Panel(name, draw, part=part, choices=choices, height=height, shows_all_steps=True, **more)
 
 
 def heights(name: str, part: str, draw: ui.Draw, height: int, quantity: str) -> Panel:
@@ -83,7 +83,7 @@ PAGE = Page(
     starts_on="change",
     completed=landscape_widgets.completed,
     remarks=landscape_widgets.remarks,
-    takes=landscape_widgets.taken,
+    jobs_from_runs=landscape_widgets.jobs_with_networks,
     library=("Use a network from a run", playground.DEFAULT),
     steps=landscape_widgets.positions,
     status=landscape_widgets.status,

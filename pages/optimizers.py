@@ -15,7 +15,7 @@ CURVE = (AXIS, ui.smoothing())
 def panel(name: str, draw: ui.Draw, height: int, *choices: ui.Choice, **more: object) -> Panel:
     """A picture that holds the whole run."""
     needs = more.pop("needs", ("trajectories",))
-    return Panel(name, draw, needs=needs, choices=choices, height=height, is_whole=True, **more)
+    return Panel(name, draw, needs=needs, choices=choices, height=height, shows_all_steps=True, **more)
 
 
 PAGE = Page(
@@ -61,7 +61,7 @@ PAGE = Page(
     controls=rate_tuning.tuning,
     status=trajectory_status.status,
     note=trajectory_status.theory,
-    hurried=trajectory_status.hurried,
+    while_dragged=trajectory_status.while_dragged,
 )
 
 ui.render(PAGE)

@@ -76,7 +76,7 @@ class EntryView:
         return {}
 
     @property
-    def awaited(self) -> set[str]:
+    def outdated_parts(self) -> set[str]:
         """Parts that are shown as they were before."""
         return {part for part, new in self.runs.items() if (shown := self.run(part)) and shown is not new}
 

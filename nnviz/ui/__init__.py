@@ -3,7 +3,7 @@
 from nnviz.ui import landscape_pictures, rate_tuning, trajectory_pictures, trajectory_status
 from nnviz.ui.form import landscape_widgets, trajectory_widgets
 from nnviz.ui.job_diff import resume_marks
-from nnviz.ui.page import AXIS, Choice, Draw, Event, Figure, Page, Panel, RunView, Taken, smoothing
+from nnviz.ui.page import AXIS, Choice, Draw, Event, Figure, JobsFromRuns, Page, Panel, RunView, smoothing
 from nnviz.ui.page_frame import run, start
 from nnviz.ui.run_layers import layers, scalars_of
 from nnviz.ui.show import render
@@ -14,10 +14,10 @@ __all__ = [
     "Draw",
     "Event",
     "Figure",
+    "JobsFromRuns",
     "Page",
     "Panel",
     "RunView",
-    "Taken",
     "landscape_pictures",
     "landscape_widgets",
     "layers",

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from nnviz.ui.session import go_back, kept, place
+from nnviz.ui.session import current_url_path, redraw_if_page_changed, stored
 
 
 @dataclass
@@ -24,11 +24,11 @@ def button(text: str, act: Callable[[], None], *, key: str, disabled: bool = Fal
     holds how many of its clicks have counted: a copy is a click on a button that is no longer drawn. Streamlit calls
     the callback of its last drawing for that.
     """
-    clicks = kept(Clicks).counted
-    number, drawn_at = clicks.get(key, 0), place()
+    clicks = stored(Clicks).counted
+    number, drawn_at = clicks.get(key, 0), current_url_path()
 
     def click() -> None:
-        go_back(drawn_at)
+        redraw_if_page_changed(drawn_at)
         if disabled or clicks.get(key, 0) != number:
             return
         clicks[key] = number + 1

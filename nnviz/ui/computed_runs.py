@@ -88,7 +88,7 @@ def is_stopped(entries: Sequence[EntryView]) -> bool:
     return any(run.status.state in LEFT for run in runs_of(entries))
 
 
-def went_wrong(entries: Sequence[EntryView], letters: Sequence[str]) -> None:
+def show_run_errors(entries: Sequence[EntryView], letters: Sequence[str]) -> None:
     """What went wrong, each once with the parts that it keeps from being shown."""
     by_message: dict[tuple[str, bool], list[str]] = {}
     for name, run in zip(names_of(entries, letters), runs_of(entries), strict=True):

@@ -15,7 +15,7 @@ from nnviz.spec.wording import changes, without_parent
 from nnviz.ui import runtime
 from nnviz.ui.buttons import button
 from nnviz.ui.messages import show_error
-from nnviz.ui.session import PageState, Table
+from nnviz.ui.session import PageState, RunTable
 
 SAID = 4
 """Changes that a line names; of a run of another page nearly everything differs."""
@@ -27,7 +27,7 @@ ROW, HEAD, LINES = 35, 37, 14
 """Pixels of a line of the table and of its head; lines that are seen at once."""
 
 
-Take = Callable[[PageState, Sequence[str]], None]
+OpenRuns = Callable[[PageState, Sequence[str]], None]
 """What is done with the runs of a line that is chosen; raises RunError."""
 
 
@@ -36,40 +36,40 @@ def library(
     text: str = "Earlier runs",
     *,
     default: Job | None = None,
-    take: Take | None = None,
+    open_runs: OpenRuns | None = None,
     pairs: bool = True,
 ) -> None:
     """A button that opens the table of the runs that have trained; it stays open when the page runs again.
 
-    The runs are those of the kind of `default`, told by how they differ from it: of the page's own unless given. `take`
-    is what choosing a line does: unless given the page shows the run with its settings. Of runs that trained side by
-    side a line means all, or with `pairs` False only its own.
+    The runs are those of the kind of `default`, told by how they differ from it: of the page's own unless given.
+    `open_runs` is what choosing a line does: unless given the page shows the run with its settings. Of runs that
+    trained side by side a line means all, or with `pairs` False only its own.
     """
-    default, take = default or state.default, take or _show
+    default, open_runs = default or state.default, open_runs or _show
 
     def show() -> None:
-        state.kept.table = Table(is_open=True)
+        state.stored.table = RunTable(is_open=True)
 
     st.button(text, icon=":material/history:", width="stretch", key=f"{state.page}:library", on_click=show)
-    if state.kept.table.is_open:
+    if state.stored.table.is_open:
         close = partial(_close, state)
         show_table = st.dialog(text, width="large", icon=":material/history:", on_dismiss=close)(_table)
-        show_table(state, default, take, pairs)
+        show_table(state, default, open_runs, pairs)
 
 
-def _table(state: PageState, default: Job, take: Take, pairs: bool) -> None:
-    kept = state.kept.table
-    found = _listed(kept, [s for s in runtime.store().list() if _belongs(s, default)])
+def _table(state: PageState, default: Job, open_runs: OpenRuns, pairs: bool) -> None:
+    table = state.stored.table
+    found = _listed(table, [s for s in runtime.store().list() if _belongs(s, default)])
     if not found:
         st.markdown(
             "No runs yet. Every run of at least one step is listed here with its settings, progress, main metric and "
             f"date. Runs are stored in `{runtime.store().home}`."
         )
         return
-    does = "open the run with its settings" if take is _show else "use its trained network on this page"
+    does = "open the run with its settings" if open_runs is _show else "use its trained network on this page"
     st.caption(f"Click a row to {does}. Select rows to delete them. Click a column heading to sort.")
     # Under a new key nothing is ticked: after a deletion the lines are others.
-    key = f"{state.page}:library:{kept.changes}"
+    key = f"{state.page}:library:{table.changes}"
     chosen = st.dataframe(
         _frame(found, default),
         key=key,
@@ -81,26 +81,26 @@ def _table(state: PageState, default: Job, take: Take, pairs: bool) -> None:
         selection_mode=["multi-row", "single-cell"],
     ).selection
     if chosen.cells:
-        _open(state, found[chosen.cells[0][0]], take, pairs)
+        _open(state, found[chosen.cells[0][0]], open_runs, pairs)
     _delete(state, [found[row] for row in chosen.rows])
 
 
 def _close(state: PageState) -> None:
-    state.kept.table = Table()
+    state.stored.table = RunTable()
 
 
 def _belongs(summary: Summary, default: Job) -> bool:
     return bool(summary.step and summary.shown_as == default.shown_as) or summary.state == "damaged"
 
 
-def _listed(kept: Table, there: Sequence[Summary]) -> list[Summary]:
+def _listed(table: RunTable, there: Sequence[Summary]) -> list[Summary]:
     """The runs in the lines that they had when the table was opened: a tick says a line, and must go on to mean the
     same run when others begin to train. When one has been deleted nothing is selected any more."""
     by_id = {summary.id: summary for summary in there}
-    lines = list(by_id) if kept.lines is None else kept.lines
-    kept.lines = [run for run in lines if run in by_id]
-    kept.changes += kept.lines != lines
-    left = kept.lines
+    lines = list(by_id) if table.lines is None else table.lines
+    table.lines = [run for run in lines if run in by_id]
+    table.changes += table.lines != lines
+    left = table.lines
     return [by_id[run] for run in left]
 
 
@@ -160,9 +160,9 @@ def _words(path: Path, default: Job) -> str:
     return letter + (", ".join(found[:SAID]) + more or "nothing")
 
 
-def _open(state: PageState, summary: Summary, take: Take, pairs: bool) -> None:
+def _open(state: PageState, summary: Summary, open_runs: OpenRuns, pairs: bool) -> None:
     try:
-        take(state, _meant(summary, pairs))
+        open_runs(state, _meant(summary, pairs))
     except RunError as error:
         show_error(error)
         return
@@ -181,10 +181,10 @@ def _show(state: PageState, runs: Sequence[str]) -> None:
 
 
 def _delete(state: PageState, ticked: Sequence[Summary]) -> None:
-    kept = state.kept.table
-    for problem in kept.problems:
+    table = state.stored.table
+    for problem in table.problems:
         show_error(problem)
-    kept.problems = []
+    table.problems = []
     if not ticked:
         return
     many = f"{len(ticked)} runs" if len(ticked) > 1 else "this run"
@@ -196,9 +196,9 @@ def _delete(state: PageState, ticked: Sequence[Summary]) -> None:
                 runtime.store().delete(summary.id)
                 removed.append(summary.id)
             except RunError as error:
-                kept.problems.append(str(error))
-        kept.changes += 1
-        held = state.kept.held
+                table.problems.append(str(error))
+        table.changes += 1
+        held = state.stored.held
         held.entries = {id: own for id, own in held.entries.items() if not set(own.values()) & set(removed)}
         _whole_page()
 

@@ -30,7 +30,7 @@ class Choice:
     shared: bool = False
     meanings: Mapping[str, Any] | None = None
     """What the drawing function is given for each value; None: the value itself."""
-    place_in: str = ""
+    index_in: str = ""
     """The path of a list of the first job in which the value is a place: it follows its item when that moves."""
 
     def offered(self, job: Job) -> Mapping[str, str]:
@@ -88,7 +88,7 @@ class Panel:
     is_map: bool = False
     """Whether its axes are those of what is looked at: at first only entries that look at the same share them."""
     scale: Callable[..., Any] | None = None
-    is_whole: bool = False
+    shows_all_steps: bool = False
     """Whether the picture holds all of the past, so that it is drawn from a run's newest records and the browser shows
     as much of it as the time slider says."""
 
@@ -115,7 +115,7 @@ class ListEditor:
 
 
 @dataclass(frozen=True)
-class Taken:
+class JobsFromRuns:
     """Jobs made from runs, and remarks on them."""
 
     jobs: Sequence[Job]
@@ -150,11 +150,11 @@ class Page:
     """Widgets by path, for fields that need their own."""
     lists: Mapping[str, ListEditor] = field(default_factory=dict)
     """Widgets by path, for lists that need their own."""
-    completed: Callable[[Job, Sequence[Job]], Job] = lambda job, _begun: job
+    completed: Callable[[Job, Sequence[Job]], Job] = lambda job, _initial: job
     """Puts right what has no widgets: a job as the form has it, and those that the form started from."""
     remarks: Callable[[Sequence[Job]], Sequence[str]] | None = None
     """Remarks on the jobs in the form, shown beside it."""
-    takes: Callable[[Sequence[str], Job], Taken] | None = None
+    jobs_from_runs: Callable[[Sequence[str], Job], JobsFromRuns] | None = None
     """Makes jobs of runs of another kind, and of the first job as it is now; None: the page shows runs themselves.
     Raises RunError."""
     library: tuple[str, Job] | None = None
@@ -167,7 +167,7 @@ class Page:
     """A line on how it stands, in Markdown; None: state and step of each run."""
     note: Callable[[Sequence[EntryView]], str] | None = None
     """A note under the pictures."""
-    hurried: Callable[[Job, int], Job] = lambda job, _steps: job
+    while_dragged: Callable[[Job, int], Job] = lambda job, _steps: job
     """The job while something is dragged: at most so many steps of it."""
 
     def panel(self, name: str) -> Panel:
@@ -193,10 +193,10 @@ __all__ = [
     "Editor",
     "Event",
     "Figure",
+    "JobsFromRuns",
     "ListEditor",
     "Page",
     "Panel",
     "RunView",
-    "Taken",
     "smoothing",
 ]

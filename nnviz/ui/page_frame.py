@@ -43,7 +43,7 @@ def start() -> None:
     st.set_page_config(page_title="nnviz", layout="wide", initial_sidebar_state="auto")
     st.html(_STYLE)
     runtime.pool()
-    session.here().is_framed = True
+    session.app_state().is_framed = True
 
 
 def run(pages: Sequence[st.Page]) -> None:
@@ -61,8 +61,8 @@ def framed(title: str) -> None:
     """Draws the app instead where it is not around the page."""
     # The first script that a fresh server runs for a link to a page is the page itself, without app.py around it:
     # Streamlit takes the folder `pages` for its older kind of pages until an app has called st.navigation once.
-    here = session.here()
-    is_framed, here.is_framed = here.is_framed, False
+    app = session.app_state()
+    is_framed, app.is_framed = app.is_framed, False
     if not is_framed:
         name = urlsplit(st.context.url or "").path.rsplit("/", 1)[-1]
         places = [st.Page(_nothing, url_path="start", default=True), st.Page(_nothing, title=title, url_path=name)]

@@ -150,9 +150,9 @@ class Pictures(Mapping[str, dict]):
             values |= {"scale": panel.scale([run for run in runs if run is not None], **values)}
         if panel.per == "set":
             there = {name: run for name, run in zip(shown.names, runs, strict=True) if run is not None}
-            self._made[panel.name] = _whole(panel, panel.draw(there, **values)) if there else None
+            self._made[panel.name] = _marked_if_all_steps(panel, panel.draw(there, **values)) if there else None
             return
-        drawn = [None if run is None else _whole(panel, panel.draw(run, **values)) for run in runs]
+        drawn = [None if run is None else _marked_if_all_steps(panel, panel.draw(run, **values)) for run in runs]
         names = shown.figures_of(panel)
         if len(drawn) > 1:
             there = [figure for figure in drawn if figure is not None]
@@ -164,7 +164,7 @@ class Pictures(Mapping[str, dict]):
         self._made.update(zip(names, drawn, strict=True))
 
     def _seen(self, panel: Panel, run: RunView | None) -> RunView | None:
-        return run if run is None or panel.is_whole else run.at(self._step)
+        return run if run is None or panel.shows_all_steps else run.at(self._step)
 
     def __iter__(self) -> Iterator[str]:
         return (name for name in self._panels if self.get(name) is not None)
@@ -173,9 +173,9 @@ class Pictures(Mapping[str, dict]):
         return sum(1 for _ in self)
 
 
-def _whole(panel: Panel, figure: Figure) -> Figure:
+def _marked_if_all_steps(panel: Panel, figure: Figure) -> Figure:
     """The figure, marked for the board, where it holds all steps, as one that is not requested step by step."""
-    if figure is None or not panel.is_whole or figure["layout"]["meta"].get("x_is_step"):
+    if figure is None or not panel.shows_all_steps or figure["layout"]["meta"].get("x_is_step"):
         return figure
     layout = figure["layout"]
     return {**figure, "layout": {**layout, "meta": {**layout["meta"], "reveals": True}}}

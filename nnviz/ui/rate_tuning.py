@@ -31,12 +31,12 @@ def tuning(asked: FormResult, runset: RunSet, entries: Sequence[EntryView]) -> N
     found = {entry.id: entry.runs[PART] for entry in entries if PART in entry.runs}
 
     def start() -> None:
-        state.kept.problem = ""
+        state.stored.problem = ""
         try:
             for id, trajectories in jobs.items():
                 runset.add(id, PART, RateSearch(trajectories=trajectories))
         except RunError as error:
-            state.kept.problem = str(error)
+            state.stored.problem = str(error)
 
     def take() -> None:
         shown = {entry.id: entry.runs.get("") for entry in entries}
@@ -46,7 +46,7 @@ def tuning(asked: FormResult, runset: RunSet, entries: Sequence[EntryView]) -> N
             left = {path: variant.differences[path] for path in apply(before, variant.differences).left}
             variants.append(Variant(variant.id, {**left, **differing(other, first)}))
         state.with_changes(first, variants)
-        state.kept.is_done = True  # the form is no part of what the button is in
+        state.stored.needs_redraw = True  # the form is no part of what the button is in
 
     is_busy = any(run.status.live for run in found.values())
     button(

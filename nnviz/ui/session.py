@@ -23,7 +23,7 @@ FIRST = "a"
 """The permanent id of the first job's entry."""
 
 
-def kept(cls: type[S], key: str = "") -> S:
+def stored(cls: type[S], key: str = "") -> S:
     """The state of this class that the session keeps under `key` between reruns, as made by `cls()` at first.
 
     It is not a widget's value, so it survives page changes. Its fields hold plain values, never specs or arrays: their
@@ -47,13 +47,13 @@ def value(key: str, default: Any = None) -> Any:
     return st.session_state.get(key, default)
 
 
-def put(key: str, value: Any) -> None:
+def set_value(key: str, value: Any) -> None:
     """Gives the widget with this `key` another value; before it is drawn, or in a callback."""
     st.session_state[key] = value
 
 
 @dataclass
-class Here:
+class AppState:
     """Where the session is, and what holds on all pages."""
 
     shown: Any = None
@@ -66,23 +66,23 @@ class Here:
     """How often pictures are drawn while a run is live."""
 
 
-def here() -> Here:
+def app_state() -> AppState:
     """Where this session is."""
-    return kept(Here)
+    return stored(AppState)
 
 
 def arrive(page: st.Page) -> None:
     """The session is on this page from now on."""
-    here().shown = page
+    app_state().shown = page
 
 
-def place() -> str:
-    """Where the session is: what `go_back` compares."""
-    shown = here().shown
+def current_url_path() -> str:
+    """Where the session is: what `redraw_if_page_changed` compares."""
+    shown = app_state().shown
     return shown.url_path if shown else ""
 
 
-def go_back(drawn_at: str) -> None:
+def redraw_if_page_changed(drawn_at: str) -> None:
     """In a callback of something that was drawn at `drawn_at`: draws the page that the session is on anew if that is
     another one.
 
@@ -90,8 +90,8 @@ def go_back(drawn_at: str) -> None:
     Streamlit runs it after the new page, as a part of the old one, for which it clears the browser's page, and finds
     nothing to draw there.
     """
-    if drawn_at != place():
-        st.switch_page(here().shown)
+    if drawn_at != current_url_path():
+        st.switch_page(app_state().shown)
 
 
 _FROM = "from"
@@ -100,13 +100,13 @@ _SECTION, _VIEW = "section", "view."
 """The parameter that names the open section, and what comes before the names of panels' choices."""
 
 
-def handing(runs: Iterable[str]) -> dict[str, str]:
+def runs_parameter(runs: Iterable[str]) -> dict[str, str]:
     """The parameters of a link to another page that hands runs over to it, also where that page has been before."""
     return {_FROM: ",".join(runs)}
 
 
 @dataclass
-class Table:
+class RunTable:
     """The table of earlier runs on a page."""
 
     is_open: bool = False
@@ -118,23 +118,23 @@ class Table:
 
 
 @dataclass
-class Kept:
+class StoredPage:
     """What a session keeps of a page."""
 
     first: str = ""
     """The first job as JSON, as the form of this generation started from it."""
     variants: list[dict[str, Any]] = field(default_factory=list)
     """Ids and differences of the others."""
-    begun: list[dict[str, Any]] = field(default_factory=list)
+    initial_variants: list[dict[str, Any]] = field(default_factory=list)
     """The variants as the form of this generation started from them."""
-    chosen: str = ""
+    current_first: str = ""
     """The first job as the form had it last; empty as long as it has not been drawn."""
     generation: int = 0
     problems: list[str] = field(default_factory=list)
-    named: list[str] = field(default_factory=list)
+    linked_runs: list[str] = field(default_factory=list)
     """Runs that the address named when the page was opened."""
-    names_only_runs: bool = False
-    handed: list[str] = field(default_factory=list)
+    links_only_runs: bool = False
+    received_runs: list[str] = field(default_factory=list)
     """Runs that another page has given to this one."""
     starts: bool = False
     """Whether what is asked for is to be started at once."""
@@ -144,18 +144,18 @@ class Kept:
     section: str = ""
     choices: dict[str, str] = field(default_factory=dict)
     """Values of panels' choices that are not the default."""
-    moving: dict[str, str] = field(default_factory=dict)
+    dragged: dict[str, str] = field(default_factory=dict)
     """The "entry" and the "job", as JSON, that something dragged in a picture stands for now."""
     problem: str = ""
     """What went wrong with the last click on a button."""
     rejected: dict[str | bytes, str] = field(default_factory=dict)
     """What is wrong with the JSON that was to be opened last, by its content."""
-    is_done: bool = False
+    needs_redraw: bool = False
     """Whether something was changed in a picture that the whole page must show."""
-    cost: float = 0.0
+    seconds_per_step: float = 0.0
     """Seconds that a step takes, as far as known."""
     held: Held = field(default_factory=Held)
-    table: Table = field(default_factory=Table)
+    table: RunTable = field(default_factory=RunTable)
 
 
 @dataclass
@@ -166,38 +166,42 @@ class PageState:
     default: Job = field(repr=False)
 
     @property
-    def kept(self) -> Kept:
+    def stored(self) -> StoredPage:
         """What lasts."""
-        return kept(Kept, self.page)
+        return stored(StoredPage, self.page)
 
     @property
     def key(self) -> str:
         """Prefix of the keys of the page's widgets in this generation."""
-        return f"{self.page}:{self.kept.generation}"
+        return f"{self.page}:{self.stored.generation}"
 
     @property
     def first(self) -> Job:
         """The first job, as the form of this generation started from it."""
-        return self._load(self.kept.first)
+        return self._load(self.stored.first)
 
     @property
-    def begun(self) -> list[Job]:
+    def initial_jobs(self) -> list[Job]:
         """The jobs as the form of this generation started from them."""
-        return list(self.jobs(self.first, [Variant(one["id"], one["differences"]) for one in self.kept.begun]).values())
+        return list(
+            self.jobs(
+                self.first, [Variant(one["id"], one["differences"]) for one in self.stored.initial_variants]
+            ).values()
+        )
 
     @property
     def variants(self) -> list[Variant]:
         """What the others differ in, as far as the form has come."""
-        return [Variant(one["id"], dict(one["differences"])) for one in self.kept.variants]
+        return [Variant(one["id"], dict(one["differences"])) for one in self.stored.variants]
 
     @variants.setter
     def variants(self, variants: Sequence[Variant]) -> None:
-        self.kept.variants = [{"id": v.id, "differences": dict(v.differences)} for v in variants]
+        self.stored.variants = [{"id": v.id, "differences": dict(v.differences)} for v in variants]
 
     @property
-    def chosen(self) -> dict[str, Job]:
+    def current_jobs(self) -> dict[str, Job]:
         """The jobs by entry as the form had them last."""
-        return self.jobs(self._load(self.kept.chosen or self.kept.first), self.variants)
+        return self.jobs(self._load(self.stored.current_first or self.stored.first), self.variants)
 
     @staticmethod
     def jobs(first: Job, variants: Sequence[Variant]) -> dict[str, Job]:
@@ -213,16 +217,16 @@ class PageState:
     @property
     def runs(self) -> list[str]:
         """Ids of the runs shown."""
-        return list(dict.fromkeys(run for own in self.kept.held.entries.values() for run in own.values()))
+        return list(dict.fromkeys(run for own in self.stored.held.entries.values() for run in own.values()))
 
     @property
-    def drawn_with(self) -> dict[str, Any]:
+    def form_state(self) -> dict[str, Any]:
         """What the page outside of its refreshing part is drawn with: the values of its widgets, which differences
         its variants have, and whether its table of runs is open."""
         state, form = st.session_state.to_dict(), (f"{self.key}.", f"{self.key}:", "drawing-rate")
         values = {key: getattr(state[key], "file_id", state[key]) for key in state if str(key).startswith(form)}
         variants = [(variant.id, sorted(variant.differences)) for variant in self.variants]
-        return {**values, "generation": self.key, "variants": variants, "table": self.kept.table.is_open}
+        return {**values, "generation": self.key, "variants": variants, "table": self.stored.table.is_open}
 
     def is_outdated(self, drawn: Mapping[str, Any]) -> bool:
         """Whether the page is drawn with something else by now.
@@ -230,13 +234,13 @@ class PageState:
         Where the board asks for something in the moment in which a widget of the page is changed, Streamlit's browser
         side sends both as if they belonged to the board's part of the page, and only that part is run.
         """
-        now = self.drawn_with
+        now = self.form_state
         return any(key in now and now[key] != value for key, value in drawn.items())
 
     @property
     def problems(self) -> list[str]:
         """What is wrong with what was asked, one line each, until something else is asked."""
-        return self.kept.problems
+        return self.stored.problems
 
     def check(self, job: Job) -> Job:
         """The job, if it is of the page's kind. Raises SpecError."""
@@ -256,81 +260,81 @@ class PageState:
         """Draws the form anew from these jobs, as experiments of their own where they went on from a run; shows these
         runs of theirs, if any. `unused` are differences of the further jobs that do not apply at present."""
         first, *others = (without_parent(job) for job in jobs)
-        kept = self.kept
-        kept.first, kept.chosen, kept.problems, kept.moving = dump(first), "", list(problems), {}
+        stored = self.stored
+        stored.first, stored.current_first, stored.problems, stored.dragged = dump(first), "", list(problems), {}
         more = [*unused, *({} for _ in others)]
         self.variants = [
             Variant(secrets.token_hex(3), {**differing(other, first), **besides})
             for other, besides in zip(others, more, strict=False)
         ]
-        kept.begun = kept.variants
+        stored.initial_variants = stored.variants
         entries = [FIRST, *(variant.id for variant in self.variants)]
-        kept.held.entries = {id: {"": run} for id, run in zip(entries, runs, strict=False)}
-        kept.generation += 1
+        stored.held.entries = {id: {"": run} for id, run in zip(entries, runs, strict=False)}
+        stored.generation += 1
 
     def with_changes(self, first: Job, variants: Sequence[Variant]) -> None:
         """Draws the form anew from jobs that were made of its own; the example that it has come from, and what is
         shown, stay the same."""
-        kept = self.kept
-        stays = kept.example_generation == kept.generation
-        kept.first, kept.chosen, kept.moving, self.variants = dump(first), "", {}, variants
-        kept.begun = kept.variants
-        kept.generation += 1
+        stored = self.stored
+        stays = stored.example_generation == stored.generation
+        stored.first, stored.current_first, stored.dragged, self.variants = dump(first), "", {}, variants
+        stored.initial_variants = stored.variants
+        stored.generation += 1
         if stays:
-            kept.example_generation = kept.generation
+            stored.example_generation = stored.generation
 
     def remember(self, first: Job, variants: Sequence[Variant]) -> None:
         """The jobs as the form has them now, for when the page is come back to."""
-        self.kept.chosen, self.variants = dump(first), variants
+        self.stored.current_first, self.variants = dump(first), variants
 
-    def put_first(self, changed: Mapping[str, Any]) -> None:
+    def set_first_values(self, changed: Mapping[str, Any]) -> None:
         """The first job's widgets get other values; in a callback."""
         for path, value in changed.items():
-            put(f"{self.key}:{path}", value)
+            set_value(f"{self.key}:{path}", value)
 
-    def put_variant(self, variant: Variant, changed: Mapping[str, Any]) -> None:
+    def set_variant_values(self, variant: Variant, changed: Mapping[str, Any]) -> None:
         """A variant gets more differences, or other values of those that it has; in a callback."""
         for path in variant.differences.keys() & changed:  # they have widgets, which do not start again
-            put(f"{self.key}:{variant.id}:{path}", changed[path])
+            set_value(f"{self.key}:{variant.id}:{path}", changed[path])
         more = {**variant.differences, **changed}
         self.variants = [Variant(one.id, more) if one.id == variant.id else one for one in self.variants]
 
     @property
     def _for_links(self) -> dict[str, Any]:
         """What all links are made with besides the jobs."""
-        first = self._load(self.kept.chosen or self.kept.first)
+        first = self._load(self.stored.current_first or self.stored.first)
         own = [variant.differences for variant in self.variants]
         unused = [{path: values[path] for path in apply(first, values).left} for values in own]
         return {"keep": runtime.store().keep_draft, "unused": unused}
 
-    def tell(self, *, runs: bool) -> None:
+    def update_address(self, *, runs: bool) -> None:
         """Makes the address one of what the form asks for, and of the runs shown."""
         shown = self.runs if runs else ()
-        wanted = links.query(list(self.chosen.values()), self.default, shown, **self._for_links) | self._view
+        wanted = links.query(list(self.current_jobs.values()), self.default, shown, **self._for_links) | self._view
         if wanted != st.query_params.to_dict():
             st.query_params.from_dict(wanted)
 
     @property
     def _view(self) -> dict[str, str]:
         """The open section and the panels' choices, as parameters of a link."""
-        kept = self.kept
-        return {_VIEW + name: said for name, said in kept.choices.items()} | (
-            {_SECTION: kept.section} if kept.section else {}
+        stored = self.stored
+        return {_VIEW + name: said for name, said in stored.choices.items()} | (
+            {_SECTION: stored.section} if stored.section else {}
         )
 
     @property
     def link(self) -> str:
         """The address of what is shown, without the runs: it opens the same jobs anywhere, now and later."""
-        said = links.shared(list(self.chosen.values()), self.default, **self._for_links) | self._view
+        said = links.shared(list(self.current_jobs.values()), self.default, **self._for_links) | self._view
         return links.address(str(st.context.url or ""), said)
 
 
-def enter(page: str, default: Job) -> PageState:
+def open_page(page: str, default: Job) -> PageState:
     """The page's state: from the address when the session first comes here, else as it was left."""
     state = PageState(page, default)
-    mine = state.kept
+    mine = state.stored
     if given := st.query_params.pop(_FROM, ""):
-        mine.handed = given.split(",")
+        mine.received_runs = given.split(",")
     if not mine.generation:
         said = st.query_params.to_dict()
         mine.section = said.pop(_SECTION, "")
@@ -338,10 +342,10 @@ def enter(page: str, default: Job) -> PageState:
             mine.choices[name.removeprefix(_VIEW)] = said.pop(name)
         jobs, runs, problems = links.read(said, default, find=runtime.store().draft)
         state.restart(jobs, runs=runs, problems=problems, unused=links.unused(said))
-        mine.named, mine.names_only_runs = runs, bool(runs) and jobs == [default] and not problems
-    elif here().page != page:
+        mine.linked_runs, mine.links_only_runs = runs, bool(runs) and jobs == [default] and not problems
+    elif app_state().page != page:
         # Streamlit forgets the widgets of a page that is left.
-        mine.first, mine.begun = mine.chosen or mine.first, mine.variants
+        mine.first, mine.initial_variants = mine.current_first or mine.first, mine.variants
         mine.generation += 1
-    here().page = page
+    app_state().page = page
     return state

@@ -10,7 +10,7 @@ from nnviz.runs import RunView, export_zip
 from nnviz.spec.jobs import dump_set
 from nnviz.ui import runtime
 from nnviz.ui.form.page_form import FormResult
-from nnviz.ui.session import here
+from nnviz.ui.session import app_state
 
 
 def share(asked: FormResult, views: Sequence[RunView], names: Sequence[str]) -> None:
@@ -52,10 +52,10 @@ def share(asked: FormResult, views: Sequence[RunView], names: Sequence[str]) -> 
 def drawing() -> None:
     """How often pictures are drawn while a run is live."""
     options = ("calm", "default", "smooth")
-    here().rate = st.segmented_control(
+    app_state().rate = st.segmented_control(
         "Updates per second",
         options,
-        default=here().rate,
+        default=app_state().rate,
         required=True,
         format_func={"calm": "1", "default": "2", "smooth": "4"}.__getitem__,
         help="How often figures are redrawn while a run is live. Training does not wait for them.",

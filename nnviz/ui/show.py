@@ -12,11 +12,11 @@ from nnviz.spec.variants import Variant
 from nnviz.spec.wording import name, without_parent
 from nnviz.ui import computed_runs, runtime, session, transport
 from nnviz.ui.board.board import board
-from nnviz.ui.form.page_form import FormResult, ask, say
+from nnviz.ui.form.page_form import FormResult, draw_form, show_errors
 from nnviz.ui.page import Event, Page
 from nnviz.ui.page_frame import framed
 from nnviz.ui.panels import Pictures, Shown, key_of
-from nnviz.ui.session import PageState, handing
+from nnviz.ui.session import PageState, runs_parameter
 from nnviz.ui.share import drawing, share
 
 RATES = {"calm": 1.0, "default": 0.5, "smooth": 0.25}
@@ -35,8 +35,8 @@ AWAITED = "Updating… (dimmed: previous result)"
 def render(page: Page) -> None:
     """Draws a page."""
     framed(page.title)
-    state = session.enter(page.name, page.default)
-    asked = ask(page, state)
+    state = session.open_page(page.name, page.default)
+    asked = draw_form(page, state)
     with st.sidebar:
         drawing()
     show(asked)
@@ -44,45 +44,45 @@ def render(page: Page) -> None:
 
 def show(asked: FormResult) -> None:
     """Draws the runs of what is asked for, and keeps them up to date."""
-    page, state, kept = asked.page, asked.state, asked.state.kept
-    runset = runtime.runset(kept.held)
+    page, state, stored = asked.page, asked.state, asked.state.stored
+    runset = runtime.runset(stored.held)
     trains = page.starts_on == "click"
     if asked.jobs:
-        kept.moving = {}
+        stored.dragged = {}
         _make(asked, runset)
-        state.tell(runs=trains)
+        state.update_address(runs=trains)
     runtime.watch(runset.ids)
-    pace, is_whole = _pace(asked, runset.views()), not runset.is_missing
-    before = state.drawn_with
+    pace, is_complete = _pace(asked, runset.views()), not runset.is_missing
+    before = state.form_state
 
     @st.fragment(run_every=pace)
     def part() -> None:
-        is_done, kept.is_done = kept.is_done, False
-        if is_done or state.is_outdated(before):
+        needs_redraw, stored.needs_redraw = stored.needs_redraw, False
+        if needs_redraw or state.is_outdated(before):
             st.rerun()
-        if kept.moving:
-            runset.ensure(_moving(asked), patience=PATIENCE)
+        if stored.dragged:
+            runset.ensure(_dragged_jobs(asked), patience=PATIENCE)
         is_missing = runset.is_missing  # before the views, which leave out what is
         entries = runset.views()
         # The page decides how often this part refreshes, and makes again what has been deleted meanwhile. While
         # something is dragged the next move comes soon: to draw the whole page would take longer than the answer.
-        is_another_pace = _pace(asked, entries) != pace and not kept.moving
-        if is_another_pace or (asked.jobs and is_whole and not trains and is_missing):
+        is_another_pace = _pace(asked, entries) != pace and not stored.dragged
+        if is_another_pace or (asked.jobs and is_complete and not trains and is_missing):
             st.rerun()
         runtime.watch(runset.ids)
-        shown = Shown(page, entries, _words(entries), asked.first, kept.choices)
+        shown = Shown(page, entries, _words(entries), asked.first, stored.choices)
         _head(asked, runset, shown)
-        say(*runset.problems, kept.problem)
-        (transport if trains else computed_runs).went_wrong(entries, shown.letters)
+        show_errors(*runset.problems, stored.problem)
+        (transport if trains else computed_runs).show_run_errors(entries, shown.letters)
         if trains and asked.jobs:
-            state.tell(runs=True)
+            state.update_address(runs=True)
         if any(entry.run(part) for entry in entries for part in entry.runs):
             _board(asked, shown, before)
         if page.note and entries and (words := page.note(entries)):
             st.caption(words)
         if entries and not trains and not _is_live(entries):
             runset.settle()
-        elif kept.moving and asked.jobs:
+        elif stored.dragged and asked.jobs:
             st.rerun(scope="fragment")  # the pointer may rest where it is
 
     part()
@@ -104,7 +104,7 @@ def _pace(asked: FormResult, entries: Sequence[EntryView]) -> float | None:
     if asked.page.starts_on == "change":
         return REFRESH
     rests = all(s.state == "paused" and s.until is not None and s.until <= s.step for s in live)
-    return RESTING if rests else RATES[session.here().rate]
+    return RESTING if rests else RATES[session.app_state().rate]
 
 
 def _is_live(entries: Sequence[EntryView]) -> bool:
@@ -151,22 +151,22 @@ def _links(page: Page, entries: Sequence[EntryView]) -> None:
     """A link to each of the other pages, once there is a network that has trained.
 
     A button and st.switch_page would leave the browser's timer of this page running until it hears of the new one; see
-    `session.go_back`.
+    `session.redraw_if_page_changed`.
     """
     runs = computed_runs.runs_of(entries)
     if not runs or not all(run.status.step for run in runs):
         return
     for text, file in page.links_to.items():
-        given = handing(run.id for run in runs)
+        given = runs_parameter(run.id for run in runs)
         help = "Opens this network on the Loss landscape page."
         st.page_link(file, label=text, icon=":material/arrow_forward:", help=help, query_params=given)
 
 
 def _board(asked: FormResult, shown: Shown, before: dict) -> None:
-    page, state, kept, entries = asked.page, asked.state, asked.state.kept, shown.entries
+    page, state, stored, entries = asked.page, asked.state, asked.state.stored, shown.entries
     trains = page.starts_on == "click"
     tabs = page.tabs
-    section = kept.section if kept.section in tabs else next(iter(tabs))
+    section = stored.section if stored.section in tabs else next(iter(tabs))
     if trains:
         source, edition = "|".join(entry.key for entry in entries), ""
     else:
@@ -177,23 +177,25 @@ def _board(asked: FormResult, shown: Shown, before: dict) -> None:
         panel = shown.by_figure.get(figure)
         for offered in shown.choices_of(panel) if panel else ():
             if offered.name == choice and value in offered.offered(shown.job):
-                kept.choices.pop(key_of(panel, offered), None)
+                stored.choices.pop(key_of(panel, offered), None)
                 if shown.value(panel, offered) != value:
-                    kept.choices[key_of(panel, offered)] = value
-        state.tell(runs=trains)
+                    stored.choices[key_of(panel, offered)] = value
+        state.update_address(runs=trains)
 
     def open_section(title: str) -> None:
-        kept.section = "" if title == next(iter(tabs)) else title
-        state.tell(runs=trains)
+        stored.section = "" if title == next(iter(tabs)) else title
+        state.update_address(runs=trains)
 
     def pick(figure: str, x: float, y: float, done: bool) -> None:
         _move(asked, shown, figure, Event("pick", ((x, y),)), done)
-        before.update(state.drawn_with)
+        before.update(state.form_state)
 
     def stroke(figure: str, points: Sequence[tuple[float, float]]) -> None:
         _move(asked, shown, figure, Event("stroke", tuple(points)), True)
 
-    behind = [n for n, panel in shown.by_figure.items() for e in _entries_of(shown, n) if panel.part in e.awaited]
+    behind = [
+        n for n, panel in shown.by_figure.items() for e in _entries_of(shown, n) if panel.part in e.outdated_parts
+    ]
     board(
         lambda step: Pictures(shown, step),
         list(page.steps(entries, list(asked.jobs.values())) if page.steps else _steps(entries)),
@@ -242,28 +244,28 @@ def _move(asked: FormResult, shown: Shown, figure: str, event: Event, done: bool
     if panel is None or panel.on_event is None or not asked.jobs:
         return
     entry = _entries_of(shown, figure)[0]
-    state, kept, was = asked.state, asked.state.kept, asked.state.chosen.get(entry.id)
+    state, stored, was = asked.state, asked.state.stored, asked.state.current_jobs.get(entry.id)
     if was is None:
         return
     job = panel.on_event(event, was)
     if not done:
-        if not kept.moving:
-            kept.cost = _cost(shown.entries)
-        kept.moving = {"entry": entry.id, "job": dump(job)}
+        if not stored.dragged:
+            stored.seconds_per_step = _seconds_per_step(shown.entries)
+        stored.dragged = {"entry": entry.id, "job": dump(job)}
         return
-    kept.moving, kept.is_done = {}, True
+    stored.dragged, stored.needs_redraw = {}, True
     changed = {path: get_at(job, path) for path in differences(job, was)}
     owner = _owner(state, entry.id, changed)
     if owner is None and any("." in path for path in changed):
-        first = next(iter(state.chosen.values()))
+        first = next(iter(state.current_jobs.values()))
         state.with_changes(replace_many(first, changed), state.variants)
     elif owner is None:
-        state.put_first(changed)
+        state.set_first_values(changed)
     else:
-        state.put_variant(owner, changed)
+        state.set_variant_values(owner, changed)
 
 
-def _cost(entries: Sequence[EntryView]) -> float:
+def _seconds_per_step(entries: Sequence[EntryView]) -> float:
     """Seconds that a step of what is shown has taken; 0 where that is not known."""
     found = [run.status for run in computed_runs.runs_of(entries) if run.status.started and run.status.step]
     return max(((s.ended or time.time()) - s.started) / s.step for s in found) if found else 0.0
@@ -277,15 +279,19 @@ def _owner(state: PageState, entry: str, changed: Mapping[str, object]) -> Varia
     return variant if is_own or any(other.split(".")[0] == "surface" for other in differs) else None
 
 
-def _moving(asked: FormResult) -> dict[str, Job]:
+def _dragged_jobs(asked: FormResult) -> dict[str, Job]:
     """What is asked for while something is dragged, no more of it than there is time for; the rest follows."""
-    state, kept, page = asked.state, asked.state.kept, asked.page
-    entry, job = kept.moving["entry"], load(kept.moving["job"])
-    jobs = dict(state.chosen)
+    state, stored, page = asked.state, asked.state.stored, asked.page
+    entry, job = stored.dragged["entry"], load(stored.dragged["job"])
+    jobs = dict(state.current_jobs)
     changed = {path: get_at(job, path) for path in differences(job, jobs[entry])}
     if _owner(state, entry, changed) is None:
         jobs = state.jobs(next(iter(jobs.values())).model_copy(update=changed), state.variants)
     else:
         jobs[entry] = job
-    most = max(SHORTEST, int(DRAG / kept.cost)) if kept.cost else max(job.steps for job in jobs.values())
-    return {id: page.hurried(job, most) for id, job in jobs.items()}
+    most = (
+        max(SHORTEST, int(DRAG / stored.seconds_per_step))
+        if stored.seconds_per_step
+        else max(job.steps for job in jobs.values())
+    )
+    return {id: page.while_dragged(job, most) for id, job in jobs.items()}

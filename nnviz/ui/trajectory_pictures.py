@@ -23,7 +23,7 @@ def _optimizers(job: Trajectories) -> dict[str, str]:
     return {"": "none", **found}
 
 
-OPTIMIZER = Choice("optimizer", "Inspect one update of", _optimizers, default="", shared=True, place_in="optimizers")
+OPTIMIZER = Choice("optimizer", "Inspect one update of", _optimizers, default="", shared=True, index_in="optimizers")
 """Whose step is taken apart."""
 
 

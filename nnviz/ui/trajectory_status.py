@@ -29,7 +29,7 @@ def _rounded(value: float, span: float) -> float:
     return float(f"{value:.{digits}f}")
 
 
-def hurried(job: Trajectories, steps: int) -> Trajectories:
+def while_dragged(job: Trajectories, steps: int) -> Trajectories:
     """The job while its start is dragged: at most so many of its steps, and no basins."""
     return job.model_copy(update={"steps": min(job.steps, steps), "grid": 0})
 
@@ -85,7 +85,7 @@ def theory(entries: Sequence[EntryView]) -> str:
     phase: Mapping[str, np.ndarray] = entries[0].snapshot("phase")
     if "best_gradient_descent" not in phase:
         return ""
-    edge, (plain, _, kept), (rate, momentum, least) = (
+    edge, (plain, _, error_factor), (rate, momentum, least) = (
         phase["stability_limit"][0],
         phase["best_gradient_descent"],
         phase["best"],
@@ -94,8 +94,8 @@ def theory(entries: Sequence[EntryView]) -> str:
     limits = (
         f"plain gradient descent is stable for η < 2/λ = {format_number(edge, 4)}; its optimal learning rate "
         f"{format_number(plain, 4)} gives an "
-        f"error factor of {kept:.3f} per step; optimal {kind} (β = {momentum:.3f}, η = {format_number(rate, 4)}) "
-        f"gives {least:.3f}."
+        f"error factor of {error_factor:.3f} per step; optimal {kind} (β = {momentum:.3f}, η = "
+        f"{format_number(rate, 4)}) gives {least:.3f}."
     )
     unlike = entries[0].job.conditions
     about = (

@@ -48,7 +48,7 @@ def is_under_way(entries: Sequence[EntryView]) -> bool:
     return any(run.status.live and run.status.step for run in _runs(entries))
 
 
-def can_go_on(entries: Sequence[EntryView], jobs: Mapping[str, Job]) -> bool:
+def can_continue(entries: Sequence[EntryView], jobs: Mapping[str, Job]) -> bool:
     """Whether the runs shown, all at one step, have steps left to go on with as these jobs, which their weights can
     bear."""
     if [entry.id for entry in entries] != list(jobs):
@@ -70,7 +70,7 @@ def prepare(asked: FormResult, runset: RunSet) -> None:
         return
     shown = {entry.id: without_parent(entry.job) for entry in entries}
     fewer = {id: shown.get(id) for id in jobs} == dict(jobs)
-    stays = is_under_way(entries) or can_go_on(entries, jobs)
+    stays = is_under_way(entries) or can_continue(entries, jobs)
     if stays and not asked.starts and not is_preview(entries) and not fewer:
         return
     if fewer:
@@ -118,7 +118,7 @@ def transport(asked: FormResult, runset: RunSet, entries: Sequence[EntryView]) -
             act = (lambda: runset.resume(left)) if left else anew
             _button(text, "play_arrow", asked, runset, act, primary=True, disabled=not jobs, fills=True)
     with _place(state, "branch"):
-        if goes_on := changed and can_go_on(entries, jobs):
+        if goes_on := changed and can_continue(entries, jobs):
             words = _changes(entries, jobs)
             help = f"Resumes from step {step:,} as {'new runs' if len(runs) > 1 else 'a new run'} with {words}."
             act = lambda: runset.branch(jobs)  # noqa: E731
@@ -171,17 +171,17 @@ def _button(
     settles: bool = True,
     fills: bool = False,
 ) -> None:
-    kept = asked.state.kept
+    stored = asked.state.stored
 
     def done() -> None:
-        kept.problem = ""
+        stored.problem = ""
         try:
             before = _seen(runset)
             act()
             if settles:
                 _settle(runset, before)
         except RunError as error:
-            kept.problem = str(error)
+            stored.problem = str(error)
 
     button(
         text,
@@ -294,7 +294,7 @@ def _standing(run: RunView, letter: str, is_brief: bool) -> str:
     return text
 
 
-def went_wrong(entries: Sequence[EntryView], letters: Sequence[str]) -> None:
+def show_run_errors(entries: Sequence[EntryView], letters: Sequence[str]) -> None:
     """What each run shown ended with, each in a line."""
     for run, letter in zip(_runs(entries), letters, strict=True):
         if run.status.error:

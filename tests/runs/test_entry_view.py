@@ -38,7 +38,7 @@ def test_what_is_new_is_shown_in_place_of_what_was_there(run):
     both = entry({"plane": new}, {"plane": old})
     assert len(both.snapshot("plane")["x"]) == 9
     assert both.run("plane") is new
-    assert not both.awaited
+    assert not both.outdated_parts
 
 
 def test_what_was_there_is_shown_as_long_as_the_new_has_nothing(run):
@@ -46,14 +46,14 @@ def test_what_was_there_is_shown_as_long_as_the_new_has_nothing(run):
     both = entry({"plane": new}, {"plane": old})
     assert len(both.snapshot("plane")["x"]) == 5
     assert both.run("plane") is old
-    assert both.awaited == {"plane"}
+    assert both.outdated_parts == {"plane"}
 
 
 def test_a_picture_is_of_one_run_though_the_new_one_has_a_part_of_it(run):
     old = run("path", "finished", path=arrays.path(5), path_plane=arrays.path_plane(), training=arrays.training(5))
     new = run("path", path=arrays.path(9), training=arrays.training(9))
     both = entry({"path": new}, {"path": old})
-    assert both.awaited
+    assert both.outdated_parts
     assert [len(both.snapshot(name)["steps"]) for name in ("path", "training")] == [5, 5]
 
 
@@ -61,7 +61,7 @@ def test_with_nothing_from_before_the_new_one_is_awaited_and_nothing_is_behind(r
     new, empty = run("plane", training=arrays.training(5)), run("plane", "stopped")
     for both in (entry({"plane": new}), entry({"plane": new}, {"plane": empty})):
         assert both.run("plane") is new
-        assert not both.awaited
+        assert not both.outdated_parts
         assert both.snapshot("plane") == {}
         assert len(both.snapshot("training")["steps"]) == 5
 
@@ -72,7 +72,7 @@ def test_a_view_that_ended_with_nothing_is_shown_by_nothing(run, state):
     both = entry({"plane": new}, {"plane": old})
     assert both.run("plane") is None
     assert both.snapshot("plane") == {}
-    assert not both.awaited
+    assert not both.outdated_parts
     # How the network has come out is known all the same.
     assert len(both.snapshot("training")["steps"]) == 5
 
@@ -95,7 +95,7 @@ def test_a_training_is_shown_from_its_first_step_whatever_was_there_before(store
     old, new = (store.view(store.create(Training(seed=seed)).id) for seed in (1, 2))
     both = EntryView("a", new.job, {"": new}, {"": old})
     assert both.run() is new
-    assert not both.awaited
+    assert not both.outdated_parts
     assert both.key == new.id
 
 

@@ -23,11 +23,11 @@ def entries(things: Sequence[object]) -> dict[str, object]:
 
 def ask(jobs: Sequence[Job], problem: str = "", name: str = "page") -> FormResult:
     """What is asked for where the form has these jobs, and is wrong if a problem is named."""
-    state = session.enter(name, jobs[0])
+    state = session.open_page(name, jobs[0])
     return FormResult(page(jobs[0]), state, {} if problem else entries(jobs), problem)
 
 
 def shown(state: PageState, runs: Sequence[str]) -> RunSet:
     """A set of runs that the page shows from now on."""
-    state.kept.held.entries = {id: {"": run} for id, run in entries(runs).items()}
-    return runtime.runset(state.kept.held)
+    state.stored.held.entries = {id: {"": run} for id, run in entries(runs).items()}
+    return runtime.runset(state.stored.held)

@@ -22,7 +22,7 @@ from nnviz.spec.variants import apply
 from nnviz.spec.wording import without_parent
 from nnviz.ui import runtime
 from nnviz.ui.page import Page
-from nnviz.ui.session import Kept
+from nnviz.ui.session import StoredPage
 
 ROOT = Path(__file__).parents[2]
 MAIN = "pages/playground.py"
@@ -73,15 +73,15 @@ def fine(app: AppTest) -> AppTest:
     return app
 
 
-def kept(app: AppTest, page: str = "") -> Kept:
+def kept(app: AppTest, page: str = "") -> StoredPage:
     """What the session keeps of a page, by default of the one that it is on."""
-    return app.session_state[f"_nnviz:Kept:{page or app.session_state['_nnviz:Here:'].page}"]
+    return app.session_state[f"_nnviz:StoredPage:{page or app.session_state['_nnviz:AppState:'].page}"]
 
 
 def asked(app: AppTest) -> list[Job]:
     """The jobs as the form had them last."""
     found = kept(app)
-    first = load(found.chosen or found.first)
+    first = load(found.current_first or found.first)
     return [first, *(apply(first, variant["differences"]).job for variant in found.variants)]
 
 

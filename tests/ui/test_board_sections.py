@@ -148,7 +148,7 @@ def test_the_figures_of_a_lost_message_are_sent_again_and_no_others():
 def test_what_the_viewer_opens_and_chooses_is_handed_on_once_and_only_if_there_is_such(monkeypatch):
     memory: dict = {}
     monkeypatch.setattr(session, "memory", lambda _: memory)
-    monkeypatch.setattr(session, "place", lambda: "here")
+    monkeypatch.setattr(session, "current_url_path", lambda: "here")
     got: list[tuple] = []
     head = {"sections": SECTIONS, "choices": chosen(a="auto")}
 

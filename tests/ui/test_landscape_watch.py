@@ -141,7 +141,7 @@ def test_stopped_and_continued(start, store):
     wait_for(lambda: states(store, app) == ["stopped", "finished", "stopped"])
     assert "Continue" in labels(fine(app.run()))
     (entry,) = entries(app)
-    # What is there is kept, and of what is not there nothing is awaited.
+    # What is there is kept, and of what is not there nothing is outdated_parts.
     assert entry.run("plane") is not None
     assert entry.run("curvature") is None
     assert shown(press(app, "Continue")) == runs
@@ -159,12 +159,12 @@ def test_what_was_stopped_is_shown_dimmed_until_there_is_something_new_and_then_
     fine(app.run())
     set_to(app, ":plane.span", 2.0)
     (entry,) = entries(app)
-    assert entry.awaited
+    assert entry.outdated_parts
     assert entry.run("plane").id == old
     for run in by_kind(store, app).values():
         work(store, run)
     fine(app.run())
-    assert not entries(app)[0].awaited
+    assert not entries(app)[0].outdated_parts
     assert is_gone(store, old)
 
 

@@ -19,7 +19,7 @@ INFO = {"metric": Metric("accuracy", "test", "test accuracy", higher_is_better=T
 def _script(job):
     from nnviz.ui import library, session
 
-    library.library(session.enter("page", job))
+    library.library(session.open_page("page", job))
 
 
 def table() -> AppTest:

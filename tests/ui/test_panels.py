@@ -69,7 +69,7 @@ def test_a_picture_is_made_when_it_is_asked_for_and_once(views):
 def test_a_picture_sees_the_run_from_the_step_unless_it_holds_the_whole_run(views):
     seen = []
     draw = lambda view: seen.append((view.id, view.step)) or figure(view)  # noqa: E731
-    found = pictures(views[:2], [Panel("a", draw), Panel("whole", draw, is_whole=True)])
+    found = pictures(views[:2], [Panel("a", draw), Panel("whole", draw, shows_all_steps=True)])
     assert found["a B"]
     assert seen == [(view.key, 10) for view in views[:2]]
     assert found["whole B"]["layout"]["meta"]["reveals"]
@@ -125,7 +125,7 @@ def test_a_link_of_the_figure_itself_is_kept(views):
 
 def test_figures_that_pages_keep_are_not_changed(views):
     kept = {view.key: figure(view) for view in views[:2]}
-    found = pictures(views[:2], [Panel("a", lambda view: kept[view.id], is_whole=True)])
+    found = pictures(views[:2], [Panel("a", lambda view: kept[view.id], shows_all_steps=True)])
     assert found["a A"]["layout"]["meta"]["title"] == "A · Loss"
     assert [f["layout"]["meta"] for f in kept.values()] == [{"title": "Loss"}] * 2
     assert "range" not in kept[views[0].key]["layout"]["yaxis"]

@@ -7,7 +7,7 @@ from nnviz.presets import playground
 from nnviz.runs.runset import EntryView
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Parent
-from nnviz.ui.transport import can_go_on, is_preview, is_shown
+from nnviz.ui.transport import can_continue, is_preview, is_shown
 from tests.ui.form_results import entries
 
 JOB = playground.DEFAULT
@@ -47,11 +47,11 @@ def test_variants_go_on_together_from_one_step_if_the_weights_of_each_can_bear_i
     rate, other = changed({"learner.optimizer.lr": 0.3}), changed({"learner.l2": 0.01})
     both = views(store, [trained(JOB), trained(other)])
     more = changed({"learner.l2": 0.01, "learner.optimizer.lr": 0.3})
-    assert can_go_on(both, {"a": rate, "b": more})
-    assert can_go_on(both, {"a": JOB, "b": more})
-    assert not can_go_on(both, {"a": rate, "b": changed({"seed": 1})})
-    assert not can_go_on(both, {"a": rate})
-    assert not can_go_on(
+    assert can_continue(both, {"a": rate, "b": more})
+    assert can_continue(both, {"a": JOB, "b": more})
+    assert not can_continue(both, {"a": rate, "b": changed({"seed": 1})})
+    assert not can_continue(both, {"a": rate})
+    assert not can_continue(
         views(store, [trained(JOB, 20, "stopped"), trained(other, 30, "stopped")]), {"a": rate, "b": more}
     )
 

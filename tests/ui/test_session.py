@@ -21,18 +21,18 @@ def _script(default, seen):
     from nnviz.ui.form import spec_widgets
 
     page = st.selectbox("page", ["one", "two"])
-    state = session.enter(page, default)
+    state = session.open_page(page, default)
     chosen = spec_widgets.choose(state.first, {"all": ["seed", "learner.optimizer"]}, key=state.key)
     job = replace_many(state.first, chosen)
     if st.button("restart"):
         state.restart([default, default], runs=["a", "b"], problems=["wrong"])
         st.rerun()
     state.remember(job, state.variants)
-    state.tell(runs=True)
+    state.update_address(runs=True)
     seen.append(
         {
             "job": job,
-            "jobs": list(state.chosen.values()),
+            "jobs": list(state.current_jobs.values()),
             "differences": [dict(variant.differences) for variant in state.variants],
             "runs": state.runs,
             "problems": list(state.problems),
@@ -155,9 +155,9 @@ def test_the_link_of_the_default_job_is_not_empty():
 
 def test_a_session_of_an_older_version_falls_back_to_the_default():
     session = Session()
-    kept = session.app.session_state["_nnviz:Kept:one"]
+    kept = session.app.session_state["_nnviz:StoredPage:one"]
     assert kept.first == dump(JOB)
-    kept.first = kept.chosen = '{"kind": "training", "unknown": 1}'
+    kept.first = kept.current_first = '{"kind": "training", "unknown": 1}'
     assert session.run()["job"] == JOB
 
 
@@ -165,13 +165,13 @@ def test_a_session_whose_code_was_changed_keeps_what_it_can():
     session = Session(seed="7")
 
     @dataclass
-    class Kept:
+    class StoredPage:
         """What a page was before."""
 
         first: str
         generation: int = 3
 
-    session.app.session_state["_nnviz:Kept:one"] = Kept(dump(OTHER))
+    session.app.session_state["_nnviz:StoredPage:one"] = StoredPage(dump(OTHER))
     assert session.run()["job"] == OTHER
     assert session.last["key"] == "one:3"
 
@@ -179,14 +179,14 @@ def test_a_session_whose_code_was_changed_keeps_what_it_can():
 def test_only_plain_values_are_kept():
     session = Session(seed="7", b__seed="8", run="a")
     session.visit("two")
-    for key in ("Kept:one", "Kept:two"):
+    for key in ("StoredPage:one", "StoredPage:two"):
         kept = asdict(session.app.session_state[f"_nnviz:{key}"])
         assert json.loads(json.dumps(kept)) == kept, key
 
 
 def test_the_open_section_and_the_panels_choices_are_in_the_address_and_come_from_it():
     session = Session(section="Loss", view__loss__axis="log")
-    kept = session.app.session_state["_nnviz:Kept:one"]
+    kept = session.app.session_state["_nnviz:StoredPage:one"]
     assert (kept.section, kept.choices) == ("Loss", {"loss.axis": "log"})
     assert dict(session.app.query_params) == {"section": "Loss", "view.loss.axis": "log"}
     assert "section=Loss" in session.last["link"]
@@ -199,9 +199,9 @@ def _outdated(default, seen):
     from nnviz.spec.variants import Variant
     from nnviz.ui import session
 
-    state = session.enter("page", default)
+    state = session.open_page("page", default)
     for others in ([], [Variant("b", {"seed": 3})], [Variant("b", {"seed": 3, "steps": 9})], [Variant("c", {})]):
-        before = state.drawn_with
+        before = state.form_state
         assert not state.is_outdated(before)
         state.variants = others
         seen.append(state.is_outdated(before))

@@ -11,7 +11,7 @@ from nnviz.spec.base import replace_many
 from nnviz.spec.trajectories import Trajectories
 from nnviz.ui.page import Event
 from nnviz.ui.show import DRAG, SHORTEST
-from nnviz.ui.trajectory_status import POSITIONS, hurried, positions, started_at, status, theory
+from nnviz.ui.trajectory_status import POSITIONS, positions, started_at, status, theory, while_dragged
 from tests.each import each
 from tests.ui.pages import page_of
 
@@ -48,8 +48,8 @@ def test_the_start_is_chosen_on_the_map_and_nowhere_else():
 
 def test_while_its_start_is_dragged_a_trajectory_run_has_no_basins_and_few_steps():
     long = replace_many(JOB, {"steps": 10_000, "grid": 20})
-    assert hurried(long, 500) == replace_many(long, {"steps": 500, "grid": 0})
-    assert hurried(replace_many(JOB, {"steps": 5}), 500).steps == 5
+    assert while_dragged(long, 500) == replace_many(long, {"steps": 500, "grid": 0})
+    assert while_dragged(replace_many(JOB, {"steps": 5}), 500).steps == 5
 
 
 def _script(jobs, entry, point, cost, found):
@@ -61,14 +61,14 @@ def _script(jobs, entry, point, cost, found):
     from nnviz.ui.form.page_form import FormResult
     from tests.ui import form_results
 
-    page = form_results.page(jobs[0], hurried=trajectory_status.hurried)
+    page = form_results.page(jobs[0], while_dragged=trajectory_status.while_dragged)
     first, *others = jobs
-    state = session.enter(page.name, first)
+    state = session.open_page(page.name, first)
     state.variants = [Variant(id, differing(job, first)) for id, job in zip("bc", others, strict=False)]
-    state.kept.cost = cost
-    job = state.chosen[entry].model_copy(update={"x": point[0], "y": point[1]})
-    state.kept.moving = {"entry": entry, "job": dump(job)}
-    found.append(sys.modules["nnviz.ui.show"]._moving(FormResult(page, state, state.chosen)))
+    state.stored.seconds_per_step = cost
+    job = state.current_jobs[entry].model_copy(update={"x": point[0], "y": point[1]})
+    state.stored.dragged = {"entry": entry, "job": dump(job)}
+    found.append(sys.modules["nnviz.ui.show"]._dragged_jobs(FormResult(page, state, state.current_jobs)))
 
 
 def dragged(jobs: list[Trajectories], entry: str = "a", cost: float = 0.0) -> list[Trajectories]:

@@ -22,12 +22,12 @@ def _script(runs, jobs, problem):
     if "is_shown" not in st.session_state:
         st.session_state["is_shown"] = True
         form_results.shown(asked.state, runs)
-    runset = form_results.runtime.runset(asked.state.kept.held)
+    runset = form_results.runtime.runset(asked.state.stored.held)
     entries = runset.views()
     letters = "AB" if len(entries) > 1 else ("",)
     transport.transport(asked, runset, entries)
     st.markdown(transport.status(asked, entries, letters))
-    transport.went_wrong(entries, letters)
+    transport.show_run_errors(entries, letters)
     st.text(",".join(runset.ids))
 
 
@@ -303,7 +303,7 @@ def _page(job):
     from tests.ui import form_results
 
     asked = form_results.ask([job])
-    runset = form_results.runtime.runset(asked.state.kept.held)
+    runset = form_results.runtime.runset(asked.state.stored.held)
     transport.prepare(asked, runset)
     transport.transport(asked, runset, runset.views())
     st.text(",".join(runset.ids))
@@ -361,13 +361,13 @@ def _pages(run, job):
     import streamlit as st
 
     from nnviz.ui import transport
-    from nnviz.ui.form.page_form import say
+    from nnviz.ui.form.page_form import show_errors
     from tests.ui import form_results
 
     asked = form_results.ask([job], name=st.selectbox("page", ["one", "two"]))
     runset = form_results.shown(asked.state, [run])
     transport.transport(asked, runset, runset.views())
-    say(asked.state.kept.problem)
+    show_errors(asked.state.stored.problem)
 
 
 def test_what_went_wrong_on_one_page_is_not_said_on_another(trained, monkeypatch):

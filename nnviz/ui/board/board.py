@@ -127,9 +127,9 @@ def board(
     _component()(
         key=key,
         data=text.encode(),
-        on_ask_change=partial(_hear, key, session.place()),
+        on_ask_change=partial(_hear, key, session.current_url_path()),
         on_pick_change=partial(_pick, key, on_pick, on_stroke),
-        on_change_change=partial(_change, key, session.place(), head, on_section, on_choice),
+        on_change_change=partial(_change, key, session.current_url_path(), head, on_section, on_choice),
     )
 
 
@@ -141,7 +141,7 @@ def _ordered(choice: Mapping[str, Any]) -> dict[str, Any]:
 def _hear(key: str, place: str) -> None:
     """Keep what the browser asks for until the board is drawn again, which is in the same rerun, unless the viewer has
     left the place where it was drawn."""
-    session.go_back(place)
+    session.redraw_if_page_changed(place)
     asked = (session.value(key) or {}).get("ask")
     if isinstance(asked, dict):
         session.memory(f"board:{key}")["ask"] = asked
@@ -156,7 +156,7 @@ def _change(
 ) -> None:
     """Hand on which section the viewer has opened and which choices have other values. What a browser sends may be
     anything, and comes again until a message says that it has been heard."""
-    session.go_back(place)
+    session.redraw_if_page_changed(place)
     sent, kept = (session.value(key) or {}).get("change"), session.memory(f"board:{key}")
     if not isinstance(sent, dict):
         return

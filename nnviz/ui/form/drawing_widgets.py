@@ -33,13 +33,13 @@ def data(state: PageState, base: Training, chosen: Mapping[str, Any]) -> dict[st
     found = spec_widgets.field(base, PATH, key=state.key, chosen=chosen)
     if found["kind"] != Drawn().kind:
         return {PATH: found}
-    drawings, density = session.kept(Drawings, state.page), found["density"]
+    drawings, density = session.stored(Drawings, state.page), found["density"]
     if drawings.shown and drawings.shown != density and density not in drawings.before[-1:]:
         drawings.before = [*drawings.before, drawings.shown][-UNDONE:]
     drawings.shown = density
 
     def show(text: str) -> None:
-        first = next(iter(state.chosen.values()))
+        first = next(iter(state.current_jobs.values()))
         state.with_changes(replace_at(first, PATH, {**found, "density": text}), state.variants)
 
     def undo() -> None:

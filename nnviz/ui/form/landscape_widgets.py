@@ -14,14 +14,14 @@ from nnviz.spec.number_format import format_number
 from nnviz.spec.variants import LETTERS
 from nnviz.ui import runtime
 from nnviz.ui.form import spec_widgets
-from nnviz.ui.page import ListEditor, Replace, Taken
+from nnviz.ui.page import JobsFromRuns, ListEditor, Replace
 
 VIEWS = options(item_type(Landscape.model_fields["views"].annotation))
 
 
-def taken(runs: Sequence[str], base: Landscape) -> Taken:
+def jobs_with_networks(runs: Sequence[str], base: Landscape) -> JobsFromRuns:
     """The networks of runs, as they are now, looked at as `base` does. Raises RunError."""
-    return Taken([base.model_copy(update={"network": network_of(run), "other": None}) for run in runs])
+    return JobsFromRuns([base.model_copy(update={"network": network_of(run), "other": None}) for run in runs])
 
 
 def network_of(run: str) -> TrainedModel:
@@ -59,13 +59,13 @@ def _trained(run: str, job: Job) -> Training:
     return job
 
 
-def completed(job: Landscape, begun: Sequence[Landscape]) -> Landscape:
-    """What came before the training belongs to it: with other settings it is another training. `begun` are the jobs
+def completed(job: Landscape, initial: Sequence[Landscape]) -> Landscape:
+    """What came before the training belongs to it: with other settings it is another training. `initial` are the jobs
     that the form started from."""
     parts = ("learner", "seed", "weights_seed")
     same = [
         other.network.before
-        for other in begun
+        for other in initial
         if all(getattr(job.network, name) == getattr(other.network, name) for name in parts)
     ]
     if job.network.before in (same or [()]):

@@ -38,39 +38,39 @@ class FormResult:
     @property
     def first(self) -> Job:
         """The first of them, or as it was when all was right."""
-        return next(iter(self.jobs.values()), None) or next(iter(self.state.chosen.values()))
+        return next(iter(self.jobs.values()), None) or next(iter(self.state.current_jobs.values()))
 
 
-def ask(page: Page, state: PageState) -> FormResult:
+def draw_form(page: Page, state: PageState) -> FormResult:
     """Draws examples and form."""
     _load_linked_runs(page, state)
     starts = _examples(page, state)
-    say(*state.problems)
+    show_errors(*state.problems)
     problem, jobs = "", {}
     with st.sidebar:
         st.html(f"<h1 class='nnviz-title'>{page.title}</h1><p class='nnviz-question'>{page.question}</p>")
         explanation = st.container(key=f"look-{state.page}")
-        if page.takes:
+        if page.jobs_from_runs:
             _library(page, state)
         beside = st.container()
         try:
             jobs = _form(page, state, beside)
         except SpecError as error:
             problem = str(error)  # shown over the pictures
-        if not page.takes:
+        if not page.jobs_from_runs:
             _library(page, state)
         _open_jobs(state)
         # What is shown above the form depends on its values.
         with explanation:
             _example_caption(page, state)
         with beside:
-            for line in page.remarks(list(state.chosen.values())) if page.remarks else ():
+            for line in page.remarks(list(state.current_jobs.values())) if page.remarks else ():
                 st.caption(line)
-    say(problem)
+    show_errors(problem)
     return FormResult(page, state, jobs, problem, starts)
 
 
-def say(*problems: str) -> None:
+def show_errors(*problems: str) -> None:
     """What is wrong, if anything is. What comes after it on the page keeps its place in the document either way: else
     Streamlit takes the board out and puts it in again."""
     with st.container():
@@ -82,85 +82,85 @@ def say(*problems: str) -> None:
 def _load_linked_runs(page: Page, state: PageState) -> None:
     """Runs that another page has handed over, or that a link names: their networks, or their settings where the link
     names no others."""
-    kept = state.kept
-    handed, kept.handed = kept.handed, []
-    if handed and page.takes:
-        _take(page, state, handed)
-    named, kept.named = kept.named, []
-    if not named:
+    stored = state.stored
+    received, stored.received_runs = stored.received_runs, []
+    if received and page.jobs_from_runs:
+        _use_runs(page, state, received)
+    linked, stored.linked_runs = stored.linked_runs, []
+    if not linked:
         return
     runs, jobs, problems = [], [], []
-    for run in named:
+    for run in linked:
         try:
             job = runtime.store().view(run).job
-            if not page.takes or type(job) is type(state.default):
+            if not page.jobs_from_runs or type(job) is type(state.default):
                 state.check(job)
             runs.append(run)
             jobs.append(job)
         except (RunError, SpecError) as error:
             problems.append(str(error))
-    kept.problems += problems
+    stored.problems += problems
     is_shown = page.starts_on == "click"
-    if not kept.names_only_runs or not jobs:
-        kept.held.entries = {id: own for id, own in kept.held.entries.items() if is_shown and own[""] in runs}
+    if not stored.links_only_runs or not jobs:
+        stored.held.entries = {id: own for id, own in stored.held.entries.items() if is_shown and own[""] in runs}
         return
-    if page.takes and not all(type(job) is type(state.default) for job in jobs):
-        _take(page, state, runs)
+    if page.jobs_from_runs and not all(type(job) is type(state.default) for job in jobs):
+        _use_runs(page, state, runs)
     else:
-        state.restart(jobs, runs=runs if is_shown else (), problems=kept.problems)
+        state.restart(jobs, runs=runs if is_shown else (), problems=stored.problems)
 
 
 def _library(page: Page, state: PageState) -> None:
     """The table of earlier runs."""
     if page.library:
         text, job = page.library
-        library(state, text, default=job, take=lambda state, runs: take(page, state, runs))
+        library(state, text, default=job, open_runs=lambda state, runs: use_runs(page, state, runs))
     else:
         library(state)
 
 
-def _take(page: Page, state: PageState, runs: Sequence[str]) -> None:
+def _use_runs(page: Page, state: PageState, runs: Sequence[str]) -> None:
     try:
-        take(page, state, runs)
+        use_runs(page, state, runs)
     except RunError as error:
         state.problems.append(str(error))
 
 
-def take(page: Page, state: PageState, runs: Sequence[str]) -> None:
+def use_runs(page: Page, state: PageState, runs: Sequence[str]) -> None:
     """The page's jobs made of these runs, in place of those in the form. Raises RunError."""
-    if page.takes:
-        taken = page.takes(runs, next(iter(state.chosen.values())))
-        state.restart(taken.jobs, problems=taken.problems)
+    if page.jobs_from_runs:
+        found = page.jobs_from_runs(runs, next(iter(state.current_jobs.values())))
+        state.restart(found.jobs, problems=found.problems)
     else:
         state.restart([runtime.store().view(run).job for run in runs], runs=runs)
 
 
 def _examples(page: Page, state: PageState) -> bool:
     """A row of buttons; whether one was pressed just now."""
-    kept = state.kept
+    stored = state.stored
 
     def press(preset: Preset) -> None:
         state.restart(preset.jobs)
-        kept.starts, kept.section = True, preset.section
-        kept.choices = dict(preset.choices)
+        stored.starts, stored.section = True, preset.section
+        stored.choices = dict(preset.choices)
 
     with st.container(horizontal=True, gap="xsmall", key=f"examples-{state.page}"):
         for preset in page.examples:
             button(preset.title, partial(press, preset), key=f"{state.key}:example:{preset.title}")
-    starts, kept.starts = kept.starts, False
+    starts, stored.starts = stored.starts, False
     return starts
 
 
 def _example_caption(page: Page, state: PageState) -> None:
     """What to look at: in the example that the form asks for, or still in the one that it has come from."""
-    kept, jobs = state.kept, tuple(state.chosen.values())
+    stored, jobs = state.stored, tuple(state.current_jobs.values())
     same = next((preset for preset in page.examples if tuple(preset.jobs) == jobs), None)
     if same:
-        kept.example, kept.example_generation = same.title, kept.generation
-    elif kept.example_generation != kept.generation:
+        stored.example, stored.example_generation = same.title, stored.generation
+    elif stored.example_generation != stored.generation:
         return
     for preset in page.examples:
-        if preset.title == kept.example:
+        if preset.title == stored.example:
             reference = f" <small>({preset.reference})</small>" if preset.reference else ""
             changed = "" if same else " <small>(settings changed)</small>"
             st.markdown(f"**{preset.title}.** {preset.look_at}{reference}{changed}", unsafe_allow_html=True)
@@ -168,14 +168,14 @@ def _example_caption(page: Page, state: PageState) -> None:
 
 def _form(page: Page, state: PageState, beside: DeltaGenerator) -> dict[str, Job]:
     """The widgets of the first job and, in the place `beside`, of what the variants differ in. Raises SpecError."""
-    base, begun = state.first, state.begun
+    base, initial = state.first, state.initial_jobs
     chosen = _fields(page, state, base)
     try:
         plain = replace_many(base, chosen)
-        first = page.completed(plain, begun)
+        first = page.completed(plain, initial)
         problem = None
     except SpecError as error:
-        plain = first = next(iter(state.chosen.values()))
+        plain = first = next(iter(state.current_jobs.values()))
         problem = error
     with beside:
         others = variants(
@@ -190,15 +190,15 @@ def _form(page: Page, state: PageState, beside: DeltaGenerator) -> dict[str, Job
     # All widgets come before anything can be wrong: those that are not drawn would forget what they hold.
     if problem:
         raise problem
-    others = [_completed(page, variant, plain, first, begun) for variant in others]
+    others = [_completed(page, variant, plain, first, initial) for variant in others]
     state.remember(first, others)
     return state.jobs(first, others)
 
 
-def _completed(page: Page, variant: Variant, plain: Job, first: Job, begun: Sequence[Job]) -> Variant:
+def _completed(page: Page, variant: Variant, plain: Job, first: Job, initial: Sequence[Job]) -> Variant:
     """The variant with what has no widgets put right, of what it differs in from `first`; `plain` is that as the form
     has it."""
-    job = page.completed(apply(plain, variant.differences).job, begun)
+    job = page.completed(apply(plain, variant.differences).job, initial)
     more = differing(job, apply(first, variant.differences).job)
     return Variant(variant.id, {**variant.differences, **more})
 
@@ -215,7 +215,7 @@ def _list(page: Page, state: PageState, base: Job, path: str, _chosen: Mapping[s
 
     def replace(items: Sequence[Spec], places: Sequence[int]) -> None:
         _move_choices(page, state, path, places)
-        first = next(iter(state.chosen.values()))
+        first = next(iter(state.current_jobs.values()))
         plain = [item.model_dump(mode="json") for item in items]
         state.with_changes(apply(first, {path: plain}).job, state.variants)
 
@@ -224,8 +224,8 @@ def _list(page: Page, state: PageState, base: Job, path: str, _chosen: Mapping[s
 
 def _move_choices(page: Page, state: PageState, path: str, places: Sequence[int]) -> None:
     """Choices that are places in the list at `path` stay with their items."""
-    chosen = state.kept.choices
-    for key in {key_of(panel, c) for panel in page.panels for c in panel.choices if c.place_in == path}:
+    chosen = state.stored.choices
+    for key in {key_of(panel, c) for panel in page.panels for c in panel.choices if c.index_in == path}:
         before = int(chosen.pop(key, "") or -1)
         if before >= 0 and before in places:
             chosen[key] = str(places.index(before))
@@ -233,7 +233,7 @@ def _move_choices(page: Page, state: PageState, path: str, places: Sequence[int]
 
 def _open_jobs(state: PageState) -> None:
     """Jobs from a file: the counterpart of "copy as JSON"."""
-    kept = state.kept
+    stored = state.stored
     with st.popover("Open a job from JSON", icon=":material/upload_file:", width="stretch"):
         text = st.text_area("Job as JSON", key=f"{state.key}:json", height=160)
         file = st.file_uploader("or a file", type="json", key=f"{state.key}:file", max_upload_size=1)
@@ -243,8 +243,8 @@ def _open_jobs(state: PageState) -> None:
             try:
                 state.restart([state.check(job) for job in load_set(content)])
             except SpecError as error:
-                kept.rejected = {content: str(error)}
+                stored.rejected = {content: str(error)}
 
         button("Open", open_it, key=f"{state.key}:open", disabled=not content)
-        if problem := kept.rejected.get(content):
+        if problem := stored.rejected.get(content):
             show_error(problem)

@@ -30,20 +30,20 @@ class Start:
 def start(state: PageState, base: Trajectories, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """Two numbers, which the map changes too; None where they are as the surface wants them. On another surface the
     start is where that one wants it."""
-    drawn = session.kept(Start, state.key)
+    drawn = session.stored(Start, state.key)
     kind = chosen["surface"]["kind"]
     own = SURFACES[kind].start
     keys = {name: f"{state.key}:{name}" for name in ("x", "y")}
     if (drawn.kind or base.surface.kind) != kind:
         for name, value in zip(keys, own, strict=True):
-            session.put(keys[name], value)
+            session.set_value(keys[name], value)
     drawn.kind = kind
     found = {}
-    for place, (name, widget), begun, usual in zip(st.columns(2), keys.items(), base.start, own, strict=True):
+    for place, (name, widget), initial, usual in zip(st.columns(2), keys.items(), base.start, own, strict=True):
         with place:
             about = Trajectories.model_fields[name]
             if session.value(widget) is None:
-                session.put(widget, begun)
+                session.set_value(widget, initial)
             text = str(about.title).capitalize()
             value = st.number_input(text, -1e6, 1e6, step=0.1, format="%.4g", key=widget, help=about.description)
             found[name] = None if value == usual else value

@@ -19,15 +19,14 @@ from nnviz.spec.wording import in_words, name
 from nnviz.ui.buttons import button
 from nnviz.ui.form import spec_widgets
 from nnviz.ui.page import ListEditor
-from nnviz.ui.session import kept as kept_state
-from nnviz.ui.session import value
+from nnviz.ui.session import stored, value
 
 Make = Callable[[list[Variant]], list[Variant]]
 
 
 def variants(
     first: Job,
-    kept: Sequence[Variant],
+    current: Sequence[Variant],
     *,
     usual: Sequence[str],
     most: int,
@@ -37,16 +36,16 @@ def variants(
 ) -> list[Variant]:
     """Draws the variants of `first`; each as its widgets have it now.
 
-    `kept` are those that this returned, or gave to `change`, last. `change` is called in a callback when a variant or a
-    difference is added or removed, with all the rest as the widgets have it then. `usual` are the paths that are
+    `current` are those that this returned, or gave to `change`, last. `change` is called in a callback when a variant
+    or a difference is added or removed, with all the rest as the widgets have it then. `usual` are the paths that are
     offered as differences before all others. `most` counts the first job too. `key` names the set of widgets: under a
-    new one all start from `kept`. `lists` are the widgets of lists that need their own, by path. A difference that does
-    not apply to `first` as it is now stays, with the reason.
+    new one all start from `current`. `lists` are the widgets of lists that need their own, by path. A difference that
+    does not apply to `first` as it is now stays, with the reason.
     """
-    form = _Form(first, kept, tuple(usual), most, key, change, lists)
+    form = _Form(first, current, tuple(usual), most, key, change, lists)
     drawn: set[str] = set()
-    found = [_variant(form, place, drawn) for place in range(len(kept))]
-    for gone in form.starts.keys() - drawn:  # its widgets, which Streamlit forgets, will start from `kept` again
+    found = [_variant(form, place, drawn) for place in range(len(current))]
+    for gone in form.starts.keys() - drawn:  # its widgets, which Streamlit forgets, will start from `current` again
         del form.starts[gone]
     add = form.does(lambda now: [*now, _new(form, now[-1].differences if now else {})])
     help = f"At most {most} side by side." if form.is_full else "Adds a copy of the last one."
@@ -71,7 +70,7 @@ class _Form:
     """What all variants of a form have in common."""
 
     first: Job
-    kept: Sequence[Variant]
+    current: Sequence[Variant]
     usual: tuple[str, ...]
     most: int
     key: str
@@ -80,21 +79,21 @@ class _Form:
 
     @property
     def is_full(self) -> bool:
-        return 1 + len(self.kept) >= self.most
+        return 1 + len(self.current) >= self.most
 
     @property
     def starts(self) -> dict[str, Any]:
         """What widgets started from, by variant and path: given another start they would be other widgets."""
-        return kept_state(Drawn, self.key).starts
+        return stored(Drawn, self.key).starts
 
     @property
     def opened(self) -> dict[str, bool]:
         """Variants that were added here, which are open at first."""
-        return kept_state(Drawn, self.key).opened
+        return stored(Drawn, self.key).opened
 
     def does(self, make: Make) -> Callable[[], None]:
         """A callback that changes the variants to what `make` makes of them as they are then."""
-        return lambda: self.change(make([Variant(v.id, _read(self, v)) for v in self.kept]))
+        return lambda: self.change(make([Variant(v.id, _read(self, v)) for v in self.current]))
 
 
 def _new(form: _Form, differences: Mapping[str, Any]) -> Variant:
@@ -105,7 +104,7 @@ def _new(form: _Form, differences: Mapping[str, Any]) -> Variant:
 
 def _variant(form: _Form, place: int, drawn: set[str]) -> Variant:
     """One expander; `drawn` is told which of its fields have widgets."""
-    variant = form.kept[place]
+    variant = form.current[place]
     now = _read(form, variant)
     applied, found = apply(form.first, now), dict(now)
     title = f"**{LETTERS[place + 1]}** · {_escaped(name(applied.job, form.first)) or 'same as A'}"
@@ -142,8 +141,8 @@ def _offer(form: _Form, place: int, job: Job, now: Mapping[str, Any]) -> None:
         for path in dict.fromkeys((*form.usual, *known))
         if path in known and not any(f"{path}.".startswith(f"{taken}.") for taken in now)
     ]
-    own = form.kept[place].id
-    added = kept_state(Drawn, form.key).added
+    own = form.current[place].id
+    added = stored(Drawn, form.key).added
     count = added.get(own, 0)
     menu = f"{form.key}:{own}:offer:{count}"  # empty again after each choice
 
@@ -199,7 +198,7 @@ def _field(form: _Form, variant: str, job: Job, path: str, start: Any, now: Mapp
 
 
 def _list(form: _Form, variant: str, path: str, begin: Sequence[Any], on: Any) -> list[Any]:
-    editor, name, replaced = form.lists[path], f"{variant}:{path}", kept_state(Drawn, form.key).replaced
+    editor, name, replaced = form.lists[path], f"{variant}:{path}", stored(Drawn, form.key).replaced
     key = f"{form.key}:{name}:{replaced.get(name, 0)}"
 
     def replace(items: Sequence[Spec], _places: Sequence[int]) -> None:
