@@ -36,33 +36,33 @@ def attachment(about: FieldInfo, value: Attachment, text: str, key: str, on: Any
     A field may declare the `types` of its files by their endings. With "zip" among them, several files can be uploaded,
     and are packed into one.
     """
-    kept = session.kept(Uploaded, key)
+    upload = session.stored(Uploaded, key)
     if on is st:
         extra = about.json_schema_extra
         types = extra.get("types") if isinstance(extra, dict) else None
         found = st.file_uploader(
             text, types, accept_multiple_files="zip" in (types or ()), help=about.description, key=f"{key}.upload"
         )
-        _take(kept, found if isinstance(found, list) else [found] if found else [])
-        if kept.problem:
-            show_error(kept.problem)
-        elif not kept.files:
+        _store_files(upload, found if isinstance(found, list) else [found] if found else [])
+        if upload.problem:
+            show_error(upload.problem)
+        elif not upload.files:
             st.caption(f"In use: {value.name or value.sha256[:12]}" if value.sha256 else "No file is chosen yet.")
-    return dict(kept.attachment) or value.model_dump(mode="json")
+    return dict(upload.attachment) or value.model_dump(mode="json")
 
 
-def _take(kept: Uploaded, files: Sequence[Any]) -> None:
+def _store_files(upload: Uploaded, files: Sequence[Any]) -> None:
     """Keeps files that are new here in the store."""
     ids = [file.file_id for file in files]
-    if ids == kept.files:
+    if ids == upload.files:
         return
-    kept.files, kept.attachment, kept.problem = ids, {}, ""
+    upload.files, upload.attachment, upload.problem = ids, {}, ""
     try:
         if files:
             name, content = _packed([(file.name, file.getvalue()) for file in files])
-            kept.attachment = runtime.store().keep_file(name, content).model_dump(mode="json")
+            upload.attachment = runtime.store().keep_file(name, content).model_dump(mode="json")
     except RunError as error:
-        kept.problem = str(error)
+        upload.problem = str(error)
 
 
 def _packed(files: Sequence[tuple[str, bytes]]) -> tuple[str, bytes]:
