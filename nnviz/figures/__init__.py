@@ -5,6 +5,8 @@ from nnviz.figures.gans.gan_curves import gan_curves
 from nnviz.figures.gans.optimal_discriminator import optimal_discriminator
 from nnviz.figures.gans.output_histogram import output_histogram
 from nnviz.figures.gans.samples_map import noise_map, samples_map
+from nnviz.figures.images.class_histogram import class_histogram
+from nnviz.figures.images.image_grid import interpolation, nearest_real, real_grid, sample_grid
 from nnviz.figures.kit.layout import empty
 from nnviz.figures.kit.theme import template
 from nnviz.figures.landscape.landscape_measures import shared_scale
@@ -35,6 +37,7 @@ from nnviz.figures.trajectories.update_parts import update_parts
 __all__ = [
     "basin_arrival_steps",
     "basin_map",
+    "class_histogram",
     "clipped_norms",
     "confusion_matrix",
     "contour_map",
@@ -47,6 +50,7 @@ __all__ = [
     "function_values",
     "gan_curves",
     "hessian_trace",
+    "interpolation",
     "layer_bars",
     "layer_curves",
     "learning_rate",
@@ -55,6 +59,7 @@ __all__ = [
     "loss_lines",
     "loss_map",
     "loss_surface_3d",
+    "nearest_real",
     "network_diagram",
     "noise_map",
     "optimal_discriminator",
@@ -67,9 +72,11 @@ __all__ = [
     "predictions_against_targets",
     "projection_residuals",
     "rate_search",
+    "real_grid",
     "regression_curve",
     "ridgelines",
     "same_axes",
+    "sample_grid",
     "samples_map",
     "shared_scale",
     "sharpness",

@@ -8,6 +8,7 @@ from nnviz import figures
 from nnviz.frames import Layers
 from tests.each import each
 from tests.figures import gan_arrays as gan
+from tests.figures import image_arrays as images
 from tests.figures import landscape_arrays, made
 
 NONE = made.scalars()
@@ -145,6 +146,13 @@ FILLED = {
     "modes of four": lambda: figures.gan_curves(
         {f"{letter}: lr 0.001": gan.SCALARS for letter in "ABCD"}, "modes_covered", {"all modes:": 8}
     ),
+    "generated images": lambda: figures.sample_grid(images.DIGITS),
+    "real images": lambda: figures.real_grid(images.REAL),
+    "real images of the user's own": lambda: figures.real_grid(images.UNLABELED),
+    "interpolation": lambda: figures.interpolation(images.ROWS),
+    "nearest images": lambda: figures.nearest_real(images.PAIRS),
+    "classes": lambda: figures.class_histogram(images.CLASSES, 0.98),
+    "confident images": lambda: figures.gan_curves({"A": images.SCALARS}, "confident_fraction", {"real images": 0.9}),
     "overlay": lambda: figures.overlay({"A": LOSS, "B": LOSS}, "loss"),
     "overlay of eight": lambda: figures.overlay(EIGHT, "loss"),
     "overlay of eight, smoothed, with zeros": lambda: figures.overlay(
@@ -235,6 +243,11 @@ EMPTY = {
     "plane truth": lambda: figures.training_against_projection({}, {}),
     "loss lines": lambda: figures.loss_lines({}),
     "loss line": lambda: figures.loss_line({}),
+    "generated images": lambda: figures.sample_grid({}),
+    "real images": lambda: figures.real_grid({}),
+    "interpolation": lambda: figures.interpolation({}),
+    "nearest images": lambda: figures.nearest_real({}),
+    "classes": lambda: figures.class_histogram({}),
     "sharpness": lambda: figures.sharpness({}),
     "trace of the Hessian": lambda: figures.hessian_trace({}),
 }

@@ -6,6 +6,7 @@ import pandas as pd
 
 from nnviz.figures.comparisons.overlays import overlay
 from nnviz.figures.kit import theme
+from nnviz.figures.training.curves import PERCENT_QUANTITIES
 
 TITLES = {
     "modes_covered": "Modes covered",
@@ -15,6 +16,11 @@ TITLES = {
     "discriminator_output": "Mean output of the discriminator",
     "optimal_gap": "Distance to the optimal discriminator",
     "loss": "Losses",
+    "confident_fraction": "Confidently classified images",
+    "classes_covered": "Classes covered",
+    "label_accuracy": "Images of the class asked for",
+    "diversity": "Diversity",
+    "nearest_distance": "Distance to the nearest real image",
 }
 HELP = {
     "modes_covered": "A mode is covered if at least 20 of 2,500 generated samples lie within 3σ of its center.",
@@ -28,6 +34,17 @@ HELP = {
     "optimal_gap": "Root mean square of learned minus optimal discriminator over real and generated samples.",
     "loss": "Losses of both networks before each update. Dashed: their values at the equilibrium, where the "
     "generator's distribution is that of the data.",
+    "confident_fraction": "The fraction of 400 generated images to which a small classifier gives a class with "
+    "p > 0.9. It was trained on real images; the dashed line is the same fraction of real images that it has not seen.",
+    "classes_covered": "A class is covered if at least a tenth as many generated images as real ones are of it with "
+    "p > 0.9, by a small classifier trained on real images.",
+    "label_accuracy": "The fraction of 400 generated images that a small classifier takes for the class that the "
+    "generator was asked for.",
+    "diversity": "Root mean square difference of two generated images of one class, pixels in [−1, 1]. The dashed line "
+    "is that of two real images: below it the samples vary less than the data.",
+    "nearest_distance": "Median distance of generated images to the nearest real one: root mean square difference of "
+    "pixels in [−1, 1]. The dashed line is that of a real image to the nearest other one; memorized images are far "
+    "below it.",
 }
 
 
@@ -45,6 +62,8 @@ def gan_curves(
     if not figure["data"] or not references:
         return figure | {"layout": layout}
     frames = [frame[(frame["quantity"] == quantity).to_numpy()] for frame in runs.values()]
+    times = 100 if quantity in PERCENT_QUANTITIES else 1
+    references = {name: times * value for name, value in references.items()}
     last = max((int(frame["step"].max()) for frame in frames if len(frame)), default=1)
     lines = [
         {

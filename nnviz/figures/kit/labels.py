@@ -36,6 +36,11 @@ QUANTITY_NAMES = {
     "discriminator_output": "discriminator's output",
     "optimal_gap": "learned − optimal D (RMS)",
     "gradient_penalty": "gradient penalty",
+    "confident_fraction": "images with p > 0.9",
+    "classes_covered": "classes covered",
+    "label_accuracy": "images of the class asked for",
+    "diversity": "difference of two images (RMS)",
+    "nearest_distance": "distance (RMS of pixels)",
 }
 
 

@@ -18,11 +18,11 @@ def png(pixels: np.ndarray, palette: np.ndarray) -> str:
     palette = np.asarray(palette, np.uint8)
     data = b"\x89PNG\r\n\x1a\n" + b"".join(
         [
-            _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
-            _chunk(b"PLTE", palette[:, :3].tobytes()),
-            _chunk(b"tRNS", palette[:, 3].tobytes()),
-            _chunk(b"IDAT", zlib.compress(rows.tobytes(), 4)),
-            _chunk(b"IEND", b""),
+            chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
+            chunk(b"PLTE", palette[:, :3].tobytes()),
+            chunk(b"tRNS", palette[:, 3].tobytes()),
+            chunk(b"IDAT", zlib.compress(rows.tobytes(), 4)),
+            chunk(b"IEND", b""),
         ]
     )
     return "data:image/png;base64," + base64.b64encode(data).decode()
@@ -76,5 +76,6 @@ def class_palette(colors: Sequence[str], alpha: float) -> tuple[np.ndarray, int]
     return palette, levels
 
 
-def _chunk(kind: bytes, body: bytes) -> bytes:
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """A chunk of a PNG file: length, kind, body, checksum."""
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))

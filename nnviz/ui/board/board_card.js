@@ -111,7 +111,9 @@ export class Card {
       return window.innerHeight - this.head.offsetHeight - this.board.header.root.offsetHeight - 32;
     }
     const given = this.board.store.head.heights[this.name] ?? 280;
-    return this.width ? Math.round(Math.min(given, Math.max(LOWEST, TALLEST * this.width))) : given;
+    if (!this.width) return given;
+    const { slope, more } = this.aspect ?? {};
+    return Math.round(Math.min(given, slope ? slope * this.width + more : Math.max(LOWEST, TALLEST * this.width)));
   }
 
   // Whether the figure of a step takes one of the few WebGL contexts that a page may have: such a card is drawn in view
@@ -155,9 +157,9 @@ export class Card {
 
   async draw(Plotly, step) {
     const { store } = this.board;
-    const wanted = this.wanted(step);
-    const { version, look, at } = wanted;
-    const isSameLook = look === this.drawing?.look;
+    let wanted = this.wanted(step);
+    const { version, at } = wanted;
+    const before = this.drawing?.look;
     this.stage.style.height = `${this.height}px`;
     this.drawing = wanted;
     this.isDue = false;
@@ -169,9 +171,15 @@ export class Card {
       return;
     }
     const figure = store.figure(version);
+    const { aspect } = figure.layout?.meta ?? {}; // of a grid of images, which takes a card of a certain shape
+    if (!same(aspect, this.aspect)) {
+      this.aspect = aspect;
+      this.drawing = wanted = this.wanted(step);
+      this.stage.style.height = `${this.height}px`;
+    }
     const data = at === undefined ? (figure.data ?? []) : cut(figure.data ?? [], at);
     const kept = new Set();
-    if (isSameLook) data.forEach((trace, i) => trace === this.shown?.[i] && kept.add(i));
+    if (wanted.look === before) data.forEach((trace, i) => trace === this.shown?.[i] && kept.add(i));
     this.figure = figure;
     this.shown = data;
     this.source = store.head.source;
