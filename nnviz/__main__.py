@@ -85,7 +85,9 @@ def _parser() -> Parser:
     listing = commands.add_parser("list", parents=[home], help="list the runs, newest first")
     listing.set_defaults(command_function=_list)
 
-    export = commands.add_parser("export", parents=[home], help="write a run as JSON, CSV, Parquet and npz")
+    export = commands.add_parser(
+        "export", parents=[home], help="write a run as JSON, CSV, Parquet and npz, and its images as PNG"
+    )
     export.add_argument("run", metavar="RUN", help="a run's id")
     export.add_argument("--to", metavar="DIR", required=True, help="a new or empty folder")
     export.set_defaults(command_function=_export)
@@ -136,6 +138,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _export(arguments: argparse.Namespace) -> int:
+    from nnviz.figures import images_as_png
     from nnviz.runs import RunError, export
 
     run, to = _store(arguments.home).open(arguments.run), Path(arguments.to)
@@ -145,7 +148,7 @@ def _export(arguments: argparse.Namespace) -> int:
         raise RunError(f"--to must be a folder that can be written, got {to}: {error.strerror}") from error
     if count := len(list(to.iterdir())):
         raise RunError(f"--to must be a new or empty folder, got {to}, which has {count} entries")
-    for path in export([run], to):
+    for path in export([run], to, images_as_png):
         print(path)
     return 0
 

@@ -25,7 +25,7 @@ ALLOWED = {
         *("nnviz.ui", "nnviz.spec", "nnviz.records", "nnviz.frames", "nnviz.figures", "nnviz.runs"),
     },
     "nnviz/cli": {"tqdm", "nnviz.cli", "nnviz.spec", "nnviz.records", "nnviz.frames", "nnviz.runs", "nnviz.engine"},
-    "nnviz/__main__.py": {"nnviz.cli", "nnviz.spec", "nnviz.presets", "nnviz.runs"},
+    "nnviz/__main__.py": {"nnviz.cli", "nnviz.spec", "nnviz.presets", "nnviz.runs", "nnviz.figures"},
     "nnviz/recorder.py": {"torch", "numpy", "nnviz.engine", "nnviz.spec", "nnviz.records", "nnviz.runs"},
     "nnviz/__init__.py": set(),
     "pages": {"streamlit", "nnviz.ui", "nnviz.figures", "nnviz.presets", "nnviz.spec"},

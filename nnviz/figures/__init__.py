@@ -7,6 +7,7 @@ from nnviz.figures.gans.output_histogram import output_histogram
 from nnviz.figures.gans.samples_map import noise_map, samples_map
 from nnviz.figures.images.class_histogram import class_histogram
 from nnviz.figures.images.image_grid import interpolation, nearest_real, real_grid, sample_grid
+from nnviz.figures.images.image_sheet import images_as_png
 from nnviz.figures.kit.layout import empty
 from nnviz.figures.kit.theme import template
 from nnviz.figures.landscape.landscape_measures import shared_scale
@@ -50,6 +51,7 @@ __all__ = [
     "function_values",
     "gan_curves",
     "hessian_trace",
+    "images_as_png",
     "interpolation",
     "layer_bars",
     "layer_curves",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from nnviz.figures import images_as_png
 from nnviz.runs import RunView, export_zip
 from nnviz.spec.jobs import dump_set
 from nnviz.ui import runtime
@@ -72,11 +73,11 @@ def _download(name: str, view: RunView) -> None:
         icon=":material/folder_zip:",
         key=f"zip:{view.id}",
         on_click="ignore",
-        help="A zip of job.json, scalars as CSV and Parquet, snapshots as .npz and, once the run has paused or ended, "
-        "the whole network as weights.pt. Single figures: see each figure's menu.",
+        help="A zip of job.json, scalars as CSV and Parquet, snapshots as .npz, images as PNG and, once the run has "
+        "paused or ended, the whole network as weights.pt. Single figures: see each figure's menu.",
     )
 
 
 def _packed(run: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        return export_zip([runtime.store().open(run)], Path(folder) / "run.zip").read_bytes()
+        return export_zip([runtime.store().open(run)], Path(folder) / "run.zip", images_as_png).read_bytes()

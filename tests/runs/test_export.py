@@ -1,3 +1,4 @@
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -5,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
+from nnviz.figures import images_as_png
 from nnviz.records import Scalar, Snapshot
 from nnviz.runs import RunError, export, export_zip
 from nnviz.spec.jobs import Training, load
@@ -27,6 +30,33 @@ def written(running):
     running.write([*RECORDS, *pictures, *shapes], step=20, state="finished")
     running.close()
     return running
+
+
+def test_images_are_written_as_png_a_file_a_quantity_and_step(running, tmp_path):
+    grids = [Snapshot(s, "sample_grid", {"images": np.full((20, 8, 8, 1), s, np.uint8)}) for s in (0, 30)]
+    pair = {"generated": np.zeros((10, 8, 8, 3), np.uint8), "nearest": np.full((10, 8, 8, 3), 9, np.uint8)}
+    rows = {"images": np.zeros((4, 5, 8, 8, 1), np.uint8)}
+    others = [Snapshot(30, "nearest_real", pair), Snapshot(30, "interpolation", rows), Snapshot(0, "network", {})]
+    running.write([*grids, *others], step=30, state="finished")
+    running.close()
+    export([running], tmp_path / "out", images_as_png)
+    files = {path.name: Image.open(io.BytesIO(path.read_bytes())) for path in (tmp_path / "out/images").iterdir()}
+    assert set(files) == {
+        *("sample_grid-000000.png", "sample_grid-000030.png", "nearest_real-000030.png", "interpolation-000030.png")
+    }
+    assert files["sample_grid-000030.png"].size == (658, 130)
+    assert files["sample_grid-000030.png"].getpixel((70, 70)) == 30
+    assert files["nearest_real-000030.png"].size == (658, 130)
+    assert files["nearest_real-000030.png"].getpixel((0, 129)) == (9, 9, 9)
+    assert files["interpolation-000030.png"].size == (328, 262)
+    assert "images/ " in (tmp_path / "out/README.txt").read_text()
+    assert (
+        "images/sample_grid-000030.png"
+        in zipfile.ZipFile(export_zip([running], tmp_path / "run.zip", images_as_png)).namelist()
+    )
+    export([running], tmp_path / "without")
+    assert not (tmp_path / "without/images").exists()
+    assert "images/" not in (tmp_path / "without/README.txt").read_text()
 
 
 def read_csv(path: Path) -> pd.DataFrame:

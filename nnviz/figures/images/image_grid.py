@@ -5,12 +5,11 @@ from itertools import groupby
 
 import numpy as np
 
-from nnviz.figures.images.image_sheet import data_uri
+from nnviz.figures.images.image_sheet import COLUMNS, data_uri
 from nnviz.figures.kit import labels, layout, png_images, tables, theme
 
 Arrays = Mapping[str, np.ndarray]
 
-COLUMNS = 10
 EDGE = 6
 """Pixels of the card around the images."""
 LABEL = 20

@@ -4,10 +4,14 @@ import base64
 import math
 import struct
 import zlib
+from collections.abc import Mapping
 
 import numpy as np
 
 from nnviz.figures.kit.png_images import chunk
+
+COLUMNS = 10
+"""Images in a row of a grid."""
 
 TILE = 64
 """Images are enlarged to about so many pixels a side, so that the browser's own scaling leaves their pixels sharp."""
@@ -56,6 +60,18 @@ def png_file(pixels: np.ndarray) -> bytes:
             chunk(b"IEND", b""),
         ]
     )
+
+
+def images_as_png(arrays: Mapping[str, np.ndarray]) -> bytes | None:
+    """The `images` of a snapshot, (n, h, w, channels) or (rows, columns, h, w, channels) uint8, or the images
+    `generated` over the `nearest` ones, as a PNG file; None where it has none."""
+    images = arrays.get("images")
+    if "nearest" in arrays:
+        images = np.stack([arrays["generated"], arrays["nearest"]])
+    if images is None or images.dtype != np.uint8 or images.ndim not in (4, 5):
+        return None
+    columns = images.shape[1] if images.ndim == 5 else COLUMNS
+    return png_file(sheet(images.reshape(-1, *images.shape[-3:]), columns))
 
 
 def data_uri(images: np.ndarray, columns: int) -> str:
