@@ -1,5 +1,7 @@
 """GAN objective specs -> losses of discriminator and generator from the discriminator's outputs."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu, softplus
@@ -37,10 +39,14 @@ def generator_loss(objective: spec.Objective, fake: Tensor) -> Tensor:
     raise TypeError(f"no loss for {objective!r}")
 
 
-def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, weight: Tensor) -> Tensor:
-    """E(‖∇s(x̂)‖ − 1)² at x̂ = `weight` · real + (1 − weight) · fake; `weight` is (n, 1)."""
+def gradient_penalty(
+    discriminator: nn.Module, real: Tensor, fake: Tensor, weight: Tensor, labels: Sequence[Tensor] = ()
+) -> Tensor:
+    """E(‖∇s(x̂)‖ − 1)² at x̂ = `weight` · real + (1 − weight) · fake; `weight` is (n, 1), samples are (n, …). `labels`
+    are what else the discriminator is called with."""
+    weight = weight.reshape(-1, *[1] * (real.dim() - 1))
     between = (weight * real + (1 - weight) * fake).detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(discriminator(between).sum(), between, create_graph=True)
+    (gradient,) = torch.autograd.grad(discriminator(between, *labels).sum(), between, create_graph=True)
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
 
 

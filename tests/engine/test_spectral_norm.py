@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from nnviz.engine.models.spectral_norm import SpectralLinear, normalize_linears
+from nnviz.engine.models.spectral_norm import SpectralLinear, normalize_layers
 from nnviz.engine.randomness import generator
 from nnviz.engine.snapshots.module_layers import describe
 from tests.engine import gan_jobs
@@ -82,6 +82,6 @@ def test_the_same_weights_start_with_and_without():
 
 def test_a_network_within_a_network_is_normalized_too():
     network = torch.nn.Sequential(torch.nn.Sequential(torch.nn.Linear(2, 3)), torch.nn.Linear(3, 1, bias=False))
-    normalize_linears(network, generator(0, "test"))
+    normalize_layers(network, generator(0, "test"))
     assert len(layers(network)) == 2
     assert network(torch.ones(4, 2)).shape == (4, 1)

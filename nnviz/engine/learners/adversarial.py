@@ -1,7 +1,7 @@
 """Generative adversarial networks."""
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -9,18 +9,18 @@ import torch
 from torch import Tensor, nn
 
 from nnviz.engine import gan_objectives, models
+from nnviz.engine.attachments import ReadFile, no_files
 from nnviz.engine.capture import named, silent
-from nnviz.engine.data import distributions
+from nnviz.engine.learners import sample_spaces
 from nnviz.engine.learners.learning import NO_CONTEXT
+from nnviz.engine.learners.sample_spaces import Samples
 from nnviz.engine.learners.unrolled import unroll
-from nnviz.engine.models.spectral_norm import normalize_linears
+from nnviz.engine.models.spectral_norm import normalize_layers
 from nnviz.engine.optim import clipping, optimizers, schedules
 from nnviz.engine.randomness import generator, stream
-from nnviz.engine.snapshots.adversarial_snapshots import AdversarialSnapshots
 from nnviz.records import Metric, Record, Scalar
 from nnviz.spec import learners as spec
 from nnviz.spec.gan_objectives import WassersteinClipping, WassersteinPenalty
-from nnviz.spec.noise_sources import UniformNoise
 
 ROLES = ("generator", "discriminator")
 
@@ -36,15 +36,20 @@ class AdversarialLearning:
     objectives = (("loss", "discriminator"), ("loss", "generator"))
     steps_per_epoch = None
 
-    def __init__(self, learner: spec.Adversarial, seed: int, steps: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        learner: spec.AdversarialBase,
+        seed: int,
+        steps: int,
+        device: torch.device,
+        read_file: ReadFile = no_files,
+    ) -> None:
         self.spec, self.seed, self.steps, self.device = learner, seed, steps, device
         self.work = learner.work
-        built = {
-            "generator": models.build(learner.generator, (learner.noise.dimensions,), 2, stream(seed, "generator")),
-            "discriminator": models.build(learner.discriminator, (2,), 1, stream(seed, "discriminator")),
-        }
+        self.space = sample_spaces.build(learner, seed, device, read_file)
+        built = self.space.networks()
         if learner.spectral_norm:
-            normalize_linears(built["discriminator"], generator(seed, "spectral norm"))
+            normalize_layers(built["discriminator"], generator(seed, "spectral norm"))
         self.modules: Mapping[str, nn.Module] = {role: module.to(device) for role, module in built.items()}
         self.generator, self.discriminator = self.modules["generator"], self.modules["discriminator"]
         self.averaged = copy.deepcopy(self.generator).requires_grad_(False) if learner.average else None
@@ -56,25 +61,19 @@ class AdversarialLearning:
         self.dropouts = [m for role in ROLES for m in self.modules[role].modules() if isinstance(m, models.Dropout)]
         for dropout in self.dropouts:
             dropout.generator = torch.Generator(device=device)
-        self._snapshots = AdversarialSnapshots(learner, seed, device, self.noise)
 
     @property
-    def metric(self) -> Metric:
-        """Modes covered, or where there are no separate ones the divergence from the data."""
-        if self.spec.data.modes:
-            return Metric("modes_covered", "generated", "modes covered", higher_is_better=True)
-        return Metric("jensen_shannon", "generated", "Jensen–Shannon divergence", higher_is_better=False)
+    def metric(self) -> Metric | None:
+        """How good the samples are, in one number."""
+        return self.space.metric
 
     def begin(self) -> list[Record]:
-        """The data: samples, density, modes; and how far apart two sets of real samples are measured to be."""
-        return self._snapshots.begin()
+        """The data, and what measures of the samples are compared with."""
+        return self.space.pictures.begin()
 
     def noise(self, n: int, g: torch.Generator) -> Tensor:
         """n noise vectors (n, dimensions)."""
-        shape = n, self.spec.noise.dimensions
-        is_uniform = isinstance(self.spec.noise, UniformNoise)
-        drawn = 2 * torch.rand(shape, generator=g) - 1 if is_uniform else torch.randn(shape, generator=g)
-        return drawn.to(self.device)
+        return sample_spaces.noise(self.spec, self.device, n, g)
 
     def step(self, number: int) -> Mapping[tuple[str, str], Tensor]:
         """Updates of the discriminator, then one of the generator. Losses are those before each update, without a
@@ -111,47 +110,68 @@ class AdversarialLearning:
 
     def _discriminator_pass(self, number: int, update: int, measured: dict[tuple[str, str], Tensor]) -> None:
         objective = self.spec.objective
-        real = self._real(number, update)
+        real, *labels = self._real(number, update)
         with silent(), torch.no_grad():
-            fake = self.generator(self.noise(len(real), self._stream("discriminator's noise", number, update)))
+            noise = self.noise(len(real), self._stream("discriminator's noise", number, update))
+            fake = self._generate(noise, labels)
         real, fake = self._noisy(real, number, f"real {update}"), self._noisy(fake, number, f"fake {update}")
         # Two batches, so that batch norm does not mix real and generated samples.
         with named("real"):
-            on_real = self.discriminator(real)
+            on_real = self._judge(self.discriminator, real, labels)
         with named("fake"):
-            on_fake = self.discriminator(fake)
+            on_fake = self._judge(self.discriminator, fake, labels)
         loss = gan_objectives.discriminator_loss(objective, on_real, on_fake, self.spec.label_smoothing)
         measured["loss", "discriminator"] = loss.detach()
         if isinstance(objective, WassersteinPenalty):
-            weight = torch.rand(len(real), 1, generator=self._stream("penalty", number, update)).to(self.device)
+            share = torch.rand(len(real), 1, generator=self._stream("penalty", number, update)).to(self.device)
             with silent():
-                penalty = gan_objectives.gradient_penalty(self.discriminator, real, fake, weight)
+                penalty = gan_objectives.gradient_penalty(self.discriminator, real, fake, share, labels)
             measured["gradient_penalty", "discriminator"] = penalty.detach()
             loss = loss + objective.weight * penalty
         self._backward("discriminator", loss, measured)
 
     def _generator_pass(self, number: int, measured: dict[tuple[str, str], Tensor]) -> None:
-        fake = self.generator(self.noise(self.spec.batch_size, self._stream("generator's noise", number)))
-        seen = self._noisy(fake, number, "generator")
+        labels: Samples = ()
+        if self.space.has_labels:
+            labels = self.space.labels(self.spec.batch_size, self._stream("generator's labels", number))
+        noise = self.noise(self.spec.batch_size, self._stream("generator's noise", number))
+        seen = self._noisy(self._generate(noise, labels), number, "generator")
         self.discriminator.requires_grad_(False)
         if self.spec.unrolled:
             with silent():
                 judge = unroll(
-                    self.discriminator, self._unrolled_loss(number, seen), self.spec.unrolled, self.spec.unrolled_lr
+                    self.discriminator,
+                    self._unrolled_loss(number, seen, labels),
+                    self.spec.unrolled,
+                    self.spec.unrolled_lr,
                 )
         else:
             judge = self.discriminator
         with named("update"):
-            loss = gan_objectives.generator_loss(self.spec.objective, judge(seen))
+            loss = gan_objectives.generator_loss(self.spec.objective, self._judge(judge, seen, labels))
         measured["loss", "generator"] = loss.detach()
         self._backward("generator", loss, measured)
         self.discriminator.requires_grad_(True)
 
-    def _unrolled_loss(self, number: int, fake: Tensor) -> Callable[[Callable[[Tensor], Tensor]], Tensor]:
+    def _unrolled_loss(
+        self, number: int, fake: Tensor, labels: Sequence[Tensor]
+    ) -> Callable[[Callable[..., Tensor]], Tensor]:
         """The discriminator's loss against these samples, as a function of the discriminator."""
-        real = self._noisy(self._real(number, self.spec.discriminator_updates), number, "unrolled")
+        real, *real_labels = self._real(number, self.spec.discriminator_updates)
+        real = self._noisy(real, number, "unrolled")
         objective, smoothing = self.spec.objective, self.spec.label_smoothing
-        return lambda judge: gan_objectives.discriminator_loss(objective, judge(real), judge(fake), smoothing)
+        return lambda judge: gan_objectives.discriminator_loss(
+            objective, self._judge(judge, real, real_labels), self._judge(judge, fake, labels), smoothing
+        )
+
+    def _generate(self, noise: Tensor, labels: Sequence[Tensor]) -> Tensor:
+        with self.space.precision():
+            return self.generator(self.space.generator_inputs(noise, *labels)).float()
+
+    def _judge(self, judge: Callable[..., Tensor], x: Tensor, labels: Sequence[Tensor]) -> Tensor:
+        """The discriminator's outputs, (n, 1)."""
+        with self.space.precision():
+            return judge(x, *labels).float()
 
     def _backward(self, role: str, loss: Tensor, measured: dict[tuple[str, str], Tensor]) -> None:
         self.optimizers[role].zero_grad()
@@ -176,9 +196,8 @@ class AdversarialLearning:
     def _stream(self, purpose: str, number: int, update: int = 0) -> torch.Generator:
         return generator(self.seed, purpose if not update else f"{purpose} {update}", number)
 
-    def _real(self, number: int, update: int) -> Tensor:
-        drawn = distributions.sample(self.spec.data, self.spec.batch_size, self._stream("real", number, update))
-        return drawn.to(self.device)
+    def _real(self, number: int, update: int) -> Samples:
+        return self.space.real(self.spec.batch_size, self._stream("real", number, update))
 
     def _noisy(self, x: Tensor, number: int, purpose: str) -> Tensor:
         """Inputs of the discriminator with the instance noise of this step."""
@@ -196,7 +215,7 @@ class AdversarialLearning:
         try:
             for role in ROLES:
                 yield Scalar(step, "learning_rate", self.learning_rate(role, max(1, step)), role)
-            yield from self._snapshots.draw(step, judged, self.generator, self.discriminator, watching)
+            yield from self.space.pictures.draw(step, judged, self.generator, self.discriminator, watching)
         finally:
             for module in self.modules.values():
                 module.train()

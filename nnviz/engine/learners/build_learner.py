@@ -21,6 +21,6 @@ def build(
     match learner:
         case spec.Supervised():
             return SupervisedLearning(learner, seed, steps, device, weights_seed, read_file)
-        case spec.Adversarial():
-            return AdversarialLearning(learner, seed, steps, device)
+        case spec.AdversarialBase():
+            return AdversarialLearning(learner, seed, steps, device, read_file)
     raise TypeError(f"no learner for {learner!r}")

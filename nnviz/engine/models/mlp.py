@@ -1,7 +1,7 @@
 """Multilayer perceptrons as modules named linear1, norm1, activation1, dropout1, …, output."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from torch import Tensor, nn
 
@@ -31,14 +31,23 @@ class ResidualMLP(nn.Module):
 
     def module_outputs(self, x: Tensor) -> Iterator[tuple[str, Tensor]]:
         """See `module_outputs`."""
-        layer_input = x
-        for name, module in self.named_children():
-            if name == "output" or name.startswith("linear"):
-                # The next layer gets the sum alone.
-                x = x + layer_input if x is not layer_input and x.shape == layer_input.shape else x
-                layer_input = x
-            x = module(x)
-            yield name, x
+        return ((name, out) for name, _, out in in_sequence(self.named_children(), x, skip=True))
+
+
+def in_sequence(
+    modules: Iterable[tuple[str, nn.Module]], x: Tensor, skip: bool
+) -> Iterator[tuple[str, Tensor, Tensor]]:
+    """What goes into each module and what comes out, by name; with `skip` the input of a layer is added to its output
+    where both have the same shape."""
+    layer_input = x
+    for name, module in modules:
+        if skip and (name == "output" or name.startswith("linear")):
+            # The next layer gets the sum alone.
+            x = x + layer_input if x is not layer_input and x.shape == layer_input.shape else x
+            layer_input = x
+        out = module(x)
+        yield name, x, out
+        x = out
 
 
 def module_outputs(network: nn.Module, x: Tensor) -> Iterator[tuple[str, Tensor]]:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from nnviz.engine import gan_objectives
 from nnviz.engine.data import distributions
 from nnviz.engine.randomness import generator
-from nnviz.engine.snapshots import sample_quality
+from nnviz.engine.snapshots import discriminator_output, sample_quality
 from nnviz.records import Record, Scalar, Snapshot
 from nnviz.spec import learners as spec
 from nnviz.spec.data.distributions import WINDOW, Drawn
@@ -45,7 +45,6 @@ LATTICE = 25
 NEGLIGIBLE = 1e-3
 """Of the largest density: where p and q are both below it, the optimal discriminator is left out."""
 
-BARS = 40
 PAIRS = 10
 """Pairs of sets of real samples that the floor of a divergence is measured on."""
 
@@ -151,7 +150,7 @@ class AdversarialSnapshots:
             points = torch.cat([self.real[:GAP_SAMPLES], fresh[:GAP_SAMPLES]])
             yield Scalar(step, "optimal_gap", self._gap(step, points, learned, q), "discriminator")
         yield Snapshot(step, "discriminator_field", arrays)
-        yield self._histogram(step, on_real, on_made)
+        yield discriminator_output.histogram(step, self.spec.objective, on_real, on_made)
         if (bent := self._bent(judged)) is not None:
             yield Snapshot(step, "noise_map", {"points": bent})
 
@@ -170,8 +169,7 @@ class AdversarialSnapshots:
         if bool(made.isfinite().all()):
             yield Scalar(step, "jensen_shannon", sample_quality.jensen_shannon(made, self.real), "generated")
             yield Scalar(step, "mmd", self._discrepancy.of(made[:COMPARED]), "generated")
-        for site, outputs in (("real", on_real), ("generated", on_made)):
-            yield Scalar(step, "discriminator_output", float(self._shown(outputs).mean()), site)
+        yield from discriminator_output.means(step, self.spec.objective, on_real, on_made)
 
     def _generated(
         self, step: int, made: Tensor, good: Tensor, modes: tuple[Tensor, Tensor] | None, discriminator: nn.Module
@@ -188,9 +186,7 @@ class AdversarialSnapshots:
         return Snapshot(step, "generated", arrays)
 
     def _shown(self, outputs: Tensor) -> Tensor:
-        """D, or the score, from outputs (n, 1), (n,)."""
-        found = gan_objectives.probability(self.spec.objective, outputs)
-        return (outputs if found is None else found)[:, 0]
+        return discriminator_output.shown(self.spec.objective, outputs)
 
     def _best(self, p: Tensor, q: Tensor) -> Tensor:
         return gan_objectives.optimal(self.spec.objective, p, q, self.spec.label_smoothing)
@@ -219,22 +215,6 @@ class AdversarialSnapshots:
         """p over the plane as the discriminator sees it, (CELLS²,)."""
         noise = self.spec.instance_noise_at(step)
         return distributions.density(self.spec.data, self.points, noise) if noise else self._density
-
-    def _histogram(self, step: int, on_real: Tensor, on_made: Tensor) -> Snapshot:
-        """Snapshot "discriminator_histogram": edges (BARS + 1,), fractions of real and generated samples (BARS,)."""
-        values = []
-        for outputs in (on_real, on_made):
-            shown = self._shown(outputs).double()
-            values.append(shown[torch.isfinite(shown)].numpy())
-        both = np.concatenate(values)
-        low, high = (both.min(), both.max()) if len(both) else (0.0, 1.0)
-        if self.spec.objective.output == "logit":
-            low, high = 0.0, 1.0
-        edges = np.linspace(low, high if high > low else low + 1.0, BARS + 1)
-        fractions = [np.histogram(v, edges)[0] / max(1, len(v)) for v in values]
-        return Snapshot(
-            step, "discriminator_histogram", {"edges": edges, "real": fractions[0], "generated": fractions[1]}
-        )
 
     @torch.no_grad()
     def _bent(self, judged: nn.Module) -> np.ndarray | None:

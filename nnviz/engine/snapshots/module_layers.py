@@ -42,7 +42,8 @@ def is_activation(module: nn.Module) -> bool:
 
 
 def kind(module: nn.Module) -> str:
-    """What a module is: "linear", "convolution", "batch_norm", "activation", "dropout", else the name of its class."""
+    """What a module is: "linear", "convolution", "batch_norm", "activation", "embedding", "dropout", else the name of
+    its class."""
     if isinstance(module, nn.Linear):
         return "linear"
     if isinstance(module, _CONVOLUTION):
@@ -51,6 +52,8 @@ def kind(module: nn.Module) -> str:
         return "batch_norm"
     if is_activation(module):
         return "activation"
+    if isinstance(module, nn.Embedding):
+        return "embedding"
     return "dropout" if isinstance(module, Dropout | _DROPOUT) else type(module).__name__
 
 

@@ -1,7 +1,7 @@
 """A generator learns a distribution from a discriminator."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -11,7 +11,7 @@ from nnviz.spec.clipping import Clipping, NoClipping
 from nnviz.spec.data.distributions import PlaneDistribution, Ring
 from nnviz.spec.gan_objectives import NonSaturating, Objective, WassersteinClipping, WassersteinPenalty
 from nnviz.spec.initializers import Constant, PyTorchDefault, Zeros
-from nnviz.spec.models import MLP, Hidden, Model, Size
+from nnviz.spec.models import MLP, Family, Hidden, Model, Size
 from nnviz.spec.noise_sources import NoiseSource, NormalNoise
 from nnviz.spec.optimizers import Adam, Optimizer, can_be_scheduled
 from nnviz.spec.resuming import RESUMABLE
@@ -30,16 +30,14 @@ def _adam() -> Adam:
     return Adam(lr=1e-3, beta1=0.5, beta2=0.999)
 
 
-class Adversarial(Spec):
-    """A generative adversarial network: the discriminator learns to tell generated samples from real ones, the
-    generator to make samples that it takes for real (Goodfellow et al., 2014, arXiv:1406.2661)."""
+class AdversarialBase(Spec):
+    """What every generative adversarial network has, whatever its samples are."""
 
-    model_config = ConfigDict(title="Adversarial (GAN)")
-    kind: Literal["adversarial"] = "adversarial"
-    data: PlaneDistribution = Field(Ring(), title="real data")
+    kind: str
+    data: Spec
     noise: NoiseSource = Field(NormalNoise(), title="noise z")
-    generator: Model = _network()
-    discriminator: Model = _network()
+    generator: Family
+    discriminator: Family
     objective: Objective = Field(NonSaturating(), json_schema_extra=RESUMABLE)
     generator_optimizer: Optimizer = Field(
         _adam(), title="generator's optimizer", json_schema_extra={"resumable": "settings"}
@@ -130,11 +128,10 @@ class Adversarial(Spec):
     )
 
     has_probabilities: ClassVar[bool] = False
-    snapshots: ClassVar[tuple[str, ...]] = ("generated", "discriminator_field", "discriminator_histogram")
     steps_per_epoch: ClassVar[None] = None
 
     @model_validator(mode="after")
-    def _fits_together(self) -> "Adversarial":
+    def _fits_together(self) -> Self:
         for name in ("generator_optimizer", "discriminator_optimizer"):
             kind = getattr(self, name)
             if not (isinstance(self.schedule, ConstantRate) or can_be_scheduled(kind)):
@@ -216,10 +213,7 @@ class Adversarial(Spec):
     @property
     def sizes(self) -> Mapping[str, Size]:
         """Of each network."""
-        return {
-            "generator": self.generator.size((self.noise.dimensions,), 2),
-            "discriminator": self.discriminator.size(self.data.shape, 1),
-        }
+        raise NotImplementedError
 
     @property
     def size(self) -> Size:
@@ -233,6 +227,26 @@ class Adversarial(Spec):
         sizes, n = self.sizes, self.discriminator_updates
         passes = sizes["generator"].work * (n + 1) + sizes["discriminator"].work * (2 * n + 1 + 2 * self.unrolled)
         return passes * self.batch_size
+
+
+class Adversarial(AdversarialBase):
+    """A generative adversarial network: the discriminator learns to tell generated samples from real ones, the
+    generator to make samples that it takes for real (Goodfellow et al., 2014, arXiv:1406.2661)."""
+
+    model_config = ConfigDict(title="Adversarial (GAN)")
+    kind: Literal["adversarial"] = "adversarial"
+    data: PlaneDistribution = Field(Ring(), title="real data")
+    generator: Model = _network()
+    discriminator: Model = _network()
+
+    snapshots: ClassVar[tuple[str, ...]] = ("generated", "discriminator_field", "discriminator_histogram")
+
+    @property
+    def sizes(self) -> Mapping[str, Size]:
+        return {
+            "generator": self.generator.size((self.noise.dimensions,), 2),
+            "discriminator": self.discriminator.size(self.data.shape, 1),
+        }
 
     @property
     def samples(self) -> int:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from nnviz.spec.learners.adversarial import Adversarial
+from nnviz.spec.learners.adversarial_images import ImageAdversarial
 from nnviz.spec.learners.supervised import Supervised
 
 
@@ -13,4 +14,6 @@ def _with_kind(value: Any) -> Any:
     return {"kind": "supervised", **value} if isinstance(value, dict) else value
 
 
-Learner = Annotated[Supervised | Adversarial, Field(discriminator="kind"), BeforeValidator(_with_kind)]
+Learner = Annotated[
+    Supervised | Adversarial | ImageAdversarial, Field(discriminator="kind"), BeforeValidator(_with_kind)
+]

@@ -176,6 +176,10 @@ class DCGANDiscriminator(DCGAN):
     def output_shape(self, inputs: Shape, outputs: int) -> Shape:  # noqa: ARG002
         return (outputs,)
 
+    def features(self, inputs: Shape) -> int:
+        last = self.stages(inputs, 1)[-1]
+        return last.inputs * last.kernel**2
+
     def stages(self, inputs: Shape, outputs: int) -> list[Stage]:
         before, side, _ = inputs
         last, after, stages = start(side), self.width, []

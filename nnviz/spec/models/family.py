@@ -65,6 +65,10 @@ class Family(Spec):
         """What comes out for one sample, where the learner asks for so many numbers."""
         raise NotImplementedError
 
+    def features(self, inputs: Shape) -> int:
+        """How many numbers its output layer gets."""
+        raise NotImplementedError
+
     def size(self, inputs: Shape, outputs: int) -> Size:
         """Of the network for these inputs."""
         raise NotImplementedError

@@ -73,6 +73,9 @@ class Feedforward(Family):
         """Numbers that go in, units of each hidden layer, outputs."""
         return [numbers(inputs), *(h.width for h in self.hidden), outputs]
 
+    def features(self, inputs: Shape) -> int:
+        return self.widths(inputs, 0)[-2]
+
     def size(self, inputs: Shape, outputs: int) -> Size:
         widths = self.widths(inputs, outputs)
         weights = sum(a * b for a, b in pairwise(widths))

@@ -26,7 +26,7 @@ class Activations:
 
     def measure(self, passes: Sequence[Pass]) -> Tensor:
         """The samples of all layers in one row, for one transfer."""
-        return torch.cat([use.samples for use in passes])
+        return torch.cat([use.samples for use in passes]).float()  # NumPy has no bfloat16
 
     def records(self, samples: Sequence[PassSample]) -> list[Record]:
         """Scalars by layer and pass, and of each root and pass the two histograms."""
