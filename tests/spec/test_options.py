@@ -35,8 +35,11 @@ ASKED_FOR = {
     "data": "moons circles spirals blobs xor checkerboard curve hills digits iris wine breast_cancer diabetes",
     "clipping": "none norm value",
     "model": "mlp deep_mlp",
-    "learner": "supervised adversarial",
+    "learner": "supervised adversarial adversarial_images",
     "Adversarial.data": "ring grid crescents spiral line drawn",
+    "ImageAdversarial.data": "digit_images shapes glyphs mnist fashion_mnist image_folder",
+    "generator": "dcgan_generator mlp deep_mlp",
+    "discriminator": "dcgan_discriminator mlp deep_mlp",
     "noise": "normal uniform",
     "objective": "minimax non_saturating least_squares hinge wasserstein_clipping wasserstein_penalty",
     "norm": "none batch",
@@ -116,7 +119,9 @@ def test_numbers_beyond_a_limit_are_refused_and_at_a_closed_limit_taken(
     line = refusal(cls, {**example(cls), name: wrong})
     assert line.startswith(f"{cls.__name__}.{name} must be {bound}, got {wrong}")
     # limits that another field narrows
-    alone = {("Supervised", "batch_size"), ("TrainingPhase", "steps"), ("TrainingPhase", "until")}
+    alone = {("Supervised", "batch_size"), ("TrainingPhase", "steps"), ("TrainingPhase", "until")} | {
+        ("ImageAdversarial", "unrolled")
+    }
     if not is_open and (cls.__name__, name) not in alone:
         assert getattr(cls.parse({**example(cls), name: end}), name) == end
 
@@ -148,6 +153,14 @@ def _host(family: str) -> tuple[str, Any]:
         "method": ("optimizers.0.method", {"optimizers": [{"method": "%"}]}),
         "views": ("views.0", {"views": ["%"]}),
         "learner": ("Training.learner", {"learner": "%"}),
+        **{
+            family: (f"learner.{name}", {"learner": {"kind": "adversarial_images", name: "%"}})
+            for family, name in {
+                "ImageAdversarial.data": "data",
+                "generator": "generator",
+                "discriminator": "discriminator",
+            }.items()
+        },
         **{
             family: (f"learner.{name}", {"learner": {"kind": "adversarial", name: "%"}})
             for family, name in {"Adversarial.data": "data", "noise": "noise", "objective": "objective"}.items()

@@ -46,9 +46,9 @@ class ImageAdversarial(AdversarialBase):
     )
     batch_size: int = Field(
         64,
-        ge=1,
+        ge=2,
         le=2048,
-        description="Real images, and generated images, in each update.",
+        description="Real images, and generated images, in each update; batch norm needs two.",
         json_schema_extra={"log": True} | RESUMABLE,
     )
     conditional: Literal["projection", "concatenation", "none"] = Field(
