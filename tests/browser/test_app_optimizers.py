@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+from playwright.sync_api import TimeoutError
 
 from nnviz.spec.trajectories import Trajectories
 from tests.browser.board import BOARD, choose, scrub
@@ -49,6 +50,15 @@ def begins(x: float, y: float, figure: str = "map") -> str:
     )
 
 
+def drawn_from(player: Player, x: float, y: float, figure: str = "map") -> None:
+    """Waits until the first path in the picture begins there."""
+    try:
+        player.page.wait_for_function(begins(x, y, figure))
+    except TimeoutError:
+        now = path(player, figure=figure)[:1].tolist()
+        raise AssertionError(f"the path begins at {now}, not at {x, y}: {player.everything()}") from None
+
+
 def pixel(player: Player, x: float, y: float, figure: str = "map") -> tuple[float, float]:
     """Where on the screen a point of a map is."""
     code = f"""(p => {{
@@ -66,7 +76,7 @@ def start(player: Player) -> tuple[float, float]:
 
 def chooses(player: Player, x: float, y: float) -> None:
     """Waits until paths, form and address begin there."""
-    player.page.wait_for_function(begins(x, y))
+    drawn_from(player, x, y)
     player.wait(lambda: np.allclose(start(player), (x, y), atol=0.06), f"for the form to say {x}, {y}")
     in_address(player, "", x, y)
 
@@ -84,7 +94,7 @@ def test_the_start_is_dragged_and_the_paths_follow_the_pointer(player):
     page.mouse.down()
     for x, y in ((-4, 3), (2, -1.5)):
         page.mouse.move(*pixel(player, x, y), steps=6)
-        page.wait_for_function(begins(x, y))  # while the button is down
+        drawn_from(player, x, y)  # while the button is down
         assert page.locator("[data-figure=map] .nnviz-ghost").is_visible()
     assert start(player) == (-7, 2)
     page.mouse.up()
@@ -97,7 +107,7 @@ def test_the_start_is_dragged_and_the_paths_follow_the_pointer(player):
     assert page.evaluate(f"{plot('map')}._fullLayout.xaxis.range.slice()") == pytest.approx([-10, 10])
     page.goto(again)
     settled(player, 200)
-    page.wait_for_function(begins(*start(player)))
+    drawn_from(player, *start(player))
     assert start(player) == pytest.approx((2, -1.5), abs=0.06)
 
 
@@ -118,17 +128,17 @@ def test_a_click_elsewhere_is_another_start_and_a_drag_from_there_zooms(player):
 def test_the_start_of_a_variant_is_dragged_on_its_own_map(player):
     trajectories(player, "map B", steps=50, **{"b.x": 5, "b.y": 3})
     page = player.page
-    page.wait_for_function(begins(-7, 2, "map A"))
-    page.wait_for_function(begins(5, 3, "map B"))
+    drawn_from(player, -7, 2, "map A")
+    drawn_from(player, 5, 3, "map B")
     page.mouse.move(*pixel(player, 5, 3, "map B"))
     page.mouse.down()
     page.mouse.move(*pixel(player, 2, -1.5, "map B"), steps=6)
-    page.wait_for_function(begins(2, -1.5, "map B"))  # while the button is down
+    drawn_from(player, 2, -1.5, "map B")  # while the button is down
     assert page.evaluate(begins(-7, 2, "map A"))
     page.mouse.up()
     in_address(player, "b.", 2, -1.5)
     settled(player, 50, "map B")
-    page.wait_for_function(begins(2, -1.5, "map B"))
+    drawn_from(player, 2, -1.5, "map B")
     assert page.evaluate(begins(-7, 2, "map A"))
     assert "x" not in player.parameters
     fields = [[float(field.input_value()) for field in player.setting(f"Start {axis}").all()] for axis in "xy"]

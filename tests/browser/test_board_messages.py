@@ -360,12 +360,36 @@ def test_a_zoom_and_a_hidden_curve_are_not_carried_to_another_run(board: Desk):
     assert board.page.evaluate(kept) == [True, True]
 
 
-def test_a_chosen_point_says_what_it_was_chosen_in(board: Desk):
-    board.converse(MOONS, {})
+def picks(sent: list) -> list[dict]:
+    return [value for name, value in sent if name == "pick"]
+
+
+def test_a_chosen_point_says_what_it_was_chosen_in_and_is_told_until_the_server_has_heard(board: Desk):
+    client: dict = {}
+    board.converse(MOONS, client)
     card = board.page.locator("[data-figure=walk]")
     card.scroll_into_view_if_needed()
     until(board.page, "d.busy === 'false'")
     box = card.locator(".nsewdrag").first.bounding_box()
-    board.page.mouse.click(box["x"] + 0.2 * box["width"], box["y"] + 0.3 * box["height"])
-    ((name, value),) = [(n, v) for n, v in board.heard() if n == "pick"]
-    assert (name, value["figure"], value["source"], value["done"]) == ("pick", "walk", "moons|", True)
+
+    def click(share: float) -> None:
+        board.page.mouse.click(box["x"] + share * box["width"], box["y"] + 0.3 * box["height"])
+
+    click(0.2)
+    (first,) = picks(board.heard())
+    assert (first["figure"], first["source"], first["done"]) == ("walk", "moons|", True)
+    click(0.4)  # waits for the first, which the server has not heard
+    click(0.6)
+    assert picks(board.deliver(board.said(MOONS, client))) == []
+    sent = board.page.evaluate("new Promise(done => setTimeout(() => done(heard()), 1600))")
+    assert picks(sent) == [first]
+    told = [first]
+    for _ in range(2):
+        client["picked"] = told[-1]["number"]
+        told += picks(board.deliver(board.said(MOONS, client)))
+    client["picked"] = told[-1]["number"]
+    assert picks(board.deliver(board.said(MOONS, client))) == []
+    assert [pick["x"] for pick in told] == sorted({pick["x"] for pick in told})
+    assert len(told) == 3
+    sent = board.page.evaluate("new Promise(done => setTimeout(() => done(heard()), 1600))")
+    assert picks(sent) == []

@@ -1,10 +1,32 @@
 """The board beside its messages: points that are chosen on it, and its parts beside the app."""
 
+from collections.abc import Callable
+from itertools import count
+
 import pytest
 
 from nnviz.ui import session
 from nnviz.ui.board import board
-from tests.each import each
+
+
+@pytest.fixture
+def sends(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list]:
+    """`sends(pick)` is what the server takes from a browser that sends this, by whoever hears of it."""
+    memories: dict[str, dict] = {"board:demo": {"source": "bowl"}}
+    monkeypatch.setattr(session, "memory", lambda key: memories.setdefault(key, {}))
+
+    def send(pick: object) -> list:
+        got: list = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(session, "value", lambda key: {"pick": pick} if key == "demo" else None)
+            board._pick("other", lambda *picked: got.append(picked), lambda *drawn: got.append(drawn))
+            board._pick("demo", lambda *picked: got.append(picked), lambda *drawn: got.append(drawn))
+        return got
+
+    return send
+
+
+NUMBERS = count(1)
 
 
 @pytest.mark.parametrize(
@@ -16,48 +38,36 @@ from tests.each import each
         ({"x": "1", "y": 2}, []),
         ({"x": float("nan"), "y": 2}, []),
         ({"x": float("inf"), "y": 2}, []),
+        ({"x": 1, "y": 2, "number": "3"}, []),
         ([1, 2], []),
         ("1, 2", []),
         (None, []),
+        ({"figure": "map", "stroke": [[1, 2.5], [3, 4]]}, [("map", [(1.0, 2.5), (3.0, 4.0)])]),
+        (
+            {"figure": "map", "stroke": [[1, 2], [None, 1], [1], "x", [float("inf"), 0], {"x": 1}]},
+            [("map", [(1.0, 2.0)])],
+        ),
+        (
+            {"figure": "map", "stroke": [[i, 0] for i in range(900)]},
+            [("map", [(float(i), 0.0) for i in range(500)])],
+        ),
+        ({"stroke": []}, []),
+        ({"stroke": [[True, 1e400]]}, []),
+        ({"stroke": {"0": [1, 2]}}, []),
     ],
 )
-def test_a_point_chosen_is_handed_on_if_it_is_one(monkeypatch, sent, heard):
-    got = []
-    monkeypatch.setattr(session, "value", lambda key: {"pick": sent} if key == "demo" else None)
-    board._pick("demo", lambda *picked: got.append(picked))
-    board._pick("demo", None)
-    board._pick("other", lambda *picked: got.append(picked))
-    assert got == heard
+def test_a_point_chosen_and_a_line_drawn_are_handed_on_once_if_they_are_one(sends, sent, heard):
+    whole = {"source": "bowl", "number": next(NUMBERS)} | sent if isinstance(sent, dict) else sent
+    assert sends(whole) == heard
+    assert sends(whole) == [], "the browser sends it again until it hears that it has been heard"
 
 
-@each(
-    ("sent", "heard"),
-    [
-        ([[1, 2.5], [3, 4]], [("map", [(1.0, 2.5), (3.0, 4.0)])]),
-        ([[1, 2], [None, 1], [1], "x", [float("inf"), 0], {"x": 1}], [("map", [(1.0, 2.0)])]),
-        ([[i, 0] for i in range(900)], [("map", [(float(i), 0.0) for i in range(500)])]),
-        ([], []),
-        ([[True, 1e400]], []),
-        ({"0": [1, 2]}, []),
-    ],
-)
-def test_a_line_drawn_is_handed_on_with_those_of_its_points_that_are_some(sent, heard):
-    got = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(session, "value", lambda _: {"pick": {"figure": "map", "stroke": sent}})
-        board._pick("demo", None, lambda *drawn: got.append(drawn))
-        board._pick("demo", None)
-    assert got == heard
-
-
-def test_a_point_chosen_in_a_picture_of_something_else_is_not_handed_on(monkeypatch):
-    got = []
-    monkeypatch.setattr(session, "memory", lambda key: {"source": "bowl"} if key == "board:demo" else {})
-    for source in ("bowl", "ravine", None):
-        sent = {"figure": "map", "x": 1, "y": 2, "source": source}
-        monkeypatch.setattr(session, "value", lambda _, sent=sent: {"pick": sent})
-        board._pick("demo", lambda *picked, source=source: got.append((source, *picked)))
-    assert got == [("bowl", "map", 1.0, 2.0, False)]
+def test_a_point_chosen_in_a_picture_of_something_else_is_not_handed_on(sends):
+    got = [
+        (source, sends({"figure": "map", "x": 1, "y": 2, "source": source, "number": next(NUMBERS)}))
+        for source in ("bowl", "ravine", None)
+    ]
+    assert got == [("bowl", [("map", 1.0, 2.0, False)]), ("ravine", []), (None, [])]
 
 
 def test_parts_for_the_browser_are_copied_beside_the_app(tmp_path):

@@ -7,6 +7,7 @@ import { Header } from "./board_header.js";
 import { watchKeys } from "./board_keys.js";
 import { keepFocus, keepHistoryShort, loadStyle, nextTask, theme, watchLeaving, watchTheme } from "./board_page.js";
 import { makeRoom } from "./board_memory.js";
+import { PickMessages } from "./board_pick_messages.js";
 import { loadPlotly } from "./board_plotly.js";
 import { Questions } from "./board_questions.js";
 import { Store } from "./board_store.js";
@@ -56,7 +57,8 @@ class Board {
     this.waiting = []; // to resolve when all is drawn
     this.questions = new Questions(this);
     this.changes = new Changes(this);
-    this.measured = statistics[key] = { scrubs: [], draws: [], messages: 0, bytes: 0 };
+    this.picks = new PickMessages(this);
+    this.measured = statistics[key] = { scrubs: [], draws: [], picks: [], messages: 0, bytes: 0 };
     this.grid = new Grid(this);
     this.cards = this.grid.cards;
     this.header = new Header(this);
@@ -86,6 +88,7 @@ class Board {
     if (this.place === place) return;
     this.place = place;
     this.questions.comeBack();
+    this.picks.wait();
     // A place that the board has left before, and that Streamlit comes back to, is empty.
     const stand = place.querySelector(".nnviz-board");
     if (stand) stand.replaceWith(this.root);
@@ -101,6 +104,7 @@ class Board {
     this.header.stop();
     this.questions.rest();
     this.changes.stop();
+    this.picks.stop();
     for (const card of this.cards.values()) card.park();
     boards.delete(this.key);
     boards.set(this.key, this); // the last in line
@@ -122,10 +126,10 @@ class Board {
     } else {
       this.measured.messages++;
       this.measured.bytes += bytes;
-      this.answered();
       this.questions.answered(message, lost === store.lost ? missed : 0);
       if (message.head.full) this.retheme();
       if (message.head.heard) this.changes.heard(message.head.heard);
+      if (message.head.picked) this.picked = this.picks.heard(message.head.picked) ?? this.picked; // until its picture is drawn
       store.opened = this.changes.section;
     }
     if (store.identity !== identity) this.renew();
@@ -171,28 +175,10 @@ class Board {
     card.settle();
   }
 
-  // A point that the viewer chose. While one is being answered only the last of those that follow is remembered.
+  // A point that the viewer chose, or a line.
   pick(place, card) {
-    this.chosen = place;
     this.picking = card;
-    if (this.telling) return;
-    this.tellNow();
-  }
-
-  tellNow() {
-    const place = this.chosen;
-    this.chosen = undefined;
-    this.measured.picks ??= [];
-    this.telling = { time: performance.now(), given: setTimeout(() => this.answered(), 1500) };
-    this.tell(place);
-  }
-
-  answered() {
-    if (!this.telling) return;
-    clearTimeout(this.telling.given);
-    this.picked = this.telling.time; // until its picture is drawn
-    this.telling = undefined;
-    if (this.chosen) this.tellNow();
+    this.picks.add(place);
   }
 
   // -- what is shown -------------------------------------------------------------------------------------------
@@ -357,6 +343,7 @@ class Board {
     boards.delete(this.key);
     this.questions.stop();
     this.changes.stop();
+    this.picks.stop();
     this.header.stop();
     this.sizes.disconnect();
     document.removeEventListener("visibilitychange", this.awake);

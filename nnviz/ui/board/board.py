@@ -187,11 +187,14 @@ def _pick(
     on_stroke: Callable[[str, Sequence[tuple[float, float]]], None] | None = None,
 ) -> None:
     """Hand on the point that the viewer chose or the line that was drawn, if it is one: what a browser sends may be
-    anything, and may have been chosen in a picture of something else than is shown by now."""
-    picked = (session.value(key) or {}).get("pick")
-    if not isinstance(picked, dict):
+    anything, comes again until a message says that it has been heard, and may have been chosen in a picture of
+    something else than is shown by now."""
+    picked, client = (session.value(key) or {}).get("pick"), session.memory(f"board:{key}")
+    number = picked.get("number") if isinstance(picked, dict) else None
+    if not isinstance(number, int) or number <= client.get("picked", 0):
         return
-    if picked.get("source") != session.memory(f"board:{key}").get("source"):
+    client["picked"] = number
+    if picked.get("source") != client.get("source"):
         return
     figure, stroke = str(picked.get("figure", "")), picked.get("stroke")
     if on_stroke and isinstance(stroke, list):

@@ -31,6 +31,7 @@ Pictures = Callable[[int], Mapping[str, dict]]
 _BASES_PER_FIGURE = 16
 _MESSAGES_REMEMBERED = 64
 _WANTED = 8
+_ANSWERED = ("heard", "picked")  # numbers of the last change and the last chosen point or line that have been heard
 RESTING = 3.0
 """Seconds after a run has paused in which its newest pictures are sent again."""
 _CHARACTERS_A_MESSAGE = 1_500_000
@@ -131,7 +132,7 @@ def message(
         "full": first,
         "identity": _identity(client),
         **({"mended": lost} if lost else {}),
-        **({"heard": client["heard"]} if "heard" in client else {}),
+        **{name: client[name] for name in _ANSWERED if name in client},
         **({"marks": marks} if (marks := _marks(client)) else {}),
         "names": list(figures),
         "now_names": [name for name in figures if name not in past],
@@ -209,7 +210,7 @@ def _listen(client: dict[str, Any]) -> tuple[dict[int, list[str]], list[int]]:
     # What was sent before the present source is of no use any more.
     logs = [client["log"].get(seq) for seq in lost if seq >= client["since"]]
     if ask.get("hello") or None in logs:
-        kept = {name: client[name] for name in ("session", "generation", "heard") if name in client}
+        kept = {name: client[name] for name in ("session", "generation", *_ANSWERED) if name in client}
         client.clear()
         client.update(kept)
         return {}, []
