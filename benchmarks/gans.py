@@ -2,26 +2,31 @@
 
     python benchmarks/gans.py [--rounds 7]
 
-Prints three figures, all on one thread: the default networks with all probes and pictures against the bare learner
-(medians over rounds that alternate); milliseconds a step with networks of one hidden layer of 14 units and batches of
-150, as GAN Lab has them by default; four learners that take turns step by step against one alone.
+Prints, all on one thread: the default job of the page, with its probes and pictures, against the bare learner, and
+the same with all probes at every tenth step (medians over rounds that alternate); milliseconds a step with networks of
+one hidden layer of 14 units and batches of 150, as GAN Lab has them by default; four learners that take turns step by
+step against one alone.
 """
 
 import argparse
 import gc
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 
 from nnviz.engine import learners, run
+from nnviz.presets import gans
 from nnviz.spec.activations import ReLU
 from nnviz.spec.jobs import Training
 from nnviz.spec.learners import Adversarial
 from nnviz.spec.models import MLP, Hidden
+from nnviz.spec.probes import Probe
 
-EVALUATE_EVERY = 100
+STEPS = 200
+"""In a round: the pictures of two evaluations, of which one has the costly ones."""
+
 FOREVER = 1_000_000
 SMALL = MLP(hidden=(Hidden(width=14, activation=ReLU()),))
 GAN_LAB = Adversarial(generator=SMALL, discriminator=SMALL, batch_size=150)
@@ -34,10 +39,10 @@ def bare(learner: Adversarial, seed: int = 0) -> Callable[[], object]:
     return lambda: learning.step(next(numbers))
 
 
-def watched(learner: Adversarial) -> Callable[[], object]:
-    """The same with probes and pictures, as a run does it."""
-    job = Training(learner=learner, steps=FOREVER, evaluate_every=EVALUATE_EVERY, device="cpu")
-    under_way = run(job)
+def watched(probes: Sequence[Probe]) -> Callable[[], object]:
+    """The page's default job with these probes, as a run does it."""
+    changes = {"steps": FOREVER, "device": "cpu", "probes": tuple(probes)}
+    under_way = run(gans.DEFAULT.model_copy(update=changes))
     return lambda: next(under_way)
 
 
@@ -58,23 +63,27 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     rounds = parser.parse_args().rounds
     torch.set_num_threads(1)
-    plain, seen, small = bare(Adversarial()), watched(Adversarial()), bare(GAN_LAB)
+    plain, small = bare(Adversarial()), bare(GAN_LAB)
+    seen = {"as on the page": watched(gans.DEFAULT.probes), "all probes every 10 steps": watched(Training().probes)}
     variants = [bare(Adversarial(), seed) for seed in range(4)]
     gc.collect()
     gc.freeze()  # as a worker does
-    for step in (plain, seen, small, *variants):
-        seconds(step, EVALUATE_EVERY)  # the first ones warm up
-    watching, together, alone, of_small = [], [], [], []
+    for step in (plain, *seen.values(), small, *variants):
+        seconds(step, STEPS)  # the first ones warm up
+    together, alone, of_small = [], [], []
+    watching: dict[str, list[float]] = {words: [] for words in seen}
     for _ in range(rounds):
-        one = seconds(plain, EVALUATE_EVERY)
-        watching.append(seconds(seen, EVALUATE_EVERY) / one)
-        alone.append(one / EVALUATE_EVERY)
-        of_small.append(seconds(small, EVALUATE_EVERY) / EVALUATE_EVERY)
-        four = seconds(lambda: [step() for step in variants], EVALUATE_EVERY)
-        together.append(four / seconds(plain, EVALUATE_EVERY))
-    low, high = min(watching), max(watching)
+        one = seconds(plain, STEPS)
+        for words, step in seen.items():
+            watching[words].append(seconds(step, STEPS) / one)
+        alone.append(one / STEPS)
+        of_small.append(seconds(small, STEPS) / STEPS)
+        four = seconds(lambda: [step() for step in variants], STEPS)
+        together.append(four / seconds(plain, STEPS))
     print(f"default networks: {_spread(alone)}")
-    print(f"with probes and pictures: {statistics.median(watching):.3f}× bare (rounds {low:.3f} to {high:.3f})")
+    for words, ratios in watching.items():
+        median, low, high = statistics.median(ratios), min(ratios), max(ratios)
+        print(f"with probes and pictures, {words}: {median:.3f}× bare (rounds {low:.3f} to {high:.3f})")
     print(f"GAN Lab's networks: {_spread(of_small)}")
     print(f"four variants in lock-step: {statistics.median(together):.2f}× one")
 

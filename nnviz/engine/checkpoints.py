@@ -1,5 +1,6 @@
 """Checkpoints: the bytes from which a job of any kind is resumed."""
 
+import copy
 import io
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +18,19 @@ def pack(kind: str, step: int, state: Mapping[str, Any]) -> bytes:
     target = io.BytesIO()
     torch.save({"format": FORMAT, "kind": kind, "step": step, "state": dict(state)}, target)
     return target.getvalue()
+
+
+def copied(state: Any) -> Any:
+    """A copy of a state: tensors, plain values, and dicts and lists of them. Faster than `copy.deepcopy`, which takes
+    longer than a small network's step."""
+    match state:
+        case torch.Tensor():
+            return state.detach().clone()
+        case Mapping():
+            return {key: copied(value) for key, value in state.items()}
+        case list() | tuple():
+            return type(state)(map(copied, state))
+    return copy.deepcopy(state)
 
 
 def unpack(data: bytes, kind: str, steps: int, device: torch.device) -> tuple[int, dict[str, Any]]:

@@ -1,6 +1,5 @@
 """Finds what was not finite first when a loss is no longer finite."""
 
-import copy
 import itertools
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -8,6 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from nnviz.engine.checkpoints import copied
 from nnviz.engine.learners import Learning
 from nnviz.records import Cause, Divergence, NonFinite, Record
 
@@ -32,12 +32,12 @@ class Origin(NamedTuple):
 def trace_back(learning: Learning, number: int, state: Mapping[str, Any], step: int, objective: str) -> Origin:
     """Replays from the state of step `number` to `step`, whose objective was not finite; leaves the learner in the last
     good state."""
-    learning.load_state_dict(copy.deepcopy(state))
+    learning.load_state_dict(copied(state))
     nonfinite, states = None, [(number, state)]
     while nonfinite is None and number < step:
         number += 1
         nonfinite = first_nonfinite(learning, number)
-        states = [*states[-2:], (number, copy.deepcopy(learning.state_dict()))]
+        states = [*states[-2:], (number, copied(learning.state_dict()))]
     nonfinite = nonfinite or NonFinite(Cause.OBJECTIVE, objective)
     # If a gradient or an update was not finite, the state before it is good. If an output was, that state is already
     # bad, and the one before it is good.

@@ -1,6 +1,5 @@
 """The one loop that trains networks."""
 
-import copy
 import io
 import math
 from collections.abc import Mapping
@@ -13,12 +12,15 @@ from nnviz.engine.attachments import ReadFile, no_files
 from nnviz.engine.capture import Watch, probes
 from nnviz.engine.device import EngineError
 from nnviz.engine.divergence import Diverged, is_finite, trace_back
-from nnviz.engine.learners import HasAverages, HasUntrainedPass, Learning
+from nnviz.engine.learners import CanBeBrief, HasAverages, HasUntrainedPass, Learning
 from nnviz.engine.running_job import RunningJob
 from nnviz.engine.snapshots import module_layers
 from nnviz.records import Divergence, Metric, Record, Scalar, Snapshot
 from nnviz.spec.jobs import Training
 from nnviz.spec.probes import Activations
+
+COSTLY_EVERY = 2
+"""Evaluations between two at which costly pictures are made, besides the first, the last, and where a run pauses."""
 
 SAVE_STATE_EVERY = 100
 """Steps between two states saved in memory, from which a divergence is replayed."""
@@ -59,7 +61,7 @@ class TrainingRun(RunningJob):
         self._units = None
         if any(isinstance(p, Activations) for p in job.probes):
             self._units = probes.UnitStatistics({module: site for module, (_, site) in self._watch.activations.items()})
-        self._saved_states = [(self.step, copy.deepcopy(self.learning.state_dict()))]
+        self._saved_states = [(self.step, checkpoints.copied(self.learning.state_dict()))]
 
     def _resume(self, checkpoint: bytes) -> None:
         self.step, state = checkpoints.unpack(checkpoint, self.job.kind, self.job.steps, self.device)
@@ -96,7 +98,7 @@ class TrainingRun(RunningJob):
         if is_evaluated or is_forced or number % self._flush_every == 0:
             self._flush()
         if number % SAVE_STATE_EVERY == 0 and is_finite(self.learning):
-            self._saved_states = [self._saved_states[-1], (number, copy.deepcopy(self.learning.state_dict()))]
+            self._saved_states = [self._saved_states[-1], (number, checkpoints.copied(self.learning.state_dict()))]
         if is_evaluated:
             self._evaluate_once()
             # No later loss would show that the last update made a weight non-finite.
@@ -166,7 +168,7 @@ class TrainingRun(RunningJob):
             for key in self.learning.untrained_pass():
                 self._watch.without_update(key)
         # Besides this state the next step depends on gradients alone.
-        self.learning.load_state_dict(copy.deepcopy(self._saved_states[0][1]))
+        self.learning.load_state_dict(checkpoints.copied(self._saved_states[0][1]))
         for module in self.learning.modules.values():
             module.zero_grad(set_to_none=True)
         self._collect_probes()
@@ -185,11 +187,18 @@ class TrainingRun(RunningJob):
         self._records += self._watch.flush()
 
     def _evaluate(self, step: int) -> None:
+        if isinstance(self.learning, CanBeBrief):
+            self.learning.is_brief = self._is_brief(step)
         if self._units is None:
             self._records += self.learning.evaluate(step)
         else:
             self._records += self.learning.evaluate(step, self._units)
             self._records += self._units.records(step)
+
+    def _is_brief(self, step: int) -> bool:
+        gap = self.job.evaluate_every
+        is_regular = step % gap == 0 and step not in (self.until, self.job.steps)
+        return is_regular and step % (COSTLY_EVERY * gap) != 0
 
     def _flush(self) -> None:
         """Batch losses as records. Raises Diverged at the first that is not finite."""

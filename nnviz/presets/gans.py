@@ -6,6 +6,7 @@ from nnviz.spec.jobs import Training
 from nnviz.spec.learners import Adversarial
 from nnviz.spec.optimizers import Adam
 from nnviz.spec.preset import Preset
+from nnviz.spec.probes import Activations, GradientNorms, Histograms, Signal, Updates
 from nnviz.spec.schedules import Cosine
 
 
@@ -13,8 +14,18 @@ def _adam(lr: float) -> Adam:
     return Adam(lr=lr, beta1=0.5, beta2=0.999)
 
 
-def _train(steps: int = 2000, **learner: object) -> Training:
-    return Training(learner=Adversarial(**learner), steps=steps, evaluate_every=50)
+PROBES = (
+    GradientNorms(every=20),
+    Updates(every=20),
+    Activations(every=100),
+    Signal(every=100),
+    Histograms(every=100),
+)
+"""A step is so short that measuring everything at every tenth would take a tenth of the time."""
+
+
+def _train(steps: int = 2000, evaluate_every: int = 100, **learner: object) -> Training:
+    return Training(learner=Adversarial(**learner), steps=steps, evaluate_every=evaluate_every, probes=PROBES)
 
 
 DEFAULT = _train()

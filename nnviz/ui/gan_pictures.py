@@ -23,7 +23,14 @@ def samples(run: RunView, arrows: bool, by_mode: bool) -> Figure:
     pictures = (run.snapshot(name) for name in ("real", "generated", "discriminator_field"))
     learner = run.job.learner
     stroke = STROKE if isinstance(learner.data, Drawn) else 0.0
-    return figures.samples_map(*pictures, show_arrows=arrows, by_mode=by_mode, notes=learner.conditions, stroke=stroke)
+    return figures.samples_map(
+        *pictures,
+        output=learner.objective.output,
+        show_arrows=arrows,
+        by_mode=by_mode,
+        notes=learner.conditions,
+        stroke=stroke,
+    )
 
 
 def noise(run: RunView) -> Figure:
@@ -33,8 +40,10 @@ def noise(run: RunView) -> Figure:
 
 def optimal(run: RunView, show: str) -> Figure:
     """Learned and optimal discriminator."""
-    gaps = run.scalars("optimal_gap")
-    return figures.optimal_discriminator(run.snapshot("discriminator_field"), gaps, run.step, show=show)
+    has_optimum = run.job.learner.objective.output != "score"
+    step = run.snapshot_step("optimal_discriminator")
+    pictures, gaps = run.snapshot("optimal_discriminator"), run.scalars("optimal_gap")
+    return figures.optimal_discriminator(pictures, gaps, step, has_optimum=has_optimum, show=show)
 
 
 def histogram(run: RunView) -> Figure:
@@ -54,9 +63,12 @@ def curve(quantity: str, floor: str = "") -> Callable[..., Figure]:
 
 
 def modes(runs: Mapping[str, RunView], **chosen: Any) -> Figure:
-    """Modes covered, and how many there are; None where the data have no separate ones."""
+    """Modes covered, and how many there are; where the data have no separate ones, the fraction of their mass that is
+    covered."""
     counts = {run.job.learner.data.modes for run in runs.values()} - {0}
-    return _drawn(runs, "modes_covered", {"all modes:": max(counts)}, **chosen) if counts else None
+    if not counts:
+        return _drawn(runs, "mass_covered", {}, **chosen)
+    return _drawn(runs, "modes_covered", {"all modes:": max(counts)}, **chosen)
 
 
 def losses(runs: Mapping[str, RunView], **chosen: Any) -> Figure:

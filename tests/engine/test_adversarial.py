@@ -11,7 +11,7 @@ from nnviz.engine import gan_objectives, run
 from nnviz.engine.data import distributions
 from nnviz.engine.divergence import Diverged
 from nnviz.engine.randomness import generator
-from nnviz.records import Cause
+from nnviz.records import Cause, Snapshot
 from nnviz.spec import gan_objectives as objective_specs
 from nnviz.spec.base import options, replace_many
 from nnviz.spec.data.distributions import PlaneDistribution
@@ -242,7 +242,8 @@ def test_the_pictures_are_what_they_say():
         output = discriminator(at).detach()
         shown = output.sigmoid() if learning.spec.objective.output == "logit" else output
         assert field["output"][10, 40] == pytest.approx(float(shown), abs=2e-3), "rows are y"
-        assert ("optimal" in field) == (learning.spec.objective.output != "score")
+        has_optimum = learning.spec.objective.output != "score"
+        assert ("optimal_discriminator" in found, "optimal_gap" in found) == (has_optimum, has_optimum)
         generated = found["generated"].arrays
         # Minus the gradient of the loss at one sample.
         point = torch.from_numpy(generated["points"][:1]).requires_grad_()
@@ -258,6 +259,16 @@ def test_the_pictures_are_what_they_say():
         real = learning.begin()[0].arrays
         assert real["points"].shape == (1000, 2)
         assert real["density"].shape == (64, 64)
+
+
+def test_the_optimal_discriminator_is_drawn_at_every_second_evaluation_the_last_one_and_at_a_pause():
+    made = [r for r in all_records(run(gan_jobs.job(steps=15))) if isinstance(r, Snapshot)]
+    steps = {name: [r.step for r in made if r.quantity == name] for name in ("generated", "optimal_discriminator")}
+    assert steps == {"generated": [0, 3, 6, 9, 12, 15], "optimal_discriminator": [0, 6, 12, 15]}
+    with run(gan_jobs.job(steps=15)) as paused:
+        paused.until = 9
+        records = [r for _ in range(9) for r in next(paused)] + paused.evaluate_now()
+    assert [r.step for r in records if r.quantity == "optimal_discriminator"] == [0, 6, 9]
 
 
 def test_the_floors_are_those_of_two_sets_of_real_samples():
@@ -294,7 +305,11 @@ def test_pictures_of_a_generator_gone_astray_are_made_without_numbers_there_are_
 def test_its_pictures_take_about_as_many_bytes_as_it_says():
     for changes in ({}, {"noise": {"kind": "normal", "dimensions": 1}}, {"objective": {"kind": "hinge"}}):
         learning = gan_jobs.learning(**changes)
-        size = sum(a.nbytes for r in learning.evaluate(0) if hasattr(r, "arrays") for a in r.arrays.values())
+        sizes = []
+        for learning.is_brief in (False, True):
+            pictures = [r for r in learning.evaluate(0) if hasattr(r, "arrays")]
+            sizes.append(sum(a.nbytes for r in pictures for a in r.arrays.values()))
+        size = sum(sizes) / 2
         assert size <= learning.spec.picture <= 2.5 * size, changes
 
 

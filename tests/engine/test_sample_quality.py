@@ -8,7 +8,7 @@ import torch
 from nnviz.engine.data import distributions
 from nnviz.engine.randomness import generator
 from nnviz.engine.snapshots import sample_quality
-from nnviz.spec.data.distributions import GaussianGrid, Ring
+from nnviz.spec.data.distributions import Crescents, Drawn, GaussianGrid, Ring, Segment, SpiralCurve
 
 
 def planted(distribution: Ring | GaussianGrid, modes: int, good: int, bad: int) -> torch.Tensor:
@@ -25,18 +25,44 @@ def test_planted_samples_give_exactly_the_planted_modes_and_fraction_of_good_one
     for distribution in (Ring(), Ring(sigma=0.01), Ring(count=24, sigma=0.02), GaussianGrid(), GaussianGrid(side=7)):
         for modes in range(distribution.modes + 1):
             samples = planted(distribution, modes, 20, 2500 - 20 * modes)
-            counts, nearest = sample_quality.modes(distribution, samples)
+            _, is_good, nearest, counts = sample_quality.judged(distribution, samples)
             assert counts.tolist() == [20] * modes + [0] * (distribution.modes - modes), distribution
             assert sample_quality.covered(counts, len(samples)) == modes
-            assert int(distributions.is_good(distribution, samples).sum()) == 20 * modes
+            assert int(is_good.sum()) == 20 * modes
+            assert torch.equal(is_good, distributions.is_good(distribution, samples))
             assert nearest[: 20 * modes].tolist() == [i for i in range(modes) for _ in range(20)]
 
 
 def test_a_mode_counts_from_20_of_2500_samples():
     ring = Ring()
     for many, expected in ((19, 0), (20, 8)):
-        counts, _ = sample_quality.modes(ring, planted(ring, 8, many, 2500 - 8 * many))
+        counts = sample_quality.judged(ring, planted(ring, 8, many, 2500 - 8 * many)).counts
         assert sample_quality.covered(counts, 2500) == expected
+
+
+def test_the_mass_covered_is_that_of_the_cells_with_a_quarter_of_the_samples_that_belong_there():
+    # Cells have side 0.375: the first two have 3/4 and 1/4 of the mass, so that 1,875 and 625 of 2,500 samples belong.
+    places = torch.tensor([[0.1, 0.1], [0.5, 0.1], [-2.0, -2.0]])
+    masses = sample_quality.masses(places[[0, 0, 0, 1]])
+    for planted_counts, expected in (
+        ((1875, 625, 0), 1),
+        ((469, 157, 1874), 1),
+        ((468, 157, 1875), 0.25),
+        ((469, 156, 1875), 0.75),
+        ((2500, 0, 0), 0.75),
+        ((0, 0, 2500), 0),
+    ):
+        samples = places.repeat_interleave(torch.tensor(planted_counts), dim=0)
+        assert sample_quality.mass_covered(masses, samples) == expected, planted_counts
+
+
+def test_real_samples_cover_the_mass_of_their_curve_and_half_of_it_half():
+    for data in (Crescents(), SpiralCurve(), SpiralCurve(turns=3), Segment(sigma=0.01), Drawn()):
+        masses = sample_quality.masses(distributions.sample(data, 50_000, generator(0, "counted")))
+        real = distributions.sample(data, 2500, generator(0, "test"))
+        assert sample_quality.mass_covered(masses, real) > 0.98, data
+        half = real[real[:, 0] > real[:, 0].median()]
+        assert 0.4 < sample_quality.mass_covered(masses, half) < 0.7, data
 
 
 def test_jensen_shannon_is_0_of_equal_1_of_disjoint_and_the_floor_of_two_real_sets():
@@ -58,7 +84,7 @@ def test_jensen_shannon_is_0_of_equal_1_of_disjoint_and_the_floor_of_two_real_se
 
 def test_missing_modes_raise_the_jensen_shannon_divergence_as_measured_beforehand():
     ring, real = Ring(), distributions.sample(Ring(), 2500, generator(0, "test"))
-    modes = sample_quality.modes(ring, real)[1]
+    modes = sample_quality.judged(ring, real).nearest
     for kept, expected in ((7, 0.072), (4, 0.32), (1, 0.72)):
         some = real[modes < kept]
         again = some[torch.randint(len(some), (2500,), generator=generator(0, "again"))]

@@ -131,7 +131,7 @@ FILLED = {
     ),
     "samples of a GAN": lambda: figures.samples_map(gan.REAL, gan.GENERATED, gan.field(), notes=["spectral norm"]),
     "samples on scores": lambda: figures.samples_map(
-        gan.REAL, gan.GENERATED, gan.field(scored=True), show_arrows=False
+        gan.REAL, gan.GENERATED, gan.field(scored=True), output="score", show_arrows=False
     ),
     "map of two-dimensional noise": lambda: figures.noise_map(gan.REAL, gan.LATTICE),
     "map of one-dimensional noise": lambda: figures.noise_map(gan.REAL, gan.CURVE),

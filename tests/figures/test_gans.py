@@ -47,7 +47,8 @@ def test_what_is_switched_on_is_printed_and_a_line_can_be_drawn_only_where_that_
 
 def test_a_score_is_named_so_and_a_probability_is_d():
     for scored, word in ((False, "D "), (True, "score ")):
-        figure = figures.samples_map(gan.REAL, gan.GENERATED, gan.field(scored))
+        output = "score" if scored else "target"
+        figure = figures.samples_map(gan.REAL, gan.GENERATED, gan.field(scored), output=output)
         assert figure["data"][0]["hovertemplate"].startswith(word)
 
 
@@ -70,11 +71,11 @@ def test_learned_optimal_and_difference_stand_side_by_side_and_one_alone(valid):
     learned, best, difference = (np.asarray(trace["z"], float) for trace in figure["data"])
     np.testing.assert_allclose(difference[1:], (learned - best)[1:])
     assert np.isnan(best[0]).all()
-    assert "difference over the samples 0.380 " in texts(figure)
+    assert "step 30 · RMS difference over the samples 0.380 " in texts(figure)
     assert "bandwidth 0.04" in texts(figure)
     alone = figures.optimal_discriminator(gan.field(), NO_GAPS, show="optimal")
     assert [trace["name"] for trace in alone["data"]] == ["optimal"]
-    assert "no optimal discriminator" in texts(figures.optimal_discriminator(gan.field(scored=True), NO_GAPS))
+    assert "no optimal discriminator" in texts(figures.optimal_discriminator({}, NO_GAPS, has_optimum=False))
 
 
 def test_histograms_have_the_fractions_that_were_recorded(valid):

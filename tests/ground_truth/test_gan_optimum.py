@@ -107,7 +107,7 @@ def test_against_a_perfect_generator_the_recorded_optimum_is_a_half_where_there_
     found = {r.quantity: r for r in made.evaluate(0)}
     # The discriminator says ½ everywhere, which is right: what is left is the error of the density's estimate.
     assert found["optimal_gap"].value < 0.03
-    best = found["discriminator_field"].arrays["optimal"].astype(float)
+    best = found["optimal_discriminator"].arrays["optimal"].astype(float)
     center = best[20:44, 20:44]
     assert abs(center.mean() - 0.5) < 0.01
     assert abs(center - 0.5).max() < 0.12

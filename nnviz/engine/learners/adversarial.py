@@ -35,6 +35,7 @@ class AdversarialLearning:
 
     objectives = (("loss", "discriminator"), ("loss", "generator"))
     steps_per_epoch = None
+    is_brief = False
 
     def __init__(
         self,
@@ -215,7 +216,8 @@ class AdversarialLearning:
         try:
             for role in ROLES:
                 yield Scalar(step, "learning_rate", self.learning_rate(role, max(1, step)), role)
-            yield from self.space.pictures.draw(step, judged, self.generator, self.discriminator, watching)
+            networks = judged, self.generator, self.discriminator
+            yield from self.space.pictures.draw(step, *networks, watching, self.is_brief)
         finally:
             for module in self.modules.values():
                 module.train()

@@ -54,6 +54,14 @@ class HasAverages(Protocol):
 
 
 @runtime_checkable
+class CanBeBrief(Protocol):
+    """A learner with pictures that take longer than the rest of an evaluation."""
+
+    is_brief: bool
+    """Whether the next evaluation leaves them out; the loop says so at every second one."""
+
+
+@runtime_checkable
 class HasUntrainedPass(Protocol):
     """A learner that can do its first step without the updates, so that probes sample the untrained network at step
     0."""

@@ -37,9 +37,11 @@ class Pictures(Protocol):
         trained: nn.Module,
         discriminator: nn.Module,
         watching: AbstractContextManager[None],
+        is_brief: bool = False,
     ) -> Iterator[Record]:
         """Of networks in evaluation mode: `judged` is the generator that made the samples, which may be the average of
-        the one that is `trained`. `watching` is entered for one pass of the latter and the discriminator."""
+        the one that is `trained`. `watching` is entered for one pass of the latter and the discriminator. Pictures that
+        take long may be left out where it `is_brief`."""
 
 
 class SampleSpace(Protocol):

@@ -1,6 +1,6 @@
 """Generator and discriminator in the plane at one step -> measures of the samples, and arrays of pictures."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import cached_property
 
@@ -21,9 +21,14 @@ CELLS = 64
 """Cells along each side of the discriminator's field."""
 
 MEASURED = 2500
-"""Generated and real samples that are measured; the first SHOWN of them are drawn."""
+"""Generated and real samples that are measured."""
 
 SHOWN = 1000
+"""The first of them, which are drawn and judged by the discriminator."""
+
+TOGETHER = 500
+"""Samples in one forward pass, whose activations fit into a core's cache."""
+
 ARROWS = 150
 """Generated samples whose gradient is drawn."""
 
@@ -33,8 +38,8 @@ COMPARED = 500
 ESTIMATED_FROM = 20_000
 """Generated samples in the estimate of their density."""
 
-TOGETHER = 1000
-"""Samples in one forward pass, whose activations fit into a core's cache."""
+COUNTED = 50_000
+"""Real samples from which the mass of the data in each cell is counted where there are no separate modes."""
 
 GAP_SAMPLES = 500
 """Real and generated samples at which the discriminator is compared with the best one."""
@@ -73,6 +78,11 @@ class AdversarialSnapshots:
     def noise(self) -> Tensor:
         """The noise of all pictures, (ESTIMATED_FROM, dimensions)."""
         return self._noise(ESTIMATED_FROM, generator(self.seed, "picture noise"))
+
+    @cached_property
+    def _masses(self) -> Tensor:
+        real = distributions.sample(self.spec.data, COUNTED, generator(self.seed, "counted"))
+        return sample_quality.masses(real)
 
     @cached_property
     def _discrepancy(self) -> sample_quality.Discrepancy:
@@ -116,73 +126,80 @@ class AdversarialSnapshots:
         trained: nn.Module,
         discriminator: nn.Module,
         watching: AbstractContextManager[None],
+        is_brief: bool = False,
     ) -> Iterator[Record]:
         """Measures and pictures of the generator `judged`, which may be an average; the best discriminator is that
-        against the one that is `trained`. All are in evaluation mode. `watching` sees those two.
+        against the one that is `trained`, and is left out where it `is_brief`. All are in evaluation mode. `watching`
+        sees those two.
 
-        Snapshot "discriminator_field": D, or the score, over the plane (CELLS, CELLS) by row of y; where the objective
-        has a best discriminator also that, `optimal`, nan where there are hardly any samples of either kind, and the
-        `bandwidth` (1,) of the estimated density of generated samples. Scalar "optimal_gap": root mean square of their
-        difference, over real and generated samples."""
-        has_optimum = self.spec.objective.output != "score"
+        Snapshot "discriminator_field": D, or the score, over the plane (CELLS, CELLS) by row of y."""
+        has_optimum = self.spec.objective.output != "score" and not is_brief
         with torch.no_grad():
             with watching:
                 first, on_first = trained(self.noise[:TOGETHER]), discriminator(self._real_here[:TOGETHER])
-            # Of a score there is no best discriminator, whose estimate is what needs so many.
-            rest = self.noise[TOGETHER : ESTIMATED_FROM if has_optimum else MEASURED]
-            fresh = torch.cat([first, _outputs(trained, rest)])
-            on_real = torch.cat([on_first, _outputs(discriminator, self._real_here[TOGETHER:])]).cpu()
-            made = fresh[:MEASURED] if judged is trained else _outputs(judged, self.noise[:MEASURED])
-            on_made = _outputs(discriminator, made).cpu()
-            on_fresh = on_made[:GAP_SAMPLES] if judged is trained else discriminator(fresh[:GAP_SAMPLES]).cpu()
+            # Only for the density that the best discriminator needs are there so many.
+            fresh = _outputs(trained, self.noise, first) if has_optimum else first
+            on_real = _outputs(discriminator, self._real_here[:SHOWN], on_first).cpu()
+            made = _outputs(judged, self.noise[:MEASURED], fresh[:MEASURED] if judged is trained else None)
+            on_made = _outputs(discriminator, made[:SHOWN]).cpu()
             field = _outputs(discriminator, self._points_here).cpu()
-        made, fresh = made.cpu(), fresh.cpu()
-        good = distributions.is_good(self.spec.data, made)
-        modes = sample_quality.modes(self.spec.data, made) if self.spec.data.modes else None
-        yield from self._measures(step, made, good, modes, on_real, on_made)
-        yield self._generated(step, made, good, modes, discriminator)
+            on_fresh = discriminator(fresh[:GAP_SAMPLES]).cpu() if has_optimum else None
+        found = sample_quality.judged(self.spec.data, made.cpu())
+        yield from self._measures(step, found, on_real, on_made)
+        yield self._generated(step, found, discriminator)
         arrays = {"axis": self.axis.numpy(), "output": _picture(self._shown(field).clamp(-6e4, 6e4), np.float16)}
-        if has_optimum:
-            q = sample_quality.KernelDensity(fresh[fresh.isfinite().all(1)], self._bandwidth(step))
-            arrays["optimal"] = self._best_picture(self._p(step), q.picture(CELLS).flatten())
-            arrays["bandwidth"] = np.array([self.bandwidth])
-            learned = self._shown(torch.cat([on_real[:GAP_SAMPLES], on_fresh]))
-            points = torch.cat([self.real[:GAP_SAMPLES], fresh[:GAP_SAMPLES]])
-            yield Scalar(step, "optimal_gap", self._gap(step, points, learned, q), "discriminator")
         yield Snapshot(step, "discriminator_field", arrays)
         yield discriminator_output.histogram(step, self.spec.objective, on_real, on_made)
         if (bent := self._bent(judged)) is not None:
             yield Snapshot(step, "noise_map", {"points": bent})
+        if on_fresh is not None:
+            learned = self._shown(torch.cat([on_real[:GAP_SAMPLES], on_fresh]))
+            yield from self._optimum(step, fresh.cpu(), learned, arrays)
 
-    def _measures(
-        self,
-        step: int,
-        made: Tensor,
-        good: Tensor,
-        modes: tuple[Tensor, Tensor] | None,
-        on_real: Tensor,
-        on_made: Tensor,
-    ) -> Iterator[Record]:
-        if modes is not None:
-            yield Scalar(step, "modes_covered", float(sample_quality.covered(modes[0], MEASURED)), "generated")
-        yield Scalar(step, "high_quality_fraction", float(good.float().mean()), "generated")
+    def _optimum(self, step: int, fresh: Tensor, learned: Tensor, field: Mapping[str, np.ndarray]) -> Iterator[Record]:
+        """From samples of the generator that is trained, (ESTIMATED_FROM, 2), and D at the first GAP_SAMPLES real ones
+        and of these.
+
+        Snapshot "optimal_discriminator": the learned one as in `field`, and the `optimal` one, nan where there are
+        hardly any samples of either kind; the `bandwidth` (1,) of the estimated density of generated samples. Scalar
+        "optimal_gap": root mean square of their difference, over real and generated samples."""
+        q = sample_quality.KernelDensity(fresh[fresh.isfinite().all(1)], self._bandwidth(step))
+        optimal = self._best_picture(self._p(step), q.picture(CELLS).flatten())
+        points = torch.cat([self.real[:GAP_SAMPLES], fresh[:GAP_SAMPLES]])
+        yield Scalar(step, "optimal_gap", self._gap(step, points, learned, q), "discriminator")
+        yield Snapshot(
+            step,
+            "optimal_discriminator",
+            {**field, "optimal": optimal, "bandwidth": np.array([self.bandwidth])},
+        )
+
+    def _measures(self, step: int, found: sample_quality.Judged, on_real: Tensor, on_made: Tensor) -> Iterator[Record]:
+        """`on_real` and `on_made` are the discriminator's outputs for samples of both kinds, (SHOWN, 1)."""
+        if found.nearest is not None:
+            yield Scalar(step, "modes_covered", float(sample_quality.covered(found.counts, MEASURED)), "generated")
+        yield Scalar(step, "high_quality_fraction", float(found.is_good.float().mean()), "generated")
+        made = found.samples
         if bool(made.isfinite().all()):
+            if found.nearest is None:
+                yield Scalar(step, "mass_covered", sample_quality.mass_covered(self._masses, made), "generated")
             yield Scalar(step, "jensen_shannon", sample_quality.jensen_shannon(made, self.real), "generated")
             yield Scalar(step, "mmd", self._discrepancy.of(made[:COMPARED]), "generated")
         yield from discriminator_output.means(step, self.spec.objective, on_real, on_made)
 
-    def _generated(
-        self, step: int, made: Tensor, good: Tensor, modes: tuple[Tensor, Tensor] | None, discriminator: nn.Module
-    ) -> Snapshot:
+    def _generated(self, step: int, found: sample_quality.Judged, discriminator: nn.Module) -> Snapshot:
         """Snapshot "generated": points (SHOWN, 2), the nearest mode of each and whether it is good, (SHOWN,), and minus
         the gradient of the generator's loss at the first ARROWS of them, (ARROWS, 2)."""
-        points = made[:ARROWS].to(self.device).requires_grad_()
+        points = found.samples[:ARROWS].to(self.device).requires_grad_()
         with torch.enable_grad():
             loss = gan_objectives.generator_loss(self.spec.objective, discriminator(points))
             (gradient,) = torch.autograd.grad(loss * len(points), points)
-        arrays = {"points": made[:SHOWN].numpy(), "is_good": good[:SHOWN].numpy(), "descent": -gradient.cpu().numpy()}
-        if modes is not None:
-            arrays["mode"] = modes[1][:SHOWN].numpy().astype(np.int16)
+        arrays = {
+            "points": found.samples[:SHOWN].numpy(),
+            "is_good": found.is_good[:SHOWN].numpy(),
+            "descent": -gradient.cpu().numpy(),
+        }
+        if found.nearest is not None:
+            arrays["mode"] = found.nearest[:SHOWN].numpy().astype(np.int16)
         return Snapshot(step, "generated", arrays)
 
     def _shown(self, outputs: Tensor) -> Tensor:
@@ -235,8 +252,11 @@ class AdversarialSnapshots:
         return distributions.sample(self.spec.data, MEASURED, generator(self.seed, "compared", index))
 
 
-def _outputs(network: nn.Module, inputs: Tensor) -> Tensor:
-    return torch.cat([network(part) for part in inputs.split(TOGETHER)])
+def _outputs(network: nn.Module, inputs: Tensor, first: Tensor | None = None) -> Tensor:
+    """Of all inputs, TOGETHER at a time; `first` are those of the first ones, where they are known."""
+    known = [] if first is None else [first]
+    rest = inputs if first is None else inputs[len(first) :]
+    return torch.cat([*known, *(network(part) for part in rest.split(TOGETHER))])
 
 
 def _picture(values: Tensor, kind: type) -> np.ndarray:

@@ -133,6 +133,7 @@ class ImageSnapshots:
         trained: nn.Module,
         discriminator: nn.Module,
         watching: AbstractContextManager[None],
+        is_brief: bool = False,  # noqa: ARG002
     ) -> Iterator[Record]:
         """Pictures and measures of the samples of the generator `judged`, which may be the average of the one that is
         `trained`. All are in evaluation mode. `watching` sees the latter and the discriminator.

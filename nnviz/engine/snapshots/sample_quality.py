@@ -1,6 +1,8 @@
 """How close generated samples in the plane are to real ones: modes covered, divergences, estimated density."""
 
 import math
+from functools import lru_cache
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,26 +13,63 @@ from nnviz.spec.data.distributions import WINDOW, PlaneDistribution
 COVERED_FROM = 0.008
 """A mode is covered if this fraction of the samples lies within three σ of its center: 20 of 2,500."""
 
+AREAS = 16
+"""Cells along each side of [−WINDOW, WINDOW]² in which data without separate modes are covered or not."""
+
+SPARSE = 0.25
+"""A cell is covered if it has at least this many times the samples that the data have there on average."""
+
 BINS = 12
 """Bins along each side of [−WINDOW, WINDOW]² for the Jensen–Shannon divergence, and one more for what is outside."""
 
 KERNELS = (0.25, 0.5, 1.0, 2.0)
 """Standard deviations of the Gaussian kernels of the maximum mean discrepancy; each twice the one before."""
 
+ROWS = 250
+"""Samples whose distances from all others are computed at once."""
+
 FINE, FINEST = 256, 512
 """Bins of a density estimate along each side of the window: FINE unless its kernel is narrower than one of them."""
 
 
-def modes(distribution: PlaneDistribution, samples: Tensor) -> tuple[Tensor, Tensor]:
-    """Of samples (n, 2): how many lie within three σ of each center, (modes,), and the nearest mode of each, (n,)."""
+class Judged(NamedTuple):
+    """Samples (n, 2) by their distance from the data."""
+
+    samples: Tensor
+    is_good: Tensor
+    """Whether each lies within three σ of a center or of the curve, (n,)."""
+    nearest: Tensor | None
+    """The nearest mode of each, (n,); None where the data have no separate ones."""
+    counts: Tensor
+    """How many good ones each mode has, (modes,)."""
+
+
+def judged(distribution: PlaneDistribution, samples: Tensor) -> Judged:
+    """Samples (n, 2) with their nearest modes, from one pass over all distances."""
+    if not distribution.modes:
+        return Judged(samples, distributions.is_good(distribution, samples), None, torch.empty(0))
     nearest, distance = distributions.nearest_mode(distribution, samples)
-    near = nearest[distance <= distributions.GOOD_WITHIN * distribution.sigma]
-    return torch.bincount(near, minlength=distribution.modes), nearest
+    is_good = distance <= distributions.GOOD_WITHIN * distribution.sigma
+    return Judged(samples, is_good, nearest, torch.bincount(nearest[is_good], minlength=distribution.modes))
 
 
 def covered(counts: Tensor, samples: int) -> int:
     """How many modes are covered, by `modes`' counts among so many samples."""
     return int((counts >= COVERED_FROM * samples).sum())
+
+
+def masses(real: Tensor) -> Tensor:
+    """The fraction of real samples (n, 2) in each cell of the window, (AREAS²,)."""
+    index, inside = _bins(real, AREAS)
+    return torch.bincount(index[inside], minlength=AREAS**2).double() / len(real)
+
+
+def mass_covered(masses: Tensor, samples: Tensor) -> float:
+    """The fraction of the data's mass, by `masses` of each cell, in cells that have at least SPARSE times as many of
+    samples (n, 2) as the data have on average."""
+    index, inside = _bins(samples, AREAS)
+    counts = torch.bincount(index[inside], minlength=AREAS**2)
+    return float(masses[counts >= SPARSE * len(samples) * masses].sum() / masses.sum())
 
 
 def jensen_shannon(first: Tensor, second: Tensor) -> float:
@@ -50,24 +89,29 @@ class Discrepancy:
 
     def of(self, samples: Tensor) -> float:
         """Of samples (m, 2)."""
-        return float(self._own + _within(samples) - 2 * _kernel(samples, self._real).mean())
+        # Part by part, so that the distances stay in a core's cache.
+        between = sum(_kernels(torch.cdist(part, self._real)) for part in samples.split(ROWS))
+        return float(self._own + _within(samples) - 2 * between / (len(samples) * len(self._real)))
 
 
 def _within(samples: Tensor) -> Tensor:
     """Mean kernel of two different samples of a set."""
-    n = len(samples)
-    return (_kernel(samples, samples).sum() - n) / (n * (n - 1))
+    n, total = len(samples), 0.0
+    for begin in range(0, n, ROWS):
+        part, later = samples[begin : begin + ROWS], samples[begin + ROWS :]
+        # Each pair twice, and each sample with itself, whose kernel is 1.
+        total += _kernels(torch.cdist(part, part)) - len(part) + 2 * _kernels(torch.cdist(part, later))
+    return total / (n * (n - 1))
 
 
-def _kernel(a: Tensor, b: Tensor) -> Tensor:
-    """Mean of the kernels of each pair, (len(a), len(b))."""
+def _kernels(distances: Tensor) -> Tensor:
+    """Sum of the mean of the kernels at distances of any shape, which are changed in place."""
     # e^(−d²/2s²) of half the s is the fourth power.
-    value = torch.cdist(a, b).square_().mul_(-1 / (2 * KERNELS[-1] ** 2)).exp_()
-    total = value.clone()
+    value = distances.square_().mul_(-1 / (2 * KERNELS[-1] ** 2)).exp_()
+    total = value.sum()
     for _ in KERNELS[1:]:
         # Else the powers would be denormal numbers, which take a hundred times as long.
-        value.clamp_min_(1e-9).square_().square_()
-        total += value
+        total += value.clamp_min_(1e-9).square_().square_().sum()
     return total / len(KERNELS)
 
 
@@ -101,6 +145,7 @@ class KernelDensity:
         return _bins(points, self._bins)
 
 
+@lru_cache(maxsize=4)
 def _kernel_matrix(bins: int, sigma: float) -> Tensor:
     """Row by row a Gaussian of standard deviation `sigma` bins around that bin, (bins, bins)."""
     apart = torch.arange(bins, dtype=torch.float32)

@@ -10,6 +10,7 @@ from nnviz.figures.training.curves import PERCENT_QUANTITIES
 
 TITLES = {
     "modes_covered": "Modes covered",
+    "mass_covered": "Mass covered",
     "high_quality_fraction": "High-quality samples",
     "jensen_shannon": "Jensen–Shannon divergence",
     "mmd": "Maximum mean discrepancy",
@@ -24,6 +25,8 @@ TITLES = {
 }
 HELP = {
     "modes_covered": "A mode is covered if at least 20 of 2,500 generated samples lie within 3σ of its center.",
+    "mass_covered": "The fraction of the data's mass in those of 16 × 16 cells over [−3, 3]² that have at least a "
+    "quarter of the generated samples that they have of real ones on average.",
     "high_quality_fraction": "The fraction of generated samples within 3σ of a center or curve of the data.",
     "jensen_shannon": "Divergence of 2,500 generated from 2,500 real samples on a 12 × 12 grid: 0 for equal, 1 bit for "
     "disjoint distributions. The dashed line is what two sets of real samples give.",

@@ -13,22 +13,27 @@ OPACITY = 0.9
 _HELP = (
     "Left: what the discriminator has learned. Middle: the best one against this generator, p/(p + q), with the exact "
     "density p of the data and a kernel estimate of the density q of 20,000 generated samples; clear where neither has "
-    "any. Right: learned minus best. A generator learns from a discriminator that is close to the best one where the "
-    "samples are."
+    "any. Right: learned minus best. Made at every second evaluation. A generator learns from a discriminator that is "
+    "close to the best one where the samples are."
 )
 
 
 def optimal_discriminator(
-    field: Mapping[str, np.ndarray], gaps: pd.DataFrame, step: int | None = None, *, show: str = "all"
+    field: Mapping[str, np.ndarray],
+    gaps: pd.DataFrame,
+    step: int | None = None,
+    *,
+    has_optimum: bool = True,
+    show: str = "all",
 ) -> dict:
-    """Learned and best discriminator and their difference over the plane, from the snapshot discriminator_field; `gaps`
-    are the root mean squares of the difference over the samples, of which that at `step` (None: the last) is printed.
-    `show` is "all", "learned", "optimal" or "difference"."""
+    """Learned and best discriminator and their difference over the plane, from the snapshot optimal_discriminator,
+    which was made at `step`; `gaps` are the root mean squares of the difference over the samples, of which that at
+    `step` (None: the last) is printed. `show` is "all", "learned", "optimal" or "difference"."""
     title = "Learned and optimal discriminator"
+    if not has_optimum:
+        return layout.empty(title, _HELP, "this objective has no optimal discriminator in closed form")
     if not field:
         return layout.empty(title, _HELP)
-    if "optimal" not in field:
-        return layout.empty(title, _HELP, "this objective has no optimal discriminator in closed form")
     learned, best = np.asarray(field["output"], float), np.asarray(field["optimal"], float)
     shown = {"learned": learned, "optimal": best, "difference": learned - best}
     chosen = {name: values for name, values in shown.items() if show in ("all", name)}
@@ -59,6 +64,8 @@ def optimal_discriminator(
     if len(known := gaps["value"][gaps["step"] == step] if step is not None else gaps["value"]):
         told = f"RMS difference over the samples {labels.number(float(known.iloc[-1]))} · {told}"
     below = {"y": 0, "yanchor": "top", "yshift": -40}  # below the axes' titles
+    if step is not None:
+        told = f"step {step:,} · {told}"
     notes.append(layout.corner_note(told) | below)
     first, second = axes.pop("xaxis"), axes.pop("yaxis")
     traces = [_hover(field["axis"], values, name, place) for place, (name, values) in enumerate(chosen.items())]

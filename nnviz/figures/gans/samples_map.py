@@ -36,6 +36,7 @@ def samples_map(
     generated: Arrays,
     field: Arrays,
     *,
+    output: str = "logit",
     show_arrows: bool = True,
     by_mode: bool = False,
     notes: Sequence[str] = (),
@@ -44,13 +45,13 @@ def samples_map(
     """Real and generated samples on the discriminator's output.
 
     `real` has points (n, 2), `generated` points (n, 2) and descent (k, 2) of the first k of them, `field` axis (m,),
-    output (m, m) by row of y, and optimal where the output is a probability. `by_mode` colors
-    generated samples by their nearest mode, `generated["mode"]` (n,), where the data have separate ones. `notes` are
+    output (m, m) by row of y; `output` says what it means: "logit", "target" or "score". `by_mode` colors generated
+    samples by their nearest mode, `generated["mode"]` (n,), where the data have separate ones. `notes` are
     printed on the picture. With a `stroke` the viewer can draw a line of that width over it.
     """
     title = "Samples and discriminator"
     words = {"real": "green", "generated": "violet"}
-    is_score = bool(field) and "optimal" not in field
+    is_score = output == "score"
     help = (_SCORE_HELP if is_score else _HELP).format(**words)
     if not real or not generated or not field:
         return layout.empty(title, help)
@@ -63,13 +64,12 @@ def samples_map(
         traces[1] |= {"name": "generated, by nearest mode", "marker": traces[1]["marker"] | {"color": colors}}
     if show_arrows:
         traces.append(_arrows(generated))
-    output = np.asarray(field["output"], float)
     figure = layout.figure(
         [_hover(field, is_score), *traces],
         title=title,
         help=help,
         **_axes(),
-        images=[_background(output, is_score)],
+        images=[_background(np.asarray(field["output"], float), is_score)],
         annotations=[layout.corner_note("<br>".join(notes))] if notes else [],
         legend={"x": 0.5, "xanchor": "center"},
         table=[

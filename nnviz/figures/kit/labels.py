@@ -30,6 +30,7 @@ QUANTITY_NAMES = {
     "dead_fraction": "dead units",
     "saturated_fraction": "saturated values",
     "modes_covered": "modes covered",
+    "mass_covered": "data's mass covered",
     "high_quality_fraction": "high-quality samples",
     "jensen_shannon": "Jensen–Shannon divergence (bits)",
     "mmd": "squared MMD",

@@ -14,7 +14,7 @@ from nnviz.figures.kit.log_axis_edges import edge_marks, log_axis_values
 from nnviz.figures.kit.resume_marks import ResumeMark, with_resume_marks
 
 MAX_POINTS = 500
-PERCENT_QUANTITIES = ("accuracy", "high_quality_fraction", "confident_fraction", "label_accuracy")
+PERCENT_QUANTITIES = ("accuracy", "high_quality_fraction", "mass_covered", "confident_fraction", "label_accuracy")
 # R² may start below zero, and is compared with 1.
 LINEAR_QUANTITIES = ("r_squared",)
 # The legend's numbers are the last values, unless the board shows those of a selected step.
