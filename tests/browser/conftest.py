@@ -9,8 +9,10 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from pprint import pformat
 
 import pytest
 
@@ -46,6 +48,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator:
+    """Adds to the report of a test that failed what its page showed then."""
+    report = yield
+    player = getattr(item, "funcargs", {}).get("player")
+    if report.failed and isinstance(player, Player):
+        with suppress(Exception):
+            report.sections.append(("the page", pformat(player.everything(), width=110)))
+    return report
 
 
 def _chromium() -> str | None:

@@ -105,7 +105,7 @@ class Player:
         try:
             self.button(name).click()
         except TimeoutError:
-            raise AssertionError(f"{name} could not be pressed: {self.everything()}") from None
+            raise AssertionError(f"{name} could not be pressed") from None
 
     def status(self) -> str:
         """The line that says how the runs stand."""
@@ -116,7 +116,7 @@ class Player:
         try:
             self.page.locator(".st-key-status", has_text=text).wait_for()
         except TimeoutError:
-            raise AssertionError(f"waited in vain for {text!r}: {self.everything()}") from None
+            raise AssertionError(f"waited in vain for {text!r}") from None
 
     def alerts(self) -> list[str]:
         """The messages on the page."""
@@ -161,7 +161,7 @@ class Player:
         try:
             until(self.page, condition)
         except TimeoutError:
-            raise AssertionError(f"waited in vain for {condition}: {self.everything()}") from None
+            raise AssertionError(f"waited in vain for {condition}") from None
 
     def at(self, step: int) -> None:
         """Waits until the board shows the step and nothing is left to draw."""
@@ -197,7 +197,7 @@ class Player:
         """Waits for a condition on the run files, while the page lives on."""
         end = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < end, f"waited {seconds:g} s in vain {what}: {self.everything()}"
+            assert time.monotonic() < end, f"waited {seconds:g} s in vain {what}"
             self.page.wait_for_timeout(30)
 
     def paused(self) -> int:
@@ -249,13 +249,18 @@ class Player:
         )
 
     def everything(self) -> dict[str, Any]:
-        """How all stands, for a message."""
-        code = "[...document.querySelectorAll('.nnviz-board')].map(e => ({...e.dataset}))"
+        """How all stands, for the report of a test that failed."""
+        code = "[...document.querySelectorAll('.nnviz-board, .nnviz-card')].map(e => ({...e.dataset}))"
+        measured = """Object.fromEntries(Object.entries(window.nnviz?.boards ?? {}).map(([key, board]) => [
+          key,
+          Object.fromEntries(Object.entries(board).map(([name, v]) => [name, Array.isArray(v) ? v.slice(-9) : v])),
+        ]))"""
         runs = [(s.id, s.state, s.step, self.store.open(s.id).status().until) for s in self.store.list()]
         texts = self.page.locator(".st-key-status, [data-testid=stAlert] p, h1, [class*=st-key-transport-] button")
         return {
             "url": self.page.url,
             "boards": self.page.evaluate(code),
+            "measured": self.page.evaluate(measured),
             "texts": texts.all_inner_texts(),
             "runs": runs,
         } | {"errors": self.errors}
