@@ -57,7 +57,8 @@ def trained(data: Images, found: images.ImageSet, seed: int) -> Classifier:
         torch.set_num_threads(1)  # sums depend on the number, which is the job's
         try:
             pixels, labels = (t[:AT_MOST].cpu() for t in (found.images, found.labels))
-            made = _train(_seen(pixels), labels, data.classes, seed)
+            with torch.enable_grad():  # a run that goes on asks for it in an evaluation
+                made = _train(_seen(pixels), labels, data.classes, seed)
         finally:
             torch.set_num_threads(threads)
         while len(_kept) >= MOST_KEPT:
