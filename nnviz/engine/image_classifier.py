@@ -16,9 +16,12 @@ from nnviz.spec.models import DCGANDiscriminator
 SIDE = 16
 """Pixels along each side that it sees; larger images are averaged down, so that it takes the same time for all."""
 
-WIDTH = 24
-STEPS, BATCH = 250, 64
-RATE = 4e-3
+WIDTH = 16
+STEPS, BATCH = 400, 64
+RATE = 2e-2
+
+FAINT = 0.1
+"""Brightness below which an image is not made brighter."""
 
 TRAINING_FRACTION = 0.8
 AT_MOST = 4000
@@ -68,7 +71,7 @@ def trained(data: Images, found: images.ImageSet, seed: int) -> Classifier:
 
 
 def _train(pixels: Tensor, labels: Tensor, classes: int, seed: int) -> Classifier:
-    model = DCGANDiscriminator(width=WIDTH, initializer=HeNormal())
+    model = DCGANDiscriminator(width=WIDTH, downsampling="pooled", initializer=HeNormal())
     network = models.build(model, tuple(pixels.shape[1:]), classes, stream(seed, "classifier"))
     n = round(TRAINING_FRACTION * len(pixels))
     optimizer = torch.optim.AdamW(network.parameters(), RATE, weight_decay=0.05)
@@ -88,4 +91,10 @@ def _train(pixels: Tensor, labels: Tensor, classes: int, seed: int) -> Classifie
 
 
 def _seen(pixels: Tensor) -> Tensor:
-    return adaptive_avg_pool2d(pixels, SIDE) if pixels.shape[-1] > SIDE else pixels
+    """What the network gets of images (n, channels, height, width). Color decides no class: of color images the
+    brightest channel, relative to the image's brightest pixel."""
+    pixels = adaptive_avg_pool2d(pixels, SIDE) if pixels.shape[-1] > SIDE else pixels
+    if pixels.shape[1] == 1:
+        return pixels
+    brightness = (pixels.amax(1, keepdim=True) + 1) / 2
+    return 2 * brightness / brightness.amax((2, 3), keepdim=True).clamp_min(FAINT) - 1
