@@ -8,7 +8,7 @@ from torch import Tensor
 
 from nnviz.engine.image_classifier import CONFIDENT_FROM
 
-COMPARED = 100
+COMPARED = 60
 """Images whose distance from the nearest real one is measured."""
 
 COVERED_FROM = 0.1

@@ -38,8 +38,9 @@ class ImageSnapshots:
 
     @cached_property
     def labels(self) -> Tensor:
-        """Of the generated samples that are measured, the grid's first, (GRID² + MEASURED,)."""
-        return torch.cat([self._grid_labels, self.set.labels[self._measured]])
+        """Of the grid, then of the generated samples that are measured, all classes alike, (GRID² + MEASURED,)."""
+        others = torch.arange(MEASURED, device=self.device) % max(1, self.classes)
+        return torch.cat([self._grid_labels, others])
 
     @cached_property
     def noise(self) -> Tensor:
@@ -133,7 +134,7 @@ class ImageSnapshots:
         trained: nn.Module,
         discriminator: nn.Module,
         watching: AbstractContextManager[None],
-        is_brief: bool = False,  # noqa: ARG002
+        is_brief: bool = False,
     ) -> Iterator[Record]:
         """Pictures and measures of the samples of the generator `judged`, which may be the average of the one that is
         `trained`. All are in evaluation mode. `watching` sees the latter and the discriminator.
@@ -141,7 +142,7 @@ class ImageSnapshots:
         Snapshots: "sample_grid", images (GRID², height, width, channels) uint8 row by row, and labels (GRID²,) where
         the generator gets them; "interpolation", images (INTERPOLATIONS, GRID, …), and labels (INTERPOLATIONS,);
         "nearest_real", the first row of the grid and its nearest real images, see `image_quality.Neighbors`; of labeled
-        data "class_histogram"."""
+        data "class_histogram". The second and the third are left out where it `is_brief`."""
         real, own = self.set.images[self._measured], self.set.labels[self._measured]
         with watching:
             first = self._made(trained, self.noise[:TOGETHER], self.labels[:TOGETHER])
@@ -155,8 +156,9 @@ class ImageSnapshots:
         on_made = self._judge(discriminator, measured, self.labels[GRID**2 :]).cpu()
         labels = {"labels": self._grid_labels.cpu().numpy()} if self.spec.is_conditional else {}
         yield Snapshot(step, "sample_grid", {"images": to_pixels(grid).numpy(), **labels})
-        yield self._interpolation(step, judged)
-        yield from self._nearest(step, grid[:GRID], measured)
+        if not is_brief:
+            yield self._interpolation(step, judged)
+            yield from self._nearest(step, grid, measured)
         predicted = self.labels[GRID**2 :] if self.spec.is_conditional else None
         if self.classes:
             probabilities = self._classifier.probabilities(measured)
@@ -175,10 +177,11 @@ class ImageSnapshots:
             arrays["labels"] = self._row_labels.cpu().numpy()
         return Snapshot(step, "interpolation", arrays)
 
-    def _nearest(self, step: int, row: Tensor, measured: Tensor) -> Iterator[Record]:
-        if not bool(measured.isfinite().all() & row.isfinite().all()):
+    def _nearest(self, step: int, grid: Tensor, measured: Tensor) -> Iterator[Record]:
+        row, others = grid[:GRID], measured[: image_quality.COMPARED]
+        if not bool(row.isfinite().all() & others.isfinite().all()):
             return
-        index, distance = self._neighbors.of(torch.cat([row, measured[: image_quality.COMPARED]]))
+        index, distance = self._neighbors.of(torch.cat([row, others]))
         yield Scalar(step, "nearest_distance", float(distance[GRID:].median()), "generated")
         arrays = {
             "generated": to_pixels(row).numpy(),

@@ -20,7 +20,7 @@ GRID = 10
 INTERPOLATIONS = 4
 """Rows of images between two noise points."""
 
-MEASURED = 400
+MEASURED = 200
 """Generated samples, and real images, that are measured besides those of the grid."""
 
 
