@@ -9,6 +9,9 @@ from nnviz.spec.probes import Probe
 KEPT_SNAPSHOTS = 300
 """About how many snapshots of one quantity a run file keeps."""
 
+KEPT_BYTES = 64 * 2**20
+"""Of one quantity at most."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -20,18 +23,21 @@ class Estimate:
 
 
 def of_training(learner: Learner, steps: int, evaluate_every: int, probes: Sequence[Probe] = ()) -> Estimate:
-    """Memory: float32 parameters, gradients and two optimizer moments; three states to replay a divergence from, one of
-    them while it is copied; a checkpoint, twice while it is written; three tensors a layer and sample. File: kept
-    snapshots of learner, model and probes, scalars, the last checkpoints and the weights.
+    """Memory: the data; float32 parameters, gradients and two optimizer moments; three states to replay a divergence
+    from, one of them while it is copied; a checkpoint, twice while it is written; three tensors a layer and sample.
+    File: kept snapshots of learner, model and probes, scalars, the last checkpoints and the weights.
     """
     state = 3  # a network's parameters and two moments
     size = learner.size
     pictures = min(KEPT_SNAPSHOTS, steps // evaluate_every + 2)
-    picture = learner.picture + size.picture + size.layers * sum(p.picture for p in probes)
+    picture = size.picture + size.layers * sum(p.picture for p in probes)
+    own = min(pictures * learner.picture, KEPT_BYTES * len(learner.snapshots))
     scalars = sum(steps // p.every * size.layers * p.scalars for p in probes)
     scalars += (steps // evaluate_every + 2) * (size.layers * max((p.evaluated for p in probes), default=0) + 5)
     return Estimate(
         parameters=size.parameters,
-        training_bytes=size.parameters * 4 * (4 + 3 * state + 2 * state) + learner.samples * size.entries * 4 * 3,
-        snapshot_bytes=pictures * picture + scalars * 40 + steps * 30 + size.parameters * 4 * (3 * state + 1),
+        training_bytes=learner.data_bytes
+        + size.parameters * 4 * (4 + 3 * state + 2 * state)
+        + learner.samples * size.entries * 4 * 3,
+        snapshot_bytes=own + pictures * picture + scalars * 40 + steps * 30 + size.parameters * 4 * (3 * state + 1),
     )

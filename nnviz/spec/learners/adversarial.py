@@ -249,6 +249,11 @@ class Adversarial(AdversarialBase):
         }
 
     @property
+    def data_bytes(self) -> int:
+        """Bytes of its data, which are drawn afresh."""
+        return 0
+
+    @property
     def samples(self) -> int:
         """How many go through the networks at once: a batch, or those of a picture."""
         return max(self.batch_size, PICTURE_SAMPLES)

@@ -132,6 +132,11 @@ class ImageAdversarial(AdversarialBase):
         return max(self.batch_size, GRID**2)
 
     @property
+    def data_bytes(self) -> int:
+        """Bytes of its images, and of a copy in another order."""
+        return 2 * 4 * self.data.count * numbers(self.data.shape)
+
+    @property
     def picture(self) -> int:
         """Bytes of its pictures at an evaluation."""
         images = GRID * GRID + GRID * INTERPOLATIONS + 2 * GRID

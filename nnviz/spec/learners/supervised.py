@@ -13,7 +13,7 @@ from nnviz.spec.models import MLP, Model, Size
 from nnviz.spec.optimizers import SGD, Optimizer, can_be_scheduled
 from nnviz.spec.resuming import RESUMABLE
 from nnviz.spec.schedules import ConstantRate, Schedule
-from nnviz.spec.shapes import words
+from nnviz.spec.shapes import numbers, words
 
 Penalty = Annotated[float, Field(ge=0, le=1)]
 
@@ -157,6 +157,11 @@ class Supervised(Spec):
     def samples(self) -> int:
         """How many go through the network at once: a batch, an evaluation, or the points of a picture."""
         return max(min(self.batch_size, self.train_size), min(1024, self.data.points), 2500)
+
+    @property
+    def data_bytes(self) -> int:
+        """Bytes of its data, and of a copy by parts."""
+        return 2 * 4 * self.data.points * numbers(self.data.shape)
 
     @property
     def picture(self) -> int:
