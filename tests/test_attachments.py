@@ -7,7 +7,7 @@ import pytest
 from nnviz.__main__ import main
 from nnviz.engine import Diverged, EngineError, run
 from nnviz.runs import RunError, Store, export
-from nnviz.runs.runset import Held, RunSet
+from nnviz.runs.runset import RunSet, RunSetState
 from nnviz.runs.workers.member import Member
 from nnviz.runs.workers.pool import Pool
 from nnviz.spec.attachments import Attachment
@@ -75,7 +75,7 @@ def test_where_the_file_is_missing_everything_says_so_in_one_line(store, tmp_pat
     with pytest.raises(RunError) as refused:
         pool.submit([job])
     assert str(refused.value).startswith(rule), "the pool"
-    runset = RunSet(store, lambda: pool, Held())
+    runset = RunSet(store, lambda: pool, RunSetState())
     runset.ensure({"a": job}, until=0)
     assert [line.startswith(rule) for line in runset.problems] == [True], "the form"
     pool.shutdown()

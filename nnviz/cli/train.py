@@ -98,7 +98,7 @@ def _train(engine: _EngineImports, prepare: Callable[[], Sequence[RunFile]]) -> 
             if len(ended) == len(files):
                 scheduler.close("stopped")
 
-    scheduler = Scheduler(engine.run, engine.diverged, tell=on_state, owner=f"{os.getpid()} {time.time_ns()}")
+    scheduler = Scheduler(engine.run, engine.diverged, on_state=on_state, owner=f"{os.getpid()} {time.time_ns()}")
     with _stop_on_signal(scheduler) as signals:
         files = prepare()
         scheduler.add([file.path for file in files], grace=None)

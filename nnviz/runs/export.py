@@ -9,7 +9,7 @@ import numpy as np
 
 from nnviz.runs.storage import user_files
 from nnviz.runs.storage.run_file import RunFile
-from nnviz.runs.storage.schema import wording
+from nnviz.runs.storage.schema import as_run_errors
 from nnviz.spec.jobs import dump
 
 README = """Run {id} of nnviz, {state} after {step} of {steps} steps.
@@ -53,7 +53,7 @@ def export(runs: Sequence[RunFile], to: Path, as_png: ImagesAsPNG = lambda _: No
 
 def export_zip(runs: Sequence[RunFile], to: Path, as_png: ImagesAsPNG = lambda _: None) -> Path:
     """The same as one zip at `to`."""
-    with tempfile.TemporaryDirectory() as folder, wording(to):
+    with tempfile.TemporaryDirectory() as folder, as_run_errors(to):
         files = export(runs, Path(folder), as_png)
         to.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(to, "w") as target:
@@ -68,7 +68,7 @@ def _export(run: RunFile, to: Path, as_png: ImagesAsPNG) -> list[Path]:
     status = run.status()
     frame, _ = run.scalars()
     weights = run.weights()
-    with wording(to):
+    with as_run_errors(to):
         (to / "snapshots").mkdir(parents=True, exist_ok=True)
         copied = user_files.copy(run.path.parent, run.job, to / user_files.FOLDER)
         stacked, images = [], []

@@ -198,7 +198,7 @@ def _delete(state: PageState, ticked: Sequence[Summary]) -> None:
             except RunError as error:
                 table.problems.append(str(error))
         table.changes += 1
-        held = state.stored.held
+        held = state.stored.run_set_state
         held.entries = {id: own for id, own in held.entries.items() if not set(own.values()) & set(removed)}
         _whole_page()
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 from nnviz.runs import Pool, RunError, Store
-from nnviz.runs.runset import Held, RunSet
+from nnviz.runs.runset import RunSet, RunSetState
 
 TOUCH_EVERY = 10.0
 """Seconds between two marks that a run is being watched; well below the grace that an unwatched run has."""
@@ -38,7 +38,7 @@ class Watching:
         while True:
             for run in frozenset().union(*list(self._runs.values())):
                 try:
-                    self._store.open(run).seen()
+                    self._store.open(run).mark_viewed()
                 except RunError:
                     continue
             time.sleep(TOUCH_EVERY)
@@ -79,6 +79,6 @@ def watch(runs: Iterable[str]) -> None:
     watching().set(id(_token()), runs)
 
 
-def runset(held: Held) -> RunSet:
+def runset(state: RunSetState) -> RunSet:
     """The runs that a page shows."""
-    return RunSet(store(), pool, held)
+    return RunSet(store(), pool, state)

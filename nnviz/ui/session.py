@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from nnviz.runs.runset import Held
+from nnviz.runs.runset import RunSetState
 from nnviz.spec.jobs import Job, SpecError, dump, load
 from nnviz.spec.variants import Variant, apply, differing
 from nnviz.spec.wording import without_parent
@@ -154,7 +154,7 @@ class StoredPage:
     """Whether something was changed in a picture that the whole page must show."""
     seconds_per_step: float = 0.0
     """Seconds that a step takes, as far as known."""
-    held: Held = field(default_factory=Held)
+    run_set_state: RunSetState = field(default_factory=RunSetState)
     table: RunTable = field(default_factory=RunTable)
 
 
@@ -217,7 +217,7 @@ class PageState:
     @property
     def runs(self) -> list[str]:
         """Ids of the runs shown."""
-        return list(dict.fromkeys(run for own in self.stored.held.entries.values() for run in own.values()))
+        return list(dict.fromkeys(run for own in self.stored.run_set_state.entries.values() for run in own.values()))
 
     @property
     def form_state(self) -> dict[str, Any]:
@@ -269,7 +269,7 @@ class PageState:
         ]
         stored.initial_variants = stored.variants
         entries = [FIRST, *(variant.id for variant in self.variants)]
-        stored.held.entries = {id: {"": run} for id, run in zip(entries, runs, strict=False)}
+        stored.run_set_state.entries = {id: {"": run} for id, run in zip(entries, runs, strict=False)}
         stored.generation += 1
 
     def with_changes(self, first: Job, variants: Sequence[Variant]) -> None:

@@ -45,7 +45,7 @@ def render(page: Page) -> None:
 def show(asked: FormResult) -> None:
     """Draws the runs of what is asked for, and keeps them up to date."""
     page, state, stored = asked.page, asked.state, asked.state.stored
-    runset = runtime.runset(stored.held)
+    runset = runtime.runset(stored.run_set_state)
     trains = page.starts_on == "click"
     if asked.jobs:
         stored.dragged = {}
@@ -81,7 +81,7 @@ def show(asked: FormResult) -> None:
         if page.note and entries and (words := page.note(entries)):
             st.caption(words)
         if entries and not trains and not _is_live(entries):
-            runset.settle()
+            runset.keep_as_previous()
         elif stored.dragged and asked.jobs:
             st.rerun(scope="fragment")  # the pointer may rest where it is
 

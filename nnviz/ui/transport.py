@@ -100,7 +100,7 @@ def transport(asked: FormResult, runset: RunSet, entries: Sequence[EntryView]) -
 
     def restart() -> None:
         runset.control("cancel")
-        runset.forget()
+        runset.clear()
         runset.ensure(jobs)
 
     def press(*arguments: object) -> Callable[[], None]:

@@ -22,8 +22,8 @@ class Driven:
         self.scheduler = Scheduler(
             make,
             Diverged,
-            tell=lambda *what: self.told.append(what),
-            release=self.released.append,
+            on_state=lambda *what: self.told.append(what),
+            on_release=self.released.append,
             owner="test",
         )
         self.thread = threading.Thread(target=self.scheduler.loop)

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 
-from nnviz.runs.workers.worker import serve, talk
+from nnviz.runs.workers.worker import message_sender, serve
 from nnviz.spec.jobs import Training
 from tests.runs.fake import Diverged, Fake
 
@@ -26,8 +26,8 @@ def engine(job: Training, checkpoint: bytes | None = None, **_: object) -> Fake:
 
 if __name__ == "__main__":
     if "broken" in sys.argv:
-        talk()({"broken": "ImportError: no torch here"})
+        message_sender()({"broken": "ImportError: no torch here"})
         sys.exit(1)
     if "late" in sys.argv:
         time.sleep(1.0)
-    serve(engine, Diverged, talk())
+    serve(engine, Diverged, message_sender())

@@ -7,7 +7,7 @@ import pytest
 from nnviz.presets import loss_landscape
 from nnviz.records import Snapshot
 from nnviz.runs import RunError, Store
-from nnviz.runs.runset import Held, RunSet
+from nnviz.runs.runset import RunSet, RunSetState
 from nnviz.spec.jobs import Job, Parent, Training
 from nnviz.spec.trajectories import Trajectories
 
@@ -48,10 +48,10 @@ class Session:
     """A session with a set of runs, of which each look has one of its own."""
 
     def __init__(self, store: Store) -> None:
-        self.store, self.queue, self.held = store, Queue(store), Held()
+        self.store, self.queue, self.state = store, Queue(store), RunSetState()
 
     def __call__(self) -> RunSet:
-        return RunSet(self.store, lambda: self.queue, self.held)
+        return RunSet(self.store, lambda: self.queue, self.state)
 
     def ensure(self, jobs: dict[str, Job], until: int | None = None) -> dict[str, str]:
         """The runs shown, by entry, after these jobs were asked for."""
@@ -60,7 +60,7 @@ class Session:
 
     @property
     def runs(self) -> dict[str, str]:
-        return {id: own.get("", "") for id, own in self.held.entries.items()}
+        return {id: own.get("", "") for id, own in self.state.entries.items()}
 
     def job(self, run: str) -> Job:
         return self.store.open(run).job

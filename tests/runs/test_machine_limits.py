@@ -55,10 +55,10 @@ def test_jobs_side_by_side_are_refused_by_what_they_need_together_were_all_other
         "2 models have 2,000,000 parameters; training them side by side needs about 6.0 GB,"
         " this machine has 4.0 GB free; make layers narrower"
     )
-    check([Training()] * 2, tmp_path, held=3_000_000_000)
+    check([Training()] * 2, tmp_path, used=3_000_000_000)
 
 
 def test_what_fits_beside_what_is_reserved_need_not_wait_and_alone_anything_may_try():
     for need, reserved, words in ((9, 0, ""), (3, 6, ""), (20, 0, ""), (4, 6, "needs about 4.0 GB of memory")):
-        found = machine_limits.lack(need * 10**9, reserved * 10**9, 10**10)
+        found = machine_limits.waiting_reason(need * 10**9, reserved * 10**9, 10**10)
         assert (words in found) if words else not found, (need, reserved)

@@ -36,7 +36,7 @@ def test_there_are_at_most_cores_minus_one_workers(store, monkeypatch):
     for cores, most in ((1, 1), (2, 1), (8, 7)):
         monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
         pool = Pool(store, command=COMMAND)
-        assert pool._most == most
+        assert pool._max_workers == most
         pool.shutdown()
 
 

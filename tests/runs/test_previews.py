@@ -2,7 +2,7 @@ import os
 import signal
 import time
 
-from nnviz.runs.runset import Held, RunSet
+from nnviz.runs.runset import RunSet, RunSetState
 from nnviz.spec.jobs import Trajectories
 from tests.runs import pools
 from tests.runs.fake import wait_for
@@ -67,7 +67,7 @@ def test_a_preview_may_go_on_before_it_has_been_built(pool):
 
 
 def test_a_page_that_is_left_while_its_preview_starts_delays_no_other_and_finds_it_again(pool):
-    pages = [RunSet(pool.store, lambda: pool, Held()) for _ in range(2)]
+    pages = [RunSet(pool.store, lambda: pool, RunSetState()) for _ in range(2)]
     pages[0].ensure({"a": seeded(SLOW_TO_BUILD)}, until=0)
     pages[1].ensure({"a": seeded(1)}, until=0)
     wait_for(lambda: [view.runs[""].status.state for view in pages[1].views()] == ["paused"])

@@ -9,7 +9,7 @@ import pytest
 from nnviz.records import Scalar, Snapshot
 from nnviz.runs import RunError, RunFile, Store
 from nnviz.runs.storage import writer as writers
-from nnviz.runs.storage.thinning import KEEP
+from nnviz.runs.storage.thinning import MAX_SNAPSHOTS
 from nnviz.spec.jobs import Parent, Training, Trajectories
 from tests.scalar_frames import frame
 
@@ -91,7 +91,7 @@ def test_snapshots_are_thinned_while_they_are_written_and_step_zero_stays(runnin
     for start in range(0, 10_000, 250):
         running.write([picture(step) for step in range(start, start + 250, 5)])
     steps = running.snapshot_steps("network")
-    assert len(steps) == KEEP
+    assert len(steps) == MAX_SNAPSHOTS
     assert (steps[0], steps[-1]) == (0, 9995)
     assert running.snapshot_steps("data") == [0]
 
@@ -261,17 +261,17 @@ def test_cancelling_a_lost_run_stops_it_at_once(running):
 
 def test_seen_is_written_now_and_then_and_not_once_the_run_is_over(store, monkeypatch):
     file = store.create(Training())
-    before = file.control().seen
+    before = file.control().viewed
     time.sleep(0.01)
-    file.seen()
-    first = file.control().seen
+    file.mark_viewed()
+    first = file.control().viewed
     assert first > before
-    file.seen()
-    assert file.control().seen == first
+    file.mark_viewed()
+    assert file.control().viewed == first
     file.give_up("stopped", "")
     monkeypatch.setattr("nnviz.runs.storage.run_file._seen", {})
-    file.seen()
-    assert file.control().seen == first
+    file.mark_viewed()
+    assert file.control().viewed == first
 
 
 def test_a_writer_that_was_superseded_writes_nothing(running):

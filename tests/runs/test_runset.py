@@ -94,13 +94,13 @@ def test_a_job_made_again_when_needed_is_found_started_or_known_part_by_part(ses
     parts = LANDSCAPE.parts()
     (plane,) = finished(session.store, parts["plane"])
     session().ensure({"a": LANDSCAPE})
-    runs = session.held.entries["a"]
+    runs = session.state.entries["a"]
     assert list(runs) == list(parts)
     assert runs["plane"] == plane
     # Each is started by itself: none waits for another.
     assert session.queue.groups == [[runs["path"]], [runs["curvature"]]]
     session().ensure({"a": LANDSCAPE, "b": LANDSCAPE})
-    assert session.held.entries == {"a": runs, "b": runs}
+    assert session.state.entries == {"a": runs, "b": runs}
     assert len(session.queue.groups) == 2
 
 
@@ -108,24 +108,24 @@ def test_what_was_deleted_is_made_again(session):
     for jobs in ({"a": RACE}, {"b": JOB}):
         (before,) = session.ensure(jobs).values()
         left(session.store, before)
-        session().settle()
+        session().keep_as_previous()
         session.store.delete(before)
         assert session().is_missing
         assert before not in session.ensure(jobs).values()
         runset = session()
         assert not runset.is_missing
         # What was shown last is gone as well, which is nobody's concern.
-        assert [view.before for view in runset.views()] == [{}]
+        assert [view.previous for view in runset.views()] == [{}]
         assert runset.problems == []
         assert [session.job(run) for run in session.runs.values()] == list(jobs.values())
 
 
 def test_what_a_set_remembers_is_plain(session):
     session().ensure({"a": LANDSCAPE})
-    session().settle()
+    session().keep_as_previous()
     session().ensure({"a": RACE})
     session().add("a", "rates", RateSearch(trajectories=RACE))
-    assert json.loads(json.dumps(asdict(session.held))) == asdict(session.held)
+    assert json.loads(json.dumps(asdict(session.state))) == asdict(session.state)
 
 
 # -- what cannot be --------------------------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ def test_a_training_that_cannot_be_read_is_left_out_and_said(session):
 
 def test_of_several_parts_those_that_cannot_be_read_are_left_out_without_a_word(session):
     session().ensure({"a": LANDSCAPE})
-    runs = session.held.entries["a"]
+    runs = session.state.entries["a"]
     for run in runs.values():
         left(session.store, run, plane={"x": np.zeros(3)})
     session.store.delete(runs["path"])
@@ -188,7 +188,7 @@ def test_runs_are_shown_whatever_their_jobs(session):
     session.ensure(seeded(3))
     session().show({"a": one, "b": other})
     assert {view.id: view.runs[""].id for view in session().views()} == {"a": one, "b": other}
-    assert session.held.jobs == {}
+    assert session.state.jobs == {}
 
 
 def test_started_anew_there_are_new_runs_though_finished_ones_are_there(session):
@@ -206,7 +206,7 @@ def test_forgotten_runs_are_found_only_if_they_have_finished(session):
     left(session.store, runs["a"])
     left(session.store, runs["b"], "stopped", 50)
     assert session.ensure(seeded(0, 1)) == runs
-    session().forget()
+    session().clear()
     assert session().views() == []
     again = session.ensure(seeded(0, 1))
     assert again["a"] == runs["a"]
@@ -244,11 +244,11 @@ def test_only_runs_that_are_live_are_controlled_and_each_once(session, monkeypat
 def test_a_part_asked_for_besides_is_shown_whenever_it_belongs_to_the_job(session):
     run = left(session.store, session.ensure({"a": RACE})["a"])
     session().add("a", "rates", RateSearch(trajectories=RACE))
-    search = session.held.entries["a"]["rates"]
+    search = session.state.entries["a"]["rates"]
     elsewhere = RACE.model_copy(update={"x": 1.5})
     for job, is_shown in ((RACE, True), (elsewhere, False), (RACE.rated([0.5] * len(RACE.optimizers)), True)):
         session().ensure({"a": job})
-        assert (session.held.entries["a"].get("rates") == search) is is_shown, job
+        assert (session.state.entries["a"].get("rates") == search) is is_shown, job
     # While it is out of sight it is not given up.
     session().ensure({"a": elsewhere})
     assert not session.store.open(search).status().cancelled
@@ -256,17 +256,17 @@ def test_a_part_asked_for_besides_is_shown_whenever_it_belongs_to_the_job(sessio
     left(session.store, search)
     session.store.delete(search)
     session().ensure({"a": RACE})
-    assert list(session.held.entries["a"]) == [""]
+    assert list(session.state.entries["a"]) == [""]
 
 
 def test_of_two_searches_for_an_entry_the_older_is_given_up(session):
     session.ensure({"a": RACE})
     session().add("a", "rates", RateSearch(trajectories=RACE))
-    first = session.held.entries["a"]["rates"]
+    first = session.state.entries["a"]["rates"]
     session().add("a", "rates", RateSearch(trajectories=RACE, rates=5))
     session().ensure({"a": RACE})
     assert session.store.open(first).status().cancelled
-    assert session.held.entries["a"]["rates"] != first
+    assert session.state.entries["a"]["rates"] != first
 
 
 def test_a_part_that_is_refused_is_an_error_and_the_rest_stays(session):

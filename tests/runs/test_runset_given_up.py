@@ -14,7 +14,7 @@ def test_a_training_that_has_taken_a_step_stays_when_it_is_no_longer_shown(sessi
     run = left(session.store, session.ensure(seeded(0))["a"], "running", 7)
     session.ensure(seeded(1))
     assert not session.store.open(run).status().cancelled
-    assert run not in session.held.own
+    assert run not in session.state.started
 
 
 def test_a_training_that_only_waited_is_deleted_once_it_has_stopped(session):
@@ -55,13 +55,13 @@ def test_what_is_unfinished_is_stopped_then_deleted_and_not_taken_up_again(store
 
 def test_what_is_still_in_sight_is_deleted_when_its_successor_has_come(session):
     old = left(session.store, session.ensure({"a": RACE})["a"])
-    session().settle()
+    session().keep_as_previous()
     new = session.ensure({"a": RACE.model_copy(update={"x": 1.5})})["a"]
     assert not is_gone(session.store, old)
     (view,) = session().views()
-    assert view.before[""].id == old
+    assert view.previous[""].id == old
     left(session.store, new)
-    session().settle()
+    session().keep_as_previous()
     assert is_gone(session.store, old)
 
 
@@ -83,7 +83,7 @@ def test_a_run_that_has_vanished_is_forgotten(session):
     run = session.ensure({"a": RACE})["a"]
     os.unlink(session.store.path(run))
     session.ensure(seeded(0))
-    assert run not in session.held.own
+    assert run not in session.state.started
 
 
 def test_runs_of_others_are_neither_stopped_nor_deleted(session):

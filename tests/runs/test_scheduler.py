@@ -267,7 +267,7 @@ def test_a_run_that_nobody_watches_stops_and_a_pinned_or_seen_one_does_not(drive
     while time.monotonic() < deadline:
         connection = sqlite3.connect(seen.path, timeout=5)
         with connection:
-            connection.execute("UPDATE control SET seen = seen + 1")
+            connection.execute("UPDATE control SET viewed = viewed + 1")
         connection.close()
         time.sleep(0.1)
     assert [state(f) for f in (unseen, pinned, seen)] == ["stopped", "running", "running"]

@@ -285,7 +285,7 @@ def left_waiting(store: Store, count: int, minutes: float = 60, **options) -> li
         file.close()
         file.give_up("stopped", "stopped: no viewer for 60 s")
         at = time.time() - 60 * minutes + number
-        execute(file.path, f"UPDATE control SET seen = {at}")
+        execute(file.path, f"UPDATE control SET viewed = {at}")
         execute(file.path, f"UPDATE status SET ended = {at}")
         execute(file.path, f"UPDATE job SET created = {at}")
         ids.append(file.id)
@@ -314,7 +314,7 @@ def remade(store, count: int, state: str, **options) -> list[str]:
         file.write(state=state)
         file.close()
         at = time.time() - 3600 + number
-        execute(file.path, f"UPDATE control SET seen = {at}")
+        execute(file.path, f"UPDATE control SET viewed = {at}")
         execute(file.path, f"UPDATE status SET ended = {at}")
         execute(file.path, f"UPDATE job SET created = {at}")
         ids.append(file.id)

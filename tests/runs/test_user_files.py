@@ -118,10 +118,10 @@ def test_files_beside_a_job_are_taken_if_they_are_what_its_hash_says(store, tmp_
     written = user_files.copy(store.home, training(attachment), tmp_path / "files")
     assert [path.name for path in written] == [f"{attachment.sha256[:12]}-a.csv"]
     other = Store(tmp_path / "other")
-    other.take_files(training(attachment), tmp_path)
+    other.import_files(training(attachment), tmp_path)
     assert user_files.read(other.home, attachment) == CONTENT
     third = Store(tmp_path / "third")
     Path(written[0]).write_bytes(b"something else")
-    third.take_files(training(attachment), tmp_path)
+    third.import_files(training(attachment), tmp_path)
     with pytest.raises(RunError, match="is not in"):
         user_files.check(third.home, training(attachment))

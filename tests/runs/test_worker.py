@@ -123,11 +123,11 @@ def test_what_libraries_print_does_not_get_between_the_lines():
     code = """
 import sys
 from tests.runs import fake_worker
-from nnviz.runs.workers.worker import serve, talk
-say = talk()
+from nnviz.runs.workers.worker import message_sender, serve
+send = message_sender()
 print("a library says hello")
 import os; os.write(1, b"and so does a C library")
-serve(fake_worker.engine, fake_worker.Diverged, say)
+serve(fake_worker.engine, fake_worker.Diverged, send)
 """
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, input="", capture_output=True, text=True, timeout=30, check=True)

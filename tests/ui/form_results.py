@@ -29,5 +29,5 @@ def ask(jobs: Sequence[Job], problem: str = "", name: str = "page") -> FormResul
 
 def shown(state: PageState, runs: Sequence[str]) -> RunSet:
     """A set of runs that the page shows from now on."""
-    state.stored.held.entries = {id: {"": run} for id, run in entries(runs).items()}
-    return runtime.runset(state.stored.held)
+    state.stored.run_set_state.entries = {id: {"": run} for id, run in entries(runs).items()}
+    return runtime.runset(state.stored.run_set_state)

@@ -87,12 +87,12 @@ def asked(app: AppTest) -> list[Job]:
 
 def entries(app: AppTest) -> list[EntryView]:
     """The entries that the page shows, as they are now."""
-    return runtime.runset(kept(app).held).views()
+    return runtime.runset(kept(app).run_set_state).views()
 
 
 def shown(app: AppTest) -> list[str]:
     """Ids of the runs that the page shows, each once, whether the address names them or not."""
-    return list(dict.fromkeys(run for own in kept(app).held.entries.values() for run in own.values()))
+    return list(dict.fromkeys(run for own in kept(app).run_set_state.entries.values() for run in own.values()))
 
 
 def jobs(store: Store, app: AppTest) -> tuple[Job, ...]:

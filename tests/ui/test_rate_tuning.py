@@ -66,7 +66,7 @@ def labels(app: AppTest) -> set[str]:
 
 def searches(app: AppTest) -> list[str]:
     """The searches that were made for the entries, shown or not."""
-    return [own[PART] for own in kept(app).held.extras.values()]
+    return [own[PART] for own in kept(app).run_set_state.extras.values()]
 
 
 def search(app: AppTest) -> str:
@@ -76,7 +76,7 @@ def search(app: AppTest) -> str:
 
 def trajectories(store: Store, app: AppTest) -> list[Trajectories]:
     """The races that are shown."""
-    return [store.open(own[""]).job for own in kept(app).held.entries.values()]
+    return [store.open(own[""]).job for own in kept(app).run_set_state.entries.values()]
 
 
 def test_a_search_runs_the_trajectory_run_shown_and_offers_the_best(store, tuned):

@@ -22,7 +22,7 @@ def _script(runs, jobs, problem):
     if "is_shown" not in st.session_state:
         st.session_state["is_shown"] = True
         form_results.shown(asked.state, runs)
-    runset = form_results.runtime.runset(asked.state.stored.held)
+    runset = form_results.runtime.runset(asked.state.stored.run_set_state)
     entries = runset.views()
     letters = "AB" if len(entries) > 1 else ("",)
     transport.transport(asked, runset, entries)
@@ -303,7 +303,7 @@ def _page(job):
     from tests.ui import form_results
 
     asked = form_results.ask([job])
-    runset = form_results.runtime.runset(asked.state.stored.held)
+    runset = form_results.runtime.runset(asked.state.stored.run_set_state)
     transport.prepare(asked, runset)
     transport.transport(asked, runset, runset.views())
     st.text(",".join(runset.ids))

@@ -13,7 +13,7 @@ import pandas as pd
 from nnviz.runs.errors import RunError
 from nnviz.runs.reading.columns import ROW, Selection, Series
 from nnviz.runs.storage.arrays import unpack
-from nnviz.runs.storage.schema import connect, wording
+from nnviz.runs.storage.schema import as_run_errors, connect
 from nnviz.runs.storage.status import LIVE, Status, read_status
 from nnviz.spec.jobs import Job, SpecError, load
 
@@ -35,9 +35,9 @@ class Cache:
         self.status: Status
         self._mark: tuple | None = None
         self._job: Job | None = None
-        self._forget(-1)
+        self._reset(-1)
 
-    def _forget(self, generation: int) -> None:
+    def _reset(self, generation: int) -> None:
         self._generation = generation
         self.rows = 0  # read so far: the id of the last
         self._pictures = -1
@@ -55,12 +55,12 @@ class Cache:
             mark = self._file_mark()
             if mark is not None and mark == self._mark:
                 return self.status
-            with closing(connect(self.path)) as c, wording(self.path):
+            with closing(connect(self.path)) as c, as_run_errors(self.path):
                 c.execute("BEGIN")  # all that follows sees one commit
                 self.status = read_status(c)
                 generation, pictures = c.execute("SELECT generation, pictures FROM status").fetchone()
                 if generation != self._generation:
-                    self._forget(generation)
+                    self._reset(generation)
                 self._read_rows(c)
                 if pictures != self._pictures:
                     self._read_steps(c)
@@ -166,7 +166,7 @@ class Cache:
         return int(steps[count - 1]) if count else None
 
     def _read_arrays(self, wanted: Sequence[tuple[Place, int]]) -> None:
-        with closing(connect(self.path)) as c, wording(self.path):
+        with closing(connect(self.path)) as c, as_run_errors(self.path):
             for place, step in wanted:
                 # the picture may have been thinned away since: then the one before it
                 row = c.execute(

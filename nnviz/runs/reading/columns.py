@@ -23,10 +23,13 @@ class Series:
         """Take `rows` of dtype ROW at the end."""
         size = self.size + len(rows)
         if size > len(self._values):
-            room = max(size, 2 * len(self._values))
-            grown = np.empty((2, room), dtype=np.int64)
-            grown[:, : self.size] = self._rows[:, : self.size]
-            self._rows, self._values = grown, np.concatenate([self._values[: self.size], np.empty(room - self.size)])
+            capacity = max(size, 2 * len(self._values))
+            larger = np.empty((2, capacity), dtype=np.int64)
+            larger[:, : self.size] = self._rows[:, : self.size]
+            self._rows, self._values = (
+                larger,
+                np.concatenate([self._values[: self.size], np.empty(capacity - self.size)]),
+            )
         self._rows[0, self.size : size] = rows["id"]
         self._rows[1, self.size : size] = rows["step"]
         self._values[self.size : size] = rows["value"]
@@ -43,40 +46,42 @@ class Selection:
 
     def __init__(self, quantities: Sequence[str], sites: Sequence[str] | None) -> None:
         self._quantities, self._sites = set(quantities), None if sites is None else set(sites)
-        self._upto = -1
-        self._taken: dict[int, int] = {}  # rows taken of each series
+        self._last_row = -1
+        self._rows_read: dict[int, int] = {}  # rows taken of each series
         # The two columns of text are held as numbers of words: comparing and grouping text costs most of a figure.
         self._columns = [np.zeros(0, dtype=kind) for kind in (np.int64, np.int32, np.int32, np.float64, np.int64)]
         self._words: tuple[dict[str, int], dict[str, int]] = ({}, {})
         self._frame = pd.DataFrame()
 
-    def frame(self, upto: int, names: Mapping[int, tuple[str, str, int]], series: Mapping[int, Series]) -> pd.DataFrame:
-        """Steps, quantities, sites (both categorical), values and members in the order recorded; `upto` is the last
+    def frame(
+        self, last_row: int, names: Mapping[int, tuple[str, str, int]], series: Mapping[int, Series]
+    ) -> pd.DataFrame:
+        """Steps, quantities, sites (both categorical), values and members in the order recorded; `last_row` is the last
         row there is."""
-        if upto != self._upto:
-            self._upto = upto
+        if last_row != self._last_row:
+            self._last_row = last_row
             self._grow(names, series)
         return self._frame.copy(deep=not COPY_ON_WRITE)
 
     def _grow(self, names: Mapping[int, tuple[str, str, int]], series: Mapping[int, Series]) -> None:
         keys, parts = [], []
         for name, key in names.items():
-            if name in series and self._wants(key):
+            if name in series and self._matches(key):
                 keys.append(key)
-                parts.append(series[name].since(self._taken.get(name, 0)))
-                self._taken[name] = series[name].size
+                parts.append(series[name].since(self._rows_read.get(name, 0)))
+                self._rows_read[name] = series[name].size
         if parts:
             rows, steps, values = (np.concatenate(column) for column in zip(*parts, strict=True))
-            which = np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts])
+            series_index = np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts])
             if len(parts) > 1:
                 order = np.argsort(rows, kind="stable")
-                which, steps, values = which[order], steps[order], values[order]
+                series_index, steps, values = series_index[order], steps[order], values[order]
             quantities, sites = (
                 np.array([words.setdefault(key[i], len(words)) for key in keys], dtype=np.int32)
                 for i, words in enumerate(self._words)
             )
             members = np.array([key[2] for key in keys], dtype=np.int64)
-            new = (steps, quantities.take(which), sites.take(which), values, members.take(which))
+            new = (steps, quantities.take(series_index), sites.take(series_index), values, members.take(series_index))
             self._columns = [np.concatenate(pair) for pair in zip(self._columns, new, strict=True)]
         steps, quantities, sites, values, members = self._columns
         texts = [
@@ -87,5 +92,5 @@ class Selection:
         # copy=False leaves the columns apart; putting like to like costs three times the rest
         self._frame = pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)), copy=False)
 
-    def _wants(self, key: tuple[str, str, int]) -> bool:
+    def _matches(self, key: tuple[str, str, int]) -> bool:
         return (not self._quantities or key[0] in self._quantities) and (self._sites is None or key[1] in self._sites)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from nnviz.runs.errors import RunError
 
-OLD = 30 * 86_400.0
+MAX_AGE = 30 * 86_400.0
 """Seconds after which a draft that nobody has opened goes."""
 
-MOST = 500
+MAX_DRAFTS = 500
 """Drafts that are kept, the ones opened last."""
 
 _MARK = re.compile(r"[0-9a-f]{16}")
@@ -49,7 +49,7 @@ def find(folder: Path, mark: str) -> str:
     raise RunError(f"draft {mark[:40]!r} is not in {folder}: it is stored only on the machine where its link was made")
 
 
-def sweep(folder: Path, older: float = OLD, most: int = MOST) -> None:
+def sweep(folder: Path, older: float = MAX_AGE, most: int = MAX_DRAFTS) -> None:
     """Deletes drafts that nobody has opened for `older` seconds, and all but the `most` that were opened last."""
     opened = {}
     for path in folder.glob("*"):

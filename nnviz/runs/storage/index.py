@@ -15,11 +15,11 @@ from nnviz.runs.storage.summaries import Summary, summarize
 END = ".sqlite"
 SETTLED = 2.0
 """Seconds after which a change of the folder has changed its time for sure: some file systems count no finer."""
-AGAIN = 10.0
+RETRY_AFTER = 10.0
 """Seconds between two tries to read a file that cannot be read: it may be half copied, or locked."""
 
 _TABLE = "CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, mark TEXT NOT NULL, summary TEXT NOT NULL)"
-_PASSING = ("locked", "busy", "readonly", "unable to open", "full")
+_TEMPORARY = ("locked", "busy", "readonly", "unable to open", "full")
 
 
 class _Entry(NamedTuple):
@@ -41,16 +41,16 @@ class Index:
         self.home = home
         self.path = home / "index" / "runs.sqlite"
         self._lock = threading.RLock()
-        self._known: dict[str, _Entry] | None = None
+        self._entries: dict[str, _Entry] | None = None
         self._unsaved: set[str] = set()
         self._unreadable: dict[str, float] = {}
-        self._changed, self._looked = -1, 0.0
+        self._folder_time, self._listed_at = -1, 0.0
 
     def of(self, fingerprint: str) -> list[Summary]:
         """The runs of the job with this fingerprint as they are now, newest first."""
         with self._lock:
-            known = self._catch_up()
-            found = [run_id for run_id, entry in known.items() if entry.summary.fingerprint == fingerprint]
+            entries = self._refresh()
+            found = [run_id for run_id, entry in entries.items() if entry.summary.fingerprint == fingerprint]
             summaries = [self._summary(run_id) for run_id in found]
             self._save()
             return _newest_first(s for s in summaries if s.fingerprint == fingerprint)
@@ -58,7 +58,7 @@ class Index:
     def all(self) -> list[Summary]:
         """All runs as they are now, newest first."""
         with self._lock:
-            self._catch_up(every=True)
+            self._refresh(every=True)
             summaries = [self._summary(run_id) for run_id in self._names()]
             self._save()
             return _newest_first(summaries)
@@ -69,34 +69,34 @@ class Index:
             return {name[: -len(END)] for name in names if name.endswith(END) and not name.startswith(".")}
         return set()
 
-    def _catch_up(self, *, every: bool = False) -> dict[str, _Entry]:
+    def _refresh(self, *, every: bool = False) -> dict[str, _Entry]:
         """Reads the files that have come, and forgets those that have gone. The folder is listed only if it may have
         changed."""
-        if self._known is None:
-            self._known = self._load()
+        if self._entries is None:
+            self._entries = self._load()
         now = time.monotonic()
         with suppress(OSError):
             changed = self.home.stat().st_mtime_ns
-            is_settled = changed == self._changed and self._looked > changed / 1e9 + SETTLED
+            is_settled = changed == self._folder_time and self._listed_at > changed / 1e9 + SETTLED
             if is_settled and not self._unreadable and not every:
-                return self._known
-            self._changed, self._looked = changed, time.time()
+                return self._entries
+            self._folder_time, self._listed_at = changed, time.time()
         names = self._names()
-        removed = self._known.keys() - names
+        removed = self._entries.keys() - names
         for run_id in removed:
-            del self._known[run_id]
+            del self._entries[run_id]
         self._unreadable = {run_id: at for run_id, at in self._unreadable.items() if run_id in names}
-        for run_id in names - self._known.keys():
-            if every or now - self._unreadable.get(run_id, now - AGAIN) >= AGAIN:
+        for run_id in names - self._entries.keys():
+            if every or now - self._unreadable.get(run_id, now - RETRY_AFTER) >= RETRY_AFTER:
                 self._summary(run_id)
         self._save(removed)
-        return self._known
+        return self._entries
 
     def _summary(self, run_id: str) -> Summary:
         """The run as it is now."""
         path = self.home / f"{run_id}{END}"
         mark = _mark(path)
-        entry = self._known.get(run_id)
+        entry = self._entries.get(run_id)
         if entry is not None and entry.summary.is_final and mark and entry.mark == mark:
             return entry.summary
         summary = summarize(path)
@@ -104,7 +104,7 @@ class Index:
         if summary.state == "damaged":
             self._unreadable[run_id] = time.monotonic()
         else:
-            self._known[run_id] = _Entry(mark, summary)
+            self._entries[run_id] = _Entry(mark, summary)
             if summary.is_final and mark:
                 self._unsaved.add(run_id)
         return summary
@@ -125,7 +125,7 @@ class Index:
         removed = list(removed)
         if not (removed or self._unsaved):
             return
-        rows = [(run_id, self._known[run_id]) for run_id in self._unsaved if run_id in self._known]
+        rows = [(run_id, self._entries[run_id]) for run_id in self._unsaved if run_id in self._entries]
         try:
             self.path.parent.mkdir(exist_ok=True)
             with closing(self._connect()) as connection, transaction(connection) as c:
@@ -151,7 +151,7 @@ class Index:
 
     def _discard(self, error: Exception) -> None:
         """Deletes the file if it is damaged, and not only out of reach."""
-        if not isinstance(error, OSError) and not any(word in str(error) for word in _PASSING):
+        if not isinstance(error, OSError) and not any(word in str(error) for word in _TEMPORARY):
             with suppress(OSError):
                 self.path.unlink()
 

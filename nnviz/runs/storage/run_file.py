@@ -18,13 +18,13 @@ from nnviz.records import COLUMNS, Record
 from nnviz.runs.errors import RunError
 from nnviz.runs.storage.arrays import unpack
 from nnviz.runs.storage.result import Result, read_result
-from nnviz.runs.storage.schema import APPLICATION_ID, FORMAT, TABLES, connect, rest, transaction, wording
+from nnviz.runs.storage.schema import APPLICATION_ID, FORMAT, TABLES, as_run_errors, connect, rest, transaction
 from nnviz.runs.storage.status import LIVE, Control, Status, read_control, read_status
 from nnviz.runs.storage.writer import Writer
 from nnviz.spec.jobs import Job, SpecError, dump, fingerprint, load
 
-SEEN_EVERY = 2.0  # seconds between two marks that somebody watches
-_seen: dict[Path, float] = {}
+VIEW_INTERVAL = 2.0  # seconds between two marks that somebody watches
+_viewed: dict[Path, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ def create(
     """
     text = dump(job)
     now = time.time()
-    fresh = path.with_name(f".{path.name}.new")
-    with wording(path):
+    temporary = path.with_name(f".{path.name}.new")
+    with as_run_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(fresh, isolation_level=None)
+        connection = sqlite3.connect(temporary, isolation_level=None)
         try:
             # Nobody reads the file before it has its name: one transaction, no journal, one wait for the disk.
             connection.execute("PRAGMA journal_mode = OFF")
@@ -72,19 +72,19 @@ def create(
                 "INSERT INTO job VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (text, fingerprint(job), title, now, job.steps, *parent, json.dumps(list(members))),
             )
-            fresh_status = "(1, 'queued', 0, ?, '', NULL, '{}', NULL, NULL, 0, '', 0, '', 0, 0)"
-            connection.execute(f"INSERT INTO status VALUES {fresh_status}", (now,))
+            initial_status = "(1, 'queued', 0, ?, '', NULL, '{}', NULL, NULL, 0, '', 0, '', 0, 0)"
+            connection.execute(f"INSERT INTO status VALUES {initial_status}", (now,))
             connection.execute("INSERT INTO control VALUES (1, ?, 0, ?, ?)", (until, int(pinned), now))
             connection.execute("INSERT INTO history VALUES (?, 'queued', 0, '', NULL)", (now,))
             connection.execute("COMMIT")
             if source is not None and job.parent:
                 _copy(connection, source, job.parent.step)
             connection.close()
-            _sync(fresh)
-            fresh.rename(path)
+            _sync(temporary)
+            temporary.rename(path)
         finally:
             connection.close()
-            fresh.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:
@@ -124,7 +124,7 @@ class RunFile:
     def _reading(self) -> Iterator[sqlite3.Connection]:
         connection = connect(self.path)
         try:
-            with wording(self.path):
+            with as_run_errors(self.path):
                 yield connection
         finally:
             connection.close()
@@ -133,7 +133,7 @@ class RunFile:
     def _changing(self) -> Iterator[sqlite3.Connection]:
         connection = connect(self.path, write=True)
         try:
-            with wording(self.path), transaction(connection):
+            with as_run_errors(self.path), transaction(connection):
                 yield connection
         finally:
             connection.close()
@@ -214,15 +214,15 @@ class RunFile:
         with self._changing() as c:
             c.execute("UPDATE control SET pinned = ?", (int(pinned),))
 
-    def seen(self) -> None:
+    def mark_viewed(self) -> None:
         """Say that somebody watches. Cheap: written every two seconds at most, and not at all once the run is over."""
         now = time.monotonic()
-        if now - _seen.get(self.path, -SEEN_EVERY) < SEEN_EVERY:
+        if now - _viewed.get(self.path, -VIEW_INTERVAL) < VIEW_INTERVAL:
             return
-        _seen[self.path] = now
+        _viewed[self.path] = now
         if self.status().live:
             with self._changing() as c:
-                c.execute("UPDATE control SET seen = ?", (time.time(),))
+                c.execute("UPDATE control SET viewed = ?", (time.time(),))
 
     # waiting and giving up: for the pool
 
@@ -240,7 +240,7 @@ class RunFile:
                 "UPDATE status SET state = 'queued', error = '', ended = NULL, heartbeat = ?, reason = '', owner = ''",
                 (now,),
             )
-            c.execute("UPDATE control SET until = ?, cancel = 0, seen = ?", (until, now))
+            c.execute("UPDATE control SET until = ?, cancel = 0, viewed = ?", (until, now))
             c.execute("INSERT INTO history SELECT ?, 'queued', step, '', NULL FROM status", (now,))
 
     def give_up(self, state: str, message: str, log: str | None = None) -> None:

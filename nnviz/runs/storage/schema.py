@@ -36,7 +36,7 @@ CREATE TABLE status (
 -- written by viewers: run until this step (NULL: to the end), stop, keep, when it was last looked at
 CREATE TABLE control (
     id INTEGER PRIMARY KEY CHECK (id = 1),
-    until INTEGER, cancel INTEGER NOT NULL, pinned INTEGER NOT NULL, seen REAL NOT NULL
+    until INTEGER, cancel INTEGER NOT NULL, pinned INTEGER NOT NULL, viewed REAL NOT NULL
 );
 CREATE TABLE history (at REAL NOT NULL, state TEXT NOT NULL, step INTEGER NOT NULL, message TEXT NOT NULL, log TEXT);
 CREATE TABLE names (
@@ -73,7 +73,7 @@ def connect(path: Path, *, write: bool = False, timeout: float = 5.0) -> sqlite3
         raise RunError(
             f"run {path.stem} does not exist in {path.parent}: check the id, or list the runs that are there"
         )
-    with wording(path):
+    with as_run_errors(path):
         try:
             return _checked(path, "rw" if write else "ro", timeout)
         except sqlite3.OperationalError as error:
@@ -108,10 +108,10 @@ def _checked(path: Path, mode: str, timeout: float) -> sqlite3.Connection:
 def rest(path: Path, patience: float = 2.0) -> None:
     """Make the run file at `path`, which nobody writes any more, one file, if readers let go in `patience` seconds."""
     with closing(connect(path, write=True)) as connection, suppress(sqlite3.OperationalError):
-        switch(connection, "delete", patience)
+        set_journal_mode(connection, "delete", patience)
 
 
-def switch(connection: sqlite3.Connection, mode: str, patience: float) -> None:
+def set_journal_mode(connection: sqlite3.Connection, mode: str, patience: float) -> None:
     """Change the journal mode to "wal" or "delete"; needs the file for itself, so others are waited for.
 
     SQLite does not wait by itself here. Raises its OperationalError ("locked") after `patience` seconds.
@@ -127,7 +127,7 @@ def switch(connection: sqlite3.Connection, mode: str, patience: float) -> None:
 
 
 @contextmanager
-def wording(path: Path) -> Iterator[None]:
+def as_run_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite and the file system raise about `path` into a RunError of one line."""
     try:
         yield

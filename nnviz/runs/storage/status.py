@@ -59,7 +59,7 @@ class Status:
     sharing: int
     until: int | None
     cancelled: bool
-    seen: float
+    viewed: float
     title: str
 
     @property
@@ -75,12 +75,12 @@ class Control:
     until: int | None
     cancel: bool
     pinned: bool
-    seen: float
+    viewed: float
 
 
 _STATUS = """
 SELECT state, step, steps, heartbeat, error, divergence, info, started, ended, steps_per_second, pinned, reason,
-    sharing, until, cancel, seen, title
+    sharing, until, cancel, viewed, title
 FROM status, control, job
 """
 
@@ -91,7 +91,7 @@ def read_status(connection: sqlite3.Connection) -> Status:
     if row is None:
         raise sqlite3.DatabaseError("malformed: the status is missing")
     state, step, steps, heartbeat, error, how, info, started, ended, speed, pinned, *more = row
-    reason, sharing, until, cancel, seen, title = more
+    reason, sharing, until, cancel, viewed, title = more
     if state in LIVE and time.time() - heartbeat > LOST_AFTER:
         state, error = "lost", error or f"no heartbeat from the worker for more than {LOST_AFTER:.0f} s"
     try:
@@ -117,14 +117,14 @@ def read_status(connection: sqlite3.Connection) -> Status:
         sharing=sharing if state == "running" else 0,
         until=until,
         cancelled=bool(cancel),
-        seen=seen,
+        viewed=viewed,
         title=title,
     )
 
 
 def read_control(connection: sqlite3.Connection) -> Control:
     """The control values."""
-    row = connection.execute("SELECT until, cancel, pinned, seen FROM control").fetchone()
+    row = connection.execute("SELECT until, cancel, pinned, viewed FROM control").fetchone()
     if row is None:
         raise sqlite3.DatabaseError("malformed: the control is missing")
     return Control(row[0], bool(row[1]), bool(row[2]), row[3])

@@ -14,19 +14,19 @@ from nnviz.runs.reading.run_view import RunView, view
 from nnviz.runs.storage import drafts, user_files
 from nnviz.runs.storage.index import Index
 from nnviz.runs.storage.run_file import RunFile, create
-from nnviz.runs.storage.schema import wording
+from nnviz.runs.storage.schema import as_run_errors
 from nnviz.runs.storage.status import LIVE
 from nnviz.runs.storage.summaries import Summary, summarize
 from nnviz.spec.attachments import Attachment
 from nnviz.spec.jobs import Job
 
-WAITED = 600.0
+UNTRAINED_AGE = 600.0
 """Seconds after which an untrained run that was given up may be deleted."""
 
-KEPT = 5
+MAX_UNTRAINED = 5
 """Untrained runs that were given up and are kept all the same."""
 
-CACHED = 200
+MAX_CACHED = 200
 """Finished runs that are kept of jobs that are made again when they are needed."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,99}")
@@ -103,7 +103,7 @@ class Store:
         summary = summarize(path)
         if summary.state in LIVE:
             raise RunError(f"run {run_id} is {summary.state}: stop it before you delete it")
-        with wording(path):
+        with as_run_errors(path):
             for end in ("", "-wal", "-shm", "-journal"):
                 path.with_name(path.name + end).unlink(missing_ok=True)
 
@@ -119,11 +119,11 @@ class Store:
         """Keep a file of the user's own; what a job names it by. Raises RunError."""
         return user_files.keep(self.home, name, content)
 
-    def take_files(self, job: Job, folder: Path) -> None:
+    def import_files(self, job: Job, folder: Path) -> None:
         """Keep files that the job names and that lie beside it in `folder`, as export writes them. Raises RunError."""
-        user_files.take(self.home, job, folder / user_files.FOLDER)
+        user_files.import_files(self.home, job, folder / user_files.FOLDER)
 
-    def sweep(self, older: float = WAITED, keep: int = KEPT) -> Sequence[str]:
+    def sweep(self, older: float = UNTRAINED_AGE, keep: int = MAX_UNTRAINED) -> Sequence[str]:
         """Delete runs that waited untrained at step 0 and were given up, and of jobs that are made again when they are
         needed those that were left unfinished or are the oldest of many; the ids of those deleted. Drafts that are old
         or too many go too, and old files of the user's own that no run names.
@@ -132,17 +132,19 @@ class Store:
         untrained ones: tabs and links that are still open name the last few.
         """
         drafts.sweep(self.home / "drafts")
-        mine = [s for s in self.list() if s.state not in (*LIVE, "damaged") and not s.pinned]
-        cached = [s for s in mine if s.is_cached]
-        waited = [s for s in mine if not s.is_cached and s.state in ("stopped", "lost") and not (s.step or s.parent)]
-        spare = [s for s in cached if s.state != "finished"]
-        spare += [s for s in cached if s.state == "finished"][CACHED:]
+        ended = [s for s in self.list() if s.state not in (*LIVE, "damaged") and not s.pinned]
+        cached = [s for s in ended if s.is_cached]
+        untrained = [
+            s for s in ended if not s.is_cached and s.state in ("stopped", "lost") and not (s.step or s.parent)
+        ]
+        unneeded = [s for s in cached if s.state != "finished"]
+        unneeded += [s for s in cached if s.state == "finished"][MAX_CACHED:]
         swept = []
-        for summary in [*waited[keep:], *spare]:
+        for summary in [*untrained[keep:], *unneeded]:
             with suppress(RunError):  # gone, or taken up again, in the meantime
                 status = self.open(summary.id).status()
-                is_spare = summary.is_cached or status.until == 0
-                if is_spare and time.time() - max(status.seen, status.ended or 0.0) > older:
+                is_unneeded = summary.is_cached or status.until == 0
+                if is_unneeded and time.time() - max(status.viewed, status.ended or 0.0) > older:
                     self.delete(summary.id)
                     swept.append(summary.id)
         with suppress(RunError, OSError):  # a run that cannot be read may name any file

@@ -8,7 +8,7 @@ from typing import Self
 
 from nnviz.runs.errors import RunError
 from nnviz.runs.storage.result import Result, read_result
-from nnviz.runs.storage.schema import connect, wording
+from nnviz.runs.storage.schema import as_run_errors, connect
 from nnviz.runs.storage.status import LIVE, read_status
 from nnviz.spec.base import options
 from nnviz.spec.jobs import Job, shown_as
@@ -72,7 +72,7 @@ def summarize(path: Path) -> Summary:
 def _read(path: Path, size: int) -> Summary:
     connection = connect(path)
     try:
-        with wording(path):
+        with as_run_errors(path):
             status = read_status(connection)
             row = connection.execute(
                 "SELECT created, parent, parent_step, fingerprint, json_extract(json, '$.kind'), "

@@ -18,7 +18,7 @@ FOLDER = "files"
 LARGEST = 50_000_000
 """Bytes of a file; also what the app's server accepts as one upload."""
 
-OLD = 30 * 86_400.0
+MAX_AGE = 30 * 86_400.0
 """Seconds after which a file goes that no run names and nobody has used."""
 
 _HASH = re.compile(r"\b[0-9a-f]{64}\b")
@@ -86,7 +86,7 @@ def copy(home: Path, job: Job, to: Path) -> list[Path]:
     return written
 
 
-def take(home: Path, job: Job, beside: Path) -> None:
+def import_files(home: Path, job: Job, beside: Path) -> None:
     """Keeps files of the job that lie in the folder `beside`, as `copy` writes them. Raises RunError."""
     for attachment in attachments_of(job):
         with suppress(OSError):
@@ -94,7 +94,7 @@ def take(home: Path, job: Job, beside: Path) -> None:
                 keep(home, attachment.name, (beside / _readable(attachment)).read_bytes())
 
 
-def sweep(home: Path, texts: Iterable[str], older: float = OLD) -> None:
+def sweep(home: Path, texts: Iterable[str], older: float = MAX_AGE) -> None:
     """Deletes files that nobody has used for `older` seconds, unless one of the `texts`, of jobs, names them."""
     old = {}
     with suppress(OSError):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from nnviz.records import Divergence, Record, Scalar, Snapshot
 from nnviz.runs.errors import RunError
 from nnviz.runs.storage.arrays import pack
-from nnviz.runs.storage.schema import connect, switch, transaction, wording
+from nnviz.runs.storage.schema import as_run_errors, connect, set_journal_mode, transaction
 from nnviz.runs.storage.status import ENDED, Control, read_control
 from nnviz.runs.storage.thinning import BYTES, thin
 
@@ -20,7 +20,7 @@ CHECKPOINTS = 3
 PART = 256 * 2**20  # bytes of one part of a checkpoint or of weights; a blob of SQLite is at most 1 GB
 ROWS = 100  # rows of one INSERT: twice as fast as one at a time
 _INSERT = "INSERT INTO points (step, name, value) VALUES "
-_MANY = _INSERT + ", ".join(["(?, ?, ?)"] * ROWS)
+_INSERT_ROWS = _INSERT + ", ".join(["(?, ?, ?)"] * ROWS)
 
 _STATUS = """
 UPDATE status SET
@@ -36,14 +36,14 @@ WHERE owner = :owner
 
 _PLACE = "WHERE quantity = ? AND site = ? AND step = ?"
 _DROP = f"DELETE FROM snapshots {_PLACE}"
-_KEEP = f"UPDATE snapshots SET by_hand = 1 {_PLACE}"
+_MARK_BY_HAND = f"UPDATE snapshots SET by_hand = 1 {_PLACE}"
 _PICTURE = """
 INSERT INTO snapshots (quantity, site, step, by_hand, arrays) VALUES (?, ?, ?, 0, ?)
 ON CONFLICT DO UPDATE SET arrays = excluded.arrays
 """
 
 
-class _Held(NamedTuple):
+class _StoredSnapshots(NamedTuple):
     """The snapshots of one quantity at one site that the file holds."""
 
     steps: list[int]
@@ -69,10 +69,10 @@ class Writer:
         self._lock = threading.RLock()  # the heartbeat comes from another thread
         self._connection = connect(path, write=True, timeout=10.0)
         try:
-            with wording(path):
+            with as_run_errors(path):
                 if not waits:
                     self._connection.execute("PRAGMA synchronous = OFF")
-                switch(self._connection, "wal", 10.0)
+                set_journal_mode(self._connection, "wal", 10.0)
                 # copying the WAL into the file waits for the disk: four times less often than SQLite would
                 self._connection.execute("PRAGMA wal_autocheckpoint = 4000")
                 self._claim()
@@ -90,14 +90,14 @@ class Writer:
         c = self._connection
         rows = c.execute("SELECT id, quantity, site, member FROM names")
         self._names = {(quantity, site, member): name for name, quantity, site, member in rows}
-        self._pictures: dict[tuple[str, str], _Held] = {}
+        self._pictures: dict[tuple[str, str], _StoredSnapshots] = {}
         rows = c.execute("SELECT quantity, site, step, by_hand, length(arrays) FROM snapshots ORDER BY step")
         for quantity, site, step, by_hand, size in rows:
-            held = self._pictures.setdefault((quantity, site), _Held([], set(), {}))
-            held.steps.append(step)
-            held.sizes[step] = size
+            stored = self._pictures.setdefault((quantity, site), _StoredSnapshots([], set(), {}))
+            stored.steps.append(step)
+            stored.sizes[step] = size
             if by_hand:
-                held.by_hand.add(step)
+                stored.by_hand.add(step)
         self._stale = False
 
     def write(
@@ -128,7 +128,7 @@ class Writer:
             (scalars if isinstance(record, Scalar) else snapshots).append(record)
         now = time.time()
         error = str(divergence) if divergence is not None else error
-        with self._lock, wording(self.path), transaction(self._connection) as c:
+        with self._lock, as_run_errors(self.path), transaction(self._connection) as c:
             if self._stale:
                 self._read()
             self._stale = True  # what is remembered holds only if all of this is committed
@@ -149,7 +149,7 @@ class Writer:
             if c.execute(_STATUS, values).rowcount != 1:
                 self._superseded = True
                 raise RunError(f"run {self.path.stem} has been taken over by another worker")
-            self._write_scalars(scalars if by_hand is None else self._fresh(scalars, by_hand))
+            self._write_scalars(scalars if by_hand is None else self._unrecorded(scalars, by_hand))
             self._write_snapshots(snapshots, by_hand)
             if checkpoint is not None:
                 self._write_checkpoint(*checkpoint, now)
@@ -162,14 +162,14 @@ class Writer:
 
     def changed(self) -> bool:
         """Whether another connection has written since the last call: a few microseconds."""
-        with self._lock, wording(self.path):
+        with self._lock, as_run_errors(self.path):
             version = self._connection.execute("PRAGMA data_version").fetchone()[0]
         changed, self._version = version != self._version, version
         return changed
 
     def control(self) -> Control:
         """The control values."""
-        with self._lock, wording(self.path):
+        with self._lock, as_run_errors(self.path):
             return read_control(self._connection)
 
     def heartbeat(self) -> None:
@@ -182,7 +182,7 @@ class Writer:
 
     def truncate(self, step: int) -> None:
         """Take back everything after `step` (all of it for −1), so that a resumed run does not say it twice."""
-        with self._lock, wording(self.path):
+        with self._lock, as_run_errors(self.path):
             with transaction(self._connection) as c:
                 for table in ("points", "snapshots", "checkpoints", "weights"):
                     c.execute(f"DELETE FROM {table} WHERE step > ?", (step,))
@@ -199,7 +199,7 @@ class Writer:
                 # if a reader holds on, the file stays in WAL mode and is read as it is
                 with suppress(sqlite3.Error):
                     self._connection.execute("PRAGMA busy_timeout = 0")
-                    switch(self._connection, "delete", patience)
+                    set_journal_mode(self._connection, "delete", patience)
             self._connection.close()
 
     def _name(self, key: tuple[str, str, int]) -> int:
@@ -219,24 +219,24 @@ class Writer:
         width = 3 * ROWS
         whole = len(flat) // width * width
         for start in range(0, whole, width):
-            self._connection.execute(_MANY, flat[start : start + width])
+            self._connection.execute(_INSERT_ROWS, flat[start : start + width])
         rest = len(flat[whole:]) // 3
         if rest:
             self._connection.execute(_INSERT + ", ".join(["(?, ?, ?)"] * rest), flat[whole:])
 
-    def _fresh(self, scalars: list[Scalar], step: int) -> list[Scalar]:
+    def _unrecorded(self, scalars: list[Scalar], step: int) -> list[Scalar]:
         """`scalars` without those of `step` that were said before, here or in the file, whose newest rows they are."""
         sql = "SELECT name FROM (SELECT name, step FROM points ORDER BY id DESC LIMIT 20000) WHERE step = ?"
         rows = {row[0] for row in self._connection.execute(sql, (step,))}
         recorded = {key for key, name in self._names.items() if name in rows}
-        fresh = []
+        unrecorded = []
         for record in scalars:
             key = (record.quantity, record.site, record.member)
             if record.step != step or key not in recorded:
-                fresh.append(record)
+                unrecorded.append(record)
             if record.step == step:
                 recorded.add(key)
-        return fresh
+        return unrecorded
 
     def _write_snapshots(self, snapshots: list[Snapshot], by_hand: int | None) -> None:
         """Insert those snapshots that thinning keeps, drop those it no longer does."""
@@ -245,25 +245,27 @@ class Writer:
             groups.setdefault((record.quantity, record.site), {})[int(record.step)] = record
         thinned: dict[tuple, list[int]] = {}  # most quantities are taken at the same steps
         for place, new in groups.items():
-            old = self._pictures.setdefault(place, _Held([], set(), {}))
+            old = self._pictures.setdefault(place, _StoredSnapshots([], set(), {}))
             packed = {step: pack(record.arrays) for step, record in new.items()}
             sizes = old.sizes | {step: len(data) for step, data in packed.items()}
             is_large = sum(sizes.values()) > BYTES
             key = (tuple(old.steps), tuple(new), tuple(old.by_hand), place if is_large else None)
             if key not in thinned:
                 thinned[key] = thin(
-                    old.steps, sorted(new), old.by_hand, sizes=sizes if is_large else None, most_bytes=BYTES
+                    old.steps, sorted(new), old.by_hand, sizes=sizes if is_large else None, max_bytes=BYTES
                 )
-            held = set(thinned[key])
-            self._connection.executemany(_DROP, [(*place, step) for step in old.steps if step not in held])
-            rows = [(*place, step, data) for step, data in packed.items() if step in held]
+            stored = set(thinned[key])
+            self._connection.executemany(_DROP, [(*place, step) for step in old.steps if step not in stored])
+            rows = [(*place, step, data) for step, data in packed.items() if step in stored]
             self._connection.executemany(_PICTURE, rows)
-            self._pictures[place] = _Held(list(thinned[key]), old.by_hand, {step: sizes[step] for step in held})
+            self._pictures[place] = _StoredSnapshots(
+                list(thinned[key]), old.by_hand, {step: sizes[step] for step in stored}
+            )
         if by_hand is not None:
-            for place, held in self._pictures.items():
-                if held.steps and held.steps[-1] == by_hand:
-                    held.by_hand.add(by_hand)
-                    self._connection.execute(_KEEP, (*place, by_hand))
+            for place, stored in self._pictures.items():
+                if stored.steps and stored.steps[-1] == by_hand:
+                    stored.by_hand.add(by_hand)
+                    self._connection.execute(_MARK_BY_HAND, (*place, by_hand))
 
     def _write_checkpoint(self, step: int, data: bytes, now: float) -> None:
         c = self._connection

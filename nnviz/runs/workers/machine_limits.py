@@ -14,13 +14,13 @@ from nnviz.spec.jobs import Job
 USABLE_FRACTION = 0.9  # of what is free
 
 
-def check(jobs: Sequence[Job], home: Path, held: int = 0) -> None:
-    """Raises RunError if training `jobs` together needs more memory than is free here with the `held` bytes of other
+def check(jobs: Sequence[Job], home: Path, used: int = 0) -> None:
+    """Raises RunError if training `jobs` together needs more memory than is free here with the `used` bytes of other
     runs, or their run files in `home` more disk, or a file of the user's own that is not in `home`."""
     for job in jobs:
         user_files.check(home, job)
     needs = [job.estimate() for job in jobs]
-    memory, need = free_memory() + held, sum(n.training_bytes for n in needs)
+    memory, need = free_memory() + used, sum(n.training_bytes for n in needs)
     parameters = sum(n.parameters for n in needs)
     if need > USABLE_FRACTION * memory:
         has = f"model has {parameters:,} parameters; training it needs"
@@ -36,7 +36,7 @@ def check(jobs: Sequence[Job], home: Path, held: int = 0) -> None:
         )
 
 
-def lack(need: int, reserved: int, memory: int) -> str:
+def waiting_reason(need: int, reserved: int, memory: int) -> str:
     """Why runs that need so many bytes have to wait beside others that may take `reserved` of the `memory`; empty if
     they need not. Alone they may try."""
     room = USABLE_FRACTION * memory

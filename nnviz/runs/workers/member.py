@@ -60,15 +60,15 @@ class Member:
         now = time.monotonic()
         self._committed = self._cost = 0.0
         self._checkpointed, self._checkpoint_cost, self._checkpoint_step = now, 0.0, -1
-        self._wants_checkpoint = False
+        self._needs_checkpoint = False
         self._speed, self._speed_from = 0.0, (now, 0)
-        self._seen, self.seen_at = -1.0, now
+        self._viewed, self.viewed_at = -1.0, now
         self.until: int | None = None
         self.pinned = self.cancelled = False
         self.sharing = 0
 
     @property
-    def over(self) -> bool:
+    def is_over(self) -> bool:
         """True once nothing more will come."""
         return self.state not in ("queued", "running", "paused")
 
@@ -89,38 +89,38 @@ class Member:
     def poll(self) -> None:
         """Read the control values, if they have been written since."""
         try:
-            if not self._is_there():
+            if not self._file_exists():
                 raise RunError(f"run file {self.file.path.name} has been removed")
             if not self.writer.changed():
                 return None
             control = self.writer.control()
         except (RunError, OSError) as error:
             return self._fail(error)
-        if control.seen != self._seen:
-            self._seen, self.seen_at = control.seen, time.monotonic()
+        if control.viewed != self._viewed:
+            self._viewed, self.viewed_at = control.viewed, time.monotonic()
         self.until, self.cancelled, self.pinned = control.until, control.cancel, control.pinned
         return None
 
     def allow(self, until: int | None) -> bool:
         """May this run do its next step when its group runs until `until`? Pauses or goes on accordingly."""
-        if self.over:
+        if self.is_over:
             return False
         may = until is None or until > self.step
         if may and self.state == "paused":
             self._speed_from = (time.monotonic(), self.step)
-            self._say("running")
+            self._set_state("running")
         elif not may and self.state == "running":
             self._pause()
         if self._run is not None:
             self._run.until = -1 if until is None else until  # the engine measures everything at that step
-        return may and not self.over
+        return may and not self.is_over
 
     def advance(self) -> None:
         """One training step."""
         try:
             self._buffer += next(self._run)
             self.step = self._run.step
-            if self._wants_checkpoint and self._run.is_flushed:
+            if self._needs_checkpoint and self._run.is_flushed:
                 self._save()
         except StopIteration:
             self.end("finished")
@@ -143,7 +143,7 @@ class Member:
             self._committed = time.monotonic()
             self._cost = self._committed - now
             late = now - self._checkpointed - max(CHECKPOINT_EVERY, CHECKPOINT_COST_FACTOR * self._checkpoint_cost)
-            self._wants_checkpoint = late > 0
+            self._needs_checkpoint = late > 0
             if late > CHECKPOINT_LATE:
                 self._buffer += self._run.evaluate_now()
                 self._save()
@@ -152,13 +152,13 @@ class Member:
 
     def heartbeat(self) -> None:
         """Say that the run is alive, if it has not for a second. Called from another thread."""
-        if not self.over and time.monotonic() - self.writer.written > 1.0:
+        if not self.is_over and time.monotonic() - self.writer.written > 1.0:
             with suppress(RunError, OSError):  # the next commit meets the same and ends the run
                 self.writer.heartbeat()
 
     def end(self, state: str, message: str = "", *, save: bool = True, log: str | None = None) -> None:
         """Write the last records, the last checkpoint and the last state, and let go of the file."""
-        if self.over:
+        if self.is_over:
             return
         try:
             if save and self._run is not None:
@@ -170,20 +170,20 @@ class Member:
             self.state = state
         except Exception as error:
             self._fail(error)
-        self._let_go()
+        self._release()
 
     def hand_over(self) -> None:
         """Let go of a run that waits, so that another worker goes on with it from its checkpoint, if it has one."""
         if self.state == "running":
             self._pause()
-        if self.over:
+        if self.is_over:
             return None
         try:
             self._flush(state="queued")
             self.state = "handed over"
         except Exception as error:
             return self._fail(error)
-        return self._let_go(rest=False)
+        return self._release(rest=False)
 
     def _pause(self) -> None:
         try:
@@ -195,7 +195,7 @@ class Member:
         except Exception as error:
             self._fail(error)
 
-    def _say(self, state: str) -> None:
+    def _set_state(self, state: str) -> None:
         try:
             self._flush(state=state)
             self.state = state
@@ -210,7 +210,7 @@ class Member:
         """Write a checkpoint. Made when the engine has returned all that it has measured."""
         before = time.monotonic()
         self._flush(checkpoint=self._checkpoint())
-        self._wants_checkpoint = False
+        self._needs_checkpoint = False
         self._checkpointed = time.monotonic()
         self._checkpoint_cost = self._checkpointed - before
 
@@ -237,34 +237,34 @@ class Member:
             self.state = "diverged"
         except Exception as worse:
             self._fail(worse)
-        self._let_go()
+        self._release()
 
     def _fail(self, error: BaseException) -> None:
         """End as failed, with one line; the traceback goes into the history. A look may show that it has diverged."""
         if isinstance(error, self._diverged):
             return self._diverge(error)
         log = "".join(traceback.format_exception(error))
-        message = f"failed after {self.step} steps: {_words(error)}"
+        message = f"failed after {self.step} steps: {_message(error)}"
         with suppress(Exception):  # what was measured before the trouble; if that is in trouble too, without it
             if self._run is not None:
                 self._buffer += self._run.unreturned_records()
         for records in (self._buffer, []):  # if the records are what is wrong, the state is still told
             try:
-                if self._is_there():
+                if self._file_exists():
                     self.writer.write(records, step=self.step, state="failed", error=message, log=log)
                 break
             except Exception:
                 continue
         self.state = "failed"
-        return self._let_go()
+        return self._release()
 
-    def _is_there(self) -> bool:
+    def _file_exists(self) -> bool:
         try:
             return self.file.path.stat().st_ino == self._inode
         except OSError:
             return False
 
-    def _let_go(self, *, rest: bool = True) -> None:
+    def _release(self, *, rest: bool = True) -> None:
         self._buffer = []
         run, self._run = self._run, None
         if run is not None:
@@ -272,7 +272,7 @@ class Member:
         self.file.close(rest=rest)
 
 
-def _words(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     text = first_line(error)
     if isinstance(error, MemoryError) or "OutOfMemory" in type(error).__name__ or "can't allocate memory" in text:
         return f"out of memory: make layers narrower or the batch smaller ({text[:200]})"

@@ -12,15 +12,15 @@ from nnviz.runs.errors import RunError
 from nnviz.runs.storage.run_file import RunFile
 from nnviz.runs.storage.status import LIVE
 from nnviz.runs.storage.store import Store
-from nnviz.runs.workers.machine_limits import check, free_memory, lack
+from nnviz.runs.workers.machine_limits import check, free_memory, waiting_reason
 from nnviz.runs.workers.scheduler import CLOSED, GRACE
-from nnviz.runs.workers.waiting import Waiting, quietly
+from nnviz.runs.workers.waiting import WaitingGroup, quietly
 from nnviz.runs.workers.worker_process import COMMAND, Process
 from nnviz.spec.jobs import Job, Parent
 
 WATCH_EVERY = 1.0  # seconds between two looks at what waits: whether it is cancelled, and its heartbeat
 SWEEP_FIRST, SWEEP_EVERY = 20.0, 600.0  # seconds to the first sweep of untrained runs, and between two
-STARTS = 3  # workers that may end before they are ready, one after another, before no more are started
+MAX_FAILED_STARTS = 3  # workers that may end before they are ready, one after another, before no more are started
 
 
 class Pool:
@@ -41,13 +41,13 @@ class Pool:
         command: Sequence[str] = COMMAND,
     ) -> None:
         self.store = store
-        self._most = workers or max(1, (os.cpu_count() or 2) - 1)
+        self._max_workers = workers or max(1, (os.cpu_count() or 2) - 1)
         self._grace, self._command = grace, command
         self._lock = threading.RLock()
         self._workers: list[Process] = []
-        self._queue: list[Waiting] = []
-        self._sent: list[Waiting] = []  # handed to a worker, not all of them taken on yet
-        self._false_starts = 0
+        self._queue: list[WaitingGroup] = []
+        self._dispatched: list[WaitingGroup] = []  # handed to a worker, not all of them taken on yet
+        self._failed_starts = 0
         self._closing = threading.Event()
         self._dispatch()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
@@ -69,7 +69,7 @@ class Pool:
         They pause after the step `until`: 0 shows the initial state, None goes on to the end.
         """
         self._check_open()
-        check(jobs, self.store.home, self._held)
+        check(jobs, self.store.home, self._used_memory)
         files = self.store.create_group(jobs, pinned=pinned, titles=titles, until=until)
         self._enqueue(files, until)
         return [file.id for file in files]
@@ -91,7 +91,7 @@ class Pool:
                 raise RunError(f"run {file.id} is finished: start a run with more steps from it instead")
             else:
                 ended.append(file)
-        check([file.job for file in ended], self.store.home, self._held)
+        check([file.job for file in ended], self.store.home, self._used_memory)
         for file in ended:
             file.queue(until)
         if ended:
@@ -114,7 +114,7 @@ class Pool:
         which takes as long as their present step: `patience` seconds at most. All must be at the same step.
         """
         self._check_open()
-        check(jobs, self.store.home, self._held)
+        check(jobs, self.store.home, self._used_memory)
         parents = [self.store.open(run_id) for run_id in run_ids]
         live = [parent for parent in parents if parent.status().live]
         self._pause(live, patience)
@@ -150,10 +150,10 @@ class Pool:
         self._closing.set()
         atexit.unregister(self.shutdown)
         with self._lock:
-            workers, waiting = list(self._workers), [*self._queue, *self._sent]
-            self._queue, self._sent = [], []
+            workers, waiting = list(self._workers), [*self._queue, *self._dispatched]
+            self._queue, self._dispatched = [], []
         for worker in workers:
-            worker.hang_up()
+            worker.close_stdin()
         deadline = time.monotonic() + patience
         for worker in workers:
             if not worker.wait(max(0.1, deadline - time.monotonic())):
@@ -199,22 +199,22 @@ class Pool:
                 time.sleep(0.01)
 
     @property
-    def _held(self) -> int:
+    def _used_memory(self) -> int:
         """Bytes of memory that live runs have taken."""
         with self._lock:
-            return sum(worker.held for worker in self._workers)
+            return sum(worker.used_bytes for worker in self._workers)
 
     def _enqueue(self, files: Sequence[RunFile], until: int | None = None) -> None:
         with self._lock:
             for worker in self._workers:
                 for file in files:
                     worker.runs.pop(file.id, None)  # one that was given up for lost and may still be heard of
-            self._false_starts = 0
-            group = Waiting(files, self._grace, until=until)
+            self._failed_starts = 0
+            group = WaitingGroup(files, self._grace, until=until)
             self._queue.append(group)
             self._dispatch()
             if group in self._queue:
-                group.look()
+                group.refresh()
 
     def _dispatch(self) -> None:
         """Hand waiting groups that there is memory for to workers; start those that are missing."""
@@ -222,12 +222,12 @@ class Pool:
             for group in list(self._queue):
                 needs = {file.path: group.needs[file.path] for file in group.files}
                 reserved = sum(worker.reserved for worker in self._workers)
-                group.reason = lack(sum(needs.values()), reserved, free_memory() + self._held)
+                group.reason = waiting_reason(sum(needs.values()), reserved, free_memory() + self._used_memory)
                 worker = None if group.reason else self._worker(group.trains)
                 if worker is None:
                     continue
                 self._queue.remove(group)
-                self._sent.append(group)
+                self._dispatched.append(group)
                 worker.send(needs, self._grace, is_preview=group.is_preview)
             self._warm()
 
@@ -247,31 +247,35 @@ class Pool:
             self._start(trains=True)
 
     def _start(self, trains: bool) -> Process | None:
-        there = sum(worker.trains == trains for worker in self._workers)
-        if there >= (self._most if trains else 1) or self._closing.is_set() or self._false_starts >= STARTS:
+        count = sum(worker.trains == trains for worker in self._workers)
+        if (
+            count >= (self._max_workers if trains else 1)
+            or self._closing.is_set()
+            or self._failed_starts >= MAX_FAILED_STARTS
+        ):
             return None
-        worker = Process(self._heard, self._gone, self._command, trains=trains)
+        worker = Process(self._on_message, self._on_exit, self._command, trains=trains)
         self._workers.append(worker)
         return worker
 
-    def _heard(self, worker: Process, message: Mapping[str, Any]) -> None:
+    def _on_message(self, worker: Process, message: Mapping[str, Any]) -> None:
         with self._lock:
             if "run" in message:
-                self._changed(worker, message["run"], message["state"])
+                self._on_state(worker, message["run"], message["state"])
             elif "released" in message:
                 self._take_over(worker, message["released"])
             self._dispatch()
 
-    def _changed(self, worker: Process, run_id: str, state: str) -> None:
+    def _on_state(self, worker: Process, run_id: str, state: str) -> None:
         before = worker.runs.pop(run_id, None)
         if before is None:
             return
         if state in LIVE:
             worker.runs[run_id] = state
-        untaken = self._untake(run_id) if before == "queued" else None
-        if untaken is not None and state == "failed":
+        removed = self._remove_dispatched(run_id) if before == "queued" else None
+        if removed is not None and state == "failed":
             # nothing if the worker could say so in the file itself
-            quietly(untaken.give_up, state, "failed: the worker could not open the run file")
+            quietly(removed.give_up, state, "failed: the worker could not open the run file")
 
     def _take_over(self, worker: Process, run_ids: Sequence[str]) -> None:
         """Previews are to train: another worker goes on with them from their checkpoint."""
@@ -281,36 +285,36 @@ class Pool:
                 with suppress(RunError):  # gone, or damaged, in the meantime
                     files.append(self.store.open(run_id))
         if self._closing.is_set():
-            Waiting(files, None).give_up("stopped", CLOSED)
+            WaitingGroup(files, None).give_up("stopped", CLOSED)
         elif files:
             self._enqueue(files)
 
-    def _untake(self, run_id: str) -> RunFile | None:
+    def _remove_dispatched(self, run_id: str) -> RunFile | None:
         """A run that was sent need not be looked after any more."""
-        for group in self._sent:
+        for group in self._dispatched:
             for file in group.files:
                 if file.id == run_id:
                     group.files.remove(file)
-                    self._sent = [g for g in self._sent if g.files]
+                    self._dispatched = [g for g in self._dispatched if g.files]
                     return file
         return None
 
-    def _gone(self, worker: Process) -> None:
+    def _on_exit(self, worker: Process) -> None:
         """A worker has ended: its runs are lost, and another takes its place."""
         closing = self._closing.is_set()
         why = _exit_reason(worker)
-        state = "stopped" if closing else "failed" if worker.broken else "lost"
+        state = "stopped" if closing else "failed" if worker.import_error else "lost"
         with self._lock:
             self._workers.remove(worker)
-            self._false_starts = 0 if worker.ready.is_set() else self._false_starts + 1
+            self._failed_starts = 0 if worker.ready.is_set() else self._failed_starts + 1
             for run_id in list(worker.runs):
-                self._untake(run_id)
+                self._remove_dispatched(run_id)
                 quietly(
-                    _give_up, self.store, run_id, state, CLOSED if closing else f"{state}: {why}", worker.last_words
+                    _give_up, self.store, run_id, state, CLOSED if closing else f"{state}: {why}", worker.stderr_tail
                 )
-            if self._false_starts >= STARTS:
+            if self._failed_starts >= MAX_FAILED_STARTS:
                 for group in self._queue:
-                    group.give_up("failed", f"failed: no worker can be started: {why}", worker.last_words)
+                    group.give_up("failed", f"failed: no worker can be started: {why}", worker.stderr_tail)
                 self._queue = []
             if not closing:
                 self._dispatch()
@@ -322,10 +326,10 @@ class Pool:
                 quietly(self.store.sweep)
                 sweep_at = time.monotonic() + SWEEP_EVERY
             with self._lock:
-                for group in [*self._sent, *self._queue]:
-                    group.look()
+                for group in [*self._dispatched, *self._queue]:
+                    group.refresh()
                 self._queue = [group for group in self._queue if group.files]
-                self._sent = [group for group in self._sent if group.files]
+                self._dispatched = [group for group in self._dispatched if group.files]
                 if self._queue:
                     self._dispatch()
 
@@ -335,8 +339,8 @@ def _give_up(store: Store, run_id: str, state: str, message: str, log: str) -> N
 
 
 def _exit_reason(worker: Process) -> str:
-    if worker.broken:
-        return f"the engine cannot be imported: {worker.broken}"
+    if worker.import_error:
+        return f"the engine cannot be imported: {worker.import_error}"
     code = worker.code
     if code is not None and code < 0:
         hint = ", which is what happens when memory runs out" if code == -9 else ""

@@ -32,41 +32,41 @@ class Group:
         self.was_ready = False
 
     @property
-    def under_way(self) -> list[Member]:
+    def active(self) -> list[Member]:
         """Members that are not over."""
-        return [m for m in self.members if not m.over]
+        return [m for m in self.members if not m.is_over]
 
     @property
     def until(self) -> int | None:
         """The step to run to; None: to the end."""
-        return min((m.until for m in self.under_way if m.until is not None), default=None)
+        return min((m.until for m in self.active if m.until is not None), default=None)
 
     @property
-    def goes_on(self) -> bool:
+    def can_step(self) -> bool:
         """Whether a member may make its next step."""
         until = self.until
-        return any(until is None or until > m.step for m in self.under_way)
+        return any(until is None or until > m.step for m in self.active)
 
     @property
     def is_ready(self) -> bool:
         """Whether there is anything to do."""
-        return self.goes_on or any(m.state == "queued" for m in self.under_way)
+        return self.can_step or any(m.state == "queued" for m in self.active)
 
     def poll(self) -> None:
         """Read what is wanted; pause those who are to wait, stop those who are cancelled, and all if nobody has watched
         for the time of grace."""
-        for member in self.under_way:
+        for member in self.active:
             member.poll()
             if member.cancelled:
                 member.end("stopped")
-        watched = self.under_way
-        if not watched or (self.is_preview and self.goes_on):
+        watched = self.active
+        if not watched or (self.is_preview and self.can_step):
             return
         for member in watched:
             member.allow(self.until)
         if self.grace is None or any(m.pinned for m in watched):
             return
-        if time.monotonic() - max(m.seen_at for m in watched) > self.grace:
+        if time.monotonic() - max(m.viewed_at for m in watched) > self.grace:
             for member in watched:
                 member.end("stopped", f"stopped: no viewer for {self.grace:g} s")
 
@@ -74,14 +74,14 @@ class Group:
         """Build members and train for about `seconds`: one step at least, once all are built. `sharing` other groups
         have turns too."""
         deadline = time.monotonic() + seconds
-        for member in self.under_way:
+        for member in self.active:
             member.sharing = sharing
             if member.state == "queued":
                 if time.monotonic() > deadline:
                     return
                 member.start()
         until = self.until
-        running = [m for m in self.under_way if m.allow(until)]
+        running = [m for m in self.active if m.allow(until)]
         while running:
             last = min(m.step for m in running)  # one that was resumed from further back closes up first
             for member in running:
@@ -89,9 +89,9 @@ class Group:
                     member.advance()
             if time.monotonic() > deadline:
                 break
-            running = [m for m in running if not m.over and (until is None or m.step < until)]
+            running = [m for m in running if not m.is_over and (until is None or m.step < until)]
         now = time.monotonic()
-        members = self.under_way
+        members = self.active
         if any(m.is_due(now) for m in members):  # all at once: side by side they show the same step
             for member in members:
                 member.commit(now)
@@ -111,19 +111,19 @@ class Scheduler:
         engine: Engine,
         diverged: type[BaseException],
         *,
-        tell: Callable[[str, str], None] = lambda *_: None,
-        release: Callable[[list[str]], None] = lambda *_: None,
+        on_state: Callable[[str, str], None] = lambda *_: None,
+        on_release: Callable[[list[str]], None] = lambda *_: None,
         owner: str = "",
     ) -> None:
-        """`engine` is `nnviz.engine.run`, `diverged` what it raises; `tell` hears of every change of a run's state,
-        `release` of previews that are to go on and have been let go of."""
-        self._engine, self._diverged, self._tell, self._owner = engine, diverged, tell, owner
-        self._release = release
+        """`engine` is `nnviz.engine.run`, `diverged` what it raises; `on_state` hears of every change of a run's state,
+        `on_release` of previews that are to go on and have been let go of."""
+        self._engine, self._diverged, self._on_state, self._owner = engine, diverged, on_state, owner
+        self._on_release = on_release
         self._wake = threading.Condition()
         self._waiting: list[tuple[list[Path], float | None, bool]] = []
         self._groups: list[Group] = []
-        self._least = 0.0  # seconds of the group that had the least when there was one to choose last
-        self._told: dict[str, str] = {}
+        self._least_seconds = 0.0  # seconds of the group that had the least when there was one to choose last
+        self._reported: dict[str, str] = {}
         self._closing: str | None = None
 
     def add(self, paths: Sequence[Path], grace: float | None = GRACE, *, is_preview: bool = False) -> None:
@@ -147,16 +147,16 @@ class Scheduler:
     def loop(self) -> None:
         """Work until `close`."""
         while self._closing is None:
-            self._take_on()
+            self._add_waiting()
             for group in self._groups:
                 group.poll()
             self._hand_over()
             ready = self._ready()
             if ready:
                 group = min(reversed(ready), key=lambda g: g.seconds)  # of several the newest
-                begun = time.monotonic()
+                started = time.monotonic()
                 group.turn(SLICE, len(ready) - 1)
-                group.seconds += time.monotonic() - begun
+                group.seconds += time.monotonic() - started
             self._report()
             if not ready:
                 with self._wake:
@@ -173,7 +173,7 @@ class Scheduler:
             for member in list(group.members):
                 member.heartbeat()
 
-    def _take_on(self) -> None:
+    def _add_waiting(self) -> None:
         with self._wake:
             waiting, self._waiting = self._waiting, []
         for paths, grace, is_preview in waiting:
@@ -184,7 +184,7 @@ class Scheduler:
                 except (RunError, OSError) as error:
                     with suppress(RunError, OSError):
                         RunFile(path).give_up("failed", f"failed: {error}")
-                    self._tell(path.stem, "failed")
+                    self._on_state(path.stem, "failed")
             self._groups.append(Group(members, grace, is_preview))
         self._report()
 
@@ -196,36 +196,36 @@ class Scheduler:
             if is_ready:
                 ready.append(group)
                 if not group.was_ready:
-                    group.seconds = max(group.seconds, self._least)
+                    group.seconds = max(group.seconds, self._least_seconds)
             group.was_ready = is_ready
-        self._least = min((group.seconds for group in ready), default=self._least)
+        self._least_seconds = min((group.seconds for group in ready), default=self._least_seconds)
         return ready
 
     def _hand_over(self) -> None:
         """Let go of previews that are to go on."""
-        for group in [group for group in self._groups if group.is_preview and group.goes_on]:
-            members = group.under_way
+        for group in [group for group in self._groups if group.is_preview and group.can_step]:
+            members = group.active
             for member in members:
                 member.hand_over()
             handed = [member.id for member in members if member.state == "handed over"]
             group.members = [member for member in group.members if member.id not in handed]
             for run_id in handed:
-                self._told.pop(run_id, None)
+                self._reported.pop(run_id, None)
             if handed:
-                self._release(handed)
+                self._on_release(handed)
 
     def _report(self) -> None:
         """Tell of changes, and forget the runs that are over."""
         for group in self._groups:
             for member in group.members:
                 self._report_on(member)
-            group.members = [m for m in group.members if not m.over]
+            group.members = [m for m in group.members if not m.is_over]
         self._groups = [g for g in self._groups if g.members]
 
     def _report_on(self, member: Member) -> None:
-        if self._told.get(member.id) == member.state:
+        if self._reported.get(member.id) == member.state:
             return
-        self._told[member.id] = member.state
-        if member.over:
-            del self._told[member.id]
-        self._tell(member.id, member.state)
+        self._reported[member.id] = member.state
+        if member.is_over:
+            del self._reported[member.id]
+        self._on_state(member.id, member.state)

@@ -9,7 +9,7 @@ from nnviz.runs.errors import RunError
 from nnviz.runs.storage.run_file import RunFile
 
 
-class Waiting:
+class WaitingGroup:
     """Runs that wait together. `files` are those that still do: the cancelled and the unwatched leave."""
 
     def __init__(self, files: Sequence[RunFile], grace: float | None, *, until: int | None = None) -> None:
@@ -24,10 +24,10 @@ class Waiting:
         """Whether they only show their initial state until somebody lets them go on."""
         self.trains = is_kept and not self.is_preview
         self._grace = grace
-        self._seen = -1.0
-        self._seen_at = time.monotonic()
+        self._viewed = -1.0
+        self._viewed_at = time.monotonic()
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Keep the heartbeats fresh and record what they wait for; drop those that were cancelled."""
         controls = {}
         for file in list(self.files):
@@ -35,12 +35,12 @@ class Waiting:
                 controls[file.id] = file.wait(self.reason)
             except RunError:
                 self.files.remove(file)  # removed or damaged: nothing can be said in it
-        seen = max((control.seen for control in controls.values()), default=0.0)
-        if seen != self._seen:
-            self._seen, self._seen_at = seen, time.monotonic()
+        viewed = max((control.viewed for control in controls.values()), default=0.0)
+        if viewed != self._viewed:
+            self._viewed, self._viewed_at = viewed, time.monotonic()
         unwatched = (
             self._grace is not None
-            and time.monotonic() - self._seen_at > self._grace
+            and time.monotonic() - self._viewed_at > self._grace
             and not any(control.pinned for control in controls.values())
         )
         for file in list(self.files):

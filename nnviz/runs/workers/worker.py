@@ -30,7 +30,7 @@ PATIENCE = 20.0  # seconds that a step may still take when the process is to end
 
 def main() -> None:
     """Import the engine and serve until stdin ends."""
-    say = talk()
+    send = message_sender()
     try:
         from nnviz.engine import Diverged, run
 
@@ -39,19 +39,19 @@ def main() -> None:
             for _ in run(job):
                 pass
     except Exception as error:
-        say({"broken": first_line(error)})
+        send({"broken": first_line(error)})
         sys.exit(1)
-    serve(run, Diverged, say)
+    serve(run, Diverged, send)
 
 
-def serve(engine: Engine, diverged: type[BaseException], say: Callable[[dict[str, Any]], None]) -> None:
+def serve(engine: Engine, diverged: type[BaseException], send: Callable[[dict[str, Any]], None]) -> None:
     """Train what comes on stdin with `engine`; does not return."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole terminal: the parent decides
     scheduler = Scheduler(
         engine,
         diverged,
-        tell=lambda run_id, state: say({"run": run_id, "state": state}),
-        release=lambda run_ids: say({"released": run_ids}),
+        on_state=lambda run_id, state: send({"run": run_id, "state": state}),
+        on_release=lambda run_ids: send({"released": run_ids}),
         owner=f"{os.getpid()} {time.time_ns()}",
     )
     signal.signal(signal.SIGTERM, lambda *_: scheduler.close(CLOSED))
@@ -59,46 +59,46 @@ def serve(engine: Engine, diverged: type[BaseException], say: Callable[[dict[str
     threading.Thread(target=_beat, args=(scheduler, os.getppid()), daemon=True).start()
     gc.collect()
     gc.freeze()  # torch's million objects need no further looking through
-    say({"ready": os.getpid()})
+    send({"ready": os.getpid()})
     scheduler.loop()
     os._exit(0)  # a thread is waiting for stdin, which the interpreter's own end would wait for too
 
 
-def talk() -> Callable[[dict[str, Any]], None]:
+def message_sender() -> Callable[[dict[str, Any]], None]:
     """How to say something on stdout. What libraries print goes to stderr from here on."""
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
-    def say(message: dict[str, Any]) -> None:
+    def send(message: dict[str, Any]) -> None:
         try:
             out.write(json.dumps(message) + "\n")
             out.flush()
         except (OSError, ValueError):
             pass  # nobody listens any more; the end of stdin says so too
 
-    return say
+    return send
 
 
 def _listen(scheduler: Scheduler) -> None:
     try:
         for line in sys.stdin:
-            order = json.loads(line)
-            paths = [Path(path) for path in order["runs"]]
-            scheduler.add(paths, order["grace"], is_preview=order["is_preview"])
+            group = json.loads(line)
+            paths = [Path(path) for path in group["runs"]]
+            scheduler.add(paths, group["grace"], is_preview=group["is_preview"])
     finally:
         scheduler.close(CLOSED)
 
 
 def _beat(scheduler: Scheduler, parent: int) -> None:
-    given_up = None
+    closing_since = None
     while True:
         time.sleep(BEAT)
         scheduler.heartbeat()
         if os.getppid() != parent:
             scheduler.close(CLOSED)
         if scheduler.closing:
-            given_up = given_up or time.monotonic()
-            if time.monotonic() - given_up > PATIENCE:
+            closing_since = closing_since or time.monotonic()
+            if time.monotonic() - closing_since > PATIENCE:
                 os._exit(1)
 
 

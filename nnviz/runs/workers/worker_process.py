@@ -21,13 +21,14 @@ class Process:
     """A worker process and what it has said of its runs: `runs` holds the state of each that it has not ended, `needs`
     the bytes that each may take.
 
-    `heard(process, message)` is called from a thread of this object, and `gone(process)` once when it has ended.
+    `on_message(process, message)` is called from a thread of this object, and `on_exit(process)` once when it has
+    ended.
     """
 
     def __init__(
         self,
-        heard: Callable[["Process", dict[str, Any]], None],
-        gone: Callable[["Process"], None],
+        on_message: Callable[["Process", dict[str, Any]], None],
+        on_exit: Callable[["Process"], None],
         command: Sequence[str] = COMMAND,
         *,
         trains: bool = True,
@@ -49,10 +50,10 @@ class Process:
         self.ready = threading.Event()
         self.runs: dict[str, str] = {}
         self.needs: dict[str, int] = {}
-        self._empty = 0
-        self.broken = ""
-        self._last_words: deque[str] = deque(maxlen=50)
-        self._heard, self._gone = heard, gone
+        self._initial_memory = 0
+        self.import_error = ""
+        self._stderr_tail: deque[str] = deque(maxlen=50)
+        self._on_message, self._on_exit = on_message, on_exit
         self._errors = threading.Thread(target=self._read_errors, daemon=True)
         self._errors.start()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -69,9 +70,9 @@ class Process:
         return sum(self.needs[run_id] for run_id in self.runs)
 
     @property
-    def held(self) -> int:
+    def used_bytes(self) -> int:
         """Bytes that its runs have taken of those, at most."""
-        return min(self.reserved, max(0, self._memory() - self._empty))
+        return min(self.reserved, max(0, self._memory() - self._initial_memory))
 
     def _memory(self) -> int:
         try:
@@ -80,9 +81,9 @@ class Process:
             return 0
 
     @property
-    def last_words(self) -> str:
+    def stderr_tail(self) -> str:
         """The end of what it wrote to stderr."""
-        return "".join(self._last_words)
+        return "".join(self._stderr_tail)
 
     @property
     def code(self) -> int | None:
@@ -90,16 +91,16 @@ class Process:
         return self._process.poll()
 
     def send(self, needs: Mapping[Path, int], grace: float | None, *, is_preview: bool) -> None:
-        """Hand it a group of runs, with the bytes that each needs. A dying process says so by `gone`, not here."""
+        """Hand it a group of runs, with the bytes that each needs. A dying process says so by `on_exit`, not here."""
         self.runs.update({path.stem: "queued" for path in needs})
         self.needs = {run_id: self.needs[run_id] for run_id in self.runs if run_id in self.needs}
         self.needs.update({path.stem: need for path, need in needs.items()})
-        order = {"runs": [str(path) for path in needs], "grace": grace, "is_preview": is_preview}
+        group = {"runs": [str(path) for path in needs], "grace": grace, "is_preview": is_preview}
         with suppress(OSError, ValueError):
-            self._process.stdin.write(json.dumps(order) + "\n")
+            self._process.stdin.write(json.dumps(group) + "\n")
             self._process.stdin.flush()
 
-    def hang_up(self) -> None:
+    def close_stdin(self) -> None:
         """Close its stdin: it stops its runs and ends."""
         with suppress(OSError, ValueError):
             self._process.stdin.close()
@@ -126,16 +127,16 @@ class Process:
                 except ValueError:
                     continue
                 if "ready" in message:
-                    self._empty = self._memory()
+                    self._initial_memory = self._memory()
                     self.ready.set()
                 elif "broken" in message:
-                    self.broken = str(message["broken"])
-                self._heard(self, message)
+                    self.import_error = str(message["broken"])
+                self._on_message(self, message)
         self._process.wait()
         self._errors.join(1.0)
-        self.hang_up()
-        self._gone(self)
+        self.close_stdin()
+        self._on_exit(self)
 
     def _read_errors(self) -> None:
         with self._process.stderr as lines:
-            self._last_words.extend(lines)
+            self._stderr_tail.extend(lines)

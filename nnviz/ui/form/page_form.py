@@ -102,7 +102,9 @@ def _load_linked_runs(page: Page, state: PageState) -> None:
     stored.problems += problems
     is_shown = page.starts_on == "click"
     if not stored.links_only_runs or not jobs:
-        stored.held.entries = {id: own for id, own in stored.held.entries.items() if is_shown and own[""] in runs}
+        stored.run_set_state.entries = {
+            id: own for id, own in stored.run_set_state.entries.items() if is_shown and own[""] in runs
+        }
         return
     if page.jobs_from_runs and not all(type(job) is type(state.default) for job in jobs):
         _use_runs(page, state, runs)
