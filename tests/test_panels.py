@@ -22,7 +22,7 @@ from nnviz.spec.preset import Preset
 from nnviz.spec.variant_fields import offered
 from nnviz.spec.wording import name
 from nnviz.ui.page import ALL, Page, Panel
-from nnviz.ui.panels import Pictures, Shown
+from nnviz.ui.panels import PageView, Pictures
 from nnviz.ui.rate_tuning import PART
 from tests.ui.pages import ROOT, fine, housed, kept, press, wait_for
 
@@ -119,10 +119,10 @@ def entry(home: Path, id: str, job: Job, jobs: Sequence[Job], place: int) -> Ent
     return EntryView(id, job, {part: store.view(recorded(home, part_job)) for part, part_job in parts.items()})
 
 
-def shown(home: Path, page: Page, jobs: Sequence[Job], chosen: Mapping[str, str]) -> Shown:
+def shown(home: Path, page: Page, jobs: Sequence[Job], chosen: Mapping[str, str]) -> PageView:
     """The page with runs of these jobs."""
     entries = [entry(home, "abcdefgh"[place], job, jobs, place) for place, job in enumerate(jobs)]
-    return Shown(page, entries, ["", *(name(job, jobs[0]) for job in jobs[1:])], jobs[0], chosen)
+    return PageView(page, entries, ["", *(name(job, jobs[0]) for job in jobs[1:])], jobs[0], chosen)
 
 
 def quantities(home: Path, view: EntryView, panel: Panel) -> set[str]:

@@ -10,7 +10,7 @@ from nnviz.runs.runset import EntryView, RunSet
 from nnviz.ui.buttons import button
 from nnviz.ui.messages import show_error
 
-LEFT = ("stopped", "lost")
+RESUMABLE = ("stopped", "lost")
 """States that a run can be resumed from."""
 
 FAILED = re.compile(r"^failed after \d+ steps: ")
@@ -35,20 +35,22 @@ def buttons(page: str, runset: RunSet, entries: Sequence[EntryView]) -> None:
     """Pause what is computed, go on with what was paused, or try again what has failed."""
     runs = runs_of(entries)
     live = [run.id for run in runs if run.status.live]
-    left = list(dict.fromkeys(run.id for run in runs if run.status.state in LEFT))
+    resumable = list(dict.fromkeys(run.id for run in runs if run.status.state in RESUMABLE))
     failed = list(dict.fromkeys(run.id for run in runs if run.status.state == "failed"))
     icon = ":material/play_arrow:"
     if live and any(run.status.live and run.job.retention == "cache" for run in runs):
-        act = _quietly(lambda: runset.control("cancel"))  # all that is needed to go on is in the run files
+        act = _with_error_toast(lambda: runset.control("cancel"))  # all that is needed to go on is in the run files
         button("Pause", act, icon=":material/pause:", key=f"{page}:pause", help="Results so far are kept.")
-    elif left:
-        act = _quietly(lambda: runset.resume(left, alone=True))
+    elif resumable:
+        act = _with_error_toast(lambda: runset.resume(resumable, alone=True))
         button("Continue", act, key=f"{page}:continue", type="primary", icon=icon)
     elif failed:
-        button("Try again", _quietly(lambda: runset.resume(failed, alone=True)), key=f"{page}:again", icon=icon)
+        button(
+            "Try again", _with_error_toast(lambda: runset.resume(failed, alone=True)), key=f"{page}:again", icon=icon
+        )
 
 
-def _quietly(act: Callable[[], object]) -> Callable[[], None]:
+def _with_error_toast(act: Callable[[], object]) -> Callable[[], None]:
     def done() -> None:
         try:
             act()
@@ -66,7 +68,7 @@ def progress(entries: Sequence[EntryView], letters: Sequence[str]) -> bool:
         return False
     done = sum(run.status.step for run in runs) / max(1, sum(run.status.steps for run in runs))
     now = next((run for run in live if run.status.state == "running"), live[0])
-    st.progress(min(1.0, done), doing(now, _letter_of(now, entries, letters)), width=320)
+    st.progress(min(1.0, done), activity(now, _letter_of(now, entries, letters)), width=320)
     return True
 
 
@@ -75,7 +77,7 @@ def _letter_of(run: RunView, entries: Sequence[EntryView], letters: Sequence[str
     return next(letter for entry, letter in zip(entries, letters, strict=True) if run in entry.runs.values())
 
 
-def doing(run: RunView, letter: str = "") -> str:
+def activity(run: RunView, letter: str = "") -> str:
     """What a run does now."""
     status = run.status
     if status.state == "queued":
@@ -85,7 +87,7 @@ def doing(run: RunView, letter: str = "") -> str:
 
 def is_stopped(entries: Sequence[EntryView]) -> bool:
     """Whether something was stopped before its end."""
-    return any(run.status.state in LEFT for run in runs_of(entries))
+    return any(run.status.state in RESUMABLE for run in runs_of(entries))
 
 
 def show_run_errors(entries: Sequence[EntryView], letters: Sequence[str]) -> None:

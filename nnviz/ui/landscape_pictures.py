@@ -37,18 +37,18 @@ def scale_of(quantity: str) -> Callable[..., object]:
     return scale
 
 
-def _way(run: RunView) -> tuple[Arrays, Arrays, Arrays]:
+def _path_snapshots(run: RunView) -> tuple[Arrays, Arrays, Arrays]:
     return run.snapshot("path_plane"), run.snapshot("path"), run.snapshot("training")
 
 
 def path_map(run: RunView, measure: str, scale: object, **_choices: object) -> Figure:
     """The plane of the training path from above."""
-    return figures.path_map(*_way(run), measure, scale=scale, note=_note(run.job))
+    return figures.path_map(*_path_snapshots(run), measure, scale=scale, note=_note(run.job))
 
 
 def path_surface_3d(run: RunView, measure: str, scale: object, **_choices: object) -> Figure:
     """The plane of the training path 3-D."""
-    return figures.path_surface_3d(*_way(run), measure, scale=scale)
+    return figures.path_surface_3d(*_path_snapshots(run), measure, scale=scale)
 
 
 def projection_residuals(run: RunView, log: bool | None) -> Figure:
@@ -84,8 +84,8 @@ def line(run: RunView, log: bool | None) -> Figure:
 def sharpness(run: RunView, **chosen: Any) -> Figure:
     """The largest eigenvalues of the Hessian."""
     found = run.snapshot("curvature")
-    why = str(found.get("no_limit", ""))
-    return figures.sharpness(found, limit_formula=_limit(run.job), no_limit_reason=why, **chosen)
+    reason = str(found.get("no_limit", ""))
+    return figures.sharpness(found, limit_formula=_limit(run.job), no_limit_reason=reason, **chosen)
 
 
 def trace(run: RunView, **chosen: Any) -> Figure:

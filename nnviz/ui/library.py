@@ -17,7 +17,7 @@ from nnviz.ui.buttons import button
 from nnviz.ui.messages import show_error
 from nnviz.ui.session import PageState, RunTable
 
-SAID = 4
+MAX_CHANGES = 4
 """Changes that a line names; of a run of another page nearly everything differs."""
 
 LARGEST = 2.0**53
@@ -59,8 +59,8 @@ def library(
 
 def _table(state: PageState, default: Job, open_runs: OpenRuns, pairs: bool) -> None:
     table = state.stored.table
-    found = _listed(table, [s for s in runtime.store().list() if _belongs(s, default)])
-    if not found:
+    summaries = _in_fixed_order(table, [s for s in runtime.store().list() if _belongs(s, default)])
+    if not summaries:
         st.markdown(
             "No runs yet. Every run of at least one step is listed here with its settings, progress, main metric and "
             f"date. Runs are stored in `{runtime.store().home}`."
@@ -71,18 +71,18 @@ def _table(state: PageState, default: Job, open_runs: OpenRuns, pairs: bool) -> 
     # Under a new key nothing is ticked: after a deletion the lines are others.
     key = f"{state.page}:library:{table.changes}"
     chosen = st.dataframe(
-        _frame(found, default),
+        _frame(summaries, default),
         key=key,
         hide_index=True,
-        height=HEAD + ROW * min(len(found), LINES),
+        height=HEAD + ROW * min(len(summaries), LINES),
         row_height=ROW,
         column_config=COLUMNS,
-        on_select=_whole_page,
+        on_select=_redraw_page,
         selection_mode=["multi-row", "single-cell"],
     ).selection
     if chosen.cells:
-        _open(state, found[chosen.cells[0][0]], open_runs, pairs)
-    _delete(state, [found[row] for row in chosen.rows])
+        _open(state, summaries[chosen.cells[0][0]], open_runs, pairs)
+    _delete(state, [summaries[row] for row in chosen.rows])
 
 
 def _close(state: PageState) -> None:
@@ -93,10 +93,10 @@ def _belongs(summary: Summary, default: Job) -> bool:
     return bool(summary.step and summary.shown_as == default.shown_as) or summary.state == "damaged"
 
 
-def _listed(table: RunTable, there: Sequence[Summary]) -> list[Summary]:
+def _in_fixed_order(table: RunTable, summaries: Sequence[Summary]) -> list[Summary]:
     """The runs in the lines that they had when the table was opened: a tick says a line, and must go on to mean the
     same run when others begin to train. When one has been deleted nothing is selected any more."""
-    by_id = {summary.id: summary for summary in there}
+    by_id = {summary.id: summary for summary in summaries}
     lines = list(by_id) if table.lines is None else table.lines
     table.lines = [run for run in lines if run in by_id]
     table.changes += table.lines != lines
@@ -104,7 +104,7 @@ def _listed(table: RunTable, there: Sequence[Summary]) -> list[Summary]:
     return [by_id[run] for run in left]
 
 
-def _whole_page() -> None:
+def _redraw_page() -> None:
     """After a click in the table the whole page is drawn, not the table alone.
 
     Drawn alone it may be taken for broken off, or not be sent at all, where the board's timer wants the board drawn at
@@ -128,22 +128,22 @@ COLUMNS = {
 """Narrow enough for a small window; where there is room they grow alike."""
 
 
-def _frame(found: Sequence[Summary], default: Job) -> pd.DataFrame:
+def _frame(summaries: Sequence[Summary], default: Job) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "run": [_said(summary, default) for summary in found],
-            "state": [summary.state for summary in found],
-            "step": [f"{summary.step:,} of {summary.steps:,}" for summary in found],
-            "metric": [result.label if (result := summary.result) else "" for summary in found],
+            "run": [_description(summary, default) for summary in summaries],
+            "state": [summary.state for summary in summaries],
+            "step": [f"{summary.step:,} of {summary.steps:,}" for summary in summaries],
+            "metric": [result.label if (result := summary.result) else "" for summary in summaries],
             "value": pd.Series(
-                [result.value if (result := summary.result) else None for summary in found], dtype="float64"
+                [result.value if (result := summary.result) else None for summary in summaries], dtype="float64"
             ).where(lambda value: value.abs() < LARGEST),
-            "when": [datetime.fromtimestamp(s.created) if s.created else None for s in found],
+            "when": [datetime.fromtimestamp(s.created) if s.created else None for s in summaries],
         }
     )
 
 
-def _said(summary: Summary, default: Job) -> str:
+def _description(summary: Summary, default: Job) -> str:
     try:
         return summary.error if summary.state == "damaged" else _words(runtime.store().path(summary.id), default)
     except RunError as error:
@@ -154,15 +154,15 @@ def _said(summary: Summary, default: Job) -> str:
 def _words(path: Path, default: Job) -> str:
     """What a run changed; read once, since a run's job never changes."""
     run = runtime.store().open(path.stem)
-    found = changes(run.job, default)
-    more = f" and {len(found) - SAID} more" if len(found) > SAID else ""
+    changed = changes(run.job, default)
+    more = f" and {len(changed) - MAX_CHANGES} more" if len(changed) > MAX_CHANGES else ""
     letter = f"{LETTERS[run.members.index(run.id)]} · " if 1 < len(run.members) <= len(LETTERS) else ""
-    return letter + (", ".join(found[:SAID]) + more or "nothing")
+    return letter + (", ".join(changed[:MAX_CHANGES]) + more or "nothing")
 
 
 def _open(state: PageState, summary: Summary, open_runs: OpenRuns, pairs: bool) -> None:
     try:
-        open_runs(state, _meant(summary, pairs))
+        open_runs(state, _runs_of_row(summary, pairs))
     except RunError as error:
         show_error(error)
         return
@@ -170,7 +170,7 @@ def _open(state: PageState, summary: Summary, open_runs: OpenRuns, pairs: bool) 
     st.rerun()
 
 
-def _meant(summary: Summary, pairs: bool) -> list[str]:
+def _runs_of_row(summary: Summary, pairs: bool) -> list[str]:
     """The runs that a line stands for, as far as they are still there."""
     runs = runtime.store().group(summary.id) if pairs else [summary.id]
     return [run for run in runs if runtime.store().path(run).exists()][:MOST]
@@ -180,27 +180,29 @@ def _show(state: PageState, runs: Sequence[str]) -> None:
     state.restart([without_parent(runtime.store().view(run).job) for run in runs], runs=runs)
 
 
-def _delete(state: PageState, ticked: Sequence[Summary]) -> None:
+def _delete(state: PageState, selected: Sequence[Summary]) -> None:
     table = state.stored.table
     for problem in table.problems:
         show_error(problem)
     table.problems = []
-    if not ticked:
+    if not selected:
         return
-    many = f"{len(ticked)} runs" if len(ticked) > 1 else "this run"
+    many = f"{len(selected)} runs" if len(selected) > 1 else "this run"
 
     def delete() -> None:
         removed = []
-        for summary in ticked:
+        for summary in selected:
             try:
                 runtime.store().delete(summary.id)
                 removed.append(summary.id)
             except RunError as error:
                 table.problems.append(str(error))
         table.changes += 1
-        held = state.stored.run_set_state
-        held.entries = {id: own for id, own in held.entries.items() if not set(own.values()) & set(removed)}
-        _whole_page()
+        run_set_state = state.stored.run_set_state
+        run_set_state.entries = {
+            id: own for id, own in run_set_state.entries.items() if not set(own.values()) & set(removed)
+        }
+        _redraw_page()
 
     with st.popover(f"Delete {many} …", icon=":material/delete:"):
         st.markdown(f"Delete {many}? This cannot be undone.")

@@ -11,13 +11,13 @@ from nnviz.spec.base import SpecError, differences, fingerprint
 from nnviz.spec.jobs import MOST, Job, dump_set, load_set
 from nnviz.spec.variants import LETTERS, apply
 
-LONGEST = 8000
+MAX_LENGTH = 8000
 """Characters of a query; browsers and proxies begin to fail above."""
 
-SPARE = 1000
+RESERVED = 1000
 """Of those: for the ids of runs, and what a page adds of its own."""
 
-OF = "default"
+DEFAULT_HASH = "default"
 """The parameter that says which default job a link is to be read with."""
 
 COUNT = "variants"
@@ -29,10 +29,10 @@ DRAFT = "draft"
 UNUSED = "unused"
 """What comes before the path of a difference that does not apply at present: `b.unused.learner.optimizer.momentum`."""
 
-MOST_RUNS = MOST
+MAX_RUNS = MOST
 """Runs that a page shows side by side."""
 
-MOST_SAID = 5
+MAX_ERRORS = 5
 """Of the values that are wrong: how many are said one by one."""
 
 
@@ -61,10 +61,10 @@ def query(
         for letter, values in zip(LETTERS[1:].lower(), unused, strict=False)
         for path, value in values.items()
     }
-    if keep and len(urlencode(pairs | more)) > LONGEST - SPARE:
+    if keep and len(urlencode(pairs | more)) > MAX_LENGTH - RESERVED:
         with suppress(RunError):  # a full disk must not stop the page: who opens the link is told that it is too long
             pairs = {DRAFT: keep(dump_set(jobs))}
-    if len(urlencode(pairs | more)) <= LONGEST - SPARE:
+    if len(urlencode(pairs | more)) <= MAX_LENGTH - RESERVED:
         pairs |= more
     return {**pairs, **({"run": ",".join(runs)} if runs else {})}
 
@@ -72,7 +72,7 @@ def query(
 def shared(jobs: Sequence[Job], default: Job, **options: Any) -> dict[str, str]:
     """The parameters of a link for others: what differs from the page's default job, and which default that was.
     `options` are those of `query`."""
-    return query(jobs, default, **options) | {OF: fingerprint(default)[:8]}
+    return query(jobs, default, **options) | {DEFAULT_HASH: fingerprint(default)[:8]}
 
 
 def read(
@@ -82,19 +82,19 @@ def read(
 
     `find` gives the text of jobs back that `query` has handed to `keep`.
     """
-    if sum(len(k) + len(v) for k, v in parameters.items()) > LONGEST:
-        return [default], [], [f"the link must be at most {LONGEST} characters long; share the job as JSON instead"]
+    if sum(len(k) + len(v) for k, v in parameters.items()) > MAX_LENGTH:
+        return [default], [], [f"the link must be at most {MAX_LENGTH} characters long; share the job as JSON instead"]
     values = {
         path: _value(text)
         for path, text in parameters.items()
-        if path not in (OF, DRAFT) and not path[1:].startswith(f".{UNUSED}.")
+        if path not in (DEFAULT_HASH, DRAFT) and not path[1:].startswith(f".{UNUSED}.")
     }
-    runs = list(dict.fromkeys(r for r in str(values.pop("run", "") or "").split(",") if r))[:MOST_RUNS]
+    runs = list(dict.fromkeys(r for r in str(values.pop("run", "") or "").split(",") if r))[:MAX_RUNS]
     if mark := parameters.get(DRAFT, ""):
         jobs, problems = _drafted(mark, default, find)
         return jobs, runs, problems
     problems = []
-    if parameters.get(OF, fingerprint(default)[:8]) not in ("", fingerprint(default)[:8]):
+    if parameters.get(DEFAULT_HASH, fingerprint(default)[:8]) not in ("", fingerprint(default)[:8]):
         problems.append(
             "link: it was made with other default settings of this page; settings that it does not name may differ "
             "from those shared"
@@ -157,9 +157,9 @@ def _apply(first: Job, values: Mapping[str, Any], which: str = "") -> tuple[Job,
     """As many values as can be, so that one that is wrong loses nothing but itself."""
     applied = apply(first, values)
     problems = list(applied.left.values())
-    lines = [f"link: {which}{problem}; it is ignored" for problem in problems[:MOST_SAID]]
-    if len(problems) > MOST_SAID:
-        lines.append(f"link: {which}{len(problems) - MOST_SAID} more of its values are invalid")
+    lines = [f"link: {which}{problem}; it is ignored" for problem in problems[:MAX_ERRORS]]
+    if len(problems) > MAX_ERRORS:
+        lines.append(f"link: {which}{len(problems) - MAX_ERRORS} more of its values are invalid")
     return applied.job, lines
 
 

@@ -19,7 +19,7 @@ COLUMNS = 4
 
 
 @dataclass(frozen=True)
-class Shown:
+class PageView:
     """What a page shows now: its entries, what tells them apart in words, and the values of all choices."""
 
     page: Page
@@ -130,40 +130,40 @@ def key_of(panel: Panel, choice: Choice) -> str:
 class Pictures(Mapping[str, dict]):
     """The figures of what is shown at a step, each made when it is asked for."""
 
-    def __init__(self, shown: Shown, step: int | None) -> None:
-        self._shown, self._step = shown, step
-        self._panels = shown.by_figure
-        self._made: dict[str, Figure] = {}
+    def __init__(self, page_view: PageView, step: int | None) -> None:
+        self._page_view, self._step = page_view, step
+        self._panels = page_view.by_figure
+        self._figures: dict[str, Figure] = {}
 
     def __getitem__(self, name: str) -> dict:
-        if name not in self._made and name in self._panels:
-            self._make(self._panels[name])
-        figure = self._made.get(name)
+        if name not in self._figures and name in self._panels:
+            self._draw(self._panels[name])
+        figure = self._figures.get(name)
         if figure is None:
             raise KeyError(name)
         return figure
 
-    def _make(self, panel: Panel) -> None:
-        shown, values = self._shown, self._shown.values(panel)
-        runs = [self._seen(panel, entry.run(panel.part)) for entry in shown.entries]
+    def _draw(self, panel: Panel) -> None:
+        page_view, values = self._page_view, self._page_view.values(panel)
+        runs = [self._at_step(panel, entry.run(panel.part)) for entry in page_view.entries]
         if panel.scale:
             values |= {"scale": panel.scale([run for run in runs if run is not None], **values)}
         if panel.per == "set":
-            there = {name: run for name, run in zip(shown.names, runs, strict=True) if run is not None}
-            self._made[panel.name] = _marked_if_all_steps(panel, panel.draw(there, **values)) if there else None
+            present = {name: run for name, run in zip(page_view.names, runs, strict=True) if run is not None}
+            self._figures[panel.name] = _marked_if_all_steps(panel, panel.draw(present, **values)) if present else None
             return
         drawn = [None if run is None else _marked_if_all_steps(panel, panel.draw(run, **values)) for run in runs]
-        names = shown.figures_of(panel)
+        names = page_view.figures_of(panel)
         if len(drawn) > 1:
-            there = [figure for figure in drawn if figure is not None]
-            if shown.value(panel, shown.axes(panel)) == "shared":
-                there = list(figures.same_axes(*there))
-            again = iter(there)
-            drawn = [figure and next(again) for figure in drawn]
-            drawn = [figure and _titled(figure, name) for figure, name in zip(drawn, shown.names, strict=True)]
-        self._made.update(zip(names, drawn, strict=True))
+            present = [figure for figure in drawn if figure is not None]
+            if page_view.value(panel, page_view.axes(panel)) == "shared":
+                present = list(figures.same_axes(*present))
+            scaled = iter(present)
+            drawn = [figure and next(scaled) for figure in drawn]
+            drawn = [figure and _titled(figure, name) for figure, name in zip(drawn, page_view.names, strict=True)]
+        self._figures.update(zip(names, drawn, strict=True))
 
-    def _seen(self, panel: Panel, run: RunView | None) -> RunView | None:
+    def _at_step(self, panel: Panel, run: RunView | None) -> RunView | None:
         return run if run is None or panel.shows_all_steps else run.at(self._step)
 
     def __iter__(self) -> Iterator[str]:

@@ -25,9 +25,9 @@ def better(rates: Sequence[float | None], final: np.ndarray, trajectories: Traje
     return [None if own < least else rate for rate, own, least in zip(rates, now["values"][:, -1], lowest, strict=True)]
 
 
-def tuning(asked: FormResult, runset: RunSet, entries: Sequence[EntryView]) -> None:
+def tuning(request: FormResult, runset: RunSet, entries: Sequence[EntryView]) -> None:
     """A button that starts a search for each job shown, and one that applies the best rates found."""
-    state, jobs = asked.state, asked.jobs
+    state, jobs = request.state, request.jobs
     found = {entry.id: entry.runs[PART] for entry in entries if PART in entry.runs}
 
     def start() -> None:

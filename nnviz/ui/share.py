@@ -14,9 +14,9 @@ from nnviz.ui.form.page_form import FormResult
 from nnviz.ui.session import app_state
 
 
-def share(asked: FormResult, views: Sequence[RunView], names: Sequence[str]) -> None:
+def share(request: FormResult, views: Sequence[RunView], names: Sequence[str]) -> None:
     """A menu: the link, the jobs as JSON and as a command, and downloads of the runs shown by their names."""
-    state = asked.state
+    state = request.state
     with st.popover("Share", icon=":material/ios_share:"):
         if any(view.job.parent for view in views):
             st.caption(
@@ -28,8 +28,8 @@ def share(asked: FormResult, views: Sequence[RunView], names: Sequence[str]) -> 
             "any nnviz."
         )
         st.code(state.link, language=None, wrap_lines=True, height="content")
-        if asked.jobs:
-            text = dump_set(list(asked.jobs.values()))
+        if request.jobs:
+            text = dump_set(list(request.jobs.values()))
             st.download_button(
                 "Download job.json",
                 text,

@@ -15,129 +15,129 @@ from nnviz.ui.board.board import board
 from nnviz.ui.form.page_form import FormResult, draw_form, show_errors
 from nnviz.ui.page import Event, Page
 from nnviz.ui.page_frame import framed
-from nnviz.ui.panels import Pictures, Shown, key_of
+from nnviz.ui.panels import PageView, Pictures, key_of
 from nnviz.ui.session import PageState, runs_parameter
 from nnviz.ui.share import drawing, share
 
 RATES = {"calm": 1.0, "default": 0.5, "smooth": 0.25}
 """Seconds between two updates of a training; below a quarter of a second the browser's drawing is the limit."""
-RESTING = 3.0
+REFRESH_PAUSED = 3.0
 """Seconds between two updates while nothing goes on but may be made to by others: a run is paused."""
-REFRESH = 0.4
+REFRESH_COMPUTED = 0.4
 """Seconds between two looks at what is computed."""
 PATIENCE = 0.4
 """Seconds that a change waits for its pictures before the page goes on with those that there are."""
-DRAG, SHORTEST = 0.1, 30
+DRAG_SECONDS, MIN_DRAG_STEPS = 0.1, 30
 """Seconds that may be computed for while something is dragged, and steps that are computed at least."""
-AWAITED = "Updating… (dimmed: previous result)"
+UPDATING = "Updating… (dimmed: previous result)"
 
 
 def render(page: Page) -> None:
     """Draws a page."""
     framed(page.title)
     state = session.open_page(page.name, page.default)
-    asked = draw_form(page, state)
+    request = draw_form(page, state)
     with st.sidebar:
         drawing()
-    show(asked)
+    show(request)
 
 
-def show(asked: FormResult) -> None:
+def show(request: FormResult) -> None:
     """Draws the runs of what is asked for, and keeps them up to date."""
-    page, state, stored = asked.page, asked.state, asked.state.stored
+    page, state, stored = request.page, request.state, request.state.stored
     runset = runtime.runset(stored.run_set_state)
     trains = page.starts_on == "click"
-    if asked.jobs:
+    if request.jobs:
         stored.dragged = {}
-        _make(asked, runset)
+        _update_runs(request, runset)
         state.update_address(runs=trains)
     runtime.watch(runset.ids)
-    pace, is_complete = _pace(asked, runset.views()), not runset.is_missing
+    refresh, is_complete = _refresh_seconds(request, runset.views()), not runset.is_missing
     before = state.form_state
 
-    @st.fragment(run_every=pace)
+    @st.fragment(run_every=refresh)
     def part() -> None:
         needs_redraw, stored.needs_redraw = stored.needs_redraw, False
         if needs_redraw or state.is_outdated(before):
             st.rerun()
         if stored.dragged:
-            runset.ensure(_dragged_jobs(asked), patience=PATIENCE)
+            runset.ensure(_dragged_jobs(request), patience=PATIENCE)
         is_missing = runset.is_missing  # before the views, which leave out what is
         entries = runset.views()
         # The page decides how often this part refreshes, and makes again what has been deleted meanwhile. While
         # something is dragged the next move comes soon: to draw the whole page would take longer than the answer.
-        is_another_pace = _pace(asked, entries) != pace and not stored.dragged
-        if is_another_pace or (asked.jobs and is_complete and not trains and is_missing):
+        is_other_refresh = _refresh_seconds(request, entries) != refresh and not stored.dragged
+        if is_other_refresh or (request.jobs and is_complete and not trains and is_missing):
             st.rerun()
         runtime.watch(runset.ids)
-        shown = Shown(page, entries, _words(entries), asked.first, stored.choices)
-        _head(asked, runset, shown)
+        page_view = PageView(page, entries, _differences_in_words(entries), request.first, stored.choices)
+        _toolbar(request, runset, page_view)
         show_errors(*runset.problems, stored.problem)
-        (transport if trains else computed_runs).show_run_errors(entries, shown.letters)
-        if trains and asked.jobs:
+        (transport if trains else computed_runs).show_run_errors(entries, page_view.letters)
+        if trains and request.jobs:
             state.update_address(runs=True)
         if any(entry.run(part) for entry in entries for part in entry.runs):
-            _board(asked, shown, before)
+            _board(request, page_view, before)
         if page.note and entries and (words := page.note(entries)):
             st.caption(words)
         if entries and not trains and not _is_live(entries):
             runset.keep_as_previous()
-        elif stored.dragged and asked.jobs:
+        elif stored.dragged and request.jobs:
             st.rerun(scope="fragment")  # the pointer may rest where it is
 
     part()
 
 
-def _make(asked: FormResult, runset: RunSet) -> None:
+def _update_runs(request: FormResult, runset: RunSet) -> None:
     """Makes the runs shown those of what is asked for."""
-    if asked.page.starts_on == "click":
-        transport.prepare(asked, runset)
+    if request.page.starts_on == "click":
+        transport.prepare(request, runset)
         return
-    runset.ensure(asked.jobs, patience=PATIENCE)
+    runset.ensure(request.jobs, patience=PATIENCE)
 
 
-def _pace(asked: FormResult, entries: Sequence[EntryView]) -> float | None:
+def _refresh_seconds(request: FormResult, entries: Sequence[EntryView]) -> float | None:
     """Seconds between two updates; None where nothing will change."""
     live = [run.status for run in computed_runs.runs_of(entries) if run.status.live]
     if not live:
         return None
-    if asked.page.starts_on == "change":
-        return REFRESH
+    if request.page.starts_on == "change":
+        return REFRESH_COMPUTED
     rests = all(s.state == "paused" and s.until is not None and s.until <= s.step for s in live)
-    return RESTING if rests else RATES[session.app_state().rate]
+    return REFRESH_PAUSED if rests else RATES[session.app_state().rate]
 
 
 def _is_live(entries: Sequence[EntryView]) -> bool:
     return any(run.status.live for run in computed_runs.runs_of(entries))
 
 
-def _words(entries: Sequence[EntryView]) -> list[str]:
+def _differences_in_words(entries: Sequence[EntryView]) -> list[str]:
     """What tells the entries from the first, in words."""
     jobs = [without_parent(entry.job) for entry in entries]
     return [name(job, jobs[0]) if place else "" for place, job in enumerate(jobs)]
 
 
-def _head(asked: FormResult, runset: RunSet, shown: Shown) -> None:
+def _toolbar(request: FormResult, runset: RunSet, page_view: PageView) -> None:
     """The row of buttons, and how it stands."""
-    page, state, entries = asked.page, asked.state, shown.entries
+    page, state, entries = request.page, request.state, page_view.entries
     row = {"horizontal": True, "gap": "xsmall", "vertical_alignment": "center"}
     with st.container(**row, key=f"transport-{state.page}"):
         # Each part has a place of its own, so that none is drawn twice while another comes or goes.
         with st.container(**row, width="content"):
             if page.starts_on == "click":
-                transport.transport(asked, runset, entries)
+                transport.transport(request, runset, entries)
             else:
                 computed_runs.buttons(state.page, runset, entries)
         with st.container(**row, width="content"):
             if page.controls:
-                page.controls(asked, runset, entries)
-        share(asked, computed_runs.runs_of(entries), computed_runs.names_of(entries, shown.letters))
+                page.controls(request, runset, entries)
+        share(request, computed_runs.runs_of(entries), computed_runs.names_of(entries, page_view.letters))
         with st.container(**row, width="content"):
             _links(page, entries)
         with st.container(key="status"):
             if page.starts_on == "click":
-                st.markdown(_unbroken(transport.status(asked, entries, shown.letters)))
-            elif not computed_runs.progress(entries, shown.letters) and entries:
+                st.markdown(_unbroken(transport.status(request, entries, page_view.letters)))
+            elif not computed_runs.progress(entries, page_view.letters) and entries:
                 stopped = ":orange-badge[paused] &nbsp; " if computed_runs.is_stopped(entries) else ""
                 st.markdown(stopped + _unbroken(page.status(entries) if page.status else ""))
 
@@ -162,8 +162,8 @@ def _links(page: Page, entries: Sequence[EntryView]) -> None:
         st.page_link(file, label=text, icon=":material/arrow_forward:", help=help, query_params=given)
 
 
-def _board(asked: FormResult, shown: Shown, before: dict) -> None:
-    page, state, stored, entries = asked.page, asked.state, asked.state.stored, shown.entries
+def _board(request: FormResult, page_view: PageView, before: dict) -> None:
+    page, state, stored, entries = request.page, request.state, request.state.stored, page_view.entries
     trains = page.starts_on == "click"
     tabs = page.tabs
     section = stored.section if stored.section in tabs else next(iter(tabs))
@@ -174,11 +174,11 @@ def _board(asked: FormResult, shown: Shown, before: dict) -> None:
         edition = "|".join(run.id for entry in entries for part in entry.runs if (run := entry.run(part)))
 
     def choose(figure: str, choice: str, value: str) -> None:
-        panel = shown.by_figure.get(figure)
-        for offered in shown.choices_of(panel) if panel else ():
-            if offered.name == choice and value in offered.offered(shown.job):
+        panel = page_view.by_figure.get(figure)
+        for offered in page_view.choices_of(panel) if panel else ():
+            if offered.name == choice and value in offered.offered(page_view.job):
                 stored.choices.pop(key_of(panel, offered), None)
-                if shown.value(panel, offered) != value:
+                if page_view.value(panel, offered) != value:
                     stored.choices[key_of(panel, offered)] = value
         state.update_address(runs=trains)
 
@@ -187,45 +187,48 @@ def _board(asked: FormResult, shown: Shown, before: dict) -> None:
         state.update_address(runs=trains)
 
     def pick(figure: str, x: float, y: float, done: bool) -> None:
-        _move(asked, shown, figure, Event("pick", ((x, y),)), done)
+        _handle_event(request, page_view, figure, Event("pick", ((x, y),)), done)
         before.update(state.form_state)
 
     def stroke(figure: str, points: Sequence[tuple[float, float]]) -> None:
-        _move(asked, shown, figure, Event("stroke", tuple(points)), True)
+        _handle_event(request, page_view, figure, Event("stroke", tuple(points)), True)
 
-    behind = [
-        n for n, panel in shown.by_figure.items() for e in _entries_of(shown, n) if panel.part in e.outdated_parts
+    outdated = [
+        n
+        for n, panel in page_view.by_figure.items()
+        for e in _entries_of(page_view, n)
+        if panel.part in e.outdated_parts
     ]
     board(
-        lambda step: Pictures(shown, step),
-        list(page.steps(entries, list(asked.jobs.values())) if page.steps else _steps(entries)),
+        lambda step: Pictures(page_view, step),
+        list(page.steps(entries, list(request.jobs.values())) if page.steps else _steps(entries)),
         key=f"board-{state.page}",
         source=source,
         edition=edition,
         subject=entries[0].key if trains else f"{state.key}|{source}",
-        sections={title: shown.rows(rows) for title, rows in tabs.items()},
+        sections={title: page_view.rows(rows) for title, rows in tabs.items()},
         section=section,
         on_section=open_section,
-        choices=shown.offers,
+        choices=page_view.offers,
         on_choice=choose,
-        heights=shown.heights,
+        heights=page_view.heights,
         live=any(run.status.state == "running" for run in computed_runs.runs_of(entries)),
-        titles=shown.titles,
-        stale=_stale(asked) or dict.fromkeys(behind, AWAITED),
+        titles=page_view.titles,
+        stale=_stale(request) or dict.fromkeys(outdated, UPDATING),
         on_pick=pick,
         on_stroke=stroke,
     )
 
 
-def _entries_of(shown: Shown, figure: str) -> Sequence[EntryView]:
+def _entries_of(page_view: PageView, figure: str) -> Sequence[EntryView]:
     """The entries that a figure shows."""
-    names = shown.figures_of(panel := shown.by_figure[figure])
-    return shown.entries if panel.per == "set" or len(names) < 2 else [shown.entries[names.index(figure)]]
+    names = page_view.figures_of(panel := page_view.by_figure[figure])
+    return page_view.entries if panel.per == "set" or len(names) < 2 else [page_view.entries[names.index(figure)]]
 
 
-def _stale(asked: FormResult) -> str:
+def _stale(request: FormResult) -> str:
     """Why what is shown is not what the form asks for, while that cannot be done."""
-    return f"Showing the previous results: {asked.problem}" if asked.problem else ""
+    return f"Showing the previous results: {request.problem}" if request.problem else ""
 
 
 def _steps(entries: Sequence[EntryView]) -> list[int]:
@@ -237,24 +240,24 @@ def _steps(entries: Sequence[EntryView]) -> list[int]:
     return sorted(step for step in every if reached is None or step <= reached)
 
 
-def _move(asked: FormResult, shown: Shown, figure: str, event: Event, done: bool) -> None:
+def _handle_event(request: FormResult, page_view: PageView, figure: str, event: Event, done: bool) -> None:
     """The viewer does something in a picture: the job that it stands for is shown, and once it is done the form has
     it."""
-    panel = shown.by_figure.get(figure)
-    if panel is None or panel.on_event is None or not asked.jobs:
+    panel = page_view.by_figure.get(figure)
+    if panel is None or panel.on_event is None or not request.jobs:
         return
-    entry = _entries_of(shown, figure)[0]
-    state, stored, was = asked.state, asked.state.stored, asked.state.current_jobs.get(entry.id)
-    if was is None:
+    entry = _entries_of(page_view, figure)[0]
+    state, stored, old_job = request.state, request.state.stored, request.state.current_jobs.get(entry.id)
+    if old_job is None:
         return
-    job = panel.on_event(event, was)
+    job = panel.on_event(event, old_job)
     if not done:
         if not stored.dragged:
-            stored.seconds_per_step = _seconds_per_step(shown.entries)
+            stored.seconds_per_step = _seconds_per_step(page_view.entries)
         stored.dragged = {"entry": entry.id, "job": dump(job)}
         return
     stored.dragged, stored.needs_redraw = {}, True
-    changed = {path: get_at(job, path) for path in differences(job, was)}
+    changed = {path: get_at(job, path) for path in differences(job, old_job)}
     owner = _owner(state, entry.id, changed)
     if owner is None and any("." in path for path in changed):
         first = next(iter(state.current_jobs.values()))
@@ -279,9 +282,9 @@ def _owner(state: PageState, entry: str, changed: Mapping[str, object]) -> Varia
     return variant if is_own or any(other.split(".")[0] == "surface" for other in differs) else None
 
 
-def _dragged_jobs(asked: FormResult) -> dict[str, Job]:
+def _dragged_jobs(request: FormResult) -> dict[str, Job]:
     """What is asked for while something is dragged, no more of it than there is time for; the rest follows."""
-    state, stored, page = asked.state, asked.state.stored, asked.page
+    state, stored, page = request.state, request.state.stored, request.page
     entry, job = stored.dragged["entry"], load(stored.dragged["job"])
     jobs = dict(state.current_jobs)
     changed = {path: get_at(job, path) for path in differences(job, jobs[entry])}
@@ -290,7 +293,7 @@ def _dragged_jobs(asked: FormResult) -> dict[str, Job]:
     else:
         jobs[entry] = job
     most = (
-        max(SHORTEST, int(DRAG / stored.seconds_per_step))
+        max(MIN_DRAG_STEPS, int(DRAG_SECONDS / stored.seconds_per_step))
         if stored.seconds_per_step
         else max(job.steps for job in jobs.values())
     )

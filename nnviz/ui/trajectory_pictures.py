@@ -14,7 +14,7 @@ from nnviz.spec.point_optimizers import STATE
 from nnviz.spec.trajectories import Trajectories, TrajectorySpec
 from nnviz.ui.page import Choice, Figure
 
-FEW = 6
+MAX_FULL_NAMES = 6
 """Optimizers whose names have room in full."""
 
 
@@ -27,13 +27,17 @@ OPTIMIZER = Choice("optimizer", "Inspect one update of", _optimizers, default=""
 """Whose step is taken apart."""
 
 
-def _chosen(run: RunView, optimizer: str) -> int | None:
+def _optimizer_index(run: RunView, optimizer: str) -> int | None:
     return int(optimizer) if optimizer and int(optimizer) < len(run.job.optimizers) else None
 
 
 def contour_map(run: RunView, log: bool | None, optimizer: str) -> Figure:
     """The surface from above, with all paths and the chosen optimizer's step as arrows."""
-    surface, trajectories, chosen = run.snapshot("surface"), run.snapshot("trajectories"), _chosen(run, optimizer)
+    surface, trajectories, chosen = (
+        run.snapshot("surface"),
+        run.snapshot("trajectories"),
+        _optimizer_index(run, optimizer),
+    )
     words = _state_words(run, chosen) if chosen is not None else None
     return figures.contour_map(
         surface, trajectories, names(run), log=log, note=run.job.conditions, selected=chosen, state_names=words
@@ -69,7 +73,7 @@ def distances_to_minimum(run: RunView, **chosen: Any) -> Figure:
 
 def update_parts(run: RunView, optimizer: str, log: bool | None) -> Figure:
     """The chosen optimizer's step taken apart."""
-    chosen = _chosen(run, optimizer)
+    chosen = _optimizer_index(run, optimizer)
     if chosen is None:
         return None
     method = run.job.optimizers[chosen].method
@@ -92,13 +96,13 @@ def phase_diagram(run: RunView) -> Figure:
 
 def basin_map(run: RunView, optimizer: str) -> Figure:
     """At which minimum each start arrives; of the first optimizer unless one is chosen."""
-    found, index = run.snapshot("basins"), _chosen(run, optimizer) or 0
+    found, index = run.snapshot("basins"), _optimizer_index(run, optimizer) or 0
     return figures.basin_map(found, index, names(run)[index]) if found else None
 
 
 def basin_arrival_steps(run: RunView, optimizer: str) -> Figure:
     """After how many steps each start arrives."""
-    found, index = run.snapshot("basins"), _chosen(run, optimizer) or 0
+    found, index = run.snapshot("basins"), _optimizer_index(run, optimizer) or 0
     return figures.basin_arrival_steps(found, index, names(run)[index]) if found else None
 
 
@@ -121,19 +125,19 @@ def _state_words(run: RunView, optimizer: int) -> Mapping[str, str]:
 
 def names(run: RunView) -> list[str]:
     """The optimizers in words; many of them as their number in the form and their method, so that all names fit."""
-    return called(run.job.optimizers)
+    return optimizer_names(run.job.optimizers)
 
 
-def called(optimizers: Sequence[TrajectorySpec]) -> list[str]:
+def optimizer_names(optimizers: Sequence[TrajectorySpec]) -> list[str]:
     """See `names`."""
-    if len(optimizers) <= FEW:
+    if len(optimizers) <= MAX_FULL_NAMES:
         return [optimizer.name for optimizer in optimizers]
     return [f"{number} {label(type(optimizer.method))}" for number, optimizer in enumerate(optimizers, 1)]
 
 
 def _unrated(optimizers: Sequence[TrajectorySpec]) -> list[str]:
     """The optimizers in words, without the learning rates that a search puts in their place."""
-    return [re.sub(r" η=[^\s,]+,?", "", name) for name in called(optimizers)]
+    return [re.sub(r" η=[^\s,]+,?", "", name) for name in optimizer_names(optimizers)]
 
 
 def _momentum_optimizers(run: RunView) -> list[dict[str, object]]:

@@ -53,14 +53,14 @@ def status(entries: Sequence[EntryView]) -> str:
     """For each run, the optimizer with the lowest value and those that diverged."""
     runs = _trajectories(entries)
     letters = LETTERS if len(runs) > 1 else ("",)
-    lines = [f"{letter} {_standing(run)}".strip() for letter, run in zip(letters, runs, strict=False)]
+    lines = [f"{letter} {_run_status(run)}".strip() for letter, run in zip(letters, runs, strict=False)]
     return " &nbsp;&nbsp; ".join(lines)
 
 
-def _standing(view: RunView) -> str:
+def _run_status(view: RunView) -> str:
     s, parts = view.status, []
     if trajectories := view.snapshot("trajectories"):
-        called = names(view)
+        labels = names(view)
         last = trajectories["values"][:, -1]
         if not np.isfinite(trajectories["values"][:, 0]).any():
             x, y = view.job.start
@@ -68,15 +68,15 @@ def _standing(view: RunView) -> str:
         if not s.live and np.isfinite(last).any():
             best = int(np.nanargmin(last))
             parts.append(
-                f":green-badge[lowest after {s.step:,} steps] {called[best]}: f = {format_number(last[best], 4)}"
+                f":green-badge[lowest after {s.step:,} steps] {labels[best]}: f = {format_number(last[best], 4)}"
             )
-        left: dict[str, list[str]] = {}
+        exits: dict[str, list[str]] = {}
         for name, step, reason in zip(
-            called, trajectories["left_at"].tolist(), trajectories["exit_reason"].tolist(), strict=True
+            labels, trajectories["left_at"].tolist(), trajectories["exit_reason"].tolist(), strict=True
         ):
             if step >= 0:
-                left.setdefault(reason, []).append(f"{name} at step {step}")
-        parts += [f":red-badge[{EXITS[reason][1]}] {', '.join(who)}" for reason, who in left.items()]
+                exits.setdefault(reason, []).append(f"{name} at step {step}")
+        parts += [f":red-badge[{EXITS[reason][1]}] {', '.join(optimizers)}" for reason, optimizers in exits.items()]
     return " &nbsp;&nbsp; ".join(parts)
 
 
@@ -85,17 +85,17 @@ def theory(entries: Sequence[EntryView]) -> str:
     phase: Mapping[str, np.ndarray] = entries[0].snapshot("phase")
     if "best_gradient_descent" not in phase:
         return ""
-    edge, (plain, _, error_factor), (rate, momentum, least) = (
+    stability_limit, (optimal_rate, _, error_factor), (rate, momentum, optimal_factor) = (
         phase["stability_limit"][0],
         phase["best_gradient_descent"],
         phase["best"],
     )
     kind = "Nesterov's momentum" if phase["nesterov"] else "momentum"
     limits = (
-        f"plain gradient descent is stable for η < 2/λ = {format_number(edge, 4)}; its optimal learning rate "
-        f"{format_number(plain, 4)} gives an "
+        f"plain gradient descent is stable for η < 2/λ = {format_number(stability_limit, 4)}; its optimal learning "
+        f"rate {format_number(optimal_rate, 4)} gives an "
         f"error factor of {error_factor:.3f} per step; optimal {kind} (β = {momentum:.3f}, η = "
-        f"{format_number(rate, 4)}) gives {least:.3f}."
+        f"{format_number(rate, 4)}) gives {optimal_factor:.3f}."
     )
     unlike = entries[0].job.conditions
     about = (

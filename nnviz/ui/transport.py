@@ -18,7 +18,7 @@ from nnviz.ui.form.page_form import FormResult
 from nnviz.ui.messages import show_error
 from nnviz.ui.session import PageState
 
-SETTLE = 0.4
+MAX_WAIT = 0.4
 """At most so many seconds a click waits for its first effect."""
 
 RESTART = "Restart with changes"
@@ -61,40 +61,40 @@ def can_continue(entries: Sequence[EntryView], jobs: Mapping[str, Job]) -> bool:
     return all(is_resumable(job, path) for job, other in pairs for path in differences(job, other))
 
 
-def prepare(asked: FormResult, runset: RunSet) -> None:
+def prepare(request: FormResult, runset: RunSet) -> None:
     """Shows the jobs' finished runs if there are any, and for the others, unless something is under way, new runs that
     wait at step 0, so that data and untrained networks are seen at once; or, to start, runs that train."""
-    jobs, entries = asked.jobs, runset.views()
+    jobs, entries = request.jobs, runset.views()
     is_left = bool(entries) and all(run.status.step == 0 and not run.status.live for run in _runs(entries))
-    if is_shown(entries, jobs) and not asked.starts and not is_left:
+    if is_shown(entries, jobs) and not request.starts and not is_left:
         return
     shown = {entry.id: without_parent(entry.job) for entry in entries}
     fewer = {id: shown.get(id) for id in jobs} == dict(jobs)
     stays = is_under_way(entries) or can_continue(entries, jobs)
-    if stays and not asked.starts and not is_preview(entries) and not fewer:
+    if stays and not request.starts and not is_preview(entries) and not fewer:
         return
     if fewer:
         for entry in entries:
             if entry.id not in jobs and entry.runs[""].status.live:
                 runset.cancel(entry.runs[""].id)
-    runset.ensure(jobs, until=None if asked.starts else 0)
+    runset.ensure(jobs, until=None if request.starts else 0)
 
 
 def _runs(entries: Sequence[EntryView]) -> list[RunView]:
     return [entry.runs[""] for entry in entries]
 
 
-def transport(asked: FormResult, runset: RunSet, entries: Sequence[EntryView]) -> None:
+def transport(request: FormResult, runset: RunSet, entries: Sequence[EntryView]) -> None:
     """The row of buttons for the runs shown and the jobs asked for."""
-    state, jobs, runs = asked.state, asked.jobs, _runs(entries)
+    state, jobs, runs = request.state, request.jobs, _runs(entries)
     live = [run for run in runs if run.status.live]
     running = any(run.status.until is None or run.status.until > run.status.step for run in live)
     waiting = bool(live) and not running
     changed = bool(jobs) and not is_shown(entries, jobs)
     step = max((run.status.step for run in runs), default=0)
-    left = [run.id for run in runs if run.status.state in RESUMABLE and not run.status.cancelled]
+    resumable = [run.id for run in runs if run.status.state in RESUMABLE and not run.status.cancelled]
 
-    def anew(until: int | None = None) -> None:
+    def train_again(until: int | None = None) -> None:
         runset.control("cancel")
         runset.start(jobs, until)
 
@@ -103,49 +103,51 @@ def transport(asked: FormResult, runset: RunSet, entries: Sequence[EntryView]) -
         runset.clear()
         runset.ensure(jobs)
 
-    def press(*arguments: object) -> Callable[[], None]:
+    def control(*arguments: object) -> Callable[[], None]:
         return lambda: runset.control(*arguments)
 
     with _place(state, "first"):
         if running:
             help = "Pause after the current step."
-            _button("Pause", "pause", asked, runset, press("pause"), primary=not changed, help=help, fills=True)
+            _button("Pause", "pause", request, runset, control("pause"), primary=not changed, help=help, fills=True)
         elif waiting:
             text = "Continue" if any(run.status.step for run in live) else "Run"
-            _button(text, "play_arrow", asked, runset, press("play"), primary=not changed, fills=True)
+            _button(text, "play_arrow", request, runset, control("play"), primary=not changed, fills=True)
         elif not changed:
-            text = ("Continue" if left else "Run again") if step else "Run"
-            act = (lambda: runset.resume(left)) if left else anew
-            _button(text, "play_arrow", asked, runset, act, primary=True, disabled=not jobs, fills=True)
+            text = ("Continue" if resumable else "Run again") if step else "Run"
+            act = (lambda: runset.resume(resumable)) if resumable else train_again
+            _button(text, "play_arrow", request, runset, act, primary=True, disabled=not jobs, fills=True)
     with _place(state, "branch"):
-        if goes_on := changed and can_continue(entries, jobs):
+        if can_branch := changed and can_continue(entries, jobs):
             words = _changes(entries, jobs)
             help = f"Resumes from step {step:,} as {'new runs' if len(runs) > 1 else 'a new run'} with {words}."
             act = lambda: runset.branch(jobs)  # noqa: E731
-            _button(f"Continue with {words}", "fork_right", asked, runset, act, primary=True, name="branch", help=help)
+            _button(
+                f"Continue with {words}", "fork_right", request, runset, act, primary=True, name="branch", help=help
+            )
     with _place(state, "restart"):
         if changed:
             help = f"Trains from step 0 with {_changes(entries, jobs, most=9)}." + (
                 " The current run ends and stays among the earlier runs." if live else ""
             )
-            _button(RESTART, "restart_alt", asked, runset, restart, primary=not goes_on, name="restart", help=help)
+            _button(RESTART, "restart_alt", request, runset, restart, primary=not can_branch, name="restart", help=help)
     can_step, has_epochs = waiting and not changed, all(run.job.steps_per_epoch for run in live)
     for text, icon, act, is_possible, help in (
-        ("Step", "skip_next", press("step"), can_step, "One mini-batch, then pause."),
+        ("Step", "skip_next", control("step"), can_step, "One mini-batch, then pause."),
         ("Epoch", "fast_forward", runset.step_epoch, can_step and has_epochs, "To the end of this epoch."),
-        ("Stop", "stop", press("cancel"), live and step, "End the run at this step."),
-        ("Reset", "replay", lambda: anew(0), step and jobs, "New run at step 0, not started."),
+        ("Stop", "stop", control("cancel"), live and step, "End the run at this step."),
+        ("Reset", "replay", lambda: train_again(0), step and jobs, "New run at step 0, not started."),
     ):
         with _place(state, text.lower()):
-            _button(text, icon, asked, runset, act, disabled=not is_possible, help=help)
+            _button(text, icon, request, runset, act, disabled=not is_possible, help=help)
     with _place(state, "keep"):
         if live:
             pinned = all(run.status.pinned for run in live)
             help = "Keep running in background after the last viewer has left; otherwise the run stops 60 s later."
             icon = "keep" if pinned else "keep_off"
             text = "Keeps running" if pinned else "Keep running"
-            act = press("pin", not pinned)
-            _button(text, icon, asked, runset, act, settles=False, help=help, fills=True)
+            act = control("pin", not pinned)
+            _button(text, icon, request, runset, act, waits=False, help=help, fills=True)
 
 
 def _place(state: PageState, name: str) -> DeltaGenerator:
@@ -160,7 +162,7 @@ def _place(state: PageState, name: str) -> DeltaGenerator:
 def _button(
     text: str,
     icon: str,
-    asked: FormResult,
+    request: FormResult,
     runset: RunSet,
     act: Callable[[], None],
     *,
@@ -168,25 +170,25 @@ def _button(
     disabled: bool = False,
     help: str | None = None,
     name: str | None = None,
-    settles: bool = True,
+    waits: bool = True,
     fills: bool = False,
 ) -> None:
-    stored = asked.state.stored
+    stored = request.state.stored
 
-    def done() -> None:
+    def on_click() -> None:
         stored.problem = ""
         try:
-            before = _seen(runset)
+            before = _states_and_steps(runset)
             act()
-            if settles:
-                _settle(runset, before)
+            if waits:
+                _wait_for_effect(runset, before)
         except RunError as error:
             stored.problem = str(error)
 
     button(
         text,
-        done,
-        key=f"{asked.state.page}:transport:{name or text}",
+        on_click,
+        key=f"{request.state.page}:transport:{name or text}",
         icon=f":material/{icon}:",
         disabled=disabled,
         help=help,
@@ -195,16 +197,16 @@ def _button(
     )
 
 
-def _seen(runset: RunSet) -> dict[str, tuple[str, int]]:
+def _states_and_steps(runset: RunSet) -> dict[str, tuple[str, int]]:
     """State and newest picture's step of each run shown."""
     return {r.id: (r.status.state, max(r.steps, default=-1)) for r in _runs(runset.views())}
 
 
-def _settle(runset: RunSet, before: Mapping[str, tuple[str, int]]) -> None:
+def _wait_for_effect(runset: RunSet, before: Mapping[str, tuple[str, int]]) -> None:
     """Waits a moment for what was asked to show, so that the page answers the click and not the next refresh."""
-    deadline = time.monotonic() + SETTLE
+    deadline = time.monotonic() + MAX_WAIT
     while time.monotonic() < deadline:
-        for run, (condition, step) in _seen(runset).items():
+        for run, (condition, step) in _states_and_steps(runset).items():
             was, since = before.get(run, ("", -1))
             if step > since or (condition != was and condition not in ("queued", "running")):
                 return
@@ -233,25 +235,27 @@ STATES = {
     "lost": ("red", "lost"),
 }
 
-MANY = 2
+MAX_DETAILED_RUNS = 2
 """Runs up to which the status line tells all of each."""
 
 
-def status(asked: FormResult, entries: Sequence[EntryView], letters: Sequence[str]) -> str:
+def status(request: FormResult, entries: Sequence[EntryView], letters: Sequence[str]) -> str:
     """One line on how each run stands, and on what in the form differs from it."""
     runs = _runs(entries)
     if len(runs) > 1 and len({(run.status.state, run.status.step) for run in runs}) == 1:
-        parts = [_together(runs, letters)]
+        parts = [_joint_status(runs, letters)]
     else:
-        parts = [_standing(run, letter, len(runs) > MANY) for run, letter in zip(runs, letters, strict=True)]
-    if company := _company(runs):
-        parts[-1] = " · ".join((parts[-1], *company))
-    if asked.jobs and not is_shown(entries, asked.jobs) and (changed := _changes(entries, asked.jobs)):
+        parts = [
+            _run_status(run, letter, len(runs) > MAX_DETAILED_RUNS) for run, letter in zip(runs, letters, strict=True)
+        ]
+    if waiting_and_sharing := _waiting_and_sharing(runs):
+        parts[-1] = " · ".join((parts[-1], *waiting_and_sharing))
+    if request.jobs and not is_shown(entries, request.jobs) and (changed := _changes(entries, request.jobs)):
         parts.append(f":orange-badge[changed: {changed}]")
     return " &nbsp;&nbsp; ".join(parts)
 
 
-def _together(runs: Sequence[RunView], letters: Sequence[str]) -> str:
+def _joint_status(runs: Sequence[RunView], letters: Sequence[str]) -> str:
     """Several runs that are equally far."""
     s = runs[0].status
     color, word = _badge(s)
@@ -267,7 +271,7 @@ def _badge(s: Status) -> tuple[str, str]:
     return STATES[state_word(s.state, s.step)]
 
 
-def _company(runs: Sequence[RunView]) -> list[str]:
+def _waiting_and_sharing(runs: Sequence[RunView]) -> list[str]:
     """What runs that are shown together wait for, or how many others they take turns with."""
     reason = next((run.status.reason for run in runs if run.status.reason), "")
     others = max((run.status.sharing for run in runs), default=0)
@@ -275,7 +279,7 @@ def _company(runs: Sequence[RunView]) -> list[str]:
     return [words for words in (reason, shared) if words]
 
 
-def _standing(run: RunView, letter: str, is_brief: bool) -> str:
+def _run_status(run: RunView, letter: str, is_brief: bool) -> str:
     s = run.status
     color, word = _badge(s)
     text = f":{color}-badge[{f'{letter} {word}'.strip()}] step {s.step:,}"
@@ -289,8 +293,8 @@ def _standing(run: RunView, letter: str, is_brief: bool) -> str:
         text += f" · {run.result}"
     if not is_brief and s.info.get("parameters"):
         text += f" · {s.info['parameters']:,} parameters"
-    if came := run.job.parent:
-        text += f" · resumed from run {came.run} at step {came.step:,}"
+    if parent := run.job.parent:
+        text += f" · resumed from run {parent.run} at step {parent.step:,}"
     return text
 
 

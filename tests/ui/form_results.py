@@ -21,7 +21,7 @@ def entries(things: Sequence[object]) -> dict[str, object]:
     return dict(zip("abcdefgh", things, strict=False))
 
 
-def ask(jobs: Sequence[Job], problem: str = "", name: str = "page") -> FormResult:
+def form_result(jobs: Sequence[Job], problem: str = "", name: str = "page") -> FormResult:
     """What is asked for where the form has these jobs, and is wrong if a problem is named."""
     state = session.open_page(name, jobs[0])
     return FormResult(page(jobs[0]), state, {} if problem else entries(jobs), problem)

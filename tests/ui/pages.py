@@ -78,7 +78,7 @@ def kept(app: AppTest, page: str = "") -> StoredPage:
     return app.session_state[f"_nnviz:StoredPage:{page or app.session_state['_nnviz:AppState:'].page}"]
 
 
-def asked(app: AppTest) -> list[Job]:
+def requested_jobs(app: AppTest) -> list[Job]:
     """The jobs as the form had them last."""
     found = kept(app)
     first = load(found.current_first or found.first)

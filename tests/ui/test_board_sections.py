@@ -17,12 +17,12 @@ class Made(UserDict):
     """Pictures of a step that note which of them are asked for."""
 
     def __init__(self, step: int, offsets: dict[str, int] = OFFSETS) -> None:
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         past = {name: figure(step + offset) for name, offset in offsets.items()}
         super().__init__(loss=figure(7, meta={"x_is_step": True}), **past)
 
     def __getitem__(self, name: str) -> dict:
-        self.asked.append(name)
+        self.requested.append(name)
         return super().__getitem__(name)
 
     def __iter__(self):
@@ -53,7 +53,7 @@ def test_only_figures_of_the_open_section_are_asked_for():
         made.clear()
         for _ in range(2):
             message = browser.take(send(client, pictures, STEPS, sections=SECTIONS, section=section))
-        assert {name for one in made for name in one.asked} == names, section
+        assert {name for one in made for name in one.requested} == names, section
         assert set(message["head"]["names"]) == names, section
 
 

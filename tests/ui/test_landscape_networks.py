@@ -13,7 +13,7 @@ from nnviz.ui import links
 from nnviz.ui.form.landscape_widgets import network_of
 from tests.ui import landscape_page
 from tests.ui.landscape_page import ALL, DEFAULT, errors, set_to, switch
-from tests.ui.pages import asked, at, button, entries, fine, open_job
+from tests.ui.pages import at, button, entries, fine, open_job, requested_jobs
 from tests.ui.test_links import through_a_browser
 
 store, start = landscape_page.store, landscape_page.start
@@ -78,7 +78,7 @@ def test_a_run_whose_parent_is_gone_is_answered_with_one_line(trained, store, st
     app = start(run=child.id)
     assert len(errors(app)) == 1
     assert "choose another run" in errors(app)[0]
-    assert asked(app) == [DEFAULT]
+    assert requested_jobs(app) == [DEFAULT]
 
 
 def test_runs_that_cannot_be_repeated_are_answered_with_one_line(trained, store):
@@ -101,19 +101,19 @@ def test_a_link_to_a_run_means_its_network_and_the_views_of_the_page(start, trai
     run = trained(JOB, 33)
     app = start(run=run.id)
     assert errors(app) == []
-    (job,) = asked(app)
+    (job,) = requested_jobs(app)
     assert job == DEFAULT.model_copy(update={"network": network_of(run.id)})
     assert at(app.number_input, ":network.step").value == 33
 
 
 def test_a_link_to_a_landscape_means_its_settings(start, store):
     file = store.create(replace_many(ALL, {"samples": 50, "network.seed": 12}))
-    assert asked(start(run=file.id)) == [file.job]
+    assert requested_jobs(start(run=file.id)) == [file.job]
     other = replace_many(ALL, {"network.seed": 3})
     line = store.create(other.parts([ALL, other], 1)["line"])
     app = start(run=line.id)
-    assert asked(app) == [line.job]
-    assert asked(app)[0].other.seed == 3
+    assert requested_jobs(app) == [line.job]
+    assert requested_jobs(app)[0].other.seed == 3
     assert any("second network of the line" in c.value for c in app.caption)
     assert not any("second network of the line" in c.value for c in switch(app, line=False, plane=True).caption)
 
@@ -128,8 +128,8 @@ def test_two_runs_give_two_networks_each_at_its_own_step(start, store):
         file.close()
     app = start(run=",".join(file.id for file in files))
     assert errors(app) == []
-    assert [job.network for job in asked(app)] == [network_of(file.id) for file in files]
-    assert [job.network.step for job in asked(app)] == [None, 38]
+    assert [job.network for job in requested_jobs(app)] == [network_of(file.id) for file in files]
+    assert [job.network.step for job in requested_jobs(app)] == [None, 38]
 
 
 def test_two_runs_give_two_networks_each_with_all_of_its_own_settings(start, trained):
@@ -137,11 +137,11 @@ def test_two_runs_give_two_networks_each_with_all_of_its_own_settings(start, tra
     runs = [trained(replace_many(JOB, change)) for change in changes]
     app = start(run=",".join(run.id for run in runs))
     assert errors(app) == []
-    assert [job.network for job in asked(app)] == [network_of(run.id) for run in runs]
-    assert [(job.network.seed, job.network.learner.l2) for job in asked(app)] == [(1, 0.1), (2, 0.0)]
-    assert [entry.job.network for entry in entries(app)] == [job.network for job in asked(app)]
+    assert [job.network for job in requested_jobs(app)] == [network_of(run.id) for run in runs]
+    assert [(job.network.seed, job.network.learner.l2) for job in requested_jobs(app)] == [(1, 0.1), (2, 0.0)]
+    assert [entry.job.network for entry in entries(app)] == [job.network for job in requested_jobs(app)]
     # What is set for all of them says nothing about that.
-    assert [job.network for job in asked(set_to(app, samples=100))] == [network_of(run.id) for run in runs]
+    assert [job.network for job in requested_jobs(set_to(app, samples=100))] == [network_of(run.id) for run in runs]
 
 
 def test_of_two_runs_that_went_on_from_one_each_has_its_training_before_it(start, trained):
@@ -150,19 +150,19 @@ def test_of_two_runs_that_went_on_from_one_each_has_its_training_before_it(start
     app = start(run=",".join(run.id for run in runs))
     wanted = [network_of(run.id) for run in runs]
     assert [[phase.until for phase in network.before] for network in wanted] == [[30], [30]]
-    assert [job.network for job in asked(app)] == wanted
+    assert [job.network for job in requested_jobs(app)] == wanted
     assert [entry.job.network for entry in entries(app)] == wanted
     assert [entry.job.network for entry in entries(set_to(app, samples=100))] == wanted
     # Other settings of the first make another training of it alone; the other one has all of its own.
     set_to(app, network__learner__batch_size=7)
-    assert asked(app)[0].network.before == ()
-    assert asked(app)[1].network == wanted[1]
-    assert [entry.job.network for entry in entries(app)] == [job.network for job in asked(app)]
-    assert links.read(through_a_browser(dict(app.query_params)), DEFAULT)[0] == asked(app)
+    assert requested_jobs(app)[0].network.before == ()
+    assert requested_jobs(app)[1].network == wanted[1]
+    assert [entry.job.network for entry in entries(app)] == [job.network for job in requested_jobs(app)]
+    assert links.read(through_a_browser(dict(app.query_params)), DEFAULT)[0] == requested_jobs(app)
     # What both have in common makes another training of both, until it is set back.
     set_to(app, network__learner__batch_size=5, network__learner__data__kind="circles")
-    assert [job.network.before for job in asked(app)] == [(), ()]
-    assert [job.network for job in asked(set_to(app, network__learner__data__kind="moons"))] == wanted
+    assert [job.network.before for job in requested_jobs(app)] == [(), ()]
+    assert [job.network for job in requested_jobs(set_to(app, network__learner__data__kind="moons"))] == wanted
 
 
 def test_the_table_of_runs_is_of_those_that_networks_can_be_taken_from(start, trained):
@@ -178,17 +178,17 @@ def test_the_table_of_runs_is_of_those_that_networks_can_be_taken_from(start, tr
 def test_another_page_hands_over_its_networks_and_the_views_stay(start, trained):
     runs = [trained(replace_many(JOB, {"learner.batch_size": size}), 25 + size).id for size in (3, 4)]
     app = set_to(start(), plane__span=2.0)
-    views = asked(app)[0].views
+    views = requested_jobs(app)[0].views
     for given in (runs, runs[:1]):
         app.query_params["from"] = ",".join(given)
         fine(app.run())
         assert errors(app) == []
-        assert [job.network for job in asked(app)] == [network_of(run) for run in given]
-        assert {job.views for job in asked(app)} == {views}
+        assert [job.network for job in requested_jobs(app)] == [network_of(run) for run in given]
+        assert {job.views for job in requested_jobs(app)} == {views}
     app.query_params["from"] = "20260101-0000-000000"
     fine(app.run())
     assert len(errors(app)) == 1
-    assert [job.network for job in asked(app)] == [network_of(runs[0])]
+    assert [job.network for job in requested_jobs(app)] == [network_of(runs[0])]
 
 
 def test_other_data_or_another_model_means_another_training(start, trained):
@@ -196,23 +196,23 @@ def test_other_data_or_another_model_means_another_training(start, trained):
     child = trained(_branch(JOB, parent, 30, {"learner.batch_size": 5}), 60)
     app = start(run=child.id)
     says = "Its training was resumed with other settings at step 30 and is repeated that way."
-    assert [phase.until for phase in asked(app)[0].network.before] == [30]
+    assert [phase.until for phase in requested_jobs(app)[0].network.before] == [30]
     assert says in [c.value for c in app.caption]
     # How it is looked at is no part of it.
     set_to(app, samples=100, network__step=45)
-    assert asked(app)[0].network.before
+    assert requested_jobs(app)[0].network.before
     for changed, back in (
         ({"network__learner__data__kind": "circles"}, {"network__learner__data__kind": "moons"}),
         ({"network__learner__batch_size": 6}, {"network__learner__batch_size": 5}),
         ({"network__weights_seed": 3}, {"network__weights_seed": None}),
     ):
         set_to(app, **changed)
-        assert asked(app)[0].network.before == ()
+        assert requested_jobs(app)[0].network.before == ()
         assert says not in [c.value for c in app.caption]
         set_to(app, **back)
-        assert [phase.until for phase in asked(app)[0].network.before] == [30]
+        assert [phase.until for phase in requested_jobs(app)[0].network.before] == [30]
     # Its whole training is in the link.
-    assert links.read(through_a_browser(dict(app.query_params)), DEFAULT) == (asked(app), [], [])
+    assert links.read(through_a_browser(dict(app.query_params)), DEFAULT) == (requested_jobs(app), [], [])
 
 
 def test_a_network_cannot_be_looked_at_before_its_last_training_began(start, trained):
@@ -226,5 +226,5 @@ def test_a_job_that_brings_a_second_network_for_its_line_keeps_it(start):
     job = DEFAULT.model_copy(update={"views": (Line(),), "other": replace_many(DEFAULT, {"network.seed": 3}).network})
     app = start()
     open_job(app, dump(job))
-    assert asked(app) == [job]
-    assert asked(set_to(app, samples=100))[0].other == job.other
+    assert requested_jobs(app) == [job]
+    assert requested_jobs(set_to(app, samples=100))[0].other == job.other

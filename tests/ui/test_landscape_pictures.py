@@ -18,7 +18,7 @@ from nnviz.spec.optimizers import SGD, Adam
 from nnviz.spec.variants import LETTERS
 from nnviz.ui.landscape_pictures import MEASURES
 from nnviz.ui.page import AXIS
-from nnviz.ui.panels import Pictures, Shown
+from nnviz.ui.panels import PageView, Pictures
 from tests.each import each
 from tests.figures import landscape_arrays as arrays
 from tests.ui.pages import page_of
@@ -75,7 +75,7 @@ def made(store: Store) -> Made:
 
 
 def figures_of(*entries: EntryView, **chosen: str) -> Pictures:
-    return Pictures(Shown(PAGE, entries, [""] * len(entries), entries[0].job, chosen), 100)
+    return Pictures(PageView(PAGE, entries, [""] * len(entries), entries[0].job, chosen), 100)
 
 
 def notes(figure: Mapping) -> list[str]:

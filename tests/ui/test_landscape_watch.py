@@ -10,7 +10,7 @@ from nnviz.runs import RunError, RunFile
 from nnviz.runs.runset import EntryView
 from nnviz.spec.base import replace_many
 from nnviz.spec.landscapes import Line
-from nnviz.ui.computed_runs import doing
+from nnviz.ui.computed_runs import activity
 from nnviz.ui.form.landscape_widgets import positions
 from tests.figures import landscape_arrays as arrays
 from tests.ui import landscape_page, watched_runs
@@ -239,18 +239,18 @@ def view(store, seed):
 
 
 def test_progress_says_what_is_done_now(view):
-    assert doing(view("plane", "queued")) == "waiting"
-    assert doing(view("plane", "running", 250)) == "training the network, step 250 of 1,000"
-    assert doing(view("line", "running", 250)) == "training the network, step 250 of 2,000"
+    assert activity(view("plane", "queued")) == "waiting"
+    assert activity(view("plane", "running", 250)) == "training the network, step 250 of 1,000"
+    assert activity(view("line", "running", 250)) == "training the network, step 250 of 2,000"
     half = 1000 + 41 * 41 // 2
-    assert doing(view("plane", "running", half)) == "Random plane: 50%"
-    assert doing(view("plane", "running", half), "B") == "B · Random plane: 50%"
+    assert activity(view("plane", "running", half)) == "Random plane: 50%"
+    assert activity(view("plane", "running", half), "B") == "B · Random plane: 50%"
 
 
 def test_progress_says_what_is_waited_for(store, view):
     run = view("plane", "queued").id
     store.open(run).wait("it needs a lot of memory")
-    assert doing(store.view(run)) == "waiting: it needs a lot of memory"
+    assert activity(store.view(run)) == "waiting: it needs a lot of memory"
 
 
 def test_the_time_slider_has_the_steps_that_were_kept_of_all_networks(store):

@@ -112,4 +112,4 @@ def test_a_line_means_all_that_trained_side_by_side_or_one_where_several_cannot_
         file.write(state="running", step=5)
         file.close()
     for summary in store.list():
-        assert library._meant(summary, pairs) == ([file.id for file in files] if pairs else [summary.id])
+        assert library._runs_of_row(summary, pairs) == ([file.id for file in files] if pairs else [summary.id])

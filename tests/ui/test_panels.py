@@ -11,7 +11,7 @@ from nnviz.runs.runset import EntryView
 from nnviz.spec.base import replace_many
 from nnviz.spec.wording import name
 from nnviz.ui.page import Choice, Panel
-from nnviz.ui.panels import Pictures, Shown, key_of
+from nnviz.ui.panels import PageView, Pictures, key_of
 from nnviz.ui.show import _steps
 from tests.ui.form_results import entries, page
 
@@ -41,10 +41,10 @@ def panels(**draws) -> list[Panel]:
     return [Panel(name, draw) for name, draw in draws.items()]
 
 
-def shown(views, panels, **chosen) -> Shown:
+def shown(views, panels, **chosen) -> PageView:
     """These entries on a page with these panels."""
     words = ["", *(name(view.job, views[0].job) for view in views[1:])]
-    return Shown(page(JOB, panels=panels), views, words, JOB, chosen)
+    return PageView(page(JOB, panels=panels), views, words, JOB, chosen)
 
 
 def pictures(views, panels, step=10, **chosen) -> Pictures:

@@ -94,11 +94,11 @@ def test_a_board_of_figures_that_are_cut_in_the_browser_is_replaced_when_one_cha
 
 
 def test_a_lazy_mapping_is_asked_for_earlier_steps_only_for_figures_that_change():
-    asked = []
+    requested = []
 
     class Lazy(dict):
         def __getitem__(self, name):
-            asked.append((self.step, name))
+            requested.append((self.step, name))
             return super().__getitem__(name)
 
     def pictures(step):
@@ -109,8 +109,8 @@ def test_a_lazy_mapping_is_asked_for_earlier_steps_only_for_figures_that_change(
     client = {}
     for _ in range(2):
         send(client, pictures, [0, 1])
-    assert (0, "map") in asked
-    assert (0, "loss") not in asked
+    assert (0, "map") in requested
+    assert (0, "loss") not in requested
 
 
 def test_a_step_asked_for_comes_first():

@@ -62,9 +62,9 @@ def _prepare(runs, jobs):
     from nnviz.ui import transport
     from tests.ui import form_results
 
-    asked = form_results.ask(jobs)
-    runset = form_results.shown(asked.state, runs)
-    transport.prepare(asked, runset)
+    request = form_results.form_result(jobs)
+    runset = form_results.shown(request.state, runs)
+    transport.prepare(request, runset)
     st.text(",".join(runset.ids))
 
 

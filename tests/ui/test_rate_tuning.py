@@ -13,7 +13,6 @@ from nnviz.spec.jobs import RateSearch, Trajectories
 from nnviz.ui import runtime
 from nnviz.ui.rate_tuning import PART, better
 from tests.ui.pages import (
-    asked,
     at,
     button,
     ended,
@@ -25,6 +24,7 @@ from tests.ui.pages import (
     kept,
     opened,
     press,
+    requested_jobs,
     shown,
     wait_for,
 )
@@ -127,7 +127,7 @@ def test_a_search_is_a_picture_of_its_trajectory_run_and_no_trajectory_run_of_it
     app = tuned()
     assert len(entries(app)) == 1
     assert [job.kind for job in jobs(store, app)] == [optimizers.DEFAULT.kind, RateSearch().kind]
-    assert trajectories(store, app) == asked(app)
+    assert trajectories(store, app) == requested_jobs(app)
     assert ["rates"] in head(app)["sections"][""]
 
 
@@ -142,7 +142,7 @@ def test_of_two_trajectory_runs_each_has_a_search_and_the_best_of_it(store, tune
         rates = [float(f"{best['rates'][i]:.4g}") if i >= 0 else None for i in best["best"]]
         assert [getattr(optimizer.method, "lr", None) for optimizer in job.optimizers] == rates
         assert job.model_copy(update={"optimizers": was.optimizers}) == was
-    assert after == asked(app)
+    assert after == requested_jobs(app)
     assert not app.error
 
 
@@ -173,7 +173,7 @@ def test_a_search_that_cannot_be_started_is_answered_with_one_line(store, monkey
     assert trajectories(store, app)
 
 
-class Shown:
+class PageView:
     """A race that is shown, with these last heights."""
 
     def __init__(self, job, heights: list[float], live: bool = False) -> None:
@@ -188,7 +188,7 @@ def test_a_optimizer_that_came_lower_with_the_rate_it_has_keeps_it():
     job = optimizers.DEFAULT
     final = np.array([[3.0, 1.0], [0.5, np.nan], [np.nan, np.nan]])
     rates = [0.1, 0.2, None]
-    assert better(rates, final, job, Shown(job, [2.0, 0.4, 7.0])) == [0.1, None, None]
+    assert better(rates, final, job, PageView(job, [2.0, 0.4, 7.0])) == [0.1, None, None]
     # Without the same race over there is nothing to go by.
-    for over in (None, Shown(job, [0.0] * 3, live=True), Shown(job.rated([1.0] * 4), [0.0] * 3)):
+    for over in (None, PageView(job, [0.0] * 3, live=True), PageView(job.rated([1.0] * 4), [0.0] * 3)):
         assert better(rates, final, job, over) == rates

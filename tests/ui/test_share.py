@@ -19,11 +19,11 @@ def _script(runs, job, default):
     from nnviz.ui import runtime, share
     from tests.ui import form_results
 
-    asked = form_results.ask([default])
-    asked.state.remember(job, [])
-    asked.jobs.clear()
-    asked.jobs["a"] = job
-    share.share(asked, [runtime.store().view(run) for run in runs], [""] * len(runs))
+    request = form_results.form_result([default])
+    request.state.remember(job, [])
+    request.jobs.clear()
+    request.jobs["a"] = job
+    share.share(request, [runtime.store().view(run) for run in runs], [""] * len(runs))
 
 
 def test_the_zip_of_a_run_holds_job_numbers_and_pictures(trained):

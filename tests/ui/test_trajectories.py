@@ -107,13 +107,13 @@ def test_the_start_can_be_typed_and_stays_with_its_surface(start, store):
 
 
 def test_a_link_brings_surface_start_and_optimizers(start, store):
-    asked = optimizers.EXAMPLES[3].jobs[0].model_copy(update={"x": -1.0, "noise": 0.5})
+    expected = optimizers.EXAMPLES[3].jobs[0].model_copy(update={"x": -1.0, "noise": 0.5})
     first = start()
-    open_job(first, dump(asked))
-    assert job(store, first) == asked
+    open_job(first, dump(expected))
+    assert job(store, first) == expected
     other = start(**{name.replace(".", "__"): value for name, value in first.query_params.items()})
     assert not other.error
-    assert job(store, other) == asked
+    assert job(store, other) == expected
 
 
 def test_an_example_is_raced_with_one_click(start, store):

@@ -10,7 +10,7 @@ from nnviz.runs.runset import EntryView
 from nnviz.spec.base import replace_many
 from nnviz.spec.trajectories import Trajectories
 from nnviz.ui.page import Event
-from nnviz.ui.show import DRAG, SHORTEST
+from nnviz.ui.show import DRAG_SECONDS, MIN_DRAG_STEPS
 from nnviz.ui.trajectory_status import POSITIONS, positions, started_at, status, theory, while_dragged
 from tests.each import each
 from tests.ui.pages import page_of
@@ -83,8 +83,8 @@ def test_a_trajectory_run_that_is_dragged_has_as_many_steps_as_there_is_time_for
     long = replace_many(JOB, {"steps": 10_000, "grid": 20})
     there = replace_many(long, {"x": 1.5, "y": -2.0, "grid": 0})
     assert dragged([long]) == [there]
-    assert dragged([long], cost=DRAG / 500)[0].steps == pytest.approx(500, abs=1)
-    assert dragged([long], cost=1.0)[0].steps == SHORTEST
+    assert dragged([long], cost=DRAG_SECONDS / 500)[0].steps == pytest.approx(500, abs=1)
+    assert dragged([long], cost=1.0)[0].steps == MIN_DRAG_STEPS
     assert dragged([replace_many(JOB, {"steps": 5})], cost=1.0)[0].steps == 5
 
 

@@ -18,15 +18,15 @@ def _script(runs, jobs, problem):
     from nnviz.ui import transport
     from tests.ui import form_results
 
-    asked = form_results.ask(jobs, problem)
+    request = form_results.form_result(jobs, problem)
     if "is_shown" not in st.session_state:
         st.session_state["is_shown"] = True
-        form_results.shown(asked.state, runs)
-    runset = form_results.runtime.runset(asked.state.stored.run_set_state)
+        form_results.shown(request.state, runs)
+    runset = form_results.runtime.runset(request.state.stored.run_set_state)
     entries = runset.views()
     letters = "AB" if len(entries) > 1 else ("",)
-    transport.transport(asked, runset, entries)
-    st.markdown(transport.status(asked, entries, letters))
+    transport.transport(request, runset, entries)
+    st.markdown(transport.status(request, entries, letters))
     transport.show_run_errors(entries, letters)
     st.text(",".join(runset.ids))
 
@@ -302,10 +302,10 @@ def _page(job):
     from nnviz.ui import transport
     from tests.ui import form_results
 
-    asked = form_results.ask([job])
-    runset = form_results.runtime.runset(asked.state.stored.run_set_state)
-    transport.prepare(asked, runset)
-    transport.transport(asked, runset, runset.views())
+    request = form_results.form_result([job])
+    runset = form_results.runtime.runset(request.state.stored.run_set_state)
+    transport.prepare(request, runset)
+    transport.transport(request, runset, runset.views())
     st.text(",".join(runset.ids))
 
 
@@ -364,10 +364,10 @@ def _pages(run, job):
     from nnviz.ui.form.page_form import show_errors
     from tests.ui import form_results
 
-    asked = form_results.ask([job], name=st.selectbox("page", ["one", "two"]))
-    runset = form_results.shown(asked.state, [run])
-    transport.transport(asked, runset, runset.views())
-    show_errors(asked.state.stored.problem)
+    request = form_results.form_result([job], name=st.selectbox("page", ["one", "two"]))
+    runset = form_results.shown(request.state, [run])
+    transport.transport(request, runset, runset.views())
+    show_errors(request.state.stored.problem)
 
 
 def test_what_went_wrong_on_one_page_is_not_said_on_another(trained, monkeypatch):

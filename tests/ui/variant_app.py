@@ -18,6 +18,6 @@ def script(first, kept, made, most=8, usual=(), groups=None, lists=None):
     with st.sidebar:
         job = replace_many(first, spec_widgets.choose(first, groups or {"Training": ["learner.optimizer"]}, key="a"))
         now = [Variant(*v) for v in state["kept"]]
-        found = variants(job, now, usual=usual, most=most, key="v", change=change, lists=lists or {})
+        found = variants(job, now, offered_first=usual, max_jobs=most, key="v", change=change, lists=lists or {})
     change(found)
     made[:] = [job, found]

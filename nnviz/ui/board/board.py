@@ -142,9 +142,9 @@ def _hear(key: str, place: str) -> None:
     """Keep what the browser asks for until the board is drawn again, which is in the same rerun, unless the viewer has
     left the place where it was drawn."""
     session.redraw_if_page_changed(place)
-    asked = (session.value(key) or {}).get("ask")
-    if isinstance(asked, dict):
-        session.memory(f"board:{key}")["ask"] = asked
+    request = (session.value(key) or {}).get("ask")
+    if isinstance(request, dict):
+        session.memory(f"board:{key}")["ask"] = request
 
 
 def _change(

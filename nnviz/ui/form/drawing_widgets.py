@@ -16,7 +16,7 @@ from nnviz.ui.page import Event
 from nnviz.ui.session import PageState
 
 PATH = "learner.data"
-UNDONE = 30
+MAX_UNDO = 30
 """Drawings that Undo can return to."""
 
 
@@ -35,7 +35,7 @@ def data(state: PageState, base: Training, chosen: Mapping[str, Any]) -> dict[st
         return {PATH: found}
     drawings, density = session.stored(Drawings, state.page), found["density"]
     if drawings.shown and drawings.shown != density and density not in drawings.before[-1:]:
-        drawings.before = [*drawings.before, drawings.shown][-UNDONE:]
+        drawings.before = [*drawings.before, drawings.shown][-MAX_UNDO:]
     drawings.shown = density
 
     def show(text: str) -> None:

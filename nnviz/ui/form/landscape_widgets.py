@@ -99,11 +99,11 @@ def _draw_views(views: Sequence[View], key: str, _replace: Replace) -> list[dict
 
 
 def _read_views(views: Sequence[View], key: str) -> list[dict[str, Any]]:
-    known, held = {view.kind: view for view in views}, spec_widgets.Held()
+    known, reader = {view.kind: view for view in views}, spec_widgets.WidgetReader()
     return [
-        {"kind": kind, **spec_widgets.fields(known.get(kind, cls()), key=f"{key}:{kind}", on=held)}
+        {"kind": kind, **spec_widgets.fields(known.get(kind, cls()), key=f"{key}:{kind}", on=reader)}
         for kind, cls in VIEWS.items()
-        if held.toggle("Show", kind in known, key=f"{key}:show:{kind}")
+        if reader.toggle("Show", kind in known, key=f"{key}:show:{kind}")
     ]
 
 
@@ -121,19 +121,19 @@ def positions(entries: Sequence[EntryView], _jobs: Sequence[Landscape]) -> list[
 def status(entries: Sequence[EntryView]) -> str:
     """What the networks that are looked at have come to."""
     letters = LETTERS if len(entries) > 1 else ("",)
-    return " &nbsp;&nbsp; ".join(map(_come_to, entries, letters))
+    return " &nbsp;&nbsp; ".join(map(_network_status, entries, letters))
 
 
-def _come_to(entry: EntryView, letter: str) -> str:
+def _network_status(entry: EntryView, letter: str) -> str:
     training = entry.snapshot("training")
     if not training:
         return ""
     words = [f"step {training['steps'][-1]:,}"]
     for part in ("train", "test"):
         if f"{part}_loss" in training:
-            right = training.get(f"{part}_accuracy")
-            share = "" if right is None else f", accuracy {right[-1]:.1%}"
-            words.append(f"{part} loss {format_number(training[f'{part}_loss'][-1], 3)}{share}")
+            accuracy = training.get(f"{part}_accuracy")
+            accuracy_text = "" if accuracy is None else f", accuracy {accuracy[-1]:.1%}"
+            words.append(f"{part} loss {format_number(training[f'{part}_loss'][-1], 3)}{accuracy_text}")
     if size := next((run.status.info.get("parameters") for run in entry.runs.values()), None):
         words.append(f"{size:,} parameters")
     return f":green-badge[{f'{letter} trained'.strip()}] " + " · ".join(words)

@@ -183,9 +183,9 @@ def _form(page: Page, state: PageState, beside: DeltaGenerator) -> dict[str, Job
         others = variants(
             first,
             state.variants,
-            usual=page.variant_fields,
+            offered_first=page.variant_fields,
             lists=page.lists,
-            most=page.max_variants,
+            max_jobs=page.max_variants,
             key=state.key,
             change=partial(setattr, state, "variants"),
         )

@@ -79,7 +79,7 @@ def has(base: Spec, path: str) -> bool:
     return True
 
 
-class Held:
+class WidgetReader:
     """In place of `st`: answers what the widgets with these keys hold, and draws nothing."""
 
     def selectbox(self, text: str, options: Sequence[Any], index: int = 0, *, key: str, **_: Any) -> Any:  # noqa: ARG002
@@ -121,7 +121,7 @@ def field(
     """The widgets of one field; what was chosen as plain JSON values.
 
     `chosen` holds what was chosen before it in the same form; a union offers only what fits that. `value` is what they
-    start from, unless given what `base` has there. On `Held()` nothing is drawn: they are read as they are now.
+    start from, unless given what `base` has there. On `WidgetReader()` nothing is drawn: they are read as they are now.
     """
     parent, _, last = path.rpartition(".")
     owner = get_at(base, parent)
@@ -213,10 +213,10 @@ def _value(about: FieldInfo, value: Any, text: str, key: str, on: Any) -> Any:
         low, high = int(bounds.low or 0), int(bounds.high if bounds.high is not None else 2**31)
         widget = on.slider if high - low <= SLIDER_STEPS and value is not None else on.number_input
         return widget(text, low, high, value, help=help, key=key)
-    return _share(text, bounds, value if value is None else float(value), help, key, on)
+    return _fraction(text, bounds, value if value is None else float(value), help, key, on)
 
 
-def _share(text: str, bounds: Limits, value: float | None, help: str | None, key: str, on: Any) -> float | None:
+def _fraction(text: str, bounds: Limits, value: float | None, help: str | None, key: str, on: Any) -> float | None:
     """A number on a linear scale; open ends are moved in by one step of the slider. A wide range is typed in."""
     low, high = float(bounds.low or 0), float(bounds.high if bounds.high is not None else 1)
     if high - low > WIDE or value is None:

@@ -79,8 +79,8 @@ def _draw_optimizers(items: Sequence[TrajectorySpec], key: str, replace: Replace
 
 
 def _read_optimizers(items: Sequence[TrajectorySpec], key: str) -> list[dict[str, Any]]:
-    held = spec_widgets.Held()
-    return [spec_widgets.fields(item, key=f"{key}.{number}", on=held) for number, item in enumerate(items)]
+    reader = spec_widgets.WidgetReader()
+    return [spec_widgets.fields(item, key=f"{key}.{number}", on=reader) for number, item in enumerate(items)]
 
 
 def _copy(number: int, items: list[TrajectorySpec], places: list[int]) -> None:

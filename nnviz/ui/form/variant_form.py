@@ -28,8 +28,8 @@ def variants(
     first: Job,
     current: Sequence[Variant],
     *,
-    usual: Sequence[str],
-    most: int,
+    offered_first: Sequence[str],
+    max_jobs: int,
     key: str,
     change: Callable[[list[Variant]], None],
     lists: Mapping[str, ListEditor] = MappingProxyType({}),
@@ -37,24 +37,24 @@ def variants(
     """Draws the variants of `first`; each as its widgets have it now.
 
     `current` are those that this returned, or gave to `change`, last. `change` is called in a callback when a variant
-    or a difference is added or removed, with all the rest as the widgets have it then. `usual` are the paths that are
-    offered as differences before all others. `most` counts the first job too. `key` names the set of widgets: under a
-    new one all start from `current`. `lists` are the widgets of lists that need their own, by path. A difference that
-    does not apply to `first` as it is now stays, with the reason.
+    or a difference is added or removed, with all the rest as the widgets have it then. `offered_first` are the paths
+    that are offered as differences before all others. `max_jobs` counts the first job too. `key` names the set of
+    widgets: under a new one all start from `current`. `lists` are the widgets of lists that need their own, by path. A
+    difference that does not apply to `first` as it is now stays, with the reason.
     """
-    form = _Form(first, current, tuple(usual), most, key, change, lists)
+    form = _Form(first, current, tuple(offered_first), max_jobs, key, change, lists)
     drawn: set[str] = set()
     found = [_variant(form, place, drawn) for place in range(len(current))]
-    for gone in form.starts.keys() - drawn:  # its widgets, which Streamlit forgets, will start from `current` again
-        del form.starts[gone]
-    add = form.does(lambda now: [*now, _new(form, now[-1].differences if now else {})])
-    help = f"At most {most} side by side." if form.is_full else "Adds a copy of the last one."
+    for undrawn in form.starts.keys() - drawn:  # its widgets, which Streamlit forgets, will start from `current` again
+        del form.starts[undrawn]
+    add = form.callback(lambda now: [*now, _new_variant(form, now[-1].differences if now else {})])
+    help = f"At most {max_jobs} side by side." if form.is_full else "Adds a copy of the last one."
     _button(form, "Add a variant", add, "add", icon=":material/add:", disabled=form.is_full, help=help, width="stretch")
     return found
 
 
 @dataclass
-class Drawn:
+class WidgetMemory:
     """What lasts of the widgets of a form's variants."""
 
     starts: dict[str, Any] = field(default_factory=dict)
@@ -71,32 +71,32 @@ class _Form:
 
     first: Job
     current: Sequence[Variant]
-    usual: tuple[str, ...]
-    most: int
+    offered_first: tuple[str, ...]
+    max_jobs: int
     key: str
     change: Callable[[list[Variant]], None]
     lists: Mapping[str, ListEditor]
 
     @property
     def is_full(self) -> bool:
-        return 1 + len(self.current) >= self.most
+        return 1 + len(self.current) >= self.max_jobs
 
     @property
     def starts(self) -> dict[str, Any]:
         """What widgets started from, by variant and path: given another start they would be other widgets."""
-        return stored(Drawn, self.key).starts
+        return stored(WidgetMemory, self.key).starts
 
     @property
     def opened(self) -> dict[str, bool]:
         """Variants that were added here, which are open at first."""
-        return stored(Drawn, self.key).opened
+        return stored(WidgetMemory, self.key).opened
 
-    def does(self, make: Make) -> Callable[[], None]:
+    def callback(self, make: Make) -> Callable[[], None]:
         """A callback that changes the variants to what `make` makes of them as they are then."""
         return lambda: self.change(make([Variant(v.id, _read(self, v)) for v in self.current]))
 
 
-def _new(form: _Form, differences: Mapping[str, Any]) -> Variant:
+def _new_variant(form: _Form, differences: Mapping[str, Any]) -> Variant:
     variant = Variant(secrets.token_hex(4), dict(differences))
     form.opened[variant.id] = True
     return variant
@@ -117,32 +117,34 @@ def _variant(form: _Form, place: int, drawn: set[str]) -> Variant:
                         start = form.starts.setdefault(f"{variant.id}:{path}", variant.differences[path])
                         drawn.add(f"{variant.id}:{path}")
                         found[path] = _field(form, variant.id, applied.job, path, start, now)
-                    _say(applied, path, plain, has_widgets)
-                without = form.does(lambda now, path=path: _with(now, place, _less(now[place].differences, path)))
+                    _draw_note(applied, path, plain, has_widgets)
+                without = form.callback(
+                    lambda now, path=path: _with_differences(now, place, _without_path(now[place].differences, path))
+                )
                 help = "Remove this difference"
                 _button(form, ":material/close:", without, f"{variant.id}:{path}:less", type="tertiary", help=help)
         for path in applied.completed:
             st.caption(f"Adjusted to fit: {_escaped(in_words(applied.job, path))}")
-        _offer(form, place, applied.job, now)
+        _add_menu(form, place, applied.job, now)
         with st.container(horizontal=True, gap="xsmall"):
-            copy = form.does(lambda now: [*now, _new(form, now[place].differences)])
-            remove = form.does(lambda now: [*now[:place], *now[place + 1 :]])
+            copy = form.callback(lambda now: [*now, _new_variant(form, now[place].differences)])
+            remove = form.callback(lambda now: [*now[:place], *now[place + 1 :]])
             full = form.is_full
             _button(form, "Copy", copy, f"{variant.id}:copy", icon=":material/content_copy:", disabled=full)
             _button(form, "Remove", remove, f"{variant.id}:remove", icon=":material/delete:")
     return Variant(variant.id, found)
 
 
-def _offer(form: _Form, place: int, job: Job, now: Mapping[str, Any]) -> None:
+def _add_menu(form: _Form, place: int, job: Job, now: Mapping[str, Any]) -> None:
     """A menu of all fields that are not among the differences yet; to choose one is to add it."""
     known = offered(job)
     free = [
         path
-        for path in dict.fromkeys((*form.usual, *known))
+        for path in dict.fromkeys((*form.offered_first, *known))
         if path in known and not any(f"{path}.".startswith(f"{taken}.") for taken in now)
     ]
     own = form.current[place].id
-    added = stored(Drawn, form.key).added
+    added = stored(WidgetMemory, form.key).added
     count = added.get(own, 0)
     menu = f"{form.key}:{own}:offer:{count}"  # empty again after each choice
 
@@ -151,7 +153,7 @@ def _offer(form: _Form, place: int, job: Job, now: Mapping[str, Any]) -> None:
         if path is None or added.get(own, 0) != count:
             return  # nothing is chosen, or Streamlit says it a second time
         added[own] = count + 1
-        form.does(lambda now: _with(now, place, _more(form.first, now[place].differences, path)))()
+        form.callback(lambda now: _with_differences(now, place, _with_path(form.first, now[place].differences, path)))()
 
     st.selectbox(
         "Add a difference",
@@ -165,15 +167,15 @@ def _offer(form: _Form, place: int, job: Job, now: Mapping[str, Any]) -> None:
     )
 
 
-def _with(now: Sequence[Variant], place: int, differences: Mapping[str, Any]) -> list[Variant]:
+def _with_differences(now: Sequence[Variant], place: int, differences: Mapping[str, Any]) -> list[Variant]:
     return [*now[:place], Variant(now[place].id, differences), *now[place + 1 :]]
 
 
-def _less(differences: Mapping[str, Any], path: str) -> dict[str, Any]:
+def _without_path(differences: Mapping[str, Any], path: str) -> dict[str, Any]:
     return {other: plain for other, plain in differences.items() if other != path}
 
 
-def _more(first: Job, differences: Mapping[str, Any], path: str) -> dict[str, Any]:
+def _with_path(first: Job, differences: Mapping[str, Any], path: str) -> dict[str, Any]:
     """With the field at `path` as a difference, which starts as it is: with the differences within it for its own."""
     plain = at(apply(first, differences).job.model_dump(mode="json"), path)
     return {other: own for other, own in differences.items() if not other.startswith(f"{path}.")} | {path: plain}
@@ -186,7 +188,7 @@ def _read(form: _Form, variant: Variant) -> dict[str, Any]:
         for path, plain in variant.differences.items():
             start = form.starts.get(f"{variant.id}:{path}", plain)
             if _has_widgets(job, path, plain):
-                now[path] = _field(form, variant.id, job, path, start, now, spec_widgets.Held())
+                now[path] = _field(form, variant.id, job, path, start, now, spec_widgets.WidgetReader())
     return now
 
 
@@ -198,12 +200,14 @@ def _field(form: _Form, variant: str, job: Job, path: str, start: Any, now: Mapp
 
 
 def _list(form: _Form, variant: str, path: str, begin: Sequence[Any], on: Any) -> list[Any]:
-    editor, name, replaced = form.lists[path], f"{variant}:{path}", stored(Drawn, form.key).replaced
+    editor, name, replaced = form.lists[path], f"{variant}:{path}", stored(WidgetMemory, form.key).replaced
     key = f"{form.key}:{name}:{replaced.get(name, 0)}"
 
     def replace(items: Sequence[Spec], _places: Sequence[int]) -> None:
         plain = [item.model_dump(mode="json") for item in items]
-        form.does(lambda now: [Variant(v.id, {**v.differences, path: plain}) if v.id == variant else v for v in now])()
+        form.callback(
+            lambda now: [Variant(v.id, {**v.differences, path: plain}) if v.id == variant else v for v in now]
+        )()
         form.starts.pop(name, None)
         replaced[name] = replaced.get(name, 0) + 1
 
@@ -235,7 +239,7 @@ def _parser(owner: type[Spec], field: str) -> TypeAdapter:
     return TypeAdapter(Annotated[about.annotation, about])
 
 
-def _say(applied: Applied, path: str, plain: Any, has_widgets: bool) -> None:
+def _draw_note(applied: Applied, path: str, plain: Any, has_widgets: bool) -> None:
     """What a field without widgets is, and why a difference does not apply."""
     if path in applied.left:
         reason = _escaped(_missing(applied.job, path) or applied.left[path])
