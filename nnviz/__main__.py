@@ -115,7 +115,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     read, store = job_files.read(arguments.job, arguments.settings), _store(arguments.home, new=True)
     for job in read if arguments.job != "-" else ():
-        store.take_files(job, Path(arguments.job).parent)
+        store.import_files(job, Path(arguments.job).parent)
     return train.start(store, read)
 
 

@@ -278,7 +278,7 @@ def test_four_variants_are_shown_side_by_side_and_come_back_from_their_link(star
     app = start(page, **said, **{f"{where}steps": "40"})
     said = dict(app.query_params)
     assert [error.value for error in app.error] == []
-    assert len(kept(app).held.entries) == 4
+    assert len(kept(app).run_set_state.entries) == 4
     again = start(page, **{name: value for name, value in said.items() if name != "run"})
     assert {name: value for name, value in again.query_params.items() if name != "run"} == {
         name: value for name, value in said.items() if name != "run"

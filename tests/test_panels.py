@@ -218,7 +218,7 @@ def test_the_page_of_the_readme_runs_as_it_stands_with_four_variants_and_five_pa
     with housed(tmp_path / "home") as store:
         app = fine(AppTest.from_file(str(app_file), default_timeout=60).run())
         press(app, "Four depths")
-        runs = [own[""] for own in kept(app).held.entries.values()]
+        runs = [own[""] for own in kept(app).run_set_state.entries.values()]
         assert [store.open(run).job.learner.model.depth for run in runs] == [2, 5, 10, 20]
         wait_for(lambda: all(store.open(run).status().step for run in runs))
         fine(app.run())

@@ -105,7 +105,7 @@ def drive(path: Path) -> Callable[[int], None]:
                 os.write(pipe, int(changes["step"]).to_bytes(8, "little"))
 
         Writer.write = tell
-        scheduler = Scheduler(run, Diverged, tell=lambda _, state: state == "finished" and scheduler.close(""))
+        scheduler = Scheduler(run, Diverged, on_state=lambda _, state: state == "finished" and scheduler.close(""))
         scheduler.add([path], None)
         scheduler.loop()
 

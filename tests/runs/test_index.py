@@ -83,7 +83,7 @@ def test_a_file_that_could_not_be_read_is_tried_again(store, read, monkeypatch):
         assert store.find(mark(1)) is None
     assert read == [file.id]
     file.path.write_bytes(whole)
-    monkeypatch.setattr(indexes, "AGAIN", 0.0)
+    monkeypatch.setattr(indexes, "RETRY_AFTER", 0.0)
     assert store.find(mark(1)) == file.id
 
 

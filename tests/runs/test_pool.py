@@ -71,7 +71,7 @@ def test_what_memory_has_no_room_for_waits_with_the_reason_and_what_fits_passes_
     monkeypatch.setattr("nnviz.runs.workers.pool.free_memory", lambda: room)
     [first] = pool.submit([wide])
     wait_for(lambda: state(pool, first) == "running")
-    monkeypatch.setattr(Process, "held", 0)  # as far as the room goes, nothing has been taken yet
+    monkeypatch.setattr(Process, "used_bytes", 0)  # as far as the room goes, nothing has been taken yet
     [second], [third] = pool.submit([wide]), pool.submit([LONG])
     wait_for(lambda: state(pool, third) == "running")
     status = pool.store.open(second).status()
@@ -100,7 +100,7 @@ def test_a_waiting_run_is_cancelled_or_stopped_when_nobody_watches_and_pinned_on
     pool = make(grace=1.5)
     [first] = pool.submit([LONG], pinned=True)
     wait_for(lambda: state(pool, first) == "running")
-    monkeypatch.setattr("nnviz.runs.workers.pool.lack", lambda *_: "no room")
+    monkeypatch.setattr("nnviz.runs.workers.pool.waiting_reason", lambda *_: "no room")
     [cancelled] = pool.submit([LONG], pinned=True)
     [unseen] = pool.submit([LONG])
     [pinned] = pool.submit([LONG], pinned=True)

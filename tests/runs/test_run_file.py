@@ -269,7 +269,7 @@ def test_seen_is_written_now_and_then_and_not_once_the_run_is_over(store, monkey
     file.mark_viewed()
     assert file.control().viewed == first
     file.give_up("stopped", "")
-    monkeypatch.setattr("nnviz.runs.storage.run_file._seen", {})
+    monkeypatch.setattr("nnviz.runs.storage.run_file._viewed", {})
     file.mark_viewed()
     assert file.control().viewed == first
 

@@ -322,7 +322,7 @@ def remade(store, count: int, state: str, **options) -> list[str]:
 
 
 def test_landscapes_are_swept_where_they_are_unfinished_or_the_oldest_of_many(store, monkeypatch):
-    monkeypatch.setattr("nnviz.runs.storage.store.CACHED", 3)
+    monkeypatch.setattr("nnviz.runs.storage.store.MAX_CACHED", 3)
     finished, stopped = remade(store, 5, "finished"), remade(store, 2, "stopped")
     pinned = remade(store, 2, "stopped", pinned=True)
     assert set(store.sweep()) == {*finished[:2], *stopped}

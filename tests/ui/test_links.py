@@ -127,7 +127,7 @@ def test_differences_that_do_not_apply_are_in_the_link_also_beside_kept_jobs():
     kept = {}
     for longest, has_draft, found in ((8000, False, unused), (1150, True, unused), (1050, True, [{}, {}])):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(links, "LONGEST", longest)
+            patch.setattr(links, "MAX_LENGTH", longest)
             parameters = through_a_browser(links.query(jobs, DEFAULT, unused=unused, keep=keeper(kept)))
         assert ("draft" in parameters) == has_draft, longest
         assert links.read(parameters, DEFAULT, find=kept.get) == (jobs, [], []), longest

@@ -310,7 +310,7 @@ def _page(job):
 
 
 def test_the_copy_of_a_click_never_presses_the_button_that_took_its_place(store, monkeypatch):
-    monkeypatch.setattr("nnviz.ui.transport.SETTLE", 0.0)
+    monkeypatch.setattr("nnviz.ui.transport.MAX_WAIT", 0.0)
     app = AppTest.from_function(_page, default_timeout=30, kwargs={"job": JOB}).run()
     (run,) = [summary.id for summary in store.list()]
     file = store.open(run)
