@@ -355,3 +355,24 @@ def test_a_figure_that_cannot_be_drawn_says_so_once_and_is_drawn_again_later(pag
     assert page.evaluate("window.tried") == tried
     assert not note.is_visible()
     assert page.evaluate(f"{plot('boundary')}.querySelectorAll('.subplot').length") >= 1
+
+
+def test_numbers_in_hover_texts_have_powers_of_ten(page, finished):
+    open_board(page, finished)
+    filled(page)
+    all_drawn(page)
+    text = page.evaluate(
+        f"""async () => {{
+          const plot = {plot("gradients")}, trace = {{ hovertemplate: '%{{y:.4~g}} at %{{x}}<extra></extra>' }};
+          await Plotly.restyle(plot, {{ ...trace, y: [[1.2e-7, 0.5, 12345.6]], x: [[1, 2, 3]] }}, [0]);
+          const texts = [];
+          for (const pointNumber of [0, 1, 2]) {{
+            Plotly.Fx.unhover(plot);
+            await new Promise((resolve) => setTimeout(resolve, 80)); // plotly.js hovers twenty times a second at most
+            Plotly.Fx.hover(plot, [{{ curveNumber: 0, pointNumber }}]);
+            texts.push(plot.querySelector('.hoverlayer').textContent.replaceAll('\u200b', ''));
+          }}
+          return texts;
+        }}"""
+    )
+    assert text == ["1.2 × 10−7 at 1", "0.5 at 2", "12346 at 3"]

@@ -7,7 +7,7 @@ import { Menu } from "./board_menu.js";
 import { Options } from "./board_options.js";
 import { Picker } from "./board_pick.js";
 import { Brush } from "./board_stroke.js";
-import { draw } from "./board_plotly.js";
+import { draw, writePowers } from "./board_plotly.js";
 import { cut, reveals } from "./board_reveal.js";
 import { same } from "./board_store.js";
 
@@ -286,7 +286,10 @@ export class Card {
     this.plot.on("plotly_click", ({ points }) => this.clicked(points?.[0]));
     this.plot.on("plotly_doubleclick", () => this.resetZoom());
     this.plot.on("plotly_relayouting", () => this.point(this.board.step));
-    this.plot.on("plotly_afterplot", () => this.point(this.board.step));
+    this.plot.on("plotly_afterplot", () => {
+      writePowers(this.plot);
+      this.point(this.board.step);
+    });
   }
 
   // Plotly lets go of what was zoomed under the revision of before.

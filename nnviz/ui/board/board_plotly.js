@@ -1,5 +1,7 @@
 // plotly.js as the board needs it: loaded once a page, and quicker at drawing a figure again of which little changed.
 
+import { number } from "./board_follow.js";
+
 let plotly; // the promise, shared by all boards of the page
 
 export function loadPlotly(url) {
@@ -82,7 +84,24 @@ export async function draw(Plotly, plot, data, layout, config, kept) {
     plot.nnvizKept = undefined;
   }
   for (const trace of plot._fullData ?? []) if (trace.type === "scatter") keepNodes(trace._module);
+  writePowers(plot);
 }
+
+// Numbers in hover texts, "%{y:.4~g}", as all others are written: 1.234 × 10⁻⁷ in place of 1.234e-7. Plotly.js makes the
+// functions that write them anew with every layout.
+export function writePowers(plot) {
+  const locale = plot._fullLayout?._d3locale;
+  if (!locale || locale.nnviz) return;
+  const { numberFormat } = locale;
+  locale.nnviz = true;
+  locale.numberFormat = (format) => {
+    const digits = /^\.(\d+)~g$/.exec(format)?.[1];
+    return digits ? (value) => withoutZeros(number(Number(value), Number(digits))) : numberFormat(format);
+  };
+}
+
+// 1.500 as 1.5, 2.000 × 10⁵ as 2 × 10⁵.
+const withoutZeros = (text) => text.replace(/(\.\d*?)0+(?=$| )/, "$1").replace(/\.(?=$| )/, "");
 
 function margins(plot) {
   const { t, b, l, r } = plot._fullLayout?._size ?? {};
