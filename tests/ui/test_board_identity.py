@@ -2,9 +2,9 @@
 
 import json
 
-from tests.browser.messages import NAMES, PageView, said
+from tests.browser.messages import NAMES, Shown, said
 
-MOONS, SPIRALS = PageView("moons"), PageView("spirals")
+MOONS, SPIRALS = Shown("moons"), Shown("spirals")
 
 
 def test_every_figure_of_a_message_names_what_it_belongs_to():
