@@ -21,7 +21,7 @@ def _script(base, made):
     from nnviz.ui.form import spec_widgets
 
     chosen = spec_widgets.field(base, "file", key="k")
-    assert spec_widgets.field(base, "file", key="k", on=spec_widgets.Held()) == chosen
+    assert spec_widgets.field(base, "file", key="k", on=spec_widgets.WidgetReader()) == chosen
     made.append(chosen)
     st.text("drawn")
 
