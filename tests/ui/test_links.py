@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from nnviz.presets import gradient_flow, optimizers, playground
+from nnviz.presets import PAGES, gradient_flow, optimizers, playground
 from nnviz.runs import Store
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Training, dump
