@@ -1,6 +1,6 @@
 """Kills writers and workers at random moments and looks at what they left. Run as a program, since it forks.
 
-`python -m tests.runs.killed writer|worker ROUNDS FOLDER` prints what it did as JSON; an assertion ends it.
+`python -m tests.runs.killed writer|worker|adversarial ROUNDS FOLDER` prints what it did as JSON; an assertion ends it.
 """
 
 import json
@@ -21,11 +21,13 @@ from nnviz.runs import RunFile, Store
 from nnviz.runs.storage.writer import Writer
 from nnviz.runs.workers.scheduler import Scheduler
 from nnviz.spec.jobs import Training
+from tests.engine import gan_jobs
 from tests.scalar_frames import frame
 
 
-def kill(work: Callable[[int], None], longest: float, chance: random.Random) -> list[int]:
-    """Fork, let `work(pipe)` go on for a while after its first word, kill it. Returns the numbers that it wrote."""
+def kill(work: Callable[[int], None], longest: float, chance: random.Random, words: int = 1) -> list[int]:
+    """Fork, let `work(pipe)` go on for at most `longest` seconds after so many words, kill it. Returns the numbers that
+    it wrote."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -34,7 +36,7 @@ def kill(work: Callable[[int], None], longest: float, chance: random.Random) -> 
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
-        first = pipe.read(8)
+        first = pipe.read(8 * words)
         time.sleep(chance.uniform(0, longest))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
@@ -147,6 +149,40 @@ def kill_workers(store: Store, rounds: int, chance: random.Random) -> dict:
     return {"rounds": rounds, "states": states}
 
 
+def kill_adversarial(store: Store, rounds: int, chance: random.Random) -> dict:
+    """A generator and a discriminator with all that has a state of its own, killed after a random number of commits so
+    many times and once more until they have finished."""
+    import torch
+
+    from nnviz.engine import run
+    from nnviz.runs.workers import member
+
+    torch.set_num_threads(1)
+    member.CHECKPOINT_EVERY = 0.0
+    learner = gan_jobs.learner(average=0.9, spectral_norm=True, discriminator_updates=2, instance_noise=0.2)
+    job = Training(learner=learner, steps=8 * rounds, evaluate_every=4)
+    reference = [record for records in run(job) for record in records]
+    scalars = frame(reference)
+    file = store.create(job)
+    resumed_at = []
+    while file.status().state != "finished":
+        # At least one evaluation, with which there is a checkpoint.
+        kill(drive(file.path), 0.0, chance, words=chance.randint(5, 10))
+        is_whole(file.path)
+        saved = file.checkpoint()
+        resumed_at.append(saved[0] if saved else 0)
+        found, _ = file.scalars()
+        pd.testing.assert_frame_equal(found, scalars[: len(found)], check_exact=True)
+    pd.testing.assert_frame_equal(file.scalars()[0], scalars, check_exact=True)
+    for picture in reference:
+        if isinstance(picture, Snapshot):
+            step, arrays = file.snapshot(picture.quantity, picture.step, picture.site)
+            assert step == picture.step
+            for name, array in picture.arrays.items():
+                np.testing.assert_array_equal(arrays[name], array, f"{picture.quantity} {name}")
+    return {"rounds": len(resumed_at), "resumed at": resumed_at}
+
+
 if __name__ == "__main__":
-    what = {"writer": kill_writers, "worker": kill_workers}[sys.argv[1]]
+    what = {"writer": kill_writers, "worker": kill_workers, "adversarial": kill_adversarial}[sys.argv[1]]
     print(json.dumps(what(Store(sys.argv[3]), int(sys.argv[2]), random.Random(0))))
