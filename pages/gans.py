@@ -7,7 +7,7 @@ from nnviz.presets import gans
 from nnviz.ui import AXIS, Choice, Page, Panel
 from nnviz.ui import gan_pictures as draw
 from nnviz.ui.form import drawing_widgets
-from nnviz.ui.gan_pictures import ARROWS, MODES, NETWORK, SHOW
+from nnviz.ui.gan_pictures import ARROWS, BATCH, MODES, NETWORK, SHOW
 
 CURVE = (AXIS, ui.smoothing())
 LAYERS = (NETWORK, AXIS, ui.smoothing(0.9))
@@ -82,13 +82,20 @@ PAGE = Page(
         whole("losses", draw.losses, AXIS, ui.smoothing(0.9), needs="loss", height=300),
         Panel("gradients", draw.gradients, needs=("gradient_norm",), choices=LAYERS),
         Panel("ratios", draw.ratios, needs=("update_ratio",), choices=LAYERS),
-        Panel("activations", draw.activations, needs=("activation_histogram",), choices=(NETWORK,), height=320),
+        Panel("gradient sizes", draw.sizes("gradient_histogram"), needs=("gradient_histogram",), choices=(NETWORK,)),
+        Panel(
+            "weight sizes",
+            draw.sizes("weight_histogram", "Weight magnitudes (histogram)"),
+            needs=("weight_histogram",),
+            choices=(NETWORK,),
+        ),
+        Panel("activations", draw.activations, needs=("activation_histogram",), choices=(NETWORK, BATCH), height=320),
         Panel("dead and saturated", draw.dead_and_saturated, needs=("saturated_fraction",), choices=(NETWORK,)),
     ],
     sections={
         "Samples": [["samples", "noise"], ["modes covered", "good samples"], ["jensen_shannon", "mmd"]],
         "Discriminator": [["optimal"], ["histogram", "outputs"], ["optimal_gap"]],
-        "Losses and gradients": [["losses"], ["gradients", "ratios"]],
+        "Losses and gradients": [["losses"], ["gradients", "ratios"], ["gradient sizes", "weight sizes"]],
         "Activations": [["activations", "dead and saturated"]],
     },
 )

@@ -6,7 +6,7 @@ from typing import Any
 from nnviz import figures
 from nnviz.spec.data.distributions import STROKE, Drawn
 from nnviz.ui.page import Choice, Figure, RunView
-from nnviz.ui.run_layers import layers, scalars_of
+from nnviz.ui.run_layers import layers, scalars_of, snapshot_of
 
 ARROWS = Choice("arrows", "Gradient arrows", {"on": "on", "off": "off"}, meanings={"on": True, "off": False})
 MODES = Choice(
@@ -15,6 +15,7 @@ MODES = Choice(
 SHOW = Choice(
     "show", "Show", {"all": "all three", "learned": "learned", "optimal": "optimal", "difference": "difference"}
 )
+BATCH = Choice("batch", "Discriminator on", {"real": "real", "fake": "generated"})
 NETWORK = Choice("network", "Network", {"generator": "generator", "discriminator": "discriminator"}, shared=True)
 
 
@@ -89,9 +90,18 @@ def ratios(run: RunView, network: str, **chosen: Any) -> Figure:
     return figures.update_ratios(scalars_of(run, network, "update_ratio"), layers(run, network), **chosen)
 
 
-def activations(run: RunView, network: str) -> Figure:
-    """Distributions of a network's layers at the chosen step."""
-    return figures.ridgelines(run.snapshot("activation_histogram", network), layers(run, network))
+def activations(run: RunView, network: str, batch: str) -> Figure:
+    """Distributions of a network's layers at the chosen step, of the discriminator on a batch of one kind."""
+    return figures.ridgelines(snapshot_of(run, "activation_histogram", network, batch), layers(run, network))
+
+
+def sizes(quantity: str, *title: str) -> Callable[..., Figure]:
+    """A histogram of magnitudes of a network's layers at the chosen step."""
+
+    def draw(run: RunView, network: str) -> Figure:
+        return figures.log2_histograms(snapshot_of(run, quantity, network), layers(run, network), *title)
+
+    return draw
 
 
 def dead_and_saturated(run: RunView, network: str) -> Figure:

@@ -1,11 +1,13 @@
 """The discriminator beside the best one against the generator as it is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from nnviz.figures.kit import labels, layout, png_images, tables, theme
+
+Place = tuple[tuple[float, float], tuple[float, float]]
 
 EDGE = 3.0
 OPACITY = 0.9
@@ -37,36 +39,22 @@ def optimal_discriminator(
     learned, best = np.asarray(field["output"], float), np.asarray(field["optimal"], float)
     shown = {"learned": learned, "optimal": best, "difference": learned - best}
     chosen = {name: values for name, values in shown.items() if show in ("all", name)}
-    axes, images, notes = {}, [], []
-    width = 1 / len(chosen)
-    for place, (name, values) in enumerate(chosen.items()):
-        end = "" if place == 0 else str(place + 1)
-        domain = [place * width + 0.012 * (place > 0), (place + 1) * width - 0.012 * (place < len(chosen) - 1)]
-        frame = {"range": [-EDGE, EDGE], "showgrid": False, "constrain": "domain", "fixedrange": True}
-        axes[f"xaxis{end}"] = layout.axis("x", **frame, domain=domain, anchor=f"y{end}")
-        axes[f"yaxis{end}"] = layout.axis(
-            "y" if place == 0 else "", **frame, scaleanchor=f"x{end}", anchor=f"x{end}"
-        ) | ({} if place == 0 else {"showticklabels": False})
-        images.append(_picture(values, name) | {"xref": f"x{end}", "yref": f"y{end}"})
-        notes.append(
-            {
-                "text": {"optimal": "optimal: p/(p + q)", "difference": "learned − optimal"}.get(name, name),
-                "x": sum(domain) / 2,
-                "y": 1.0,
-                "xref": "paper",
-                "yref": "paper",
-                "xanchor": "center",
-                "yanchor": "bottom",
-                "showarrow": False,
-            }
-        )
-    told = f"kernel bandwidth {float(field['bandwidth'][0]):g}"
+    told = [f"kernel bandwidth {float(field['bandwidth'][0]):g}"]
     if len(known := gaps["value"][gaps["step"] == step] if step is not None else gaps["value"]):
-        told = f"RMS difference over the samples {labels.number(float(known.iloc[-1]))} · {told}"
-    below = {"y": 0, "yanchor": "top", "yshift": -40}  # below the axes' titles
+        told.insert(0, f"RMS difference over the samples {labels.number(float(known.iloc[-1]))}")
     if step is not None:
-        told = f"step {step:,} · {told}"
-    notes.append(layout.corner_note(told) | below)
+        told.insert(0, f"step {step:,}")
+    count = len(chosen)
+    axes, notes = _placed(list(chosen), [((i / count, (i + 1) / count), (0, 1)) for i in range(count)], is_small=False)
+    below = {"y": 0, "yanchor": "top", "yshift": -40}  # below the axes' titles
+    notes.append(layout.corner_note(" · ".join(told)) | below)
+    # In a narrow card one under the other two, and what is told in the place of a fourth.
+    quarters = [((0, 0.5), (0.5, 1)), ((0.5, 1), (0.5, 1)), ((0, 0.5), (0, 0.5))]
+    small, small_notes = _placed(list(chosen), quarters if count > 1 else [((0, 1), (0, 1))], is_small=True)
+    place = {"x": 0.53, "y": 0.2, "yanchor": "middle"} if count > 1 else {}
+    lines = "<br>".join(told).replace("difference over", "difference<br>over")
+    small_notes.append(layout.corner_note(lines) | {"align": "left", "font": {"size": 10}} | place)
+    images = [_picture(values, name) | _axis_of(i) for i, (name, values) in enumerate(chosen.items())]
     first, second = axes.pop("xaxis"), axes.pop("yaxis")
     traces = [_hover(field["axis"], values, name, place) for place, (name, values) in enumerate(chosen.items())]
     return layout.figure(
@@ -79,8 +67,45 @@ def optimal_discriminator(
         images=images,
         annotations=notes,
         margin={"t": 24, "l": 46, "r": 12, "b": 62},
+        narrow=small | {"annotations": small_notes, "margin": {"t": 24, "l": 8, "r": 8, "b": 8}},
         table=[tables.grid({"y": field["axis"]}, {"x": field["axis"]}, chosen)],
     )
+
+
+def _axis_of(place: int) -> dict:
+    end = "" if place == 0 else str(place + 1)
+    return {"xref": f"x{end}", "yref": f"y{end}"}
+
+
+def _placed(names: Sequence[str], places: Sequence[Place], is_small: bool) -> tuple[dict, list[dict]]:
+    """Axes of each picture within its place, fractions of the width and of the height, and its name above it."""
+    axes, notes = {}, []
+    for i, (name, (across, up)) in enumerate(zip(names, places, strict=False)):
+        end = _axis_of(i)["xref"][1:]
+        across = across[0] + 0.012 * (across[0] > 0), across[1] - 0.012 * (across[1] < 1)
+        top = up[1] - 0.1 * (is_small and up[1] < 1)
+        frame = {"range": [-EDGE, EDGE], "showgrid": False, "constrain": "domain", "fixedrange": True}
+        is_first = i == 0 and not is_small
+        x, y = ("" if is_small else "x"), ("y" if is_first else "")
+        axes[f"xaxis{end}"] = layout.axis(x, **frame, domain=list(across), anchor=f"y{end}")
+        axes[f"yaxis{end}"] = layout.axis(y, **frame, domain=[up[0], top], scaleanchor=f"x{end}", anchor=f"x{end}")
+        if is_small:
+            axes[f"xaxis{end}"]["showticklabels"] = False
+        if not is_first:
+            axes[f"yaxis{end}"]["showticklabels"] = False
+        notes.append(
+            {
+                "text": {"optimal": "optimal: p/(p + q)", "difference": "learned − optimal"}.get(name, name),
+                "x": sum(across) / 2,
+                "y": top,
+                "xref": "paper",
+                "yref": "paper",
+                "xanchor": "center",
+                "yanchor": "bottom",
+                "showarrow": False,
+            }
+        )
+    return axes, notes
 
 
 def _picture(values: np.ndarray, name: str) -> dict:

@@ -31,6 +31,13 @@ _NOISE_HELP = (
 )
 
 
+_LEGEND = {"x": 0.5, "xanchor": "center"}
+_NARROW = {
+    "legend": {"x": 0.5, "xanchor": "center", "xref": "container", "font": {"size": 10}},
+    "margin": {"l": 26, "r": 8, "b": 24},
+}
+
+
 def samples_map(
     real: Arrays,
     generated: Arrays,
@@ -71,7 +78,8 @@ def samples_map(
         **_axes(),
         images=[_background(np.asarray(field["output"], float), is_score)],
         annotations=[layout.corner_note("<br>".join(notes))] if notes else [],
-        legend={"x": 0.5, "xanchor": "center"},
+        legend=_LEGEND,
+        narrow=_NARROW,
         table=[
             *(_table(part, arrays["points"]) for part, arrays in (("real", real), ("generated", generated))),
             tables.grid(
@@ -113,7 +121,8 @@ def noise_map(real: Arrays, noise: Arrays) -> dict:
         title=title,
         help=_NOISE_HELP,
         **_axes(),
-        legend={"x": 0.5, "xanchor": "center"},
+        legend=_LEGEND,
+        narrow=_NARROW,
         table=[_table("grid point", points.reshape(-1, 2))],
     )
 

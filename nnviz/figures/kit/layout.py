@@ -18,19 +18,23 @@ def figure(
     y: Mapping | None = None,
     over_steps: bool = False,
     table: Sequence[Mapping] | None = None,
+    narrow: Mapping[str, object] | None = None,
     **layout: object,
 ) -> dict:
     """A Plotly figure as a plain dict.
 
     Title and `help` go to `layout.meta`, since the board draws them. `over_steps`: x is the training step. The legend
     shows values at the selected step where a trace's meta has `follow` (see `nnviz.figures.kit.legend_values`).
-    `table` holds the figure's data as parts of `nnviz.figures.kit.tables`. Zoom persists while the title is the same.
+    `table` holds the figure's data as parts of `nnviz.figures.kit.tables`. `narrow` has the parts of the layout that
+    are others in a card as narrow as four in a row. Zoom persists while the title is the same.
     """
     meta: dict[str, object] = {"title": title, "help": help}
     if over_steps:
         meta |= {"x_is_step": True, "link": "step"}
     if any("follow" in trace.get("meta", ()) for trace in traces):
         meta["legend_follows"] = True
+    if narrow is not None:
+        meta["narrow"] = dict(narrow)
     if table is not None:
         meta["table"] = with_trace_references(table, traces)
     return {

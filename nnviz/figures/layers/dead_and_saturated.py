@@ -31,7 +31,7 @@ def dead_and_saturated(frame: pd.DataFrame, layers: frames.Layers, quantity: str
     found = {name: table for name, table in found.items() if len(table.steps)}
     if not found:
         return layout.empty(title, help)
-    traces, axes, headings, parts = [], [], [], []
+    traces, axes, headings, short, parts = [], [], [], [], []
     for i, (name, (steps, sites, table, _)) in enumerate(found.items()):
         picked = np.unique(np.linspace(0, len(steps) - 1, min(len(steps), MAX_STEPS)).round().astype(int))
         down, across = {"site": sites, "quantity": name}, {"step": steps[picked]}
@@ -43,6 +43,7 @@ def dead_and_saturated(frame: pd.DataFrame, layers: frames.Layers, quantity: str
         axes.append(layout.axis("layer", range=[len(sites) + 0.5, 0.5], showgrid=False, **ticks))
         largest = np.nanmax(table, initial=0.0)
         headings.append(f"{names[name]}: {_maximum_text(float(largest))}")
+        short.append(f"{labels.quantity_name(name)}: {_maximum_text(float(largest)).removesuffix(' of a layer')}")
         row, text = labels.row_hover([layers.label(site) for site in sites], len(picked))
         traces.append(
             {
@@ -66,6 +67,7 @@ def dead_and_saturated(frame: pd.DataFrame, layers: frames.Layers, quantity: str
         over_steps=True,
         table=parts,
         annotations=notes,
+        narrow={"annotations": [note | {"text": text} for note, text in zip(notes, short, strict=True)]},
         coloraxis={
             "cmin": 0,
             "cmax": 1,

@@ -20,6 +20,9 @@ const WEBGL = /^(scatter3d|surface|mesh3d|cone|streamtube|volume|isosurface|splo
 // Of the height that is given a narrow card takes at most this share of its width, and at least so many pixels.
 const TALLEST = 1.3, LOWEST = 240;
 
+// Narrower cards have titles of two lines, and the layout that a figure has for them (px).
+export const NARROW = 330;
+
 export class Card {
   constructor(board, name) {
     this.board = board;
@@ -246,7 +249,7 @@ export class Card {
     const { theme, limits } = this.board;
     const layout = {
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      ...this.revised(copy({ ...given, meta: undefined })), uirevision: this.kept, // Plotly has no use for the table in meta
+      ...this.revised(copy({ ...given, ...(this.width < NARROW ? given.meta?.narrow : {}), meta: undefined })), uirevision: this.kept, // Plotly has no use for the table in meta
       template: theme.template, width: this.width, height: this.height, autosize: false, datarevision: this.drawn,
     };
     layout.font = { family: theme.font, color: theme.text, size: 12, ...theme.template.layout?.font, ...layout.font };

@@ -1,6 +1,6 @@
 // The cards of the open section in rows: up to four side by side, fewer where the board is narrow.
 
-import { Card } from "./board_card.js";
+import { Card, NARROW } from "./board_card.js";
 import { element } from "./board_element.js";
 
 const TWO = 900, ONE = 520; // widths of the board (px) below which so many figures share a row
@@ -109,6 +109,7 @@ export class Grid {
       const card = this.cards.get(target.closest(".nnviz-card").dataset.figure);
       if (!card || !contentRect.width) continue; // out of the page
       card.width = Math.floor(contentRect.width);
+      card.root.dataset.narrow = String(card.width < NARROW);
       target.style.height = `${card.height}px`;
       card.options.fit();
     }
