@@ -32,10 +32,6 @@ _NOISE_HELP = (
 
 
 _LEGEND = {"x": 0.5, "xanchor": "center"}
-_NARROW = {
-    "legend": {"x": 0.5, "xanchor": "center", "xref": "container", "font": {"size": 10}},
-    "margin": {"l": 26, "r": 8, "b": 24},
-}
 
 
 def samples_map(
@@ -79,7 +75,7 @@ def samples_map(
         images=[_background(np.asarray(field["output"], float), is_score)],
         annotations=[layout.corner_note("<br>".join(notes))] if notes else [],
         legend=_LEGEND,
-        narrow=_NARROW,
+        narrow=_narrow(),
         table=[
             *(_table(part, arrays["points"]) for part, arrays in (("real", real), ("generated", generated))),
             tables.grid(
@@ -122,7 +118,7 @@ def noise_map(real: Arrays, noise: Arrays) -> dict:
         help=_NOISE_HELP,
         **_axes(),
         legend=_LEGEND,
-        narrow=_NARROW,
+        narrow=_narrow(),
         table=[_table("grid point", points.reshape(-1, 2))],
     )
 
@@ -130,6 +126,19 @@ def noise_map(real: Arrays, noise: Arrays) -> dict:
 def _axes() -> dict:
     shown = {"range": [-EDGE, EDGE], "showgrid": False, "constrain": "domain"}
     return {"x": layout.axis("x", **shown), "y": layout.axis("y", **shown, scaleanchor="x")}
+
+
+def _narrow() -> dict:
+    """The layout in a narrow card, which needs its width for the picture."""
+    axes = _axes()
+    for axis in axes.values():
+        axis.pop("title", None)
+    return {
+        "xaxis": axes["x"],
+        "yaxis": axes["y"],
+        "legend": _LEGEND | {"font": {"size": 10}},
+        "margin": {"t": 12, "l": 26, "r": 8, "b": 24},
+    }
 
 
 def _points(points: np.ndarray, kind: str, size: float) -> dict:
