@@ -8,8 +8,9 @@ from nnviz.presets.gans import EXAMPLES
 from nnviz.records import Scalar
 from nnviz.spec.jobs import Parent, Training
 from nnviz.spec.optimizers import Adam
+from nnviz.spec.probes import GradientNorms
 
-COLLAPSE, HEALTHY, RATES, NOISE, OBJECTIVES = (preset.title for preset in EXAMPLES)
+COLLAPSE, HEALTHY, RATES, NOISE, OBJECTIVES, STRONG = (preset.title for preset in EXAMPLES)
 JOBS = {preset.title: preset.jobs for preset in EXAMPLES}
 
 
@@ -25,13 +26,13 @@ def measured(chosen: Training) -> dict[tuple[str, int], float]:
         return recorded(running)
 
 
-def recorded(running: object) -> dict[tuple[str, int], float]:
-    """The same of a run under way."""
+def recorded(running: object, also: str = "") -> dict[tuple[str, int], float]:
+    """The same of a run under way, and what is measured at the site `also`."""
     found = {}
     for records in running:
         for r in records:
-            if isinstance(r, Scalar) and r.site in ("generated", "real"):
-                found[r.quantity if r.site == "generated" else f"{r.quantity} of real", r.step] = r.value
+            if isinstance(r, Scalar) and r.site in ("generated", "real", also):
+                found[f"{r.quantity} of real" if r.site == "real" else r.quantity, r.step] = r.value
     return found
 
 
@@ -53,6 +54,20 @@ def repaired(seed: int) -> dict[tuple[str, int], float]:
     )
     with run(after, saved) as running:
         return recorded(running)
+
+
+@lru_cache(maxsize=32)
+def strong(side: str, seed: int) -> dict[tuple[str, int], float]:
+    """What is measured against the strong discriminator; also the generator's gradient norm."""
+    chosen = job(STRONG, side, seed).model_copy(update={"probes": (GradientNorms(every=20),)})
+    with run(chosen) as running:
+        return recorded(running, also="generator")
+
+
+def spread(seed: int) -> float:
+    """Largest minus smallest divergence of minimax from the data at step 500 over four seeds."""
+    ends = [strong("A", s)["jensen_shannon", 500] for s in range(seed, seed + 4)]
+    return max(ends) - min(ends)
 
 
 def modes(title: str, side: str, step: int) -> partial:
@@ -123,6 +138,37 @@ CLAIMS = (
         modes(NOISE, "B", 5000),
         low=7,
     ),
+    _claim(
+        STRONG,
+        "At step 20 the generator's gradient norm is less than a thousandth with minimax (A) of that with the "
+        "non-saturating objective (B)",
+        "A's gradient norm over B's",
+        lambda seed: strong("A", seed)["gradient_norm_total", 20] / strong("B", seed)["gradient_norm_total", 20],
+        high=1e-3,
+    ),
+    _claim(
+        STRONG,
+        "At step 500 B covers one to three modes",
+        "modes of B at step 500",
+        lambda seed: strong("B", seed)["modes_covered", 500],
+        low=1,
+        high=3,
+    ),
+    _claim(
+        STRONG,
+        "A is still far from all of them",
+        "Jensen–Shannon divergence of A at step 500 for the seed that is shown (1: disjoint)",
+        lambda seed: strong("A", seed)["jensen_shannon", 500],
+        low=0.99,
+        seeds=1,
+    ),
+    _claim(
+        STRONG,
+        "whether it ever gets away from its start depends on the seed",
+        "largest minus smallest of that over four seeds",
+        spread,
+        low=0.2,
+    ),
 )
 
 WITHOUT_CLAIM: dict[str, tuple[str, ...]] = {
@@ -134,6 +180,7 @@ WITHOUT_CLAIM: dict[str, tuple[str, ...]] = {
         "The same ring, networks, samples and noise under four objectives: non-saturating (A), least squares (B), "
         "hinge (C), Wasserstein with gradient penalty (D).",
     ),
+    STRONG: ("The discriminator makes ten updates for each of the generator's, at thirty times its learning rate.",),
     NOISE: ("A tight ring, σ = 0.02, both learning rates falling to 0 by a cosine schedule.",),
 }
 """Sentences that say what is set, and nothing that training could contradict."""
