@@ -63,7 +63,7 @@ def _parser() -> Parser:
     template.add_argument("example", nargs="?", help="the title of one of its examples, such as Spirals")
     template.set_defaults(command_function=_template)
 
-    run = commands.add_parser("run", parents=[home], help="train a job here, or a set of jobs in lock-step")
+    run = commands.add_parser("run", parents=[home], help="train a job in this process, or a set of jobs in lock-step")
     run.add_argument(
         "job", metavar="JOB.json", help="a job or a set of jobs as `template` prints one; - for standard input"
     )

@@ -72,7 +72,9 @@ PAGE = Page(
         ),
         Panel("noise", draw.noise, needs=("real",), height=430, is_map=True),
         whole("modes covered", draw.modes, AXIS, needs="high_quality_fraction"),
-        whole("good samples", draw.curve("high_quality_fraction"), ui.smoothing(), needs="high_quality_fraction"),
+        whole(
+            "high-quality samples", draw.curve("high_quality_fraction"), ui.smoothing(), needs="high_quality_fraction"
+        ),
         whole("jensen_shannon", draw.curve("jensen_shannon", "jensen_shannon_floor"), *CURVE),
         whole("mmd", draw.curve("mmd", "mmd_floor"), *CURVE),
         Panel("optimal", draw.optimal, needs=("discriminator_field",), choices=(SHOW,), height=400, has_axes=False),
@@ -93,7 +95,7 @@ PAGE = Page(
         Panel("dead and saturated", draw.dead_and_saturated, needs=("saturated_fraction",), choices=(NETWORK,)),
     ],
     sections={
-        "Samples": [["samples", "noise"], ["modes covered", "good samples"], ["jensen_shannon", "mmd"]],
+        "Samples": [["samples", "noise"], ["modes covered", "high-quality samples"], ["jensen_shannon", "mmd"]],
         "Discriminator": [["optimal"], ["histogram", "outputs"], ["optimal_gap"]],
         "Losses and gradients": [["losses"], ["gradients", "ratios"], ["gradient sizes", "weight sizes"]],
         "Activations": [["activations", "dead and saturated"]],

@@ -18,7 +18,7 @@ job.json          what was run; `python -m nnviz run job.json` runs it again{fil
 scalars.csv       every number: step, quantity, site, value, member; values to the last digit, also nan, inf and -inf.
                   With pandas: read_csv("scalars.csv", keep_default_na=False, converters={{"value": float}})
 scalars.parquet   the same
-snapshots/        one file a quantity and site ("quantity@site.npz"), for numpy.load: "steps" holds the steps (n,),
+snapshots/        one file per quantity and site ("quantity@site.npz"), for numpy.load: "steps" holds the steps (n,),
                   every other array has one entry a step along its first axis. Where shapes change from step to step the
                   arrays lie apart, as "name@step". network@model.npz holds what the diagram draws: at most 16 neurons
                   of a layer. data.npz holds inputs and targets as the network sees them; times input_std plus
@@ -30,7 +30,7 @@ Step n is the state after n updates; step 0 is the initial network. Sites are Py
 
 
 _FILES = "\nfiles/            the user's own files that the job names; they are found there when it runs again"
-_IMAGES = "\nimages/           grids of images as PNG, one file a quantity and step"
+_IMAGES = "\nimages/           grids of images as PNG, one file per quantity and step"
 _WEIGHTS = """weights.pt        the whole network at step {step}, a plain state dict:
                   torch.load("weights.pt", weights_only=True). Names begin with the network's where there are several:
                   generator, discriminator, averaged_generator"""

@@ -43,8 +43,8 @@ class Minimax(GANObjective):
 
 
 class NonSaturating(GANObjective):
-    """As minimax, but the generator minimizes −E log D(G(z)): its gradient is large where the discriminator is sure
-    (Goodfellow et al., 2014, arXiv:1406.2661)."""
+    """As minimax, but the generator minimizes −E log D(G(z)): its gradient is large where the discriminator is
+    confident (Goodfellow et al., 2014, arXiv:1406.2661)."""
 
     model_config = ConfigDict(title="Non-saturating")
     kind: Literal["non_saturating"] = "non_saturating"
@@ -83,7 +83,7 @@ class WassersteinClipping(GANObjective):
         ge=1e-4,
         le=10,
         title="c",
-        description="Largest size of a parameter of the discriminator.",
+        description="Largest absolute value of a parameter of the discriminator.",
         json_schema_extra={"log": True} | RESUMABLE,
     )
 
@@ -105,7 +105,7 @@ class WassersteinPenalty(GANObjective):
         ge=0,
         le=100,
         title="λ",
-        description="Weight of the penalty on the gradient's norm; the paper has 10 for images, 0.1 for toy data.",
+        description="Weight of the penalty on the gradient's norm; in the paper 10 for images, 0.1 for toy data.",
         json_schema_extra={"log": True} | RESUMABLE,
     )
 

@@ -75,7 +75,7 @@ class Trajectories(BaseJob):
         le=100,
         title="gradient noise σ",
         description="Standard deviation of Gaussian noise added to each entry of the gradient, the same for all "
-        "optimizers; stands for mini-batch noise.",
+        "optimizers; models mini-batch noise.",
         json_schema_extra={"log": True},
     )
     clipping: Clipping = NoClipping()

@@ -66,7 +66,7 @@ def tuning(request: FormResult, runset: RunSet, entries: Sequence[EntryView]) ->
             key=f"{state.page}:tuned",
             type="primary",
             disabled=not jobs,
-            help="Sets every optimizer to the learning rate with the lowest final value; one whose present rate is "
+            help="Sets every optimizer to the learning rate with the lowest final value; one whose current rate is "
             "better keeps it.",
         )
 

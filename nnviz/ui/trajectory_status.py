@@ -99,7 +99,7 @@ def theory(entries: Sequence[EntryView]) -> str:
     )
     unlike = entries[0].job.conditions
     about = (
-        f"The theory does not apply here: {unlike}. Without that, on this quadratic,"
+        f"The theory does not apply here: {unlike}. Otherwise, for this quadratic:"
         if unlike
         else "Theory for this quadratic:"
     )

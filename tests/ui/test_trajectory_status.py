@@ -221,6 +221,6 @@ def test_theory_is_said_of_a_bowl_alone_and_of_noise_that_it_does_not_hold(told)
     )
     assert "error factor of 0.500 per step; optimal momentum (β = 0.300, η = 1.2) gives 0.250." in said
     noisy = theory([told(JOB.model_copy(update={"noise": 0.5}), heights, phase=PHASE)])
-    assert noisy.startswith("The theory does not apply here: gradient noise σ = 0.5. Without that, on this quadratic")
+    assert noisy.startswith("The theory does not apply here: gradient noise σ = 0.5. Otherwise, for this quadratic:")
     nesterov = {**PHASE, "nesterov": np.array(True)}
     assert "Nesterov's momentum (β" in theory([told(JOB, heights, phase=nesterov)])

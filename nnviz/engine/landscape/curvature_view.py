@@ -82,8 +82,8 @@ def no_limit(learner: Learner) -> str:
     sgd = learner.optimizer
     if not isinstance(sgd, SGD):
         return "2/η holds for SGD with or without momentum: this optimizer rescales the gradient"
-    if what := learner.model.trains_on_another_surface:
-        return f"no line: {what} trains on another surface than the evaluated one"
+    if what := learner.model.changes_training_loss:
+        return f"no line: training with {what} follows another loss than the one evaluated"
     if learner.l1 or learner.l2:
         return "no line: the penalty adds curvature of its own"
     if not isinstance(learner.clipping, NoClipping):

@@ -53,7 +53,7 @@ def random_lines(view: spec.RandomLines, trained: Trained) -> Iterator[Progress]
 def check_path(network: spec.TrainedModel) -> None:
     """Raises EngineError where its training is too short, or the model too small, for a plane along its path."""
     if network.at < 2:
-        raise EngineError(f"a training path has at least 2 steps, got {network.at}: choose a later step")
+        raise EngineError(f"a training path needs at least 2 steps, got {network.at}: choose a later step")
     parameters = network.learner.size.parameters
     if parameters < 2:
         raise EngineError(f"a plane along the training path needs at least 2 parameters, the model has {parameters}")

@@ -19,7 +19,7 @@ TITLES = {
     "loss": "Losses",
     "confident_fraction": "Confidently classified images",
     "classes_covered": "Classes covered",
-    "label_accuracy": "Images of the class asked for",
+    "label_accuracy": "Images of the requested class",
     "diversity": "Diversity",
     "nearest_distance": "Distance to the nearest real image",
 }
@@ -41,8 +41,8 @@ HELP = {
     "p > 0.9. It was trained on real images; the dashed line is the same fraction of real images that it has not seen.",
     "classes_covered": "A class is covered if at least a tenth as many generated images as real ones are of it with "
     "p > 0.9, by a small classifier trained on real images.",
-    "label_accuracy": "The fraction of 400 generated images that a small classifier takes for the class that the "
-    "generator was asked for.",
+    "label_accuracy": "The fraction of 400 generated images that a small classifier assigns to the class that the "
+    "generator was given.",
     "diversity": "Root mean square difference of two generated images of one class, pixels in [−1, 1]. The dashed line "
     "is that of two real images: below it the samples vary less than the data.",
     "nearest_distance": "Median distance of generated images to the nearest real one: root mean square difference of "

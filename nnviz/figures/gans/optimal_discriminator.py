@@ -13,10 +13,10 @@ EDGE = 3.0
 OPACITY = 0.9
 
 _HELP = (
-    "Left: what the discriminator has learned. Middle: the best one against this generator, p/(p + q), with the exact "
-    "density p of the data and a kernel estimate of the density q of 20,000 generated samples; clear where neither has "
-    "any. Right: learned minus best. Made at every second evaluation. A generator learns from a discriminator that is "
-    "close to the best one where the samples are."
+    "Left: the learned discriminator. Middle: the optimal one for this generator, p/(p + q), with the exact density p "
+    "of the data and a kernel estimate of the density q of 20,000 generated samples; transparent where both are near "
+    "0. Right: learned minus optimal. Computed at every second evaluation. A generator learns from a discriminator "
+    "that is close to the optimal one where the samples are."
 )
 
 

@@ -8,8 +8,8 @@ from nnviz.figures.kit import layout, tables, theme
 from nnviz.figures.kit.layout import f4
 
 _HELP = (
-    "Outputs of the discriminator for real and for generated samples. Apart: it tells them from each other; both "
-    "around ½: it cannot."
+    "Outputs of the discriminator for real and for generated samples. Separated: it distinguishes them; both "
+    "around ½: it does not."
 )
 
 

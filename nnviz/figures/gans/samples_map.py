@@ -17,17 +17,17 @@ EDGE = 3.0
 """The pictures show [−EDGE, EDGE]²."""
 
 _HELP = (
-    "The background is the discriminator's output: {real} where it takes a sample for real, {generated} where for "
-    "generated, clear where it cannot tell. Arrows point where each generated sample should move to lower the "
+    "The background is the discriminator's output: {real} where it classifies a sample as real, {generated} where as "
+    "generated, transparent where it is undecided. Arrows point where each generated sample should move to lower the "
     "generator's loss."
 )
 _SCORE_HELP = (
-    "The background is the discriminator's score, which has no scale of its own: {real} where it is above its middle, "
+    "The background is the discriminator's score, which has no fixed scale: {real} where it is above its midpoint, "
     "{generated} where below. Arrows point where each generated sample should move to lower the generator's loss."
 )
 _NOISE_HELP = (
-    "Where the generator takes a grid over its noise z: between neighboring lines lie equal fractions of the noise, so "
-    "lines that lie close together are places with many samples."
+    "A grid over the noise z, mapped by the generator: equal fractions of the noise lie between neighboring lines, so "
+    "dense lines mean many samples."
 )
 
 

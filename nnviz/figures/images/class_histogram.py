@@ -18,7 +18,7 @@ def class_histogram(histogram: Mapping[str, np.ndarray], accuracy: float | None 
     """Fractions `generated` and `real` (classes,) of images, `class_names` and which are `missing` (classes,) bool;
     `accuracy` is the classifier's own, on images that it was not trained on."""
     title = "Classes of generated images"
-    known = "" if accuracy is None else f" On images that it has not seen it is right in {labels.percent(accuracy)}."
+    known = "" if accuracy is None else f" Its accuracy on held-out images is {labels.percent(accuracy)}."
     help = _HELP.format(accuracy=known)
     if not histogram:
         return layout.empty(title, help)

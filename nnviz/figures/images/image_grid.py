@@ -21,7 +21,7 @@ _GENERATED_HELP = (
 _REAL_HELP = "Images of the data set{columns}, as the discriminator sees them."
 _INTERPOLATION_HELP = (
     "Each row goes in equal steps from one noise vector to another, of normal noise along an arc (White, 2016, "
-    "arXiv:1609.04468). Gradual changes speak against memorized images."
+    "arXiv:1609.04468). Gradual changes suggest that images are not memorized."
 )
 _NEAREST_HELP = (
     "Above: generated images. Below each: the image of the data set that is nearest by the root mean square of the "
@@ -33,14 +33,14 @@ _NEAREST_HELP = (
 def sample_grid(grid: Arrays, class_names: Sequence[str] = ()) -> dict:
     """Generated `images` (n, h, w, channels) uint8 in rows of ten; with `labels` (n,), the classes asked for, the names
     of those over the columns."""
-    columns = ", a column a class" if "labels" in grid else ""
+    columns = ", one column per class" if "labels" in grid else ""
     return _grid(grid, class_names, "Generated images", _GENERATED_HELP.format(columns=columns))
 
 
 def real_grid(real: Arrays) -> dict:
     """The same of real images, with `class_names` where they have labels, and `notes` (n,) on files that were
     skipped."""
-    columns = ", a column a class" if "labels" in real else ""
+    columns = ", one column per class" if "labels" in real else ""
     figure = _grid(
         real, [str(name) for name in real.get("class_names", ())], "Real images", _REAL_HELP.format(columns=columns)
     )

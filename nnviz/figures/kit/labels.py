@@ -39,7 +39,7 @@ QUANTITY_NAMES = {
     "gradient_penalty": "gradient penalty",
     "confident_fraction": "images with p > 0.9",
     "classes_covered": "classes covered",
-    "label_accuracy": "images of the class asked for",
+    "label_accuracy": "images of the requested class",
     "diversity": "difference of two images (RMS)",
     "nearest_distance": "distance (RMS of pixels)",
 }

@@ -117,9 +117,9 @@ class Drawn(Distribution):
     def _is_a_density(self) -> "Drawn":
         rule = f"Drawn.density must have {CELLS} × {CELLS} = {CELLS**2:,} digits from 0 to 9, not all of them 0"
         if len(self.density) != CELLS**2:
-            raise ValueError(f"{rule}, got {len(self.density):,} characters; draw it anew")
+            raise ValueError(f"{rule}, got {len(self.density):,} characters; draw it again")
         if wrong := re.search(r"[^0-9]", self.density, re.ASCII):
-            raise ValueError(f"{rule}, got {wrong[0]!r}; draw it anew")
+            raise ValueError(f"{rule}, got {wrong[0]!r}; draw it again")
         if not self.density.strip("0"):
             raise ValueError(f"{rule}, got only 0; draw something")
         return self

@@ -119,7 +119,7 @@ class FashionMNIST(ImageData):
 
 
 class ImageFolder(ImageData):
-    """Your own PNG or JPEG images, as a zip of a folder or as several files: the middle square of each, resized.
+    """Your own PNG or JPEG images, as a zip of a folder or as several files: the center square of each, resized.
     Without labels."""
 
     kind: Literal["image_folder"] = "image_folder"
@@ -136,7 +136,7 @@ class ImageFolder(ImageData):
         ge=10,
         le=10_000,
         title="images at most",
-        description="Of more images in the folder so many are used, chosen at random.",
+        description="If the folder has more images, this many are chosen at random.",
     )
     classes: ClassVar[int] = 0
     class_names: ClassVar[tuple[str, ...]] = ()

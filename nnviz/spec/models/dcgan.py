@@ -64,7 +64,7 @@ class DCGAN(Family):
         return 1 if self.norm == "none" else 2
 
     @property
-    def trains_on_another_surface(self) -> str:
+    def changes_training_loss(self) -> str:
         return "" if self.norm == "none" else "batch norm"
 
     @property
@@ -102,7 +102,7 @@ class DCGANGenerator(DCGAN):
     kind: Literal["dcgan_generator"] = "dcgan_generator"
     upsampling: Literal["strided", "interpolated"] = Field(
         "strided",
-        description="strided: transposed convolutions with stride 2, which learn how to enlarge. interpolated: each "
+        description="strided: transposed convolutions with stride 2, which learn the upsampling. interpolated: each "
         "pixel is repeated, then a convolution with stride 1.",
     )
     norm: Literal["all_but_output", "everywhere", "none"] = Field(
@@ -111,7 +111,7 @@ class DCGANGenerator(DCGAN):
         description="Over the batch and all pixels of a channel, before the activation. At the output it makes samples "
         "oscillate; without any, the generator may send all noise to one image.",
     )
-    activation: Activation = Field(ReLU(), description="Of all layers but the output.")
+    activation: Activation = Field(ReLU(), description="Of all layers except the output.")
     output_activation: Literal["tanh", "none"] = Field(
         "tanh", title="output activation", description="tanh keeps pixels within the range of the data, [−1, 1]."
     )
@@ -151,8 +151,8 @@ class DCGANDiscriminator(DCGAN):
     kind: Literal["dcgan_discriminator"] = "dcgan_discriminator"
     downsampling: Literal["strided", "pooled"] = Field(
         "strided",
-        description="strided: convolutions with stride 2, which learn how to reduce. pooled: convolutions with stride "
-        "1, then the largest of each 2 × 2 pixels.",
+        description="strided: convolutions with stride 2, which learn the downsampling. pooled: convolutions with "
+        "stride 1, then 2 × 2 max pooling.",
     )
     norm: Literal["all_but_input", "everywhere", "none"] = Field(
         "all_but_input",
@@ -162,7 +162,7 @@ class DCGANDiscriminator(DCGAN):
     )
     activation: Activation = Field(
         LeakyReLU(slope=0.2),
-        description="Of all layers but the output. The slope of leaky ReLU passes a gradient to the generator also "
+        description="Of all layers except the output. The slope of leaky ReLU passes a gradient to the generator also "
         "where a unit is inactive.",
     )
     initializer: Weights = Normal(std=0.02)

@@ -42,7 +42,7 @@ class Family(Spec):
         return 1
 
     @property
-    def trains_on_another_surface(self) -> str:
+    def changes_training_loss(self) -> str:
         """What makes the loss in training another function of the weights than in evaluation mode; "" for nothing."""
         return ""
 

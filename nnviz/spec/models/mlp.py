@@ -47,7 +47,7 @@ class Feedforward(Family):
         return self.norm.least_batch if self.hidden else 1
 
     @property
-    def trains_on_another_surface(self) -> str:
+    def changes_training_loss(self) -> str:
         if self.norm.least_batch > 1:
             return "batch norm"
         return "dropout" if self.dropout.rate else ""
