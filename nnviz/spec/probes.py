@@ -54,7 +54,7 @@ class Activations(Measurement):
 
 
 class Signal(Measurement):
-    """Root mean square of the loss's derivative in each layer's pre-activation (after batch norm): what
+    """Root mean square of the loss's derivative in each layer's pre-activation (after normalization): what
     backpropagation carries."""
 
     kind: Literal["signal"] = "signal"

@@ -53,7 +53,7 @@ def test_blocks_convolutions_and_modules_of_any_kind_are_described_by_their_kind
     assert arrays["activations"].tolist() == ["relu", "Hardtanh"]
     for site, size in zip(arrays["sites"].tolist(), arrays["fan_in"] * arrays["fan_out"], strict=True):
         assert size == network.get_submodule(site.removeprefix("critic.")).weight.numel()
-    assert found["critic.0.weight"] == ("LayerNorm", "weight", "0", "0", -1)  # before the first layer
+    assert found["critic.0.weight"] == ("layer_norm", "weight", "0", "0", -1)  # before the first layer
     assert found["critic.1"] == ("Sequential", "", "1", "1", -1)
     assert found["critic.1.0.weight"] == ("convolution", "weight", "layer 1", "1", 0)
     assert found["critic.1.1.bias"] == ("batch_norm", "bias", "norm 1", "norm 1", 0)

@@ -147,15 +147,44 @@ def test_dropout_multiplies_what_enters_the_next_layer_and_what_comes_back():
         spec.DeepMLP(initializer=Constant()),
         spec.DeepMLP(norm={"kind": "batch"}),
         spec.MLP(hidden=(), initializer=Constant()),
+        spec.DeepMLP(norm={"kind": "layer", "place": "after"}),
     ],
-    ids=["zeros", "constant", "batch norm", "constant line"],
+    ids=["zeros", "constant", "batch norm", "constant line", "layer norm after the activation"],
 )
 def test_where_there_is_no_theory_there_is_no_line(model):
     kind = model.initializer.kind
     random = kind not in ("zeros", "constant")
-    assert signal_propagation.missing_theory(model) == (
-        "batch norm" if random else f"weights are initialized with {kind}"
-    )
+    norm = "batch norm" if model.norm.kind == "batch" else "normalization after the activation"
+    assert signal_propagation.missing_theory(model) == (norm if random else f"weights are initialized with {kind}")
+
+
+def test_normalized_samples_enter_with_mean_square_1_and_their_signals_are_divided_by_what_normalized_them():
+    growth = 32 * 0.25**2  # of the second moment, in a linear network
+    for kind in ("layer", "group", "rms"):
+        lines = deep(Identity(), Normal(std=0.25), norm={"kind": kind, "eps": 1e-12})
+        assert lines["preactivation_rms"][:-1] == pytest.approx(np.ones(12)), kind
+        assert lines["activation_rms"] == pytest.approx([*np.ones(12), math.sqrt(growth)]), kind
+        # q before the norm is growth but in the first layer, which no signal passes here; so each layer keeps it.
+        assert lines["signal_rms"] == pytest.approx([*np.full(12, 0.25), 1]), kind
+
+
+def test_wide_networks_with_norms_lie_on_the_line():
+    x = torch.randn(20, 32, generator=torch.Generator().manual_seed(5))
+    for kind in ("layer", "group", "rms"):
+        for activation in (Tanh(), ReLU()):
+            model = spec.DeepMLP(
+                depth=5, width=1200, activation=activation, norm={"kind": kind}, initializer=GlorotNormal()
+            )
+            lines = signal_propagation.predict(model, x, 1)
+            network = models.build(model, (32,), 1, 3)
+            with torch.no_grad():
+                network.output.weight.mul_(30)  # a signal well above the smallest numbers
+            entering = [out for name, out in models.module_outputs(network, x) if name.startswith(("norm", "output"))]
+            signals = torch.autograd.grad(entering[-1].sum(), entering)
+            found = [float(s.square().mean().sqrt()) / 30 for s in signals[:-1]]
+            rms = [float(out.detach().square().mean().sqrt()) for out in entering[:-1]]
+            assert rms == pytest.approx(lines["preactivation_rms"][:-1], rel=0.05), (kind, activation)
+            assert found == pytest.approx(lines["signal_rms"][:-1], rel=0.1), (kind, activation)
 
 
 def test_a_run_records_at_step_0_what_theory_predicts_or_why_it_does_not():

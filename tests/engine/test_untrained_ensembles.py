@@ -16,6 +16,14 @@ SITUATIONS = {
     "a regression": {"learner__data": "curve", "learner__loss": "rmse"},
     "more entries than are sampled": {**DEEP, "learner__model__width": 90},
     "batch norm, no biases": {**DEEP, "learner__model__norm": "batch", "learner__model__bias": False},
+    "layer norm": {**DEEP, "learner__model__norm": "layer"},
+    "group norm after the activation": {
+        **DEEP,
+        "learner__model__width": 6,
+        "learner__model__norm": {"kind": "group", "groups": 2, "place": "after"},
+    },
+    "RMS norm without scale": {**DEEP, "learner__model__norm": {"kind": "rms", "affine": False}},
+    "batch norm without scale and shift": {**DEEP, "learner__model__norm": {"kind": "batch", "affine": False}},
     "skip connections": {**DEEP, "learner__model__skip": True, "learner__model__activation": "silu"},
     "PReLU, penalties, clipped norm": {
         **DEEP,

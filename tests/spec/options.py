@@ -10,6 +10,9 @@ from nnviz.spec.base import Limits, Spec, SpecError, item_type, limits, options
 from nnviz.spec.jobs import Job, Parent
 from nnviz.spec.landscapes import TrainingPhase
 
+NOT_HERE = ("mnist", "fashion_mnist", "image_folder")
+"""Data sets that are downloaded or that only a user has."""
+
 
 def _parts(annotation: Any) -> Iterator[type[Spec]]:
     """The spec classes that an annotation speaks of."""
@@ -83,9 +86,10 @@ def number(annotation: type, bound: Limits, rng: random.Random, small: bool) -> 
 
 
 def value(field: Any, annotation: Any, rng: random.Random, small: bool = False) -> Any:
-    """A random value for an annotation as plain JSON."""
+    """A random value for an annotation as plain JSON. `small`: nothing that is downloaded or that only a user has."""
     if kinds := options(annotation):
-        return plain(rng.choice(list(kinds.values())), rng, small)
+        own = [cls for kind, cls in kinds.items() if not (small and kind in NOT_HERE)]
+        return plain(rng.choice(own), rng, small)
     if NoneType in get_args(annotation):
         inner = next(a for a in get_args(annotation) if a is not NoneType)
         return value(field, inner, rng, small) if rng.random() < 0.5 else None

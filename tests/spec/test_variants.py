@@ -25,7 +25,7 @@ def test_what_differs_is_whole_values_by_path():
     job = replace_many(FIRST, {"learner.optimizer": {"kind": "adam", "lr": 0.3}, "learner.model.norm": "batch"})
     assert differing(job, FIRST) == {
         "learner.optimizer": job.learner.optimizer.model_dump(mode="json"),
-        "learner.model.norm": {"kind": "batch"},
+        "learner.model.norm": job.learner.model.norm.model_dump(mode="json"),
     }
     assert differing(replace_many(job, {"learner.optimizer.lr": 0.1}), job) == {"learner.optimizer.lr": 0.1}
 

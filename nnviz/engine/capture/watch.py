@@ -21,7 +21,7 @@ from nnviz.engine.capture import passes
 from nnviz.engine.capture.entry_sampling import evenly
 from nnviz.engine.capture.parameter_owners import ParameterOwners
 from nnviz.engine.capture.trace import Pass, PassSample, Place, Probe, Trace, Update, UpdateSample
-from nnviz.engine.snapshots.module_layers import is_activation, is_batch_norm, is_layer
+from nnviz.engine.snapshots.module_layers import is_activation, is_layer, is_norm
 from nnviz.records import Record
 
 Site = tuple[str, str]
@@ -191,14 +191,14 @@ class Sampling:
 
 
 def _layers(modules: Sequence[tuple[str, nn.Module]]) -> dict[nn.Module, str]:
-    """The modules whose output is the pre-activation, and their names: the layer itself, or the batch norm right after
-    it."""
+    """The modules whose output is the pre-activation, and their names: the layer itself, or the normalization right
+    after it."""
     found: dict[nn.Module, str] = {}
     layer: nn.Module | None = None
     for name, m in modules:
         if is_layer(m):
             found[m] = name
-        elif is_batch_norm(m) and layer in found:
+        elif is_norm(m) and layer in found:
             found[m] = found.pop(layer)
         layer = m
     return found

@@ -68,13 +68,16 @@ def build(model: spec.Feedforward, inputs: Shape, outputs: int, seed: int) -> nn
         modules["flatten"] = nn.Flatten()
     width = numbers(inputs)
     for number, hidden in enumerate(model.hidden, 1):
-        # Batch norm subtracts the mean, and with it any bias before it; its own shift takes over.
+        # Batch norm's own shift takes over.
         linear = nn.Linear(width, hidden.width, bias=model.bias and not model.norm.replaces_bias)
         initializers.fill(linear, model.initializer, generator(seed, "weights", number))
         modules[f"linear{number}"] = linear
-        if (norm := norms.build(model.norm, hidden.width)) is not None:
+        norm = norms.build(model.norm, hidden.width)
+        if norm is not None and model.norm.place == "before":
             modules[f"norm{number}"] = norm
         modules[f"activation{number}"] = activations.build(hidden.activation)
+        if norm is not None and model.norm.place == "after":
+            modules[f"norm{number}"] = norm
         if (dropout := dropouts.build(model.dropout)) is not None:
             modules[f"dropout{number}"] = dropout
         width = hidden.width

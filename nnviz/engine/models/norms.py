@@ -11,5 +11,11 @@ def build(norm: spec.Norm, units: int) -> nn.Module | None:
         case spec.NoNorm():
             return None
         case spec.BatchNorm():
-            return nn.BatchNorm1d(units)
+            return nn.BatchNorm1d(units, eps=norm.eps, momentum=norm.momentum, affine=norm.affine)
+        case spec.LayerNorm():
+            return nn.LayerNorm(units, eps=norm.eps, elementwise_affine=norm.affine)
+        case spec.GroupNorm():
+            return nn.GroupNorm(norm.groups, units, eps=norm.eps, affine=norm.affine)
+        case spec.RMSNorm():
+            return nn.RMSNorm(units, eps=norm.eps, elementwise_affine=norm.affine)
     raise TypeError(f"no norm for {norm!r}")

@@ -20,7 +20,13 @@ NOT_ELEMENTWISE = (
     torch_activations.GLU,
 )
 _CONVOLUTION = nn.modules.conv._ConvNd
-_BATCH_NORM = nn.modules.batchnorm._BatchNorm
+_NORMS = {
+    nn.modules.batchnorm._BatchNorm: "batch_norm",
+    nn.LayerNorm: "layer_norm",
+    nn.GroupNorm: "group_norm",
+    nn.RMSNorm: "rms_norm",
+    nn.modules.instancenorm._InstanceNorm: "instance_norm",
+}
 _DROPOUT = nn.modules.dropout._DropoutNd
 
 
@@ -29,9 +35,9 @@ def is_layer(module: nn.Module) -> bool:
     return isinstance(module, nn.Linear | _CONVOLUTION)
 
 
-def is_batch_norm(module: nn.Module) -> bool:
-    """Whether a module normalizes over the batch, in any number of dimensions."""
-    return isinstance(module, _BATCH_NORM)
+def is_norm(module: nn.Module) -> bool:
+    """Whether a module normalizes, over the batch or within a sample."""
+    return isinstance(module, tuple(_NORMS))
 
 
 def is_activation(module: nn.Module) -> bool:
@@ -42,14 +48,15 @@ def is_activation(module: nn.Module) -> bool:
 
 
 def kind(module: nn.Module) -> str:
-    """What a module is: "linear", "convolution", "batch_norm", "activation", "embedding", "dropout", else the name of
-    its class."""
+    """What a module is: "linear", "convolution", "activation", "embedding", "dropout", a norm such as "batch_norm",
+    else the name of its class."""
     if isinstance(module, nn.Linear):
         return "linear"
     if isinstance(module, _CONVOLUTION):
         return "convolution"
-    if is_batch_norm(module):
-        return "batch_norm"
+    for norm, name in _NORMS.items():
+        if isinstance(module, norm):
+            return name
     if is_activation(module):
         return "activation"
     if isinstance(module, nn.Embedding):
@@ -122,7 +129,7 @@ def _places(root: str, module: nn.Module, total: int) -> Iterator[Place]:
         elif is_layer(m) or what == "activation":
             label, tick = "output" if short == "out" else f"layer {short}", short
         else:
-            word = "norm" if is_batch_norm(m) else what
+            word = "norm" if is_norm(m) else what
             label = tick = f"output {word}" if short == "out" else f"{word} {short}"
         mine = row if is_part else -1
         yield Place(path, what, "", label, tick, mine)

@@ -15,6 +15,10 @@ arXiv:1712.08969):
 
     aₗ = … + aₗ₋₁ + 2 · mₗ₋₁ · E[φ(z)]        mₗ = E[φ(z)] + mₗ₋₁        gₗ₋₁ = … + gₗ
 
+Layer, group and RMS norm before the activation divide each sample's z by √(qₗ + ε), and its derivative too: then q is
+qₗ/(qₗ + ε), and dₗ reaches the layer's weights multiplied by 1/(qₗ + ε). (What is subtracted of z and of the
+derivative, along one and along two directions of many, vanishes at infinite width.)
+
 This holds in the limit of infinite width, for weights independent of the backpropagated derivatives. It is applied to
 each sample's own norm, and the result is the root of the mean over the samples, as it is measured: where the map of q
 is nonlinear, as for GELU, the mean norm would give another result.
@@ -39,7 +43,7 @@ from nnviz.engine.theory import untrained_ensembles
 from nnviz.spec import activations as activation_specs
 from nnviz.spec import learners, models
 from nnviz.spec.base import label
-from nnviz.spec.norms import NoNorm
+from nnviz.spec.norms import BatchNorm, NoNorm
 
 COVERAGE = 0.9
 """Fraction of networks inside the band, on average."""
@@ -81,7 +85,10 @@ def missing_theory(model: models.Model) -> str:
         return f"no theory for {label(type(model)).lower()}"
     if not has_random_weights(model):
         return f"weights are initialized with {model.initializer.kind.replace('_', ' ')}"
-    return "" if isinstance(model.norm, NoNorm) else label(type(model.norm)).lower()
+    if isinstance(model.norm, BatchNorm):
+        return "batch norm"
+    is_after = not isinstance(model.norm, NoNorm) and model.norm.place == "after"
+    return "normalization after the activation" if is_after else ""
 
 
 def has_random_weights(model: models.Feedforward) -> bool:
@@ -105,12 +112,16 @@ def predict(
     norms = inputs.double().square().mean(1)
     group, size = _grouped(norms)
     entering, mean = _means(norms, group, size), _means(inputs.double().mean(1), group, size)
-    q, a, slopes = [], [], []
+    q, a, slopes, shrinking = [], [], [], []
+    is_normed = not isinstance(model.norm, NoNorm)
     for depth, (n_in, v) in enumerate(zip(widths, variances, strict=False)):
         bias = initializers.bias_variance(model.initializer, n_in) if model.bias else 0.0
         q.append(n_in * v * entering + bias)
         if depth == len(model.hidden):
             break
+        if is_normed:
+            shrinking.append(1 / (q[-1] + model.norm.eps))
+            q[-1] = q[-1] * shrinking[-1]
         first, second, slope = moments(model.hidden[depth].activation, q[-1])
         a.append(second)
         slopes.append(slope * scale)
@@ -123,7 +134,8 @@ def predict(
     signal, incoming = [output_signal], widths[-1] * variances[-1] * output_signal
     for depth in reversed(range(len(model.hidden))):
         signal.append(slopes[depth] * incoming)
-        via_layer = widths[depth + 1] * variances[depth] * signal[-1]
+        arriving = signal[-1] * shrinking[depth] if is_normed else signal[-1]
+        via_layer = widths[depth + 1] * variances[depth] * arriving
         incoming = via_layer + incoming if _skips(model, widths, depth) else via_layer
     lines = {"preactivation_rms": q, "activation_rms": a, "signal_rms": signal[::-1]}
     fraction = size / size.sum()

@@ -56,13 +56,36 @@ class Norms(nn.Module):
     def __init__(self, networks: int, like: nn.BatchNorm1d) -> None:
         super().__init__()
         self.eps = like.eps
-        self.weight = nn.Parameter(torch.ones(networks, like.num_features))
-        self.bias = nn.Parameter(torch.zeros(networks, like.num_features))
+        for name in ("weight", "bias"):
+            own = getattr(like, name)
+            many = None if own is None else nn.Parameter(own.detach().expand(networks, 1, -1).clone())
+            self.register_parameter(name, many)
 
     def forward(self, x: Tensor) -> Tensor:
         centered = x - x.mean(1, keepdim=True)
         scaled = centered * (centered.square().mean(1, keepdim=True) + self.eps).rsqrt()
-        return scaled * self.weight[:, None] + self.bias[:, None]
+        return scaled if self.weight is None else scaled * self.weight + self.bias
+
+
+class SampleNorms(nn.Module):
+    """Layer, group or RMS norm of each network, before its scale and shift are trained."""
+
+    def __init__(self, networks: int, like: nn.LayerNorm | nn.GroupNorm | nn.RMSNorm) -> None:
+        super().__init__()
+        self.eps, self.is_centered = like.eps, not isinstance(like, nn.RMSNorm)
+        self.groups = like.num_groups if isinstance(like, nn.GroupNorm) else 1
+        for name in ("weight", "bias"):
+            own = getattr(like, name, None)
+            many = None if own is None else nn.Parameter(own.detach().expand(networks, 1, -1).clone())
+            self.register_parameter(name, many)
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = x.unflatten(-1, (self.groups, -1))
+        if self.is_centered:
+            parts = parts - parts.mean(-1, keepdim=True)
+        scaled = (parts * (parts.square().mean(-1, keepdim=True) + self.eps).rsqrt()).flatten(-2)
+        scaled = scaled if self.weight is None else scaled * self.weight
+        return scaled if self.bias is None else scaled + self.bias
 
 
 class PReLUs(nn.Module):
@@ -115,6 +138,7 @@ def measure(
 def stack(network: nn.Module, networks: int) -> nn.Module:
     """A network of the same shape that is many of them, in training mode; its linear layers are not initialized yet."""
     many = {nn.Linear: Linears, nn.BatchNorm1d: Norms, nn.PReLU: PReLUs}
+    many |= dict.fromkeys((nn.LayerNorm, nn.GroupNorm, nn.RMSNorm), SampleNorms)
     children = network.named_children()
     modules = OrderedDict((n, many[type(m)](networks, m) if type(m) in many else m) for n, m in children)
     return type(network)(modules)

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from nnviz.spec.activations import Activation, ReLU, Tanh
 from nnviz.spec.base import Spec
 from nnviz.spec.dropouts import Dropout, NoDropout
 from nnviz.spec.initializers import HeNormal, Initializer, PyTorchDefault
 from nnviz.spec.models.family import SHOWN_UNITS, Family, Size
-from nnviz.spec.norms import NoNorm, Norm
+from nnviz.spec.norms import GroupNorm, NoNorm, Norm
 from nnviz.spec.shapes import Shape, numbers
 
 Width = Annotated[int, Field(ge=1, le=8192, description="Neurons in the layer.")]
@@ -23,7 +23,9 @@ Skip = Annotated[
         "arXiv:1512.03385): a path for the gradient around each layer.",
     ),
 ]
-Bias = Annotated[bool, Field(description="Whether layers have biases. A layer followed by batch norm never has one.")]
+Bias = Annotated[
+    bool, Field(description="Whether layers have biases. A layer directly followed by batch norm never has one.")
+]
 
 MAP_POINTS = 24
 """Points along each side of the small picture of what a unit computes over one or two inputs."""
@@ -42,6 +44,17 @@ class Feedforward(Family):
     takes: ClassVar[str] = "inputs of any shape"
     has_diagram: ClassVar[bool] = True
 
+    @model_validator(mode="after")
+    def _groups_fit(self) -> "Feedforward":
+        if isinstance(self.norm, GroupNorm):
+            for layer in self.hidden:
+                if layer.width % self.norm.groups:
+                    raise ValueError(
+                        f"norm.groups must divide the width of every hidden layer, got {self.norm.groups} for a layer "
+                        f"of {layer.width}; choose another number of groups or other widths"
+                    )
+        return self
+
     @property
     def least_batch(self) -> int:
         return self.norm.least_batch if self.hidden else 1
@@ -54,8 +67,8 @@ class Feedforward(Family):
 
     @property
     def vectors(self) -> str:
-        if self.norm.replaces_bias and self.hidden:
-            return "biases and norm's scale and shift"
+        if self.norm.affine and self.hidden:
+            return f"biases and norm's scale{'' if self.norm.kind == 'rms' else ' and shift'}"
         return "biases" if self.bias else ""
 
     @property
@@ -93,7 +106,7 @@ class Feedforward(Family):
             "hidden layers": len(self.hidden),
             "widths": [layer.width for layer in self.hidden],
             "activations": [layer.activation for layer in self.hidden],
-            "batch norm": self.norm,
+            "normalization": self.norm,
             "skip connections": self.skip,
             "biases": self.bias,
         }
