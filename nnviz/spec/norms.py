@@ -8,7 +8,9 @@ from nnviz.spec.base import Spec
 
 Place = Annotated[
     Literal["before", "after"],
-    Field(title="place", description="Before or after the activation. The papers normalize before it."),
+    Field(
+        title="relative to the activation", description="Whether to normalize before or after it; the papers: before."
+    ),
 ]
 Epsilon = Annotated[
     float,
