@@ -13,6 +13,8 @@ from nnviz.spec.jobs import Training
 from tests.runs.fake import wait_for
 
 COMMAND = (sys.executable, "-m", "tests.runs.fake_worker")
+IDLE = (sys.executable, "-c", "import sys; sys.stdin.read()")
+"""A worker that never becomes ready."""
 LONG = Training(steps=1_000_000)
 
 

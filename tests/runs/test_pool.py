@@ -14,7 +14,7 @@ from nnviz.spec.jobs import Parent
 from tests.runs import pools
 from tests.runs.fake import losses, wait_for
 from tests.runs.fake_worker import DIES, HANGS
-from tests.runs.pools import COMMAND, LONG, gone, seeded, state
+from tests.runs.pools import COMMAND, IDLE, LONG, gone, seeded, state
 
 shared, pool, make = pools.shared, pools.pool, pools.make
 
@@ -35,7 +35,7 @@ def test_one_worker_of_each_kind_is_warm_from_the_start_and_none_is_left_after_t
 def test_there_are_at_most_cores_minus_one_workers(store, monkeypatch):
     for cores, most in ((1, 1), (2, 1), (8, 7)):
         monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
-        pool = Pool(store, command=COMMAND)
+        pool = Pool(store, command=IDLE)
         assert pool._max_workers == most
         pool.shutdown()
 
@@ -322,8 +322,8 @@ print(*pool.processes, flush=True)
     assert store.list()[0].state == "stopped"
 
 
-def test_importing_the_package_brings_no_torch_no_streamlit_and_no_plotly():
-    code = "import sys, nnviz.runs; print({'torch', 'streamlit', 'plotly', 'sklearn'} & set(sys.modules))"
+def test_importing_the_package_brings_no_torch_no_pandas_no_streamlit_and_no_plotly():
+    code = "import sys, nnviz.runs; print({'torch', 'pandas', 'streamlit', 'plotly', 'sklearn'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout.strip() == "set()"
 

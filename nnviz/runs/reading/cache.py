@@ -6,9 +6,9 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from nnviz.runs.errors import RunError
 from nnviz.runs.reading.columns import ROW, Selection, Series
@@ -16,6 +16,9 @@ from nnviz.runs.storage.arrays import unpack
 from nnviz.runs.storage.schema import as_run_errors, connect
 from nnviz.runs.storage.status import LIVE, Status, read_status
 from nnviz.spec.jobs import Job, SpecError, load
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RUNS = 32  # runs held by a process
 ROWS = 20_000_000  # rows held by a process, of all runs together: 24 bytes each
@@ -115,7 +118,7 @@ class Cache:
         everything = np.concatenate([*self.steps.values(), np.zeros(0, dtype=np.int64)])
         self.all_steps = np.unique(everything).tolist()
 
-    def scalars(self, quantities: Sequence[str], sites: Iterable[str] | None) -> pd.DataFrame:
+    def scalars(self, quantities: Sequence[str], sites: Iterable[str] | None) -> "pd.DataFrame":
         """Rows of `quantities` (all if there are none) at `sites` (None: all), in the order recorded."""
         with self.lock:
             key = (tuple(quantities), None if sites is None else tuple(sites))

@@ -1,14 +1,16 @@
 """A run's scalars in memory, in columns: what has been put together once is only added to."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from nnviz.records import COLUMNS
 
+if TYPE_CHECKING:  # a worker reads no frames, and pandas takes a third of a second to import
+    import pandas as pd
+
 ROW = np.dtype([("id", "i8"), ("step", "i8"), ("name", "i8"), ("value", "f8")])
-COPY_ON_WRITE = int(pd.__version__.split(".")[0]) >= 3
 
 
 class Series:
@@ -51,17 +53,21 @@ class Selection:
         # The two columns of text are held as numbers of words: comparing and grouping text costs most of a figure.
         self._columns = [np.zeros(0, dtype=kind) for kind in (np.int64, np.int32, np.int32, np.float64, np.int64)]
         self._words: tuple[dict[str, int], dict[str, int]] = ({}, {})
-        self._frame = pd.DataFrame()
+        self._frame: pd.DataFrame | None = None
 
     def frame(
         self, last_row: int, names: Mapping[int, tuple[str, str, int]], series: Mapping[int, Series]
-    ) -> pd.DataFrame:
+    ) -> "pd.DataFrame":
         """Steps, quantities, sites (both categorical), values and members in the order recorded; `last_row` is the last
         row there is."""
-        if last_row != self._last_row:
+        import pandas as pd
+
+        if self._frame is None or last_row != self._last_row:
             self._last_row = last_row
             self._grow(names, series)
-        return self._frame.copy(deep=not COPY_ON_WRITE)
+            self._frame = self._put_together()
+        copies_on_write = int(pd.__version__.split(".")[0]) >= 3
+        return self._frame.copy(deep=not copies_on_write)
 
     def _grow(self, names: Mapping[int, tuple[str, str, int]], series: Mapping[int, Series]) -> None:
         keys, parts = [], []
@@ -83,6 +89,10 @@ class Selection:
             members = np.array([key[2] for key in keys], dtype=np.int64)
             new = (steps, quantities.take(series_index), sites.take(series_index), values, members.take(series_index))
             self._columns = [np.concatenate(pair) for pair in zip(self._columns, new, strict=True)]
+
+    def _put_together(self) -> "pd.DataFrame":
+        import pandas as pd
+
         steps, quantities, sites, values, members = self._columns
         texts = [
             pd.Categorical.from_codes(codes, categories=pd.Index(list(words), dtype=object))
@@ -90,7 +100,7 @@ class Selection:
         ]
         columns = (steps, *texts, values, members)
         # copy=False leaves the columns apart; putting like to like costs three times the rest
-        self._frame = pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)), copy=False)
+        return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)), copy=False)
 
     def _matches(self, key: tuple[str, str, int]) -> bool:
         return (not self._quantities or key[0] in self._quantities) and (self._sites is None or key[1] in self._sites)

@@ -3,14 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from nnviz.runs.reading.cache import Cache, cache
 from nnviz.runs.storage.result import Result, metric
 from nnviz.runs.storage.status import Status
 from nnviz.spec.jobs import Job
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class RunView:
         """The same run seen from another step."""
         return replace(self, step=step)
 
-    def scalars(self, *quantities: str, sites: Iterable[str] | None = None) -> pd.DataFrame:
+    def scalars(self, *quantities: str, sites: Iterable[str] | None = None) -> "pd.DataFrame":
         """The scalars of `quantities` (all if none is named) at `sites` (None: all): the whole run, beyond `step` too.
 
         Columns step, quantity and site (categorical), value, member, in the order recorded. For reading: frames

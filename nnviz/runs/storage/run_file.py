@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from nnviz.records import COLUMNS, Record
 from nnviz.runs.errors import RunError
@@ -22,6 +22,9 @@ from nnviz.runs.storage.schema import APPLICATION_ID, FORMAT, TABLES, as_run_err
 from nnviz.runs.storage.status import LIVE, Control, Status, read_control, read_status
 from nnviz.runs.storage.writer import Writer
 from nnviz.spec.jobs import Job, SpecError, dump, fingerprint, load
+
+if TYPE_CHECKING:  # a worker reads no frames, and pandas takes a third of a second to import
+    import pandas as pd
 
 VIEW_INTERVAL = 2.0  # seconds between two marks that somebody watches
 _viewed: dict[Path, float] = {}
@@ -295,8 +298,10 @@ class RunFile:
             rows = c.execute("SELECT step, data FROM weights ORDER BY part").fetchall()
         return (rows[0][0], b"".join(row[1] for row in rows)) if rows else None
 
-    def scalars(self, since: int = 0) -> tuple[pd.DataFrame, int]:
+    def scalars(self, since: int = 0) -> "tuple[pd.DataFrame, int]":
         """(frame of the scalars after row `since`, the last row). Pass that row the next time to get what is new."""
+        import pandas as pd
+
         with self._reading() as c:
             rows = c.execute(
                 "SELECT points.id, step, quantity, site, value, member"
