@@ -10,7 +10,10 @@ import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from tests.browser.player import UNUSED_SEEDS, House, Player, visiting
+from nnviz.presets import playground
+from nnviz.spec.base import replace_many
+from nnviz.ui.library import HEAD, ROW
+from tests.browser.player import SCREEN, UNUSED_SEEDS, House, Player, visiting
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -27,8 +30,11 @@ class Line:
         self.fragment = ""  # that of the board
         self.said: list[bytes] = []
         self.joins = False  # whether all is sent as if the board's part of the page had said it
+        self.hasty = False  # whether what refreshes by itself does so every second
         self.late = b""  # what the page before still says when the next one begins
         self.begun: list[str] = []  # what the app has begun to draw since: pages by their hashes
+        self.drops: tuple[bytes, ...] = ()  # of messages that hold one of these, the first gets lost
+        self.dropped: list[bytes] = []
 
     def _open(self, route) -> None:
         self.server = route.connect_to_server()
@@ -41,7 +47,11 @@ class Line:
             self.begun.append(told.new_session.page_script_hash)
             if len(self.begun) == 1:
                 self.server.send(self.late)
-        route.send(message)
+        if self.hasty and told.WhichOneof("type") == "auto_rerun":
+            told.auto_rerun.interval = 1.0  # a page at rest looks every three seconds
+            message = told.SerializeToString()
+        if not self._drop(message):
+            route.send(message)
 
     def _hear(self, message: bytes | str) -> None:
         if isinstance(message, bytes):
@@ -51,7 +61,14 @@ class Line:
                 said.rerun_script.fragment_id = self.fragment
                 message = said.SerializeToString()
             self.said.append(message)
-        self.server.send(message)
+        if not self._drop(message.encode() if isinstance(message, str) else message):
+            self.server.send(message)
+
+    def _drop(self, message: bytes) -> bool:
+        """Whether the message gets lost."""
+        lost = [mark for mark in self.drops if mark in message and mark not in self.dropped]
+        self.dropped += lost
+        return bool(lost)
 
     def repeat(self, key: str) -> None:
         """Sends once more what said that the button with this key was pressed."""
@@ -82,6 +99,7 @@ def line(routed, house: House) -> Iterator[tuple[Player, Line]]:
     """The app in that page."""
     page, connection = routed
     connection.begin()
+    page.set_viewport_size(SCREEN["viewport"])
     with visiting(page, house) as player:
         yield player, connection
 
@@ -134,3 +152,62 @@ def test_a_question_of_the_board_that_comes_after_a_change_of_page_leaves_the_ne
     player.page.locator("h1", has_text="Gradient flow").wait_for()
     player.until("d.drawn > 0 && d.step === '0'")
     assert player.errors == []
+
+
+def test_charts_come_although_first_picture_and_first_question_get_lost(line):
+    player, connection = line
+    connection.drops = (b'"hello"', b'"full":true')
+    player.open()
+    player.at(0)
+    assert sorted(connection.dropped) == sorted(connection.drops)
+
+
+TICKS = 16
+"""Pixels from the table's left to the middle of its column of ticks."""
+
+
+def fill(player: Player) -> list[str]:
+    """The ids of runs of the seeds 1, 2, 3, in that order, as workers would have left them."""
+    ids = []
+    for seed in (1, 2, 3):
+        file = player.store.create(replace_many(playground.DEFAULT, {"seed": seed}))
+        file.write(state="running", step=20)
+        file.write(state="finished")
+        file.close()
+        ids.append(file.id)
+    return ids
+
+
+def click(player: Player, line: int, x: float) -> None:
+    """Clicks into a line of the table, 0 for the newest run."""
+    table = player.page.locator("[data-testid=stDataFrame]:visible")
+    table.click(position={"x": x, "y": HEAD + ROW * (line + 0.5)})  # once it has come to rest
+
+
+def test_runs_are_deleted_after_a_question_and_opened_by_a_click_between_two_refreshes(line):
+    player, connection = line
+    page = player.page
+    for width in (1440, 700):
+        connection.hasty = True
+        page.set_viewport_size({"width": width, "height": 900})
+        first, second, third = fill(player)
+        player.open(seed=next(UNUSED_SEEDS))
+        if width < 800:
+            page.get_by_test_id("stExpandSidebarButton").click()
+        page.get_by_role("button", name="Earlier runs").click()
+        page.locator("[data-testid=stDataFrame]:visible canvas").first.wait_for()
+        click(player, 0, TICKS)
+        page.get_by_role("button", name="Delete this run").click()
+        assert player.store.path(third).exists()
+        page.get_by_role("button", name="Yes, delete").click()
+        player.wait(lambda third=third: not player.store.path(third).exists(), "for the deletion")
+        page.get_by_role("button", name="Delete this run").wait_for(state="detached")
+        page.get_by_test_id("stDialog").wait_for()
+        click(player, 1, 150)
+        page.get_by_test_id("stDialog").wait_for(state="detached")
+        player.wait(lambda first=first: player.runs == [first], f"for the run, {width} pixels wide")
+        assert "seed=1" in page.url
+        player.says("finished step 20")
+        assert player.store.path(second).exists()
+        for run in (first, second):
+            player.store.delete(run)

@@ -2,8 +2,6 @@
 
 import pytest
 
-from tests.browser.player import playing
-
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
@@ -77,29 +75,3 @@ def test_a_setting_that_does_not_fit_the_others_is_said_over_pictures_of_the_run
     player.wait(lambda: not player.alerts(), "for the message to go")
     player.until("d.stale === 'false'")
     assert player.page.evaluate(opacity) == 1
-
-
-def test_charts_come_although_first_picture_and_first_question_get_lost(context, house):
-    lost = []
-
-    def forward(socket):
-        server = socket.connect_to_server()
-
-        def pass_on(to, mark):
-            def take(message):
-                data = message if isinstance(message, bytes) else message.encode()
-                if mark in data and mark not in lost:
-                    lost.append(mark)
-                else:
-                    to.send(message)
-
-            return take
-
-        socket.on_message(pass_on(server, b'"hello"'))
-        server.on_message(pass_on(socket, b'"full":true'))
-
-    with playing(house, context) as player:
-        player.page.route_web_socket("**/_stcore/stream", forward)
-        player.open()
-        player.at(0)
-    assert len(lost) == 2
