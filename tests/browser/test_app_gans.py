@@ -1,7 +1,13 @@
-"""GANs in the app: variants train on the same samples and are scrubbed together; data are drawn by hand and stay."""
+"""GANs in the app: variants train on the same samples and are scrubbed together; data are drawn by hand and stay; the
+discriminator is trained alone, and the run exported."""
+
+import io
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from nnviz.presets import gans
 from nnviz.spec.base import replace_many
@@ -39,6 +45,27 @@ def test_four_variants_train_on_the_same_samples_and_are_scrubbed_together(playe
     for letter, view in zip("ABCD", views, strict=True):
         points = view.at(0).snapshot("generated")["points"]
         np.testing.assert_array_equal(player.trace(f"samples {letter}", 2, "x"), points[:, 0])
+
+
+def test_the_discriminator_is_trained_alone_and_the_run_exported(player):
+    job = replace_many(FIRST, {"learner.updates": "discriminator", "learner.average": 0.9})
+    player.open("/gans", **links.query([job], gans.DEFAULT))
+    player.press("Run")
+    player.until("+d.newest === 60 && d.busy === 'false'")
+    (view,) = player.views()
+    first, last = (view.at(step) for step in (0, 60))
+    np.testing.assert_array_equal(first.snapshot("generated")["points"], last.snapshot("generated")["points"])
+    fields = [at.snapshot("discriminator_field")["output"] for at in (first, last)]
+    assert not np.array_equal(*fields)
+    printed = player.page.locator('[data-figure="samples"] .annotation', has_text="discriminator only")
+    assert "averaged generator" in printed.text_content()
+    player.press("Share")
+    with player.page.expect_download() as download:
+        player.page.get_by_role("button", name=f"Data of run {view.id}").click()
+    with zipfile.ZipFile(Path(download.value.path())) as packed:
+        weights = torch.load(io.BytesIO(packed.read("weights.pt")), weights_only=True)
+        assert "snapshots/optimal_discriminator.npz" in packed.namelist()
+    assert {name.partition(".")[0] for name in weights} == {"generator", "discriminator", "averaged_generator"}
 
 
 def draw(player, down: float = 0.0) -> None:
