@@ -150,11 +150,14 @@ def start(
     env: Mapping[str, str] | None = None,
     options: list[str] | None = None,
     path: str = "",
+    port: int = 0,
 ) -> str:
-    """Starts a Streamlit server and enters it into `servers`; its address, once it answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    """Starts a Streamlit server, at a free port unless one is given, and enters it into `servers`; its address, once it
+    answers."""
+    if not port:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
     log = folders.mktemp("server") / "log.txt"
     command = [
         sys.executable,
@@ -182,10 +185,10 @@ def start(
 
 @pytest.fixture(scope="module")
 def app(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
-    """`app(path, home=None, **env) -> url`: like `serve`, with an empty run store of its own unless `home` is given."""
+    """`app(path, home=None, port=0) -> url`: like `serve`, with an empty run store unless `home` is given."""
 
-    def open_app(path: Path | str = ROOT / "app.py", home: Path | None = None, **env: str) -> str:
-        return serve(path, {"NNVIZ_HOME": str(home or tmp_path_factory.mktemp("home")), **env})
+    def open_app(path: Path | str = ROOT / "app.py", home: Path | None = None, port: int = 0) -> str:
+        return serve(path, {"NNVIZ_HOME": str(home or tmp_path_factory.mktemp("home"))}, port=port)
 
     return open_app
 

@@ -1,5 +1,7 @@
 """The same run from elsewhere and later: branch, link, second tab, restarted server."""
 
+from urllib.parse import urlsplit
+
 import pytest
 
 from nnviz.spec.base import get_at
@@ -121,9 +123,9 @@ def test_a_new_server_shows_any_page_first_and_after_a_restart_the_run_is_there_
         run, address, losses = player.runs, page.url, player.trace("loss", 0, "y").tolist()
         player.store.open(run[0]).pin()  # else it would be ended here, as by a click on Stop
     end(servers[first.url])
-    second = House(app(home=tmp_path), tmp_path)
-    with visiting(page, second) as player:
-        player.go(address.replace(first.url, second.url))
+    assert app(home=tmp_path, port=urlsplit(first.url).port) == first.url
+    with visiting(page, first) as player:
+        player.go(address)
         player.says(f"stopped step {step:,}")
         player.at(step)
         assert player.runs == run
