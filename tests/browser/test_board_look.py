@@ -3,8 +3,6 @@
 import csv
 import io
 import json
-import math
-import random
 import re
 from pathlib import Path
 
@@ -13,7 +11,6 @@ import pytest
 
 from nnviz.figures.kit import labels
 from tests.browser.board import BOARD, DEMO, all_drawn, choose, filled, open_board, plot, scrub, until, zoom
-from tests.browser.gallery import gallery
 
 pytestmark = pytest.mark.browser
 
@@ -122,20 +119,6 @@ def test_a_legend_tells_the_values_at_the_chosen_step(page, finished):
     scrub(page, 39)
     until(page, "d.follows === 'true' && d.busy === 'false'")
     assert page.evaluate(words) == newest
-
-
-def test_numbers_in_legends_are_those_of_the_figures(browser):
-    chance = random.Random(0)
-    shares = [n / 80 for n in range(81)] + [chance.random() for _ in range(200)]
-    values = [chance.choice([1, -1]) * 10 ** chance.uniform(-9, 9) for _ in range(500)]
-    values += [0.0, 0.3125, 1.125, -2.5, 99995.0, 99999.0, 0.00009995, 9.995, 1234.5, 1e-300]
-    with gallery(browser, {}) as shown:
-        code = "([values, shares]) => [values.map(v => board.number(v)), shares.map(v => board.percent(v))]"
-        numbers, percents = shown.evaluate(code, [values, shares])
-        odd = shown.evaluate("[NaN, Infinity, -Infinity].map(v => board.number(v))")
-    assert numbers == [labels.number(value) for value in values]
-    assert percents == [labels.percent(share) for share in shares]
-    assert odd == [labels.number(value) for value in (math.nan, math.inf, -math.inf)]
 
 
 def test_a_section_of_four_columns_has_its_choices_behind_a_button(page, finished):

@@ -1,12 +1,15 @@
-"""What is exported of every figure: pictures that are complete and readable, and tables that hold its data."""
+"""What is exported of every figure: complete and readable pictures, tables that hold its data, numbers as it says."""
 
 import io
+import math
+import random
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from nnviz import figures
+from nnviz.figures.kit import labels
 from tests.browser.gallery import gallery
 from tests.figures.made import scalars
 from tests.figures.stated import stated
@@ -135,3 +138,16 @@ def test_eight_runs_have_a_legend_that_is_read_beside_their_curves(page):
         assert not found["wrong"], (name, found["wrong"])
         told = {trace["name"] for trace in FILLED[name]()["data"] if trace.get("showlegend", True)}
         assert told <= set(found["words"]), name
+
+
+def test_numbers_in_legends_are_those_of_the_figures(page):
+    chance = random.Random(0)
+    shares = [n / 80 for n in range(81)] + [chance.random() for _ in range(200)]
+    values = [chance.choice([1, -1]) * 10 ** chance.uniform(-9, 9) for _ in range(500)]
+    values += [0.0, 0.3125, 1.125, -2.5, 99995.0, 99999.0, 0.00009995, 9.995, 1234.5, 1e-300]
+    code = "([values, shares]) => [values.map(v => board.number(v)), shares.map(v => board.percent(v))]"
+    numbers, percents = page.evaluate(code, [values, shares])
+    odd = page.evaluate("[NaN, Infinity, -Infinity].map(v => board.number(v))")
+    assert numbers == [labels.number(value) for value in values]
+    assert percents == [labels.percent(share) for share in shares]
+    assert odd == [labels.number(value) for value in (math.nan, math.inf, -math.inf)]
