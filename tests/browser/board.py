@@ -67,7 +67,7 @@ def x_range(page, name: str) -> list[float]:
 
 def choose(page, name: str, item: str):
     """The download that an item of a figure's menu gives."""
-    page.locator(f"[data-figure={name}] .nnviz-more").click()
+    page.locator(f"[data-figure={name}] .nnviz-menu-button").click()
     with page.expect_download() as download:
         page.locator(f"[data-figure={name}] [role=menuitem]", has_text=item).click()
     return download.value

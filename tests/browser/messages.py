@@ -167,11 +167,11 @@ class Desk:
 
     def hear(self, told: dict[str, Any], shown: Shown, client: dict[str, Any]) -> Shown:
         """What the server shows once it has heard what the viewer changed."""
-        client["ask"] = told.get("ask")
+        client["request"] = told.get("request")
         for change in told["changes"]:
-            if change["number"] <= client.get("heard", 0):
+            if change["number"] <= client.get("acknowledged", 0):
                 continue
-            client["heard"] = change["number"]
+            client["acknowledged"] = change["number"]
             if "section" in change:
                 shown = shown._replace(section=change["section"])
             else:
@@ -183,13 +183,13 @@ class Desk:
         shown then."""
         for _ in range(60):
             for name, value in self.deliver(self.said(shown, client)):
-                if name == "ask":
-                    client["ask"] = value
+                if name == "request":
+                    client["request"] = value
                 if name == "change":
                     shown = self.hear(value, shown, client)
             until(self.page, "d.busy === 'false'")
             there = (self.state["history"], self.state["stepsKnown"], self.state["section"])
-            if there == (str(len(shown.steps)), str(len(shown.steps)), shown.section) and "ask" not in client:
+            if there == (str(len(shown.steps)), str(len(shown.steps)), shown.section) and "request" not in client:
                 return shown
         raise AssertionError(f"the board did not come to rest: {self.state}, {client}")
 

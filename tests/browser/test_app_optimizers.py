@@ -90,11 +90,11 @@ def test_the_start_is_dragged_and_the_paths_follow_the_pointer(player):
     for x, y in ((-4, 3), (2, -1.5)):
         page.mouse.move(*pixel(player, x, y), steps=6)
         drawn_from(player, x, y)  # while the button is down
-        assert page.locator("[data-figure=map] .nnviz-ghost").is_visible()
+        assert page.locator("[data-figure=map] .nnviz-drag-point").is_visible()
     assert start(player) == (-7, 2)
     page.mouse.up()
     chooses(player, 2, -1.5)
-    assert not page.locator("[data-figure=map] .nnviz-ghost").is_visible()
+    assert not page.locator("[data-figure=map] .nnviz-drag-point").is_visible()
     settled(player, 200)
     page.wait_for_function(f"{plot('map')}.data.find(t => t.uid === 'path0').x.length > 100")
     # The map has not zoomed, and the address opens the same race.
@@ -149,7 +149,7 @@ def test_a_formula_is_typed_and_a_wrong_one_is_said_while_the_pictures_stay(play
     player.alert('nothing follows "+"')
     assert player.page.get_by_test_id("stMain").get_by_test_id("stAlert").count() == 1
     player.until("d.stale === 'true'")
-    assert "Showing the previous results" in player.page.locator(".nnviz-said").inner_text()
+    assert "Showing the previous results" in player.page.locator(".nnviz-live-text").inner_text()
     assert len(path(player)) > 0
     box.fill("x**2 + 5*y**2")
     box.press("Enter")

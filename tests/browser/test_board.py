@@ -80,7 +80,7 @@ def test_live_board_follows_until_the_slider_is_moved_and_again_on_request(page,
     newest = int(state(page)["newest"])
     until(page, f"d.newest > {newest + 10}")
     assert state(page)["step"] == "10"
-    assert page.locator(".nnviz-where").inner_text().startswith("step 10 of ")
+    assert page.locator(".nnviz-position").inner_text().startswith("step 10 of ")
     page.get_by_role("button", name="Jump to latest").click()
     until(page, "d.follows === 'true' && d.step === d.newest")
     assert page.locator(".nnviz-is-live").inner_text() == page.locator(".nnviz-slider").get_attribute("aria-valuetext")
@@ -111,7 +111,7 @@ def test_zoom_survives_live_updates_reruns_and_scrubbing(page, live):
     scrub(page, 1)
     until(page, "d.step === '10' && d.busy === 'false'")
     assert x_range(page, "boundary") == pytest.approx(zoomed)
-    page.locator("[data-figure=boundary] .nnviz-more").click()
+    page.locator("[data-figure=boundary] .nnviz-menu-button").click()
     page.get_by_role("menuitem", name="Reset zoom").click()
     page.wait_for_function(f"{plot('boundary')}._fullLayout.xaxis.autorange === true")
 
@@ -141,7 +141,7 @@ def test_linked_figures_share_their_x_range(page, finished):
     zoomed = zoom(page, "loss")
     page.wait_for_function(f"{plot('gradients')}._fullLayout.xaxis.autorange === false")
     assert x_range(page, "gradients") == pytest.approx(zoomed)
-    page.locator("[data-figure=gradients] .nnviz-more").click()
+    page.locator("[data-figure=gradients] .nnviz-menu-button").click()
     page.locator("[data-figure=gradients]").get_by_role("menuitem", name="Reset zoom").click()
     for name in ("loss", "gradients"):
         page.wait_for_function(f"{plot(name)}._fullLayout.xaxis.autorange === true")
@@ -198,10 +198,10 @@ def test_a_step_not_there_yet_shows_the_nearest_and_is_asked_for_first(page, boa
     open_board(page, f"{boards}?start=60&slow=0.4")
     scrub(page, 40)
     until(page, "d.wanted === '400' && d.step !== '400'")
-    assert re.search(r"step 400 of 590 · showing \d+", page.locator(".nnviz-where").inner_text())
+    assert re.search(r"step 400 of 590 · showing \d+", page.locator(".nnviz-position").inner_text())
     until(page, "d.step === '400' && d.busy === 'false'")
     assert int(state(page)["history"]) < 30
-    assert page.locator(".nnviz-where").inner_text() == "step 400 of 590"
+    assert page.locator(".nnviz-position").inner_text() == "step 400 of 590"
 
 
 def test_play_goes_through_all_steps_to_the_newest(page, finished):
@@ -323,7 +323,7 @@ def test_a_point_is_chosen_by_a_click_and_by_a_drag(page, walk):
     page.mouse.down()
     page.mouse.move(*on_screen(page, 4, 2), steps=8)
     page.wait_for_function(f"Math.abs({plot('walk')}.data[0].x[0] - 4) < 0.05")
-    assert page.locator(".nnviz-ghost").is_visible()
+    assert page.locator(".nnviz-drag-point").is_visible()
     says(page, r"chosen \d+: walk [\d.]+ [\d.]+ False")
     page.mouse.up()
     x, y = map(float, says(page, r"chosen \d+: walk ([\d.]+) ([\d.]+) True").groups())

@@ -80,7 +80,7 @@ def test_pictures_are_light_on_any_page_and_dark_on_request(page, finished):
         open_board(page, finished)
         until(page, f"d.theme === '{scheme}' && d.busy === 'false'")
         assert corner(scheme) == (255, 255, 255, 255)
-        page.locator("[data-figure=depth] .nnviz-more").click()
+        page.locator("[data-figure=depth] .nnviz-menu-button").click()
         page.get_by_role("menuitemcheckbox", name="Dark background").click()
         page.keyboard.press("Escape")
         background = page.evaluate(f"getComputedStyle({BOARD}).getPropertyValue('--st-background-color')")
@@ -165,7 +165,7 @@ def test_a_scene_of_another_section_takes_no_webgl_context_and_stays_turned(page
         else:
             assert page.evaluate(eye) == pytest.approx([1.25, 1.25, 1.25])
         if visit == 2:
-            page.locator("[data-figure=space] .nnviz-more").click()
+            page.locator("[data-figure=space] .nnviz-menu-button").click()
             page.locator("[data-figure=space]").get_by_role("menuitem", name="Reset zoom").click()
             until(page, "d.busy === 'false'")
         assert page.evaluate(f"(window.contexts = {contexts}).map(gl => gl.isContextLost())") == [False]
@@ -204,7 +204,7 @@ def test_narrow_window_has_one_column_and_a_whole_header(page, finished):
 
 def test_menu_and_help_work_by_keyboard_and_a_chart_fills_the_screen_and_comes_back(page, finished):
     open_board(page, finished)
-    more = page.locator("[data-figure=loss] .nnviz-more")
+    more = page.locator("[data-figure=loss] .nnviz-menu-button")
     more.focus()
     page.keyboard.press("Enter")
     assert more.get_attribute("aria-expanded") == "true"
@@ -212,11 +212,11 @@ def test_menu_and_help_work_by_keyboard_and_a_chart_fills_the_screen_and_comes_b
     assert page.evaluate("document.activeElement.textContent") == "Image (SVG)"
     page.keyboard.press("Escape")
     assert more.get_attribute("aria-expanded") == "false"
-    assert page.evaluate("document.activeElement.className") == "nnviz-more"
+    assert page.evaluate("document.activeElement.className") == "nnviz-menu-button"
     page.locator("[data-figure=loss] .nnviz-help").focus()
     page.locator("[data-figure=loss] .nnviz-tip").wait_for(state="visible")
     page.keyboard.press("Escape")
-    page.locator("[data-figure=loss] .nnviz-more").click()
+    page.locator("[data-figure=loss] .nnviz-menu-button").click()
     page.locator("[data-figure=loss]").get_by_role("menuitem", name="Full screen").click()
     page.wait_for_function(f"{plot('loss')}._fullLayout.height > 500 && {plot('loss')}._fullLayout.width > 1000")
     page.evaluate("document.exitFullscreen()")

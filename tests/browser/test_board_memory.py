@@ -27,7 +27,7 @@ def budget(stage) -> Iterator:
 
 
 def held(board: Desk) -> int:
-    return board.page.evaluate("key => nnviz.boards[key].held", board.key)
+    return board.page.evaluate("key => nnviz.boards[key].storedBytes", board.key)
 
 
 def answer(board: Desk, shown: Shown, client: dict) -> None:
@@ -35,10 +35,10 @@ def answer(board: Desk, shown: Shown, client: dict) -> None:
     for _ in range(12):
         until(board.page, "d.busy === 'false'")
         board.page.wait_for_timeout(100)
-        asked = [value for name, value in board.heard() if name == "ask"]
+        asked = [value for name, value in board.heard() if name == "request"]
         if not asked:
             return
-        client["ask"] = asked[-1]
+        client["request"] = asked[-1]
         board.page.evaluate("([text, of]) => void deliver(text, of)", [board.said(shown, client), board.announced])
     raise AssertionError(f"the board asks on and on: {asked}")
 

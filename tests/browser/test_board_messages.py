@@ -52,11 +52,11 @@ def test_figures_are_those_of_the_newest_message_whatever_happens_on_the_way(boa
                 chance.shuffle(under_way)
             while under_way and chance.random() < 0.6:
                 heard = board.deliver(under_way.pop(0))
-                questions += [value for name, value in heard if name == "ask"]
+                questions += [value for name, value in heard if name == "request"]
                 for value in [value for name, value in heard if name == "change"]:
                     shown = board.hear(value, shown, client)
             if questions and chance.random() < 0.5:
-                client["ask"] = chance.choice(questions)  # late, again, or instead of others
+                client["request"] = chance.choice(questions)  # late, again, or instead of others
             assert board.wrong == [], seed
         chance.shuffle(under_way)
         for text in [*under_way, board.said(shown, client)]:
@@ -175,8 +175,8 @@ def test_a_server_that_knows_nothing_of_the_browser_starts_over(board: Desk):
     board.said(SPIRALS, other)  # its first message never arrives
     board.heard()
     questions = board.deliver(board.said(SPIRALS, other))
-    assert [value["hello"] != "" for _, value in questions] == [True]
-    other["ask"] = questions[0][1]
+    assert [value["restart"] != "" for _, value in questions] == [True]
+    other["request"] = questions[0][1]
     board.converse(SPIRALS, other)
     assert board.drawn() == expected(SPIRALS)
     assert board.wrong == []
@@ -279,7 +279,7 @@ def test_the_sliders_place_is_in_proportion_to_the_step_or_to_its_logarithm(boar
 def test_keys_go_from_picture_to_picture_wherever_they_mean_nothing_else(board: Desk):
     board.converse(MOONS, {})
     page = board.page
-    for place in ("body", ".nnviz-slider", ".nnviz-more", ".nnviz-play"):
+    for place in ("body", ".nnviz-slider", ".nnviz-menu-button", ".nnviz-play"):
         page.evaluate("place => { document.activeElement.blur(); document.querySelector(place).focus(); }", place)
         for key, step in (
             ("Home", 0),

@@ -43,7 +43,7 @@ def turn(page) -> tuple[float, float]:
 def put_back(page, name: str, how: str, place: tuple[float, float]) -> None:
     """Resets the view of a figure in one of the two ways."""
     if how == "menu":
-        page.locator(f"[data-figure={name}] .nnviz-more").click()
+        page.locator(f"[data-figure={name}] .nnviz-menu-button").click()
         page.get_by_role("menuitem", name="Reset zoom").click()
     else:
         page.mouse.dblclick(*place)
@@ -91,7 +91,7 @@ def test_the_wheel_over_a_scene_scrolls_the_page_and_zooms_it_in_full_screen(loo
     page.mouse.wheel(0, 200)
     page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop >= 150")
     assert page.evaluate(EYE) == pytest.approx(OWN)
-    page.locator("[data-figure=space] .nnviz-more").click()
+    page.locator("[data-figure=space] .nnviz-menu-button").click()
     page.get_by_role("menuitem", name="Full screen").click()
     page.wait_for_function("document.fullscreenElement")
     until(page, "d.busy === 'false'")
@@ -106,7 +106,7 @@ def test_the_wheel_over_a_scene_scrolls_the_page_and_zooms_it_in_full_screen(loo
 
 def test_the_time_slider_goes_along_into_full_screen_and_back(looked_at):
     page = looked_at
-    page.locator("[data-figure=map] .nnviz-more").click()
+    page.locator("[data-figure=map] .nnviz-menu-button").click()
     page.get_by_role("menuitem", name="Full screen").click()
     page.wait_for_function("document.fullscreenElement?.querySelector('.nnviz-slider')")
     until(page, "d.busy === 'false'")
@@ -131,7 +131,7 @@ def test_figures_are_dimmed_one_by_one_with_one_line(looked_at):
         ("None", "false", "", [1, 1]),
     ]:
         page.get_by_role("button", name=name, exact=True).click()
-        until(page, f"d.stale === '{marked}' && document.querySelector('.nnviz-said').textContent === '{text}'")
+        until(page, f"d.stale === '{marked}' && document.querySelector('.nnviz-live-text').textContent === '{text}'")
         assert page.evaluate(opacities) == dim
         assert line.all_inner_texts() == [text] * bool(text)  # once a row
         if text:

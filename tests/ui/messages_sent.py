@@ -59,7 +59,7 @@ class Browser:
             self.memory, self.seq, self.lost, self.bases = (head["session"], head["generation"]), head["seq"], [], {}
         assert (head["session"], head["generation"]) == self.memory
         self.lost += range(self.seq + 1, head["seq"])
-        self.lost = [seq for seq in self.lost if seq not in head.get("mended", ())]
+        self.lost = [seq for seq in self.lost if seq not in head.get("recovered", ())]
         if head["source"] != self.source:
             self.bases = {}
         if head["identity"] != self.identity:
@@ -90,7 +90,7 @@ class Browser:
         assert of == name
         return patched(figure, changes)
 
-    def ask(self, **words) -> dict:
+    def request(self, **words) -> dict:
         """A question to the server, about what the browser shows."""
         session, generation = self.memory
         about = {"session": session, "generation": generation, "identity": self.identity, "lost": self.lost}

@@ -140,7 +140,7 @@ def test_the_figures_of_a_lost_message_are_sent_again_and_no_others():
         opened(client, browser, "Signal")
     send(client, Made, STEPS, sections=SECTIONS, section="Weights")  # never arrives
     opened(client, browser, "Signal")
-    client["ask"] = browser.ask()
+    client["request"] = browser.request()
     assert opened(client, browser, "Signal")["history"] == []
     assert sent(opened(client, browser, "Weights")) == {"b": STEPS, "c": STEPS}
 
@@ -160,8 +160,8 @@ def test_what_the_viewer_opens_and_chooses_is_handed_on_once_and_only_if_there_i
 
     axis = {"figure": "a", "name": "axis", "value": "log"}
     both = [{"number": 5, "section": "Weights"}, {"number": 6, **axis}]
-    assert hear({"changes": both, "ask": {"want": [3]}}) == [("Weights",), ("a", "axis", "log")]
-    assert memory == {"heard": 6, "ask": {"want": [3]}}
+    assert hear({"changes": both, "request": {"wanted": [3]}}) == [("Weights",), ("a", "axis", "log")]
+    assert memory == {"acknowledged": 6, "request": {"wanted": [3]}}
     assert hear({"changes": both}) == []
     assert hear({"changes": [*both, {"number": 7, **axis, "value": "auto"}]}) == [("a", "axis", "auto")]
     for number, change in enumerate(
@@ -175,15 +175,15 @@ def test_what_the_viewer_opens_and_chooses_is_handed_on_once_and_only_if_there_i
         8,
     ):
         assert hear({"changes": [{"number": number, **change}]}) == [], change
-        assert memory["heard"] == number
-    for garbage in (None, "x", {"changes": "x"}, {"changes": [1, {"number": "9"}, {}]}, {"ask": 1}):
+        assert memory["acknowledged"] == number
+    for garbage in (None, "x", {"changes": "x"}, {"changes": [1, {"number": "9"}, {}]}, {"request": 1}):
         assert hear(garbage) == [], garbage
     board._change("demo", "here", head, None, None)
 
 
 def test_a_message_says_what_has_been_heard_also_after_the_server_starts_over():
-    client, browser = {"heard": 42}, Browser()
-    assert opened(client, browser, "Signal")["head"]["heard"] == 42
-    client["ask"] = browser.ask(hello="nonce")
+    client, browser = {"acknowledged": 42}, Browser()
+    assert opened(client, browser, "Signal")["head"]["acknowledged"] == 42
+    client["request"] = browser.request(restart="nonce")
     message = Browser().take(send(client, Made, STEPS, sections=SECTIONS, section="Signal"))
-    assert (message["head"]["full"], message["head"]["heard"]) == (True, 42)
+    assert (message["head"]["full"], message["head"]["acknowledged"]) == (True, 42)

@@ -117,7 +117,7 @@ def test_a_step_asked_for_comes_first():
     client, browser = {}, Browser()
     steps = list(range(100))
     browser.take(send(client, one, steps))
-    client["ask"] = browser.ask(want=[[37, ["a"]], [12345, ["a"]]])
+    client["request"] = browser.request(wanted=[[37, ["a"]], [12345, ["a"]]])
     message = browser.take(send(client, one, steps, budget=0))
     assert [step for step, _ in message["history"]] == [37]
 
@@ -131,7 +131,7 @@ def test_what_went_from_the_browser_is_sent_again_when_it_is_asked_for_and_nothi
         browser.take(send(client, pictures, list(range(20))))
     before = browser.history[7].pop("a")
     assert browser.take(send(client, pictures, list(range(20))))["history"] == []
-    client["ask"] = browser.ask(want=[[7, ["a", "loss", "gone"]]])
+    client["request"] = browser.request(wanted=[[7, ["a", "loss", "gone"]]])
     message = browser.take(send(client, pictures, list(range(20))))
     assert [(step, list(figures)) for step, figures in message["history"]] == [(7, ["a"])]
     assert browser.history[7]["a"] == before
@@ -146,7 +146,7 @@ def test_a_lost_message_is_sent_again():
     send(client, pictures, [0, 1, 2, 3])  # never arrives
     browser.take(send(client, pictures, [0, 1, 2, 3, 4]))
     assert browser.lost == [2]
-    client["ask"] = browser.ask()
+    client["request"] = browser.request()
     browser.take(send(client, pictures, [0, 1, 2, 3, 4]))
     assert sorted(browser.history) == browser.steps == [0, 1, 2, 3, 4]
 
@@ -160,7 +160,7 @@ def test_a_base_lost_on_the_way_is_sent_again():
     send(client, pictures, [0, 1])  # the base of figures with two traces is lost
     browser.take(send(client, pictures, [0, 1, 2]))
     assert browser.lost == [2, 3]
-    client["ask"] = browser.ask()
+    client["request"] = browser.request()
     browser.take(send(client, pictures, [0, 1, 2]))
     assert browser.history[2]["a"] == json.loads(encode(figure(2)))
     assert sorted(browser.history) == [0, 1, 2]
@@ -170,7 +170,7 @@ def test_a_new_page_is_sent_everything_again():
     client, browser = {}, Browser()
     for _ in range(2):
         browser.take(send(client, one, [0, 1, 2]))
-    client["ask"] = browser.ask(hello="nonce")
+    client["request"] = browser.request(restart="nonce")
     reloaded = Browser()
     for _ in range(2):
         reloaded.take(send(client, one, [0, 1, 2]))
@@ -215,7 +215,7 @@ def test_pictures_of_another_edition_are_dropped_though_the_message_that_says_so
     other = lambda step: {"a": figure(step + 50)}  # noqa: E731
     send(client, other, [0, 1, 2, 3], edition="two", budget=0)  # never arrives
     browser.take(send(client, other, [0, 1, 2, 3], edition="two", budget=0))
-    client["ask"] = browser.ask()
+    client["request"] = browser.request()
     browser.take(send(client, other, [0, 1, 2, 3], edition="two", budget=0))
     assert 3 in browser.history
     assert all(browser.history[s] == {"a": json.loads(encode(figure(s + 50)))} for s in browser.history)
@@ -297,7 +297,7 @@ def test_what_was_lost_before_another_source_came_does_not_start_over():
     browser.take(send(client, one, [0, 1, 2], source="two"))
     assert browser.lost == [2]
     before = browser.memory
-    client["ask"] = browser.ask()
+    client["request"] = browser.request()
     message = browser.take(send(client, one, [0, 1, 2], source="two"))
     assert message["head"]["full"] is False
     assert browser.memory == before
@@ -328,20 +328,20 @@ def test_a_figure_is_of_the_identity_announced_last_though_that_message_was_lost
 def test_what_is_asked_late_or_twice_is_not_answered():
     client, browser = {}, Browser()
     browser.take(send(client, one, list(range(20)), budget=0))
-    late = [browser.ask(want=[[7, ["a"]]]), browser.ask(hello="nonce"), browser.ask(lost=[1])]
+    late = [browser.request(wanted=[[7, ["a"]]]), browser.request(restart="nonce"), browser.request(lost=[1])]
     browser.take(send(client, one, list(range(20)), edition="other", budget=0))
-    client["ask"] = late[0]
+    client["request"] = late[0]
     message = browser.take(send(client, one, list(range(20)), edition="other", budget=0))
     assert [step for step, _ in message["history"]] != [7]
-    client["ask"] = late[1]
+    client["request"] = late[1]
     reloaded = Browser()
     assert reloaded.take(send(client, one, list(range(20)), budget=0))["head"]["full"]
     for ask in late:
-        client["ask"] = ask
+        client["request"] = ask
         assert not reloaded.take(send(client, one, list(range(20)), budget=0))["head"]["full"]
     assert reloaded.lost == []
-    for garbage in ({}, {"hello": "x"}, {"session": None, "lost": [1]}):
-        client["ask"] = garbage
+    for garbage in ({}, {"restart": "x"}, {"session": None, "lost": [1]}):
+        client["request"] = garbage
         assert not reloaded.take(send(client, one, list(range(20)), budget=0))["head"]["full"]
 
 
@@ -352,11 +352,11 @@ def test_what_was_lost_is_sent_again_until_the_browser_hears_so():
     send(client, pictures, [0, 1])  # never arrives
     browser.take(send(client, pictures, [0, 1]))
     for arrives in (False, False, True):
-        client["ask"] = browser.ask()
+        client["request"] = browser.request()
         text = send(client, pictures, [0, 1])
         if arrives:
             browser.take(text)
     assert browser.now["loss"] == json.loads(encode(figure(1, meta={"x_is_step": True})))
-    client["ask"] = browser.ask()
+    client["request"] = browser.request()
     browser.take(send(client, pictures, [0, 1]))
     assert browser.lost == []

@@ -9,7 +9,7 @@ import { keepFocus, keepHistoryShort, loadStyle, nextTask, theme, watchLeaving, 
 import { makeRoom } from "./board_memory.js";
 import { PickMessages } from "./board_pick_messages.js";
 import { loadPlotly } from "./board_plotly.js";
-import { Questions } from "./board_questions.js";
+import { Requests } from "./board_requests.js";
 import { Store } from "./board_store.js";
 
 // key -> board. A board outlives its place in the page: Streamlit mounts it anew after a visit to another page, and when
@@ -22,7 +22,7 @@ const parser = new TextDecoder();
 keepHistoryShort();
 keepFocus();
 watchKeys(() => [...boards.values()]);
-watchLeaving(() => boards.forEach((board) => board.questions.leave()));
+watchLeaving(() => boards.forEach((board) => board.requests.leave()));
 
 // Called by Streamlit at each rerun, with the message as bytes. Returns what to call when the place is taken away.
 export async function update(component, served, names) {
@@ -31,10 +31,10 @@ export async function update(component, served, names) {
   const board = boards.get(message.head.key) ?? new Board(message.head.key);
   boards.set(message.head.key, board);
   board.moveTo(place);
-  board.ask = (value) => component.setTriggerValue("ask", value);
-  board.tell = (value) => component.setTriggerValue("pick", value);
-  board.tellChange = (value) => component.setTriggerValue("change", value);
-  board.take(message, component.data.length);
+  board.sendRequest = (value) => component.setTriggerValue("request", value);
+  board.sendPick = (value) => component.setTriggerValue("pick", value);
+  board.sendChange = (value) => component.setTriggerValue("change", value);
+  board.receive(message, component.data.length);
   await loadStyle(new URL(`${names.board}/board.css`, served));
   try {
     board.start(await loadPlotly(new URL(names.plotly, served)));
@@ -55,7 +55,7 @@ class Board {
     this.darkPictures = false; // those that are saved: paper is white, whatever the page is
     this.scrubs = []; // times of slider moves whose picture is still to come
     this.waiting = []; // to resolve when all is drawn
-    this.questions = new Questions(this);
+    this.requests = new Requests(this);
     this.changes = new Changes(this);
     this.picks = new PickMessages(this);
     this.measured = statistics[key] = { scrubs: [], draws: [], picks: [], messages: 0, bytes: 0 };
@@ -63,7 +63,7 @@ class Board {
     this.cards = this.grid.cards;
     this.header = new Header(this);
     this.error = element("p", "nnviz-error", { role: "alert", hidden: "" });
-    this.root.replaceChildren(this.header.root, this.error, this.grid.said, this.grid.root);
+    this.root.replaceChildren(this.header.root, this.error, this.grid.liveText, this.grid.root);
     this.root.addEventListener("focusin", ({ target }) => (this.focused = target));
     // When the board is taken out of the page, what has the focus loses it, and gets it back in the next place.
     this.root.addEventListener("focusout", () => setTimeout(() => {
@@ -72,7 +72,7 @@ class Board {
     watchTheme(this.root, () => this.retheme());
     this.sizes = new ResizeObserver((entries) => this.resize(entries));
     this.sizes.observe(this.root);
-    document.addEventListener("visibilitychange", (this.awake = () => this.questions.pace()));
+    document.addEventListener("visibilitychange", (this.awake = () => this.requests.pace()));
     document.addEventListener("fullscreenchange", (this.filled = () => this.fill()));
   }
 
@@ -87,7 +87,7 @@ class Board {
   moveTo(place) {
     if (this.place === place) return;
     this.place = place;
-    this.questions.comeBack();
+    this.requests.resume();
     this.picks.wait();
     // A place that the board has left before, and that Streamlit comes back to, is empty.
     const stand = place.querySelector(".nnviz-board");
@@ -102,7 +102,7 @@ class Board {
   park() {
     if (this.root.isConnected) return;
     this.header.stop();
-    this.questions.rest();
+    this.requests.suspend();
     this.changes.stop();
     this.picks.stop();
     for (const card of this.cards.values()) card.park();
@@ -114,27 +114,27 @@ class Board {
 
   // -- what arrives --------------------------------------------------------------------------------------------
 
-  take(message, bytes) {
+  receive(message, bytes) {
     const { store } = this;
     const { identity, lost } = store;
     const missed = lost.size;
-    const taken = store.apply(message);
-    if (taken === "old") return;
-    if (taken === "unknown") {
-      this.questions.hello();
+    const outcome = store.apply(message);
+    if (outcome === "old") return;
+    if (outcome === "unknown") {
+      this.requests.requestRestart();
       if (!store.head) return;
     } else {
       this.measured.messages++;
       this.measured.bytes += bytes;
-      this.questions.answered(message, lost === store.lost ? missed : 0);
+      this.requests.answered(message, lost === store.lost ? missed : 0);
       if (message.head.full) this.retheme();
-      if (message.head.heard) this.changes.heard(message.head.heard);
-      if (message.head.picked) this.picked = this.picks.heard(message.head.picked) ?? this.picked; // until its picture is drawn
+      if (message.head.acknowledged) this.changes.acknowledge(message.head.acknowledged);
+      if (message.head.picked) this.picked = this.picks.acknowledge(message.head.picked) ?? this.picked; // until its picture is drawn
       store.opened = this.changes.section;
     }
     if (store.identity !== identity) this.renew();
     makeRoom([...boards.values()]);
-    this.measured.held = store.size;
+    this.measured.storedBytes = store.size;
     for (const card of this.cards.values()) card.settle();
     this.arrange();
     this.locate();
@@ -196,7 +196,7 @@ class Board {
     dataset.newest = store.head?.newest ?? "";
     dataset.follows = this.follows;
     dataset.stepsKnown = store.steps.length;
-    dataset.history = store.held;
+    dataset.history = store.loadedCount;
   }
 
   scrub(place, time) {
@@ -304,16 +304,16 @@ class Board {
           await card.draw(this.Plotly, step);
         } catch (error) {
           console.error(error);
-          card.say(`this figure could not be drawn: ${error.message}`);
+          card.showNote(`this figure could not be drawn: ${error.message}`);
         }
         if (card === inHand) {
           await nextTask();
           this.measured.picks.push(performance.now() - this.picked);
           this.picked = undefined;
         }
-        if (card === inHand && card.picker.held) {
-          clearTimeout(this.rest);
-          this.rest = setTimeout(() => this.request(), 700); // unless the drag goes on
+        if (card === inHand && card.picker.isDragging) {
+          clearTimeout(this.dragTimer);
+          this.dragTimer = setTimeout(() => this.request(), 700); // unless the drag goes on
           break;
         }
         if (inHand && this.again) break;
@@ -335,13 +335,13 @@ class Board {
     this.root.dataset.busy = "false";
     this.root.ariaBusy = "false";
     for (const resolve of this.waiting.splice(0)) resolve();
-    this.questions.pace();
+    this.requests.pace();
   }
 
   dispose() {
     this.disposed = true;
     boards.delete(this.key);
-    this.questions.stop();
+    this.requests.stop();
     this.changes.stop();
     this.picks.stop();
     this.header.stop();

@@ -21,7 +21,7 @@ from nnviz.ui.board import browser_files, picture_history
 
 # The time for earlier steps in one rerun; with the newest step's own it stays well below the shortest time between
 # reruns.
-MOST_POINTS = 500
+MAX_POINTS = 500
 """Points of a line drawn by the viewer that are taken."""
 
 BACKFILL_SECONDS = 0.06
@@ -74,7 +74,7 @@ def board(
     figures that change with the step are taken, so a lazy mapping saves work.
 
     `layout.meta` of a figure may hold `title`, `help` (one sentence), `link` (figures with the same one share their
-    x range) and `x_is_step`: such a figure is not kept for each step, a line at the chosen step is drawn over it
+    x range) and `x_is_step`: such a figure is not stored for each step, a line at the chosen step is drawn over it
     instead. So it is with `reveals`: the figure holds the whole run, and of each trace whose own `meta` holds `steps`
     (ascending, one an entry) and `show` ("until" or "at") the browser shows the entries up to, or at, the chosen step.
     `legend_follows` says that names of traces tell values by step: those whose `meta` holds `follow` (see
@@ -127,7 +127,7 @@ def board(
     _component()(
         key=key,
         data=text.encode(),
-        on_ask_change=partial(_hear, key, session.current_url_path()),
+        on_request_change=partial(_store_request, key, session.current_url_path()),
         on_pick_change=partial(_pick, key, on_pick, on_stroke),
         on_change_change=partial(_change, key, session.current_url_path(), head, on_section, on_choice),
     )
@@ -138,13 +138,13 @@ def _ordered(choice: Mapping[str, Any]) -> dict[str, Any]:
     return {**choice, "options": [list(option) for option in choice["options"].items()]}
 
 
-def _hear(key: str, place: str) -> None:
+def _store_request(key: str, place: str) -> None:
     """Keep what the browser asks for until the board is drawn again, which is in the same rerun, unless the viewer has
     left the place where it was drawn."""
     session.redraw_if_page_changed(place)
-    request = (session.value(key) or {}).get("ask")
+    request = (session.value(key) or {}).get("request")
     if isinstance(request, dict):
-        session.memory(f"board:{key}")["ask"] = request
+        session.memory(f"board:{key}")["request"] = request
 
 
 def _change(
@@ -157,17 +157,17 @@ def _change(
     """Hand on which section the viewer has opened and which choices have other values. What a browser sends may be
     anything, and comes again until a message says that it has been heard."""
     session.redraw_if_page_changed(place)
-    sent, kept = (session.value(key) or {}).get("change"), session.memory(f"board:{key}")
+    sent, memory = (session.value(key) or {}).get("change"), session.memory(f"board:{key}")
     if not isinstance(sent, dict):
         return
-    if isinstance(sent.get("ask"), dict):
-        kept["ask"] = sent["ask"]
+    if isinstance(sent.get("request"), dict):
+        memory["request"] = sent["request"]
     changes = sent.get("changes")
     for change in changes if isinstance(changes, list) else []:
         number = change.get("number") if isinstance(change, dict) else None
-        if not isinstance(number, int) or number <= kept.get("heard", 0):
+        if not isinstance(number, int) or number <= memory.get("acknowledged", 0):
             continue
-        kept["heard"] = number
+        memory["acknowledged"] = number
         section, figure, name, value = (change.get(part) for part in ("section", "figure", "name", "value"))
         if on_section and isinstance(section, str) and section in head["sections"]:
             on_section(section)
@@ -198,7 +198,7 @@ def _pick(
         return
     figure, stroke = str(picked.get("figure", "")), picked.get("stroke")
     if on_stroke and isinstance(stroke, list):
-        points = [(float(p[0]), float(p[1])) for p in stroke[:MOST_POINTS] if _is_point(p)]
+        points = [(float(p[0]), float(p[1])) for p in stroke[:MAX_POINTS] if _is_point(p)]
         if points:
             on_stroke(figure, points)
     elif on_pick and _is_point([picked.get("x"), picked.get("y")]):

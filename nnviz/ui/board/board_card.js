@@ -2,7 +2,7 @@
 
 import { cameras, fit, ranges } from "./board_axes.js";
 import { element } from "./board_element.js";
-import { follows, renamed, told, write } from "./board_follow.js";
+import { follows, legendTexts, renamed, write } from "./board_follow.js";
 import { Menu } from "./board_menu.js";
 import { Options } from "./board_options.js";
 import { Picker } from "./board_pick.js";
@@ -59,10 +59,10 @@ export class Card {
     document.addEventListener("pointerdown", (this.outside = (event) => {
       for (const list of [this.menu, this.options]) if (!list.holds(event.target)) list.open(false);
     }));
-    this.say("");
+    this.showNote("");
   }
 
-  say(text) {
+  showNote(text) {
     this.note.textContent = text;
     this.note.hidden = !text;
     this.show(!text);
@@ -90,9 +90,9 @@ export class Card {
   }
 
   // Dims what is drawn, of which `line` says why it is not what was asked for; in sight unless another card says so.
-  warn(line, isSaid) {
+  warn(line, isShown) {
     this.root.dataset.stale = String(Boolean(line));
-    this.warning.replaceChildren(...(line && isSaid ? [element("span", "", {}, line)] : []));
+    this.warning.replaceChildren(...(line && isShown ? [element("span", "", {}, line)] : []));
   }
 
   // Back in the page, with what was drawn as far as that is still true.
@@ -152,8 +152,8 @@ export class Card {
   wanted(step) {
     const { store, theme, limits } = this.board;
     const version = store.version(this.name, step);
-    const { held } = this.picker;
-    const look = [theme.id, this.width, this.height, this.revision, held, JSON.stringify(limits[this.link] ?? null)].join();
+    const { isDragging } = this.picker;
+    const look = [theme.id, this.width, this.height, this.revision, isDragging, JSON.stringify(limits[this.link] ?? null)].join();
     const isCut = version && reveals(store.bases.get(version.base).figure);
     return { version, look, at: isCut ? this.board.wanted : undefined };
   }
@@ -170,7 +170,7 @@ export class Card {
       this.figure = this.shown = undefined;
       this.settle();
       const isNone = version === null || !store.mayHave(this.name);
-      this.say(!store.steps.length ? "waiting for the first result" : isNone ? "no result at this step" : "loading …");
+      this.showNote(!store.steps.length ? "waiting for the first result" : isNone ? "no result at this step" : "loading …");
       return;
     }
     const figure = store.figure(version);
@@ -181,17 +181,17 @@ export class Card {
       this.stage.style.height = `${this.height}px`;
     }
     const data = at === undefined ? (figure.data ?? []) : cut(figure.data ?? [], at);
-    const kept = new Set();
-    if (wanted.look === before) data.forEach((trace, i) => trace === this.shown?.[i] && kept.add(i));
+    const unchanged = new Set();
+    if (wanted.look === before) data.forEach((trace, i) => trace === this.shown?.[i] && unchanged.add(i));
     this.figure = figure;
     this.shown = data;
     this.source = store.head.source;
     const meta = figure.layout?.meta ?? {};
     this.link = meta.link;
     this.describe(meta.title ?? this.name, meta.help);
-    const { data: traces, layout } = this.seen();
+    const { data: traces, layout } = this.displayed();
     try {
-      await draw(Plotly, this.plot, traces, layout, CONFIG, kept);
+      await draw(Plotly, this.plot, traces, layout, CONFIG, unchanged);
     } catch (error) {
       this.clear(); // or what is half drawn spoils every later drawing
       this.drawing = wanted; // it is not tried again until something changes
@@ -201,28 +201,28 @@ export class Card {
     this.root.dataset.drawn = ++this.drawn;
     this.settle();
     if (this.drawing !== wanted || !this.isCurrent) return; // the board shows something else since
-    this.say("");
+    this.showNote("");
     this.point(step);
   }
 
   // What is drawn: the traces as they are shown, with a legend of the chosen step.
-  seen() {
-    this.told = this.words();
+  displayed() {
+    this.legend = this.legendTexts();
     this.rests = undefined;
-    return renamed({ data: this.shown.map(copy), layout: this.layout(this.figure.layout ?? {}) }, this.told);
+    return renamed({ data: this.shown.map(copy), layout: this.layout(this.figure.layout ?? {}) }, this.legend);
   }
 
-  words() {
+  legendTexts() {
     const { follows: isNewest, wanted, store: { head } } = this.board;
-    return told(this.figure, isNewest || wanted === head.newest ? undefined : wanted, head.unit);
+    return legendTexts(this.figure, isNewest || wanted === head.newest ? undefined : wanted, head.unit);
   }
 
   // Brings a legend that tells values to the chosen step: its words at once, its layout when the slider rests.
   async follow(Plotly) {
     if (this.visible === false || !this.isCurrent || !follows(this.figure)) return;
-    const words = this.words();
-    if (!same(words, this.told)) {
-      this.told = words;
+    const words = this.legendTexts();
+    if (!same(words, this.legend)) {
+      this.legend = words;
       write(this.plot, words);
       clearTimeout(this.resting);
       this.resting = setTimeout(() => this.board.request(), REST);
@@ -249,12 +249,12 @@ export class Card {
     const { theme, limits } = this.board;
     const layout = {
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      ...this.revised(copy({ ...given, ...(this.width < NARROW ? given.meta?.narrow : {}), meta: undefined })), uirevision: this.kept, // Plotly has no use for the table in meta
+      ...this.revised(copy({ ...given, ...(this.width < NARROW ? given.meta?.narrow : {}), meta: undefined })), uirevision: this.zoomRevision, // Plotly has no use for the table in meta
       template: theme.template, width: this.width, height: this.height, autosize: false, datarevision: this.drawn,
     };
     layout.font = { family: theme.font, color: theme.text, size: 12, ...theme.template.layout?.font, ...layout.font };
     layout.margin ??= theme.template.layout?.margin ?? { l: 48, r: 16, t: 12, b: 40 };
-    if (this.picker.held) layout.hovermode = false; // else each drawing looks anew for what is under the pointer
+    if (this.picker.isDragging) layout.hovermode = false; // else each drawing looks anew for what is under the pointer
     for (const [axis, range] of Object.entries(limits[this.link] ?? {})) {
       if (axis !== "xaxis" && !layout[axis]) continue;
       layout[axis] = { ...layout[axis], ...(range ? { range: fit(range, layout[axis]?.type), autorange: false } : {}) };
@@ -263,7 +263,7 @@ export class Card {
   }
 
   // Zoom and hidden curves last as long as this stays: until "Reset zoom", or another subject.
-  get kept() {
+  get zoomRevision() {
     return `${this.revision} ${this.board.store.head.subject}`;
   }
 
@@ -272,11 +272,11 @@ export class Card {
   // which must stay as it was for the next drawing.
   revised(layout) {
     for (const [name, part] of Object.entries(layout)) {
-      if (part?.uirevision !== undefined) part.uirevision += ` ${name.startsWith("scene") ? this.revision : this.kept}`;
+      if (part?.uirevision !== undefined) part.uirevision += ` ${name.startsWith("scene") ? this.revision : this.zoomRevision}`;
       if (part?.range) part.range = Array.from(part.range);
     }
     for (const [name, { uirevision, camera }] of Object.entries(this.turned ?? {})) {
-      if (uirevision === (layout[name]?.uirevision ?? this.kept)) layout[name] = { ...layout[name], camera: copy(camera) };
+      if (uirevision === (layout[name]?.uirevision ?? this.zoomRevision)) layout[name] = { ...layout[name], camera: copy(camera) };
     }
     return layout;
   }

@@ -1,7 +1,7 @@
 // What the viewer changes on the board: the section that is open, the choices in cards. It shows at once, as far as it can,
 // and is told to the server until a message says that it has been heard.
 
-const AGAIN = 4000; // what is asked while a script runs may get lost (ms)
+const RETRY_AFTER = 4000; // what is asked while a script runs may get lost (ms)
 const TRIES = 5;
 
 export class Changes {
@@ -23,15 +23,15 @@ export class Changes {
 
   send() {
     clearTimeout(this.timer);
-    if (!this.waiting.length || this.tries++ >= TRIES) return this.heard(Infinity);
-    const { store, wanted, follows, questions } = this.board;
+    if (!this.waiting.length || this.tries++ >= TRIES) return this.acknowledge(Infinity);
+    const { store, wanted, follows, requests } = this.board;
     const want = follows || wanted === undefined ? [] : store.around(wanted, 1);
-    this.timer = setTimeout(() => this.board.root.isConnected && this.send(), AGAIN);
-    if (!questions.isQuiet) this.board.tellChange({ changes: this.waiting, ask: store.session ? questions.about({ want }) : undefined });
+    this.timer = setTimeout(() => this.board.root.isConnected && this.send(), RETRY_AFTER);
+    if (!requests.isQuiet) this.board.sendChange({ changes: this.waiting, request: store.session ? requests.envelope({ want }) : undefined });
   }
 
   // The server has heard of all changes up to this number: from here on its messages say how things are.
-  heard(number) {
+  acknowledge(number) {
     const before = this.waiting.length;
     this.waiting = this.waiting.filter((change) => change.number > number);
     if (!this.waiting.length) clearTimeout(this.timer);

@@ -9,7 +9,7 @@ const LAST = "last:"; // the title of a legend of last values
 export const follows = (figure) => figure?.layout?.meta?.legend_follows === true;
 
 // The names of traces and the legend's title at `step`, as the figure has them where that is undefined.
-export function told(figure, step, unit) {
+export function legendTexts(figure, step, unit) {
   const { data = [], layout } = figure;
   const title = layout?.legend?.title?.text;
   const isLast = step === undefined || !follows(figure);
@@ -19,7 +19,7 @@ export function told(figure, step, unit) {
   };
 }
 
-// The figure with the names and the title that `told` gave.
+// The figure with the names and the title that `legendTexts` gave.
 export function renamed({ data, layout }, { names, title }) {
   const called = data.map((trace, i) => (trace.name === names[i] ? trace : { ...trace, name: names[i] }));
   if (layout?.legend?.title?.text === title) return { data: called, layout };

@@ -9,7 +9,7 @@ export class Grid {
   constructor(board) {
     this.board = board;
     this.root = element("div", "nnviz-grid", { id: `nnviz-grid-${Math.random().toString(36).slice(2)}` });
-    this.said = element("p", "nnviz-said", { role: "status" });
+    this.liveText = element("p", "nnviz-live-text", { role: "status" });
     this.cards = new Map(); // of all sections that were open; those of others are out of the page
     this.sizes = new ResizeObserver((entries) => this.resize(entries));
     this.views = new IntersectionObserver((entries) => {
@@ -92,14 +92,14 @@ export class Grid {
     const isWhole = typeof stale === "string";
     const lines = Object.fromEntries(shown.map((name) => [name, isWhole ? stale : stale[name]]).filter(([, line]) => line));
     const text = [...new Set(Object.values(lines))].join(" · ");
-    if (this.said.textContent !== text) this.said.textContent = text;
+    if (this.liveText.textContent !== text) this.liveText.textContent = text;
     this.board.root.dataset.stale = !text ? "false" : isWhole ? "true" : "some";
     return lines;
   }
 
   card(name) {
     const card = new Card(this.board, name);
-    if (!this.board.store.steps.length) card.say("waiting for the first result");
+    if (!this.board.store.steps.length) card.showNote("waiting for the first result");
     card.settle();
     return card;
   }

@@ -23,7 +23,7 @@ export class Header {
     this.slider = element("input", "nnviz-slider", {
       type: "range", min: 0, max: 0, step: "any", "aria-label": "Time", title: "Arrow keys: previous or next recorded step",
     });
-    this.where = element("output", "nnviz-where", { "aria-live": "off" });
+    this.where = element("output", "nnviz-position", { "aria-live": "off" });
     this.log = element("button", "nnviz-log", {
       type: "button", "aria-label": "Logarithmic time", title: "Logarithmic time axis",
     }, "log");
@@ -73,23 +73,23 @@ export class Header {
 
   // While a pointer holds the slider, it stays on the steps that it had then, or it would move away under the pointer.
   hold() {
-    this.held = this.board.store.steps;
+    this.heldSteps = this.board.store.steps;
     for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => this.release(), { once: true });
   }
 
   release() {
-    this.held = undefined;
+    this.heldSteps = undefined;
     if (this.board.store.head) this.show();
   }
 
   // The picture that the slider is nearest to, by its place among those that there are now.
   get place() {
-    const { held, slider, board: { store } } = this;
-    const steps = held ?? store.steps, value = Number(slider.value);
+    const { heldSteps, slider, board: { store } } = this;
+    const steps = heldSteps ?? store.steps, value = Number(slider.value);
     let place = 0;
     steps.forEach((step, i) => { if (Math.abs(this.at(step) - value) < Math.abs(this.at(steps[place]) - value)) place = i; });
-    if (!held) return place;
-    return place < held.length - 1 ? store.place(held[place]) : Infinity;
+    if (!heldSteps) return place;
+    return place < heldSteps.length - 1 ? store.place(heldSteps[place]) : Infinity;
   }
 
   // Brings the line up to date with what the board shows.
@@ -99,7 +99,7 @@ export class Header {
     const last = steps.length - 1;
     const place = Math.max(0, follows ? last : store.place(wanted));
     const { slider, where, newest } = this;
-    if (!this.held) {
+    if (!this.heldSteps) {
       slider.min = this.at(steps[0] ?? 0);
       slider.max = this.at(steps[last] ?? 0);
       slider.value = this.at(steps[place] ?? 0);

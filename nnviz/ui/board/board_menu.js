@@ -3,7 +3,7 @@
 import { element } from "./board_element.js";
 import { csv, download, json } from "./board_export.js";
 import { renamed } from "./board_follow.js";
-import { picture, pictureTheme, seen } from "./board_picture.js";
+import { picture, pictureTheme, visibleFigure } from "./board_picture.js";
 
 const ITEMS = [
   ["png", "Image (PNG)"], ["svg", "Image (SVG)"], ["dark", "Dark background"], ["csv", "Data (CSV)"], ["json", "Plotly JSON"],
@@ -16,7 +16,7 @@ const HINTS = {
 export class Menu {
   constructor(card) {
     this.card = card;
-    this.more = element("button", "nnviz-more", { type: "button", "aria-haspopup": "menu", "aria-expanded": "false" }, "⋯");
+    this.more = element("button", "nnviz-menu-button", { type: "button", "aria-haspopup": "menu", "aria-expanded": "false" }, "⋯");
     this.root = element("div", "nnviz-menu", { role: "menu", hidden: "" });
     for (const [action, label] of ITEMS) {
       const role = action === "dark" ? "menuitemcheckbox" : "menuitem";
@@ -85,9 +85,9 @@ export class Menu {
     const title = `${card.title.textContent} · ${board.store.head.unit} ${board.step}`;
     const file = `${title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "")}.${format}`;
     if (format === "csv") download(file, "\ufeff" + csv(figure), "text/csv;charset=utf-8");
-    else if (format === "json") download(file, json({ ...figure, ...renamed(figure, card.words()) }, board.theme.template), "application/json");
+    else if (format === "json") download(file, json({ ...figure, ...renamed(figure, card.legendTexts()) }, board.theme.template), "application/json");
     else {
-      const shown = seen(card.seen(), plot);
+      const shown = visibleFigure(card.displayed(), plot);
       download(file, await picture(board.Plotly, shown, { title, theme: pictureTheme(board), format, width, height }));
     }
   }

@@ -15,7 +15,7 @@ export class Options {
     this.choices = [];
     this.structure = "[]";
     this.root = element("div", "nnviz-options", { hidden: "" });
-    this.more = element("button", "nnviz-tune", { type: "button", "aria-haspopup": "dialog", "aria-expanded": "false" });
+    this.more = element("button", "nnviz-options-button", { type: "button", "aria-haspopup": "dialog", "aria-expanded": "false" });
     this.more.innerHTML = ICON;
     this.more.onclick = () => this.open(this.list.hidden);
     this.list = element("div", "nnviz-menu nnviz-list", { role: "dialog", hidden: "" });

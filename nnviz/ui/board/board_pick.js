@@ -9,12 +9,12 @@ const STILL = 4; // pixels that a click may move
 export class Picker {
   constructor(card) {
     this.card = card;
-    this.held = false; // whether the viewer has the point in hand
-    this.ghost = element("i", "nnviz-ghost", { "aria-hidden": "true", hidden: "" });
+    this.isDragging = false; // whether the viewer has the point in hand
+    this.ghost = element("i", "nnviz-drag-point", { "aria-hidden": "true", hidden: "" });
     card.stage.append(this.ghost);
     // Before Plotly, which takes a drag for a zoom.
     card.plot.addEventListener("pointerdown", (event) => this.down(event), true);
-    card.plot.addEventListener("mousedown", (event) => this.held && event.stopPropagation(), true);
+    card.plot.addEventListener("mousedown", (event) => this.isDragging && event.stopPropagation(), true);
   }
 
   // None in a figure of something else than the board shows by now.
@@ -51,7 +51,7 @@ export class Picker {
     const { xaxis, yaxis } = this.card.plot._fullLayout;
     const far = Math.hypot(place.left - xaxis._offset - xaxis.d2p(pick.x), place.top - yaxis._offset - yaxis.d2p(pick.y));
     if (far > NEAR) return; // a drag from here zooms
-    this.held = true;
+    this.isDragging = true;
     this.card.plot.querySelector(".hoverlayer")?.replaceChildren(); // it would stay where the drag began
     event.stopPropagation();
     event.preventDefault();
@@ -60,7 +60,7 @@ export class Picker {
 
   move(event) {
     const { pick } = this;
-    if (!this.held || !pick) return;
+    if (!this.isDragging || !pick) return;
     const place = this.place(event, true);
     if (!place) return;
     this.show(place);
@@ -68,18 +68,18 @@ export class Picker {
   }
 
   up(event) {
-    const { began, held, pick } = this;
+    const { began, isDragging, pick } = this;
     this.release();
-    const place = this.place(event, held);
+    const place = this.place(event, isDragging);
     if (!pick || !began || !place) return;
     const moved = Math.hypot(place.left - began.left, place.top - began.top);
-    if (held ? moved === 0 : moved > STILL) return;
+    if (isDragging ? moved === 0 : moved > STILL) return;
     this.card.board.pick({ figure: this.card.name, x: place.x, y: place.y, source: this.card.source, done: true }, this.card);
   }
 
   release() {
     this.ends?.abort();
-    this.held = false;
+    this.isDragging = false;
     this.began = undefined;
     this.ghost.hidden = true;
   }

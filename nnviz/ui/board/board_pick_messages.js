@@ -37,7 +37,7 @@ export class PickMessages {
     }
     this.wait();
     const [{ number, place }] = this.waiting;
-    this.board.tell({ number, ...place });
+    this.board.sendPick({ number, ...place });
   }
 
   wait() {
@@ -46,7 +46,7 @@ export class PickMessages {
   }
 
   // The server has heard of all up to this number. Returns when it was told first, undefined where that was known.
-  heard(number) {
+  acknowledge(number) {
     const { began, waiting } = this;
     this.waiting = waiting.filter((pick) => pick.number > number);
     if (this.waiting.length === waiting.length) return undefined;

@@ -22,7 +22,7 @@ export function pictureTheme({ theme, store, darkPictures }) {
 }
 
 // The figure as it is looked at in `plot`: zoomed, turned, and without what was hidden by a click in the legend.
-export function seen({ data, layout }, plot) {
+export function visibleFigure({ data, layout }, plot) {
   const full = plot._fullLayout ?? {};
   const changed = { ...layout };
   for (const [name, axis] of Object.entries(full)) {

@@ -68,11 +68,11 @@ function quicken(Plotly) {
   return Plotly;
 }
 
-// Draws like Plotly.react. `kept` holds the indices of traces that are the same objects as in the last drawing. Where that is
+// Draws like Plotly.react. `unchanged` holds the indices of traces that are the same objects as in the last drawing. Where that is
 // true of all scatter traces of a subplot whose axes did not move either, such as the data points over a decision
 // surface, their nodes stay as they are; that halves the time of the drawing.
-export async function draw(Plotly, plot, data, layout, config, kept) {
-  plot.nnvizKept = kept;
+export async function draw(Plotly, plot, data, layout, config, unchanged) {
+  plot.nnvizUnchanged = unchanged;
   const before = margins(plot);
   try {
     await Plotly.react(plot, data.map(light), layout, config);
@@ -81,7 +81,7 @@ export async function draw(Plotly, plot, data, layout, config, kept) {
       await Plotly.react(plot, data.map(light), { ...layout, datarevision: `${layout.datarevision} again` }, config);
     }
   } finally {
-    plot.nnvizKept = undefined;
+    plot.nnvizUnchanged = undefined;
   }
   for (const trace of plot._fullData ?? []) if (trace.type === "scatter") keepNodes(trace._module);
   writePowers(plot);
@@ -124,14 +124,14 @@ function keepNodes(module) {
   module.plot = (gd, subplot, traces, layer, transition, done) => {
     const { xaxis, yaxis } = subplot;
     const axes = [xaxis, yaxis].map((axis) => [axis.type, axis.range, axis._length, axis._offset].join()).join();
-    gd.nnvizStay = Boolean(gd.nnvizKept) && !transition && subplot.nnvizAxes === axes
-      && traces.every(([{ trace }]) => gd.nnvizKept.has(trace.index) && (trace.fill ?? "none") === "none")
+    gd.nnvizReuse = Boolean(gd.nnvizUnchanged) && !transition && subplot.nnvizAxes === axes
+      && traces.every(([{ trace }]) => gd.nnvizUnchanged.has(trace.index) && (trace.fill ?? "none") === "none")
       && layer.selectAll("g.trace").size() === traces.length;
     subplot.nnvizAxes = axes;
-    if (!gd.nnvizStay) plot(gd, subplot, traces, layer, transition, done);
+    if (!gd.nnvizReuse) plot(gd, subplot, traces, layer, transition, done);
   };
   module.style = (gd, ...rest) => {
     const alone = Object.keys(gd._fullLayout?._plots ?? {}).length === 1;
-    if (!(gd.nnvizStay && gd.nnvizKept && alone)) style(gd, ...rest);
+    if (!(gd.nnvizReuse && gd.nnvizUnchanged && alone)) style(gd, ...rest);
   };
 }

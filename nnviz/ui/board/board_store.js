@@ -30,7 +30,7 @@ export class Store {
     if (this.session && this.session !== session) this.left.add(this.session);
     this.session = session;
     this.generation = generation;
-    this.hasBegun = false; // whether its first message was here
+    this.hasStarted = false; // whether its first message was here
     this.seq = 0;
     this.lost = new Set(); // numbers of messages that are missing or could not be used, until the server has heard of them
     this.bases = new Map(); // id -> {name, figure}
@@ -49,22 +49,22 @@ export class Store {
     if (subject !== this.head?.subject) this.steps = [];
   }
 
-  // Takes a message in. Returns "taken"; "old" for what came before, or twice; or "unknown" when the server takes this
+  // Takes a message in. Returns "applied"; "old" for what came before, or twice; or "unknown" when the server takes this
   // browser for another one and has to start over.
   apply({ head, bases, now, history }) {
     if (this.left.has(head.session)) return "old";
     const isSame = head.session === this.session && head.generation === this.generation;
     if (head.session === this.session && head.generation < this.generation) return "old";
-    if (isSame && this.hasBegun && head.seq <= this.seq) return "old"; // also handed over again, as when the theme changes
+    if (isSame && this.hasStarted && head.seq <= this.seq) return "old"; // also handed over again, as when the theme changes
     if (!isSame) this.startOver(head); // what is shown by now is something else
-    if (!this.hasBegun && !head.full) return "unknown";
+    if (!this.hasStarted && !head.full) return "unknown";
     if (head.full) {
-      this.hasBegun = true;
+      this.hasStarted = true;
       this.seq = head.seq;
       this.themes = head.themes;
     }
     for (let seq = this.seq + 1; seq < head.seq; seq++) this.lost.add(seq);
-    for (const seq of head.mended ?? []) this.lost.delete(seq);
+    for (const seq of head.recovered ?? []) this.lost.delete(seq);
     if (head.source !== this.head?.source) this.bases.clear();
     if (head.identity !== this.identity) this.renew(head.identity, head);
     this.seq = head.seq;
@@ -76,8 +76,8 @@ export class Store {
       const decoded = decode(figure);
       this.bases.set(id, { name, figure: decoded, size: bytes(decoded) });
     }
-    const take = (versions, isRaw) => {
-      const taken = {};
+    const decoded = (versions, isRaw) => {
+      const found = {};
       for (const [name, version] of Object.entries(versions)) {
         const [base, changes] = version ?? [];
         if (version && this.bases.get(base)?.name !== name) {
@@ -85,21 +85,21 @@ export class Store {
           return undefined;
         }
         const own = { identity: head.identity, mark: this.marks[name], name, base };
-        taken[name] = version && { ...own, isRaw, changes: isRaw ? changes : changes.map(decode), size: bytes(changes) };
+        found[name] = version && { ...own, isRaw, changes: isRaw ? changes : changes.map(decode), size: bytes(changes) };
       }
-      return taken;
+      return found;
     };
-    for (const [name, version] of Object.entries(now)) Object.assign(this.now, take({ [name]: version }, false));
+    for (const [name, version] of Object.entries(now)) Object.assign(this.now, decoded({ [name]: version }, false));
     for (const [step, versions] of history) {
-      const taken = take(versions, true);
-      if (taken) this.history.set(step, Object.assign(this.history.get(step) ?? {}, taken));
+      const stored = decoded(versions, true);
+      if (stored) this.history.set(step, Object.assign(this.history.get(step) ?? {}, stored));
     }
     if (head.steps) {
       this.steps = head.steps;
       const known = new Set(head.steps);
       for (const step of this.history.keys()) if (!known.has(step)) this.history.delete(step);
     }
-    return "taken";
+    return "applied";
   }
 
   // Figures whose mark is another one than before are dropped.
@@ -151,7 +151,7 @@ export class Store {
   }
 
   // How many of the steps are here, and how many never came.
-  get held() {
+  get loadedCount() {
     return this.steps.filter((step) => this.has(step)).length;
   }
 

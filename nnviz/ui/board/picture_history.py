@@ -30,8 +30,11 @@ Pictures = Callable[[int], Mapping[str, dict]]
 # A figure whose number or types of traces change gets a base for each kind, up to this many: more would fill memory.
 _BASES_PER_FIGURE = 16
 _MESSAGES_REMEMBERED = 64
-_WANTED = 8
-_ANSWERED = ("heard", "picked")  # numbers of the last change and the last chosen point or line that have been heard
+_MAX_REQUESTED = 8
+_ANSWERED = (
+    "acknowledged",
+    "picked",
+)  # numbers of the last change and the last chosen point or line that have been heard
 RESTING = 3.0
 """Seconds after a run has paused in which its newest pictures are sent again."""
 _CHARACTERS_A_MESSAGE = 1_500_000
@@ -76,7 +79,7 @@ def message(
     values of its choices, head["choices"], change. `budget` is the time in seconds that earlier steps may take; at
     least one of those missing is sent.
     """
-    want, lost = _listen(client)
+    wanted, lost = _process_request(client)
     first = "seq" not in client
     if first:
         client.setdefault("session", uuid.uuid4().hex[:12])
@@ -112,14 +115,16 @@ def message(
         draft.replace(name, figures[name])
     # The first message carries the newest step alone, so that it is drawn as early as can be. Where every figure holds
     # all of the past there is nothing to send for a step.
-    want = want if past else {}
-    have = set(steps).intersection(*(sent[name] for name in past)).union(want)
+    wanted = wanted if past else {}
+    have = set(steps).intersection(*(sent[name] for name in past)).union(wanted)
     started = time.perf_counter()
-    for step in (*want, *(() if first or not past else coarse_first(steps, have))):
-        missing = [name for name in past if step not in sent[name] or name in want.get(step, ())]
-        made = pictures(step)
+    for step in (*wanted, *(() if first or not past else coarse_first(steps, have))):
+        missing = [name for name in past if step not in sent[name] or name in wanted.get(step, ())]
+        figures_then = pictures(step)
         for name in missing:
-            draft.put(step, name, draft.version(name, made[name]) if name in made else f"{encode(name)}:null")
+            draft.put(
+                step, name, draft.version(name, figures_then[name]) if name in figures_then else f"{encode(name)}:null"
+            )
             sent[name].add(step)
         if time.perf_counter() - started > budget or draft.size > _CHARACTERS_A_MESSAGE:
             break
@@ -131,7 +136,7 @@ def message(
         "seq": client["seq"],
         "full": first,
         "identity": _identity(client),
-        **({"mended": lost} if lost else {}),
+        **({"recovered": lost} if lost else {}),
         **{name: client[name] for name in _ANSWERED if name in client},
         **({"marks": marks} if (marks := _marks(client)) else {}),
         "names": list(figures),
@@ -172,8 +177,8 @@ def _renew(client: dict[str, Any]) -> None:
 def _forget(client: dict[str, Any], name: str) -> None:
     """A figure that is sent from now on is another one than before: the browser drops what it has of it."""
     client["drops"][name] = client["drops"].get(name, 0) + 1
-    for kept in ("now", "sent", "newest"):
-        client[kept].pop(name, None)
+    for held in ("now", "sent", "newest"):
+        client[held].pop(name, None)
 
 
 def _compare_choices(client: dict[str, Any], choices: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
@@ -196,20 +201,20 @@ def _identity(client: Mapping[str, Any]) -> str:
     return f"{client['session']}.{client['generation']}.{client['identity_count']}"
 
 
-def _listen(client: dict[str, Any]) -> tuple[dict[int, list[str]], list[int]]:
+def _process_request(client: dict[str, Any]) -> tuple[dict[int, list[str]], list[int]]:
     """Take in what the browser asked since the last message: the figures that it wants first, by step, whether it had
     them before or not; and the numbers of messages that it missed.
 
-    It may ask twice, late, or for what is not shown any more: that is not answered.
+    It may request twice, late, or for what is not shown any more: that is not answered.
     """
-    ask = client.pop("ask", None) or {}
-    if "seq" not in client or any(ask.get(name) != client[name] for name in ("session", "generation")):
+    request = client.pop("request", None) or {}
+    if "seq" not in client or any(request.get(name) != client[name] for name in ("session", "generation")):
         return {}, []
     known = set(client["steps"] or ())
-    lost = [seq for seq in ask.get("lost", ()) if seq <= client["seq"]]
+    lost = [seq for seq in request.get("lost", ()) if seq <= client["seq"]]
     # What was sent before the present source is of no use any more.
     logs = [client["log"].get(seq) for seq in lost if seq >= client["since"]]
-    if ask.get("hello") or None in logs:
+    if request.get("restart") or None in logs:
         kept = {name: client[name] for name in ("session", "generation", *_ANSWERED) if name in client}
         client.clear()
         client.update(kept)
@@ -222,9 +227,13 @@ def _listen(client: dict[str, Any]) -> tuple[dict[int, list[str]], list[int]]:
             client["now"].pop(name, None)
         for name, kind in log["bases"]:
             client["bases"].get(name, {}).pop(kind, None)
-    is_current = ask.get("identity") == _identity(client)
-    want = {step: names for step, names in ask.get("want", ())[:_WANTED] if step in known} if is_current else {}
-    return want, lost
+    is_current = request.get("identity") == _identity(client)
+    wanted = (
+        {step: names for step, names in request.get("wanted", ())[:_MAX_REQUESTED] if step in known}
+        if is_current
+        else {}
+    )
+    return wanted, lost
 
 
 @dataclass

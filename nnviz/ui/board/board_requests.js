@@ -1,5 +1,5 @@
-// What the board asks the server: for what it misses, and to start over. Every question says whom and what it is about, so
-// that none is answered for something that is shown no more.
+// The board's requests to the server: for what it misses, and to start over. Every request names whom and what it is about,
+// so that none is answered for something that is not shown any more.
 
 import { isFull } from "./board_memory.js";
 
@@ -8,34 +8,34 @@ import { isFull } from "./board_memory.js";
 const LEAVING = 5000;
 const AROUND = 8; // pictures that are asked for at once where the chosen one is not here
 
-export class Questions {
+export class Requests {
   constructor(board) {
     this.board = board;
     this.isOpen = false; // whether one is to be answered
-    this.useless = 0; // answers in a row that brought nothing
+    this.uselessAnswers = 0; // answers in a row that brought nothing
     this.quietUntil = 0;
   }
 
   // A message has come; `missed` messages before it were already known to be lost.
   answered(message, missed) {
-    this.greeted = undefined;
-    clearTimeout(this.calling);
-    const isOfUse = message.history.length || message.head.mended || !this.isOpen;
-    this.useless = isOfUse ? 0 : this.useless + 1;
+    this.restarting = undefined;
+    clearTimeout(this.retryTimer);
+    const isOfUse = message.history.length || message.head.recovered || !this.isOpen;
+    this.uselessAnswers = isOfUse ? 0 : this.uselessAnswers + 1;
     this.isOpen = false;
-    if (this.board.store.lost.size > missed) this.put({});
+    if (this.board.store.lost.size > missed) this.send({});
   }
 
-  put(words) {
-    const question = this.about(words);
-    if (!this.isQuiet) this.board.ask(question);
+  send(fields) {
+    const request = this.envelope(fields);
+    if (!this.isQuiet) this.board.sendRequest(request);
   }
 
-  // A question that is about to be asked.
-  about(words) {
+  // A request that is about to be sent.
+  envelope(fields) {
     const { session, generation, identity, lost } = this.board.store;
     this.isOpen = true;
-    return { session, generation, identity, lost: [...lost], ...words };
+    return { session, generation, identity, lost: [...lost], ...fields };
   }
 
   get isQuiet() {
@@ -44,17 +44,17 @@ export class Questions {
 
   // The server takes this browser for another one (a reload, another page in between): start over. What is asked while
   // a script runs may get lost, so it is asked again until the answer is here.
-  hello() {
+  requestRestart() {
     const { session, generation } = this.board.store;
     const name = `${session}.${generation}`;
-    if (this.greeted === name) return;
-    this.greeted = name;
-    this.useless = 0;
-    this.put({ hello: Math.random().toString(36).slice(2) });
-    clearTimeout(this.calling);
-    this.calling = setTimeout(() => {
-      this.greeted = undefined;
-      if (this.board.root.isConnected) this.hello();
+    if (this.restarting === name) return;
+    this.restarting = name;
+    this.uselessAnswers = 0;
+    this.send({ restart: Math.random().toString(36).slice(2) });
+    clearTimeout(this.retryTimer);
+    this.retryTimer = setTimeout(() => {
+      this.restarting = undefined;
+      if (this.board.root.isConnected) this.requestRestart();
     }, 4000);
   }
 
@@ -70,8 +70,8 @@ export class Questions {
     // A live board gets more with each tick anyway; an answer that did not come is asked for again.
     const wait = this.isOpen ? 5000 : exact.length ? 60 : store.head.live ? 1500 : 30;
     this.timer = setTimeout(() => {
-      if (this.useless > 5) this.hello();
-      else this.put({ want: exact });
+      if (this.uselessAnswers > 5) this.requestRestart();
+      else this.send({ wanted: exact });
       this.pace();
     }, wait);
   }
@@ -80,16 +80,16 @@ export class Questions {
     this.quietUntil = performance.now() + LEAVING;
   }
 
-  comeBack() {
+  resume() {
     this.quietUntil = 0;
   }
 
-  rest() {
+  suspend() {
     clearTimeout(this.timer);
   }
 
   stop() {
-    this.rest();
-    clearTimeout(this.calling);
+    this.suspend();
+    clearTimeout(this.retryTimer);
   }
 }
