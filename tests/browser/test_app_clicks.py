@@ -156,7 +156,7 @@ def test_a_question_of_the_board_that_comes_after_a_change_of_page_leaves_the_ne
 
 def test_charts_come_although_first_picture_and_first_question_get_lost(line):
     player, connection = line
-    connection.drops = (b'"hello"', b'"full":true')
+    connection.drops = (b'"restart"', b'"full":true')
     player.open()
     player.at(0)
     assert sorted(connection.dropped) == sorted(connection.drops)
