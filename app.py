@@ -12,5 +12,6 @@ ui.run(
         st.Page("pages/optimizers.py", title="Optimizers"),
         st.Page("pages/loss_landscape.py", title="Loss landscape"),
         st.Page("pages/gans.py", title="GANs"),
+        st.Page("pages/gans_images.py", title="GAN images"),
     ]
 )

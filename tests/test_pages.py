@@ -25,6 +25,11 @@ TRAINING = {file: job for file, job in DEFAULTS.items() if job.shown_as == Train
 BAD = {
     "training": ("learner__optimizer__lr", "-3", "link: learner.optimizer.lr must be in (0, 10], got -3"),
     "trajectories": ("steps", "0", "link: Trajectories.steps must be in [1, 20000], got 0"),
+    "adversarial_images training": (
+        "learner__batch_size",
+        "0",
+        "link: learner.batch_size must be in [1, 2048], got 0",
+    ),
     "adversarial training": (
         "learner__batch_size",
         "0",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from nnviz.presets import gans, gradient_flow, loss_landscape, optimizers, playground
+from nnviz.presets import gans, gans_images, gradient_flow, loss_landscape, optimizers, playground
 from nnviz.spec.jobs import Job
 from nnviz.spec.preset import Preset
 
@@ -22,5 +22,6 @@ PAGES = {
     "optimizers": PagePresets("Optimizers", optimizers.DEFAULT, optimizers.EXAMPLES),
     "loss_landscape": PagePresets("Loss landscape", loss_landscape.DEFAULT, loss_landscape.EXAMPLES),
     "gans": PagePresets("GANs", gans.DEFAULT, gans.EXAMPLES),
+    "gans_images": PagePresets("GAN images", gans_images.DEFAULT, gans_images.EXAMPLES),
 }
 """By the name of the page's file, in the order of the menu."""

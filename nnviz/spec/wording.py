@@ -53,9 +53,9 @@ def _role(job: Job, path: str) -> str:
     above = path.split(".")[:-1]
     for place, part in enumerate(above):
         fields = getattr(type(get_at(job, ".".join(above[:place]))), "model_fields", {})
-        kinds = options(fields[part].annotation) if part in fields else {}
+        kinds = {*options(fields[part].annotation).values()} if part in fields else set()
         for other in fields if kinds else ():
-            if other != part and options(fields[other].annotation) == kinds:
+            if other != part and kinds & {*options(fields[other].annotation).values()}:
                 return " ".join(w for w in part.split("_") if w not in other.split("_")) + " "
     return ""
 

@@ -6,6 +6,9 @@ from typing import Any
 from nnviz import figures
 from nnviz.ui.page import Figure, RunView
 
+STRIP = 24
+"""Real images in a row over those of several networks, at most."""
+
 
 def samples(run: RunView) -> Figure:
     """Generated images of the same noise at each step."""
@@ -13,9 +16,13 @@ def samples(run: RunView) -> Figure:
     return figures.sample_grid(run.snapshot("sample_grid"), names)
 
 
-def real(run: RunView) -> Figure:
-    """Images of the data set, and what was skipped of the user's own."""
-    return figures.real_grid(run.snapshot("real_images"))
+def real(runs: Mapping[str, RunView]) -> Figure:
+    """Images of the data set, and what was skipped of the user's own: of several networks those of the first, as a
+    strip."""
+    first = next(iter(runs.values()))
+    classes = first.job.learner.data.classes or 1
+    strip = STRIP // classes * classes if classes <= STRIP else STRIP
+    return figures.real_grid(first.snapshot("real_images"), columns=10 if len(runs) == 1 else strip)
 
 
 def interpolation(run: RunView) -> Figure:

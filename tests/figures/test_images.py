@@ -51,7 +51,7 @@ def test_a_column_that_is_a_class_has_its_name_over_it(valid):
     figure = valid(figures.sample_grid(made.DIGITS, list("0123456789")))
     assert texts(figure) == list("0123456789")
     assert [note["x"] for note in figure["layout"]["annotations"]] == [i + 0.5 for i in range(10)]
-    np.testing.assert_array_equal(decoded(figure)[0, ::66, 0], 10 + np.arange(10))
+    np.testing.assert_array_equal(decoded(figure)[0, ::67, 0], 10 + np.arange(10))
     assert figure["data"][0]["text"][3][7] == "7"
     grid = made.DIGITS | {"labels": made.THIRDS}
     names = ["triangle", "parallelogram", "ellipse"]
@@ -62,6 +62,17 @@ def test_a_column_that_is_a_class_has_its_name_over_it(valid):
     letters = valid(figures.sample_grid(made.DIGITS | {"labels": made.LETTERS}, [chr(65 + i) for i in range(26)]))
     assert texts(letters) == []
     assert letters["data"][0]["text"][2][6] == "A"
+
+
+def test_a_strip_of_real_images_has_two_rows_and_neighboring_columns_of_a_class(valid):
+    figure = valid(figures.real_grid(made.REAL, columns=20))
+    assert texts(figure) == list("0123456789")
+    assert [note["x"] for note in figure["layout"]["annotations"]] == [2 * i + 1 for i in range(10)]
+    levels = decoded(figure)[::67, ::67, 0] - 10
+    assert (levels % 10 == np.arange(20) // 2).all()
+    assert len(set(levels.ravel())) == 40, "no image twice"
+    unlabeled = decoded(valid(figures.real_grid(made.UNLABELED, columns=20)))
+    np.testing.assert_array_equal(unlabeled[0, ::67, 0], 10 + np.arange(20))
 
 
 def test_without_labels_there_are_no_names_and_what_was_skipped_is_said(valid):
@@ -83,14 +94,14 @@ def test_the_card_is_as_high_as_it_takes_to_fill_its_width():
 
 def test_rows_go_from_one_noise_vector_to_another(valid):
     figure = valid(figures.interpolation(made.ROWS))
-    np.testing.assert_array_equal(decoded(figure)[::66, 0, 0], [10, 20, 30, 40])
+    np.testing.assert_array_equal(decoded(figure)[::67, 0, 0], [10, 20, 30, 40])
     assert figure["data"][0]["text"][1][0] == "row 2, 0% of the way"
     assert figure["data"][0]["text"][1][9] == "row 2, 100% of the way"
 
 
 def test_each_image_is_over_its_nearest_with_their_distance(valid):
     figure = valid(figures.nearest_real(made.PAIRS))
-    np.testing.assert_array_equal(decoded(figure)[::66, 0, 0], [10, 10])
+    np.testing.assert_array_equal(decoded(figure)[::67, 0, 0], [10, 10])
     assert texts(figure)[0] == "0.10"
     assert texts(figure)[-1] == "typical distance between real images 0.40"
     assert figure["data"][0]["text"][1][9] == "nearest to 10: distance 1.00"
@@ -104,3 +115,10 @@ def test_missing_classes_are_named_and_the_classifier_s_own_accuracy_is_stated(v
     np.testing.assert_allclose(generated["y"], made.CLASSES["generated"])
     whole = made.CLASSES | {"missing": np.zeros(3, bool)}
     assert figures.class_histogram(whole)["layout"]["xaxis"]["title"]["text"] == "no class is missing"
+
+
+def test_a_fraction_is_read_against_that_of_real_images(valid):
+    figure = valid(figures.gan_curves({"A": made.SCALARS}, "confident_fraction", {"real images": 0.905}))
+    line = figure["data"][-1]
+    assert (line["name"], line["y"]) == ("real images 90.5%", [0.905, 0.905])
+    assert figure["layout"]["yaxis"]["range"] == [0, 1.02]

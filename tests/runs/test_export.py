@@ -44,11 +44,11 @@ def test_images_are_written_as_png_a_file_a_quantity_and_step(running, tmp_path)
     assert set(files) == {
         *("sample_grid-000000.png", "sample_grid-000030.png", "nearest_real-000030.png", "interpolation-000030.png")
     }
-    assert files["sample_grid-000030.png"].size == (658, 130)
+    assert files["sample_grid-000030.png"].size == (667, 131)
     assert files["sample_grid-000030.png"].getpixel((70, 70)) == 30
-    assert files["nearest_real-000030.png"].size == (658, 130)
-    assert files["nearest_real-000030.png"].getpixel((0, 129)) == (9, 9, 9)
-    assert files["interpolation-000030.png"].size == (328, 262)
+    assert files["nearest_real-000030.png"].size == (667, 131)
+    assert files["nearest_real-000030.png"].getpixel((0, 130)) == (9, 9, 9)
+    assert files["interpolation-000030.png"].size == (332, 265)
     assert "images/ " in (tmp_path / "out/README.txt").read_text()
     assert (
         "images/sample_grid-000030.png"

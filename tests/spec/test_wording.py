@@ -1,6 +1,6 @@
 """Jobs in words: fields, changes, and the name of a variant."""
 
-from nnviz.presets import gans, playground
+from nnviz.presets import gans, gans_images, playground
 from nnviz.spec.base import differences, get_at, replace_many
 from nnviz.spec.jobs import Parent, Training
 from nnviz.spec.wording import changes, in_words, name, without_parent
@@ -41,6 +41,12 @@ def test_a_change_names_the_network_that_it_is_of_where_two_have_the_field():
         "learner.batch_size": "batch size 128",
     }.items():
         assert in_words(job, path) == words
+    for path, words in {
+        "learner.generator.norm": "generator batch norm all but output",
+        "learner.discriminator.width": "discriminator width 32",
+        "learner.data.size": "image size 8",
+    }.items():
+        assert in_words(gans_images.DEFAULT, path) == words
 
 
 def test_a_change_of_many_layers_is_said_in_few_words():

@@ -28,14 +28,14 @@ def shapes(data: spec.Shapes, g: torch.Generator) -> tuple[Tensor, Tensor]:
     n, size = data.count, data.size
     labels = torch.arange(n) % data.classes
     draw = lambda low, high: torch.rand(n, generator=g) * (high - low) + low  # noqa: E731
-    long, ratio, angle, skew = draw(0.45, 0.8), draw(0.45, 1.0), draw(0, 2 * math.pi), draw(-0.5, 0.5)
+    ratio, angle, skew, extent = draw(0.6, 1), draw(-0.3, 0.3), draw(0.2, 0.6), draw(1.0, 1.9)
     place = torch.rand(n, 2, generator=g)
     colors = _colors(draw(0, 1), draw(0.55, 1), draw(0.7, 1)) if data.color else draw(0.4, 1)[:, None]
-    axes = torch.stack([long, long * ratio], 1)
+    axes = torch.stack([torch.ones(n), ratio], 1)
     images = torch.empty(n, colors.shape[1], size, size)
     for label, cover in enumerate((_polygon(TRIANGLE), _polygon(SQUARE), _ellipse)):
         for part in torch.arange(label, n, data.classes).split(max(1, TOGETHER // size**2)):
-            share = cover(axes[part], skew[part], angle[part], place[part], size)
+            share = cover(axes[part], skew[part], angle[part], extent[part], place[part], size)
             images[part] = share[:, None] * colors[part, :, None, None] * 2 - 1
     return images, labels
 
@@ -44,15 +44,17 @@ TRIANGLE = torch.tensor([[-1.0, -0.7], [1.0, -0.7], [0.0, 0.9]])
 SQUARE = torch.tensor([[-0.8, -0.8], [0.8, -0.8], [0.8, 0.8], [-0.8, 0.8]])
 """Corners, anticlockwise."""
 
-Cover = Callable[[Tensor, Tensor, Tensor, Tensor, int], Tensor]
-"""Half axes (n, 2), skew (n,), angle (n,), place (n, 2) in [0, 1] between the outermost that are inside the image ->
-the share of each pixel of a square from −1 to 1 that is covered, (n, size, size)."""
+Cover = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, int], Tensor]
+"""Half axes (n, 2) up to a factor, skew (n,), angle (n,), the larger of width and height (n,), place (n, 2) in [0, 1]
+between the outermost that are inside the image -> the share of each pixel of a square from −1 to 1 that is covered,
+(n, size, size)."""
 
 
 def _polygon(unit: Tensor) -> Cover:
-    def cover(axes: Tensor, skew: Tensor, angle: Tensor, place: Tensor, size: int) -> Tensor:
+    def cover(axes: Tensor, skew: Tensor, angle: Tensor, extent: Tensor, place: Tensor, size: int) -> Tensor:
         x, y = (unit * axes[:, None]).unbind(2)
         corners = _rotated(x + y * skew[:, None], y, angle[:, None])
+        corners = corners * (extent / (corners.amax(1) - corners.amin(1)).amax(1))[:, None, None]
         low, high = corners.amin(1), corners.amax(1)
         corners = corners + (place * (2 - (high - low)) - 1 - low)[:, None]
         along = corners.roll(-1, 1) - corners
@@ -69,9 +71,11 @@ def _polygon(unit: Tensor) -> Cover:
     return cover
 
 
-def _ellipse(axes: Tensor, _skew: Tensor, angle: Tensor, place: Tensor, size: int) -> Tensor:
+def _ellipse(axes: Tensor, _skew: Tensor, angle: Tensor, extent: Tensor, place: Tensor, size: int) -> Tensor:
     cos, sin = angle.cos()[:, None], angle.sin()[:, None]
     half = torch.stack([(axes * torch.cat(turn, 1)).norm(dim=1) for turn in ((cos, sin), (sin, cos))], 1)
+    times = (extent / 2 / half.amax(1))[:, None]
+    axes, half = times * axes, times * half
     center = (place * 2 - 1) * (1 - half)
     x, y = (_middles(size) - center[:, :, None]).unbind(1)
     points = _rotated(x[:, None, :], y[:, :, None], -angle[:, None, None])

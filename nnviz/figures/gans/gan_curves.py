@@ -65,8 +65,7 @@ def gan_curves(
     if not figure["data"] or not references:
         return figure | {"layout": layout}
     frames = [frame[(frame["quantity"] == quantity).to_numpy()] for frame in runs.values()]
-    times = 100 if quantity in PERCENT_QUANTITIES else 1
-    references = {name: times * value for name, value in references.items()}
+    form = ".1%" if quantity in PERCENT_QUANTITIES else ".3g"
     last = max((int(frame["step"].max()) for frame in frames if len(frame)), default=1)
     lines = [
         {
@@ -74,9 +73,9 @@ def gan_curves(
             "mode": "lines",
             "x": [0, max(last, 1)],
             "y": [value, value],
-            "name": f"{name} {value:.3g}",
+            "name": f"{name} {value:{form}}",
             "line": {"color": theme.MARKER_OUTLINE, "width": 1.3, "dash": "dash"},
-            "hovertemplate": f"{name}: {value:.3g}<extra></extra>",
+            "hovertemplate": f"{name}: {value:{form}}<extra></extra>",
         }
         for name, value in references.items()
         if layout["yaxis"].get("type") != "log" or value > 0

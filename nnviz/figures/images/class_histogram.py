@@ -37,7 +37,7 @@ def class_histogram(histogram: Mapping[str, np.ndarray], accuracy: float | None 
             "marker": {"color": theme.with_alpha(theme.ADVERSARIAL[kind], opacity)},
             "hovertemplate": f"{kind} · %{{text}}: %{{y:.1%}}<extra></extra>",
         }
-        for kind, opacity in (("generated", 0.85), ("real", 0.35))
+        for kind, opacity in (("generated", 0.85), ("real", 0.5))
     ]
     lines = [f"missing: {labels.shorten(', '.join(missing), 60)}" if missing else "no class is missing"]
     lines += [] if accuracy is None else [f"classifier's test accuracy {labels.percent(accuracy)}"]

@@ -37,19 +37,31 @@ def sample_grid(grid: Arrays, class_names: Sequence[str] = ()) -> dict:
     return _grid(grid, class_names, "Generated images", _GENERATED_HELP.format(columns=columns))
 
 
-def real_grid(real: Arrays) -> dict:
-    """The same of real images, with `class_names` where they have labels, and `notes` (n,) on files that were
-    skipped."""
-    columns = ", one column per class" if "labels" in real else ""
-    figure = _grid(
-        real, [str(name) for name in real.get("class_names", ())], "Real images", _REAL_HELP.format(columns=columns)
-    )
+def real_grid(real: Arrays, columns: int = COLUMNS) -> dict:
+    """The same of real images, with `class_names` where they have labels, and `notes` (n,) on files that were skipped.
+    With more columns than ten a strip of two rows."""
+    labeled = "labels" in real
+    help = _REAL_HELP.format(columns=", sorted by class" if labeled else "")
+    names = [str(name) for name in real.get("class_names", ())]
+    if real and columns > COLUMNS:
+        chosen = _strip(np.asarray(real["labels"]) if labeled else np.arange(len(real["images"])), columns)
+        real = dict(real) | {name: np.asarray(real[name])[chosen] for name in ("images", "labels") if name in real}
+    figure = _grid(real, names, "Real images", help, columns)
     if notes := [str(note) for note in real.get("notes", ())]:
-        meta = figure["layout"]["meta"]
-        meta["help"] += f" Skipped files: {'; '.join(notes)}."
-        files = f"{len(notes)} file{'s' * (len(notes) > 1)} skipped: see ?"
-        _add_line(figure, files)
+        figure["layout"]["meta"]["help"] += f" Skipped files: {'; '.join(notes)}."
+        _add_line(figure, f"{len(notes)} file{'s' * (len(notes) > 1)} skipped: see ?")
     return figure
+
+
+def _strip(labels: np.ndarray, columns: int) -> list[int]:
+    """Places of images for two rows: where there are at most as many classes as columns, each has columns of its own;
+    else the first images."""
+    classes = sorted({*labels.tolist()})
+    if len(classes) > columns:
+        return list(range(min(2 * columns, len(labels))))
+    places = {label: np.flatnonzero(labels == label).tolist() for label in classes}
+    asked = [classes[i % columns * len(classes) // columns] for i in range(2 * columns)]
+    return [places[label].pop(0) if len(places[label]) > 1 else places[label][0] for label in asked]
 
 
 def interpolation(rows: Arrays) -> dict:
@@ -105,7 +117,7 @@ def nearest_real(pairs: Arrays) -> dict:
     return figure
 
 
-def _grid(arrays: Arrays, class_names: Sequence[str], title: str, help: str) -> dict:
+def _grid(arrays: Arrays, class_names: Sequence[str], title: str, help: str, across: int = COLUMNS) -> dict:
     if not arrays:
         return layout.empty(title, help)
     images = np.asarray(arrays["images"])
@@ -114,14 +126,14 @@ def _grid(arrays: Arrays, class_names: Sequence[str], title: str, help: str) -> 
     names = list(class_names) or [str(i) for i in range(max(classes, default=-1) + 1)]
     named = [names[label] for label in classes]
     index = np.arange(n)
-    columns: dict[str, object] = {"row": index // COLUMNS + 1, "column": index % COLUMNS + 1}
+    columns: dict[str, object] = {"row": index // across + 1, "column": index % across + 1}
     if named:
         columns["class"] = named
-    over = _spans(classes[:COLUMNS]) if classes and _is_by_column(classes) else []
+    over = _spans(classes[:across]) if classes and _is_by_column(classes, across) else []
     is_turned = any(len(names[label]) > 5 * (end - start) for label, start, end in over)
     figure = _images(
         images,
-        COLUMNS,
+        across,
         named or [f"image {i + 1}" for i in range(n)],
         title=title,
         help=help,
@@ -136,9 +148,9 @@ def _grid(arrays: Arrays, class_names: Sequence[str], title: str, help: str) -> 
     return figure
 
 
-def _is_by_column(classes: Sequence[int]) -> bool:
+def _is_by_column(classes: Sequence[int], columns: int) -> bool:
     """Whether all images of a column are of one class."""
-    return all(label == classes[i % COLUMNS] for i, label in enumerate(classes))
+    return all(label == classes[i % columns] for i, label in enumerate(classes))
 
 
 def _spans(classes: Sequence[int]) -> list[tuple[int, int, int]]:
@@ -220,7 +232,7 @@ def _bracket(start: float, end: float) -> dict:
 def _add_line(figure: dict, text: str) -> None:
     """A line of text below the images."""
     shown = figure["layout"]
-    shown["annotations"].append(_under(COLUMNS / 2, shown["yaxis"]["range"][0], text))
+    shown["annotations"].append(_under(shown["xaxis"]["range"][1] / 2, shown["yaxis"]["range"][0], text))
     shown["margin"]["b"] += LABEL
     shown["meta"]["aspect"]["more"] += LABEL
 

@@ -16,7 +16,7 @@ COLUMNS = 10
 TILE = 64
 """Images are enlarged to about so many pixels a side, so that the browser's own scaling leaves their pixels sharp."""
 
-GAP, LINE = 2, 0x66
+GAP, LINE = 3, 0x66
 """Pixels between images, and their gray: apart from black images as well as from light and dark pages."""
 
 

@@ -15,8 +15,8 @@ from nnviz.figures.kit.resume_marks import ResumeMark, with_resume_marks
 
 MAX_POINTS = 500
 PERCENT_QUANTITIES = ("accuracy", "high_quality_fraction", "mass_covered", "confident_fraction", "label_accuracy")
-# R² may start below zero, and is compared with 1.
-LINEAR_QUANTITIES = ("r_squared",)
+# R² may start below zero, and is compared with 1; measures of images are compared with those of real ones.
+LINEAR_QUANTITIES = ("r_squared", "diversity", "nearest_distance")
 # The legend's numbers are the last values, unless the board shows those of a selected step.
 LEGEND_TITLE = {"text": "last:", "side": "left", "font": {"size": theme.SIZE - 1}}
 _SITE_ORDER = {"batch": 0, "train": 1, "test": 2}

@@ -52,8 +52,8 @@ class DigitImages(ImageData):
 
 
 class Shapes(ImageData):
-    """Triangles, parallelograms and ellipses of random place, size, angle and color on black, one an image, after
-    Shapeset (Glorot & Bengio, 2010). Generated."""
+    """Triangles, parallelograms and ellipses of random place, size, proportions and color on black, one an image,
+    turned by up to 17°; after Shapeset (Glorot & Bengio, 2010). Generated."""
 
     kind: Literal["shapes"] = "shapes"
     size: Size = 16
