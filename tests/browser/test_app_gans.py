@@ -40,6 +40,9 @@ def test_four_variants_train_on_the_same_samples_and_are_scrubbed_together(playe
     for other in views[1:]:
         real, theirs = (view.at(60).snapshot("real")["points"] for view in (views[0], other))
         np.testing.assert_array_equal(real, theirs)
+    # Four in a row have the layout for narrow cards.
+    drawn = "c => [c.dataset.narrow, c.querySelector('.nnviz-plot').layout.xaxis.title?.text ?? '']"
+    assert player.page.eval_on_selector('[data-figure="samples B"]', drawn) == ["true", ""]
     player.page.get_by_role("slider", name="Time").press("Home")
     player.at(0)
     for letter, view in zip("ABCD", views, strict=True):

@@ -11,6 +11,8 @@ def valid():
     def check(figure: dict) -> dict:
         go.Figure(figure)
         layout = figure["layout"]
+        if narrow := layout["meta"].get("narrow"):
+            go.Figure(figure | {"layout": layout | narrow})
         assert set(figure) == {"data", "layout"}
         assert layout["uirevision"]
         assert layout["meta"]["title"]

@@ -10,6 +10,7 @@ from nnviz.figures.kit import labels, layout, png_images, tables, theme
 Place = tuple[tuple[float, float], tuple[float, float]]
 
 EDGE = 3.0
+GAP = 0.024
 OPACITY = 0.9
 
 _HELP = (
@@ -45,12 +46,13 @@ def optimal_discriminator(
     if step is not None:
         told.insert(0, f"step {step:,}")
     count = len(chosen)
-    axes, notes = _placed(list(chosen), [((i / count, (i + 1) / count), (0, 1)) for i in range(count)], is_small=False)
+    beside = [(_share(i, count), (0.0, 1.0)) for i in range(count)]
+    axes, notes = _placed(list(chosen), beside, is_small=False)
     below = {"y": 0, "yanchor": "top", "yshift": -40}  # below the axes' titles
     notes.append(layout.corner_note(" · ".join(told)) | below)
     # In a narrow card one under the other two, and what is told in the place of a fourth.
-    quarters = [((0, 0.5), (0.5, 1)), ((0.5, 1), (0.5, 1)), ((0, 0.5), (0, 0.5))]
-    small, small_notes = _placed(list(chosen), quarters if count > 1 else [((0, 1), (0, 1))], is_small=True)
+    quarters = [(_share(i, 2), (up, up + 0.42)) for i, up in ((0, 0.55), (1, 0.55), (0, 0.0))]
+    small, small_notes = _placed(list(chosen), quarters if count > 1 else beside, is_small=True)
     place = {"x": 0.53, "y": 0.2, "yanchor": "middle"} if count > 1 else {}
     lines = "<br>".join(told).replace("difference over", "difference<br>over")
     small_notes.append(layout.corner_note(lines) | {"align": "left", "font": {"size": 10}} | place)
@@ -77,18 +79,22 @@ def _axis_of(place: int) -> dict:
     return {"xref": f"x{end}", "yref": f"y{end}"}
 
 
+def _share(place: int, count: int) -> tuple[float, float]:
+    """One of so many equal parts of the width, with gaps between them."""
+    width = (1 - GAP * (count - 1)) / count
+    return place * (width + GAP), place * (width + GAP) + width
+
+
 def _placed(names: Sequence[str], places: Sequence[Place], is_small: bool) -> tuple[dict, list[dict]]:
     """Axes of each picture within its place, fractions of the width and of the height, and its name above it."""
     axes, notes = {}, []
     for i, (name, (across, up)) in enumerate(zip(names, places, strict=False)):
         end = _axis_of(i)["xref"][1:]
-        across = across[0] + 0.012 * (across[0] > 0), across[1] - 0.012 * (across[1] < 1)
-        top = up[1] - 0.1 * (is_small and up[1] < 1)
         frame = {"range": [-EDGE, EDGE], "showgrid": False, "constrain": "domain", "fixedrange": True}
         is_first = i == 0 and not is_small
         x, y = ("" if is_small else "x"), ("y" if is_first else "")
         axes[f"xaxis{end}"] = layout.axis(x, **frame, domain=list(across), anchor=f"y{end}")
-        axes[f"yaxis{end}"] = layout.axis(y, **frame, domain=[up[0], top], scaleanchor=f"x{end}", anchor=f"x{end}")
+        axes[f"yaxis{end}"] = layout.axis(y, **frame, domain=list(up), scaleanchor=f"x{end}", anchor=f"x{end}")
         if is_small:
             axes[f"xaxis{end}"]["showticklabels"] = False
         if not is_first:
@@ -96,10 +102,10 @@ def _placed(names: Sequence[str], places: Sequence[Place], is_small: bool) -> tu
         notes.append(
             {
                 "text": {"optimal": "optimal: p/(p + q)", "difference": "learned − optimal"}.get(name, name),
-                "x": sum(across) / 2,
-                "y": top,
-                "xref": "paper",
-                "yref": "paper",
+                "x": 0.5,
+                "y": 1.0,
+                "xref": f"x{end} domain",
+                "yref": f"y{end} domain",
                 "xanchor": "center",
                 "yanchor": "bottom",
                 "showarrow": False,

@@ -31,6 +31,7 @@ _NOISE_HELP = (
 )
 
 
+_WITHIN = {"xref": "x domain", "yref": "y domain"}  # of the square, which may be smaller than its place
 _LEGEND = {"x": 0.5, "xanchor": "center"}
 
 
@@ -73,7 +74,7 @@ def samples_map(
         help=help,
         **_axes(),
         images=[_background(np.asarray(field["output"], float), is_score)],
-        annotations=[layout.corner_note("<br>".join(notes))] if notes else [],
+        annotations=[layout.corner_note("<br>".join(notes)) | _WITHIN] if notes else [],
         legend=_LEGEND,
         narrow=_narrow(),
         table=[
