@@ -28,7 +28,7 @@ BAD = {
     "adversarial_images training": (
         "learner__batch_size",
         "0",
-        "link: learner.batch_size must be in [1, 2048], got 0",
+        "link: learner.batch_size must be in [2, 2048], got 0",
     ),
     "adversarial training": (
         "learner__batch_size",
