@@ -129,8 +129,8 @@ class AdversarialSnapshots:
         is_brief: bool = False,
     ) -> Iterator[Record]:
         """Measures and pictures of the generator `judged`, which may be an average; the best discriminator is that
-        against the one that is `trained`, and is left out where it `is_brief`. All are in evaluation mode. `watching`
-        sees those two.
+        against the one that is `trained`. It and the maximum mean discrepancy are left out where it `is_brief`. All are
+        in evaluation mode. `watching` sees those two.
 
         Snapshot "discriminator_field": D, or the score, over the plane (CELLS, CELLS) by row of y."""
         has_optimum = self.spec.objective.output != "score" and not is_brief
@@ -145,7 +145,7 @@ class AdversarialSnapshots:
             field = _outputs(discriminator, self._points_here).cpu()
             on_fresh = discriminator(fresh[:GAP_SAMPLES]).cpu() if has_optimum else None
         found = sample_quality.judged(self.spec.data, made.cpu())
-        yield from self._measures(step, found, on_real, on_made)
+        yield from self._measures(step, found, on_real, on_made, is_brief)
         yield self._generated(step, found, discriminator)
         arrays = {"axis": self.axis.numpy(), "output": _picture(self._shown(field).clamp(-6e4, 6e4), np.float16)}
         yield Snapshot(step, "discriminator_field", arrays)
@@ -173,7 +173,9 @@ class AdversarialSnapshots:
             {**field, "optimal": optimal, "bandwidth": np.array([self.bandwidth])},
         )
 
-    def _measures(self, step: int, found: sample_quality.Judged, on_real: Tensor, on_made: Tensor) -> Iterator[Record]:
+    def _measures(
+        self, step: int, found: sample_quality.Judged, on_real: Tensor, on_made: Tensor, is_brief: bool
+    ) -> Iterator[Record]:
         """`on_real` and `on_made` are the discriminator's outputs for samples of both kinds, (SHOWN, 1)."""
         if found.nearest is not None:
             yield Scalar(step, "modes_covered", float(sample_quality.covered(found.counts, MEASURED)), "generated")
@@ -183,7 +185,8 @@ class AdversarialSnapshots:
             if found.nearest is None:
                 yield Scalar(step, "mass_covered", sample_quality.mass_covered(self._masses, made), "generated")
             yield Scalar(step, "jensen_shannon", sample_quality.jensen_shannon(made, self.real), "generated")
-            yield Scalar(step, "mmd", self._discrepancy.of(made[:COMPARED]), "generated")
+            if not is_brief:
+                yield Scalar(step, "mmd", self._discrepancy.of(made[:COMPARED]), "generated")
         yield from discriminator_output.means(step, self.spec.objective, on_real, on_made)
 
     def _generated(self, step: int, found: sample_quality.Judged, discriminator: nn.Module) -> Snapshot:
