@@ -63,7 +63,7 @@ EXAMPLES = (
         look_at="The same data, noise and seed: the networks as published (A), without batch norm (B), with "
         "interpolation and max pooling in place of strides (C), with initial weights ten times as large (D). At step "
         "300 B covers at most two of ten classes: nearly all noise leads to one image. D has hardly begun: the "
-        "classifier is sure of less than a fifth of its images.",
+        "classifier is sure of less than a third of its images.",
         reference="Radford et al. (2016), arXiv:1511.06434",
         jobs=(
             DEFAULT,

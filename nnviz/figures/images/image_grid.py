@@ -110,11 +110,16 @@ def nearest_real(pairs: Arrays) -> dict:
         table=[tables.rows({"image": np.arange(1, n + 1), "distance": distance})],
         below=2,
     )
-    figure["layout"]["annotations"] += [_under(i + 0.5, 2, labels.number(value, 2)) for i, value in enumerate(distance)]
+    figure["layout"]["annotations"] += [_under(i + 0.5, 2, _short(value)) for i, value in enumerate(distance)]
     if "typical" in pairs:
         typical = labels.number(float(np.ravel(pairs["typical"])[0]), 2)
         figure["layout"]["annotations"].append(_under(n / 2, 2, f"typical distance between real images {typical}", 1))
     return figure
+
+
+def _short(value: float) -> str:
+    """Two decimals without the 0 before the point: ten stand side by side in narrow cards."""
+    return f"{value:.2f}".removeprefix("0")
 
 
 def _grid(arrays: Arrays, class_names: Sequence[str], title: str, help: str, across: int = COLUMNS) -> dict:
@@ -220,7 +225,7 @@ def _under(x: float, row: int, text: str, line: int = 0) -> dict:
 
 
 def _text(x: float, text: str) -> dict:
-    return {"text": text, "x": x, "xref": "x", "showarrow": False, "font": {"size": theme.SIZE}, "borderpad": 0}
+    return {"text": text, "x": x, "xref": "x", "showarrow": False, "font": {"size": theme.SMALL}, "borderpad": 0}
 
 
 def _bracket(start: float, end: float) -> dict:
