@@ -14,7 +14,7 @@ from nnviz.spec.attachments import Attachment
 from nnviz.spec.jobs import dump
 from nnviz.spec.landscapes import RandomPlane
 from nnviz.ui import links
-from tests.engine.running import all_records, scalars
+from tests.engine.short_runs import all_records, scalars
 from tests.engine.table import CSV, Landscape, Learner, Table, TrainedModel, Training, known  # noqa: F401
 
 pytestmark = pytest.mark.usefixtures("known")

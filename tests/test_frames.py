@@ -7,8 +7,8 @@ import pytest
 from nnviz import frames
 from nnviz.records import Scalar
 from tests.each import each
-from tests.figures import made
-from tests.figures.made import scalars
+from tests.figures import sample_records
+from tests.figures.sample_records import scalars
 from tests.scalar_frames import frame
 
 
@@ -94,7 +94,7 @@ def test_thinning_to_fewer_than_its_four_fixed_points_is_refused():
 def test_a_table_has_a_row_a_step_and_a_column_a_site():
     frame = scalars(("g", "model.linear10", [1, 2], [10, 20]), ("g", "model.linear2", [2, 3], [5, np.nan]))
     assert frames.table(frame, "g").sites == ["model.linear10", "model.linear2"]
-    table = frames.table(frame, "g", made.layers(*[4] * 12).order)
+    table = frames.table(frame, "g", sample_records.layers(*[4] * 12).order)
     assert table.sites == ["model.linear2", "model.linear10"]
     assert list(table.steps) == [1, 2, 3]
     np.testing.assert_array_equal(table.values, [[np.nan, 10], [5, 20], [np.nan, np.nan]])
@@ -143,7 +143,7 @@ def test_percentiles_of_an_empty_row_are_nan():
 
 
 def test_sites_are_in_the_order_of_the_signal():
-    layers = made.layers(*[4] * 13)
+    layers = sample_records.layers(*[4] * 13)
     expected = [
         "model.linear1",
         "model.norm1",
@@ -161,7 +161,7 @@ def test_sites_are_in_the_order_of_the_signal():
 
 
 def test_sites_are_called_as_a_student_would():
-    layers = made.layers(*[4] * 14)
+    layers = sample_records.layers(*[4] * 14)
     for site, label, tick in (
         ("model.linear3", "layer 3", "3"),
         ("model.activation12", "layer 12", "12"),

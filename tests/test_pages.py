@@ -16,7 +16,20 @@ from nnviz.runs import Store
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Job, Landscape, Parent, Training, dump
 from tests.each import each
-from tests.ui.pages import MAIN, ROOT, button, ended, fine, housed, jobs, kept, open_job, opened, shown, wait_for
+from tests.ui.pages import (
+    MAIN,
+    ROOT,
+    button,
+    fine,
+    jobs,
+    open_job,
+    opened,
+    shown,
+    stop_all_runs,
+    stored_page,
+    temporary_store,
+    wait_for,
+)
 
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("pages/*.py"))
 OFFERED = {f"pages/{name}.py": page for name, page in presets.PAGES.items()}
@@ -45,7 +58,7 @@ by_training_page = pytest.mark.parametrize("page", TRAINING)
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """The store that the pages use; worker processes end after the module's tests."""
-    with housed(tmp_path_factory.mktemp("home")) as store:
+    with temporary_store(tmp_path_factory.mktemp("home")) as store:
         yield store
 
 
@@ -53,7 +66,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 def start(store: Store) -> Iterator[Callable[..., AppTest]]:
     """`start(page, **parameters)` opens a page of the app under a link; runs are ended after the test."""
     yield opened
-    ended(store)
+    stop_all_runs(store)
 
 
 def seeded(page: str, seed: int) -> dict[str, str]:
@@ -283,7 +296,7 @@ def test_four_variants_are_shown_side_by_side_and_come_back_from_their_link(star
     app = start(page, **said, **{f"{where}steps": "40"})
     said = dict(app.query_params)
     assert [error.value for error in app.error] == []
-    assert len(kept(app).run_set_state.entries) == 4
+    assert len(stored_page(app).run_set_state.entries) == 4
     again = start(page, **{name: value for name, value in said.items() if name != "run"})
     assert {name: value for name, value in again.query_params.items() if name != "run"} == {
         name: value for name, value in said.items() if name != "run"

@@ -24,7 +24,7 @@ from nnviz.spec.wording import name
 from nnviz.ui.page import ALL, Page, Panel
 from nnviz.ui.panels import PageView, Pictures
 from nnviz.ui.rate_tuning import PART
-from tests.ui.pages import ROOT, fine, housed, kept, press, wait_for
+from tests.ui.pages import ROOT, fine, press, stored_page, temporary_store, wait_for
 
 FILES = sorted(ROOT.glob("pages/*.py"))
 SMALL = {"views": [{"kind": kind} for kind in ("plane", "lines", "path", "line", "curvature")]}
@@ -215,10 +215,10 @@ def test_the_page_of_the_readme_runs_as_it_stands_with_four_variants_and_five_pa
     )
     assert len(page_of(tmp_path / "pages" / "depth.py").panels) == 5
     monkeypatch.chdir(tmp_path)
-    with housed(tmp_path / "home") as store:
+    with temporary_store(tmp_path / "home") as store:
         app = fine(AppTest.from_file(str(app_file), default_timeout=60).run())
         press(app, "Four depths")
-        runs = [own[""] for own in kept(app).run_set_state.entries.values()]
+        runs = [own[""] for own in stored_page(app).run_set_state.entries.values()]
         assert [store.open(run).job.learner.model.depth for run in runs] == [2, 5, 10, 20]
         wait_for(lambda: all(store.open(run).status().step for run in runs))
         fine(app.run())

@@ -18,7 +18,7 @@ import pytest
 
 from tests.browser.board import DEMO
 from tests.browser.messages import Desk, furnish
-from tests.browser.player import SCREEN, House, Player, leave, visiting
+from tests.browser.player import SCREEN, AppServer, Player, leave, visiting
 
 ROOT = Path(__file__).parents[2]
 FLAGS = [
@@ -214,16 +214,16 @@ def end(server: subprocess.Popen) -> None:
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory, servers: dict[str, subprocess.Popen]) -> House:
+def app_server(tmp_path_factory: pytest.TempPathFactory, servers: dict[str, subprocess.Popen]) -> AppServer:
     """The real app with a store that is empty at first, shared by all tests that need none of their own."""
     home = tmp_path_factory.mktemp("home")
-    return House(start(tmp_path_factory, servers, ROOT / "app.py", {"NNVIZ_HOME": str(home)}), home)
+    return AppServer(start(tmp_path_factory, servers, ROOT / "app.py", {"NNVIZ_HOME": str(home)}), home)
 
 
 @pytest.fixture
-def player(page, house: House) -> Iterator[Player]:
+def player(page, app_server: AppServer) -> Iterator[Player]:
     """The shared page on the real app, at no address yet."""
-    with visiting(page, house) as player:
+    with visiting(page, app_server) as player:
         yield player
 
 

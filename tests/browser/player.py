@@ -22,7 +22,7 @@ SCREEN = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"
 """What tests look at unless they say otherwise. What moves for the eye alone is drawn anew up to 60 times a second."""
 
 
-class House(NamedTuple):
+class AppServer(NamedTuple):
     """A running app: its address and the folder of its runs."""
 
     url: str
@@ -32,8 +32,8 @@ class House(NamedTuple):
 class Player:
     """A browser page on the app. Waits are for what the page or the run files say, and end after 60 s."""
 
-    def __init__(self, page, house: House) -> None:
-        self.page, self.house, self.store = page, house, Store(house.home)
+    def __init__(self, page, app_server: AppServer) -> None:
+        self.page, self.app_server, self.store = page, app_server, Store(app_server.home)
         self.errors: list[str] = []
         self.hosts: set[str] = set()
         page.set_default_timeout(60_000)
@@ -65,7 +65,7 @@ class Player:
     def open(self, path: str = "/", **parameters: Any) -> "Player":
         """Goes to a page of the app and waits for its charts. `learner__optimizer__lr=1` says learner.optimizer.lr."""
         said = urlencode({name.replace("__", "."): value for name, value in parameters.items()})
-        return self.go(f"{self.house.url}{path}?{said}" if said else f"{self.house.url}{path}")
+        return self.go(f"{self.app_server.url}{path}?{said}" if said else f"{self.app_server.url}{path}")
 
     def go(self, url: str) -> "Player":
         """Goes to an address and waits for the charts and the run."""
@@ -273,7 +273,7 @@ class Player:
             if summary.state in LIVE and not summary.pinned:
                 self.store.open(summary.id).cancel()
         assert not self.errors, self.errors
-        assert {h for h in self.hosts if h} <= {urlsplit(self.house.url).netloc}
+        assert {h for h in self.hosts if h} <= {urlsplit(self.app_server.url).netloc}
 
 
 def leave(page) -> None:
@@ -283,9 +283,9 @@ def leave(page) -> None:
 
 
 @contextmanager
-def visiting(page, house: House) -> Iterator[Player]:
+def visiting(page, app_server: AppServer) -> Iterator[Player]:
     """The app in a page that is left at no address afterwards, for others to go on with."""
-    player = Player(page, house)
+    player = Player(page, app_server)
     try:
         yield player
     finally:
@@ -294,10 +294,10 @@ def visiting(page, house: House) -> Iterator[Player]:
 
 
 @contextmanager
-def playing(house: House, context) -> Iterator[Player]:
+def playing(app_server: AppServer, context) -> Iterator[Player]:
     """The app in another page of a browser context."""
     page = context.new_page()
-    player = Player(page, house)
+    player = Player(page, app_server)
     try:
         yield player
     finally:

@@ -7,7 +7,7 @@ import pytest
 from nnviz.spec.base import get_at
 from nnviz.spec.wording import without_parent
 from tests.browser.conftest import end
-from tests.browser.player import SCREEN, House, playing, visiting
+from tests.browser.player import SCREEN, AppServer, playing, visiting
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -76,7 +76,7 @@ def test_a_shared_link_opens_the_same_experiment_in_another_browser(player, brow
     assert "default=" in link  # which settings those are that it does not name
     job = without_parent(player.views()[0].job)
     elsewhere = browser.new_context(**SCREEN)
-    with playing(player.house, elsewhere) as other:
+    with playing(player.app_server, elsewhere) as other:
         other.go(link)
         assert without_parent(other.views()[0].job) == job
         assert other.runs != player.runs
@@ -93,7 +93,7 @@ def test_a_shared_link_opens_the_same_experiment_in_another_browser(player, brow
 def test_two_tabs_on_a_run_show_the_same(player, context):
     player.open(**LONG)
     player.paused()
-    with playing(player.house, context) as other:
+    with playing(player.app_server, context) as other:
         other.go(player.page.url)
         assert other.runs == player.runs
         player.press("Run")
@@ -109,7 +109,7 @@ def test_two_tabs_on_a_run_show_the_same(player, context):
 def test_a_new_server_shows_any_page_first_and_after_a_restart_the_run_is_there_and_goes_on(
     app, servers, page, tmp_path
 ):
-    first = House(app(home=tmp_path), tmp_path)
+    first = AppServer(app(home=tmp_path), tmp_path)
     with visiting(page, first) as player:
         player.open("/gradient_flow", seed=3)
         assert page.locator("h1").inner_text().startswith("Gradient flow")

@@ -13,7 +13,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from nnviz.presets import playground
 from nnviz.spec.base import replace_many
 from nnviz.ui.library import HEAD, ROW
-from tests.browser.player import SCREEN, UNUSED_SEEDS, House, Player, visiting
+from tests.browser.player import SCREEN, UNUSED_SEEDS, AppServer, Player, visiting
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -95,12 +95,12 @@ def routed(context) -> Iterator[tuple]:
 
 
 @pytest.fixture
-def line(routed, house: House) -> Iterator[tuple[Player, Line]]:
+def line(routed, app_server: AppServer) -> Iterator[tuple[Player, Line]]:
     """The app in that page."""
     page, connection = routed
     connection.begin()
     page.set_viewport_size(SCREEN["viewport"])
-    with visiting(page, house) as player:
+    with visiting(page, app_server) as player:
         yield player, connection
 
 

@@ -24,7 +24,7 @@ SMALL = {
 
 def landscape(player: Player, **parameters: object) -> Player:
     """Goes to the page and waits for the whole landscape."""
-    player.page.goto(f"{player.house.url}/loss_landscape?{urlencode({**SMALL, **parameters})}")
+    player.page.goto(f"{player.app_server.url}/loss_landscape?{urlencode({**SMALL, **parameters})}")
     return settled(player)
 
 

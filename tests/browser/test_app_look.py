@@ -44,7 +44,7 @@ def test_buttons_time_slider_and_the_first_pictures_are_seen_without_scrolling(p
         if path in trained:
             player.finished(path, **trained[path])
         else:
-            player.page.goto(f"{player.house.url}{path}")
+            player.page.goto(f"{player.app_server.url}{path}")
             player.until("d.drawn > 0 && d.step !== '' && d.busy === 'false' && d.stale === 'false'")
         buttons = [player.button(name) for name in ("Run", "Step", "Epoch", "Stop", "Reset")] if path in trained else []
         row = [*buttons, player.button("Share"), player.page.locator(".st-key-status")]

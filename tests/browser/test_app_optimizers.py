@@ -18,7 +18,7 @@ MESSAGES = "window.nnviz.boards['board-optimizers'].messages"
 def trajectories(player: Player, figure: str = "map", **parameters: object) -> Player:
     """Goes to the page and waits for the whole race, which is over once this map of it is drawn."""
     said = urlencode({name.replace("__", "."): value for name, value in parameters.items()})
-    player.page.goto(f"{player.house.url}/optimizers?{said}")
+    player.page.goto(f"{player.app_server.url}/optimizers?{said}")
     return settled(player, parameters.get("steps", Trajectories().steps), figure)
 
 

@@ -12,9 +12,9 @@ LONG = {"steps": 1_000_000}
 
 
 @pytest.fixture(scope="module")
-def rested(tab, house) -> str:
+def rested(tab, app_server) -> str:
     """The address of a run that is paused after a few hundred steps, and kept."""
-    with visiting(tab, house) as player:
+    with visiting(tab, app_server) as player:
         player.open(**LONG)
         player.trained(200)
         player.press("Keep running")

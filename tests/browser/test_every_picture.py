@@ -11,8 +11,8 @@ import pytest
 from nnviz import figures
 from nnviz.figures.kit import labels
 from tests.browser.gallery import gallery
-from tests.figures.made import scalars
-from tests.figures.stated import stated
+from tests.figures.exported_tables import table_of
+from tests.figures.sample_records import scalars
 from tests.figures.test_every_figure import EMPTY, FILLED
 
 pytestmark = pytest.mark.browser
@@ -99,7 +99,7 @@ def test_all_entries_of_a_long_legend_are_in_the_picture(page):
 def test_csv_of_every_figure_reads_back_as_the_table_that_it_states(page):
     written = page.evaluate("Object.fromEntries(Object.entries(figures).map(([name, f]) => [name, board.csv(f)]))")
     for name, draw in FILLED.items():
-        expected, found = stated(draw()), pd.read_csv(io.StringIO(written[name]))
+        expected, found = table_of(draw()), pd.read_csv(io.StringIO(written[name]))
         assert list(found.columns) == list(expected.columns), name
         assert len(found) == len(expected), name
         for column in expected.columns:

@@ -16,7 +16,7 @@ from nnviz.records import Record
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Training
 from nnviz.spec.landscapes import Landscape, TrainedModel, TrainingPhase, View
-from tests.engine.running import job
+from tests.engine.short_runs import job
 
 CPU = torch.device("cpu")
 SITUATIONS = {

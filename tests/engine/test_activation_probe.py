@@ -9,7 +9,7 @@ from nnviz.engine import learners
 from nnviz.engine.capture import Watch, probes
 from nnviz.engine.capture.probes.activation_probe import BINS, even_bins
 from nnviz.spec import probes as spec
-from tests.engine.running import all_records, job, scalars, snapshots
+from tests.engine.short_runs import all_records, job, scalars, snapshots
 
 EVERY = [{"kind": "activations", "every": 1}]
 PERCENTILES = (5, 25, 50, 75, 95)

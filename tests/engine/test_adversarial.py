@@ -17,7 +17,7 @@ from nnviz.spec.base import options, replace_many
 from nnviz.spec.data.distributions import PlaneDistribution
 from tests.engine import gan_jobs
 from tests.engine.gan_jobs import network
-from tests.engine.running import all_records, as_bytes, scalars, snapshots, state
+from tests.engine.short_runs import all_records, as_bytes, scalars, snapshots, state
 
 NORMED = network(norm={"kind": "batch"})
 EVERYTHING = {

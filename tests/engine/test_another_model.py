@@ -16,7 +16,7 @@ from nnviz.spec.base import SpecError, replace_many
 from nnviz.spec.jobs import dump
 from nnviz.spec.landscapes import Curvature, PathPlane, RandomPlane
 from tests.engine.convolution import Convolution, Landscape, Learner, TrainedModel, Training, known  # noqa: F401
-from tests.engine.running import all_records, as_bytes, scalars
+from tests.engine.short_runs import all_records, as_bytes, scalars
 
 KINDS = ("gradient_norms", "updates", "activations", "signal", "histograms")
 JOB = Training.parse(

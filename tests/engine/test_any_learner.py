@@ -13,7 +13,7 @@ from nnviz.frames import Layers
 from nnviz.records import Record, Scalar, Snapshot
 from nnviz.runs import RunFile, Store
 from nnviz.runs.export import export
-from tests.engine.running import all_records, as_bytes, job, scalars, state
+from tests.engine.short_runs import all_records, as_bytes, job, scalars, state
 from tests.engine.two_modules import TwoModules
 
 KINDS = ("gradient_norms", "updates", "activations", "signal", "histograms")

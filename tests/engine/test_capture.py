@@ -9,7 +9,7 @@ from nnviz.engine.capture import Watch, named, probes, silent
 from nnviz.records import Record, Scalar, Snapshot
 from nnviz.spec import probes as spec
 from tests.each import each
-from tests.engine.running import scalars
+from tests.engine.short_runs import scalars
 from tests.engine.two_modules import Twin, TwoModules
 
 STEPS = 6

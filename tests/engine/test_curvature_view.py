@@ -19,7 +19,7 @@ from nnviz.spec.learners import Supervised
 from nnviz.spec.optimizers import SGD
 from tests.each import each
 from tests.engine.landscape_jobs import around, landscape, last_arrays, network, phase, trained
-from tests.engine.running import job
+from tests.engine.short_runs import job
 
 TINY = {"learner__model__hidden": [{"width": 3}, {"width": 3}]}
 KINDS = {

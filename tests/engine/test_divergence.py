@@ -15,7 +15,7 @@ from nnviz.engine.divergence import first_nonfinite
 from nnviz.records import Cause, Divergence
 from nnviz.spec.jobs import Training
 from tests.each import each
-from tests.engine.running import after, as_bytes, job, scalars, state
+from tests.engine.short_runs import after, as_bytes, job, scalars, state
 
 PROBES = [{"kind": kind, "every": 1} for kind in ("gradient_norms", "updates", "activations", "signal", "histograms")]
 CURVE = {"learner__data": "curve", "learner__loss": "mse", "learner__data__points": 100, "probes": PROBES}

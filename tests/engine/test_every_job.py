@@ -18,13 +18,13 @@ from nnviz.spec.optimizers import SGD, Adam
 from nnviz.spec.surfaces import Himmelblau
 from nnviz.spec.trajectories import RateSearch
 from tests.each import each
-from tests.engine import gan_jobs, running, trajectory_jobs
+from tests.engine import gan_jobs, short_runs, trajectory_jobs
 from tests.engine.landscape_jobs import landscape
-from tests.engine.running import as_bytes
+from tests.engine.short_runs import as_bytes
 
 TRAJECTORIES = trajectory_jobs.job(Himmelblau(), [SGD(lr=0.01), Adam(), SGD()], steps=8, noise=0.5, grid=2)
 JOBS: list[Job] = [
-    running.job(steps=8, evaluate_every=3, learner__optimizer="adam"),
+    short_runs.job(steps=8, evaluate_every=3, learner__optimizer="adam"),
     gan_jobs.job(steps=7, spectral_norm=True, average=0.9, instance_noise=0.1),
     TRAJECTORIES,
     RateSearch(trajectories=TRAJECTORIES, rates=2),

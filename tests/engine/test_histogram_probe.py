@@ -7,7 +7,7 @@ from nnviz.engine import learners
 from nnviz.engine.capture.probes.histogram_probe import MAX_ENTRIES, Histograms, exponent_arrays
 from nnviz.engine.capture.trace import Layout, Update, UpdateSample
 from tests.each import each
-from tests.engine.running import all_records, job, snapshots
+from tests.engine.short_runs import all_records, job, snapshots
 
 NAMES = ("sites", "zero", "nonfinite", "exponents", "negative", "positive")
 

@@ -15,7 +15,7 @@ from nnviz.records import Scalar, Snapshot
 from nnviz.spec.base import SpecError, replace_many
 from nnviz.spec.jobs import Training, dump, load
 from nnviz.spec.learners import ImageAdversarial
-from tests.engine.running import all_records, as_bytes, scalars, state
+from tests.engine.short_runs import all_records, as_bytes, scalars, state
 
 MLP = {"kind": "mlp", "hidden": [{"width": 16, "activation": {"kind": "relu"}}] * 2}
 SMALL = {

@@ -16,7 +16,7 @@ from nnviz.spec.jobs import Parent, Training
 from nnviz.spec.landscapes import SAVED_STATES
 from tests.each import each
 from tests.engine.landscape_jobs import CPU, SITUATIONS, network, phase, same_bits, trained
-from tests.engine.running import all_records, job, scalars
+from tests.engine.short_runs import all_records, job, scalars
 
 every_situation = each("changes", SITUATIONS.values())
 

@@ -11,7 +11,7 @@ from nnviz.engine.learners.supervised import SupervisedLearning
 from nnviz.spec.base import replace_many
 from nnviz.spec.landscapes import PathPlane, RandomLines, RandomPlane
 from tests.engine.landscape_jobs import all_records, landscape
-from tests.engine.running import as_bytes
+from tests.engine.short_runs import as_bytes
 
 JOBS = [landscape(view) for view in (RandomPlane(resolution=9), RandomLines(resolution=9), PathPlane(resolution=9))]
 

@@ -14,7 +14,7 @@ from nnviz.engine.landscape.landscape_evaluation import LandscapeEvaluation
 from nnviz.spec.base import replace_many
 from nnviz.spec.landscapes import Curvature, Landscape, Line, PathPlane, RandomLines, RandomPlane
 from tests.engine.landscape_jobs import all_records, around, landscape, network, phase
-from tests.engine.running import as_bytes, job
+from tests.engine.short_runs import as_bytes, job
 
 SMALL = (
     RandomPlane(resolution=9),

@@ -11,7 +11,7 @@ from nnviz.records import Scalar, Snapshot
 from nnviz.spec.base import SpecError, replace_many
 from nnviz.spec.jobs import Training
 from tests.each import each
-from tests.engine.running import SHORT, all_records, job, scalars
+from tests.engine.short_runs import SHORT, all_records, job, scalars
 from tests.spec.options import families, some
 
 HOSTS = {

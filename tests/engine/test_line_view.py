@@ -21,7 +21,7 @@ from tests.engine.landscape_jobs import (
     network,
     trained,
 )
-from tests.engine.running import job
+from tests.engine.short_runs import job
 
 every_situation = each("changes", SITUATIONS.values())
 

@@ -9,7 +9,7 @@ import torch
 from nnviz.engine import learners, run
 from nnviz.engine.randomness import stream
 from tests.each import each
-from tests.engine.running import all_records, job, scalars
+from tests.engine.short_runs import all_records, job, scalars
 
 EVERY = [{"kind": kind, "every": 1} for kind in ("gradient_norms", "updates", "signal")]
 SITUATIONS = {

@@ -10,7 +10,7 @@ from nnviz.engine import EngineError, run
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Parent, Training
 from tests.each import each
-from tests.engine.running import all_records, as_bytes, job, scalars, snapshots, state
+from tests.engine.short_runs import all_records, as_bytes, job, scalars, snapshots, state
 from tests.spec.options import families
 
 SITUATIONS = {

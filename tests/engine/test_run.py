@@ -10,7 +10,7 @@ from nnviz.engine import EngineError, run
 from nnviz.records import Scalar, Snapshot
 from nnviz.spec.jobs import Parent, Training
 from tests.each import each
-from tests.engine.running import after, all_records, as_bytes, job, scalars, snapshots, state
+from tests.engine.short_runs import after, all_records, as_bytes, job, scalars, snapshots, state
 from tests.spec.options import families, some
 
 KINDS = list(families()["probes"])

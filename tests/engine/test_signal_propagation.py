@@ -24,7 +24,7 @@ from nnviz.spec.initializers import (
     Zeros,
 )
 from tests.each import each
-from tests.engine.running import job, snapshots
+from tests.engine.short_runs import job, snapshots
 from tests.engine.test_activations import VARIANTS, naive
 
 X = torch.randn(200, 32, generator=torch.Generator().manual_seed(0)) * 3

@@ -8,7 +8,7 @@ from nnviz.engine import losses, run
 from nnviz.engine.landscape.evaluated_measures import EvaluatedMeasures
 from nnviz.spec.jobs import Training
 from tests.each import each
-from tests.engine.running import job, scalars, snapshots
+from tests.engine.short_runs import job, scalars, snapshots
 
 
 def after_last_step(chosen: Training):

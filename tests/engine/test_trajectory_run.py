@@ -25,7 +25,7 @@ from nnviz.spec.optimizers import (
 from nnviz.spec.point_optimizers import CMAES, LBFGS, STATE, Genetic, Newton
 from nnviz.spec.schedules import OneCycle
 from nnviz.spec.surfaces import Himmelblau, Rastrigin, Ravine, Saddle
-from tests.engine.running import as_bytes
+from tests.engine.short_runs import as_bytes
 from tests.engine.trajectory_jobs import ALL, TWELVE, WITH_RPROP, all_records, job, last, trajectories
 
 EVERYTHING = {"noise": 0.3, "clipping": ClipNorm(max_norm=5), "schedule": OneCycle(), "seed": 3}

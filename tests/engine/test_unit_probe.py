@@ -9,7 +9,7 @@ from nnviz.engine import activations, learners, run
 from nnviz.engine.activations import DEAD_SLOPE, SATURATED_FRACTION, Step, derivative
 from nnviz.engine.capture.probes import UnitStatistics
 from nnviz.spec.base import replace_many
-from tests.engine.running import all_records, job, scalars
+from tests.engine.short_runs import all_records, job, scalars
 from tests.engine.test_activations import VARIANTS
 
 

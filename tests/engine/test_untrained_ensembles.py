@@ -7,7 +7,7 @@ import torch
 from nnviz.engine import initializers, learners, models, run
 from nnviz.engine.theory import untrained_ensembles
 from nnviz.spec import initializers as spec
-from tests.engine.running import job, scalars
+from tests.engine.short_runs import job, scalars
 
 PROBES = [{"kind": kind, "every": 1} for kind in ("gradient_norms", "activations", "signal")]
 DEEP = {"learner__model__kind": "deep_mlp", "learner__model__depth": 4, "learner__model__width": 5}

@@ -10,7 +10,7 @@ from nnviz.engine import TrainingRun, learners, run
 from nnviz.engine.device import same_random_state
 from nnviz.records import Scalar
 from tests.each import each
-from tests.engine.running import all_records, as_bytes, job, scalars, snapshots, state
+from tests.engine.short_runs import all_records, as_bytes, job, scalars, snapshots, state
 from tests.engine.two_modules import Twin, TwoModules
 
 KINDS = ("gradient_norms", "updates", "activations", "signal", "histograms")

@@ -12,7 +12,7 @@ from nnviz.engine import learners, run
 from nnviz.engine.activations import Step
 from nnviz.engine.capture import Watch, probes
 from nnviz.spec import probes as spec
-from tests.engine.running import job, scalars
+from tests.engine.short_runs import job, scalars
 from tests.spec.options import families
 
 KINDS = families()["probes"]

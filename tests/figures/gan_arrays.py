@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.figures import made
+from tests.figures import sample_records
 
 AXIS = (np.arange(16, dtype=np.float32) + 0.5) * (6 / 16) - 3
 REAL = {
@@ -36,7 +36,7 @@ LATTICE = {"points": np.stack(np.meshgrid(AXIS, AXIS, indexing="ij"), -1)}
 CURVE = {"points": np.stack([AXIS, AXIS**2], 1)}
 HISTOGRAM = {"edges": np.linspace(0, 1, 5), "real": np.array([0, 0, 0.25, 0.75]), "generated": np.array([1.0, 0, 0, 0])}
 STEPS = list(range(0, 100, 10))
-SCALARS = made.scalars(
+SCALARS = sample_records.scalars(
     ("modes_covered", "generated", STEPS, list(range(10))),
     ("high_quality_fraction", "generated", STEPS, [0.1 * i for i in range(10)]),
     ("jensen_shannon", "generated", STEPS, [1 - 0.09 * i for i in range(10)]),

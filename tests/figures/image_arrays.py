@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.figures import made
+from tests.figures import sample_records
 
 
 def images(n: int, size: int = 8, channels: int = 1) -> np.ndarray:
@@ -32,7 +32,7 @@ CLASSES = {
     "class_names": np.array(["triangle", "parallelogram", "ellipse"]),
 }
 STEPS = list(range(0, 100, 10))
-SCALARS = made.scalars(
+SCALARS = sample_records.scalars(
     *[
         (name, "generated", STEPS, [0.1 * i for i in range(10)])
         for name in ("confident_fraction", "classes_covered", "diversity", "nearest_distance", "label_accuracy")

@@ -5,7 +5,7 @@ import numpy as np
 from nnviz.figures import basin_arrival_steps, basin_map
 from nnviz.figures.kit import theme
 from nnviz.figures.trajectories.basin_map import MAX_COLORED_MINIMA, MIN_OPACITY, OPACITY_LEVELS
-from tests.figures import made
+from tests.figures import sample_records
 
 
 def named(figure: dict, name: str) -> dict:
@@ -19,7 +19,7 @@ def color_at(squares: dict, row: int, column: int) -> str:
 
 
 def test_each_start_has_the_color_of_its_minimum_and_says_it():
-    basins = made.basins()
+    basins = sample_records.basins()
     squares = named(basin_map(basins, 0, "SGD"), "reached")
     reached = basins["minimum"][0]
     np.testing.assert_array_equal(np.isnan(squares["z"]), reached < 0)
@@ -31,7 +31,7 @@ def test_each_start_has_the_color_of_its_minimum_and_says_it():
 
 
 def test_starts_that_take_more_steps_are_fainter():
-    squares = named(basin_map(made.basins(), 0, "SGD"), "reached")
+    squares = named(basin_map(sample_records.basins(), 0, "SGD"), "reached")
     level = squares["z"][1:] % OPACITY_LEVELS
     assert np.all(np.diff(level, axis=0) >= 0)
     assert level.min() == 0
@@ -40,14 +40,14 @@ def test_starts_that_take_more_steps_are_fainter():
 
 
 def test_starts_that_reach_nothing_are_gray_and_counted():
-    figure = basin_map(made.basins(), 0, "SGD")
+    figure = basin_map(sample_records.basins(), 0, "SGD")
     gray = named(figure, "no minimum")
     assert np.isfinite(gray["z"]).sum() == 8
     assert named(figure, "no minimum 12%")["marker"]["color"] == gray["colorscale"][0][1]
 
 
 def test_small_basins_of_many_share_a_color():
-    basins = made.basins(30, 30)
+    basins = sample_records.basins(30, 30)
     figure = basin_map(basins, 0, "SGD")
     assert len(np.unique(named(figure, "reached")["z"][1:] // OPACITY_LEVELS)) == MAX_COLORED_MINIMA + 1
     assert any(trace["name"].startswith("other minima 61%") for trace in figure["data"])
@@ -55,7 +55,7 @@ def test_small_basins_of_many_share_a_color():
 
 def test_curves_and_a_flat_region_of_minima_are_named_in_the_legend(valid):
     line = np.array([[-1.0, 0.0], [1.0, 0.0], [np.nan, np.nan], [-1.0, 0.5], [1.0, 0.5]])
-    basins = made.basins(8, 4) | {"minima": np.array([[0.5, 0.5]]), "minimum_curves": line}
+    basins = sample_records.basins(8, 4) | {"minima": np.array([[0.5, 0.5]]), "minimum_curves": line}
     figure = valid(basin_map(basins, 0, "SGD"))
     entries = [trace["name"].rsplit(" ", 1)[0] for trace in figure["data"] if trace.get("showlegend")]
     assert sorted(entries) == [
@@ -69,19 +69,19 @@ def test_curves_and_a_flat_region_of_minima_are_named_in_the_legend(valid):
     squares = named(figure, "reached")
     assert squares["text"][1][0] == "(0.5, 0.5)"
     assert squares["text"][1][7] == "flat region of minima"
-    assert "text" not in named(basin_map(made.basins(), 0, "SGD"), "reached")
+    assert "text" not in named(basin_map(sample_records.basins(), 0, "SGD"), "reached")
     valid(basin_arrival_steps(basins, 0, "SGD"))
 
 
 def test_a_surface_without_minima_is_all_gray(valid):
-    basins = made.basins() | {"minima": np.zeros((0, 2))}
+    basins = sample_records.basins() | {"minima": np.zeros((0, 2))}
     basins["minimum"][:], basins["steps"][:] = -1, -1
     assert np.isfinite(named(valid(basin_map(basins, 0, "SGD")), "no minimum")["z"]).all()
     assert np.isnan(named(valid(basin_arrival_steps(basins, 0, "SGD")), "steps")["z"]).all()
 
 
 def test_arrival_steps_have_ticks_at_their_values():
-    basins = made.basins()
+    basins = sample_records.basins()
     told = named(basin_arrival_steps(basins, 0, "SGD"), "steps")["customdata"]
     np.testing.assert_array_equal(told[1:], basins["steps"][0, 1:])
     assert np.isnan(told[0]).all()

@@ -7,12 +7,12 @@ import pytest
 from nnviz import figures
 from nnviz.figures.kit import smoothing
 from tests.each import each
-from tests.figures import landscape_arrays, made
-from tests.figures.stated import stated
+from tests.figures import landscape_arrays, sample_records
+from tests.figures.exported_tables import table_of
 from tests.figures.test_every_figure import DEEP, LAYERS, LOSS, OPTIMIZERS, TRAJECTORIES
 
 TRAIN = LOSS[(LOSS["site"] != "batch").to_numpy()]
-CLIPPED = made.scalars(
+CLIPPED = sample_records.scalars(
     ("gradient_norm_unclipped", "model", [1, 2, 3, 4], [5.0, 1.0, 3.0, 0.5]),
     ("gradient_norm_total", "model", [1, 2, 3, 4], [1.0, 1.0, 1.0, 0.5]),
 )
@@ -71,7 +71,7 @@ def test_an_axis_of_both_signs_or_of_exponents_is_chosen_too(name, valid):
 
 @each("name", ALL)
 def test_whatever_is_chosen_the_table_states_what_was_recorded(name):
-    chosen = [stated(ALL[name](**how)) for how in ({}, {"log": True}, {"log": False})]
+    chosen = [table_of(ALL[name](**how)) for how in ({}, {"log": True}, {"log": False})]
     for other in chosen[1:]:
         for column in chosen[0].columns:
             if not column.endswith("_smoothed"):
@@ -127,11 +127,11 @@ def test_zeros_and_negative_values_are_marked_on_every_logarithmic_axis():
     trajectories = TRAJECTORIES | {"distance": np.where(np.arange(31) == 5, 0.0, TRAJECTORIES["distance"])}
     curvature = landscape_arrays.curvature()
     below = curvature | {"trace": curvature["trace"] * np.where(np.arange(11) == 3, -1, 1)}
-    layer = made.scalars(("gradient_norm", "model.linear1.weight", [1, 2, 3, 4], odd))
-    ratios = made.scalars(("update_ratio", "model.linear1.weight", [1, 2, 3, 4], odd))
+    layer = sample_records.scalars(("gradient_norm", "model.linear1.weight", [1, 2, 3, 4], odd))
+    ratios = sample_records.scalars(("update_ratio", "model.linear1.weight", [1, 2, 3, 4], odd))
     drawn = {
-        "loss": figures.curves(made.scalars(("loss", "train", [0, 1, 2, 3], odd)), log=True, smooth=0.9),
-        "rate": figures.learning_rate(made.scalars(("learning_rate", "model", [0, 1, 2, 3], odd)), log=True),
+        "loss": figures.curves(sample_records.scalars(("loss", "train", [0, 1, 2, 3], odd)), log=True, smooth=0.9),
+        "rate": figures.learning_rate(sample_records.scalars(("learning_rate", "model", [0, 1, 2, 3], odd)), log=True),
         "layers": figures.layer_curves(layer, "gradient_norm", LAYERS, log=True),
         "ratios": figures.update_ratios(ratios, LAYERS, log=True),
         "distances": figures.distances_to_minimum(trajectories, OPTIMIZERS, log=True, smooth=0.9),

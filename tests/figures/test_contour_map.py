@@ -7,10 +7,10 @@ from nnviz.figures import contour_map, surface_3d
 from nnviz.figures.kit import colorscale, theme
 from nnviz.figures.trajectories import critical_point_marks, trajectory_lines, update_arrows
 from tests.each import each
-from tests.figures import made
+from tests.figures import sample_records
 
 NAMES = ["plain", "momentum", "leaver"]
-SURFACE = made.surface()
+SURFACE = sample_records.surface()
 
 
 def named(figure: dict, uid: str) -> dict:
@@ -31,7 +31,7 @@ def revealed(figure: dict) -> list[dict]:
 
 @pytest.mark.parametrize("step", [0, 1, 17, 30])
 def test_paths_go_up_to_the_step_and_marks_are_at_it(step):
-    trajectories = made.trajectories()
+    trajectories = sample_records.trajectories()
     figure = contour_map(SURFACE, trajectories, NAMES)
     assert figure["layout"]["meta"]["reveals"] is True
     for i in range(3):
@@ -44,7 +44,9 @@ def test_paths_go_up_to_the_step_and_marks_are_at_it(step):
 
 @pytest.mark.parametrize("figure", [contour_map, surface_3d])
 def test_what_is_cut_by_step_has_as_many_entries_as_steps_which_rise(figure):
-    drawn = figure(SURFACE, made.trajectories(left_at=9), NAMES, **({"selected": 1} if figure is contour_map else {}))
+    drawn = figure(
+        SURFACE, sample_records.trajectories(left_at=9), NAMES, **({"selected": 1} if figure is contour_map else {})
+    )
     assert revealed(drawn)
     for trace in revealed(drawn):
         assert np.all(np.diff(trace["meta"]["steps"]) >= 0)
@@ -53,7 +55,7 @@ def test_what_is_cut_by_step_has_as_many_entries_as_steps_which_rise(figure):
 
 
 def test_a_optimizer_that_left_is_nowhere_from_then_on():
-    figure = contour_map(SURFACE, made.trajectories(left_at=9), NAMES)
+    figure = contour_map(SURFACE, sample_records.trajectories(left_at=9), NAMES)
     assert np.isnan(cut(named(figure, "mark2"), 9)).all()
     assert np.isnan(cut(named(figure, "mark2"), 30)).all()
     assert np.isfinite(cut(named(figure, "mark2"), 8)).all()
@@ -62,7 +64,7 @@ def test_a_optimizer_that_left_is_nowhere_from_then_on():
 
 
 def test_long_paths_are_thinned_evenly_with_both_ends():
-    trajectories = made.trajectories(5000)
+    trajectories = sample_records.trajectories(5000)
     trace = named(contour_map(SURFACE, trajectories, NAMES), "path0")
     steps = trace["meta"]["steps"]
     assert len(steps) == trajectory_lines.MAX_PATH_POINTS
@@ -73,7 +75,7 @@ def test_long_paths_are_thinned_evenly_with_both_ends():
 
 
 def test_axes_stay_those_of_the_surface_and_the_start_can_be_picked():
-    trajectories = made.trajectories()
+    trajectories = sample_records.trajectories()
     trajectories["points"][1, 20:] = 1e7
     layout = contour_map(SURFACE, trajectories, NAMES, note="gradient noise σ = 2")["layout"]
     assert layout["xaxis"]["range"] == [-2, 2]
@@ -83,7 +85,7 @@ def test_axes_stay_those_of_the_surface_and_the_start_can_be_picked():
 
 
 def test_hidden_optimizers_are_in_the_legend_alone():
-    figure = contour_map(SURFACE, made.trajectories(), NAMES, hidden=[1], selected=1)
+    figure = contour_map(SURFACE, sample_records.trajectories(), NAMES, hidden=[1], selected=1)
     assert named(figure, "path1")["visible"] == named(figure, "mark1")["visible"] == "legendonly"
     assert "visible" not in named(figure, "path0")
     assert not any(trace.get("uid") == "gradient" for trace in figure["data"])
@@ -166,7 +168,7 @@ def _arrow(figure: dict, uid: str, step: int) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("step", [0, 3, 29])
 def test_arrows_lead_from_the_point_along_what_they_are_named_after(step):
-    trajectories = made.trajectories()
+    trajectories = sample_records.trajectories()
     figure = contour_map(SURFACE, trajectories, NAMES, selected=1)
     points = trajectories["points"][1]
     start, move = _arrow(figure, "step", step)
@@ -186,7 +188,7 @@ def test_arrows_lead_from_the_point_along_what_they_are_named_after(step):
 
 
 def test_a_method_without_momentum_has_no_arrow_for_it_and_the_last_step_stays_at_the_end():
-    trajectories = made.trajectories()
+    trajectories = sample_records.trajectories()
     figure = contour_map(SURFACE, trajectories, NAMES, selected=0)
     assert not any(trace.get("uid") == "momentum" for trace in figure["data"])
     start, move = _arrow(figure, "step", 30)
@@ -209,7 +211,10 @@ def test_arrows_that_are_no_numbers_are_gaps():
 
 
 @each("log", [False, True])
-@each("z", [made.surface()["z"], 1e-9 * made.surface()["z"], made.surface()["z"] * 1e6 - 78.3])
+@each(
+    "z",
+    [sample_records.surface()["z"], 1e-9 * sample_records.surface()["z"], sample_records.surface()["z"] * 1e6 - 78.3],
+)
 def test_ticks_are_at_their_values(z, log):
     scale = colorscale.value_scale(z, log)
     places, words = colorscale.ticks(scale)
@@ -254,8 +259,8 @@ def test_points_without_a_finite_value_are_hatched(valid):
     z = SURFACE["z"].copy()
     z[:5], z[7, 7] = np.nan, np.inf
     for log in (False, True, None):
-        valid(contour_map(SURFACE | {"z": z}, made.trajectories(), NAMES, log=log))
-        valid(surface_3d(SURFACE | {"z": z}, made.trajectories(), NAMES, log=log))
+        valid(contour_map(SURFACE | {"z": z}, sample_records.trajectories(), NAMES, log=log))
+        valid(surface_3d(SURFACE | {"z": z}, sample_records.trajectories(), NAMES, log=log))
     hover = contour_map(SURFACE | {"z": z}, {}, [])["data"][0]["z"]
     np.testing.assert_array_equal(np.isnan(hover), ~np.isfinite(z[::2, ::2]))
     np.testing.assert_allclose(hover[4], z[8, ::2], rtol=1e-6)
@@ -263,13 +268,13 @@ def test_points_without_a_finite_value_are_hatched(valid):
 
 def test_a_constant_surface_and_one_without_finite_values_are_drawn(valid):
     for z in (np.zeros((21, 21)), np.full((21, 21), np.nan)):
-        valid(contour_map(SURFACE | {"z": z}, made.trajectories(), NAMES, log=True))
-        valid(surface_3d(SURFACE | {"z": z}, made.trajectories(), NAMES))
+        valid(contour_map(SURFACE | {"z": z}, sample_records.trajectories(), NAMES, log=True))
+        valid(surface_3d(SURFACE | {"z": z}, sample_records.trajectories(), NAMES))
 
 
 @pytest.mark.parametrize("log", [False, True])
 def test_3d_paths_are_just_above_the_surface(log):
-    trajectories = made.trajectories()
+    trajectories = sample_records.trajectories()
     figure = surface_3d(SURFACE, trajectories, NAMES, log=log)
     ground = figure["data"][0]["z"]
     scale = colorscale.value_scale(SURFACE["z"], log)
@@ -295,7 +300,7 @@ def test_the_3d_surface_is_coarse_and_says_where_it_is_clipped():
 
 
 def test_3d_paths_end_at_the_edge_of_the_surface():
-    trajectories = made.trajectories()
+    trajectories = sample_records.trajectories()
     trajectories["points"][1, 20:] = 1e7
     trace = named(surface_3d(SURFACE, trajectories, NAMES), "path1")
     assert np.isnan(trace["z"][20:]).all()
@@ -308,8 +313,8 @@ def test_twelve_optimizers_have_twelve_colors():
 
 
 def test_a_surface_without_finite_values_is_not_drawn_in_3d():
-    nowhere = made.surface() | {"z": np.full_like(made.surface()["z"], np.nan)}
-    figure = surface_3d(nowhere, made.trajectories(), NAMES)
+    nowhere = sample_records.surface() | {"z": np.full_like(sample_records.surface()["z"], np.nan)}
+    figure = surface_3d(nowhere, sample_records.trajectories(), NAMES)
     assert figure["data"] == []
     assert figure["layout"]["annotations"][0]["text"] == "f(x, y) is not finite here"
-    assert contour_map(nowhere, made.trajectories(), NAMES)["data"]
+    assert contour_map(nowhere, sample_records.trajectories(), NAMES)["data"]

@@ -6,7 +6,7 @@ import pytest
 
 from nnviz import figures
 from nnviz.figures.kit import theme
-from tests.figures.made import scalars
+from tests.figures.sample_records import scalars
 
 
 def _named(figure, start):

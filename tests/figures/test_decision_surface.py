@@ -10,7 +10,7 @@ import pytest
 from nnviz import figures
 from nnviz.figures.kit import png_images, theme
 from nnviz.figures.samples import decision_surface
-from tests.figures.made import data, grid
+from tests.figures.sample_records import data, grid
 
 
 def read_png(source: str) -> np.ndarray:
@@ -111,16 +111,16 @@ def test_an_unknown_style_is_refused():
 
 
 def test_train_points_are_filled_and_test_points_are_rings_in_their_class_colors():
-    made = data(n=90, classes=3)
-    figure = figures.decision_surface(grid(3), made)
+    data_arrays = data(n=90, classes=3)
+    figure = figures.decision_surface(grid(3), data_arrays)
     filled = [t for t in figure["data"] if t.get("name") in ("class 0", "class 1", "class 2")]
     for i, trace in enumerate(filled):
-        chosen = (made["targets"] == i) & ~made["test"]
-        np.testing.assert_array_equal(trace["x"], made["inputs"][chosen, 0])
+        chosen = (data_arrays["targets"] == i) & ~data_arrays["test"]
+        np.testing.assert_array_equal(trace["x"], data_arrays["inputs"][chosen, 0])
         assert trace["marker"]["color"] == theme.class_color(i)
     rings = next(t for t in figure["data"] if t.get("name") == "test" and t["x"][0] is not None)
     assert rings["marker"]["symbol"] == "circle-open"
-    assert rings["marker"]["color"] == [theme.class_color(i) for i in made["targets"][made["test"]]]
+    assert rings["marker"]["color"] == [theme.class_color(i) for i in data_arrays["targets"][data_arrays["test"]]]
 
 
 def test_at_most_two_thousand_points_are_drawn_and_that_is_said():
@@ -156,9 +156,9 @@ def test_axes_are_those_of_the_grid_with_equal_units():
 
 
 def test_a_regressions_surface_and_points_have_one_scale_fixed_by_the_targets():
-    made = data(classes=0)
-    figure = figures.decision_surface(grid(0), made)
-    ends = made["targets"].min(), made["targets"].max()
+    data_arrays = data(classes=0)
+    figure = figures.decision_surface(grid(0), data_arrays)
+    ends = data_arrays["targets"].min(), data_arrays["targets"].max()
     surface, *points = figure["data"]
     assert (surface["zmin"], surface["zmax"]) == pytest.approx(ends)
     np.testing.assert_array_equal(surface["z"], grid(0)["prediction"])
@@ -169,9 +169,9 @@ def test_a_regressions_surface_and_points_have_one_scale_fixed_by_the_targets():
 
 def test_a_wild_prediction_does_not_move_the_data():
     x = np.linspace(-1, 1, 9)
-    made = data(d=1, classes=0)
-    calm = figures.regression_curve({"x": x, "prediction": np.zeros(9)}, made)
-    wild = figures.regression_curve({"x": x, "prediction": np.full(9, 1e6)}, made)
+    data_arrays = data(d=1, classes=0)
+    calm = figures.regression_curve({"x": x, "prediction": np.zeros(9)}, data_arrays)
+    wild = figures.regression_curve({"x": x, "prediction": np.full(9, 1e6)}, data_arrays)
     assert calm["layout"]["yaxis"]["range"] == wild["layout"]["yaxis"]["range"]
     np.testing.assert_array_equal(wild["data"][-1]["y"], np.full(9, 1e6, np.float32))
 

@@ -9,7 +9,7 @@ from nnviz import figures
 from nnviz.figures.layers.log2_histogram import DECADES_PER_BIN, fractions_by_exponent
 from nnviz.figures.layers.ridgelines import CLIP_MARGIN, densities, drawn_rows, ridge_outline
 from tests.each import each
-from tests.figures.made import deep, deep_layers, exponents, histogram, scalars
+from tests.figures.sample_records import deep, deep_layers, exponents, histogram, scalars
 
 RNG = np.random.default_rng(0)
 LAYERS = deep_layers(60)

@@ -9,19 +9,21 @@ from nnviz.frames import Layers
 from tests.each import each
 from tests.figures import gan_arrays as gan
 from tests.figures import image_arrays as images
-from tests.figures import landscape_arrays, made
+from tests.figures import landscape_arrays, sample_records
 
-NONE = made.scalars()
-DEEP = made.deep()
-LAYERS = made.layers(8, *[16] * 20, 3)
-LOSS = made.scalars(
+NONE = sample_records.scalars()
+DEEP = sample_records.deep()
+LAYERS = sample_records.layers(8, *[16] * 20, 3)
+LOSS = sample_records.scalars(
     *[("loss", site, list(range(80)), list(np.exp(-np.arange(80) / 30))) for site in ("train", "test", "batch")],
     *[("accuracy", site, list(range(80)), list(np.linspace(0.5, 1, 80))) for site in ("train", "test")],
     ("learning_rate", "model", list(range(80)), [0.1] * 80),
 )
-ZEROS = made.scalars(*[("loss", s, list(range(60)), [1, 0.1, 1e-3] * 10 + [0] * 30) for s in ("train", "batch")])
-R_SQUARED = made.scalars(("r_squared", "test", [0, 1, 2, 3], [-1.953, 0.5, 0.9, 0.99]))
-HISTOGRAM = made.histogram(*(np.random.default_rng(i).normal(size=400) for i in range(5)))
+ZEROS = sample_records.scalars(
+    *[("loss", s, list(range(60)), [1, 0.1, 1e-3] * 10 + [0] * 30) for s in ("train", "batch")]
+)
+R_SQUARED = sample_records.scalars(("r_squared", "test", [0, 1, 2, 3], [-1.953, 0.5, 0.9, 0.99]))
+HISTOGRAM = sample_records.histogram(*(np.random.default_rng(i).normal(size=400) for i in range(5)))
 WORST = {
     "inputs": np.random.default_rng(0).normal(size=(20, 4)),
     "true": np.arange(20) % 3,
@@ -29,8 +31,8 @@ WORST = {
     "loss": np.arange(20, 0, -1.0),
 }
 IMAGES = WORST | {"inputs": np.random.default_rng(0).random((20, 1, 8, 8))}
-THREE = made.data(d=4, classes=3)
-PIXELS = made.data(d=64, classes=3, image_shape=(8, 8))
+THREE = sample_records.data(d=4, classes=3)
+PIXELS = sample_records.data(d=64, classes=3, image_shape=(8, 8))
 
 EIGHT = {
     f"{letter}{name}": LOSS
@@ -42,15 +44,15 @@ EIGHT = {
 }
 
 SURFACE, TRAJECTORIES, OPTIMIZERS = (
-    made.surface(),
-    made.trajectories(left_at=9),
+    sample_records.surface(),
+    sample_records.trajectories(left_at=9),
     ["SGD η=0.02", "모멘텀 0.8", "Adam η=3"],
 )
 MANY = ["1 SGD", "2 SGD with momentum", *(f"{i} CMA-ES from the start, σ = 0.{i}" for i in range(3, 13))]
-CROWD = {key: np.concatenate([part] * 4) for key, part in made.trajectories(left_at=9).items()}
+CROWD = {key: np.concatenate([part] * 4) for key, part in sample_records.trajectories(left_at=9).items()}
 RATES = np.geomspace(1e-3, 1, 4)
-DIGITS = made.data(d=64, classes=10, image_shape=(8, 8))
-FEATURES = made.data(d=30, classes=2) | {"class_names": np.array(["malignant", "benign"])}
+DIGITS = sample_records.data(d=64, classes=10, image_shape=(8, 8))
+FEATURES = sample_records.data(d=30, classes=2) | {"class_names": np.array(["malignant", "benign"])}
 FEATURES["feature_names"] = np.array([f"mean concave points {i} (mm)" for i in range(30)])
 PHASE = {
     "alphas": np.linspace(0.1, 4, 6),
@@ -93,41 +95,47 @@ FILLED = {
     "bars": lambda: figures.layer_bars(DEEP, 20, LAYERS),
     "ridgelines": lambda: figures.ridgelines(HISTOGRAM, LAYERS),
     "exponents": lambda: figures.log2_histograms(
-        made.exponents(np.array([0, 1e-3, -2, np.inf]), np.ones(3)), made.layers(4, 4, 4)
+        sample_records.exponents(np.array([0, 1e-3, -2, np.inf]), np.ones(3)), sample_records.layers(4, 4, 4)
     ),
     "bands": lambda: figures.percentile_bands(DEEP, LAYERS),
     "bands, logarithmic, smoothed": lambda: figures.percentile_bands(DEEP, LAYERS, log=True, smooth=0.9),
     "bands of one layer": lambda: figures.percentile_bands(DEEP, LAYERS, "model.activation3", prefix="preactivation"),
-    "surface": lambda: figures.decision_surface(made.grid(3), made.data(classes=3)),
-    "borders": lambda: figures.decision_surface(made.grid(3), made.data(classes=3), style="borders"),
-    "surface of a regression": lambda: figures.decision_surface(made.grid(0), made.data(classes=0)),
+    "surface": lambda: figures.decision_surface(sample_records.grid(3), sample_records.data(classes=3)),
+    "borders": lambda: figures.decision_surface(
+        sample_records.grid(3), sample_records.data(classes=3), style="borders"
+    ),
+    "surface of a regression": lambda: figures.decision_surface(sample_records.grid(0), sample_records.data(classes=0)),
     "curve": lambda: figures.regression_curve(
-        {"x": np.linspace(-1, 1, 9), "prediction": np.zeros(9)}, made.data(d=1, classes=0)
+        {"x": np.linspace(-1, 1, 9), "prediction": np.zeros(9)}, sample_records.data(d=1, classes=0)
     ),
     "network": lambda: figures.network_diagram(
-        made.network(2, 8, 8, 4, 1, maps=12), made.data(), made.layers(2, 8, 8, 4, 1)
+        sample_records.network(2, 8, 8, 4, 1, maps=12), sample_records.data(), sample_records.layers(2, 8, 8, 4, 1)
     ),
-    "network of discs": lambda: figures.network_diagram(made.network(4, 20, 3), THREE, made.layers(4, 20, 3)),
+    "network of discs": lambda: figures.network_diagram(
+        sample_records.network(4, 20, 3), THREE, sample_records.layers(4, 20, 3)
+    ),
     "network without hidden layers": lambda: figures.network_diagram(
-        made.network(2, 2, maps=9), made.data(), made.layers(2, 2)
+        sample_records.network(2, 2, maps=9), sample_records.data(), sample_records.layers(2, 2)
     ),
-    "deep network": lambda: figures.network_diagram(made.network(8, *[16] * 20, 3), THREE, LAYERS),
+    "deep network": lambda: figures.network_diagram(sample_records.network(8, *[16] * 20, 3), THREE, LAYERS),
     "network of images": lambda: figures.network_diagram(
-        made.network(64, 12, 3) | {"weight_1": np.ones((12, 64))}, PIXELS, made.layers(64, 12, 3)
+        sample_records.network(64, 12, 3) | {"weight_1": np.ones((12, 64))}, PIXELS, sample_records.layers(64, 12, 3)
     ),
-    "confusion": lambda: figures.confusion_matrix({"counts": np.array([[3, 1], [0, 5]])}, made.data()),
+    "confusion": lambda: figures.confusion_matrix({"counts": np.array([[3, 1], [0, 5]])}, sample_records.data()),
     "confusion of ten classes": lambda: figures.confusion_matrix({"counts": np.arange(100).reshape(10, 10)}, DIGITS),
-    "surface of ten classes": lambda: figures.decision_surface(made.grid(10), made.data(classes=10)),
+    "surface of ten classes": lambda: figures.decision_surface(
+        sample_records.grid(10), sample_records.data(classes=10)
+    ),
     "worst of thirty features": lambda: figures.worst_samples(
         WORST | {"inputs": np.ones((20, 30)), "true": np.zeros(20, int), "predicted": np.ones(20, int)}, FEATURES
     ),
     "worst": lambda: figures.worst_samples(WORST, THREE),
     "worst images": lambda: figures.worst_samples(IMAGES, PIXELS),
     "worst of a regression": lambda: figures.worst_samples(
-        WORST | {"true": np.ones(20), "predicted": np.zeros(20)}, made.data(d=4, classes=0)
+        WORST | {"true": np.ones(20), "predicted": np.zeros(20)}, sample_records.data(d=4, classes=0)
     ),
     "fit": lambda: figures.predictions_against_targets(
-        {"true": np.arange(5.0), "predicted": np.arange(5.0) + 0.1}, made.data(classes=0)
+        {"true": np.arange(5.0), "predicted": np.arange(5.0) + 0.1}, sample_records.data(classes=0)
     ),
     "samples of a GAN": lambda: figures.samples_map(gan.REAL, gan.GENERATED, gan.field(), notes=["spectral norm"]),
     "samples on scores": lambda: figures.samples_map(
@@ -178,9 +186,9 @@ FILLED = {
     "rate search": lambda: figures.rate_search(RATES, np.array([[1, 0.1, 0, np.nan]]), ["SGD"], [2]),
     "step parts": lambda: figures.update_parts(TRAJECTORIES, 1, "SGD"),
     "step parts, logarithmic": lambda: figures.update_parts(TRAJECTORIES, 1, "SGD", log=True),
-    "basins": lambda: figures.basin_map(made.basins(), 0, "SGD"),
-    "many basins": lambda: figures.basin_map(made.basins(30, 30), 0, "SGD"),
-    "basin steps": lambda: figures.basin_arrival_steps(made.basins(), 0, "SGD"),
+    "basins": lambda: figures.basin_map(sample_records.basins(), 0, "SGD"),
+    "many basins": lambda: figures.basin_map(sample_records.basins(30, 30), 0, "SGD"),
+    "basin steps": lambda: figures.basin_arrival_steps(sample_records.basins(), 0, "SGD"),
     "loss map": lambda: figures.loss_map(landscape_arrays.plane(41), note="η = 0.1"),
     "loss map of accuracy": lambda: figures.loss_map(landscape_arrays.plane(6), "test_accuracy"),
     "path map": lambda: figures.path_map(
@@ -214,9 +222,9 @@ EMPTY = {
     "exponents": lambda: figures.log2_histograms({}, LAYERS),
     "bands": lambda: figures.percentile_bands(NONE, LAYERS),
     "surface": lambda: figures.decision_surface({}, {}),
-    "curve": lambda: figures.regression_curve({}, made.data(d=1)),
-    "network": lambda: figures.network_diagram({}, made.data(), Layers({})),
-    "confusion": lambda: figures.confusion_matrix({}, made.data()),
+    "curve": lambda: figures.regression_curve({}, sample_records.data(d=1)),
+    "network": lambda: figures.network_diagram({}, sample_records.data(), Layers({})),
+    "confusion": lambda: figures.confusion_matrix({}, sample_records.data()),
     "worst": lambda: figures.worst_samples({}, {}),
     "fit": lambda: figures.predictions_against_targets({}, {}),
     "overlay": lambda: figures.overlay({"A": NONE, "B": NONE}, "loss"),
@@ -232,7 +240,7 @@ EMPTY = {
     "distances": lambda: figures.distances_to_minimum({}, []),
     "rate search": lambda: figures.rate_search(np.array([]), np.array([]), [], []),
     "step parts": lambda: figures.update_parts({}, 0, "SGD"),
-    "step parts before the first step": lambda: figures.update_parts(made.trajectories(0), 0, "SGD"),
+    "step parts before the first step": lambda: figures.update_parts(sample_records.trajectories(0), 0, "SGD"),
     "basins": lambda: figures.basin_map({}, 0, "SGD"),
     "basin steps": lambda: figures.basin_arrival_steps({}, 0, "SGD"),
     "loss map": lambda: figures.loss_map({}),

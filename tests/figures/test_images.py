@@ -10,7 +10,7 @@ from PIL import Image
 from nnviz import figures
 from nnviz.figures.images.image_sheet import GAP, LINE, png_file, sheet
 from tests.each import each
-from tests.figures import image_arrays as made
+from tests.figures import image_arrays as images
 
 
 def decoded(figure: dict) -> np.ndarray:
@@ -44,47 +44,47 @@ def test_every_pixel_of_every_image_is_there_enlarged_without_smoothing(size, ch
 
 
 def test_a_sheet_of_small_images_is_small():
-    assert len(png_file(sheet(made.images(100), 10))) < 6000
+    assert len(png_file(sheet(images.images(100), 10))) < 6000
 
 
 def test_a_column_that_is_a_class_has_its_name_over_it(valid):
-    figure = valid(figures.sample_grid(made.DIGITS, list("0123456789")))
+    figure = valid(figures.sample_grid(images.DIGITS, list("0123456789")))
     assert texts(figure) == list("0123456789")
     assert [note["x"] for note in figure["layout"]["annotations"]] == [i + 0.5 for i in range(10)]
     np.testing.assert_array_equal(decoded(figure)[0, ::67, 0], 10 + np.arange(10))
     assert figure["data"][0]["text"][3][7] == "7"
-    grid = made.DIGITS | {"labels": made.THIRDS}
+    grid = images.DIGITS | {"labels": images.THIRDS}
     names = ["triangle", "parallelogram", "ellipse"]
     figure = valid(figures.sample_grid(grid, names))
     assert texts(figure) == names
     assert [note["x"] for note in figure["layout"]["annotations"]] == [2.0, 5.5, 8.5]
     assert len(figure["layout"]["shapes"]) == 3
-    letters = valid(figures.sample_grid(made.DIGITS | {"labels": made.LETTERS}, [chr(65 + i) for i in range(26)]))
+    letters = valid(figures.sample_grid(images.DIGITS | {"labels": images.LETTERS}, [chr(65 + i) for i in range(26)]))
     assert texts(letters) == []
     assert letters["data"][0]["text"][2][6] == "A"
 
 
 def test_a_strip_of_real_images_has_two_rows_and_neighboring_columns_of_a_class(valid):
-    figure = valid(figures.real_grid(made.REAL, columns=20))
+    figure = valid(figures.real_grid(images.REAL, columns=20))
     assert texts(figure) == list("0123456789")
     assert [note["x"] for note in figure["layout"]["annotations"]] == [2 * i + 1 for i in range(10)]
     levels = decoded(figure)[::67, ::67, 0] - 10
     assert (levels % 10 == np.arange(20) // 2).all()
     assert len(set(levels.ravel())) == 40, "no image twice"
-    unlabeled = decoded(valid(figures.real_grid(made.UNLABELED, columns=20)))
+    unlabeled = decoded(valid(figures.real_grid(images.UNLABELED, columns=20)))
     np.testing.assert_array_equal(unlabeled[0, ::67, 0], 10 + np.arange(20))
 
 
 def test_without_labels_there_are_no_names_and_what_was_skipped_is_said(valid):
-    assert texts(valid(figures.sample_grid({"images": made.images(100)}))) == []
-    figure = valid(figures.real_grid(made.UNLABELED))
+    assert texts(valid(figures.sample_grid({"images": images.images(100)}))) == []
+    figure = valid(figures.real_grid(images.UNLABELED))
     assert texts(figure) == ["2 files skipped: see ?"]
     assert "a.png: 1 × 1 pixels; b.txt: neither PNG nor JPEG." in figure["layout"]["meta"]["help"]
     assert figure["data"][0]["text"][3][6:8] == ["image 37", ""]
 
 
 def test_the_card_is_as_high_as_it_takes_to_fill_its_width():
-    for figure, rows in ((figures.sample_grid(made.DIGITS), 10), (figures.interpolation(made.ROWS), 4)):
+    for figure, rows in ((figures.sample_grid(images.DIGITS), 10), (figures.interpolation(images.ROWS), 4)):
         margin, aspect = figure["layout"]["margin"], figure["layout"]["meta"]["aspect"]
         width = 500
         height = aspect["slope"] * width + aspect["more"]
@@ -93,14 +93,14 @@ def test_the_card_is_as_high_as_it_takes_to_fill_its_width():
 
 
 def test_rows_go_from_one_noise_vector_to_another(valid):
-    figure = valid(figures.interpolation(made.ROWS))
+    figure = valid(figures.interpolation(images.ROWS))
     np.testing.assert_array_equal(decoded(figure)[::67, 0, 0], [10, 20, 30, 40])
     assert figure["data"][0]["text"][1][0] == "row 2, 0% of the way"
     assert figure["data"][0]["text"][1][9] == "row 2, 100% of the way"
 
 
 def test_each_image_is_over_its_nearest_with_their_distance(valid):
-    figure = valid(figures.nearest_real(made.PAIRS))
+    figure = valid(figures.nearest_real(images.PAIRS))
     np.testing.assert_array_equal(decoded(figure)[::67, 0, 0], [10, 10])
     assert texts(figure)[0] == ".10"
     assert texts(figure)[-1] == "typical distance between real images 0.40"
@@ -108,17 +108,17 @@ def test_each_image_is_over_its_nearest_with_their_distance(valid):
 
 
 def test_missing_classes_are_named_and_the_classifier_s_own_accuracy_is_stated(valid):
-    figure = valid(figures.class_histogram(made.CLASSES, 0.984))
+    figure = valid(figures.class_histogram(images.CLASSES, 0.984))
     assert figure["layout"]["xaxis"]["title"]["text"] == "missing: ellipse<br>classifier's test accuracy 98.4%"
     generated, real = figure["data"]
     assert (generated["name"], real["name"]) == ("generated", "real")
-    np.testing.assert_allclose(generated["y"], made.CLASSES["generated"])
-    whole = made.CLASSES | {"missing": np.zeros(3, bool)}
+    np.testing.assert_allclose(generated["y"], images.CLASSES["generated"])
+    whole = images.CLASSES | {"missing": np.zeros(3, bool)}
     assert figures.class_histogram(whole)["layout"]["xaxis"]["title"]["text"] == "no class is missing"
 
 
 def test_a_fraction_is_read_against_that_of_real_images(valid):
-    figure = valid(figures.gan_curves({"A": made.SCALARS}, "confident_fraction", {"real images": 0.905}))
+    figure = valid(figures.gan_curves({"A": images.SCALARS}, "confident_fraction", {"real images": 0.905}))
     line = figure["data"][-1]
     assert (line["name"], line["y"]) == ("real images 90.5%", [0.905, 0.905])
     assert figure["layout"]["yaxis"]["range"] == [0, 1.02]

@@ -6,7 +6,7 @@ import pytest
 
 from nnviz import figures
 from nnviz.figures.kit import theme
-from tests.figures.made import deep, layers, scalars, sites
+from tests.figures.sample_records import deep, layers, scalars, sites
 
 DEPTH = 20
 FRAME = deep(DEPTH)

@@ -5,7 +5,7 @@ import pandas as pd
 
 from nnviz import figures
 from nnviz.figures.kit import labels, legend_values
-from tests.figures.made import scalars
+from tests.figures.sample_records import scalars
 from tests.figures.test_choices import CLIPPED
 from tests.figures.test_every_figure import EIGHT, LOSS, ZEROS
 

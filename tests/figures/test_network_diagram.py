@@ -10,13 +10,13 @@ from nnviz import figures
 from nnviz.figures.kit import theme
 from nnviz.figures.networks import edges
 from tests.each import each
-from tests.figures.made import data, layers, network
+from tests.figures.sample_records import data, layers, network
 from tests.figures.test_decision_surface import read_png
 
 
-def _figure(*widths, maps=0, made=None, **changes):
+def _figure(*widths, maps=0, data_arrays=None, **changes):
     arrays = network(*widths, maps=maps) | changes
-    return figures.network_diagram(arrays, made or data(d=widths[0]), layers(*widths)), arrays
+    return figures.network_diagram(arrays, data_arrays or data(d=widths[0]), layers(*widths)), arrays
 
 
 def _edges(figure):
@@ -125,7 +125,7 @@ def test_neurons_show_their_maps_on_one_scale_a_layer():
 
 def test_outputs_of_a_classifier_are_in_the_colors_of_their_classes():
     maps = np.stack([np.ones((4, 4)), np.zeros((4, 4)), np.ones((4, 4))]).astype(np.float16)
-    figure, _ = _figure(2, 3, maps=4, made=data(classes=3), maps_1=maps)
+    figure, _ = _figure(2, 3, maps=4, data_arrays=data(classes=3), maps_1=maps)
     pixels = read_png(max(figure["layout"]["images"], key=lambda image: image["x"])["source"])
     assert tuple(pixels[0, 0]) == (*theme.rgb(theme.class_color(0)), 255)
     assert pixels[5, 0, 3] == 0
@@ -151,8 +151,8 @@ def test_one_dimensional_inputs_have_curves():
 def test_first_layer_of_an_image_network_shows_its_weights_as_images():
     weights = np.zeros((4, 64), np.float32)
     weights[:, 0], weights[:, 63] = 1, -1
-    made = data(d=64, image_shape=(8, 8))
-    figure = figures.network_diagram(network(64, 4, 2) | {"weight_1": weights}, made, layers(64, 4, 2))
+    data_arrays = data(d=64, image_shape=(8, 8))
+    figure = figures.network_diagram(network(64, 4, 2) | {"weight_1": weights}, data_arrays, layers(64, 4, 2))
     sample, pictures = (read_png(i["source"]) for i in sorted(figure["layout"]["images"], key=lambda i: i["x"]))
     assert sample.shape == (8, 8, 4)
     assert tuple(pictures[0, 0]) == (*theme.rgb(theme.POSITIVE), 255)  # pixel 0 is the picture's top left
@@ -213,15 +213,15 @@ def test_very_deep_networks_show_their_ends_and_say_what_is_left_out():
 
 
 def test_inputs_and_classes_are_named():
-    figure, _ = _figure(2, 3, 3, maps=8, made=data(classes=3))
+    figure, _ = _figure(2, 3, 3, maps=8, data_arrays=data(classes=3))
     words = [text for t in figure["data"] if t["mode"] == "text" for text in t["text"]]
     assert {"feature 0", "feature 1", "class 0", "class 1", "class 2"} <= set(words)
 
 
 def test_a_small_network_takes_less_than_60_kb():
     """2-8-8-4-1: the bound that the page is planned with."""
-    arrays, made, found = network(2, 8, 8, 4, 1, maps=24), data(), layers(2, 8, 8, 4, 1)
-    figure = figures.network_diagram(arrays, made, found)
+    arrays, data_arrays, found = network(2, 8, 8, 4, 1, maps=24), data(), layers(2, 8, 8, 4, 1)
+    figure = figures.network_diagram(arrays, data_arrays, found)
     assert len(json.dumps(figure, default=lambda array: base64.b64encode(array).decode())) < 60_000
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from nnviz import figures
 from nnviz.figures.kit import layout, theme
-from tests.figures.made import deep, deep_layers, exponents, histogram, scalars
+from tests.figures.sample_records import deep, deep_layers, exponents, histogram, scalars
 
 ONE = scalars(("loss", "train", [0, 10], [1.0, 0.5]), ("loss", "batch", [1, 2], [9.0, 9.0]))
 OTHER = scalars(("loss", "train", [0, 30], [2.0, 0.1]), ("loss", "test", [0, 30], [2.0, 0.2]))

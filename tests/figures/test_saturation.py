@@ -5,7 +5,7 @@ import pytest
 from nnviz import figures
 from nnviz.figures.layers import saturation
 from nnviz.frames import Layers
-from tests.figures.made import deep, layers
+from tests.figures.sample_records import deep, layers
 
 
 def _layers(*activations):

@@ -5,7 +5,7 @@ import pytest
 
 from nnviz.figures import distances_to_minimum, function_values, rate_search
 from nnviz.figures.kit.symlog_axis import spans_orders_of_magnitude, symlog_scale
-from tests.figures import made
+from tests.figures import sample_records
 
 NAMES = ["flat_region", "momentum", "leaver"]
 
@@ -19,7 +19,7 @@ def uids(figure: dict) -> set[str]:
 
 
 def test_values_above_the_minimum_are_logarithmic_and_those_recorded():
-    trajectories = made.trajectories()
+    trajectories = sample_records.trajectories()
     figure = function_values(trajectories, NAMES, minimum=-1.0)
     assert figure["layout"]["yaxis"]["type"] == "log"
     for i in range(3):
@@ -28,7 +28,7 @@ def test_values_above_the_minimum_are_logarithmic_and_those_recorded():
 
 
 def test_values_of_both_signs_are_linear_or_symlog_where_they_span_decades():
-    trajectories = made.trajectories()
+    trajectories = sample_records.trajectories()
     plain = function_values(trajectories, NAMES)
     assert "type" not in plain["layout"]["yaxis"]
     np.testing.assert_allclose(named(plain, "optimizer0")["y"], trajectories["values"][0], rtol=1e-5)
@@ -42,7 +42,7 @@ def test_values_of_both_signs_are_linear_or_symlog_where_they_span_decades():
 
 
 def test_exact_zeros_end_a_curve_with_a_mark():
-    trajectories = made.trajectories()
+    trajectories = sample_records.trajectories()
     trajectories["distance"][0, 12:] = 0
     figure = distances_to_minimum(trajectories, NAMES)
     assert named(figure, "optimizer0")["x"][-1] == 11
@@ -52,7 +52,7 @@ def test_exact_zeros_end_a_curve_with_a_mark():
 
 
 def test_a_curve_that_goes_below_the_axis_for_good_ends_with_a_mark():
-    trajectories = made.trajectories()
+    trajectories = sample_records.trajectories()
     trajectories["distance"][0, 12:] = 1e-40 * trajectories["distance"][0, 0]
     figure = distances_to_minimum(trajectories, NAMES)
     low = 10 ** figure["layout"]["yaxis"]["range"][0]
@@ -66,7 +66,7 @@ def test_a_curve_that_goes_below_the_axis_for_good_ends_with_a_mark():
 
 
 def test_a_zero_leaves_a_gap_in_the_curve():
-    trajectories = made.trajectories()
+    trajectories = sample_records.trajectories()
     trajectories["distance"][0, 12] = 0
     figure = distances_to_minimum(trajectories, NAMES)
     line, mark = named(figure, "optimizer0"), named(figure, "low0")
@@ -77,7 +77,7 @@ def test_a_zero_leaves_a_gap_in_the_curve():
 
 
 def test_one_that_left_ends_in_a_cross_that_says_when():
-    trajectories = made.trajectories(left_at=9)
+    trajectories = sample_records.trajectories(left_at=9)
     trajectories["values"][2, 8] = 1e30
     figure = function_values(trajectories, NAMES, minimum=-1.0)
     cross = named(figure, "left2")
@@ -90,7 +90,7 @@ def test_one_that_left_ends_in_a_cross_that_says_when():
 
 
 def test_an_update_of_0_by_0_is_not_called_divergence():
-    trajectories = made.trajectories(left_at=1)
+    trajectories = sample_records.trajectories(left_at=1)
     trajectories["exit_reason"] = np.array(["", "", "zero_by_zero"])
     figure = function_values(trajectories, NAMES, minimum=-1.0)
     assert named(figure, "optimizer2")["name"] == "leaver (0/0 at step 1)"
@@ -99,7 +99,7 @@ def test_an_update_of_0_by_0_is_not_called_divergence():
 
 
 def test_rounding_errors_are_drawn_as_zero():
-    trajectories = made.trajectories()
+    trajectories = sample_records.trajectories()
     trajectories["values"][:] = -78.3323
     trajectories["values"][0] = np.nextafter(-78.3323, 0)
     trajectories["values"][:, :5] = -70.0
@@ -115,7 +115,7 @@ def test_the_search_takes_rounding_below_the_lowest_for_zero(valid):
 
 
 def test_where_no_minimum_is_in_view_that_is_said_and_not_that_there_is_none(valid):
-    trajectories = made.trajectories()
+    trajectories = sample_records.trajectories()
     trajectories["distance"][:] = np.nan
     figure = valid(distances_to_minimum(trajectories, NAMES))
     assert figure["data"] == []
@@ -124,7 +124,7 @@ def test_where_no_minimum_is_in_view_that_is_said_and_not_that_there_is_none(val
 
 
 def test_the_help_gives_the_lowest_minimum_in_view_and_any_lower_point():
-    trajectories = made.trajectories()
+    trajectories = sample_records.trajectories()
     plain = function_values(trajectories, NAMES, minimum=-1.0, lowest_point=(1.0, 0.0, -1.0))["layout"]["meta"]
     assert plain["title"] == "f − f*, above the lowest minimum in view"
     assert plain["help"].endswith("The lowest minimum in view is f* = −1.000.")
@@ -136,7 +136,7 @@ def test_the_help_gives_the_lowest_minimum_in_view_and_any_lower_point():
 
 def test_surfaces_of_small_values_are_not_drawn_as_zero(valid):
     """The threshold of zero is relative to the values."""
-    trajectories = made.trajectories()
+    trajectories = sample_records.trajectories()
     trajectories["values"] *= 1e-30
     figure = function_values(trajectories, NAMES, minimum=-1e-30)
     np.testing.assert_allclose(named(figure, "optimizer0")["y"][:5], (trajectories["values"][0] + 1e-30)[:5], rtol=1e-5)
@@ -146,8 +146,8 @@ def test_surfaces_of_small_values_are_not_drawn_as_zero(valid):
 
 @pytest.mark.parametrize("steps", [0, 1, 5000])
 def test_trajectory_runs_of_any_length_are_drawn(steps, valid):
-    valid(function_values(made.trajectories(steps), NAMES, minimum=-1.0))
-    figure = valid(distances_to_minimum(made.trajectories(steps), NAMES))
+    valid(function_values(sample_records.trajectories(steps), NAMES, minimum=-1.0))
+    figure = valid(distances_to_minimum(sample_records.trajectories(steps), NAMES))
     assert max(len(trace["x"]) for trace in figure["data"]) <= 500
 
 

@@ -5,10 +5,10 @@ import pytest
 from nnviz import figures
 from nnviz.frames import Layers
 from nnviz.records import Record, Snapshot
-from tests.engine.running import all_records
+from tests.engine.short_runs import all_records
 from tests.engine.test_any_learner import running
-from tests.figures import made
-from tests.figures.stated import stated
+from tests.figures import sample_records
+from tests.figures.exported_tables import table_of
 from tests.scalar_frames import frame
 
 
@@ -42,7 +42,7 @@ def test_each_figure_of_layers_draws_both_networks_by_name_and_in_order(records,
     assert axis["tickvals"] == list(range(1, 9))
     now = next(t for t in profile["data"] if t["name"] == "step 10")
     assert now["customdata"] == weights
-    for site, value in zip(stated(profile).query("step == 10")["site"], now["y"], strict=True):
+    for site, value in zip(table_of(profile).query("step == 10")["site"], now["y"], strict=True):
         layer, mark, update = site.partition("#")
         found = scalars[(scalars["site"] == f"{layer}.weight{mark}{update}") & (scalars["step"] == 10)]
         found = found[found["quantity"] == "gradient_norm"]["value"]
@@ -57,7 +57,9 @@ def test_each_figure_of_layers_draws_both_networks_by_name_and_in_order(records,
         "critic, layer 1 (real 2)",
         "critic, layer 1 (made)",
     ]
-    dead = made.scalars(*(("dead_fraction", f"{root}.activation1", [0], [0.5]) for root in ("critic", "maker")))
+    dead = sample_records.scalars(
+        *(("dead_fraction", f"{root}.activation1", [0], [0.5]) for root in ("critic", "maker"))
+    )
     heatmap = valid(figures.dead_and_saturated(dead, layers))["data"][0]
     assert [row[0] for row in heatmap["text"]] == ["maker, layer 1", "critic, layer 1"]
 

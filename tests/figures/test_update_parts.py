@@ -5,7 +5,7 @@ import numpy as np
 from nnviz.figures import update_parts
 from nnviz.figures.kit.symlog_axis import symlog_scale
 from nnviz.figures.trajectories.update_parts import SYMLOG_DECADES
-from tests.figures import made
+from tests.figures import sample_records
 
 
 def headings(figure: dict) -> list[str]:
@@ -18,16 +18,20 @@ def lines(figure: dict, place: int) -> list[dict]:
 
 
 def test_only_the_parts_of_the_method_are_drawn():
-    assert headings(update_parts(made.trajectories(), 0, "SGD")) == ["gradient", "update", "‖update‖ / ‖gradient‖"]
-    with_momentum = headings(update_parts(made.trajectories(), 1, "SGD"))
+    assert headings(update_parts(sample_records.trajectories(), 0, "SGD")) == [
+        "gradient",
+        "update",
+        "‖update‖ / ‖gradient‖",
+    ]
+    with_momentum = headings(update_parts(sample_records.trajectories(), 1, "SGD"))
     assert with_momentum == ["gradient", "momentum", "update", "‖update‖ / ‖gradient‖"]
-    trajectories = made.trajectories()
+    trajectories = sample_records.trajectories()
     blind = {key: trajectories[key] for key in ("points", "values", "distance", "left_at")}
     assert headings(update_parts(blind, 0, "CMA-ES")) == ["update"]
 
 
 def test_values_are_at_the_step_from_which_the_update_leads():
-    trajectories = made.trajectories()
+    trajectories = sample_records.trajectories()
     trajectories["second_moment"] = trajectories["gradient"] ** 2
     figure = update_parts(trajectories, 1, "Adam")
     assert headings(figure)[2] == "√second moment"
@@ -45,7 +49,7 @@ def test_values_are_at_the_step_from_which_the_update_leads():
 
 
 def test_a_size_that_is_no_mean_of_squares_is_not_rooted():
-    trajectories = made.trajectories()
+    trajectories = sample_records.trajectories()
     trajectories["second_moment"] = np.full_like(trajectories["gradient"], 4.0)
     assert set(lines(update_parts(trajectories, 0, "Adam"), 1)[0]["customdata"]) == {2}
     adamax = update_parts(trajectories, 0, "Adamax", state_names={"second_moment": "largest gradient u"}, squared=False)
@@ -54,7 +58,7 @@ def test_a_size_that_is_no_mean_of_squares_is_not_rooted():
 
 
 def test_any_number_of_parts_fills_the_figure(valid):
-    trajectories = made.trajectories()
+    trajectories = sample_records.trajectories()
     parts = dict.fromkeys(("momentum", "second_moment", "step_size"), trajectories["gradient"] + 1)
     for count in range(4):
         figure = valid(update_parts(trajectories | dict(list(parts.items())[:count]), 1, "Adam"))
@@ -63,12 +67,12 @@ def test_any_number_of_parts_fills_the_figure(valid):
 
 
 def test_plain_descent_steps_by_its_rate():
-    (rate,) = lines(update_parts(made.trajectories(), 0, "SGD"), 2)
+    (rate,) = lines(update_parts(sample_records.trajectories(), 0, "SGD"), 2)
     np.testing.assert_allclose(rate["customdata"], 0.02, rtol=1e-4)
 
 
 def test_damped_oscillations_have_a_symlog_axis():
-    trajectories = made.trajectories(200)
+    trajectories = sample_records.trajectories(200)
     trajectories["gradient"][0, :, 0] = (-0.8) ** np.arange(200)
     line = lines(update_parts(trajectories, 0, "SGD"), 0)[0]
     scale = symlog_scale(trajectories["gradient"][0], SYMLOG_DECADES)
@@ -76,7 +80,7 @@ def test_damped_oscillations_have_a_symlog_axis():
 
 
 def test_zeros_of_a_size_are_marked_on_its_logarithmic_axis():
-    trajectories = made.trajectories()
+    trajectories = sample_records.trajectories()
     trajectories["second_moment"] = np.geomspace(1, 1e-8, 30)[:, None] * np.ones((3, 30, 2))
     trajectories["second_moment"][0, :3] = 0
     figure = update_parts(trajectories, 0, "Adam")
@@ -86,14 +90,14 @@ def test_zeros_of_a_size_are_marked_on_its_logarithmic_axis():
 
 
 def test_a_optimizer_that_left_is_drawn_up_to_there(valid):
-    figure = valid(update_parts(made.trajectories(left_at=9), 2, "SGD", "Leaves."))
+    figure = valid(update_parts(sample_records.trajectories(left_at=9), 2, "SGD", "Leaves."))
     assert figure["layout"]["meta"]["help"].endswith("Leaves.")
     for line in figure["data"]:
         assert np.isnan(line["y"][line["x"] >= 9]).all()
 
 
 def test_what_is_corrected_for_bias_is_dotted_beside_what_is_remembered():
-    remembered = made.trajectories()
+    remembered = sample_records.trajectories()
     remembered["second_moment"] = remembered["momentum"] ** 2
     trajectories = dict(remembered)
     trajectories["momentum_corrected"] = trajectories["momentum"] * 2

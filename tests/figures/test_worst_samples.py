@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nnviz import figures
-from tests.figures.made import data
+from tests.figures.sample_records import data
 from tests.figures.test_decision_surface import read_png
 
 COUNTS = np.array([[8, 2, 0], [0, 5, 0], [1, 0, 0]])
@@ -29,9 +29,9 @@ def test_right_is_blue_wrong_is_orange_and_rows_compare():
 
 
 def test_samples_without_a_predicted_class_are_said_to_be_missing():
-    made = data(classes=3) | {"test": np.arange(60) < 20}
+    data_arrays = data(classes=3) | {"test": np.arange(60) < 20}
     for counts, notes in ((COUNTS, 1), (COUNTS + np.diag([4, 0, 0]), 0)):
-        annotations = figures.confusion_matrix({"counts": counts}, made)["layout"]["annotations"]
+        annotations = figures.confusion_matrix({"counts": counts}, data_arrays)["layout"]["annotations"]
         assert len(annotations) == notes
         assert all(note["text"].startswith("4 samples are not counted") for note in annotations)
 
@@ -65,9 +65,9 @@ def test_the_worst_samples_have_class_and_loss_worst_first():
 
 
 def test_features_are_colored_by_their_distance_from_the_mean():
-    arrays, made = _worst(), data(d=4, classes=3)
-    heatmap = figures.worst_samples(arrays, made)["data"][0]
-    expected = (arrays["inputs"][:15] - made["inputs"].mean(0)) / made["inputs"].std(0)
+    arrays, data_arrays = _worst(), data(d=4, classes=3)
+    heatmap = figures.worst_samples(arrays, data_arrays)["data"][0]
+    expected = (arrays["inputs"][:15] - data_arrays["inputs"].mean(0)) / data_arrays["inputs"].std(0)
     np.testing.assert_allclose(heatmap["z"], expected, rtol=1e-4, atol=1e-5)
     assert heatmap["text"][2][1] == f"feature 1: {arrays['inputs'][2, 1]:.4g}".replace("-", "−")
 
@@ -106,7 +106,7 @@ def test_fit_has_equal_axes_and_the_diagonal():
 
 
 def test_features_and_targets_are_shown_in_their_original_units():
-    made = data(d=2, classes=0) | {
+    data_arrays = data(d=2, classes=0) | {
         "feature_names": np.array(["sepal length (cm)", "bmi"]),
         "input_mean": np.array([5.84, 26.4], np.float32),
         "input_std": np.array([0.83, 4.4], np.float32),
@@ -119,14 +119,14 @@ def test_features_and_targets_are_shown_in_their_original_units():
         "predicted": np.array([-0.5, 2.0]),
         "loss": np.array([0.3, 0.2]),
     }
-    heatmap, numbers = figures.worst_samples(arrays, made)["data"]
+    heatmap, numbers = figures.worst_samples(arrays, data_arrays)["data"]
     assert heatmap["text"][0] == ["sepal length: 5.9 cm", "bmi: 22"]
     assert numbers["text"][:2] == ["5.9", "22"]
-    layout = figures.worst_samples(arrays, made)["layout"]
+    layout = figures.worst_samples(arrays, data_arrays)["layout"]
     assert layout["xaxis"]["ticktext"] == ["sepal<br>length<br>(cm)", "bmi"]
     assert layout["yaxis"]["ticktext"][0] == "152 → 114, loss 0.30"
     assert "Losses refer to the standardized targets" in layout["meta"]["help"]
-    points = figures.predictions_against_targets(arrays, made)["data"][0]
+    points = figures.predictions_against_targets(arrays, data_arrays)["data"][0]
     np.testing.assert_allclose(points["x"], [152, 229])
     np.testing.assert_allclose(points["y"], [113.5, 306])
 

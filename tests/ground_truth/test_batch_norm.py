@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from nnviz.engine import models, run
 from nnviz.spec import models as spec
 from nnviz.spec.activations import Sigmoid
-from tests.engine.running import job, scalars
+from tests.engine.short_runs import job, scalars
 
 X = torch.randn(50, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 

@@ -7,7 +7,7 @@ import torch
 
 from nnviz.engine import learners, models
 from nnviz.spec import models as spec
-from tests.engine.running import job
+from tests.engine.short_runs import job
 
 
 @pytest.mark.parametrize("p", [0.2, 0.5, 0.8])

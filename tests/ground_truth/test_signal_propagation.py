@@ -16,7 +16,7 @@ from nnviz.engine.theory import signal_propagation, untrained_ensembles
 from nnviz.spec.base import replace_many
 from nnviz.spec.dropouts import StandardDropout
 from nnviz.spec.jobs import Training
-from tests.engine.running import scalars, snapshots
+from tests.engine.short_runs import scalars, snapshots
 
 SEEDS = range(10)
 BASE = Training.parse(

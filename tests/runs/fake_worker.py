@@ -6,7 +6,7 @@ import time
 
 from nnviz.runs.workers.worker import message_sender, serve
 from nnviz.spec.jobs import Training
-from tests.runs.fake import Diverged, Fake
+from tests.runs.fake_engine import Diverged, Fake
 
 DIES, HANGS, SLOW_TO_BUILD = 666, 777, 888
 

@@ -10,7 +10,7 @@ import pytest
 from nnviz.runs import Pool, Store
 from nnviz.runs.storage.status import LIVE
 from nnviz.spec.jobs import Training
-from tests.runs.fake import wait_for
+from tests.runs.fake_engine import wait_for
 
 COMMAND = (sys.executable, "-m", "tests.runs.fake_worker")
 IDLE = (sys.executable, "-c", "import sys; sys.stdin.read()")

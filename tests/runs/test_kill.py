@@ -9,7 +9,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reas
 
 
 def killed(what: str, folder: Path, rounds: int = 20) -> dict:
-    command = [sys.executable, "-m", "tests.runs.killed", what, str(rounds), str(folder)]
+    command = [sys.executable, "-m", "tests.runs.random_kills", what, str(rounds), str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -11,7 +11,7 @@ from nnviz.runs import Pool, Store
 from nnviz.spec.landscapes import Curvature, Landscape, Line, PathPlane, RandomLines, RandomPlane, TrainedModel
 from nnviz.spec.learners import Supervised
 from nnviz.spec.models import MLP, Hidden
-from tests.runs.fake import wait_for
+from tests.runs.fake_engine import wait_for
 
 pytestmark = pytest.mark.slow
 

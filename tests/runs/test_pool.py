@@ -12,7 +12,7 @@ from nnviz.runs.workers.worker_process import Process
 from nnviz.spec.base import replace_at
 from nnviz.spec.jobs import Parent
 from tests.runs import pools
-from tests.runs.fake import losses, wait_for
+from tests.runs.fake_engine import losses, wait_for
 from tests.runs.fake_worker import DIES, HANGS
 from tests.runs.pools import COMMAND, IDLE, LONG, gone, seeded, state
 

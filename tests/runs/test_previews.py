@@ -5,7 +5,7 @@ import time
 from nnviz.runs.runset import RunSet, RunSetState
 from nnviz.spec.jobs import Trajectories
 from tests.runs import pools
-from tests.runs.fake import wait_for
+from tests.runs.fake_engine import wait_for
 from tests.runs.fake_worker import HANGS, SLOW_TO_BUILD
 from tests.runs.pools import gone, seeded, state
 

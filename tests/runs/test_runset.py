@@ -10,10 +10,10 @@ import pytest
 from nnviz.runs import RunError, RunFile
 from nnviz.spec.base import replace_many
 from nnviz.spec.trajectories import RateSearch
-from tests.runs import sets
-from tests.runs.sets import JOB, LANDSCAPE, RACE, Session, finished, is_gone, left, seeded
+from tests.runs import run_sets
+from tests.runs.run_sets import JOB, LANDSCAPE, RACE, Session, finished, is_gone, left, seeded
 
-session = sets.session
+session = run_sets.session
 
 # -- what is asked for -----------------------------------------------------------------------------------------------
 

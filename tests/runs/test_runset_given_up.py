@@ -4,10 +4,10 @@ import os
 
 from nnviz.runs import RunError, RunFile
 from tests.each import each
-from tests.runs import sets
-from tests.runs.sets import JOB, LANDSCAPE, RACE, Session, finished, is_gone, left, seeded
+from tests.runs import run_sets
+from tests.runs.run_sets import JOB, LANDSCAPE, RACE, Session, finished, is_gone, left, seeded
 
-session = sets.session
+session = run_sets.session
 
 
 def test_a_training_that_has_taken_a_step_stays_when_it_is_no_longer_shown(session):

@@ -9,16 +9,16 @@ from nnviz.records import Cause, Divergence, NonFinite, Scalar
 from nnviz.runs import RunFile, Store
 from nnviz.runs.workers import member as members
 from nnviz.spec.jobs import Training
-from tests.runs.driven import Driven
-from tests.runs.fake import Diverged, Fake, losses, wait_for
+from tests.runs.fake_engine import Diverged, Fake, losses, wait_for
+from tests.runs.scheduler_thread import SchedulerThread
 
 LONG = Training(steps=1_000_000, evaluate_every=10)
 SHORT = Training(steps=95, evaluate_every=10)
 
 
 @pytest.fixture
-def drive(store: Store) -> Iterator[Callable[..., tuple[Driven, list[RunFile]]]]:
-    driven: list[Driven] = []
+def drive(store: Store) -> Iterator[Callable[..., tuple[SchedulerThread, list[RunFile]]]]:
+    driven: list[SchedulerThread] = []
 
     def start(
         *jobs: Training,
@@ -26,11 +26,11 @@ def drive(store: Store) -> Iterator[Callable[..., tuple[Driven, list[RunFile]]]]
         until: int | None = None,
         kind: type[Fake] = Fake,
         **engine: object,
-    ) -> tuple[Driven, list[RunFile]]:
+    ) -> tuple[SchedulerThread, list[RunFile]]:
         files = store.create_group(jobs)
         for file in files:
             file.set_until(until)
-        driven.append(Driven(partial(kind, **engine)))
+        driven.append(SchedulerThread(partial(kind, **engine)))
         driven[-1].scheduler.add([file.path for file in files], grace)
         return driven[-1], files
 
@@ -240,7 +240,7 @@ def test_an_engine_that_cannot_start_fails_the_run_and_not_the_others(store):
         return Fake(job, checkpoint)
 
     files = store.create_group([SHORT, SHORT.model_copy(update={"seed": 13})])
-    driven = Driven(engine)
+    driven = SchedulerThread(engine)
     try:
         driven.scheduler.add([f.path for f in files], None)
         wait_for(lambda: [state(f) for f in files] == ["finished", "failed"])

@@ -9,8 +9,8 @@ import pytest
 
 from nnviz.runs import RunFile, Store
 from nnviz.spec.jobs import Training
-from tests.runs.driven import Driven
-from tests.runs.fake import Fake, wait_for
+from tests.runs.fake_engine import Fake, wait_for
+from tests.runs.scheduler_thread import SchedulerThread
 
 LONG = Training(steps=1_000_000, evaluate_every=10)
 BUILD = 0.3
@@ -22,11 +22,11 @@ def seeded(job: Training, **options: object) -> Fake:
 
 
 @pytest.fixture
-def drive() -> Iterator[Callable[..., Driven]]:
-    made: list[Driven] = []
+def drive() -> Iterator[Callable[..., SchedulerThread]]:
+    made: list[SchedulerThread] = []
 
-    def start(engine: Callable[..., Fake]) -> Driven:
-        made.append(Driven(engine))
+    def start(engine: Callable[..., Fake]) -> SchedulerThread:
+        made.append(SchedulerThread(engine))
         return made[-1]
 
     yield start
@@ -34,7 +34,7 @@ def drive() -> Iterator[Callable[..., Driven]]:
         each.close()
 
 
-def added(driven: Driven, store: Store, *seeds: int, until: int | None = None) -> list[RunFile]:
+def added(driven: SchedulerThread, store: Store, *seeds: int, until: int | None = None) -> list[RunFile]:
     """A group of runs with these seeds, taken on."""
     files = store.create_group([LONG.model_copy(update={"seed": seed}) for seed in seeds], until=until)
     driven.scheduler.add([file.path for file in files], None, is_preview=until == 0)

@@ -12,7 +12,7 @@ import pytest
 from nnviz.runs import Store
 from nnviz.spec.base import replace_at
 from nnviz.spec.jobs import Training
-from tests.runs.fake import wait_for
+from tests.runs.fake_engine import wait_for
 
 FAKE = "tests.runs.fake_worker"
 LONG = Training(steps=1_000_000)

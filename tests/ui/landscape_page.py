@@ -11,7 +11,7 @@ from nnviz.presets import loss_landscape
 from nnviz.runs import Pool, Store
 from nnviz.spec.jobs import Landscape
 from nnviz.ui import links, runtime
-from tests.ui.pages import at, fine, housed, kept, opened
+from tests.ui.pages import at, fine, opened, stored_page, temporary_store
 
 PAGE = "pages/loss_landscape.py"
 MODULE = sys.modules["nnviz.ui.show"]
@@ -32,7 +32,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runtime, "pool", pool)
         patch.setattr(MODULE, "PATIENCE", 0.0)
-        with housed(tmp_path_factory.mktemp("home")) as store:
+        with temporary_store(tmp_path_factory.mktemp("home")) as store:
             yield store
 
 
@@ -51,7 +51,7 @@ def start(store: Store) -> Callable[..., AppTest]:
 def set_to(app: AppTest, **values: Any) -> AppTest:
     """Sets the first network's widgets at these paths (`__` for a dot) and draws the page."""
     for name, value in values.items():
-        own, name = f"loss_landscape:{kept(app).generation}:", name.replace("__", ".")
+        own, name = f"loss_landscape:{stored_page(app).generation}:", name.replace("__", ".")
         widgets = [*app.selectbox, *app.slider, *app.select_slider, *app.number_input, *app.toggle]
         next(w for w in widgets if w.key in (f"{own}{name}", f"{own}views:{name}")).set_value(value)
     return fine(app.run())

@@ -30,7 +30,7 @@ LIVE = ("queued", "running", "paused")
 
 
 @contextmanager
-def housed(home: Path) -> Iterator[Store]:
+def temporary_store(home: Path) -> Iterator[Store]:
     """The store that the pages use meanwhile; worker processes end afterwards."""
     made = PagesManager.__init__
 
@@ -73,26 +73,26 @@ def fine(app: AppTest) -> AppTest:
     return app
 
 
-def kept(app: AppTest, page: str = "") -> StoredPage:
+def stored_page(app: AppTest, page: str = "") -> StoredPage:
     """What the session keeps of a page, by default of the one that it is on."""
     return app.session_state[f"_nnviz:StoredPage:{page or app.session_state['_nnviz:AppState:'].page}"]
 
 
 def requested_jobs(app: AppTest) -> list[Job]:
     """The jobs as the form had them last."""
-    found = kept(app)
+    found = stored_page(app)
     first = load(found.current_first or found.first)
     return [first, *(apply(first, variant["differences"]).job for variant in found.variants)]
 
 
 def entries(app: AppTest) -> list[EntryView]:
     """The entries that the page shows, as they are now."""
-    return runtime.runset(kept(app).run_set_state).views()
+    return runtime.runset(stored_page(app).run_set_state).views()
 
 
 def shown(app: AppTest) -> list[str]:
     """Ids of the runs that the page shows, each once, whether the address names them or not."""
-    return list(dict.fromkeys(run for own in kept(app).run_set_state.entries.values() for run in own.values()))
+    return list(dict.fromkeys(run for own in stored_page(app).run_set_state.entries.values() for run in own.values()))
 
 
 def jobs(store: Store, app: AppTest) -> tuple[Job, ...]:
@@ -148,7 +148,7 @@ def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-def ended(store: Store) -> None:
+def stop_all_runs(store: Store) -> None:
     """Ends all runs that are live."""
     for summary in store.list():
         if summary.state in LIVE:

@@ -6,7 +6,7 @@ from nnviz.ui import links
 from nnviz.ui.form.landscape_widgets import VIEWS
 from tests.ui import landscape_page
 from tests.ui.landscape_page import ALL, DEFAULT, PAGE, errors, set_to, switch
-from tests.ui.pages import at, entries, fine, kept, opened, press, requested_jobs, shown
+from tests.ui.pages import at, entries, fine, opened, press, requested_jobs, shown, stored_page
 from tests.ui.test_links import through_a_browser
 
 store, start = landscape_page.store, landscape_page.start
@@ -142,7 +142,7 @@ def test_a_network_that_is_added_is_as_the_last_one_is_now_until_it_differs(star
     assert len(shown(app)) == 3
     app.selectbox(key=next(w.key for w in app.selectbox if ":offer:" in w.key)).set_value("network.weights_seed")
     fine(app.run())
-    (variant,) = kept(app).variants
+    (variant,) = stored_page(app).variants
     at(app.number_input, f":{variant['id']}:network.weights_seed").set_value(3)
     fine(app.run())
     assert [job.network.weights_seed for job in requested_jobs(app)] == [None, 3]

@@ -15,7 +15,7 @@ from nnviz.ui.form.landscape_widgets import positions
 from tests.figures import landscape_arrays as arrays
 from tests.ui import landscape_page, watched_runs
 from tests.ui.landscape_page import ALL, DEFAULT
-from tests.ui.pages import entries, fine, head, kept, press, shown, wait_for
+from tests.ui.pages import entries, fine, head, press, shown, stored_page, wait_for
 from tests.ui.watched_runs import by_kind, is_gone, labels, left_by_others, own, set_to, states, work
 
 store, seed, start = landscape_page.store, watched_runs.seed, watched_runs.start
@@ -46,7 +46,7 @@ def test_what_a_session_remembers_is_plain(start, store):
     for run in shown(app):
         work(store, run)
     set_to(app, ":plane.span", 2.0)
-    remembered = asdict(kept(app))
+    remembered = asdict(stored_page(app))
     assert json.loads(json.dumps(remembered)) == remembered
 
 
@@ -141,7 +141,7 @@ def test_stopped_and_continued(start, store):
     wait_for(lambda: states(store, app) == ["stopped", "finished", "stopped"])
     assert "Continue" in labels(fine(app.run()))
     (entry,) = entries(app)
-    # What is there is kept, and of what is not there nothing is outdated_parts.
+    # What is there is kept, and of what is not there nothing is outdated.
     assert entry.run("plane") is not None
     assert entry.run("curvature") is None
     assert shown(press(app, "Continue")) == runs

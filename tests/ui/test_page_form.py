@@ -9,7 +9,19 @@ from nnviz.presets import gradient_flow, optimizers, playground
 from nnviz.runs import Store
 from nnviz.spec.jobs import load_set
 from nnviz.ui import links
-from tests.ui.pages import MAIN, at, click_twice, ended, fine, housed, jobs, open_job, opened, press, shown
+from tests.ui.pages import (
+    MAIN,
+    at,
+    click_twice,
+    fine,
+    jobs,
+    open_job,
+    opened,
+    press,
+    shown,
+    stop_all_runs,
+    temporary_store,
+)
 
 CHANGED = "(settings changed)"
 
@@ -17,9 +29,9 @@ CHANGED = "(settings changed)"
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """The store that the pages use, with a worker."""
-    with housed(tmp_path_factory.mktemp("home")) as store:
+    with temporary_store(tmp_path_factory.mktemp("home")) as store:
         yield store
-        ended(store)
+        stop_all_runs(store)
 
 
 def text(app: AppTest, preset) -> str:

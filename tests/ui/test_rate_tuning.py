@@ -15,17 +15,17 @@ from nnviz.ui.rate_tuning import PART, better
 from tests.ui.pages import (
     at,
     button,
-    ended,
     entries,
     fine,
     head,
-    housed,
     jobs,
-    kept,
     opened,
     press,
     requested_jobs,
     shown,
+    stop_all_runs,
+    stored_page,
+    temporary_store,
     wait_for,
 )
 
@@ -42,7 +42,7 @@ LINK = {
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """The store that the page uses, with a worker."""
-    with housed(tmp_path_factory.mktemp("home")) as store:
+    with temporary_store(tmp_path_factory.mktemp("home")) as store:
         yield store
 
 
@@ -57,7 +57,7 @@ def tuned(store: Store) -> Iterator[Callable[[], AppTest]]:
         return fine(app.run())
 
     yield make
-    ended(store)
+    stop_all_runs(store)
 
 
 def labels(app: AppTest) -> set[str]:
@@ -66,7 +66,7 @@ def labels(app: AppTest) -> set[str]:
 
 def searches(app: AppTest) -> list[str]:
     """The searches that were made for the entries, shown or not."""
-    return [own[PART] for own in kept(app).run_set_state.extras.values()]
+    return [own[PART] for own in stored_page(app).run_set_state.extras.values()]
 
 
 def search(app: AppTest) -> str:
@@ -76,7 +76,7 @@ def search(app: AppTest) -> str:
 
 def trajectories(store: Store, app: AppTest) -> list[Trajectories]:
     """The races that are shown."""
-    return [store.open(own[""]).job for own in kept(app).run_set_state.entries.values()]
+    return [store.open(own[""]).job for own in stored_page(app).run_set_state.entries.values()]
 
 
 def test_a_search_runs_the_trajectory_run_shown_and_offers_the_best(store, tuned):
@@ -153,7 +153,7 @@ def test_what_does_not_apply_to_a_trajectory_run_now_is_not_lost_with_its_rates(
     for run in searches(app):
         wait_for(lambda run=run: not store.open(run).status().live)
     press(fine(app.run()), "Use best rates")
-    (variant,) = kept(app).variants
+    (variant,) = stored_page(app).variants
     assert variant["differences"]["noise"] == 0.5
     assert variant["differences"]["surface.curvature"] == 4.0
     at(app.selectbox, ":surface.kind").set_value("quadratic")

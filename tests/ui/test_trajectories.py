@@ -20,16 +20,16 @@ from tests.ui.pages import (
     at,
     button,
     click_twice,
-    ended,
     fine,
     head,
-    housed,
     jobs,
-    kept,
     open_job,
     opened,
     press,
     shown,
+    stop_all_runs,
+    stored_page,
+    temporary_store,
     wait_for,
 )
 
@@ -39,7 +39,7 @@ DEFAULT = optimizers.DEFAULT
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """The store that the page uses, with a worker."""
-    with housed(tmp_path_factory.mktemp("home")) as store:
+    with temporary_store(tmp_path_factory.mktemp("home")) as store:
         yield store
 
 
@@ -47,7 +47,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 def start(store: Store) -> Iterator[Callable[..., AppTest]]:
     """`start(**parameters)` opens the page under a link."""
     yield lambda **parameters: opened("pages/optimizers.py", **parameters)
-    ended(store)
+    stop_all_runs(store)
 
 
 @pytest.fixture(scope="module")
@@ -239,7 +239,7 @@ def test_the_step_taken_apart_is_of_one_optimizer_however_many_come_and_go(start
         "none",
         *(f"{place} · {optimizer.name}" for place, optimizer in enumerate(DEFAULT.optimizers, 1)),
     ]
-    kept(app).choices["optimizer"] = "2"
+    stored_page(app).choices["optimizer"] = "2"
     third = DEFAULT.optimizers[2].name
     fine(app.run())
     for pressed, place in ((":Copy:0", 4), (":Remove:0", 3), (":Copy:2", 3), (":Remove:0", 2), (":Remove:0", 1)):
@@ -249,13 +249,13 @@ def test_the_step_taken_apart_is_of_one_optimizer_however_many_come_and_go(start
     # Without the optimizer itself there is no choice any more.
     at(app.button, ":Remove:0").click()
     fine(app.run())
-    assert "optimizer" not in kept(app).choices
+    assert "optimizer" not in stored_page(app).choices
 
 
 def test_heights_can_be_drawn_in_each_way(start):
     app = start(steps="10")
     for value in ("linear", "log", "auto"):
-        kept(app).choices["log"] = value
+        stored_page(app).choices["log"] = value
         fine(app.run())
         assert {choice(app, name, "log")["value"] for name in ("map", "surface")} == {value}
 

@@ -12,7 +12,7 @@ from nnviz.spec.jobs import Landscape
 from nnviz.ui import links
 from tests.figures import landscape_arrays as arrays
 from tests.ui.landscape_page import DEFAULT, PAGE
-from tests.ui.pages import at, ended, fine, opened, shown
+from tests.ui.pages import at, fine, opened, shown, stop_all_runs
 
 FOUND = {
     "plane": {"plane": arrays.plane(9)},
@@ -27,7 +27,7 @@ FOUND = {
 def seed(store: Store) -> Iterator[int]:
     """Each test has networks of its own."""
     yield 1 + len(store.list())
-    ended(store)
+    stop_all_runs(store)
 
 
 @pytest.fixture

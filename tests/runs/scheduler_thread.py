@@ -4,10 +4,10 @@ import threading
 from collections.abc import Callable
 
 from nnviz.runs.workers.scheduler import Scheduler
-from tests.runs.fake import Diverged, Fake
+from tests.runs.fake_engine import Diverged, Fake
 
 
-class Driven:
+class SchedulerThread:
     """A scheduler in a thread of its own, with what it has told."""
 
     def __init__(self, engine: Callable[..., Fake]) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 Frame = pd.DataFrame
 
 
-def stated(figure: dict) -> pd.DataFrame:
+def table_of(figure: dict) -> pd.DataFrame:
     """All parts of `layout.meta.table`, one below the other."""
     parts = figure["layout"]["meta"]["table"]
     whole = pd.concat([_rows(part, figure["data"]) for part in parts], ignore_index=True)

@@ -1,6 +1,7 @@
 """Kills writers and workers at random moments and looks at what they left. Run as a program, since it forks.
 
-`python -m tests.runs.killed writer|worker|adversarial ROUNDS FOLDER` prints what it did as JSON; an assertion ends it.
+`python -m tests.runs.random_kills writer|worker|adversarial ROUNDS FOLDER` prints what it did as JSON; an assertion
+ends it.
 """
 
 import json
