@@ -158,7 +158,8 @@ def test_without_a_network_one_line_says_what_to_do(monkeypatch):
 
         return fetch
 
-    line = refused(spec.FashionMNIST, raising(urllib.error.URLError("Name or service not known")), monkeypatch)
+    unknown = urllib.error.URLError(OSError(-2, "Name or service not known"))
+    line = refused(spec.FashionMNIST, raising(unknown), monkeypatch)
     assert line == (
         "Fashion-MNIST must be downloaded from openml.org once, got Name or service not known: connect this machine, "
         "or choose digits, shapes or glyphs, which need no download"

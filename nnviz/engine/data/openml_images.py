@@ -44,7 +44,8 @@ def _whole(data: spec.MNIST | spec.FashionMNIST) -> tuple[np.ndarray, np.ndarray
             found = _downloaded(data.kind)
             _keep(path, *found)
     except (OSError, HTTPException) as error:  # what urllib raises without a network, and a folder that is full
-        reason = " ".join(str(getattr(error, "reason", "") or getattr(error, "strerror", "") or error).split())
+        cause = getattr(error, "reason", error)  # of urllib's own
+        reason = " ".join(str(getattr(cause, "strerror", None) or cause).split())
         raise EngineError(
             f"{name} must be downloaded from openml.org once, got {reason[:120] or type(error).__name__}: connect this "
             "machine, or choose digits, shapes or glyphs, which need no download"
