@@ -84,6 +84,7 @@ PAGE = Page(
         whole("losses", draw.losses, AXIS, ui.smoothing(0.9), needs="loss", height=300),
         Panel("gradients", draw.gradients, needs=("gradient_norm",), choices=LAYERS),
         Panel("ratios", draw.ratios, needs=("update_ratio",), choices=LAYERS),
+        Panel("signal", draw.signal, needs=("signal_rms",), choices=(NETWORK, BATCH, AXIS)),
         Panel("gradient sizes", draw.sizes("gradient_histogram"), needs=("gradient_histogram",), choices=(NETWORK,)),
         Panel(
             "weight sizes",
@@ -97,7 +98,7 @@ PAGE = Page(
     sections={
         "Samples": [["samples", "noise"], ["modes covered", "high-quality samples"], ["jensen_shannon", "mmd"]],
         "Discriminator": [["optimal"], ["histogram", "outputs"], ["optimal_gap"]],
-        "Losses and gradients": [["losses"], ["gradients", "ratios"], ["gradient sizes", "weight sizes"]],
+        "Losses and gradients": [["losses"], ["gradients", "ratios"], ["signal", "gradient sizes", "weight sizes"]],
         "Activations": [["activations", "dead and saturated"]],
     },
 )

@@ -90,6 +90,14 @@ def ratios(run: RunView, network: str, **chosen: Any) -> Figure:
     return figures.update_ratios(scalars_of(run, network, "update_ratio"), layers(run, network), **chosen)
 
 
+def signal(run: RunView, network: str, batch: str, **chosen: Any) -> Figure:
+    """The signal that backpropagation carries through a network's layers, from a batch of one kind."""
+    frame = scalars_of(run, network, "signal_rms")
+    passes = frame["site"].astype(str).str.split("#").str[1]
+    frame = frame[(passes.isna() | (passes == batch)).to_numpy()]
+    return figures.depth_profile(frame, "signal_rms", run.step, layers(run, network), **chosen)
+
+
 def activations(run: RunView, network: str, batch: str) -> Figure:
     """Distributions of a network's layers at the chosen step, of the discriminator on a batch of one kind."""
     return figures.ridgelines(snapshot_of(run, "activation_histogram", network, batch), layers(run, network))

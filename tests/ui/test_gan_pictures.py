@@ -18,6 +18,7 @@ def test_every_picture_of_layers_is_drawn_of_both_networks_whatever_passes_and_u
     drawn = {}
     for network in ("generator", "discriminator"):
         for batch in ("real", "fake"):
+            drawn[f"signal {batch}", network] = gan_pictures.signal(view, network, batch)
             drawn[f"activations {batch}", network] = gan_pictures.activations(view, network, batch)
         drawn["gradient sizes", network] = gan_pictures.sizes("gradient_histogram")(view, network)
         drawn["weight sizes", network] = gan_pictures.sizes("weight_histogram")(view, network)
@@ -25,5 +26,6 @@ def test_every_picture_of_layers_is_drawn_of_both_networks_whatever_passes_and_u
         drawn["ratios", network] = gan_pictures.ratios(view, network)
         drawn["dead and saturated", network] = gan_pictures.dead_and_saturated(view, network)
     assert [which for which, figure in drawn.items() if not figure["data"]] == []
-    on_real, on_fake = (drawn[f"activations {batch}", "discriminator"]["data"] for batch in ("real", "fake"))
-    assert str(on_real) != str(on_fake)
+    for name in ("signal", "activations"):
+        on_real, on_fake = (drawn[f"{name} {batch}", "discriminator"]["data"] for batch in ("real", "fake"))
+        assert str(on_real) != str(on_fake), name
