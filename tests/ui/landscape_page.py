@@ -30,10 +30,11 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         return pools[0]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runtime, "pool", pool)
         patch.setattr(MODULE, "PATIENCE", 0.0)
-        with temporary_store(tmp_path_factory.mktemp("home")) as store:
+        with temporary_store(tmp_path_factory.mktemp("home"), pool) as store:
             yield store
+        for one in pools:
+            one.shutdown()
 
 
 @pytest.fixture

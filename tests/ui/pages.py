@@ -5,6 +5,7 @@ import runpy
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
 from nnviz import ui
-from nnviz.runs import Store
+from nnviz.runs import Pool, Store
 from nnviz.runs.runset import EntryView
 from nnviz.spec.jobs import Job, load
 from nnviz.spec.variants import apply
@@ -29,9 +30,21 @@ MAIN = "pages/playground.py"
 LIVE = ("queued", "running", "paused")
 
 
+@cache
+def warm_pool() -> Pool:
+    """The pool of this process, whose workers have torch in memory; it goes from store to store."""
+    return Pool(runtime.store())
+
+
+def pool() -> Pool:
+    """The pool, for the store that the pages use."""
+    warm_pool().store = runtime.store()
+    return warm_pool()
+
+
 @contextmanager
-def temporary_store(home: Path) -> Iterator[Store]:
-    """The store that the pages use meanwhile; worker processes end afterwards."""
+def temporary_store(home: Path, pool: Callable[[], Pool] = pool) -> Iterator[Store]:
+    """The store that the pages use meanwhile, and its pool; no run goes on afterwards."""
     made = PagesManager.__init__
 
     def navigated(self: PagesManager, *arguments: object, **options: object) -> None:
@@ -42,9 +55,12 @@ def temporary_store(home: Path) -> Iterator[Store]:
         patch.setenv("NNVIZ_HOME", str(home))
         # A server forgets the older kind of pages after its first script with st.navigation; AppTest never does.
         patch.setattr(PagesManager, "__init__", navigated)
+        patch.setattr(runtime, "pool", pool)
         st.cache_resource.clear()
-        yield runtime.store()
-        runtime.pool().shutdown()
+        store = runtime.store()
+        yield store
+        stop_all_runs(store)
+        wait_for(lambda: not any(summary.state in LIVE for summary in store.list()))
         st.cache_resource.clear()
 
 
