@@ -7,9 +7,9 @@
 
 quality: after 10, 20 and 30 seconds of optimization on one thread (evaluations not counted) the fraction of samples
 that a classifier gives p > 0.9, classes covered, diversity; the same of real images. steps: milliseconds a step by
-size and width on one thread. watching: 32 × 32 pixels with all probes every 10 steps and pictures every 50 against the
-bare learner (medians over rounds that alternate). images: images a second at 64 × 64 pixels by precision and memory
-format.
+size and width on one thread, and as the page estimates them. watching: 32 × 32 pixels with all probes every 10 steps
+and pictures every 50 against the bare learner (medians over rounds that alternate). images: images a second at 64 × 64
+pixels by precision and memory format.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from nnviz.engine import learners, run
 from nnviz.engine.learners import Learning
 from nnviz.records import Scalar
 from nnviz.spec.data.images import DigitImages, Glyphs, Shapes
+from nnviz.spec.estimates import seconds_of_image_step
 from nnviz.spec.jobs import Training
 from nnviz.spec.learners import ImageAdversarial
 from nnviz.spec.models import MLP, DCGANDiscriminator, DCGANGenerator, Hidden
@@ -118,7 +119,8 @@ def steps() -> None:
             _, step = built(learner)
             cpu_seconds(step, 2)
             found = statistics.median(cpu_seconds(step, 1) for _ in range(10 if size < 64 else 4))
-            print(f"{size} px, width {width}: {found * 1e3:.1f} ms a step", flush=True)
+            estimate = seconds_of_image_step(learner)
+            print(f"{size} px, width {width}: {found * 1e3:.1f} ms a step, estimated {estimate * 1e3:.1f}", flush=True)
 
 
 def watching(rounds: int) -> None:

@@ -64,7 +64,7 @@ def test_the_class_histogram_is_that_of_each_image_by_itself():
     found = evaluated(made)["class_histogram", ""].arrays
     pictures, classifier = made.space.pictures, made.space.pictures._classifier
     with torch.no_grad():
-        samples = [made.generator.eval()(z[None]) for z in pictures.noise[100:]]
+        samples = [made.generator.eval()(z[None]) for z in pictures.noise[:200]]
     counts = np.zeros(10)
     for image in samples:
         counts[int(classifier.probabilities(image)[0].argmax())] += 1
@@ -79,7 +79,7 @@ def test_nearest_neighbors_are_those_of_brute_force():
     real = to_pixels(made.space.set.images).double()
     with torch.no_grad():
         row = made.space.pictures._made(
-            made.generator.eval(), *(t[:10] for t in (made.space.pictures.noise, made.space.pictures.labels))
+            made.generator.eval(), *(t[200:210] for t in (made.space.pictures.noise, made.space.pictures.labels))
         )
     for place, image in enumerate(row):
         apart = (made.space.set.images - image).square().flatten(1).mean(1).sqrt()
@@ -125,10 +125,15 @@ def test_the_grid_has_a_column_a_class_and_the_same_noise_each_time():
     real = made.begin()[0].arrays
     assert (real["labels"] == one["labels"]).all()
     assert len(np.unique(real["images"].reshape(100, -1), axis=0)) == 100, "no real image twice"
+    noise = made.space.pictures.noise[200:].reshape(10, 10, -1)
+    assert (noise == noise[:, :1]).all(), "a row has one noise"
+    assert len(torch.unique(noise[:, 0], dim=0)) == 10
     few = learning(data={"kind": "shapes", "size": 8, "count": 100}).space.pictures._grid_labels
     assert few[:10].tolist() == [0, 0, 0, 0, 1, 1, 1, 2, 2, 2]
     many = learning(data=GLYPHS).space.pictures._grid_labels
     assert many[:40].tolist() == [*range(36), 0, 1, 2, 3]
+    plain = learning(conditional="none").space.pictures.noise
+    assert len(torch.unique(plain, dim=0)) == 300
     assert "labels" not in evaluated(learning(conditional="none"))["sample_grid", ""].arrays
 
 

@@ -38,14 +38,20 @@ class ImageSnapshots:
 
     @cached_property
     def labels(self) -> Tensor:
-        """Of the grid, then of the generated samples that are measured, all classes alike, (GRID² + MEASURED,)."""
-        others = torch.arange(MEASURED, device=self.device) % max(1, self.classes)
-        return torch.cat([self._grid_labels, others])
+        """Of the generated samples that are measured, all classes alike, then of the grid, (MEASURED + GRID²,)."""
+        measured = torch.arange(MEASURED, device=self.device) % max(1, self.classes)
+        return torch.cat([measured, self._grid_labels])
 
     @cached_property
     def noise(self) -> Tensor:
-        """Of the same, (GRID² + MEASURED, dimensions)."""
-        return self._noise(GRID**2 + MEASURED, generator(self.seed, "picture noise"))
+        """Of the same, (MEASURED + GRID², dimensions). In the grid the n-th sample of every class has the n-th noise
+        where the generator gets classes: with ten of them, a row has one noise."""
+        drawn = self._noise(GRID**2 + MEASURED, generator(self.seed, "picture noise"))
+        grid = drawn[: GRID**2]
+        if self.spec.is_conditional:
+            is_of = self._grid_labels[:, None] == torch.arange(self.classes, device=self.device)
+            grid = grid[is_of.cumsum(0)[is_of] - 1]
+        return torch.cat([drawn[GRID**2 :], grid])
 
     @cached_property
     def between(self) -> Tensor:
@@ -151,15 +157,15 @@ class ImageSnapshots:
             made = torch.cat([first, self._made(trained, self.noise[TOGETHER:], self.labels[TOGETHER:])])
         else:
             made = self._made(judged, self.noise, self.labels)
-        grid, measured = made[: GRID**2], made[GRID**2 :]
+        measured, grid = made[:MEASURED], made[MEASURED:]
         on_real = torch.cat([on_first, self._judge(discriminator, real[TOGETHER:], own[TOGETHER:])]).cpu()
-        on_made = self._judge(discriminator, measured, self.labels[GRID**2 :]).cpu()
+        on_made = self._judge(discriminator, measured, self.labels[:MEASURED]).cpu()
         labels = {"labels": self._grid_labels.cpu().numpy()} if self.spec.is_conditional else {}
         yield Snapshot(step, "sample_grid", {"images": to_pixels(grid).numpy(), **labels})
         if not is_brief:
             yield self._interpolation(step, judged)
             yield from self._nearest(step, grid, measured)
-        predicted = self.labels[GRID**2 :] if self.spec.is_conditional else None
+        predicted = self.labels[:MEASURED] if self.spec.is_conditional else None
         if self.classes:
             probabilities = self._classifier.probabilities(measured)
             yield from self._of_classes(step, probabilities)
@@ -197,7 +203,7 @@ class ImageSnapshots:
         yield Scalar(step, "confident_fraction", found.confident, "generated")
         yield Scalar(step, "classes_covered", float((~found.missing).sum()), "generated")
         if self.spec.is_conditional:
-            agree = probabilities.argmax(1) == self.labels[GRID**2 :]
+            agree = probabilities.argmax(1) == self.labels[:MEASURED]
             yield Scalar(step, "label_accuracy", float(agree.float().mean()), "generated")
         arrays = {
             "generated": found.fractions.cpu().numpy(),
