@@ -9,7 +9,9 @@ import psutil
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-RUNS = tuple(f"test_app_{name}" for name in ("again", "clicks", "look", "run", "variants", "wrong"))
+RUNS = tuple(
+    f"test_app_{name}" for name in ("again", "clicks", "gans", "gans_images", "look", "run", "variants", "wrong")
+)
 """About half of the work in a browser; the other half is the board and the pages that start by themselves."""
 
 
