@@ -14,7 +14,7 @@ from nnviz.figures import images_as_png
 from nnviz.presets import gans_images
 from nnviz.spec.base import replace_many
 from nnviz.ui import links
-from tests.browser.board import plot
+from tests.browser.board import choose, plot
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -32,7 +32,7 @@ FIRST = replace_many(gans_images.DEFAULT, SMALL)
 
 def picture(player, figure: str) -> np.ndarray:
     """The pixels of the grid that a card shows."""
-    source = player.page.evaluate(plot(f'"{figure}"') + ".layout.images[0].source")
+    source = player.page.wait_for_function(plot(f'"{figure}"') + ".layout?.images[0].source").json_value()
     return pixels(base64.b64decode(source.split(",")[1]))
 
 
@@ -60,10 +60,8 @@ def test_grids_of_two_variants_fill_their_cards_are_scrubbed_together_and_saved_
     assert stage["width"] - image["width"] < 16
     assert stage["height"] - image["height"] < 40
 
-    card.locator(".nnviz-more").click()
-    with player.page.expect_download() as download:
-        card.locator("[role=menuitem]", has_text="Image (PNG)").click()
-    saved = np.asarray(Image.open(download.value.path()).convert("L"))
+    download = choose(player.page, '"generated images A"', "Image (PNG)")
+    saved = np.asarray(Image.open(download.path()).convert("L"))
     assert min(saved.shape) > 500
     player.page.get_by_role("tab", name="Variety").click()
     player.page.get_by_role("slider", name="Time").press("End")
@@ -78,7 +76,7 @@ def test_images_of_the_user_are_uploaded_and_what_cannot_be_read_is_named(player
         "learner.conditional": "none",
     }
     folder = replace_many(FIRST, own)
-    player.page.goto(f"{player.house.url}/gans_images?{urlencode(links.query([folder], gans_images.DEFAULT))}")
+    player.page.goto(f"{player.app_server.url}/gans_images?{urlencode(links.query([folder], gans_images.DEFAULT))}")
     player.alert("no file is chosen yet: choose one in the form")
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
