@@ -62,33 +62,33 @@ def drawn(page: Page, condition: str, timeout: float = 60_000) -> None:
 
 def first_paint(page: Page, url: str) -> float:
     """Seconds from asking for the page to its first text."""
-    begun = time.perf_counter()
+    started = time.perf_counter()
     page.goto(url, wait_until="commit")
     page.wait_for_selector("h1.nnviz-title", timeout=60_000)
-    return time.perf_counter() - begun
+    return time.perf_counter() - started
 
 
 def click_to_curve(page: Page) -> float:
     """Seconds from pressing Run to a board that shows a later step."""
     drawn(page, "+d.step === 0 && d.busy === 'false'")
-    begun = time.perf_counter()
+    started = time.perf_counter()
     page.get_by_role("button", name="Run", exact=True).click()
     drawn(page, "+d.step > 0 && d.busy === 'false'")
-    return time.perf_counter() - begun
+    return time.perf_counter() - started
 
 
 def updates_a_second(page: Page, seconds: float) -> float:
     """Board drawings a second while the run is live."""
-    before, begun = page.evaluate(f"+{BOARD}.dataset.drawn"), time.perf_counter()
+    before, started = page.evaluate(f"+{BOARD}.dataset.drawn"), time.perf_counter()
     page.wait_for_timeout(seconds * 1000)
-    return (page.evaluate(f"+{BOARD}.dataset.drawn") - before) / (time.perf_counter() - begun)
+    return (page.evaluate(f"+{BOARD}.dataset.drawn") - before) / (time.perf_counter() - started)
 
 
 def scrub(page: Page, moves: int = 40) -> list[float]:
     """Milliseconds from each move of the time slider to the drawn pictures."""
     slider = page.locator(".nnviz-board input[type=range]").first
     slider.focus()
-    taken = []
+    times = []
     for _ in range(moves):
         step = page.evaluate(f"{BOARD}.dataset.step")
         milliseconds = page.evaluate(
@@ -103,8 +103,8 @@ def scrub(page: Page, moves: int = 40) -> list[float]:
             })""",
             [step],
         )
-        taken.append(milliseconds)
-    return taken
+        times.append(milliseconds)
+    return times
 
 
 def drag(page: Page, moves: int = 60) -> list[float]:
@@ -134,9 +134,9 @@ def drag(page: Page, moves: int = 60) -> list[float]:
 def speed(home: str, run: str, seconds: float) -> float:
     """Steps a second of a run, from its file."""
     file = Store(home).open(run)
-    before, begun = file.status().step, time.perf_counter()
+    before, started = file.status().step, time.perf_counter()
     time.sleep(seconds)
-    return (file.status().step - before) / (time.perf_counter() - begun)
+    return (file.status().step - before) / (time.perf_counter() - started)
 
 
 def watch(page: Page, address: str, home: str, run: str, args: argparse.Namespace, where: str) -> None:

@@ -79,10 +79,10 @@ def built(learner: ImageAdversarial, seed: int = 0, device: str = "cpu") -> tupl
 
 def cpu_seconds(step: Callable[[], object], steps: int) -> float:
     """CPU time of so many steps: what else runs on the machine does not count."""
-    begun = time.thread_time()
+    started = time.thread_time()
     for _ in range(steps):
         step()
-    return time.thread_time() - begun
+    return time.thread_time() - started
 
 
 def quality(seconds: float, seeds: int, only: str) -> None:
@@ -147,11 +147,11 @@ def images(device: str) -> None:
             _, step = built(dcgan(64, 64, batch_size=batch, **changes), device=device)
             for _ in range(10):
                 step()
-            begun = time.perf_counter()
+            started = time.perf_counter()
             for _ in range(50):
                 measured = step()
             float(measured["loss", "generator"])  # waits for the device
-            rate = 50 * batch / (time.perf_counter() - begun)
+            rate = 50 * batch / (time.perf_counter() - started)
             print(f"batch {batch}, {changes or 'float32'}: {rate:,.0f} images a second")
 
 

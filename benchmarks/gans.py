@@ -48,10 +48,10 @@ def watched(probes: Sequence[Probe]) -> Callable[[], object]:
 
 def seconds(step: Callable[[], object], steps: int) -> float:
     """CPU time of so many steps: what else runs on the machine does not count."""
-    begun = time.thread_time()
+    started = time.thread_time()
     for _ in range(steps):
         step()
-    return time.thread_time() - begun
+    return time.thread_time() - started
 
 
 def _spread(times: list[float]) -> str:

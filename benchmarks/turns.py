@@ -27,12 +27,12 @@ def job(seed: int) -> Training:
 
 def until(condition: Callable[[], bool], seconds: float = 120.0) -> float:
     """Seconds until it holds."""
-    begun = time.perf_counter()
+    started = time.perf_counter()
     while not condition():
-        if time.perf_counter() - begun > seconds:
+        if time.perf_counter() - started > seconds:
             raise SystemExit(f"nothing came in {seconds:g} s")
         time.sleep(0.002)
-    return time.perf_counter() - begun
+    return time.perf_counter() - started
 
 
 def first_picture(store: Store, run: str) -> float:
@@ -51,10 +51,10 @@ def steps(store: Store, runs: list[str]) -> list[int]:
 
 def speed(store: Store, runs: list[str], seconds: float) -> list[float]:
     """Steps a second of each."""
-    before, begun = steps(store, runs), time.perf_counter()
+    before, started = steps(store, runs), time.perf_counter()
     time.sleep(seconds)
-    taken = time.perf_counter() - begun
-    return [(after - was) / taken for after, was in zip(steps(store, runs), before, strict=True)]
+    elapsed = time.perf_counter() - started
+    return [(after - was) / elapsed for after, was in zip(steps(store, runs), before, strict=True)]
 
 
 def tabs(args: argparse.Namespace) -> None:
@@ -71,10 +71,10 @@ def tabs(args: argparse.Namespace) -> None:
             until(lambda: not store.open(warm).status().live)
             runs, alone = [], 1.0
             for number in range(args.tabs):
-                begun = time.perf_counter()
+                started = time.perf_counter()
                 [run] = pool.submit([job(number)], until=0)
                 until(lambda run=run: bool(store.view(run).steps))
-                shown = time.perf_counter() - begun
+                shown = time.perf_counter() - started
                 until(lambda run=run: store.open(run).status().state == "paused")
                 store.open(run).play()
                 moved = first_steps(store, run)
@@ -107,13 +107,13 @@ def library(args: argparse.Namespace) -> None:
                 "one that is not": partial(fresh.find, other),
                 "the list": fresh.list,
             }.items():
-                taken = []
+                elapsed = []
                 for _ in range(6):
-                    begun = time.perf_counter()
+                    started = time.perf_counter()
                     ask()
-                    taken.append((time.perf_counter() - begun) * 1000)
-                then = statistics.median(taken[1:])
-                print(f"{args.runs:,} runs, {which}: {name}: first {taken[0]:.1f} ms, then {then:.2f} ms")
+                    elapsed.append((time.perf_counter() - started) * 1000)
+                then = statistics.median(elapsed[1:])
+                print(f"{args.runs:,} runs, {which}: {name}: first {elapsed[0]:.1f} ms, then {then:.2f} ms")
             time.sleep(2.5)  # the folder's time is trusted a while after its last change
 
 

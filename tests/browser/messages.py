@@ -63,7 +63,7 @@ _PAGE = """<!doctype html><meta charset="utf-8"><title>Board</title><body style=
     link.click();
     link.remove();
   };
-  window.heard = () => asked.splice(0);
+  window.sentRequests = () => asked.splice(0);
   window.deliver = (text, of) => {
     announced = of;
     const component = { parentElement: place, data: new TextEncoder().encode(text), setTriggerValue };
@@ -74,7 +74,7 @@ _PAGE = """<!doctype html><meta charset="utf-8"><title>Board</title><body style=
 </script>"""
 
 
-class Shown(NamedTuple):
+class ServerState(NamedTuple):
     """What a server has to show: which runs, with which option, from which start, in which section, on which axes."""
 
     subject: str
@@ -93,7 +93,7 @@ class Shown(NamedTuple):
         return dict(zip(CHOOSING, self.axes, strict=True))
 
 
-def pictures(shown: Shown, step: int) -> dict[str, dict]:
+def pictures(shown: ServerState, step: int) -> dict[str, dict]:
     """Six figures that are alike but for numbers: whose, with what, and when they are is in their data."""
 
     def figure(name: str) -> dict:
@@ -112,7 +112,7 @@ def pictures(shown: Shown, step: int) -> dict[str, dict]:
     return {name: figure(name) for name in NAMES}
 
 
-def said(shown: Shown, client: dict[str, Any], key: str) -> str:
+def next_message(shown: ServerState, client: dict[str, Any], key: str) -> str:
     """The server's next message to the board with this key."""
     head = {
         "key": key,
@@ -146,9 +146,9 @@ class Desk:
         self.announced: dict[str, Any] = {}
         page.evaluate("fresh()")
 
-    def said(self, shown: Shown, client: dict[str, Any]) -> str:
+    def next_message(self, shown: ServerState, client: dict[str, Any]) -> str:
         """The server's next message."""
-        return said(shown, client, self.key)
+        return next_message(shown, client, self.key)
 
     def deliver(self, text: str) -> list[tuple[str, Any]]:
         """Hands a message to the board; what the board asked since the last one. Of what has been announced only the
@@ -159,13 +159,13 @@ class Desk:
             axes = {name: choices[0]["value"] for name, choices in head["choices"].items()}
             self.newest, self.announced = number, {"subject": head["subject"], "axes": axes}
         self.page.evaluate("([text, of]) => void deliver(text, of)", [text, self.announced])
-        return self.heard()
+        return self.sent_requests()
 
-    def heard(self) -> list[tuple[str, Any]]:
+    def sent_requests(self) -> list[tuple[str, Any]]:
         """What the board asked since it was last heard."""
-        return [(name, value) for name, value in self.page.evaluate("heard()")]
+        return [(name, value) for name, value in self.page.evaluate("sentRequests()")]
 
-    def hear(self, told: dict[str, Any], shown: Shown, client: dict[str, Any]) -> Shown:
+    def apply_changes(self, told: dict[str, Any], shown: ServerState, client: dict[str, Any]) -> ServerState:
         """What the server shows once it has heard what the viewer changed."""
         client["request"] = told.get("request")
         for change in told["changes"]:
@@ -178,15 +178,15 @@ class Desk:
                 shown = shown._replace(axes=tuple({**shown.axis, change["figure"]: change["value"]}.values()))
         return shown
 
-    def converse(self, shown: Shown, client: dict[str, Any]) -> Shown:
+    def exchange_until_complete(self, shown: ServerState, client: dict[str, Any]) -> ServerState:
         """Delivers one message after the other, each an answer to what the board asks, until all is there; what is
         shown then."""
         for _ in range(60):
-            for name, value in self.deliver(self.said(shown, client)):
+            for name, value in self.deliver(self.next_message(shown, client)):
                 if name == "request":
                     client["request"] = value
                 if name == "change":
-                    shown = self.hear(value, shown, client)
+                    shown = self.apply_changes(value, shown, client)
             until(self.page, "d.busy === 'false'")
             there = (self.state["history"], self.state["stepsKnown"], self.state["section"])
             if there == (str(len(shown.steps)), str(len(shown.steps)), shown.section) and "request" not in client:
@@ -229,7 +229,7 @@ class Desk:
         return self.page.evaluate("wrong")
 
 
-def expected(shown: Shown) -> dict[str, list[float]]:
+def expected(shown: ServerState) -> dict[str, list[float]]:
     """The values of each figure at the newest step."""
     made = pictures(shown, shown.steps[-1])
     return {name: made[name]["data"][0]["y"].tolist() for name in shown.names}

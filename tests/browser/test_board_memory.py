@@ -9,12 +9,12 @@ import pytest
 from nnviz.figures.kit import theme
 from nnviz.ui.board import picture_history
 from tests.browser.board import plot, scrub, until
-from tests.browser.messages import Desk, Shown, expected, pictures
+from tests.browser.messages import Desk, ServerState, expected, pictures
 
 pytestmark = pytest.mark.browser
 
 STEPS = tuple(range(33))
-MOONS, SPIRALS = Shown("moons", steps=STEPS), Shown("spirals", steps=STEPS)
+MOONS, SPIRALS = ServerState("moons", steps=STEPS), ServerState("spirals", steps=STEPS)
 
 
 @pytest.fixture
@@ -30,25 +30,27 @@ def held(board: Desk) -> int:
     return board.page.evaluate("key => nnviz.boards[key].storedBytes", board.key)
 
 
-def answer(board: Desk, shown: Shown, client: dict) -> None:
+def answer(board: Desk, shown: ServerState, client: dict) -> None:
     """Answers what the board asks, until it asks no more."""
     for _ in range(12):
         until(board.page, "d.busy === 'false'")
         board.page.wait_for_timeout(100)
-        asked = [value for name, value in board.heard() if name == "request"]
+        asked = [value for name, value in board.sent_requests() if name == "request"]
         if not asked:
             return
         client["request"] = asked[-1]
-        board.page.evaluate("([text, of]) => void deliver(text, of)", [board.said(shown, client), board.announced])
+        board.page.evaluate(
+            "([text, of]) => void deliver(text, of)", [board.next_message(shown, client), board.announced]
+        )
     raise AssertionError(f"the board asks on and on: {asked}")
 
 
 def test_what_is_beyond_the_budget_goes_and_comes_again_where_the_slider_is(board: Desk, budget):
     client: dict = {}
-    board.converse(MOONS, client)
+    board.exchange_until_complete(MOONS, client)
     most = 0.6 * held(board)
     budget(most)
-    board.deliver(board.said(MOONS, client))
+    board.deliver(board.next_message(MOONS, client))
     answer(board, MOONS, client)
     assert held(board) <= most
     assert 5 < int(board.state["history"]) < len(STEPS)
@@ -64,9 +66,9 @@ def test_what_is_beyond_the_budget_goes_and_comes_again_where_the_slider_is(boar
 
 def test_what_went_is_the_finest_in_time_and_far_from_the_slider(board: Desk, budget):
     client: dict = {}
-    board.converse(MOONS, client)
+    board.exchange_until_complete(MOONS, client)
     budget(0.6 * held(board))
-    board.deliver(board.said(MOONS, client))
+    board.deliver(board.next_message(MOONS, client))
     there = []
     for place in STEPS:
         scrub(board.page, place)
@@ -80,20 +82,20 @@ def test_what_went_is_the_finest_in_time_and_far_from_the_slider(board: Desk, bu
 
 def test_boards_out_of_the_page_give_way_first_then_sections_that_are_closed(stage, budget):
     first, client = Desk(stage, "first"), {}
-    first.converse(MOONS, client)
+    first.exchange_until_complete(MOONS, client)
     second, other = Desk(stage, "second"), {}
-    second.converse(SPIRALS._replace(section="Signal"), other)
+    second.exchange_until_complete(SPIRALS._replace(section="Signal"), other)
     budget(held(first) + 0.8 * held(second))
-    second.converse(SPIRALS._replace(section="Rest"), other)  # ends when all is there
+    second.exchange_until_complete(SPIRALS._replace(section="Rest"), other)  # ends when all is there
     stage.evaluate("fresh()")
-    first.deliver(first.said(MOONS, client))
+    first.deliver(first.next_message(MOONS, client))
     answer(first, MOONS, client)
     assert first.drawn() == expected(MOONS)
     stage.evaluate("fresh()")
     budget(1.3 * held(second))
     back = SPIRALS._replace(section="Signal")
-    second.deliver(second.said(SPIRALS._replace(section="Rest"), other))
-    second.deliver(second.said(back, other))
+    second.deliver(second.next_message(SPIRALS._replace(section="Rest"), other))
+    second.deliver(second.next_message(back, other))
     answer(second, back, other)
     assert second.drawn() == expected(back)
 

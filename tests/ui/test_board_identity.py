@@ -2,16 +2,16 @@
 
 import json
 
-from tests.browser.messages import NAMES, Shown, said
+from tests.browser.messages import NAMES, ServerState, next_message
 
-MOONS, SPIRALS = Shown("moons"), Shown("spirals")
+MOONS, SPIRALS = ServerState("moons"), ServerState("spirals")
 
 
 def test_every_figure_of_a_message_names_what_it_belongs_to():
     client: dict = {}
     identities = []
     for shown in (MOONS, SPIRALS, SPIRALS, MOONS, MOONS._replace(variant="borders"), MOONS._replace(edition="2")):
-        message = json.loads(said(shown, client, "key"))
+        message = json.loads(next_message(shown, client, "key"))
         identities.append(message["head"]["identity"])
         assert {name for _, name, _ in message["bases"]} <= set(NAMES)
     assert identities[1] == identities[2]
