@@ -20,7 +20,7 @@ STOPPED = (State.STOPPED, State.LOST)
 
 @dataclass
 class RunSetState:
-    """What lasts of a run set from one look at it to the next; plain values."""
+    """The state of a run set between two uses; plain values."""
 
     entries: dict[str, dict[str, str]] = field(default_factory=dict)
     """Ids of runs by entry and part."""
@@ -31,7 +31,7 @@ class RunSetState:
     extras: dict[str, dict[str, str]] = field(default_factory=dict)
     """Runs by entry and part that were asked for besides the entry's job."""
     started: list[str] = field(default_factory=list)
-    """Runs that the set has started and still looks after."""
+    """Runs that the set has started and is responsible for."""
     computed: dict[str, str] = field(default_factory=dict)
     """Runs of jobs that are made again when they are needed, by fingerprint, finished or not."""
 

@@ -1,4 +1,4 @@
-"""Runs that are computed again whenever what is asked for changes: buttons, how far they are, and what went wrong."""
+"""Runs that are computed again whenever the request changes: buttons, progress and errors."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ RESUMABLE = ("stopped", "lost")
 """States that a run can be resumed from."""
 
 FAILED = re.compile(r"^failed after \d+ steps: ")
-"""What a run file says before the reason; the steps are those of the computation, which nobody has asked for."""
+"""What a run file says before the reason; its steps are those of the computation, not of a training."""
 
 
 def runs_of(entries: Sequence[EntryView]) -> list[RunView]:

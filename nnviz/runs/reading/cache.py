@@ -1,4 +1,4 @@
-"""What a process has read of a run file, kept so that a look costs what is new and not what is there."""
+"""What a process has read of a run file, cached so that a refresh reads only what is new."""
 
 import sqlite3
 import threading

@@ -141,7 +141,7 @@ class RunFile:
         finally:
             connection.close()
 
-    # what it is and how it stands
+    # job and status
 
     @cached_property
     def job(self) -> Job:

@@ -54,7 +54,7 @@ class Pool:
         self._watcher.start()
         atexit.register(self.shutdown)
 
-    # what can be asked of it
+    # requests
 
     def submit(
         self,
@@ -180,7 +180,7 @@ class Pool:
             time.sleep(0.02)
         return False
 
-    # how it does it
+    # internals
 
     def _check_open(self) -> None:
         if self._closing.is_set():

@@ -1,4 +1,4 @@
-"""What is asked for: a page's form in the sidebar, its one-click examples, and jobs from files, runs and links."""
+"""The request of a page: its form in the sidebar, its one-click examples, and jobs from files, runs and links."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
