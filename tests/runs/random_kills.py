@@ -159,9 +159,9 @@ def kill_adversarial(store: Store, rounds: int, chance: random.Random) -> dict:
     from nnviz.runs.workers import member
 
     torch.set_num_threads(1)
-    member.CHECKPOINT_EVERY = 0.0
+    member.CHECKPOINT_EVERY = member.COMMIT_EVERY = 0.0  # else a fast machine is done before it has committed so often
     learner = gan_jobs.learner(average=0.9, spectral_norm=True, discriminator_updates=2, instance_noise=0.2)
-    job = Training(learner=learner, steps=8 * rounds, evaluate_every=4)
+    job = Training(learner=learner, steps=16 * rounds, evaluate_every=4)
     reference = [record for records in run(job) for record in records]
     scalars = frame(reference)
     file = store.create(job)
