@@ -53,8 +53,8 @@ EXAMPLES = (
     Preset(
         title="Colored shapes",
         look_at="Triangles, parallelograms and ellipses of any place, size and color: images of a class have far "
-        "less in common than digits. At step 600 all three are covered, but fewer than nine of ten images are taken "
-        "for the class asked for, which digits of this size reach by step 300.",
+        "less in common than digits. At step 600 fewer than nine of ten images are taken for the class asked "
+        "for, which digits of this size reach by step 300.",
         reference="Glorot & Bengio (2010); Radford et al. (2016), arXiv:1511.06434",
         jobs=(_train(steps=3000, evaluate_every=50, data=Shapes()),),
     ),
