@@ -92,7 +92,7 @@ def test_an_equal_shape_said_in_other_words_is_no_hindrance():
         ({"learner__model__hidden": [{}]}, "hidden layers"),
         ({"learner__model__hidden__1__width": 7}, "widths"),
         ({"learner__model__hidden__0__activation": "relu"}, "activations"),
-        ({"learner__model__norm": "batch"}, "batch norm"),
+        ({"learner__model__norm": "batch"}, "normalization"),
         ({"learner__model__skip": True}, "skip connections"),
         ({"learner__model__bias": False}, "biases"),
         ({"learner__loss": "binary_cross_entropy"}, "outputs"),

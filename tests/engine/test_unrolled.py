@@ -86,7 +86,7 @@ def test_the_generators_gradient_is_that_of_its_loss_against_the_unrolled_discri
     stepped, found = weight.detach().clone(), weight.grad.clone()
     fresh = gan_jobs.learning(unrolled=3, unrolled_lr=0.2)
     noise = fresh.noise(16, generator(0, "generator's noise", 1))
-    real = fresh._real(1, 1)
+    (real,) = fresh._real(1, 1)
     made = fresh.generator(noise)
     parameters = dict(fresh.discriminator.named_parameters())
     for _ in range(3):

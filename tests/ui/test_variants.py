@@ -17,6 +17,7 @@ from tests.ui.variant_app import script
 FIRST = playground.DEFAULT
 LISTS = {name: page_of(f"pages/{name}.py").lists for name in PAGES}
 LR, NORM, MOMENTUM = "learner.optimizer.lr", "learner.model.norm", "learner.optimizer.momentum"
+BATCH_NORM = {"kind": "batch", "place": "before", "eps": 1e-5, "affine": True, "momentum": 0.1}
 
 
 class Drawn:
@@ -84,7 +85,7 @@ class Drawn:
 
 
 def four() -> Drawn:
-    return Drawn(FIRST, {LR: 0.3}, {LR: 0.03, "seed": 5}, {NORM: {"kind": "batch"}})
+    return Drawn(FIRST, {LR: 0.3}, {LR: 0.03, "seed": 5}, {NORM: BATCH_NORM})
 
 
 def test_each_variant_has_a_letter_and_is_called_by_its_differences():
@@ -97,7 +98,7 @@ def test_each_variant_has_a_letter_and_is_called_by_its_differences():
 def test_removing_b_moves_no_value_of_c():
     drawn = four().set(f"id1:{LR}", 0.5).set("id1:seed", 8)
     drawn.press(":id0:remove")
-    assert drawn.variants == [Variant("id1", {LR: 0.5, "seed": 8}), Variant("id2", {NORM: {"kind": "batch"}})]
+    assert drawn.variants == [Variant("id1", {LR: 0.5, "seed": 8}), Variant("id2", {NORM: BATCH_NORM})]
     assert drawn.titles == ["**B** · learning rate 0.5, seed 8", "**C** · batch norm"]
     assert (drawn.widget(f"id1:{LR}").value, drawn.widget("id1:seed").value) == (0.5, 8)
 
@@ -211,14 +212,14 @@ def test_a_variant_is_added_as_a_copy_of_the_last_up_to_the_most():
 def test_usual_differences_are_offered_first_and_those_taken_are_not():
     drawn = Drawn(FIRST, {"seed": 3}, usual=["learner.clipping", "seed", "learner.model.norm", "learner.model.depth"])
     labels = list(offered(FIRST).values())
-    rest = [label for label in labels if label not in ("Clipping", "Network › batch norm", "Seed")]
-    assert drawn.menu(0).options == ["Clipping", "Network › batch norm", *rest]
+    rest = [label for label in labels if label not in ("Clipping", "Network › norm", "Seed")]
+    assert drawn.menu(0).options == ["Clipping", "Network › norm", *rest]
 
 
 def test_values_that_do_not_fit_together_keep_their_widgets():
-    drawn = Drawn(FIRST, {NORM: {"kind": "batch"}, "learner.batch_size": 4})
+    drawn = Drawn(FIRST, {NORM: BATCH_NORM, "learner.batch_size": 4})
     drawn.set("id0:learner.batch_size", 1)
-    assert drawn.differences == [{NORM: {"kind": "batch"}, "learner.batch_size": 1}]
+    assert drawn.differences == [{NORM: BATCH_NORM, "learner.batch_size": 1}]
     assert [
         line for line in drawn.captions if line.startswith("Does not apply: learner.batch\\_size must be at least 2")
     ]
