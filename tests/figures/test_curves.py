@@ -165,4 +165,4 @@ def test_a_cosine_schedule_is_linear_and_an_exponential_one_logarithmic():
 
 def test_the_legend_says_that_its_numbers_are_the_last_ones():
     figure = figures.curves(scalars(("loss", "train", [0, 10], [2.0, 1.5])))
-    assert figure["layout"]["legend"]["title"]["text"] == "last:"
+    assert figure["layout"]["legend"]["title"]["text"].rstrip() == "last:"

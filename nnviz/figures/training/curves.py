@@ -18,7 +18,8 @@ PERCENT_QUANTITIES = ("accuracy", "high_quality_fraction", "mass_covered", "conf
 # R² may start below zero, and is compared with 1; measures of images are compared with those of real ones.
 LINEAR_QUANTITIES = ("r_squared", "diversity", "nearest_distance")
 # The legend's numbers are the last values, unless the board shows those of a selected step.
-LEGEND_TITLE = {"text": "last:", "side": "left", "font": {"size": theme.SIZE - 1}}
+# Em spaces for "step 1,000:", which the board writes in place of it.
+LEGEND_TITLE = {"text": "last:\u2003\u2003\u2003", "side": "left", "font": {"size": theme.SIZE - 1}}
 _SITE_ORDER = {"batch": 0, "train": 1, "test": 2}
 _HELP = {
     "loss": (

@@ -4,7 +4,7 @@
 
 import { after } from "./board_reveal.js";
 
-const LAST = "last:"; // the title of a legend of last values
+const LAST = "last:"; // how the title of a legend of last values begins
 
 export const follows = (figure) => figure?.layout?.meta?.legend_follows === true;
 
@@ -15,7 +15,7 @@ export function legendTexts(figure, step, unit) {
   const isLast = step === undefined || !follows(figure);
   return {
     names: data.map((trace) => (isLast || !trace.meta?.follow ? trace.name : named(trace, step))),
-    title: isLast || title !== LAST ? title : `at ${unit} ${step.toLocaleString("en-US")}:`,
+    title: isLast || !title?.startsWith(LAST) ? title : `${unit} ${step.toLocaleString("en-US")}:`,
   };
 }
 
