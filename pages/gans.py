@@ -6,7 +6,7 @@ from nnviz import ui
 from nnviz.presets import gans
 from nnviz.ui import AXIS, Choice, Page, Panel
 from nnviz.ui import gan_pictures as draw
-from nnviz.ui.form import drawing_widgets
+from nnviz.ui.form import drawing_widgets, gan_fields
 from nnviz.ui.gan_pictures import ARROWS, BATCH, MODES, NETWORK, SHOW
 
 CURVE = (AXIS, ui.smoothing())
@@ -26,26 +26,8 @@ PAGE = Page(
     examples=gans.EXAMPLES,
     groups={
         "Data, noise": ["learner.data", "learner.noise"],
-        "Objective": ["learner.objective", "learner.updates", "learner.discriminator_updates", "steps"],
-        "Generator": ["learner.generator_optimizer", "learner.generator"],
-        "Discriminator": ["learner.discriminator_optimizer", "learner.discriminator"],
-        "Stabilizers": [
-            "learner.instance_noise",
-            "learner.instance_noise_until",
-            "learner.spectral_norm",
-            "learner.unrolled",
-            "learner.unrolled_lr",
-            "learner.label_smoothing",
-            "learner.average",
-            "learner.clipping",
-        ],
-        "Batch size, schedule, seed, device": [
-            "learner.batch_size",
-            "learner.schedule",
-            "seed",
-            "evaluate_every",
-            "device",
-        ],
+        **gan_fields.GROUPS,
+        gan_fields.TRAINING: gan_fields.TRAINING_FIELDS,
     },
     opened=["Data, noise", "Objective"],
     editors={"learner.data": drawing_widgets.data},

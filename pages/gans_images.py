@@ -6,6 +6,7 @@ from nnviz import ui
 from nnviz.presets import gans_images
 from nnviz.ui import AXIS, Choice, Page, Panel, gan_pictures
 from nnviz.ui import gan_image_pictures as draw
+from nnviz.ui.form import gan_fields
 from nnviz.ui.form.time_estimate import time_estimate
 from nnviz.ui.gan_pictures import BATCH, NETWORK
 
@@ -31,28 +32,8 @@ PAGE = Page(
     examples=gans_images.EXAMPLES,
     groups={
         "Images, class labels, noise": ["learner.data", "learner.conditional", "learner.noise"],
-        "Objective": ["learner.objective", "learner.updates", "learner.discriminator_updates", "steps"],
-        "Generator": ["learner.generator_optimizer", "learner.generator"],
-        "Discriminator": ["learner.discriminator_optimizer", "learner.discriminator"],
-        "Stabilizers": [
-            "learner.instance_noise",
-            "learner.instance_noise_until",
-            "learner.spectral_norm",
-            "learner.unrolled",
-            "learner.unrolled_lr",
-            "learner.label_smoothing",
-            "learner.average",
-            "learner.clipping",
-        ],
-        "Batch size, schedule, seed, device": [
-            "learner.batch_size",
-            "learner.schedule",
-            "seed",
-            "evaluate_every",
-            "device",
-            "learner.precision",
-            "learner.channels_last",
-        ],
+        **gan_fields.GROUPS,
+        gan_fields.TRAINING: [*gan_fields.TRAINING_FIELDS, "learner.precision", "learner.channels_last"],
     },
     opened=["Images, class labels, noise"],
     variant_fields=[

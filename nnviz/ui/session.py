@@ -239,7 +239,7 @@ class PageState:
 
     @property
     def problems(self) -> list[str]:
-        """What is wrong with what was asked, one line each, until something else is asked."""
+        """What is wrong with the settings or the link, one line each, until they change."""
         return self.stored.problems
 
     def check(self, job: Job) -> Job:
@@ -318,15 +318,15 @@ class PageState:
     def _view(self) -> dict[str, str]:
         """The open section and the panels' choices, as parameters of a link."""
         stored = self.stored
-        return {_VIEW + name: said for name, said in stored.choices.items()} | (
+        return {_VIEW + name: value for name, value in stored.choices.items()} | (
             {_SECTION: stored.section} if stored.section else {}
         )
 
     @property
     def link(self) -> str:
         """The address of what is shown, without the runs: it opens the same jobs anywhere, now and later."""
-        said = links.shared(list(self.current_jobs.values()), self.default, **self._for_links) | self._view
-        return links.address(str(st.context.url or ""), said)
+        parameters = links.shared(list(self.current_jobs.values()), self.default, **self._for_links) | self._view
+        return links.address(str(st.context.url or ""), parameters)
 
 
 def open_page(page: str, default: Job) -> PageState:
@@ -336,12 +336,12 @@ def open_page(page: str, default: Job) -> PageState:
     if given := st.query_params.pop(_FROM, ""):
         mine.received_runs = given.split(",")
     if not mine.generation:
-        said = st.query_params.to_dict()
-        mine.section = said.pop(_SECTION, "")
-        for name in [name for name in said if name.startswith(_VIEW)]:
-            mine.choices[name.removeprefix(_VIEW)] = said.pop(name)
-        jobs, runs, problems = links.read(said, default, find=runtime.store().draft)
-        state.restart(jobs, runs=runs, problems=problems, unused=links.unused(said))
+        parameters = st.query_params.to_dict()
+        mine.section = parameters.pop(_SECTION, "")
+        for name in [name for name in parameters if name.startswith(_VIEW)]:
+            mine.choices[name.removeprefix(_VIEW)] = parameters.pop(name)
+        jobs, runs, problems = links.read(parameters, default, find=runtime.store().draft)
+        state.restart(jobs, runs=runs, problems=problems, unused=links.unused(parameters))
         mine.linked_runs, mine.links_only_runs = runs, bool(runs) and jobs == [default] and not problems
     elif app_state().page != page:
         # Streamlit forgets the widgets of a page that is left.
