@@ -29,25 +29,26 @@ CLASSES = (
     "#fe7ef1",
     "#68a8ba",
 )
-# Lines of optimizers, chosen as the classes' colors are.
+# Lines of optimizers and of runs, chosen as the classes' colors are; the first four, six and eight stay further apart.
 OPTIMIZERS = (
     POSITIVE,
     NEGATIVE,
-    "#2db478",
-    "#c34b69",
-    "#a587ff",
-    "#1e782d",
-    "#870fb4",
-    "#e10000",
-    "#6900ff",
-    "#e187c3",
-    "#961e69",
-    "#a54ba5",
+    "#a50078",
+    "#4b5a00",
+    "#1eb478",
+    "#7800e1",
+    "#b496ff",
+    "#f00f4b",
+    "#005a78",
+    "#f087a5",
+    "#f01eb4",
+    "#966900",
 )
 # Up to eight runs in one figure.
 RUNS = OPTIMIZERS[:8]
-# Marker symbols of optimizers, so that color is not the only distinction.
+# Marker symbols and dashes of optimizers, so that color is not the only distinction: together unique for twelve.
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "pentagon", "triangle-down")
+OPTIMIZER_DASHES = ("solid", "dash")
 # Minima beyond those with a color of their own.
 OTHER_MINIMA = "#a08a5b"
 # The components of a vector in the plane.

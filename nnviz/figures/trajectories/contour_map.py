@@ -125,7 +125,7 @@ def _path(trajectories: Arrays, optimizer: int, names: Sequence[str], dots: bool
     }
     line = {
         "mode": "lines+markers" if dots else "lines",
-        "line": {"color": color, "width": 2},
+        "line": trajectory_lines.line_style(optimizer, 2),
         "marker": {"size": 4, "color": color},
         "uid": f"path{optimizer}",
         "meta": {"steps": i4(steps), "show": "until"},

@@ -115,7 +115,8 @@ def _path(
         "name": name,
         "hovertemplate": f"<b>{name}</b>, step %{{text}}<br>{where}<extra></extra>",
     }
-    line = {"mode": "lines", "line": {"color": color, "width": 5}, "uid": f"path{optimizer}", "showlegend": True}
+    style = trajectory_lines.line_style(optimizer, 5)
+    line = {"mode": "lines", "line": style, "uid": f"path{optimizer}", "showlegend": True}
     mark = {"mode": "markers", "marker": {"size": 6, "color": color}, "uid": f"mark{optimizer}", "showlegend": False}
     mark["z"] = f4(path_z + offset_z)  # or the surface would hide half of the marker
     return [

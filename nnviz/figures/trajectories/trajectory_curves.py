@@ -281,8 +281,8 @@ def _last_finite(row: np.ndarray) -> float:
 
 
 def _style(optimizer: int) -> dict:
-    color = theme.optimizer_color(optimizer)
-    return {"line": {"color": color, "width": 2}, "marker": {"color": color, "size": 5}}
+    marker = {"color": theme.optimizer_color(optimizer), "size": 5}
+    return {"line": trajectory_lines.line_style(optimizer, 2), "marker": marker}
 
 
 def _optimizer_traces(

@@ -88,6 +88,12 @@ def marker_symbol(optimizer: int) -> str:
     return theme.SYMBOLS[optimizer % len(theme.SYMBOLS)]
 
 
+def line_style(optimizer: int, width: float) -> dict:
+    """The color and dash of an optimizer's line."""
+    dash = theme.OPTIMIZER_DASHES[optimizer // len(theme.SYMBOLS) % len(theme.OPTIMIZER_DASHES)]
+    return {"color": theme.optimizer_color(optimizer), "width": width, "dash": dash}
+
+
 def legend(entries: int) -> dict:
     """Layout options of a legend with this many entries, which scrolls if they are many."""
     max_height = LEGEND_HEIGHT if entries <= MAX_SHORT_LEGEND else 1.5 * LEGEND_HEIGHT
