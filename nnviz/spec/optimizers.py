@@ -42,6 +42,7 @@ class SGD(Spec):
     dampening: float = Field(0.0, ge=0, le=1, description="Fraction of the new gradient left out of the momentum.")
     nesterov: bool = Field(
         False,
+        title="Nesterov",
         description="Nesterov momentum: the gradient is taken one step ahead. Needs momentum above 0 and dampening 0.",
     )
     weight_decay: WeightDecay = 0.0

@@ -1,6 +1,6 @@
 """Trajectories: optimizers minimize a function of two variables from one start, under the same gradient noise."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -26,16 +26,42 @@ class TrajectorySpec(Spec):
     @property
     def name(self) -> str:
         """The method, its learning rate, and what else is not as by default: "Adam η=0.3, β₁=0.5"."""
-        fields, parts = type(self.method).model_fields, []
-        for name, field in fields.items():
-            value = getattr(self.method, name)
-            if name == "kind" or (name != "lr" and value == field.default):
-                continue
-            words = "η" if name == "lr" else name_of(field, name)
-            parts.append(
-                words if value is True else f"no {words}" if value is False else f"{words}={format_number(value)}"
-            )
-        return " ".join([label(type(self.method)), ", ".join(parts)]).strip()
+        return self.named(self.settings)
+
+    def named(self, settings: Collection[str]) -> str:
+        """The method and some of its settings, in words."""
+        return " ".join([label(type(self.method)), ", ".join(map(self._words, settings))]).strip()
+
+    @property
+    def settings(self) -> list[str]:
+        """The fields that a name gives: the learning rate, and what else is not as by default."""
+        fields = type(self.method).model_fields.items()
+        return [
+            name
+            for name, field in fields
+            if name == "lr" or (name != "kind" and getattr(self.method, name) != field.default)
+        ]
+
+    def _words(self, name: str) -> str:
+        value = getattr(self.method, name)
+        words = "η" if name == "lr" else name_of(type(self.method).model_fields[name], name)
+        return words if value is True else f"no {words}" if value is False else f"{words}={format_number(value)}"
+
+
+def short_names(optimizers: Sequence[TrajectorySpec]) -> list[str]:
+    """Methods with only those settings that tell them apart ("SGD", "SGD momentum=0.9", "Adam"), and with their
+    number in the list where nothing does."""
+    names = [_shortest_name(optimizer, optimizers) for optimizer in optimizers]
+    return [name if names.count(name) == 1 else f"{name} ({number})" for number, name in enumerate(names, 1)]
+
+
+def _shortest_name(optimizer: TrajectorySpec, optimizers: Sequence[TrajectorySpec]) -> str:
+    alike = [other for other in optimizers if type(other.method) is type(optimizer.method)]
+    for told in (set(), {name for other in alike for name in other.settings} - {"lr"}):
+        names = {other.named([name for name in other.settings if name in told]) for other in alike}
+        if len(names) == len(alike):
+            return optimizer.named([name for name in optimizer.settings if name in told])
+    return optimizer.name
 
 
 class Trajectories(BaseJob):

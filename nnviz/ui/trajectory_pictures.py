@@ -1,6 +1,5 @@
 """Pictures of trajectories, each from their RunView; None where there is none of the kind."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,10 +7,10 @@ import numpy as np
 
 from nnviz import figures
 from nnviz.runs import RunView
-from nnviz.spec.base import label, summary
+from nnviz.spec.base import summary
 from nnviz.spec.optimizers import SGD, Adamax
 from nnviz.spec.point_optimizers import STATE
-from nnviz.spec.trajectories import Trajectories, TrajectorySpec
+from nnviz.spec.trajectories import Trajectories, TrajectorySpec, short_names
 from nnviz.ui.page import Choice, Figure
 
 MAX_FULL_NAMES = 6
@@ -124,7 +123,7 @@ def _state_words(run: RunView, optimizer: int) -> Mapping[str, str]:
 
 
 def names(run: RunView) -> list[str]:
-    """The optimizers in words; many of them as their number in the form and their method, so that all names fit."""
+    """The optimizers in words; many of them only by what tells them apart, so that all names fit."""
     return optimizer_names(run.job.optimizers)
 
 
@@ -132,12 +131,12 @@ def optimizer_names(optimizers: Sequence[TrajectorySpec]) -> list[str]:
     """See `names`."""
     if len(optimizers) <= MAX_FULL_NAMES:
         return [optimizer.name for optimizer in optimizers]
-    return [f"{number} {label(type(optimizer.method))}" for number, optimizer in enumerate(optimizers, 1)]
+    return short_names(optimizers)
 
 
 def _unrated(optimizers: Sequence[TrajectorySpec]) -> list[str]:
     """The optimizers in words, without the learning rates that a search puts in their place."""
-    return [re.sub(r" η=[^\s,]+,?", "", name) for name in optimizer_names(optimizers)]
+    return [optimizer.named([name for name in optimizer.settings if name != "lr"]) for optimizer in optimizers]
 
 
 def _momentum_optimizers(run: RunView) -> list[dict[str, object]]:

@@ -6,7 +6,7 @@ from nnviz.presets import optimizers
 from nnviz.spec.base import SpecError, replace_many
 from nnviz.spec.optimizers import SGD, Adam
 from nnviz.spec.surfaces import Beale, Himmelblau
-from nnviz.spec.trajectories import Trajectories, TrajectorySpec
+from nnviz.spec.trajectories import Trajectories, TrajectorySpec, short_names
 
 
 def test_a_optimizer_is_named_by_its_rate_and_what_is_not_as_by_default():
@@ -58,3 +58,18 @@ def test_a_trajectory_run_starts_where_its_surface_wants_it_unless_it_says_where
     assert job.start == Himmelblau.start
     assert replace_many(job, {"x": 1.5}).start == (1.5, Himmelblau.start[1])
     assert replace_many(job, {"surface": "beale"}).start == Beale.start
+
+
+def test_short_names_give_what_tells_methods_apart_and_numbers_only_where_nothing_does():
+    def named(*methods):
+        return short_names([TrajectorySpec(method=method) for method in methods])
+
+    momentum = SGD(lr=0.1, momentum=0.9)
+    assert named(SGD(lr=0.1), Adam(lr=0.3)) == ["SGD", "Adam"]
+    assert named(SGD(lr=0.1), momentum, momentum.model_copy(update={"nesterov": True, "lr": 0.2})) == [
+        "SGD",
+        "SGD momentum=0.9",
+        "SGD momentum=0.9, Nesterov",
+    ]
+    assert named(SGD(lr=0.1), SGD(lr=0.2), Adam(lr=0.3)) == ["SGD η=0.1", "SGD η=0.2", "Adam"]
+    assert named(momentum, momentum) == ["SGD η=0.1, momentum=0.9 (1)", "SGD η=0.1, momentum=0.9 (2)"]

@@ -245,13 +245,18 @@ def test_neighboring_rungs_differ_by_at_most_a_factor_of_two():
     assert math.isclose(rungs[0], 1e-6)
 
 
+def test_nesterov_is_offered_only_with_a_momentum_to_look_ahead_with():
+    form = Form(Training(), groups("learner.optimizer"))
+    assert form.at("nesterov:off").disabled
+    assert not form.set("momentum", 0.5).learner.optimizer.nesterov
+    assert form.set("nesterov", True).learner.optimizer.nesterov
+    assert not form.set("momentum", 0.0).learner.optimizer.nesterov
+
+
 def test_choices_that_do_not_fit_together_are_said_in_one_line():
-    job = Training()
-    form = Form(job, groups("learner.optimizer"))
-    assert str(form.set("nesterov", True)) == (
-        "SGD.nesterov needs momentum above 0 and dampening 0, got momentum 0 and dampening 0"
-    )
-    assert form.set("momentum", 0.5).learner.optimizer.nesterov
+    form = Form(Training(), groups("learner.optimizer", "learner.model", "learner.batch_size"))
+    form.set("norm.kind", "batch")
+    assert str(form.set("batch_size", 1)) == "learner.batch_size must be at least 2 with batch norm, got 1"
 
 
 def test_two_forms_with_different_keys_do_not_share_widgets():

@@ -141,6 +141,8 @@ def _draw(about: FieldInfo, value: Any, name: str, key: str, fitting: Sequence[s
         return attachment(about, value, text, key, on)
     if isinstance(value, Spec):
         return fields(value, key=key, on=on)
+    if fitting == [False] and about.annotation is bool:
+        return on.toggle(text, False, help=about.description, key=f"{key}:off", disabled=True)
     return _value(about, value, text, key, on)
 
 
