@@ -111,3 +111,12 @@ def probabilities(loss: spec.Loss, outputs: Tensor) -> Tensor:
     if positive.shape[1] == 1:
         return torch.cat([1 - positive, positive], 1)
     return (positive + 1e-12) / (positive + 1e-12).sum(1, keepdim=True)
+
+
+def log_probabilities(loss: spec.Loss, outputs: Tensor) -> Tensor:
+    """The logarithm of `probabilities` (batch, classes); of cross-entropy also where these are rounded to 0."""
+    if isinstance(loss, spec.CrossEntropy):
+        return outputs.log_softmax(1)
+    if isinstance(loss, spec.BinaryCrossEntropy) and outputs.shape[1] == 1:
+        return torch.cat([F.logsigmoid(-outputs), F.logsigmoid(outputs)], 1)
+    return probabilities(loss, outputs).clamp_min(1e-30).log()

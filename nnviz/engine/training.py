@@ -19,9 +19,6 @@ from nnviz.records import Divergence, Metric, Record, Scalar, Snapshot
 from nnviz.spec.jobs import Training
 from nnviz.spec.probes import Activations
 
-COSTLY_EVERY = 2
-"""Evaluations between two at which costly pictures are made, besides the first, the last, and where a run pauses."""
-
 SAVE_STATE_EVERY = 100
 """Steps between two states saved in memory, from which a divergence is replayed."""
 
@@ -198,7 +195,7 @@ class TrainingRun(RunningJob):
     def _is_brief(self, step: int) -> bool:
         gap = self.job.evaluate_every
         is_regular = step % gap == 0 and step not in (self.until, self.job.steps)
-        return is_regular and step % (COSTLY_EVERY * gap) != 0
+        return is_regular and step % (self.learning.full_every * gap) != 0
 
     def _flush(self) -> None:
         """Batch losses as records. Raises Diverged at the first that is not finite."""

@@ -17,7 +17,7 @@ from nnviz.engine.learners.sample_spaces import Samples
 from nnviz.engine.learners.unrolled import unroll
 from nnviz.engine.models.spectral_norm import normalize_layers
 from nnviz.engine.optim import clipping, optimizers, schedules
-from nnviz.engine.randomness import generator, stream
+from nnviz.engine.randomness import generator
 from nnviz.records import Metric, Record, Scalar
 from nnviz.spec import learners as spec
 from nnviz.spec.gan_objectives import WassersteinClipping, WassersteinPenalty
@@ -36,6 +36,7 @@ class AdversarialLearning:
     objectives = (("loss", "discriminator"), ("loss", "generator"))
     steps_per_epoch = None
     is_brief = False
+    full_every = 2
 
     def __init__(
         self,
@@ -59,7 +60,7 @@ class AdversarialLearning:
         self.optimizers: Mapping[str, torch.optim.Optimizer] = {
             role: optimizers.build(self.chosen[role], self.modules[role].parameters()) for role in ROLES
         }
-        self.dropouts = [m for role in ROLES for m in self.modules[role].modules() if isinstance(m, models.Dropout)]
+        self.dropouts = [d for role in ROLES for d in models.dropouts.find(self.modules[role])]
         for dropout in self.dropouts:
             dropout.generator = torch.Generator(device=device)
 
@@ -97,8 +98,7 @@ class AdversarialLearning:
 
     def _passes(self, number: int, measured: dict[tuple[str, str], Tensor]) -> Iterator[str]:
         """All passes of a step; yields the network's name where it is to be updated."""
-        for index, dropout in enumerate(self.dropouts):
-            dropout.generator.manual_seed(stream(self.seed, f"dropout{index}", number))
+        models.dropouts.reset(self.dropouts, self.seed, number)
         if self.spec.updates != "generator":
             with _same_buffers(self.generator, self.spec.updates == "discriminator"):
                 for update in range(self.spec.discriminator_updates):

@@ -58,7 +58,9 @@ class CanBeBrief(Protocol):
     """A learner with pictures that take longer than the rest of an evaluation."""
 
     is_brief: bool
-    """Whether the next evaluation leaves them out; the loop says so at every second one."""
+    """Whether the next evaluation leaves them out; the loop says so, but for the first, the last, and where a run
+    pauses, for all except every `full_every`-th."""
+    full_every: int
 
 
 @runtime_checkable

@@ -11,8 +11,9 @@ from nnviz.engine import data, losses, models
 from nnviz.engine.attachments import ReadFile, no_files
 from nnviz.engine.learners.learning import NO_CONTEXT
 from nnviz.engine.optim import clipping, optimizers, schedules
-from nnviz.engine.randomness import generator, stream
+from nnviz.engine.randomness import generator
 from nnviz.engine.snapshots import supervised_snapshots
+from nnviz.engine.snapshots.dropout_snapshots import DropoutSnapshots
 from nnviz.engine.theory import signal_propagation
 from nnviz.records import Metric, Record, Scalar, Snapshot
 from nnviz.spec import learners as spec
@@ -27,6 +28,8 @@ class SupervisedLearning:
     that runs of different models see the same batches, and a run resumes from any step without a generator's state."""
 
     objectives = (("loss", "batch"),)
+    is_brief = False
+    full_every = 1
 
     def __init__(
         self,
@@ -54,9 +57,13 @@ class SupervisedLearning:
         on_device = self.data.to(device)
         self.train = on_device.part(test=False)
         self.parts = {"train": self.train, "test": on_device.part(test=True)}
-        self.dropouts = [m for m in self.network.modules() if isinstance(m, models.Dropout)]
+        self.dropouts = models.dropouts.find(self.network)
         for dropout in self.dropouts:
             dropout.generator = torch.Generator(device=device)
+        self.of_dropout = None
+        if self.dropouts:
+            self.of_dropout = DropoutSnapshots(learner, self.network, self.parts, self.data.inputs, self.seed)
+            self.full_every = self.of_dropout.every
         self._epoch, self._order = -1, torch.empty(0)
 
     @property
@@ -104,8 +111,7 @@ class SupervisedLearning:
 
     def _pass(self, number: int) -> dict[tuple[str, str], Tensor]:
         """Forward and backward pass of update `number`, clipping included; what `step` returns."""
-        for index, dropout in enumerate(self.dropouts):
-            dropout.generator.manual_seed(stream(self.seed, f"dropout{index}", number))
+        models.dropouts.reset(self.dropouts, self.seed, number)
         x, y = self.batch(number)
         self.network.train()
         self.optimizer.zero_grad()
@@ -149,6 +155,10 @@ class SupervisedLearning:
         yield from supervised_snapshots.draw(
             step, self.spec, self.network, self.data, (*self.parts["test"], outputs["test"])
         )
+        if self.of_dropout is not None:
+            yield self.of_dropout.masks(step, len(self.batch(max(1, step))[0]))
+            if not self.is_brief:
+                yield from self.of_dropout.predictions(step)
         self.network.train()
 
     def outputs(self, x: Tensor, context: AbstractContextManager[None] = NO_CONTEXT) -> Tensor:

@@ -1,8 +1,11 @@
 """Dropout with its own random generator."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
+from nnviz.engine.randomness import stream
 from nnviz.spec import dropouts as spec
 
 
@@ -19,15 +22,33 @@ class Dropout(nn.Module):
         self.p = p
         self.generator: torch.Generator | None = None
 
+    def mask_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """The shape of the mask of a batch of this shape, (batch, …)."""
+        return tuple(shape)
+
+    def draw(self, shape: Sequence[int], device: torch.device) -> Tensor:
+        """Which entries of a batch of this shape are kept, bool; of the next numbers of the generator."""
+        return torch.rand(self.mask_shape(shape), generator=self.generator, device=device) >= self.p
+
     def forward(self, x: Tensor) -> Tensor:
         """x with each entry 0 with probability p in training; x itself in evaluation."""
         if not self.training or self.p == 0:
             return x
-        mask = torch.rand(x.shape, generator=self.generator, device=x.device) >= self.p
-        return x * mask / (1 - self.p)
+        return x * self.draw(x.shape, x.device) / (1 - self.p)
 
     def extra_repr(self) -> str:
         return f"p={self.p}"
+
+
+def find(network: nn.Module) -> list[Dropout]:
+    """All of a network in forward order."""
+    return [module for module in network.modules() if isinstance(module, Dropout)]
+
+
+def reset(dropouts: Sequence[Dropout], seed: int, step: int) -> None:
+    """Lets the next forward pass draw the masks of a step: a function of seed, place in the network and step."""
+    for index, dropout in enumerate(dropouts):
+        dropout.generator.manual_seed(stream(seed, f"dropout{index}", step))
 
 
 def build(dropout: spec.Dropout) -> Dropout | None:

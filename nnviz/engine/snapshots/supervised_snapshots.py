@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from nnviz.engine import losses
 from nnviz.engine.data import Dataset
 from nnviz.engine.models import linears, module_outputs
+from nnviz.engine.snapshots.input_axes import axis, plane
 from nnviz.records import Snapshot
 from nnviz.spec import learners
 from nnviz.spec.models import SHOWN_UNITS
@@ -40,27 +41,13 @@ def _device(network: nn.Module) -> torch.device:
     return next(network.parameters()).device
 
 
-def _axis(data: Dataset, column: int, points: int) -> Tensor:
-    """Evenly spaced over the range of a column, a tenth of the range added at both ends."""
-    low, high = float(data.inputs[:, column].min()), float(data.inputs[:, column].max())
-    margin = (high - low) * 0.1 or 1.0
-    return torch.linspace(low - margin, high + margin, points)
-
-
-def _plane(data: Dataset) -> tuple[Tensor, Tensor, Tensor]:
-    """Axes x and y (GRID_SIDE,) and all points (GRID_SIDE · GRID_SIDE, 2), x running fastest."""
-    x, y = _axis(data, 0, GRID_SIDE), _axis(data, 1, GRID_SIDE)
-    down, across = torch.meshgrid(y, x, indexing="ij")
-    return x, y, torch.stack([across.flatten(), down.flatten()], 1)
-
-
 def _predictions(learner: learners.Supervised, outputs: Tensor) -> Tensor:
     """Probabilities (n, classes), or the predicted numbers (n, 1)."""
     return losses.probabilities(learner.loss, outputs) if learner.data.classes else outputs
 
 
 def _decision_grid(learner: learners.Supervised, network: nn.Module, data: Dataset) -> dict[str, np.ndarray]:
-    x, y, points = _plane(data)
+    x, y, points = plane(data.inputs, GRID_SIDE)
     outputs = network(points.to(_device(network)))
     axes = {"x": x.numpy(), "y": y.numpy()}
     if not learner.data.classes:
@@ -73,7 +60,7 @@ def _decision_grid(learner: learners.Supervised, network: nn.Module, data: Datas
 
 
 def _regression_curve(learner: learners.Supervised, network: nn.Module, data: Dataset) -> dict[str, np.ndarray]:  # noqa: ARG001
-    x = _axis(data, 0, 200)
+    x = axis(data.inputs, 0, 200)
     return {"x": x.numpy(), "prediction": network(x[:, None].to(_device(network)))[:, 0].cpu().numpy()}
 
 
@@ -99,11 +86,11 @@ def _diagram(learner: learners.Supervised, network: nn.Module, data: Dataset) ->
     if numbers(shape) > 2:
         return arrays
     if shape == (2,):
-        x, y, points = _plane(data)
+        x, y, points = plane(data.inputs, GRID_SIDE)
         x, y, points = x[::2], y[::2], points.reshape(GRID_SIDE, GRID_SIDE, 2)[::2, ::2].reshape(-1, 2)
         arrays["y"], shape = y.numpy(), (GRID_SIDE // 2, GRID_SIDE // 2)
     else:
-        x = _axis(data, 0, GRID_SIDE)
+        x = axis(data.inputs, 0, GRID_SIDE)
         points, shape = x[:, None], (GRID_SIDE,)
     arrays["x"] = x.numpy()
     arrays["maps_0"] = points.T.reshape(-1, *shape).numpy().astype(np.float16)
