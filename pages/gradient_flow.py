@@ -102,7 +102,7 @@ PAGE = Page(
         "Network": ["learner.model"],
         "Training": ["learner.optimizer", "learner.clipping", "learner.batch_size", "steps"],
         "Data, loss, seed": ["learner.data", "learner.loss", "seed"],
-        "Probes, device": ["evaluate_every", "device"],
+        "Evaluation, device": ["evaluate_every", "device"],
     },
     opened=["Network"],
     variant_fields=["learner.model", "learner.optimizer", "learner.clipping"],

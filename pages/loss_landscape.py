@@ -45,7 +45,7 @@ PAGE = Page(
             "network.learner.l1",
             "network.learner.l2",
         ],
-        "Samples, device": ["samples", "device"],
+        "Evaluation, device": ["samples", "device"],
         " ": ["views"],
     },
     opened=["Data and training"],

@@ -35,7 +35,7 @@ class GANObjective(Spec):
 
 class Minimax(GANObjective):
     """Discriminator: −E log D(x) − E log(1 − D(G(z))). Generator: E log(1 − D(G(z))), whose gradient vanishes where the
-    discriminator is sure (Goodfellow et al., 2014, arXiv:1406.2661)."""
+    discriminator is confident (Goodfellow et al., 2014, arXiv:1406.2661)."""
 
     kind: Literal["minimax"] = "minimax"
     output: ClassVar = "logit"

@@ -15,7 +15,7 @@ def _sigma(default: float, description: str) -> float:
 
 class OnePlusOneES(Spec):
     """x ← x + σz if f decreases; σ ← σ · a after a success, σ ← σ / a^¼ after a failure: stationary at a success rate
-    of ⅕.
+    of ⅕ (Rechenberg, 1973).
 
     Rechenberg, 1973, "Evolutionsstrategie"; the rule step by step as in Auger & Hansen, 2013, arXiv:1310.8397. An
     evaluation a step, and one more for the start.
@@ -46,7 +46,7 @@ class OpenES(Spec):
 
 class CMAES(Spec):
     """Samples from N(m, σ²C); m moves to the mean of the better half, C adapts to the local shape of f, σ to the length
-    of the evolution path.
+    of the evolution path (Hansen, 2016, arXiv:1604.00772).
 
     Hansen, 2016, "The CMA Evolution Strategy: A Tutorial", arXiv:1604.00772, with its standard settings.
     """
@@ -60,7 +60,7 @@ class CMAES(Spec):
 
 
 class Genetic(Spec):
-    """Tournament selection, blend crossover, Gaussian mutation and elitism.
+    """Tournament selection, blend crossover, Gaussian mutation and elitism (Holland, 1975).
 
     Holland, 1975; tournaments of Goldberg & Deb, 1991; blend crossover BLX-α of Eshelman & Schaffer, 1993: each
     coordinate of a child is uniform on the interval between its parents, widened by α of its length at both ends.
@@ -90,7 +90,7 @@ class Genetic(Spec):
     mutation: float = Field(0.5, ge=0, le=1, description="Probability that a coordinate mutates.")
     sigma: float = _sigma(0.3, "Standard deviation of the mutation.")
     decay: float = Field(0.98, gt=0, le=1, description="Factor on σ per generation.")
-    elite: int = Field(1, ge=0, le=3, description="Number of best points that are kept unchanged.")
+    elite: int = Field(1, ge=0, le=3, description="Number of best points that pass to the next generation unchanged.")
 
 
 GradientFree = Annotated[OnePlusOneES | OpenES | CMAES | Genetic, Field(discriminator="kind")]

@@ -119,7 +119,8 @@ class RandomPlane(Spec):
 
 
 class RandomLines(Spec):
-    """Loss along straight lines through the trained weights in random filter-normalized directions."""
+    """Loss along straight lines through the trained weights in random filter-normalized directions (Li et al., 2018,
+    arXiv:1712.09913)."""
 
     model_config = ConfigDict(title="Random lines")
     kind: Literal["lines"] = "lines"
@@ -130,7 +131,12 @@ class RandomLines(Spec):
     )
     resolution: Fineness = Field(65, description="Points along each line.")
     seed: Seed = Field(0, title="direction seed", description="Random seed of the directions.")
-    vectors: bool = Field(False, title="move biases", description="Also move biases and batch norm's scale and shift.")
+    vectors: bool = Field(
+        False,
+        title="move biases",
+        description="Also move biases and batch norm's scale and shift, each as one filter. Off, as in the paper: "
+        "they are not moved.",
+    )
 
     @property
     def units(self) -> int:
@@ -139,7 +145,8 @@ class RandomLines(Spec):
 
 
 class PathPlane(Spec):
-    """Loss on the plane of the first two principal components of the training trajectory (Li et al., 2018, §7)."""
+    """Loss on the plane of the first two principal components of the training trajectory (Li et al., 2018,
+    arXiv:1712.09913, section 7)."""
 
     model_config = ConfigDict(title="Training trajectory (PCA plane)")
     kind: Literal["path"] = "path"
@@ -165,7 +172,9 @@ class Line(Spec):
         title="seed of the second network",
         description="Model seed of the second network, unless two networks are compared.",
     )
-    margin: float = Field(0.25, ge=0, le=5, description="How far the line extends beyond both ends.")
+    margin: float = Field(
+        0.25, ge=0, le=5, description="How far the line extends beyond both ends, as a fraction of its length."
+    )
     resolution: Fineness = Field(97, description="Points along the line.")
 
     @property
@@ -180,10 +189,26 @@ class Curvature(Spec):
 
     kind: Literal["curvature"] = "curvature"
     shows: ClassVar[str] = "curvature"
-    points: int = Field(21, ge=2, le=SAVED_STATES, description="Number of training steps evaluated, evenly spaced.")
-    eigenvalues: int = Field(3, ge=1, le=20, description="Number of largest eigenvalues.")
-    probes: int = Field(20, ge=2, le=1000, description="Number of random vectors for the estimate of the trace.")
-    seed: Seed = Field(0, title="vector seed", description="Random seed of the vectors.")
+    points: int = Field(
+        21,
+        ge=2,
+        le=SAVED_STATES,
+        title="steps evaluated",
+        description="Number of training steps, evenly spaced, at which the curvature is computed.",
+    )
+    eigenvalues: int = Field(3, ge=1, le=20, description="Number of eigenvalues, from the largest down.")
+    probes: int = Field(
+        20,
+        ge=2,
+        le=1000,
+        title="random vectors",
+        description="Number of random vectors for the estimate of the trace.",
+    )
+    seed: Seed = Field(
+        0,
+        title="vector seed",
+        description="Random seed of the vectors for the trace and of the start vectors of the Lanczos method.",
+    )
 
     @property
     def units(self) -> int:
@@ -209,6 +234,7 @@ class Landscape(BaseJob):
         1000,
         ge=10,
         le=1000,
+        title="evaluation samples",
         description="Maximum number of training samples, and of test samples, over which the loss is evaluated; always "
         "the same ones.",
         json_schema_extra={"log": True},

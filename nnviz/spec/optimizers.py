@@ -39,7 +39,7 @@ class SGD(Spec):
     kind: Literal["sgd"] = "sgd"
     lr: float = lr(0.1)
     momentum: float = Field(0.0, ge=0, lt=1, description="Momentum coefficient.")
-    dampening: float = Field(0.0, ge=0, le=1, description="Fraction of the new gradient left out of the momentum.")
+    dampening: float = Field(0.0, ge=0, le=1, description="v ← momentum · v + (1 − dampening) · g.")
     nesterov: bool = Field(
         False,
         title="Nesterov",

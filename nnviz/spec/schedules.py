@@ -14,33 +14,44 @@ class ConstantRate(Spec):
 
 
 class StepDecay(Spec):
-    """Multiplied by `factor` every `every` steps."""
+    """The learning rate is multiplied by a factor at regular intervals."""
 
     kind: Literal["step"] = "step"
-    every: int = Field(1000, ge=1, le=1_000_000, description="Steps between two reductions.")
+    every: int = Field(1000, ge=1, le=1_000_000, title="decay interval", description="Steps between two reductions.")
     factor: float = Field(0.5, gt=0, le=1, description="Factor on the learning rate at each reduction.")
 
 
 class ExponentialDecay(Spec):
-    """factor^(step / every): a smooth exponential decay."""
+    """The learning rate is multiplied by factor^(step / interval): a smooth exponential decay."""
 
     kind: Literal["exponential"] = "exponential"
     every: int = Field(
-        1000, ge=1, le=1_000_000, description="Steps in which the learning rate is multiplied by the factor once."
+        1000,
+        ge=1,
+        le=1_000_000,
+        title="decay interval",
+        description="Steps over which the learning rate is multiplied by the factor once.",
     )
     factor: float = Field(0.5, gt=0, le=1, description="Factor on the learning rate after that many steps.")
 
 
 class Cosine(Spec):
-    """Half a cosine from 1 at the first step to `final` at the last (Loshchilov & Hutter, 2017, arXiv:1608.03983)."""
+    """The learning rate falls by half a cosine from its full value at the first step to a fraction of it at the last
+    (Loshchilov & Hutter, 2017, arXiv:1608.03983)."""
 
     kind: Literal["cosine"] = "cosine"
-    final: float = Field(0.0, ge=0, le=1, description="Factor at the last step (1 if the run has only one step).")
+    final: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        title="final factor",
+        description="Factor on the learning rate at the last step (1 if the run has only one step).",
+    )
 
 
 class WarmupCosine(Spec):
-    """Linear warm-up from 1/n to 1 over the first n steps, then half a cosine down to `final` (Goyal et al., 2017,
-    arXiv:1706.02677)."""
+    """The learning rate rises linearly from 1/n of its full value over the first n steps, then falls by half a cosine
+    to a fraction of it (Goyal et al., 2017, arXiv:1706.02677)."""
 
     model_config = ConfigDict(title="Warm-up + cosine")
     kind: Literal["warmup_cosine"] = "warmup_cosine"
@@ -48,17 +59,30 @@ class WarmupCosine(Spec):
         0.1,
         gt=0,
         lt=1,
+        title="warm-up fraction",
         description="Fraction of the run used for the warm-up: at least one step, at most all but the last.",
     )
-    final: float = Field(0.0, ge=0, le=1, description="Factor at the last step (1 if the run has only one step).")
+    final: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        title="final factor",
+        description="Factor on the learning rate at the last step (1 if the run has only one step).",
+    )
 
 
 class OneCycle(Spec):
-    """Cosine up from 1/25 to 1, then down to 1/250,000 at the last step, as torch's OneCycleLR (Smith & Topin, 2018,
-    arXiv:1708.07120). Momentum is not changed."""
+    """The learning rate rises by half a cosine from 1/25 of its full value, then falls to 1/250,000 of it at the last
+    step, as torch's OneCycleLR (Smith & Topin, 2018, arXiv:1708.07120). Momentum is not changed."""
 
     kind: Literal["one_cycle"] = "one_cycle"
-    rising: float = Field(0.3, gt=0, lt=1, description="Fraction of the run in which the learning rate increases.")
+    rising: float = Field(
+        0.3,
+        gt=0,
+        lt=1,
+        title="rising fraction",
+        description="Fraction of the run in which the learning rate increases.",
+    )
 
 
 Schedule = Annotated[

@@ -106,7 +106,13 @@ class Trajectories(BaseJob):
     )
     clipping: Clipping = NoClipping()
     schedule: Schedule = ConstantRate()
-    grid: int = Field(0, ge=0, le=60, title="basin map", description="Basin map: N × N starts; 0 = off.")
+    grid: int = Field(
+        0,
+        ge=0,
+        le=60,
+        title="basin map",
+        description="Grid of N × N starts, each run to the end with every optimizer; 0: off.",
+    )
     seed: int = Field(
         0, ge=0, le=2**31 - 1, description="Random seed of the gradient noise and of the gradient-free optimizers."
     )

@@ -245,7 +245,9 @@ def test_every_field_that_is_offered_has_widgets_that_give_its_value_back(page):
 
 
 def test_fields_of_landscapes_and_surfaces_are_called_as_on_other_pages():
-    assert {"Optimizer › learning rate", "At step", "Samples", "Data"} <= {*offered(loss_landscape.DEFAULT).values()}
+    assert {"Optimizer › learning rate", "At step", "Evaluation samples", "Data"} <= {
+        *offered(loss_landscape.DEFAULT).values()
+    }
     assert {"Surface", "Start x", "Gradient noise σ", "Clipping"} <= {*offered(optimizers.DEFAULT).values()}
     assert {"Network › depth", "Network › activation"} <= {*offered(gradient_flow.DEFAULT).values()}
     for page in PAGES.values():

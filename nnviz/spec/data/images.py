@@ -52,8 +52,8 @@ class DigitImages(ImageData):
 
 
 class Shapes(ImageData):
-    """Triangles, parallelograms and ellipses of random place, size, proportions and color on black, one an image,
-    turned by up to 17°; after Shapeset (Glorot & Bengio, 2010). Generated."""
+    """Triangles, parallelograms and ellipses of random position, size, proportions and color on black, one per
+    image, rotated by up to 17°; generated, after Shapeset (Glorot & Bengio, 2010)."""
 
     kind: Literal["shapes"] = "shapes"
     size: Size = 16
@@ -64,18 +64,20 @@ class Shapes(ImageData):
 
 
 class Glyphs(ImageData):
-    """Characters of the font Aileron, which Pillow contains, each shifted, scaled, rotated and sheared at random.
-    Generated."""
+    """Characters of the font Aileron (part of Pillow), each shifted, scaled, rotated and sheared at random;
+    generated."""
 
     kind: Literal["glyphs"] = "glyphs"
     size: Size = 16
-    characters: Literal["digits", "letters", "digits and letters"] = Field("letters", description="Which classes.")
+    characters: Literal["digits", "letters", "digits and letters"] = Field(
+        "letters", description="Which characters are the classes."
+    )
     distortion: float = Field(
         0.5,
         ge=0,
         le=1,
         description="At 1 characters are rotated by up to 30°, scaled by 0.7 to 1.3, and shifted and sheared by up to "
-        "a fifth of their height; at 0 all of a class are equal.",
+        "a fifth of their height; at 0 all images of a class are identical.",
     )
     count: Made = 4000
 
@@ -125,8 +127,8 @@ class ImageFolder(ImageData):
     kind: Literal["image_folder"] = "image_folder"
     file: Attachment = Field(
         Attachment(),
-        title="images, or a zip of a folder",
-        description="PNG or JPEG; what cannot be read is listed and skipped.",
+        title="image files, or one zip of a folder",
+        description="PNG or JPEG; files that cannot be read are listed and skipped.",
         json_schema_extra={"types": ["zip", "png", "jpg", "jpeg"]},
     )
     size: Size = 32
@@ -135,7 +137,7 @@ class ImageFolder(ImageData):
         2000,
         ge=10,
         le=10_000,
-        title="images at most",
+        title="maximum number of images",
         description="If the folder has more images, this many are chosen at random.",
     )
     classes: ClassVar[int] = 0

@@ -14,7 +14,9 @@ class Digits(Spec):
     """1,797 handwritten digits of 8 × 8 pixels (Alpaydin & Kaynak, 1998; from scikit-learn)."""
 
     kind: Literal["digits"] = "digits"
-    points: int = Field(1797, ge=50, le=1797, description="Number of digits used, training and test together.")
+    points: int = Field(
+        1797, ge=50, le=1797, title="samples", description="Number of digits used, training and test together."
+    )
     train_fraction: TrainFraction = 0.7
     shape: ClassVar[Shape] = (1, 8, 8)
     classes: ClassVar[int] = 10

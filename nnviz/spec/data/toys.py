@@ -8,7 +8,9 @@ from nnviz.spec.base import Spec
 from nnviz.spec.data.train_fraction import TrainFraction
 from nnviz.spec.shapes import Shape
 
-Points = Annotated[int, Field(ge=10, le=20_000, description="Number of samples, training and test together.")]
+Points = Annotated[
+    int, Field(ge=10, le=20_000, title="samples", description="Number of samples, training and test together.")
+]
 Noise = Annotated[
     float, Field(ge=0, le=2, description="Standard deviation of the noise, in the units of the coordinates.")
 ]

@@ -56,8 +56,8 @@ class AdversarialBase(Spec):
     )
     updates: Literal["both", "discriminator", "generator"] = Field(
         "both",
-        title="update",
-        description="Which network is trained; the other stays as it is.",
+        title="trained networks",
+        description="Which of the two networks are trained; the other keeps its weights.",
         json_schema_extra=RESUMABLE,
     )
     discriminator_updates: int = Field(
