@@ -184,7 +184,7 @@ def test_the_spread_between_samples_is_drawn_over_the_hidden_layers_from_step_0_
     assert (start["name"], now["name"]) == ("step 0", "step 10")
     np.testing.assert_allclose(start["y"], falling, rtol=1e-6)
     np.testing.assert_array_equal(now["x"], [1, 2, 3, 4])
-    assert figure["layout"]["meta"]["title"] == "Std of pre-activations across samples over depth"
+    assert figure["layout"]["meta"]["title"] == "Pre-activation spread across samples (std) over depth"
 
 
 def test_rms_is_made_of_mean_and_deviation():

@@ -108,7 +108,7 @@ def test_the_dotted_line_is_where_the_steepest_direction_starts_to_oscillate():
 def test_the_star_stands_at_the_best_setting_with_its_rate():
     star = named(chart(), "optimal setting")
     assert (star["x"][0], star["y"][0]) == pytest.approx((3.3058, 0.66942), abs=1e-4)
-    assert star["text"] == ["best: 0.8182"]
+    assert star["text"] == ["optimum: 0.8182"]
 
 
 def test_optimizers_stand_at_their_settings_in_their_colors_and_say_their_rates():

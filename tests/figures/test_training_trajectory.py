@@ -14,7 +14,7 @@ PATH, TRAINING = landscape_arrays.path(), landscape_arrays.training()
 def test_distances_over_the_steps_are_those_recorded(valid):
     figure = valid(figures.projection_residuals(PATH))
     np.testing.assert_allclose(named(figure, "residual")["y"], PATH["residuals"], rtol=1e-6)
-    np.testing.assert_allclose(named(figure, "distance_to_the_end")["y"], PATH["distances"], rtol=1e-6)
+    np.testing.assert_allclose(named(figure, "distance_to_the_final_weights")["y"], PATH["distances"], rtol=1e-6)
     np.testing.assert_array_equal(named(figure, "residual")["x"], PATH["steps"])
     assert figure["layout"]["meta"]["x_is_step"] is True
 

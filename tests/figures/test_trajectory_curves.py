@@ -126,7 +126,7 @@ def test_where_no_minimum_is_in_view_that_is_said_and_not_that_there_is_none(val
 def test_the_help_gives_the_lowest_minimum_in_view_and_any_lower_point():
     trajectories = sample_records.trajectories()
     plain = function_values(trajectories, NAMES, minimum=-1.0, lowest_point=(1.0, 0.0, -1.0))["layout"]["meta"]
-    assert plain["title"] == "f − f*, above the lowest minimum in view"
+    assert plain["title"] == "f − f* (f*: lowest minimum in view)"
     assert plain["help"].endswith("The lowest minimum in view is f* = −1.000.")
     lower = function_values(trajectories, NAMES, minimum=-1.0, lowest_point=(-3.0, 0.0, -18.0))["layout"]["meta"][
         "help"

@@ -51,6 +51,10 @@ HELP = {
 }
 
 
+COUNTS = ("modes_covered", "classes_covered")
+"""Quantities that are whole numbers."""
+
+
 def gan_curves(
     runs: Mapping[str, pd.DataFrame],
     quantity: str,
@@ -62,6 +66,8 @@ def gan_curves(
     figure = overlay(runs, quantity, title=TITLES.get(quantity), **options)
     meta = figure["layout"]["meta"] | {"help": HELP.get(quantity, figure["layout"]["meta"]["help"])}
     layout = figure["layout"] | {"meta": meta}
+    if quantity in COUNTS:
+        figure = figure | {"data": [_with_whole_number(trace) for trace in figure["data"]]}
     if not figure["data"] or not references:
         return figure | {"layout": layout}
     frames = [frame[(frame["quantity"] == quantity).to_numpy()] for frame in runs.values()]
@@ -81,3 +87,15 @@ def gan_curves(
         if layout["yaxis"].get("type") != "log" or value > 0
     ]
     return {"data": [*figure["data"], *lines], "layout": layout}
+
+
+def _with_whole_number(trace: dict) -> dict:
+    """The trace with its value in the legend, here and in the board, as a whole number."""
+    follow = trace.get("meta", {}).get("follow")
+    if follow is None:
+        return trace
+    last = follow.get("values", trace["y"])[-1]
+    return trace | {
+        "name": f"{follow['name']} {last:.0f}",
+        "meta": trace["meta"] | {"follow": follow | {"is_count": True}},
+    }

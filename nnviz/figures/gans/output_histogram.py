@@ -16,7 +16,7 @@ _HELP = (
 def output_histogram(histogram: Mapping[str, np.ndarray], *, output: str = "logit") -> dict:
     """Histograms of the outputs for real and generated samples: edges (n + 1,), fractions `real` and `generated` (n,).
     `output` is what the discriminator's output means: "logit", "target" or "score"."""
-    title = "Discriminator's outputs"
+    title = "Discriminator outputs (histogram)"
     if not histogram:
         return layout.empty(title, _HELP)
     edges = np.asarray(histogram["edges"], float)

@@ -92,7 +92,7 @@ def samples_map(
 def noise_map(real: Arrays, noise: Arrays) -> dict:
     """Where the generator takes a grid of noise: points (n, n, 2) of two-dimensional noise, lines of constant z₁ and
     z₂, or (n, 2) of one-dimensional noise; {} for more dimensions."""
-    title = "Generator's map of the noise"
+    title = "Noise grid mapped by the generator"
     if not real:
         return layout.empty(title, _NOISE_HELP)
     if not noise:
@@ -169,7 +169,7 @@ def _arrows(generated: Arrays) -> dict:
         "mode": "lines",
         "x": f4(lines[:, 0]),
         "y": f4(lines[:, 1]),
-        "name": f"−gradient × {times:g}",
+        "name": "−gradient" if times == 1 else f"−gradient × {times:g}",
         "line": {"color": theme.ADVERSARIAL["generated"], "width": 1},
         "hoverinfo": "skip",
         "uid": "descent",

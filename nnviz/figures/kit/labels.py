@@ -26,11 +26,11 @@ QUANTITY_NAMES = {
     "activation_std": "activation (standard deviation)",
     "preactivation_mean": "mean pre-activation",
     "preactivation_std": "pre-activation (standard deviation)",
-    "preactivation_spread": "std of pre-activations across samples",
+    "preactivation_spread": "pre-activation spread across samples (std)",
     "dead_fraction": "dead units",
     "saturated_fraction": "saturated values",
     "modes_covered": "modes covered",
-    "mass_covered": "data's mass covered",
+    "mass_covered": "mass covered",
     "high_quality_fraction": "high-quality samples",
     "jensen_shannon": "Jensen–Shannon divergence (bits)",
     "mmd": "squared MMD",
@@ -48,6 +48,11 @@ QUANTITY_NAMES = {
 def quantity_name(quantity: str) -> str:
     """The name of a quantity."""
     return QUANTITY_NAMES.get(quantity, quantity.replace("_", " "))
+
+
+def capitalized(name: str) -> str:
+    """As a title: the rest of the name keeps its capitals, as in "Activation (RMS)"."""
+    return name[:1].upper() + name[1:]
 
 
 def subscript(number: int) -> str:
@@ -155,7 +160,7 @@ def feature_with_unit(feature: str, value: float) -> str:
 def compact_number(value: float, digits: int = 4) -> str:
     """At least all digits before the decimal point, else `digits` significant ones, without trailing zeros: 5.9, 1285,
     0.0371."""
-    if not math.isfinite(value):
-        return number(value)
+    if not math.isfinite(value) or abs(value) >= 1e6:
+        return number(value, digits)
     whole = len(str(int(abs(value))))
     return f"{float(f'{value:.{max(digits, whole)}g}'):.12g}".replace("-", "−")

@@ -43,7 +43,7 @@ def loss_map(
     where values are unevenly spread. `scale`, of `shared_scale`, is given to figures that are compared, and overrides
     `log`. `note` is printed in a corner.
     """
-    title = f"{landscape_measures.measure_name(measure).capitalize()} around the network"
+    title = f"{landscape_measures.measure_name(measure).capitalize()} on a random plane"
     if empty := missing_figure(title, _HELP, plane, measure):
         return empty
     found = _map(plane, measure, log, scale, [_network_mark()], AXIS_TITLES, [plane_table(plane, measure)])

@@ -40,7 +40,7 @@ def loss_surface_3d(
     scale: colorscale.ValueScale | None = None,
 ) -> dict:
     """A measure over the plane of two random directions in 3-D; arguments as those of `loss_map`."""
-    title = f"{landscape_measures.measure_name(measure).capitalize()} around the network (3-D)"
+    title = f"{landscape_measures.measure_name(measure).capitalize()} on a random plane (3-D)"
     return missing_figure(title, _HELP, plane, measure) or _surface_figure(
         plane, None, measure, log, scale, ["direction 1", "direction 2"], title, _HELP, "loss surface"
     )

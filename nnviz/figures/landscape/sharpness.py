@@ -43,7 +43,7 @@ def sharpness(
     None: logarithmic where all are positive and the largest and the limit span more than a factor of 30. `smooth` in
     [0, 1): weight of the moving average drawn over each eigenvalue.
     """
-    title = "Sharpness"
+    title = "Largest Hessian eigenvalues (sharpness)"
     if not curvature:
         return layout.empty(title, _SHARPNESS_HELP, landscape_measures.WAITING_FOR_TRAINING)
     steps, values = np.asarray(curvature["steps"]), np.asarray(curvature["eigenvalues"], float)
@@ -108,7 +108,7 @@ def hessian_trace(curvature: Arrays, *, log: bool | None = None, smooth: float =
     logarithmic where all are positive and span more than a factor of 30. `smooth` in [0, 1): weight of the moving
     average drawn over both; the band is that of the raw values.
     """
-    title = "Trace of the Hessian"
+    title = "Hessian trace"
     if not curvature:
         return layout.empty(title, _TRACE_HELP, landscape_measures.WAITING_FOR_TRAINING)
     trace, error = (np.asarray(curvature[name], float) for name in ("trace", "trace_error"))

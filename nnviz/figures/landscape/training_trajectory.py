@@ -46,7 +46,7 @@ def projected_path(path: Arrays, training: Arrays, measure: str) -> ProjectedPat
     hover = [
         f"<b>step {step}</b><br>{name} {landscape_measures.format_value(measure, t)}, "
         f"on the plane {landscape_measures.format_value(measure, p)}<br>"
-        f"residual {labels.number(float(r))}, distance to the end {labels.number(float(d))}"
+        f"residual {labels.number(float(r))}, distance to the final weights {labels.number(float(d))}"
         for step, t, p, r, d in zip(steps, actual, on_plane, residuals, distances, strict=True)
     ]
     return ProjectedPath(steps, points.astype(float), residuals.astype(float), actual, on_plane, hover)
@@ -163,7 +163,7 @@ def projection_residuals(path: Arrays, *, log: bool | None = None) -> dict:
     if "random_explained" in path:
         note += f",<br>random planes {_percent(float(path['random_explained']))} on average"
     traces = [
-        _curve(steps, path["distances"], "distance to the end", DISTANCE_COLOR, bool(log)),
+        _curve(steps, path["distances"], "distance to the final weights", DISTANCE_COLOR, bool(log)),
         _curve(steps, path["residuals"], "residual", PATH_COLOR, bool(log)),
     ]
     y = layout.axis("distance in weight space", range=[0.0, HEADROOM * (_largest_finite(path["distances"]) or 1.0)])

@@ -21,7 +21,7 @@ def dead_and_saturated(frame: pd.DataFrame, layers: frames.Layers, quantity: str
     quantities = [quantity] if quantity else ["dead_fraction", "saturated_fraction"]
     if not quantity and not saturation.can_saturate(layers):
         quantities.remove("saturated_fraction")
-    title = labels.quantity_name(quantity).capitalize() if quantity else "Dead units and saturated values"
+    title = labels.capitalized(labels.quantity_name(quantity)) if quantity else "Dead units and saturated values"
     help = saturation.definitions(layers)
     names = {
         "dead_fraction": labels.quantity_name("dead_fraction"),

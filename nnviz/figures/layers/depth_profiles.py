@@ -53,9 +53,10 @@ def depth_profile(
     says why any is missing. The profile of the first step is dotted. Zeros are marked at the lower edge of a
     logarithmic axis. Layers of several roots, or used several times, follow each other from left to right.
     """
-    title = title or f"{labels.quantity_name(quantity).capitalize()} over depth"
+    title = title or f"{labels.capitalized(labels.quantity_name(quantity))} over depth"
     help = _HELP.get(
-        quantity, f"{labels.quantity_name(quantity).capitalize()} from the first layer (left) to the last (right)."
+        quantity,
+        f"{labels.capitalized(labels.quantity_name(quantity))} from the first layer (left) to the last (right).",
     )
     measured = _measured_table(frame, quantity, layers)
     if len(measured.steps) == 0:
@@ -206,7 +207,7 @@ def _display_exponent(values: np.ndarray) -> tuple[int, str]:
     """The power of ten of displayed values, and the heading's suffix for it: 0 and "" from 0.01 to 1000."""
     largest = float(np.nanmax(values, initial=0.0))
     power = int(np.floor(np.log10(largest))) if largest > 0 else 0
-    return (0, "") if -2 <= power < 3 else (power, f" · {labels.power_of_ten(power)}")
+    return (0, "") if -2 <= power < 3 else (power, f", × {labels.power_of_ten(power)}")
 
 
 def _format_value(value: float) -> str:

@@ -48,8 +48,8 @@ def layer_curves(
     non-finite values at the upper.
     """
     name = labels.quantity_name(quantity)
-    title = title or f"{name.capitalize()} of every layer"
-    help = _HELP.get(quantity, f"{name.capitalize()} of every layer, colored by depth.")
+    title = title or f"{labels.capitalized(name)} of every layer"
+    help = _HELP.get(quantity, f"{labels.capitalized(name)} of every layer, colored by depth.")
     steps, sites, table, recorded = found = layer_table(frame, quantity, layers, role)
     if len(steps) == 0:
         return layout.empty(title, help)

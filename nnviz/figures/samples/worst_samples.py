@@ -53,7 +53,7 @@ def predictions_against_targets(
     arrays: Mapping[str, np.ndarray],
     data: Mapping[str, np.ndarray],
     *,
-    title: str = "Predicted against true (test)",
+    title: str = "Predicted vs. true (test)",
 ) -> dict:
     """Predictions (n,) against targets (n,) of the test set in their original unit, with the diagonal of equality."""
     help = "A perfect prediction lies on the diagonal; a horizontal cloud means that only the mean was learned."

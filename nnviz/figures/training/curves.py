@@ -50,8 +50,8 @@ def curves(
     another, or with other settings. Accuracy is shown in percent from 0 to 100, never logarithmic. Several members are
     averaged. `missing`: why sites have no values, for the legend.
     """
-    title = title or labels.quantity_name(quantity).capitalize()
-    help = _HELP.get(quantity, f"{labels.quantity_name(quantity).capitalize()} at every step.")
+    title = title or labels.capitalized(labels.quantity_name(quantity))
+    help = _HELP.get(quantity, f"{labels.capitalized(labels.quantity_name(quantity))} at every step.")
     rows = frames.select(frame, quantity)
     reasons = [f"{site} – ({why})" for site, why in (missing or {}).items()]
     if len(rows) == 0:

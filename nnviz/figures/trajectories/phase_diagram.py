@@ -175,7 +175,7 @@ def _best_setting(phase: Mapping[str, np.ndarray]) -> dict:
         "x": f4([alpha]),
         "y": f4([beta]),
         "marker": {"symbol": "star", "size": 17, "color": theme.HALO, "line": {"color": theme.NEUTRAL, "width": 1.2}},
-        "text": [f"best: {labels.number(rate, 4)}"],
+        "text": [f"optimum: {labels.number(rate, 4)}"],
         "textposition": "middle left",
         "name": "optimal setting",
         "hovertemplate": f"optimal setting: {setting}<br>{_rate_text(rate)}<extra></extra>",

@@ -56,13 +56,15 @@ def function_values(
     None: logarithmic where no value is negative; else symlog if values span decades, or linear. `smooth` in [0, 1):
     weight of the moving average drawn over each curve.
     """
-    title = "Function value" if minimum is None else "f − f*, above the lowest minimum in view"
+    title = "Function value" if minimum is None else "f − f* (f*: lowest minimum in view)"
     if not trajectories:
         return layout.empty(title, _VALUE_HELP)
     values = np.asarray(trajectories["values"], float)
     text, help, column = "f(x, y)", _VALUE_HELP + _minimum_text(values, minimum, lowest_point), "f"
+    if minimum is not None:
+        text = "f(x, y) − f*"
     if minimum and abs(minimum) > ZERO_FRACTION * _initial_size(values):
-        text, values, column = "f(x, y) − f*", _above_minimum(values, minimum), "f_minus_minimum"
+        values, column = _above_minimum(values, minimum), "f_minus_minimum"
     return _curves(trajectories, values, names, title, help, text, column, log, smooth)
 
 

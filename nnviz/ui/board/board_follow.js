@@ -1,6 +1,6 @@
 // Legends that tell values: those at the chosen step in place of the last ones. layout.meta.legend_follows says that there
-// are such, trace.meta.follow = {name, as_percent, steps, values} of which traces; steps and values are the trace's own x and y
-// where they are not given.
+// are such, trace.meta.follow = {name, as_percent, is_count, steps, values} of which traces; steps and values are the
+// trace's own x and y where they are not given.
 
 import { after } from "./board_reveal.js";
 
@@ -39,9 +39,10 @@ export function write(plot, { names, title }) {
 const raised = (power) => [...power].map((sign) => (sign === "−" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign])).join("");
 
 function named({ x, y, meta: { follow } }, step) {
-  const { name, as_percent, steps = x, values = y } = follow;
+  const { name, as_percent, is_count, steps = x, values = y } = follow;
   const place = after(steps, step) - 1;
-  return `${name} ${place < 0 ? "–" : as_percent ? percent(values[place]) : number(values[place])}`;
+  const written = as_percent ? percent : is_count ? String : number;
+  return `${name} ${place < 0 ? "–" : written(values[place])}`;
 }
 
 // Three significant digits, as labels.number of nnviz/figures.
