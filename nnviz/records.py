@@ -134,3 +134,24 @@ class Divergence:
         """The inverse of `as_json`. Raises KeyError, TypeError or ValueError for anything else."""
         nonfinite = NonFinite(Cause(values["nonfinite"]["cause"]), values["nonfinite"]["site"])
         return cls(**{**values, "nonfinite": nonfinite})
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyStop:
+    """The end of a run at `step`, before its last one: its test loss had not improved for `evaluations` evaluations
+    since `best_step`, where it was `best_loss`."""
+
+    step: int
+    best_step: int
+    best_loss: float
+    evaluations: int
+
+    def __str__(self) -> str:
+        return (
+            f"stopped early at step {self.step}: the test loss has not improved for {self.evaluations} evaluations; "
+            f"its weights are those of the best step, {self.best_step}"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)

@@ -51,6 +51,8 @@ class Progress:
                 postfix["loss"] = f"{loss:.4g}"  # last, since a narrow terminal cuts the line
             if status.state == "paused":
                 postfix["state"] = "paused"
+            if status.early_stop is not None:
+                postfix["stopped early, best step"] = str(status.early_stop.best_step)
             self._bar.set_postfix(postfix, refresh=False)
             self._bar.update(status.step - self._bar.n)
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from nnviz.cli.progress_bar import INTERVAL, Progress
 from nnviz.runs import RunError, RunFile, Store, check
 from nnviz.runs.errors import first_line
-from nnviz.runs.storage.status import LIVE
+from nnviz.runs.storage.status import DONE, LIVE
 from nnviz.runs.workers.member import Engine
 from nnviz.runs.workers.scheduler import Scheduler
 from nnviz.spec.jobs import Job, SpecError
@@ -46,8 +46,11 @@ def resume(store: Store, run_ids: Sequence[str]) -> int:
     files = [store.open(run_id) for run_id in dict.fromkeys(run_ids)]
     for file in files:
         state = file.status().state
-        if state in LIVE or state == "finished":
-            raise RunError(f"a run to resume must be stopped, diverged, failed or lost; run {file.id} is {state}")
+        if state in (*LIVE, *DONE):
+            raise RunError(
+                f"a run to resume must be stopped, diverged, failed or lost; run {file.id} "
+                f"{'has' if state == 'stopped early' else 'is'} {state}"
+            )
     check([file.job for file in files], store.home)
     engine = _engine([file.job for file in files])
 
@@ -159,7 +162,9 @@ def _report(files: Sequence[RunFile], signals: Sequence[int]) -> int:
         if status.state == "stopped" and signals:
             stopped.append(file.id)
             done = f"{status.step} of {status.steps} steps"
-        elif status.state != "finished":
+        elif status.early_stop is not None:
+            print(f"nnviz: run {file.id} {status.early_stop}", file=sys.stderr)
+        elif status.state not in DONE:
             code = 1
             message = status.error or f"{status.state} after {status.step} of {status.steps} steps"
             print(f"nnviz: run {file.id} {message}", file=sys.stderr)

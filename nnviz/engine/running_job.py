@@ -9,7 +9,7 @@ from typing import Any, Self
 import torch
 
 from nnviz.engine import checkpoints, device
-from nnviz.records import Metric, Record
+from nnviz.records import EarlyStop, Metric, Record
 from nnviz.spec.jobs import Job
 
 
@@ -50,6 +50,11 @@ class RunningJob(Iterator[list[Record]], ABC):
         return None
 
     @property
+    def early_stop(self) -> EarlyStop | None:
+        """How the run has ended before its last step; None where it has not."""
+        return None
+
+    @property
     def is_flushed(self) -> bool:
         """Whether all that was measured has been returned, so that a checkpoint made now loses no records."""
         return True
@@ -61,7 +66,7 @@ class RunningJob(Iterator[list[Record]], ABC):
         self.close()
 
     def __next__(self) -> list[Record]:
-        if self.is_closed or self.step >= self.job.steps:
+        if self.is_closed or self.step >= self.job.steps or self.early_stop is not None:
             self.close()
             raise StopIteration
         device.set_threads(self._work_per_step)
@@ -80,8 +85,9 @@ class RunningJob(Iterator[list[Record]], ABC):
         """The state after the current step, from which `run` resumes the job."""
         return checkpoints.pack(self.job.kind, self.step, self._state())
 
-    def weights(self) -> bytes | None:
-        """The trained weights, a state dict on the CPU as `torch.save` writes it; None where the job trains nothing."""
+    def weights(self) -> tuple[int, bytes] | None:
+        """The trained weights and the step that they are of: a state dict on the CPU as `torch.save` writes it; None
+        where the job trains nothing."""
         return None
 
     def close(self) -> None:

@@ -12,10 +12,12 @@ from nnviz.engine.attachments import ReadFile, no_files
 from nnviz.engine.capture import Watch, probes
 from nnviz.engine.device import EngineError
 from nnviz.engine.divergence import Diverged, is_finite, trace_back
+from nnviz.engine.early_stopping import EarlyStopper
 from nnviz.engine.learners import CanBeBrief, HasAverages, HasUntrainedPass, Learning
 from nnviz.engine.running_job import RunningJob
 from nnviz.engine.snapshots import module_layers
-from nnviz.records import Divergence, Metric, Record, Scalar, Snapshot
+from nnviz.records import Divergence, EarlyStop, Metric, Record, Scalar, Snapshot
+from nnviz.spec.early_stopping import Patience
 from nnviz.spec.jobs import Training
 from nnviz.spec.probes import Activations
 
@@ -44,6 +46,8 @@ class TrainingRun(RunningJob):
         self.learning = learning or learners.build(job.learner, job.seed, job.steps, self.device, None, read_file)
         self.step = 0
         self._evaluated = -1
+        stopping = job.early_stopping
+        self._stopper = EarlyStopper(stopping, self.learning.modules) if isinstance(stopping, Patience) else None
         self._is_new = checkpoint is None
         if checkpoint is not None:
             self._resume(checkpoint)
@@ -62,8 +66,12 @@ class TrainingRun(RunningJob):
 
     def _resume(self, checkpoint: bytes) -> None:
         self.step, state = checkpoints.unpack(checkpoint, self.job.kind, self.job.steps, self.device)
+        counted = state.pop("early_stopping", None)
         try:
             self.learning.load_state_dict(state)
+            if self._stopper and counted:
+                parent = self.job.parent
+                self._stopper.load_state_dict(counted, is_other_job=parent is not None and parent.step == self.step)
         except Exception as error:  # torch raises many types for a shape that differs
             raise checkpoints.refusal(error) from None
 
@@ -77,6 +85,13 @@ class TrainingRun(RunningJob):
     def metric(self) -> Metric | None:
         """The learner's metric."""
         return self.learning.metric
+
+    @property
+    def early_stop(self) -> EarlyStop | None:
+        """How the run has ended because its test loss no longer improved."""
+        if self._stopper and self._stopper.is_due and self.step < self.job.steps:
+            return self._stopper.stop(self.step)
+        return None
 
     @property
     def is_flushed(self) -> bool:
@@ -116,23 +131,28 @@ class TrainingRun(RunningJob):
         self._losses.clear()
         return self._take_records()
 
-    def weights(self) -> bytes | None:
-        """The weights after the current step, after divergence those of the last good step: named as in the module
-        ("linear1.weight"), with several modules prefixed by the root ("generator.linear1.weight"); averages of weights
-        likewise ("averaged_generator.linear1.weight")."""
+    def weights(self) -> tuple[int, bytes] | None:
+        """The current step and its weights, after divergence those of the last good step; of a run with early stopping
+        that has come to its end the best step and its weights.
+
+        They are named as in the module ("linear1.weight"), with several modules prefixed by the root
+        ("generator.linear1.weight"); averages of weights likewise ("averaged_generator.linear1.weight")."""
         modules = dict(self.learning.modules)
         if isinstance(self.learning, HasAverages):
             modules |= self.learning.averages
-        if not modules:
+        step, states = self.step, {root: module.state_dict() for root, module in modules.items()}
+        if self._stopper and self._stopper.best_weights and (self.early_stop or step == self.job.steps):
+            step, states = self._stopper.best_step, self._stopper.best_weights
+        if not states:
             return None
         named = {
-            name if len(modules) == 1 else f"{root}.{name}": tensor.cpu()
-            for root, module in modules.items()
-            for name, tensor in module.state_dict().items()
+            name if len(states) == 1 else f"{root}.{name}": tensor.cpu()
+            for root, state in states.items()
+            for name, tensor in state.items()
         }
         target = io.BytesIO()
         torch.save(named, target)
-        return target.getvalue()
+        return step, target.getvalue()
 
     def close(self) -> None:
         """Removes all hooks; there are no more steps."""
@@ -140,7 +160,8 @@ class TrainingRun(RunningJob):
         self._watch.__exit__(None, None, None)
 
     def _state(self) -> Mapping[str, Any]:
-        return self.learning.state_dict()
+        state = self.learning.state_dict()
+        return state | {"early_stopping": self._stopper.state_dict()} if self._stopper else state
 
     def _take_records(self) -> list[Record]:
         records, self._records = self._records, []
@@ -186,11 +207,14 @@ class TrainingRun(RunningJob):
     def _evaluate(self, step: int) -> None:
         if isinstance(self.learning, CanBeBrief):
             self.learning.is_brief = self._is_brief(step)
+        before = len(self._records)
         if self._units is None:
             self._records += self.learning.evaluate(step)
         else:
             self._records += self.learning.evaluate(step, self._units)
             self._records += self._units.records(step)
+        if self._stopper and step % self.job.evaluate_every == 0:
+            self._records += self._stopper.count(step, self._records[before:])
 
     def _is_brief(self, step: int) -> bool:
         gap = self.job.evaluate_every

@@ -10,6 +10,7 @@ import numpy as np
 from nnviz.runs.storage import user_files
 from nnviz.runs.storage.run_file import RunFile
 from nnviz.runs.storage.schema import as_run_errors
+from nnviz.runs.storage.status import DONE
 from nnviz.spec.jobs import dump
 
 README = """Run {id} of nnviz, {state} after {step} of {steps} steps.
@@ -31,9 +32,10 @@ Step n is the state after n updates; step 0 is the initial network. Sites are Py
 
 _FILES = "\nfiles/            the user's own files that the job names; they are found there when it runs again"
 _IMAGES = "\nimages/           grids of images as PNG, one file per quantity and step"
-_WEIGHTS = """weights.pt        the whole network at step {step}, a plain state dict:
+_WEIGHTS = """weights.pt        the whole network at step {step}{best}, a plain state dict:
                   torch.load("weights.pt", weights_only=True). Names begin with the network's where there are several:
                   generator, discriminator, averaged_generator"""
+_BEST = ", that of the lowest test loss"
 _NO_WEIGHTS = "                  There is no weights.pt: {why}"
 
 ImagesAsPNG = Callable[[Mapping[str, np.ndarray]], bytes | None]
@@ -116,7 +118,8 @@ def _write_images(
 def _about(run: RunFile, weights: tuple[int, bytes] | None) -> str:
     """A line of the README about the weights."""
     if weights is not None:
-        return _WEIGHTS.format(step=weights[0])
+        is_best = run.job.keeps_best and run.status().state in DONE
+        return _WEIGHTS.format(step=weights[0], best=_BEST if is_best else "")
     later, never = "they are written when a run pauses or ends", f"jobs of kind {run.job.kind} store no network"
     return _NO_WEIGHTS.format(why=later if run.job.has_weights else never)
 

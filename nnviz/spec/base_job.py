@@ -18,6 +18,8 @@ class BaseJob(Spec):
     """What `steps` counts."""
     has_weights: ClassVar[bool] = False
     """Whether its runs keep what they have trained."""
+    keeps_best: ClassVar[bool] = False
+    """Whether what its runs keep at their end is of their best step, not of the last."""
     shows: ClassVar[str] = ""
     """The snapshot without which there is nothing to see of a run; none: there is from its first step."""
     called: ClassVar[str] = ""

@@ -1,13 +1,14 @@
 """Jobs: everything that decides what a run will be, as one value."""
 
 import json
-from collections.abc import Sequence
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from nnviz.spec.base import Spec, SpecError, fingerprint, options
 from nnviz.spec.base_job import BaseJob
+from nnviz.spec.early_stopping import EarlyStopping, NoEarlyStopping
 from nnviz.spec.estimates import Estimate, of_training
 from nnviz.spec.landscapes import Landscape
 from nnviz.spec.learners import Learner, Supervised
@@ -46,6 +47,7 @@ class Training(BaseJob):
         json_schema_extra={"log": True} | RESUMABLE,
     )
     evaluate_every: int = Field(10, ge=1, le=1_000_000, description="Steps between two evaluations.")
+    early_stopping: EarlyStopping = Field(NoEarlyStopping(), json_schema_extra=RESUMABLE)
     seed: int = Field(
         0,
         ge=0,
@@ -61,6 +63,31 @@ class Training(BaseJob):
 
     retention: ClassVar = "history"
     has_weights: ClassVar[bool] = True
+
+    @model_validator(mode="after")
+    def _has_a_test_loss(self) -> "Training":
+        if not self.keeps_best:
+            return self
+        if not isinstance(self.learner, Supervised):
+            raise ValueError(
+                f"Training.early_stopping must be none with the learner {self.learner.kind}, which has no test loss, "
+                f"got {self.early_stopping.kind}"
+            )
+        if self.learner.train_size == self.learner.data.points:
+            raise ValueError(
+                f"Training.early_stopping must be none without test samples, got {self.early_stopping.kind}; use more "
+                "samples or a smaller training fraction"
+            )
+        return self
+
+    @property
+    def keeps_best(self) -> bool:
+        """Whether its final weights are those of the step with the lowest test loss."""
+        return not isinstance(self.early_stopping, NoEarlyStopping)
+
+    def fitting(self, name: str, _chosen: Mapping[str, Any]) -> list[str] | None:
+        """Without a test loss there is no early stopping."""
+        return ["none"] if name == "early_stopping" and not isinstance(self.learner, Supervised) else None
 
     @property
     def steps_per_epoch(self) -> int | None:

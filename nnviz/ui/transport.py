@@ -11,6 +11,7 @@ from nnviz.runs.runset import EntryView, RunSet
 from nnviz.runs.storage.status import state_word
 from nnviz.spec.base import differences
 from nnviz.spec.jobs import Job
+from nnviz.spec.number_format import format_number
 from nnviz.spec.resuming import is_resumable
 from nnviz.spec.wording import changes, without_parent
 from nnviz.ui.buttons import button
@@ -229,6 +230,7 @@ STATES = {
     "running": ("green", "running"),
     "paused": ("orange", "paused"),
     "finished": ("green", "finished"),
+    "stopped early": ("green", "stopped early"),
     "stopped": ("gray", "stopped"),
     "diverged": ("red", "diverged"),
     "failed": ("red", "failed"),
@@ -291,6 +293,9 @@ def _run_status(run: RunView, letter: str, is_brief: bool) -> str:
             text += f" · {s.steps_per_second:,.0f} steps/s"
     if run.result is not None:
         text += f" · {run.result}"
+    if run.best is not None:
+        step, loss = run.best
+        text += f" · best step {step:,}" + ("" if is_brief else f" (test loss {format_number(loss, 4)})")
     if not is_brief and s.info.get("parameters"):
         text += f" · {s.info['parameters']:,} parameters"
     if parent := run.job.parent:

@@ -107,7 +107,7 @@ def test_the_run_file_the_view_and_the_export_keep_the_modules_apart(records, tm
 def test_weights_of_several_modules_are_named_by_their_root():
     with running() as running_job:
         next(running_job)
-        weights = torch.load(io.BytesIO(running_job.weights()), weights_only=True)
+        weights = torch.load(io.BytesIO(running_job.weights()[1]), weights_only=True)
     modules = running_job.learning.modules
     expected = {f"{root}.{name}": tensor for root in modules for name, tensor in modules[root].state_dict().items()}
     assert list(weights) == list(expected)

@@ -243,5 +243,5 @@ def test_what_does_not_fit_is_refused_in_one_line():
 def test_both_networks_are_saved_by_name():
     with run(job(steps=1, average=0.9)) as under_way:
         next(under_way)
-        named = torch.load(io.BytesIO(under_way.weights()), weights_only=True)
+        named = torch.load(io.BytesIO(under_way.weights()[1]), weights_only=True)
     assert {name.split(".")[0] for name in named} == {"generator", "discriminator", "averaged_generator"}

@@ -21,6 +21,8 @@ class Diverged(ArithmeticError):
 class Fake(Iterator[list[Record]]):
     """x ← 3.9 x (1 − x): deterministic, and every step depends on all before it."""
 
+    early_stop = None
+
     def __init__(
         self,
         job: Training,

@@ -149,6 +149,7 @@ def _host(family: str) -> tuple[str, Any]:
         "initializer": ("learner.model.initializer", {"learner": {"model": {"kind": "mlp", "initializer": "%"}}}),
         **{f: (f"learner.model.{f}", {"learner": {"model": {"kind": "mlp", f: "%"}}}) for f in ("norm", "dropout")},
         "probes": ("probes.0", {"probes": ["%"]}),
+        "early_stopping": ("Training.early_stopping", {"early_stopping": "%"}),
         "surface": ("Trajectories.surface", {"surface": "%"}),
         "method": ("optimizers.0.method", {"optimizers": [{"method": "%"}]}),
         "views": ("views.0", {"views": ["%"]}),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from nnviz.presets import playground
+from nnviz.records import EarlyStop, Scalar
 from nnviz.runs import RunError, RunFile, Store
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Parent, Training, dump
@@ -52,6 +53,29 @@ def test_the_network_of_a_run_half_way_is_that_after_its_step(trained):
 def test_the_network_of_a_run_that_diverged_is_the_last_finite_one(trained):
     assert network_of(trained(JOB, 40, "diverged", checkpoint=37).id).step == 37
     assert network_of(trained(JOB, 40, "diverged").id).step == 40
+
+
+def test_the_network_of_a_run_with_early_stopping_is_that_of_its_best_step(store):
+    job = replace_many(JOB, {"early_stopping": {"kind": "patience"}})
+    at_best = [Scalar(140, "best_step", 40, "test"), Scalar(140, "best_loss", 0.5, "test")]
+
+    def stopped(job: Training, step: int, records: list[Scalar]) -> RunFile:
+        file = store.create(job)
+        file.write(records, state="running", step=step)
+        file.write(state="stopped early", early_stop=EarlyStop(step, 40, 0.5, 10))
+        file.close()
+        return file
+
+    run = stopped(job, 140, at_best)
+    assert (network_of(run.id).step, network_of(run.id).steps) == (40, job.steps)
+    # A run that went on from there and found nothing better has its best step in the training before.
+    child = stopped(_branch(job, run, 140, {"learner.batch_size": 5}), 240, at_best)
+    assert (network_of(child.id).step, network_of(child.id).before) == (40, ())
+    assert network_of(child.id).learner == job.learner
+    better = [Scalar(240, "best_step", 160, "test"), Scalar(240, "best_loss", 0.4, "test")]
+    child = stopped(_branch(job, run, 140, {"learner.batch_size": 5}), 240, better)
+    assert network_of(child.id).step == 160
+    assert [phase.until for phase in network_of(child.id).before] == [140]
 
 
 def test_a_run_that_went_on_from_another_has_its_training_before_it(trained):

@@ -4,6 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from nnviz.presets import playground
+from nnviz.records import Scalar
 from nnviz.runs import RunError
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Parent
@@ -257,6 +258,21 @@ def test_the_status_line_says_how_far_a_run_is(trained):
     text = row([run], [JOB]).markdown[0].value
     assert "paused" in text
     assert "step 20 of 4,000 · epoch 2.5 · 1,234 parameters" in text
+
+
+def test_a_run_that_stopped_early_names_its_best_step_and_goes_on_when_its_early_stopping_is_changed(trained):
+    job = changed({"early_stopping": {"kind": "patience", "patience": 5}})
+    run = trained(job, 90, "stopped early")
+    run.write([Scalar(90, "best_step", 40, "test"), Scalar(90, "best_loss", 0.25, "test")])
+    app = row([run], [job])
+    assert ":green-badge[stopped early] step 90 of 4,000" in app.markdown[0].value
+    assert "best step 40 (test loss 0.25)" in app.markdown[0].value
+    assert buttons(app) == {"Run again": True, "Step": False, "Epoch": False, "Stop": False, "Reset": True}
+    assert app.info.len == app.error.len == 0
+    app = row([run], [JOB])
+    assert "Continue with no early stopping" in buttons(app)
+    patient = changed({"early_stopping": {"kind": "patience", "patience": 20}})
+    assert "Continue with patience 20" in buttons(row([run], [patient]))
 
 
 def test_the_status_line_names_the_run_and_step_that_a_run_went_on_from(trained):

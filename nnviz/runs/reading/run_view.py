@@ -51,6 +51,15 @@ class RunView:
         best = of.best(frame.drop_duplicates(["site", "member"], keep="last")["value"])
         return None if best is None else Result(of.label, float(best), of.is_fraction)
 
+    @property
+    def best(self) -> tuple[int, float] | None:
+        """The step with the lowest test loss so far, and that loss; None without early stopping."""
+        frame = self.scalars("best_step", "best_loss")
+        if not (self.job.keeps_best and len(frame)):
+            return None
+        last = frame.drop_duplicates("quantity", keep="last").set_index("quantity")["value"]
+        return int(last["best_step"]), float(last["best_loss"])
+
     def snapshot(self, quantity: str, site: str | None = None) -> dict[str, np.ndarray]:
         """The newest snapshot of `quantity` at or before `step`: read-only arrays by name, {} when there is none yet.
 

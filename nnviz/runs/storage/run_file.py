@@ -75,7 +75,7 @@ def create(
                 "INSERT INTO job VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (text, fingerprint(job), title, now, job.steps, *parent, json.dumps(list(members))),
             )
-            initial_status = "(1, 'queued', 0, ?, '', NULL, '{}', NULL, NULL, 0, '', 0, '', 0, 0)"
+            initial_status = "(1, 'queued', 0, ?, '', NULL, NULL, '{}', NULL, NULL, 0, '', 0, '', 0, 0)"
             connection.execute(f"INSERT INTO status VALUES {initial_status}", (now,))
             connection.execute("INSERT INTO control VALUES (1, ?, 0, ?, ?)", (until, int(pinned), now))
             connection.execute("INSERT INTO history VALUES (?, 'queued', 0, '', NULL)", (now,))
@@ -293,7 +293,8 @@ class RunFile:
         return (rows[0][0], b"".join(row[1] for row in rows)) if rows else None
 
     def weights(self) -> tuple[int, bytes] | None:
-        """(step, bytes) of the network when the run paused or ended last: a state dict as `torch.save` writes it."""
+        """(step, bytes) of the network when the run paused or ended last, with early stopping at the end of the best
+        step: a state dict as `torch.save` writes it."""
         with self._reading() as c:
             rows = c.execute("SELECT step, data FROM weights ORDER BY part").fetchall()
         return (rows[0][0], b"".join(row[1] for row in rows)) if rows else None

@@ -15,7 +15,7 @@ from pathlib import Path
 from nnviz.runs.errors import RunError
 
 APPLICATION_ID = 0x6E6E7669  # "nnvi"
-FORMAT = 5
+FORMAT = 6
 
 TABLES = """
 CREATE TABLE job (
@@ -29,7 +29,7 @@ CREATE TABLE job (
 CREATE TABLE status (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     state TEXT NOT NULL, step INTEGER NOT NULL, heartbeat REAL NOT NULL, error TEXT NOT NULL, divergence TEXT,
-    info TEXT NOT NULL, started REAL, ended REAL, steps_per_second REAL NOT NULL,
+    early_stop TEXT, info TEXT NOT NULL, started REAL, ended REAL, steps_per_second REAL NOT NULL,
     reason TEXT NOT NULL, sharing INTEGER NOT NULL,
     owner TEXT NOT NULL, generation INTEGER NOT NULL, pictures INTEGER NOT NULL
 );
@@ -57,8 +57,8 @@ CREATE TABLE snapshots (
 CREATE TABLE checkpoints (
     step INTEGER NOT NULL, part INTEGER NOT NULL, at REAL NOT NULL, data BLOB NOT NULL, PRIMARY KEY (step, part)
 );
--- of the step at which the run paused or ended last, for who wants nothing but the network: a state dict as torch.save
--- writes it, in parts as above
+-- of the step at which the run paused or ended last, with early stopping of the best step, for who wants nothing but
+-- the network: a state dict as torch.save writes it, in parts as above
 CREATE TABLE weights (part INTEGER PRIMARY KEY, step INTEGER NOT NULL, data BLOB NOT NULL);
 """
 

@@ -6,16 +6,19 @@ import time
 from dataclasses import dataclass
 from enum import StrEnum
 
-from nnviz.records import Divergence
+from nnviz.records import Divergence, EarlyStop
 
 
 class State(StrEnum):
-    """Where a run is. What else there is to know of an end is in the status: its step, `divergence`, `error`."""
+    """Where a run is. What else there is to know of an end is in the status: its step, `divergence`, `early_stop`,
+    `error`."""
 
     QUEUED = "queued"
     RUNNING = "running"
     PAUSED = "paused"
     FINISHED = "finished"
+    STOPPED_EARLY = "stopped early"
+    """Its test loss no longer improved: what early stopping is to do."""
     STOPPED = "stopped"
     DIVERGED = "diverged"
     FAILED = "failed"
@@ -24,6 +27,8 @@ class State(StrEnum):
 
 
 LIVE = (State.QUEUED, State.RUNNING, State.PAUSED)
+DONE = (State.FINISHED, State.STOPPED_EARLY)
+"""Ends that the job asked for: there is nothing left to resume."""
 ENDED = tuple(state for state in State if state not in LIVE)
 READY = "ready"
 """What a run is called that waits for its first step: it has not been paused."""
@@ -40,6 +45,7 @@ class Status:
     """How a run stands.
 
     Times are seconds since 1970. `error` is one line for people or empty, `divergence` how a diverged run ended,
+    `early_stop` how one ended whose test loss no longer improved,
     `reason` what a queued run waits for (empty: its worker begins with it in a moment), `sharing` how many other groups
     of runs have turns in a running one's worker, `until` the step that it runs to (None: the end).
     """
@@ -50,6 +56,7 @@ class Status:
     heartbeat: float
     error: str
     divergence: Divergence | None
+    early_stop: EarlyStop | None
     info: dict
     started: float | None
     ended: float | None
@@ -79,8 +86,8 @@ class Control:
 
 
 _STATUS = """
-SELECT state, step, steps, heartbeat, error, divergence, info, started, ended, steps_per_second, pinned, reason,
-    sharing, until, cancel, viewed, title
+SELECT state, step, steps, heartbeat, error, divergence, early_stop, info, started, ended, steps_per_second, pinned,
+    reason, sharing, until, cancel, viewed, title
 FROM status, control, job
 """
 
@@ -90,16 +97,17 @@ def read_status(connection: sqlite3.Connection) -> Status:
     row = connection.execute(_STATUS).fetchone()
     if row is None:
         raise sqlite3.DatabaseError("malformed: the status is missing")
-    state, step, steps, heartbeat, error, how, info, started, ended, speed, pinned, *more = row
+    state, step, steps, heartbeat, error, how, early, info, started, ended, speed, pinned, *more = row
     reason, sharing, until, cancel, viewed, title = more
     if state in LIVE and time.time() - heartbeat > LOST_AFTER:
         state, error = "lost", error or f"no heartbeat from the worker for more than {LOST_AFTER:.0f} s"
     try:
         state, plain = State(state), json.loads(info)
         divergence = None if how is None else Divergence.parse(json.loads(how))
+        early_stop = None if early is None else EarlyStop(**json.loads(early))
     except (ValueError, KeyError, TypeError) as wrong:
         raise sqlite3.DatabaseError(
-            f"malformed: state, info or divergence of the run cannot be read ({wrong})"
+            f"malformed: state, info, divergence or early stop of the run cannot be read ({wrong})"
         ) from wrong
     return Status(
         state=state,
@@ -108,6 +116,7 @@ def read_status(connection: sqlite3.Connection) -> Status:
         heartbeat=heartbeat,
         error=error,
         divergence=divergence,
+        early_stop=early_stop,
         info=plain,
         started=started,
         ended=ended,

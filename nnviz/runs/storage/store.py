@@ -15,7 +15,7 @@ from nnviz.runs.storage import drafts, user_files
 from nnviz.runs.storage.index import Index
 from nnviz.runs.storage.run_file import RunFile, create
 from nnviz.runs.storage.schema import as_run_errors
-from nnviz.runs.storage.status import LIVE
+from nnviz.runs.storage.status import DONE, LIVE
 from nnviz.runs.storage.summaries import Summary, summarize
 from nnviz.spec.attachments import Attachment
 from nnviz.spec.jobs import Job
@@ -164,4 +164,4 @@ class Store:
 
     def find(self, fingerprint: str) -> str | None:
         """The newest finished run of the job with this fingerprint."""
-        return next((s.id for s in self._index.of(fingerprint) if s.state == "finished"), None)
+        return next((s.id for s in self._index.of(fingerprint) if s.state in DONE), None)

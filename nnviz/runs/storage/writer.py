@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from nnviz.records import Divergence, Record, Scalar, Snapshot
+from nnviz.records import Divergence, EarlyStop, Record, Scalar, Snapshot
 from nnviz.runs.errors import RunError
 from nnviz.runs.storage.arrays import pack
 from nnviz.runs.storage.schema import as_run_errors, connect, set_journal_mode, transaction
@@ -26,6 +26,7 @@ _STATUS = """
 UPDATE status SET
     heartbeat = :now, state = coalesce(:state, state), step = coalesce(:step, step), error = coalesce(:error, error),
     divergence = CASE WHEN :state IS NULL THEN divergence ELSE :divergence END,
+    early_stop = CASE WHEN :state IS NULL THEN early_stop ELSE :early_stop END,
     info = coalesce(:info, info), steps_per_second = coalesce(:steps_per_second, steps_per_second),
     started = coalesce(started, :started), ended = CASE WHEN :state IS NULL THEN ended ELSE :ended END,
     reason = CASE WHEN :state IS NULL THEN reason ELSE '' END, sharing = coalesce(:sharing, sharing),
@@ -111,6 +112,7 @@ class Writer:
         step: int | None = None,
         error: str | None = None,
         divergence: Divergence | None = None,
+        early_stop: EarlyStop | None = None,
         info: Mapping | None = None,
         steps_per_second: float | None = None,
         sharing: int | None = None,
@@ -120,7 +122,8 @@ class Writer:
 
         `by_hand` is a step where the user stopped to look: its snapshots are kept when others are thinned, and scalars
         that it already has are left out. `checkpoint` and `weights` are (step, bytes). A new `state` goes into the
-        history, with `error` (or the divergence in words) as its message and `log`, which may be long.
+        history, with `error` (or the divergence, or the early stop, in words) as its message and `log`, which may be
+        long.
         """
         scalars = []
         snapshots = []
@@ -138,6 +141,7 @@ class Writer:
                 "step": None if step is None else int(step),
                 "error": error,
                 "divergence": None if divergence is None else json.dumps(divergence.as_json()),
+                "early_stop": None if early_stop is None else json.dumps(early_stop.as_json()),
                 "info": None if info is None else json.dumps(dict(info)),
                 "steps_per_second": steps_per_second,
                 "started": now if state == "running" else None,
@@ -156,7 +160,8 @@ class Writer:
             if weights is not None:
                 self._write_weights(*weights)
             if state is not None:
-                c.execute("INSERT INTO history SELECT ?, ?, step, ?, ? FROM status", (now, state, error or "", log))
+                message = error or ("" if early_stop is None else str(early_stop))
+                c.execute("INSERT INTO history SELECT ?, ?, step, ?, ? FROM status", (now, state, message, log))
         self._stale = False
         self.written = time.monotonic()
 

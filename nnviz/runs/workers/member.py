@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from nnviz.records import Record
+from nnviz.records import EarlyStop, Record
 from nnviz.runs.errors import RunError, first_line
 from nnviz.runs.storage import user_files
 from nnviz.runs.storage.run_file import RunFile
@@ -28,13 +28,15 @@ class Running(Protocol):
     info: dict[str, Any]
     is_flushed: bool
     """Whether all that was measured has been returned, so that a checkpoint made now loses no record."""
+    early_stop: EarlyStop | None
+    """How it has ended before its last step."""
 
     def __iter__(self) -> Iterator[list[Record]]: ...
     def __next__(self) -> list[Record]: ...
     def evaluate_now(self) -> list[Record]: ...
     def unreturned_records(self) -> list[Record]: ...
     def checkpoint(self) -> bytes: ...
-    def weights(self) -> bytes | None: ...
+    def weights(self) -> tuple[int, bytes] | None: ...
     def close(self) -> None: ...
 
 
@@ -123,7 +125,7 @@ class Member:
             if self._needs_checkpoint and self._run.is_flushed:
                 self._save()
         except StopIteration:
-            self.end("finished")
+            self.end("stopped early" if self._run.early_stop else "finished")
         except self._diverged as error:
             self._diverge(error)
         except Exception as error:
@@ -163,8 +165,9 @@ class Member:
         try:
             if save and self._run is not None:
                 self._buffer += self._run.evaluate_now()
-                saved = {"checkpoint": self._checkpoint(), "weights": self._weights()}
-                self._flush(by_hand=self.step, **saved, state=state, error=message, log=log)
+                saved = {"checkpoint": self._checkpoint(), "weights": self._run.weights()}
+                early_stop = self._run.early_stop if state == "stopped early" else None
+                self._flush(by_hand=self.step, **saved, state=state, error=message, early_stop=early_stop, log=log)
             else:
                 self._flush(state=state, error=message, log=log)
             self.state = state
@@ -189,7 +192,7 @@ class Member:
         try:
             self._buffer += self._run.evaluate_now()
             saved = {"checkpoint": self._checkpoint()} if self._checkpoint_step != self.step else {}
-            saved["weights"] = self._weights()
+            saved["weights"] = self._run.weights()
             self._flush(by_hand=self.step, **saved, state="paused", steps_per_second=0.0)
             self.state = "paused"
         except Exception as error:
@@ -218,11 +221,6 @@ class Member:
         self._checkpoint_step = self.step
         return self.step, self._run.checkpoint()
 
-    def _weights(self) -> tuple[int, bytes] | None:
-        """What the run trains, if it trains anything."""
-        weights = self._run.weights()
-        return None if weights is None else (self._run.step, weights)
-
     def _measure_speed(self, now: float) -> None:
         at, step = self._speed_from
         if now - at >= 0.5:
@@ -232,7 +230,7 @@ class Member:
     def _diverge(self, error: BaseException) -> None:
         self._buffer += error.records
         try:
-            saved = {"checkpoint": (error.divergence.last_good, error.checkpoint), "weights": self._weights()}
+            saved = {"checkpoint": (error.divergence.last_good, error.checkpoint), "weights": self._run.weights()}
             self._flush(**saved, state="diverged", divergence=error.divergence, steps_per_second=0.0)
             self.state = "diverged"
         except Exception as worse:

@@ -10,7 +10,7 @@ from typing import Any
 
 from nnviz.runs.errors import RunError
 from nnviz.runs.storage.run_file import RunFile
-from nnviz.runs.storage.status import LIVE
+from nnviz.runs.storage.status import DONE, LIVE, Status
 from nnviz.runs.storage.store import Store
 from nnviz.runs.workers.machine_limits import check, free_memory, waiting_reason
 from nnviz.runs.workers.scheduler import CLOSED, GRACE
@@ -87,8 +87,8 @@ class Pool:
             status = file.status()
             if status.live:
                 file.set_until(until)
-            elif status.state == "finished":
-                raise RunError(f"run {file.id} is finished: start a run with more steps from it instead")
+            elif status.state in DONE:
+                raise RunError(_already_done(file.id, status))
             else:
                 ended.append(file)
         check([file.job for file in ended], self.store.home, self._used_memory)
@@ -336,6 +336,13 @@ class Pool:
 
 def _give_up(store: Store, run_id: str, state: str, message: str, log: str) -> None:
     store.open(run_id).give_up(state, message, log)
+
+
+def _already_done(run_id: str, status: Status) -> str:
+    """Why a run that has done what its job asked for is not resumed, and what to do."""
+    if status.early_stop is None:
+        return f"run {run_id} is finished: start a run with more steps from it instead"
+    return f"run {run_id} has {status.early_stop}: start a run with other early stopping, or none, from it instead"
 
 
 def _exit_reason(worker: Process) -> str:

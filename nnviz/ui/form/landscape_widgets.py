@@ -7,6 +7,7 @@ import streamlit as st
 
 from nnviz.runs import RunError
 from nnviz.runs.runset import EntryView
+from nnviz.runs.storage.status import DONE
 from nnviz.spec.base import SpecError, item_type, label, options, summary
 from nnviz.spec.jobs import Job, Landscape, Training
 from nnviz.spec.landscapes import Line, TrainedModel, View
@@ -25,11 +26,15 @@ def jobs_with_networks(runs: Sequence[str], base: Landscape) -> JobsFromRuns:
 
 
 def network_of(run: str) -> TrainedModel:
-    """The network of a run at its last step, and how it came about. Raises RunError where that is not known."""
+    """The network of a run at its last step, with early stopping at its best, and how it came about. Raises RunError
+    where that is not known."""
     view = runtime.store().view(run)
     job, until = _trained(run, view.job), view.status.step
     if view.status.state == "diverged" and (saved := runtime.store().open(run).checkpoint()):
         until = saved[0]  # the last step at which its weights were finite
+    is_best = view.status.state in DONE and view.best is not None
+    if is_best:
+        until = view.best[0]
     last, before, seen = job, [], {run}
     while job.parent:
         parent, step = job.parent.run, job.parent.step
@@ -43,7 +48,10 @@ def network_of(run: str) -> TrainedModel:
                 f"run {run} was resumed from run {parent}, which has been deleted: its training cannot be repeated; "
                 "choose another run"
             ) from None
-        before.insert(0, {"learner": job.learner, "steps": job.steps, "seed": job.seed, "until": step})
+        if is_best and until < step:  # the best step came before the run was resumed
+            last, before = job, []
+        else:
+            before.insert(0, {"learner": job.learner, "steps": job.steps, "seed": job.seed, "until": step})
     step = until if until < last.steps else None
     try:
         return TrainedModel.parse(
