@@ -105,7 +105,7 @@ def test_the_default_trajectory_run_is_shown_from_start_to_end_and_has_no_run_in
     fine(app.run())
     assert not app.error
     assert app.query_params == {}
-    assert any("lowest after 200 steps" in m.value for m in app.markdown)
+    assert any("lowest f after 200 steps" in m.value for m in app.markdown)
     assert {"Tune learning rates", *(p.title for p in optimizers.EXAMPLES)} <= {b.label for b in app.button}
     assert "Run" not in {b.label for b in app.button}
 

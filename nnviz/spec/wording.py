@@ -78,4 +78,6 @@ def _words(value: object) -> str:
         return "none"
     if isinstance(value, bool):
         return "on" if value else "off"
+    if isinstance(value, int):
+        return f"{value:,}"
     return format_number(value) if isinstance(value, float) else str(value).replace("_", " ")

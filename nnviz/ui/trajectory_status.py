@@ -68,7 +68,7 @@ def _run_status(view: RunView) -> str:
         if not s.live and np.isfinite(last).any():
             best = int(np.nanargmin(last))
             parts.append(
-                f":green-badge[lowest after {s.step:,} steps] {labels[best]}: f = {format_number(last[best], 4)}"
+                f":green-badge[lowest f after {s.step:,} steps] {format_number(last[best], 4)} ({labels[best]})"
             )
         exits: dict[str, list[str]] = {}
         for name, step, reason in zip(

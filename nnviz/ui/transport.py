@@ -277,7 +277,7 @@ def _waiting_and_sharing(runs: Sequence[RunView]) -> list[str]:
     """What runs that are shown together wait for, or how many others they take turns with."""
     reason = next((run.status.reason for run in runs if run.status.reason), "")
     others = max((run.status.sharing for run in runs), default=0)
-    shared = f"sharing with {others} other{'s' if others > 1 else ''}" if others else ""
+    shared = f"sharing a worker with {others} other training{'s' if others > 1 else ''}" if others else ""
     return [words for words in (reason, shared) if words]
 
 

@@ -24,7 +24,7 @@ def trajectories(player: Player, figure: str = "map", **parameters: object) -> P
 
 def settled(player: Player, steps: int, figure: str = "map") -> Player:
     """Waits until a race of so many steps is over and drawn."""
-    player.page.locator("[class*=st-key-transport-]", has_text=f"lowest after {steps:,} steps").wait_for()
+    player.page.locator("[class*=st-key-transport-]", has_text=f"lowest f after {steps:,} steps").wait_for()
     player.until(f"d.drawn > 0 && +d.newest === {steps} && d.step !== '' && d.busy === 'false' && d.stale === 'false'")
     player.page.wait_for_function(f"{plot(figure)}?.data?.some(t => t.uid === 'start')")
     return player

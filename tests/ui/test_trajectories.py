@@ -270,8 +270,8 @@ def test_two_trajectory_runs_under_a_link_are_run_side_by_side(start, store):
     for run in shown(app):
         wait_for(lambda run=run: not store.open(run).status().live)
     words = "\n".join(m.value for m in fine(app.run()).markdown)
-    assert "A :green-badge[lowest after 200 steps]" in words
-    assert "B :green-badge[lowest after 200 steps]" in words
+    assert "A :green-badge[lowest f after 200 steps]" in words
+    assert "B :green-badge[lowest f after 200 steps]" in words
     assert ["map A", "map B"] in head(app)["sections"][""]
     # What is set in the form holds for both.
     at(app.number_input, ":x").set_value(1.5)

@@ -172,7 +172,7 @@ def told(store):
 
 def test_a_start_without_a_value_is_said_and_nobody_is_called_the_lowest(told):
     formula = {"kind": "formula", "text": "log(x)"}
-    for x, words in ((-2.0, "no value at the start"), (2.0, "lowest after 1 steps")):
+    for x, words in ((-2.0, "no value at the start"), (2.0, "lowest f after 1 steps")):
         job = replace_many(JOB, {"surface": formula, "x": x, "y": 1.0, "steps": 1})
         heights = np.full((len(job.optimizers), 2), np.log(x) if x > 0 else np.nan)
         heights[:, 1] = -1.0
@@ -194,8 +194,8 @@ def test_each_of_several_trajectory_runs_has_its_lowest_under_its_letter(told):
     heights = np.ones((len(NAMES), 3))
     heights[1, -1] = 0.25
     line = status([told(JOB, heights), told(JOB.model_copy(update={"noise": 0.5}), heights * 2)])
-    assert f"A :green-badge[lowest after 2 steps] {NAMES[1]}: f = 0.25" in line
-    assert f"B :green-badge[lowest after 2 steps] {NAMES[1]}: f = 0.5" in line
+    assert f"A :green-badge[lowest f after 2 steps] 0.25 ({NAMES[1]})" in line
+    assert f"B :green-badge[lowest f after 2 steps] 0.5 ({NAMES[1]})" in line
     assert status([told(JOB, heights)]).startswith(":green-badge")
 
 

@@ -113,7 +113,11 @@ def test_the_status_line_says_ready_before_the_first_step_what_is_waited_for_and
     run.wait("it needs a lot of memory")
     assert row([run], [JOB]).markdown[0].value.endswith("it needs a lot of memory")
     runs = [trained(JOB, step, "running") for step in (20, 21)]
-    for others, words in ((1, "sharing with 1 other"), (3, "sharing with 3 others"), (0, "")):
+    for others, words in (
+        (1, "sharing a worker with 1 other training"),
+        (3, "sharing a worker with 3 other trainings"),
+        (0, ""),
+    ):
         for run in runs:
             run.write(sharing=others)
         text = row(runs, [JOB] * 2).markdown[0].value

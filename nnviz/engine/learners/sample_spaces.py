@@ -120,7 +120,7 @@ class ImageSpace:
         if not self.spec.data.classes:
             return None
         return Metric(
-            "confident_fraction", "generated", "samples with p > 0.9", higher_is_better=True, is_fraction=True
+            "confident_fraction", "generated", "confidently classified", higher_is_better=True, is_fraction=True
         )
 
     def networks(self) -> dict[str, nn.Module]:

@@ -37,7 +37,7 @@ QUANTITY_NAMES = {
     "discriminator_output": "discriminator's output",
     "optimal_gap": "learned − optimal D (RMS)",
     "gradient_penalty": "gradient penalty",
-    "confident_fraction": "images with p > 0.9",
+    "confident_fraction": "confidently classified (p > 0.9)",
     "classes_covered": "classes covered",
     "label_accuracy": "images of the requested class",
     "diversity": "difference of two images (RMS)",
