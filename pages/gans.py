@@ -13,9 +13,11 @@ CURVE = (AXIS, ui.smoothing())
 LAYERS = (NETWORK, AXIS, ui.smoothing(0.9))
 
 
-def whole(name: str, draw: Callable[..., ui.Figure], *choices: Choice, needs: str = "", height: int = 260) -> Panel:
+def whole(
+    name: str, draw: Callable[..., ui.Figure], *choices: Choice, title: str = "", needs: str = "", height: int = 260
+) -> Panel:
     """A picture of all networks together."""
-    return Panel(name, draw, per="set", needs=(needs or name,), choices=choices, height=height)
+    return Panel(name, draw, title, per="set", needs=(needs or name,), choices=choices, height=height)
 
 
 PAGE = Page(
@@ -52,22 +54,66 @@ PAGE = Page(
             height=430,
             is_map=True,
         ),
-        Panel("noise", draw.noise, needs=("real",), height=430, is_map=True),
+        Panel("noise", draw.noise, "Noise grid mapped by the generator", needs=("real",), height=430, is_map=True),
         whole("modes covered", draw.modes, AXIS, needs="high_quality_fraction"),
         whole(
             "high-quality samples", draw.curve("high_quality_fraction"), ui.smoothing(), needs="high_quality_fraction"
         ),
-        whole("jensen_shannon", draw.curve("jensen_shannon", "jensen_shannon_floor"), *CURVE),
-        whole("mmd", draw.curve("mmd", "mmd_floor"), *CURVE),
-        Panel("optimal", draw.optimal, needs=("discriminator_field",), choices=(SHOW,), height=400, has_axes=False),
-        Panel("histogram", draw.histogram, needs=("discriminator_histogram",), height=300),
-        whole("outputs", draw.curve("discriminator_output"), *CURVE, needs="discriminator_output", height=300),
-        whole("optimal_gap", draw.curve("optimal_gap"), *CURVE, needs="discriminator_field"),
+        whole(
+            "jensen_shannon",
+            draw.curve("jensen_shannon", "jensen_shannon_floor"),
+            *CURVE,
+            title="Jensen–Shannon divergence",
+        ),
+        whole("mmd", draw.curve("mmd", "mmd_floor"), *CURVE, title="Maximum mean discrepancy"),
+        Panel(
+            "optimal",
+            draw.optimal,
+            "Learned and optimal discriminator",
+            needs=("discriminator_field",),
+            choices=(SHOW,),
+            height=400,
+            has_axes=False,
+        ),
+        Panel(
+            "histogram",
+            draw.histogram,
+            "Discriminator outputs (histogram)",
+            needs=("discriminator_histogram",),
+            height=300,
+        ),
+        whole(
+            "outputs",
+            draw.curve("discriminator_output"),
+            *CURVE,
+            title="Mean output of the discriminator",
+            needs="discriminator_output",
+            height=300,
+        ),
+        whole(
+            "optimal_gap",
+            draw.curve("optimal_gap"),
+            *CURVE,
+            title="Distance to the optimal discriminator",
+            needs="discriminator_field",
+        ),
         whole("losses", draw.losses, AXIS, ui.smoothing(0.9), needs="loss", height=300),
-        Panel("gradients", draw.gradients, needs=("gradient_norm",), choices=LAYERS),
-        Panel("ratios", draw.ratios, needs=("update_ratio",), choices=LAYERS),
-        Panel("signal", draw.signal, needs=("signal_rms",), choices=(NETWORK, BATCH, AXIS)),
-        Panel("gradient sizes", draw.sizes("gradient_histogram"), needs=("gradient_histogram",), choices=(NETWORK,)),
+        Panel("gradients", draw.gradients, "Gradient norm of every layer", needs=("gradient_norm",), choices=LAYERS),
+        Panel("ratios", draw.ratios, "Update-to-weight ratio", needs=("update_ratio",), choices=LAYERS),
+        Panel(
+            "signal",
+            draw.signal,
+            "Backpropagated signal over depth",
+            needs=("signal_rms",),
+            choices=(NETWORK, BATCH, AXIS),
+        ),
+        Panel(
+            "gradient sizes",
+            draw.sizes("gradient_histogram"),
+            "Gradient magnitudes (histogram)",
+            needs=("gradient_histogram",),
+            choices=(NETWORK,),
+        ),
         Panel(
             "weight sizes",
             draw.sizes("weight_histogram", "Weight magnitudes (histogram)"),

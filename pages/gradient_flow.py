@@ -7,7 +7,7 @@ from nnviz.presets import gradient_flow
 from nnviz.ui import AXIS, Page, Panel
 
 
-def profile(name: str, quantity: str, recorded: tuple[str, ...] = ()) -> Panel:
+def profile(name: str, title: str, quantity: str, recorded: tuple[str, ...] = ()) -> Panel:
     """A quantity over depth at the chosen step, with theory under it."""
     needs = recorded or (quantity,)
     theory = quantity != "preactivation_spread"
@@ -16,6 +16,7 @@ def profile(name: str, quantity: str, recorded: tuple[str, ...] = ()) -> Panel:
         lambda run, log: figures.depth_profile(
             run.scalars(*needs), quantity, run.step, ui.layers(run), run.snapshot("theory") if theory else None, log=log
         ),
+        title,
         needs=needs,
         choices=(AXIS,),
         height=320,
@@ -107,20 +108,20 @@ PAGE = Page(
     opened=["Network"],
     variant_fields=["learner.model", "learner.optimizer", "learner.clipping"],
     panels=[
-        profile("signal", "signal_rms"),
-        profile("gradient profile", "gradient_norm"),
-        profile("forward", "activation_rms", ("activation_mean", "activation_std")),
-        profile("spread", "preactivation_spread"),
-        Panel("gradients", gradients, needs=("gradient_norm",), choices=LAYERS),
+        profile("signal", "Backpropagated signal over depth", "signal_rms"),
+        profile("gradient profile", "Gradient norm over depth", "gradient_norm"),
+        profile("forward", "Activation over depth", "activation_rms", ("activation_mean", "activation_std")),
+        profile("spread", "Pre-activation spread over depth", "preactivation_spread"),
+        Panel("gradients", gradients, "Gradient norm of every layer", needs=("gradient_norm",), choices=LAYERS),
         ridgelines("activations", "activation_histogram"),
         ridgelines("preactivations", "preactivation_histogram", "Pre-activations of every layer"),
         bands("activation"),
         bands("preactivation"),
-        Panel("ratios", ratios, needs=("update_ratio",), choices=LAYERS),
+        Panel("ratios", ratios, "Update-to-weight ratio", needs=("update_ratio",), choices=LAYERS),
         Panel("dead and saturated", dead_and_saturated, needs=("saturated_fraction",)),
         sizes("gradient sizes", "gradient_histogram"),
         sizes("weight sizes", "weight_histogram", "Weight magnitudes (histogram)"),
-        Panel("total", total, needs=("gradient_norm_total",), choices=CURVE),
+        Panel("total", total, "Gradient norm (whole network)", needs=("gradient_norm_total",), choices=CURVE),
         Panel("loss", overlay("loss"), per="set", needs=("loss",), choices=CURVE, height=300),
         Panel("accuracy", overlay("accuracy"), per="set", choices=(ui.smoothing(),), height=300),
     ],

@@ -18,9 +18,11 @@ def panel(name: str, part: str, draw: ui.Draw, height: int, *choices: ui.Choice,
     return Panel(name, draw, part=part, choices=choices, height=height, shows_all_steps=True, **more)
 
 
-def heights(name: str, part: str, draw: ui.Draw, height: int, quantity: str) -> Panel:
+def heights(name: str, title: str, part: str, draw: ui.Draw, height: int, quantity: str) -> Panel:
     """A picture whose heights have one scale for all networks."""
-    return panel(name, part, draw, height, MEASURE, SCALE, scale=pictures.scale_of(quantity), needs=(quantity,))
+    return panel(
+        name, part, draw, height, MEASURE, SCALE, title=title, scale=pictures.scale_of(quantity), needs=(quantity,)
+    )
 
 
 PAGE = Page(
@@ -52,8 +54,10 @@ PAGE = Page(
     lists={"views": landscape_widgets.VIEW_LIST},
     variant_fields=["network.learner.model", "network.learner.optimizer", "network.learner.batch_size", "network.step"],
     panels=[
-        heights("path", "path", pictures.path_map, 430, "path_plane"),
-        heights("path 3-D", "path", pictures.path_surface_3d, 430, "path_plane"),
+        heights("path", "Loss along the training trajectory (PCA plane)", "path", pictures.path_map, 430, "path_plane"),
+        heights(
+            "path 3-D", "Loss along the training trajectory (3-D)", "path", pictures.path_surface_3d, 430, "path_plane"
+        ),
         panel("residual to the plane", "path", pictures.projection_residuals, 280, AXIS, needs=("path",)),
         panel(
             "training and map",
@@ -62,14 +66,23 @@ PAGE = Page(
             280,
             MEASURE,
             SCALE,
+            title="Loss during training and on the plane",
             needs=("training", "path"),
         ),
-        heights("plane", "plane", pictures.plane_map, 430, "plane"),
-        heights("plane 3-D", "plane", pictures.plane_surface_3d, 430, "plane"),
-        heights("lines", "lines", pictures.lines, 360, "lines"),
-        panel("line", "line", pictures.line, 360, SCALE, needs=("line",)),
-        panel("sharpness", "curvature", pictures.sharpness, 340, *CURVE, needs=("curvature",)),
-        panel("trace", "curvature", pictures.trace, 340, *CURVE, needs=("curvature",)),
+        heights("plane", "Loss on a random plane", "plane", pictures.plane_map, 430, "plane"),
+        heights("plane 3-D", "Loss on a random plane (3-D)", "plane", pictures.plane_surface_3d, 430, "plane"),
+        heights("lines", "Loss along random directions", "lines", pictures.lines, 360, "lines"),
+        panel("line", "line", pictures.line, 360, SCALE, title="Loss between two networks", needs=("line",)),
+        panel(
+            "sharpness",
+            "curvature",
+            pictures.sharpness,
+            340,
+            *CURVE,
+            title="Largest Hessian eigenvalues (sharpness)",
+            needs=("curvature",),
+        ),
+        panel("trace", "curvature", pictures.trace, 340, *CURVE, title="Hessian trace", needs=("curvature",)),
     ],
     sections={
         "": [

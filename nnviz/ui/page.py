@@ -75,6 +75,8 @@ class Panel:
 
     name: str
     draw: Draw
+    title: str = ""
+    """What stands over it until the figure brings its own title; else the name."""
     per: Literal["entry", "set"] = "entry"
     part: str = ""
     needs: tuple[str, ...] = ()

@@ -69,7 +69,7 @@ class PageView:
         """What stands over pictures until they come with titles of their own."""
         found = {}
         for panel in self.page.panels:
-            title = f"{panel.name[:1].upper()}{panel.name[1:]}"
+            title = panel.title or f"{panel.name[:1].upper()}{panel.name[1:]}"
             for name, letter in zip(self.figures_of(panel), self.letters, strict=False):
                 found[name] = f"{letter} · {title}" if panel.per == "entry" and letter else title
         return found

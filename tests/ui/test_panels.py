@@ -157,6 +157,8 @@ def test_rows_of_one_entry_are_as_the_page_says_and_of_more_each_picture_has_row
 
 def test_heights_and_first_titles_hold_for_the_pictures_of_all_entries(views):
     made = [Panel("activation bands", figure, height=300), set_of(nothing)]
+    titled = [Panel("a", figure, "Accuracy or R²")]
+    assert shown(views[:2], titled).titles == {"a A": "A · Accuracy or R²", "a B": "B · Accuracy or R²"}
     assert shown(views[:2], made).heights == {"activation bands A": 300, "activation bands B": 300, "all": 280}
     assert shown(views[:2], made).titles["activation bands B"] == "B · Activation bands"
     assert shown(views[:1], made).titles == {"activation bands": "Activation bands", "all": "All"}
