@@ -27,7 +27,7 @@ def whole(name: str, draw: Callable[..., ui.Figure], *choices: Choice, needs: st
 PAGE = Page(
     name="gans_images",
     title="GAN images",
-    question="How do generated images take shape, and what decides whether they do?",
+    question="How does a GAN learn to generate images, and which design choices matter?",
     default=gans_images.DEFAULT,
     examples=gans_images.EXAMPLES,
     groups={
@@ -80,13 +80,13 @@ PAGE = Page(
     ],
     sections={
         "Images": [["generated images", "real images"], ["confident images", "classes covered"]],
-        "Variety": [
+        "Diversity": [
             ["interpolation"],
             ["nearest real images"],
             ["classes", "diversity"],
             ["distance to real images"],
         ],
-        "Discriminator, losses": [["output histogram", "outputs"], ["losses"]],
+        "Discriminator and losses": [["output histogram", "outputs"], ["losses"]],
         "Gradients": [["gradients", "ratios"]],
         "Activations": [["activations", "dead and saturated"]],
     },

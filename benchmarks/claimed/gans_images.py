@@ -42,14 +42,14 @@ _claim = partial(Claim, "GAN images")
 CLAIMS = (
     _claim(
         DIGITS,
-        "By step 300 a classifier that was trained on real digits takes nine of ten images for the class asked for",
+        "By step 300 a classifier that was trained on real digits assigns nine of ten images to the requested class",
         "fraction at step 300",
         partial(value, DIGITS, "A", "label_accuracy"),
         low=0.9,
     ),
     _claim(
         LARGER,
-        "By step 300 nine of ten images are taken for the class asked for",
+        "By step 300 nine of ten images are assigned to the requested class",
         "fraction at step 300",
         partial(value, LARGER, "A", "label_accuracy"),
         low=0.9,
@@ -63,7 +63,7 @@ CLAIMS = (
     ),
     _claim(
         SHAPES,
-        "At step 600 fewer than nine of ten images are taken for the class asked for",
+        "At step 600 fewer than nine of ten images are assigned to the requested class",
         "fraction at step 600",
         partial(value, SHAPES, "A", "label_accuracy", steps=600),
         high=0.9,
@@ -77,14 +77,14 @@ CLAIMS = (
     ),
     _claim(
         VARIANTS,
-        "the classifier is sure of less than a third of its images",
+        "the classifier is confident (p > 0.9) in less than a third of its images",
         "fraction of D with p > 0.9 at step 300",
         partial(value, VARIANTS, "D", "confident_fraction"),
         high=1 / 3,
     ),
     _claim(
         UNLABELED,
-        "At step 300 the classifier is sure of more of B's images than of A's",
+        "At step 300 the classifier is confident (p > 0.9) in more of B's images than of A's",
         "fraction with p > 0.9 at step 300, B − A",
         faster,
         low=0.005,
@@ -108,7 +108,7 @@ WITHOUT_CLAIM: dict[str, tuple[str, ...]] = {
     UNLABELED: (
         "Neither network is told the class: DCGAN with the published learning rate of 0.0002 (A), with 0.001 (B), and "
         "a pair of fully connected networks (C).",
-        "Look for images between two digits, which no label rules out.",
+        "Look for images between two digits: without labels nothing rules them out.",
     ),
 }
 """Sentences that say what is set, and nothing that training could contradict."""

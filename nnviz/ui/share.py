@@ -25,7 +25,7 @@ def share(request: FormResult, views: Sequence[RunView], names: Sequence[str]) -
             )
         st.caption(
             "Link with the differences from the page's default settings. It opens this page with these settings in "
-            "any nnviz."
+            "any installation of nnviz."
         )
         st.code(state.link, language=None, wrap_lines=True, height="content")
         if request.jobs:

@@ -63,7 +63,7 @@ def test_grids_of_two_variants_fill_their_cards_are_scrubbed_together_and_saved_
     download = choose(player.page, '"generated images A"', "Image (PNG)")
     saved = np.asarray(Image.open(download.path()).convert("L"))
     assert min(saved.shape) > 500
-    player.page.get_by_role("tab", name="Variety").click()
+    player.page.get_by_role("tab", name="Diversity").click()
     player.page.get_by_role("slider", name="Time").press("End")
     player.at(10)
     rows = picture(player, "interpolation B")

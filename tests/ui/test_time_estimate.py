@@ -13,9 +13,9 @@ DEFAULT = gans_images.DEFAULT
 
 def test_a_line_says_the_time_of_all_variants_together():
     (one,) = time_estimate([DEFAULT])
-    assert one == "About 25 s on one CPU core (1,500 steps of 11 ms); less on a GPU."
+    assert one == "About 25 s on one CPU core (1,500 steps of 11 ms, and evaluations); less on a GPU."
     (four,) = time_estimate([DEFAULT] * 4)
-    assert four.startswith("About 2 min on one CPU core (4 variants, 6,000 steps of 11 ms)")
+    assert four.startswith("About 2 min on one CPU core (4 variants, 6,000 steps of 11 ms, and evaluations)")
 
 
 def test_larger_images_wider_networks_and_larger_batches_take_longer():

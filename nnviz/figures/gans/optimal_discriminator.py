@@ -16,8 +16,9 @@ OPACITY = 0.9
 _HELP = (
     "Left: the learned discriminator. Middle: the optimal one for this generator, p/(p + q), with the exact density p "
     "of the data and a kernel estimate of the density q of 20,000 generated samples; transparent where both are near "
-    "0. Right: learned minus optimal. Computed at every second evaluation. A generator learns from a discriminator "
-    "that is close to the optimal one where the samples are."
+    "0. Green: 1 (real), purple: 0 "
+    "(generated). Right: learned minus optimal, blue above 0, orange below. Computed at every second evaluation. A "
+    "generator learns from a discriminator that is close to the optimal one where the samples are."
 )
 
 

@@ -113,7 +113,9 @@ def nearest_real(pairs: Arrays) -> dict:
     figure["layout"]["annotations"] += [_under(i + 0.5, 2, _short(value)) for i, value in enumerate(distance)]
     if "typical" in pairs:
         typical = labels.number(float(np.ravel(pairs["typical"])[0]), 2)
-        figure["layout"]["annotations"].append(_under(n / 2, 2, f"typical distance between real images {typical}", 1))
+        figure["layout"]["annotations"].append(
+            _under(n / 2, 2, f"for comparison, a real image to its nearest other: {typical}", 1)
+        )
     return figure
 
 

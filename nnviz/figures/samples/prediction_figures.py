@@ -28,7 +28,7 @@ def predictions(snapshot: Callable[[str], Arrays], *, style: str = "soft") -> di
         return confusion_matrix(counts, data)
     if pairs := snapshot("fit"):
         return predictions_against_targets(pairs, data)
-    title, help = "Outcome", "Predictions for the test samples."
+    title, help = "Predictions", "Predictions for the test samples."
     if data and not np.any(data["test"]):
         return empty(title, help, "no test samples: lower the training fraction")
     return empty(title, help)

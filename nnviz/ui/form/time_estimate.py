@@ -18,7 +18,10 @@ def time_estimate(jobs: Sequence[Training]) -> list[str]:
         evaluation = EVALUATION + 3 * seconds_of_image_step(job.learner)
         seconds += START + evaluation * (job.steps // job.evaluate_every + 1)
     of = f"{len(jobs)} variants, " if len(jobs) > 1 else ""
-    return [f"About {duration(seconds)} on one CPU core ({of}{steps:,} steps of {each:,.0f} ms); less on a GPU."]
+    return [
+        f"About {duration(seconds)} on one CPU core ({of}{steps:,} steps of {each:,.0f} ms, and evaluations); less on "
+        f"a GPU."
+    ]
 
 
 def duration(seconds: float) -> str:
