@@ -1,13 +1,14 @@
 """Runs a job: a stream of records."""
 
 from nnviz.engine.attachments import ReadFile, no_files
+from nnviz.engine.ensembles.ensemble_run import EnsembleRun
 from nnviz.engine.landscape.landscape_evaluation import LandscapeEvaluation
 from nnviz.engine.learners import Learning
 from nnviz.engine.running_job import RunningJob
 from nnviz.engine.training import TrainingRun
 from nnviz.engine.trajectories.rate_search import RateSearchRun
 from nnviz.engine.trajectories.trajectory_run import TrajectoryRun
-from nnviz.spec.jobs import Job, Landscape, RateSearch, Training, Trajectories
+from nnviz.spec.jobs import Ensemble, Job, Landscape, RateSearch, Training, Trajectories
 
 
 def run(
@@ -28,4 +29,6 @@ def run(
             return RateSearchRun(job, checkpoint)
         case Landscape():
             return LandscapeEvaluation(job, checkpoint, read_file)
+        case Ensemble():
+            return EnsembleRun(job, checkpoint, read_file)
     raise TypeError(f"no engine for {job!r}")

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from nnviz.spec.base import Spec, SpecError, fingerprint, options
 from nnviz.spec.base_job import BaseJob
 from nnviz.spec.early_stopping import EarlyStopping, NoEarlyStopping
+from nnviz.spec.ensembles import Ensemble
 from nnviz.spec.estimates import Estimate, of_training
 from nnviz.spec.landscapes import Landscape
 from nnviz.spec.learners import Learner, Supervised
@@ -103,7 +104,7 @@ class Training(BaseJob):
         return of_training(self.learner, self.steps, self.evaluate_every, self.probes)
 
 
-Job = Annotated[Training | Trajectories | RateSearch | Landscape, Field(discriminator="kind")]
+Job = Annotated[Training | Trajectories | RateSearch | Landscape | Ensemble, Field(discriminator="kind")]
 TEXT_LIMIT = 200_000
 """The largest job has a tenth of it; a million wrong items take pydantic ten seconds to count."""
 
@@ -176,6 +177,7 @@ def _text(plain: object) -> str:
 
 __all__ = [
     "MOST",
+    "Ensemble",
     "Estimate",
     "Job",
     "Landscape",

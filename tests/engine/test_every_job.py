@@ -12,7 +12,7 @@ from nnviz.engine.landscape import landscape_evaluation
 from nnviz.engine.running_job import RunningJob
 from nnviz.records import Record, Scalar
 from nnviz.spec.base import options
-from nnviz.spec.jobs import Job
+from nnviz.spec.jobs import Ensemble, Job
 from nnviz.spec.landscapes import Line, PathPlane, RandomPlane
 from nnviz.spec.optimizers import SGD, Adam
 from nnviz.spec.surfaces import Himmelblau
@@ -29,6 +29,19 @@ JOBS: list[Job] = [
     TRAJECTORIES,
     RateSearch(trajectories=TRAJECTORIES, rates=2),
     landscape(RandomPlane(resolution=9), PathPlane(resolution=9), Line(resolution=9), samples=20, steps=3),
+    Ensemble.parse(
+        {
+            "learner": {
+                "data": {"kind": "moons", "points": 40},
+                "model": {"kind": "mlp", "norm": {"kind": "batch"}, "dropout": {"kind": "standard"}},
+                "optimizer": {"kind": "nadam"},
+            },
+            "members": 2,
+            "steps": 7,
+            "evaluate_every": 3,
+            "device": "cpu",
+        }
+    ),
 ]
 each_job = each("job", JOBS)
 EVERY_KIND = {"device", "torch", "python", "nnviz", "seed", "metric"}
@@ -182,7 +195,7 @@ def refusal(job: Job, checkpoint: bytes) -> str:
     return "nothing"
 
 
-@each("job", [job for job in JOBS if job.kind != "training"])
+@each("job", [job for job in JOBS if job.kind not in ("training", "ensemble")])
 def test_while_it_is_replayed_it_stays_at_the_checkpoints_step_and_returns_nothing(job):
     running_job = run(job)
     while running_job.step < 2:

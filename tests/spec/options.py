@@ -4,7 +4,9 @@ import math
 import random
 from collections.abc import Iterator
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
 
 from nnviz.spec.base import Limits, Spec, SpecError, item_type, limits, options
 from nnviz.spec.jobs import Job, Parent
@@ -95,6 +97,9 @@ def value(field: Any, annotation: Any, rng: random.Random, small: bool = False) 
         return value(field, inner, rng, small) if rng.random() < 0.5 else None
     if (item := item_type(annotation)) is not None:
         return [value(None, item, rng, small) for _ in range(rng.choice([0, 1, 2, 3, 5]))]
+    if get_origin(annotation) is Annotated:
+        inner = FieldInfo.from_annotation(annotation)
+        return value(inner, inner.annotation, rng, small)
     if isinstance(annotation, type) and issubclass(annotation, Spec):
         return plain(annotation, rng, small)
     if get_origin(annotation) is Literal:

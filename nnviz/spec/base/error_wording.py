@@ -4,7 +4,7 @@ import json
 import types
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -42,6 +42,8 @@ def _where(loc: Iterable[int | str], cls: type[BaseModel] | None) -> tuple[str, 
         names.append(str(part))
         if isinstance(part, int):
             annotation = item_type(annotation)
+            if get_origin(annotation) is Annotated and not options(annotation):
+                field = FieldInfo.from_annotation(annotation)  # limits of an item
         elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
             owner = annotation
             field = owner.model_fields.get(part)
