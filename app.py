@@ -9,6 +9,7 @@ ui.run(
     [
         st.Page("pages/playground.py", title="Playground", default=True),
         st.Page("pages/gradient_flow.py", title="Gradient flow"),
+        st.Page("pages/normalization.py", title="Normalization"),
         st.Page("pages/optimizers.py", title="Optimizers"),
         st.Page("pages/loss_landscape.py", title="Loss landscape"),
         st.Page("pages/gans.py", title="GANs"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from nnviz.engine import checkpoints, device, learners
+from nnviz.engine import checkpoints, device, learners, normalization
 from nnviz.engine.attachments import ReadFile, no_files
 from nnviz.engine.capture import Watch, probes
 from nnviz.engine.device import EngineError
@@ -19,7 +19,7 @@ from nnviz.engine.snapshots import module_layers
 from nnviz.records import Divergence, EarlyStop, Metric, Record, Scalar, Snapshot
 from nnviz.spec.early_stopping import Patience
 from nnviz.spec.jobs import Training
-from nnviz.spec.probes import Activations
+from nnviz.spec.probes import Activations, AtEvaluations
 
 SAVE_STATE_EVERY = 100
 """Steps between two states saved in memory, from which a divergence is replayed."""
@@ -49,6 +49,7 @@ class TrainingRun(RunningJob):
         stopping = job.early_stopping
         self._stopper = EarlyStopper(stopping, self.learning.modules) if isinstance(stopping, Patience) else None
         self._is_new = checkpoint is None
+        self._observers = normalization.build(job, self.learning)
         if checkpoint is not None:
             self._resume(checkpoint)
         # Reading a loss waits for the device: except on the CPU, losses are read many at a time.
@@ -56,7 +57,7 @@ class TrainingRun(RunningJob):
         self._losses: list[tuple[int, dict[tuple[str, str], torch.Tensor]]] = []
         # Records not returned yet, added one by one, so that a failure loses none of them.
         self._records: list[Record] = []
-        built = [probes.build(probe) for probe in job.probes]
+        built = [probes.build(probe) for probe in job.probes if not isinstance(probe, AtEvaluations)]
         first = 0 if isinstance(self.learning, HasUntrainedPass) else 1
         self._watch = Watch(self.learning.modules, self.learning.optimizers, built, first).__enter__()
         self._units = None
@@ -66,9 +67,11 @@ class TrainingRun(RunningJob):
 
     def _resume(self, checkpoint: bytes) -> None:
         self.step, state = checkpoints.unpack(checkpoint, self.job.kind, self.job.steps, self.device)
-        counted = state.pop("early_stopping", None)
+        counted, observed = state.pop("early_stopping", None), state.pop("observers", {})
         try:
             self.learning.load_state_dict(state)
+            for kind, observer in self._observers.items():
+                observer.load_state_dict(observed.get(kind, {}))
             if self._stopper and counted:
                 parent = self.job.parent
                 self._stopper.load_state_dict(counted, is_other_job=parent is not None and parent.step == self.step)
@@ -105,6 +108,8 @@ class TrainingRun(RunningJob):
         with self._watch.step(number, force=is_forced):
             measured = self.learning.step(number)
         self.step = number
+        for observer in self._observers.values():
+            observer.after_step()
         self._losses.append((number, measured))
         is_evaluated = number % self.job.evaluate_every == 0 or number == self.job.steps
         if is_evaluated or is_forced or number % self._flush_every == 0:
@@ -160,8 +165,11 @@ class TrainingRun(RunningJob):
         self._watch.__exit__(None, None, None)
 
     def _state(self) -> Mapping[str, Any]:
-        state = self.learning.state_dict()
-        return state | {"early_stopping": self._stopper.state_dict()} if self._stopper else state
+        state = dict(self.learning.state_dict())
+        if self._stopper:
+            state["early_stopping"] = self._stopper.state_dict()
+        observed = {kind: own for kind, observer in self._observers.items() if (own := observer.state_dict())}
+        return state | {"observers": observed} if observed else state
 
     def _take_records(self) -> list[Record]:
         records, self._records = self._records, []
@@ -213,8 +221,19 @@ class TrainingRun(RunningJob):
         else:
             self._records += self.learning.evaluate(step, self._units)
             self._records += self._units.records(step)
+        self._observe(step)
         if self._stopper and step % self.job.evaluate_every == 0:
             self._records += self._stopper.count(step, self._records[before:])
+
+    def _observe(self, step: int) -> None:
+        """What is measured on passes of its own."""
+        for module in self.learning.modules.values():
+            module.eval()
+        is_last = step in (self.until, self.job.steps) or step % self.job.evaluate_every > 0
+        for observer in self._observers.values():
+            self._records += observer.records(step, is_last)
+        for module in self.learning.modules.values():
+            module.train()
 
     def _is_brief(self, step: int) -> bool:
         gap = self.job.evaluate_every

@@ -23,6 +23,14 @@ from nnviz.figures.layers.log2_histogram import log2_histograms
 from nnviz.figures.layers.percentile_bands import percentile_bands
 from nnviz.figures.layers.ridgelines import ridgelines
 from nnviz.figures.networks.network_diagram import network_diagram
+from nnviz.figures.norms.dead_units import dead_units
+from nnviz.figures.norms.gap_curves import gap_over_batch_size, gap_over_momentum
+from nnviz.figures.norms.gradient_lines import gradient_line, loss_ranges
+from nnviz.figures.norms.mode_outputs import mode_outputs
+from nnviz.figures.norms.norm_arithmetic import norm_arithmetic
+from nnviz.figures.norms.norm_heatmap import norm_heatmap
+from nnviz.figures.norms.running_averages import running_averages
+from nnviz.figures.norms.weight_scaling import effective_rates, weight_scaling
 from nnviz.figures.samples.confusion_matrix import confusion_matrix
 from nnviz.figures.samples.decision_surface import decision_surface, regression_curve
 from nnviz.figures.samples.worst_samples import predictions_against_targets, worst_samples
@@ -44,12 +52,17 @@ __all__ = [
     "contour_map",
     "curves",
     "dead_and_saturated",
+    "dead_units",
     "decision_surface",
     "depth_profile",
     "distances_to_minimum",
+    "effective_rates",
     "empty",
     "function_values",
     "gan_curves",
+    "gap_over_batch_size",
+    "gap_over_momentum",
+    "gradient_line",
     "hessian_trace",
     "images_as_png",
     "interpolation",
@@ -60,10 +73,14 @@ __all__ = [
     "loss_line",
     "loss_lines",
     "loss_map",
+    "loss_ranges",
     "loss_surface_3d",
+    "mode_outputs",
     "nearest_real",
     "network_diagram",
     "noise_map",
+    "norm_arithmetic",
+    "norm_heatmap",
     "optimal_discriminator",
     "output_histogram",
     "overlay",
@@ -77,6 +94,7 @@ __all__ = [
     "real_grid",
     "regression_curve",
     "ridgelines",
+    "running_averages",
     "same_axes",
     "sample_grid",
     "samples_map",
@@ -87,5 +105,6 @@ __all__ = [
     "training_against_projection",
     "update_parts",
     "update_ratios",
+    "weight_scaling",
     "worst_samples",
 ]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from nnviz.presets import gans, gans_images, gradient_flow, loss_landscape, optimizers, playground
+from nnviz.presets import gans, gans_images, gradient_flow, loss_landscape, normalization, optimizers, playground
 from nnviz.spec.jobs import Job
 from nnviz.spec.preset import Preset
 
@@ -19,6 +19,7 @@ class PagePresets:
 PAGES = {
     "playground": PagePresets("Playground", playground.DEFAULT, playground.EXAMPLES),
     "gradient_flow": PagePresets("Gradient flow", gradient_flow.DEFAULT, gradient_flow.EXAMPLES),
+    "normalization": PagePresets("Normalization", normalization.DEFAULT, normalization.EXAMPLES),
     "optimizers": PagePresets("Optimizers", optimizers.DEFAULT, optimizers.EXAMPLES),
     "loss_landscape": PagePresets("Loss landscape", loss_landscape.DEFAULT, loss_landscape.EXAMPLES),
     "gans": PagePresets("GANs", gans.DEFAULT, gans.EXAMPLES),

@@ -105,3 +105,16 @@ class RMSNorm(Normalization):
 
 
 Norm = Annotated[NoNorm | BatchNorm | LayerNorm | GroupNorm | RMSNorm, Field(discriminator="kind")]
+
+SHOWN_SAMPLES, SHOWN_UNITS, SHOWN_LAYERS = 64, 32, 6
+"""Of a normalization layer's values that are recorded, at most."""
+
+CURVE_UNITS = 8
+"""Units of each of these layers whose statistics are recorded over the steps."""
+
+
+def shown_layers(count: int) -> list[int]:
+    """Which of so many hidden layers are recorded: evenly spaced numbers from 1, the first and the last among them."""
+    if count <= SHOWN_LAYERS:
+        return list(range(1, count + 1))
+    return [1 + round(i * (count - 1) / (SHOWN_LAYERS - 1)) for i in range(SHOWN_LAYERS)]

@@ -70,4 +70,32 @@ class Histograms(Measurement):
     picture: ClassVar[int] = 2 * 64 * 4 + 4 * 120 * 4
 
 
-Probe = Annotated[GradientNorms | Updates | Activations | Signal | Histograms, Field(discriminator="kind")]
+class AtEvaluations(Measurement):
+    """What is measured at evaluations, on passes of its own: at those where `every` more steps have been done, at the
+    first, at the last, and where a run pauses. Of supervised learning alone."""
+
+
+class Norms(AtEvaluations):
+    """Normalization layers: what goes in and comes out for up to 64 fixed training samples and 32 units of up to 6
+    layers, and the network's outputs in training and in evaluation mode. At every evaluation statistics of the batch
+    and running averages of 8 units; at evaluations 16 and 256, and the last also the gap between the two modes
+    over batch sizes and momenta, and a layer whose weights are scaled."""
+
+    kind: Literal["norms"] = "norms"
+    every: Every = 100
+    evaluated: ClassVar[int] = 32
+    picture: ClassVar[int] = 2 * 4 * 64 * 32
+
+
+class GradientLine(AtEvaluations):
+    """The loss and its gradient along the direction of the gradient, at ½, 1, 2 and 4 times the learning rate
+    (Santurkar et al., 2018, arXiv:1805.11604). Takes as long as five steps."""
+
+    kind: Literal["gradient_line"] = "gradient_line"
+    every: Every = 200
+    scalars: ClassVar[int] = 1
+
+
+Probe = Annotated[
+    GradientNorms | Updates | Activations | Signal | Histograms | Norms | GradientLine, Field(discriminator="kind")
+]

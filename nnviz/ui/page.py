@@ -84,6 +84,8 @@ class Panel:
     choices: tuple[Choice, ...] = ()
     on_event: Callable[[Event, Job], Job] | None = None
     """What the viewer does in the picture, as another job."""
+    picks: Callable[[Event], Mapping[str, str]] | None = None
+    """What the viewer picks in the picture, as values of its choices by their names."""
     height: int = 280
     has_axes: bool = True
     """Whether it has axes that entries side by side may share or have for their own."""

@@ -187,6 +187,11 @@ def _board(request: FormResult, page_view: PageView, before: dict) -> None:
         state.update_address(runs=trains)
 
     def pick(figure: str, x: float, y: float, done: bool) -> None:
+        panel = page_view.by_figure.get(figure)
+        if panel is not None and panel.picks is not None:
+            for name, value in panel.picks(Event("pick", ((x, y),))).items():
+                choose(figure, name, value)
+            return
         _handle_event(request, page_view, figure, Event("pick", ((x, y),)), done)
         before.update(state.form_state)
 

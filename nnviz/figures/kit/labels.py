@@ -42,6 +42,11 @@ QUANTITY_NAMES = {
     "label_accuracy": "images of the requested class",
     "diversity": "difference of two images (RMS)",
     "nearest_distance": "distance (RMS of pixels)",
+    "mode_gap": "RMS difference / RMS output",
+    "line_loss_range": "largest − smallest loss",
+    "line_gradient_change": "largest ‖∇L(w − f·η·∇L) − ∇L‖",
+    "line_smoothness": "largest ‖change of ∇L‖ / ‖change of w‖",
+    "effective_rate": "η / ‖w‖²",
 }
 
 
