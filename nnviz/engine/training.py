@@ -227,6 +227,8 @@ class TrainingRun(RunningJob):
 
     def _observe(self, step: int) -> None:
         """What is measured on passes of its own."""
+        if not self._observers:
+            return
         for module in self.learning.modules.values():
             module.eval()
         is_last = step in (self.until, self.job.steps) or step % self.job.evaluate_every > 0

@@ -11,8 +11,8 @@ TITLE = "Batch statistics and running averages"
 HELP = (
     "Mean and variance of a unit before batch norm over the mini-batch of each evaluated step, and the running "
     "averages that evaluation mode uses. Dotted: what k batches with the statistics of the last one would give, "
-    "μ(1 − (1 − m)ᵏ) and (1 − m)ᵏ + σ²(1 − (1 − m)ᵏ). Variances divide by n − 1, as PyTorch's running variance does; in training batch "
-    "norm divides by n."
+    "μ(1 − (1 − m)ᵏ) and (1 − m)ᵏ + σ²(1 − (1 − m)ᵏ). Variances divide by n − 1, as PyTorch's running variance "
+    "does; in training batch norm divides by n."
 )
 PARTS = {"mean": "mean", "var": "variance (n − 1)"}
 LINES = {
