@@ -10,6 +10,7 @@ from tests.each import each
 from tests.figures import gan_arrays as gan
 from tests.figures import image_arrays as images
 from tests.figures import landscape_arrays, sample_records
+from tests.figures import norm_arrays as norms
 
 NONE = sample_records.scalars()
 DEEP = sample_records.deep()
@@ -161,6 +162,23 @@ FILLED = {
     "nearest images": lambda: figures.nearest_real(images.PAIRS),
     "classes": lambda: figures.class_histogram(images.CLASSES, 0.98),
     "confident images": lambda: figures.gan_curves({"A": images.SCALARS}, "confident_fraction", {"real images": 0.9}),
+    "before batch norm": lambda: figures.norm_heatmap(norms.BATCH, "input", 1, 3, 4),
+    "after group norm": lambda: figures.norm_heatmap(norms.GROUP, "output", 0, 99, 99),
+    "arithmetic of batch norm": lambda: figures.norm_arithmetic(norms.BATCH, 0, 2, 1),
+    "arithmetic of group norm": lambda: figures.norm_arithmetic(norms.GROUP, 1, 11, 5),
+    "arithmetic of RMS norm": lambda: figures.norm_arithmetic(norms.RMS),
+    "running averages": lambda: figures.running_averages(norms.SCALARS, "model.norm1#2", 0.1),
+    "outputs in both modes": lambda: figures.mode_outputs(norms.BATCH, norms.SIZES),
+    "gap over batch size": lambda: figures.gap_over_batch_size({"": norms.SIZES}),
+    "accuracy over batch size of two": lambda: figures.gap_over_batch_size(
+        {"A": norms.SIZES, "B": norms.SIZES}, "accuracy"
+    ),
+    "gap over momentum": lambda: figures.gap_over_momentum({"A": norms.MOMENTA, "B": {"momenta": np.empty(0)}}, "loss"),
+    "gradient line": lambda: figures.gradient_line({"A": norms.LINE, "B": {}}),
+    "loss ranges": lambda: figures.loss_ranges({"A": norms.SCALARS, "B": norms.SCALARS}),
+    "weight scaling": lambda: figures.weight_scaling({"": norms.SCALING}),
+    "effective rates": lambda: figures.effective_rates(norms.SCALARS, sample_records.layers(4, 4, 4), smooth=0.5),
+    "dead units": lambda: figures.dead_units(norms.UNITS, sample_records.layers(4, 4, 4)),
     "overlay": lambda: figures.overlay({"A": LOSS, "B": LOSS}, "loss"),
     "overlay of eight": lambda: figures.overlay(EIGHT, "loss"),
     "overlay of eight, smoothed, with zeros": lambda: figures.overlay(
@@ -227,6 +245,17 @@ EMPTY = {
     "confusion": lambda: figures.confusion_matrix({}, sample_records.data()),
     "worst": lambda: figures.worst_samples({}, {}),
     "fit": lambda: figures.predictions_against_targets({}, {}),
+    "before a norm": lambda: figures.norm_heatmap({}),
+    "arithmetic": lambda: figures.norm_arithmetic({}),
+    "running averages": lambda: figures.running_averages(NONE, "model.norm1#2", 0.1),
+    "outputs in both modes": lambda: figures.mode_outputs({}),
+    "gap over batch size": lambda: figures.gap_over_batch_size({"A": {}}),
+    "gap over momentum": lambda: figures.gap_over_momentum({"A": {}}),
+    "gradient line": lambda: figures.gradient_line({"A": {}}),
+    "loss ranges": lambda: figures.loss_ranges({"A": NONE}),
+    "weight scaling": lambda: figures.weight_scaling({"A": {}}),
+    "effective rates": lambda: figures.effective_rates(NONE, LAYERS),
+    "dead units": lambda: figures.dead_units({}, LAYERS),
     "overlay": lambda: figures.overlay({"A": NONE, "B": NONE}, "loss"),
     "phase": lambda: figures.phase_diagram({}),
     "map": lambda: figures.contour_map({}, {}, []),

@@ -76,6 +76,7 @@ SITES = {
     "discriminator": "#e07b1f",
     "before_clipping": "#8b929c",
     "after_clipping": "#1aa0b4",
+    "model": POSITIVE,
 }
 MEASURES = {"weight": "#7a68d8", "gradient": "#1aa0b4", "update": "#1f9d76"}
 # Real and generated samples, and what the discriminator takes for either.

@@ -64,8 +64,9 @@ def dead_units(arrays: Mapping[str, np.ndarray], layers: frames.Layers) -> dict:
             {"type": "scatter", "mode": "markers", "x": f4(gamma[dead]), "y": f4(beta[dead]), "marker": mark}
             | {"hoverinfo": "skip", "name": "cannot recover"}
         )
-    named = "; ".join(names[dead][:MOST_NAMED]) + (f"; {dead.sum() - MOST_NAMED} more" * (dead.sum() > MOST_NAMED))
-    text = f"{dead.sum()} of {len(dead)} units cannot recover" + (f":<br>{named}" if dead.any() else "")
+    count = int(dead.sum())
+    named = "; ".join(names[dead][:MOST_NAMED]) + (f"; {count - MOST_NAMED} more" if count > MOST_NAMED else "")
+    text = f"{count} of {len(dead)} units cannot recover" + (f":<br>{named}" if count else "")
     return layout.figure(
         [floor, edge, *traces],
         title=TITLE,
@@ -76,7 +77,7 @@ def dead_units(arrays: Mapping[str, np.ndarray], layers: frames.Layers) -> dict:
         table=[
             tables.rows(
                 {"site": sites, "unit": units, "gamma": gamma, "beta": beta, "certificate": certificate}
-                | {"cannot_recover": dead}
+                | {"cannot_recover": dead.astype(np.uint8)}
             )
         ],
         showlegend=True,

@@ -112,7 +112,8 @@ def _text(name: str, cell: Cell, found: Mapping[str, float], recorded: int) -> d
     return {
         "text": "<br>".join(lines),
         "x": 0,
-        "y": 0.58,
+        "y": 0.6,
+        "font": {"size": theme.SIZE + 1},
         "xref": "paper",
         "yref": "paper",
         "xanchor": "left",

@@ -1,5 +1,6 @@
 """Batch statistics of one unit and their running averages over the steps."""
 
+import numpy as np
 import pandas as pd
 
 from nnviz import frames
@@ -10,9 +11,9 @@ MAX_POINTS = 500
 TITLE = "Batch statistics and running averages"
 HELP = (
     "Mean and variance of a unit before batch norm over the mini-batch of each evaluated step, and the running "
-    "averages that evaluation mode uses. Dotted: what k batches with the statistics of the last one would give, "
-    "μ(1 − (1 − m)ᵏ) and (1 − m)ᵏ + σ²(1 − (1 − m)ᵏ). Variances divide by n − 1, as PyTorch's running variance "
-    "does; in training batch norm divides by n."
+    "averages that evaluation mode uses. Dotted: what k batches, each with the median statistics of those shown, "
+    "would give: μ(1 − (1 − m)ᵏ) and (1 − m)ᵏ + σ²(1 − (1 − m)ᵏ). Variances divide by n − 1, as PyTorch's running "
+    "variance does; in training batch norm divides by n."
 )
 PARTS = {"mean": "mean", "var": "variance (n − 1)"}
 LINES = {
@@ -41,7 +42,7 @@ def running_averages(frame: pd.DataFrame, site: str, momentum: float | None, why
         if momentum is not None and len(curves["batch"][1]):
             k = curves["running"][0]
             left = (1 - momentum) ** k.astype(float)
-            curves["constant"] = k, curves["batch"][1][-1] * (1 - left) + (left if part == "var" else 0)
+            curves["constant"] = k, np.median(curves["batch"][1]) * (1 - left) + (left if part == "var" else 0)
         for kind, (steps, values) in curves.items():
             if not len(steps):
                 continue
