@@ -3,9 +3,8 @@
 from nnviz import figures, ui
 from nnviz.figures.samples import prediction_figures
 from nnviz.presets import playground
-from nnviz.ui import AXIS, Choice, Page, Panel
-
-STYLE = Choice("style", "Surface", {"soft": "soft", "borders": "boundaries only"})
+from nnviz.ui import AXIS, Page, Panel
+from nnviz.ui.surface_style import SURFACE_STYLE
 
 
 def network(run: ui.RunView) -> dict:
@@ -53,7 +52,7 @@ PAGE = Page(
             lambda run, style: prediction_figures.predictions(run.snapshot, style=style),
             "Predictions",
             needs=("data",),
-            choices=(STYLE,),
+            choices=(SURFACE_STYLE,),
             height=330,
         ),
         Panel("network", network, needs=("network", "data"), height=330, has_axes=False),

@@ -136,7 +136,8 @@ def optimizer_names(optimizers: Sequence[TrajectorySpec]) -> list[str]:
 
 def _unrated(optimizers: Sequence[TrajectorySpec]) -> list[str]:
     """The optimizers in words, without the learning rates that a search puts in their place."""
-    return [optimizer.named([name for name in optimizer.settings if name != "lr"]) for optimizer in optimizers]
+    names = [optimizer.named([name for name in optimizer.settings if name != "lr"]) for optimizer in optimizers]
+    return [f"{i} · {name}" if names.count(name) > 1 else name for i, name in enumerate(names, 1)]
 
 
 def _momentum_optimizers(run: RunView) -> list[dict[str, object]]:

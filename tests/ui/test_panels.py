@@ -9,10 +9,16 @@ from nnviz.presets import optimizers, playground
 from nnviz.records import Scalar
 from nnviz.runs.runset import EntryView
 from nnviz.spec.base import replace_many
+from nnviz.spec.data import Curve, Digits, Hills, Moons
+from nnviz.spec.jobs import Training
+from nnviz.spec.learners import Supervised
+from nnviz.spec.losses import MSE, CrossEntropy
+from nnviz.spec.models import MLP
 from nnviz.spec.wording import name
 from nnviz.ui.page import Choice, Panel
 from nnviz.ui.panels import PageView, Pictures, key_of
 from nnviz.ui.show import _steps
+from nnviz.ui.surface_style import SURFACE_STYLE
 from tests.ui.form_results import entries, page
 
 JOB = playground.DEFAULT
@@ -212,3 +218,14 @@ def test_a_step_is_shown_once_all_runs_that_go_on_have_reached_it():
     # One that is over stays behind for good.
     assert _steps([_entry([0, 10, 20], True), _entry([0, 7], False)]) == [0, 7, 10, 20]
     assert _steps([_entry([0, 10], False), _entry([0, 7], False)]) == [0, 7, 10]
+
+
+def test_a_style_of_the_surface_is_offered_only_where_there_is_a_plane_of_classes():
+    for data, offered in (
+        (Moons(), ["soft", "borders"]),
+        (Digits(), ["soft"]),
+        (Curve(), ["soft"]),
+        (Hills(), ["soft"]),
+    ):
+        job = Training(learner=Supervised(data=data, model=MLP(), loss=CrossEntropy() if data.classes else MSE()))
+        assert list(SURFACE_STYLE.offered(job)) == offered, data.kind
