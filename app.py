@@ -12,6 +12,7 @@ ui.run(
         st.Page("pages/normalization.py", title="Normalization"),
         st.Page("pages/optimizers.py", title="Optimizers"),
         st.Page("pages/loss_landscape.py", title="Loss landscape"),
+        st.Page("pages/dropout.py", title="Dropout & overfitting"),
         st.Page("pages/gans.py", title="GANs"),
         st.Page("pages/gans_images.py", title="GAN images"),
     ]

@@ -1,6 +1,10 @@
 """Pure functions from frames and arrays to Plotly figures as plain dicts; no torch, no Streamlit."""
 
 from nnviz.figures.comparisons.overlays import overlay, same_axes
+from nnviz.figures.dropout.dropout_activations import dropout_activations
+from nnviz.figures.dropout.mask_averages import mask_averages
+from nnviz.figures.dropout.uncertain_samples import uncertain_samples
+from nnviz.figures.dropout.uncertainty_map import uncertainty_band, uncertainty_map
 from nnviz.figures.gans.gan_curves import gan_curves
 from nnviz.figures.gans.optimal_discriminator import optimal_discriminator
 from nnviz.figures.gans.output_histogram import output_histogram
@@ -57,6 +61,7 @@ __all__ = [
     "depth_profile",
     "distances_to_minimum",
     "effective_rates",
+    "dropout_activations",
     "empty",
     "function_values",
     "gan_curves",
@@ -76,6 +81,7 @@ __all__ = [
     "loss_ranges",
     "loss_surface_3d",
     "mode_outputs",
+    "mask_averages",
     "nearest_real",
     "network_diagram",
     "noise_map",
@@ -103,6 +109,9 @@ __all__ = [
     "surface_3d",
     "template",
     "training_against_projection",
+    "uncertain_samples",
+    "uncertainty_band",
+    "uncertainty_map",
     "update_parts",
     "update_ratios",
     "weight_scaling",

@@ -2,7 +2,16 @@
 
 from dataclasses import dataclass
 
-from nnviz.presets import gans, gans_images, gradient_flow, loss_landscape, normalization, optimizers, playground
+from nnviz.presets import (
+    dropout,
+    gans,
+    gans_images,
+    gradient_flow,
+    loss_landscape,
+    normalization,
+    optimizers,
+    playground,
+)
 from nnviz.spec.jobs import Job
 from nnviz.spec.preset import Preset
 
@@ -22,6 +31,7 @@ PAGES = {
     "normalization": PagePresets("Normalization", normalization.DEFAULT, normalization.EXAMPLES),
     "optimizers": PagePresets("Optimizers", optimizers.DEFAULT, optimizers.EXAMPLES),
     "loss_landscape": PagePresets("Loss landscape", loss_landscape.DEFAULT, loss_landscape.EXAMPLES),
+    "dropout": PagePresets("Dropout & overfitting", dropout.DEFAULT, dropout.EXAMPLES),
     "gans": PagePresets("GANs", gans.DEFAULT, gans.EXAMPLES),
     "gans_images": PagePresets("GAN images", gans_images.DEFAULT, gans_images.EXAMPLES),
 }

@@ -7,6 +7,7 @@ import numpy as np
 from nnviz import figures
 from nnviz.frames import Layers
 from tests.each import each
+from tests.figures import dropout_arrays as dropout
 from tests.figures import gan_arrays as gan
 from tests.figures import image_arrays as images
 from tests.figures import landscape_arrays, sample_records
@@ -122,6 +123,29 @@ FILLED = {
     "network of images": lambda: figures.network_diagram(
         sample_records.network(64, 12, 3) | {"weight_1": np.ones((12, 64))}, PIXELS, sample_records.layers(64, 12, 3)
     ),
+    "network with masks": lambda: figures.network_diagram(
+        sample_records.network(2, 8, 20, 2, maps=12),
+        sample_records.data(),
+        sample_records.layers(2, 8, 20, 2),
+        masks=dropout.masks(2, 8, 20),
+    ),
+    "network of discs with masks": lambda: figures.network_diagram(
+        sample_records.network(4, 20, 3), THREE, sample_records.layers(4, 20, 3), masks=dropout.masks(4, 20), sample=1
+    ),
+    "activations over masks": lambda: figures.dropout_activations(dropout.activations(), LAYERS),
+    "spread of activations": lambda: figures.dropout_activations(dropout.activations(), LAYERS, show="std"),
+    "averages over masks": lambda: figures.mask_averages(dropout.averages()),
+    "uncertainty": lambda: figures.uncertainty_map(dropout.uncertainty(), sample_records.data()),
+    "mutual information of three classes": lambda: figures.uncertainty_map(
+        dropout.uncertainty(3), sample_records.data(classes=3), show="information"
+    ),
+    "mean over masks": lambda: figures.uncertainty_map(dropout.uncertainty(), sample_records.data(), show="mean"),
+    "uncertainty of a regression": lambda: figures.uncertainty_map(
+        dropout.uncertainty(0), sample_records.data(classes=0)
+    ),
+    "band of uncertainty": lambda: figures.uncertainty_band(dropout.band(), sample_records.data(d=1, classes=0)),
+    "uncertain samples": lambda: figures.uncertain_samples(dropout.samples((4,), 3), THREE),
+    "uncertain images": lambda: figures.uncertain_samples(dropout.samples(), DIGITS),
     "confusion": lambda: figures.confusion_matrix({"counts": np.array([[3, 1], [0, 5]])}, sample_records.data()),
     "confusion of ten classes": lambda: figures.confusion_matrix({"counts": np.arange(100).reshape(10, 10)}, DIGITS),
     "surface of ten classes": lambda: figures.decision_surface(
@@ -242,6 +266,11 @@ EMPTY = {
     "surface": lambda: figures.decision_surface({}, {}),
     "curve": lambda: figures.regression_curve({}, sample_records.data(d=1)),
     "network": lambda: figures.network_diagram({}, sample_records.data(), Layers({})),
+    "activations over masks": lambda: figures.dropout_activations({}, LAYERS),
+    "averages over masks": lambda: figures.mask_averages({}),
+    "uncertainty": lambda: figures.uncertainty_map({}, {}),
+    "band of uncertainty": lambda: figures.uncertainty_band({}, {}),
+    "uncertain samples": lambda: figures.uncertain_samples({}, {}),
     "confusion": lambda: figures.confusion_matrix({}, sample_records.data()),
     "worst": lambda: figures.worst_samples({}, {}),
     "fit": lambda: figures.predictions_against_targets({}, {}),

@@ -47,6 +47,8 @@ QUANTITY_NAMES = {
     "line_gradient_change": "largest ‖∇L(w − f·η·∇L) − ∇L‖",
     "line_smoothness": "largest ‖change of ∇L‖ / ‖change of w‖",
     "effective_rate": "η / ‖w‖²",
+    "mask_average_loss": "loss (128 test samples)",
+    "mask_average_accuracy": "accuracy (128 test samples)",
 }
 
 

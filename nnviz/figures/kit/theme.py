@@ -81,6 +81,7 @@ SITES = {
 MEASURES = {"weight": "#7a68d8", "gradient": "#1aa0b4", "update": "#1f9d76"}
 # Real and generated samples, and what the discriminator takes for either.
 ADVERSARIAL = {"real": "#1e8a4c", "generated": "#8a3fd1"}
+UNCERTAINTY = "#b0307a"
 HEALTHY = "#1f9d76"
 RUN_DASHES = ("solid", "dash", "dot", "dashdot")
 NEUTRAL = "#8b929c"

@@ -22,6 +22,7 @@ class EdgeGroup(NamedTuple):
     start: tuple[float, np.ndarray]  # x, y (from,)
     end: tuple[float, np.ndarray]  # x, y (to,)
     names: tuple[str, str]  # of the two columns, for hover texts
+    is_drawn: np.ndarray  # (to, from) bool: weights at a dropped unit have no line
 
 
 def round_up(value: float) -> float:
@@ -48,6 +49,7 @@ def edge_traces(groups: Sequence[EdgeGroup], reference: float, max_width: float 
     Weights of exactly 0 have a hover text but no line.
     """
     parts = [_endpoints(group) for group in groups]
+    is_drawn = np.concatenate([group.is_drawn.ravel() for group in groups]) if groups else np.empty(0, bool)
     weights, x0, y0, x1, y1 = (np.concatenate(column) for column in zip(*parts, strict=True)) if parts else [[]] * 5
     level, sign = width_levels(np.asarray(weights), reference), np.sign(weights)
     x = np.stack([x0, x1, np.full(len(x0), np.nan)], axis=1)
@@ -55,7 +57,7 @@ def edge_traces(groups: Sequence[EdgeGroup], reference: float, max_width: float 
     traces = []
     for width_level in range(1, WIDTH_LEVELS + 1):
         for one_sign in (-1, 1):
-            chosen = (level == width_level) & (sign == one_sign)
+            chosen = (level == width_level) & (sign == one_sign) & is_drawn
             traces.append(
                 {
                     "type": "scatter",
@@ -80,9 +82,10 @@ def _endpoints(group: EdgeGroup) -> tuple[np.ndarray, ...]:
 
 def _hover_markers(group: EdgeGroup) -> dict:
     """Invisible markers on the lines with their weights as hover texts."""
-    weights, x0, y0, x1, y1 = _endpoints(group)
+    drawn = np.flatnonzero(group.is_drawn)
+    weights, x0, y0, x1, y1 = (column[drawn] for column in _endpoints(group))
     source_name, target_name = group.names
-    to, source = np.indices(group.weights.shape).reshape(2, -1)
+    to, source = np.indices(group.weights.shape).reshape(2, -1)[:, drawn]
     return {
         "type": "scatter",
         "mode": "markers",

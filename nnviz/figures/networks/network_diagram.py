@@ -8,7 +8,7 @@ import numpy as np
 from nnviz import frames
 from nnviz.figures.kit import labels, layout, tables, theme
 from nnviz.figures.kit.layout import f4
-from nnviz.figures.networks import neurons
+from nnviz.figures.networks import dropped_units, neurons
 from nnviz.figures.networks.edges import MAX_WIDTH, EdgeGroup, edge_traces, round_up
 from nnviz.figures.networks.neurons import PITCH, Column
 
@@ -31,6 +31,10 @@ _IMAGES_HELP = (
 )
 _TRUNCATED_HELP = " Of wide layers the first {} neurons are shown; the exported weights.pt has all weights."
 _SKIP_HELP = " At a layer marked ⊕ the input is added to the output (skip connection)."
+_DROPPED_HELP = (
+    " Crossed out: units that dropout sets to 0 for sample {} of the mini-batch of step {}, without the weights that "
+    "enter and leave them; the other units are divided by 1 − p. Each sample has its own mask, at each step a new one."
+)
 # Height of the card, of a line of text, and width of a letter, in pixels: text does not scale with the figure, so the
 # room that it needs has to be estimated.
 _CARD_HEIGHT, _LINE_HEIGHT, _LETTER_WIDTH = 276, 13.5, 5.8
@@ -44,14 +48,18 @@ def network_diagram(
     reference: float | None = None,
     aspect: float = 1.5,
     skip: bool = False,
+    masks: Mapping[str, np.ndarray] | None = None,
+    sample: int = 0,
 ) -> dict:
     """The diagram of an MLP from the snapshots network and data, and its layers; `aspect` is the card's width / height.
 
     A neuron is drawn as a map of its output over the input plane (2-D inputs; a small curve for 1-D), as the image of
     its incoming weights in the first layer of an image network, else as a disc in the color of its bias. Lines are
     orange for negative and blue for positive weights, their width linear in |w| up to `reference` (None: the next 1, 2
-    or 5 times a power of ten). `skip`: hidden layers as wide as their input have skip connections, and are marked. At
-    most 16 neurons per layer (10 with images of weights) and 8 layers are drawn; notes say so.
+    or 5 times a power of ten). `skip`: hidden layers as wide as their input have skip connections, and are marked.
+    `masks`, the snapshot dropout_masks: units that are dropped for one `sample` of the mini-batch are crossed out, and
+    their weights have no lines. At most 16 neurons per layer (10 with images of weights) and 8 layers are drawn; notes
+    say so.
     """
     if not arrays or not layers.sites or "weight_1" not in arrays:
         return layout.empty(_TITLE, _MAPS_HELP)
@@ -63,7 +71,9 @@ def network_diagram(
     shown = [min(units[layer], limit) for layer, limit in zip(drawn_layers, limits, strict=True)]
     left, right = _input_names(data, shown[0], units[0]), _output_names(data, units[-1], shown[-1])
     height = max(*shown, 4) * PITCH
+    dropped = dropped_units.of_sample(masks or {}, sample)
     lines = 3 if any(units[layer] > count for layer, count in zip(drawn_layers, shown, strict=True)) else 2
+    lines += bool(dropped)
     total = height / (1 - (lines + 1.5) * _LINE_HEIGHT / _CARD_HEIGHT)  # with room for headers and notes
     pixel = total / _CARD_HEIGHT
     # Room for the names beside the outer columns.
@@ -74,7 +84,7 @@ def network_diagram(
     skipped = {i + 1 for i in range(len(units) - 2) if skip and units[i] == units[i + 1]}
     boxes = {column.layer: neurons.has_boxes(arrays, data, column) for column in columns}
     columns = [_enlarged(column, max(shown)) if boxes[column.layer] else column for column in columns]
-    groups = _edge_groups(arrays, columns, boxes)
+    groups = _edge_groups(arrays, columns, boxes, dropped)
     reference = reference or round_up(max((_largest(group.weights) for group in groups), default=0.0))
     disc = float(np.clip(0.72 * _CARD_HEIGHT / total, 7, 26))
     traces = [
@@ -82,9 +92,10 @@ def network_diagram(
         *edge_traces(groups, reference, MAX_WIDTH if max(shown) <= 8 else 0.6 * MAX_WIDTH),
         neurons.outlines([column for column in columns if boxes[column.layer]]),
         *neurons.curves(arrays, columns),
-        *neurons.biases(arrays, columns, boxes, disc),
-        neurons.hover_markers(arrays, columns, 1.1 * disc),
-        _headers(columns, layers, height / 2, skipped),
+        *neurons.biases(arrays, columns, boxes, disc, dropped),
+        *([dropped_units.crosses(dropped, columns, boxes, disc)] if dropped else []),
+        neurons.hover_markers(arrays, columns, 1.1 * disc, dropped),
+        _headers(columns, layers, height / 2, skipped, masks or {}, sample),
         _outer_labels(columns[0], left, "middle left"),
         _outer_labels(columns[-1], right, "middle right"),
     ]
@@ -101,7 +112,8 @@ def network_diagram(
             else _DISCS_HELP
         )
         + (_TRUNCATED_HELP.format(max(limits)) if any(c.units > len(c.y) and not c.is_image for c in columns) else "")
-        + (_SKIP_HELP if skipped else ""),
+        + (_SKIP_HELP if skipped else "")
+        + (_DROPPED_HELP.format(sample + 1, int(masks["step"])) if dropped else ""),
         x={"visible": False, "range": span, "constrain": "domain"},
         y={
             "visible": False,
@@ -109,8 +121,8 @@ def network_diagram(
             "scaleanchor": "x",
             "constrain": "domain",
         },
-        images=neurons.neuron_images(arrays, data, columns, classes),
-        table=_table(arrays, layers, drawn_layers),
+        images=neurons.neuron_images(arrays, data, columns, classes, dropped),
+        table=[*_table(arrays, layers, drawn_layers), *dropped_units.table(masks or {}, layers.sites, sample)],
         showlegend=False,
         annotations=_notes(columns, groups, reference, units),
         margin={"l": 2, "r": 2, "t": 2, "b": 2},
@@ -160,7 +172,10 @@ def _enlarged(column: Column, rows: int) -> Column:
 
 
 def _edge_groups(
-    arrays: Mapping[str, np.ndarray], columns: Sequence[Column], boxes: Mapping[int, bool]
+    arrays: Mapping[str, np.ndarray],
+    columns: Sequence[Column],
+    boxes: Mapping[int, bool],
+    dropped: dropped_units.Dropped,
 ) -> list[EdgeGroup]:
     """The weights between neighboring columns, of the drawn neurons; none from an input image."""
     groups = []
@@ -171,7 +186,8 @@ def _edge_groups(
             start = source.x + source.size / 2 * boxes[source.layer]
             end = target.x - target.size / 2 * boxes[target.layer]
             names = (neurons.neuron_prefix(source), neurons.neuron_prefix(target))
-            groups.append(EdgeGroup(weights, (start, source.y), (end, target.y), names))
+            is_drawn = dropped_units.kept_edges(dropped, source, target)
+            groups.append(EdgeGroup(weights, (start, source.y), (end, target.y), names, is_drawn))
     return groups
 
 
@@ -189,9 +205,16 @@ def _image_edges(source: Column, target: Column) -> dict:
     return {"type": "scatter", "mode": "lines", "x": f4(x), "y": f4(y), "line": line, "hoverinfo": "skip"}
 
 
-def _headers(columns: Sequence[Column], layers: frames.Layers, top: float, skipped: Collection[int]) -> dict:
-    """Headers of columns: name of the layer, activation, a mark for a skip connection, and how many of its neurons are
-    drawn."""
+def _headers(
+    columns: Sequence[Column],
+    layers: frames.Layers,
+    top: float,
+    skipped: Collection[int],
+    masks: Mapping[str, np.ndarray],
+    sample: int,
+) -> dict:
+    """Headers of columns: name of the layer, activation, a mark for a skip connection, how many of its neurons are
+    drawn, and how many of all are kept."""
     text = []
     for column in columns:
         activation = layers.activations[column.layer - 1] if column.layer else ""
@@ -199,6 +222,7 @@ def _headers(columns: Sequence[Column], layers: frames.Layers, top: float, skipp
         lines = [column.name, labels.shorten(activation.replace("_", " "), 11) + mark]
         if column.units > len(column.y):
             lines.append(f"{column.units} pixels" if column.is_image else f"{len(column.y)} of {column.units}")
+        lines.append(dropped_units.kept_count(masks, column.layer, sample))
         text.append("<br>".join(line for line in lines if line))
     return _text([column.x for column in columns], [top] * len(columns), text, "top center")
 

@@ -29,9 +29,14 @@ class Column(NamedTuple):
 
 
 def neuron_images(
-    arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray], columns: Sequence[Column], classes: int
+    arrays: Mapping[str, np.ndarray],
+    data: Mapping[str, np.ndarray],
+    columns: Sequence[Column],
+    classes: int,
+    dropped: Mapping[int, np.ndarray],
 ) -> list[dict]:
-    """Layout images of all neurons that have one, one strip per column.
+    """Layout images of all neurons that have one, one strip per column; those of dropped units are empty, dropped
+    pixels of an input image 0. `dropped` is bool by layer.
 
     Maps of a layer share one scale, orange below zero, blue above. Outputs of a classifier are probabilities: each
     class in its own color; a single output of two classes in orange and blue around one half.
@@ -43,6 +48,8 @@ def neuron_images(
         if tiles is None:
             continue
         if column.is_image:
+            if column.layer in dropped:
+                tiles = np.where(dropped[column.layer].reshape(tiles.shape), 0, tiles)
             low, span = float(tiles.min()), float(np.ptp(tiles)) or 1.0
             pixels, palette, background = (255 * (tiles - low) / span).astype(np.uint8), png_images.gray_palette(), 0
         elif column.layer == last and classes and np.nanmin(tiles) >= 0 and np.nanmax(tiles) <= 1:
@@ -58,6 +65,8 @@ def neuron_images(
         gap = round((PITCH - 1) * height) if count > 1 else 0
         padded = np.full((count, height + gap, width), background, np.uint8)
         padded[:, :height] = pixels
+        if column.layer in dropped and not column.is_image:
+            padded[dropped[column.layer][:count]] = background
         source = png_images.png(padded.reshape(-1, width), palette)
         left, top, size = column.x - column.size / 2, column.y[0] + column.size / 2, column.size
         strips.append(png_images.layout_image(source, left, top, size, size * count * (1 + gap / height)))
@@ -98,12 +107,16 @@ def curves(arrays: Mapping[str, np.ndarray], columns: Sequence[Column]) -> list[
 
 
 def biases(
-    arrays: Mapping[str, np.ndarray], columns: Sequence[Column], in_box: Mapping[int, bool], disc: float
+    arrays: Mapping[str, np.ndarray],
+    columns: Sequence[Column],
+    in_box: Mapping[int, bool],
+    disc: float,
+    dropped: Mapping[int, np.ndarray],
 ) -> list[dict]:
     """A small square at every box's lower left corner, or the disc itself, in the color of the bias.
 
     `in_box` says which layers' neurons are boxes; `disc` is a disc's size in pixels. Inputs, and neurons without a
-    bias, are gray discs.
+    bias, are gray discs; `dropped` units (bool by layer) have none.
     """
     boxes, discs = ([], [], []), ([], [], [])
     for column in columns:
@@ -112,9 +125,12 @@ def biases(
             continue
         shift = column.size / 2 if in_box[column.layer] else 0.0
         x, y, z = boxes if in_box[column.layer] else discs
-        x += [column.x - shift] * len(column.y)
-        y += list(column.y - shift)
-        z += [0.0] * len(column.y) if bias is None else list(np.asarray(bias, float)[: len(column.y)])
+        here = np.arange(len(column.y))
+        if column.layer in dropped and not column.is_image:
+            here = np.flatnonzero(~dropped[column.layer][: len(column.y)])
+        x += [column.x - shift] * len(here)
+        y += list(column.y[here] - shift)
+        z += [0.0] * len(here) if bias is None else list(np.asarray(bias, float)[here])
     values = np.array(boxes[2] + discs[2])
     limit = round_up(float(np.abs(values[np.isfinite(values)]).max(initial=0.0)))
     traces = []
@@ -127,8 +143,11 @@ def biases(
     return traces
 
 
-def hover_markers(arrays: Mapping[str, np.ndarray], columns: Sequence[Column], size: float) -> dict:
-    """Invisible markers with hover texts: name, bias and range of the output of each neuron."""
+def hover_markers(
+    arrays: Mapping[str, np.ndarray], columns: Sequence[Column], size: float, dropped: Mapping[int, np.ndarray]
+) -> dict:
+    """Invisible markers with hover texts: name, bias and range of the output of each neuron, and whether it is
+    dropped."""
     text = []
     for column in columns:
         bias, maps = arrays.get(f"bias_{column.layer}"), arrays.get(f"maps_{column.layer}")
@@ -143,6 +162,8 @@ def hover_markers(arrays: Mapping[str, np.ndarray], columns: Sequence[Column], s
                 lines.append(
                     f"from {labels.number(float(low[i]), 4)} to {labels.number(float(high[i]), 4)} over the inputs"
                 )
+            if column.layer in dropped and not column.is_image and dropped[column.layer][i]:
+                lines.append("dropped for this sample")
             text.append("<br>".join(lines))
     return {
         "type": "scatter",

@@ -14,7 +14,10 @@ from nnviz.figures.kit.log_axis_edges import edge_marks, log_axis_values
 from nnviz.figures.kit.resume_marks import ResumeMark, with_resume_marks
 
 MAX_POINTS = 500
-PERCENT_QUANTITIES = ("accuracy", "high_quality_fraction", "mass_covered", "confident_fraction", "label_accuracy")
+PERCENT_QUANTITIES = (
+    *("accuracy", "high_quality_fraction", "mass_covered", "confident_fraction", "label_accuracy"),
+    "mask_average_accuracy",
+)
 # R² may start below zero, and is compared with 1; measures of images are compared with those of real ones.
 LINEAR_QUANTITIES = ("r_squared", "diversity", "nearest_distance")
 # The legend's numbers are the last values, unless the board shows those of a selected step.
@@ -27,6 +30,16 @@ _HELP = {
         "Gray: loss of each mini-batch."
     ),
     "accuracy": ("Fraction of samples classified correctly; test accuracy below train accuracy suggests overfitting."),
+    "mask_average_loss": (
+        "Minus the mean logarithm of the true class's probability, on up to 128 test samples: in evaluation mode "
+        "(weight scaling), of the arithmetic and the geometric mean of the probabilities over masks, and of one "
+        "thinned network, averaged over masks. The arithmetic mean is never worse than one network (Jensen's "
+        "inequality)."
+    ),
+    "mask_average_accuracy": (
+        "Accuracy on up to 128 test samples: in evaluation mode (weight scaling), of the arithmetic and the geometric "
+        "mean of the probabilities over masks, and of one thinned network, averaged over masks."
+    ),
     "r_squared": "1: perfect fit; 0: no better than predicting the mean.",
 }
 

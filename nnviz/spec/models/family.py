@@ -42,6 +42,11 @@ class Family(Spec):
         return 1
 
     @property
+    def has_dropout(self) -> bool:
+        """Whether units are dropped in training."""
+        return False
+
+    @property
     def changes_training_loss(self) -> str:
         """What makes the loss in training another function of the weights than in evaluation mode; "" for nothing."""
         return ""

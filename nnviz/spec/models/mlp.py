@@ -60,10 +60,14 @@ class Feedforward(Family):
         return self.norm.least_batch if self.hidden else 1
 
     @property
+    def has_dropout(self) -> bool:
+        return self.dropout.rate > 0
+
+    @property
     def changes_training_loss(self) -> str:
         if self.norm.least_batch > 1:
             return "batch norm"
-        return "dropout" if self.dropout.rate else ""
+        return "dropout" if self.has_dropout else ""
 
     @property
     def vectors(self) -> str:

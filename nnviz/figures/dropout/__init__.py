@@ -1,0 +1,1 @@
+"""Figures of dropout: activations, averages over masks, uncertainty."""

@@ -1,0 +1,65 @@
+"""Pictures of dropout, each from its RunView."""
+
+from collections.abc import Callable
+
+from nnviz import figures
+from nnviz.figures.dropout.uncertainty_map import SHOWN
+from nnviz.ui.page import Choice, Figure, RunView
+from nnviz.ui.run_layers import layers
+
+SAMPLE = Choice(
+    "sample",
+    "Masks",
+    {**{str(i): f"of sample {i + 1}" for i in range(4)}, "": "none (evaluation)"},
+    shared=True,
+    meanings={**{str(i): i for i in range(4)}, "": None},
+)
+UNCERTAINTY = Choice("show", "Show", SHOWN)
+
+WITHOUT = "no dropout: nothing differs between training and evaluation mode"
+
+
+def network(run: RunView, sample: int | None) -> Figure:
+    """The network with its weights, and the units that dropout left out at the chosen step."""
+    model = run.job.learner.model
+    if not model.has_diagram:
+        return None
+    masks = run.snapshot("dropout_masks") if sample is not None else {}
+    return figures.network_diagram(
+        run.snapshot("network"), run.snapshot("data"), layers(run), skip=model.skip, masks=masks, sample=sample or 0
+    )
+
+
+def activations(show: str) -> Callable[[RunView], Figure]:
+    """Mean or standard deviation of activations over masks against evaluation mode."""
+    return lambda run: _with_dropout(
+        run, figures.dropout_activations(run.snapshot("dropout_activations"), layers(run), show=show)
+    )
+
+
+def averages(run: RunView) -> Figure:
+    """Weight scaling against means over masks, sample by sample."""
+    return _with_dropout(run, figures.mask_averages(run.snapshot("mask_averages")))
+
+
+def average_curve(quantity: str) -> Callable[..., Figure]:
+    """Loss or accuracy of weight scaling and of means over masks, over time."""
+    return lambda run, **chosen: _with_dropout(run, figures.curves(run.scalars(quantity), quantity, **chosen))
+
+
+def uncertainty(run: RunView, show: str) -> Figure:
+    """The spread of predictions over masks: over one or two inputs, else of the most uncertain test samples."""
+    data, found = run.snapshot("data"), run.snapshot("uncertainty")
+    if samples := run.snapshot("uncertain_samples"):
+        return figures.uncertain_samples(samples, data)
+    if "x" in found and "y" not in found:
+        return figures.uncertainty_band(found, data)
+    return _with_dropout(run, figures.uncertainty_map(found, data, show=show))
+
+
+def _with_dropout(run: RunView, figure: dict) -> dict:
+    """The figure, or why there is nothing to draw."""
+    if run.job.learner.model.has_dropout:
+        return figure
+    meta = figure["layout"]["meta"]
+    return figures.empty(meta["title"], meta["help"], WITHOUT)

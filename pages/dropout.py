@@ -1,0 +1,76 @@
+"""Dropout & overfitting · what a network learns by heart, what helps against it, and what dropout does inside."""
+
+from nnviz import figures, ui
+from nnviz.figures.samples import prediction_figures
+from nnviz.presets import dropout
+from nnviz.ui import AXIS, Choice, Page, Panel
+from nnviz.ui import dropout_pictures as draw
+
+CURVE = (AXIS, ui.smoothing())
+
+
+def overlay(name: str, quantity: str, *choices: Choice) -> Panel:
+    """The same curve of all networks."""
+    return Panel(
+        name,
+        lambda runs, **chosen: figures.overlay(
+            {name: run.scalars(quantity) for name, run in runs.items()}, quantity, **chosen
+        ),
+        per="set",
+        needs=("loss",),
+        choices=choices,
+        height=300,
+    )
+
+
+PAGE = Page(
+    name="dropout",
+    title="Dropout & overfitting",
+    question="When does a network learn its samples by heart, and what helps against it?",
+    default=dropout.DEFAULT,
+    examples=dropout.EXAMPLES,
+    groups={
+        "Capacity, dropout": ["learner.model"],
+        "Data": ["learner.data"],
+        "Penalties": ["learner.l2", "learner.l1"],
+        "Training": ["learner.loss", "learner.optimizer", "learner.batch_size", "steps"],
+        "Schedule, seed, device": ["learner.schedule", "learner.clipping", "seed", "evaluate_every", "device"],
+    },
+    opened=["Capacity, dropout", "Data", "Penalties"],
+    variant_fields=[
+        "learner.model.dropout",
+        "learner.l2",
+        "learner.l1",
+        "learner.model.width",
+        "learner.data.train_fraction",
+        "learner.model",
+        "learner.data",
+        "seed",
+    ],
+    panels=[
+        Panel(
+            "outcome",
+            lambda run, style: prediction_figures.predictions(run.snapshot, style=style),
+            needs=("data",),
+            choices=(Choice("style", "Surface", {"soft": "soft", "borders": "boundaries only"}),),
+            height=330,
+        ),
+        overlay("loss", "loss", *CURVE),
+        overlay("accuracy", "accuracy", ui.smoothing()),
+        Panel("network", draw.network, needs=("data",), choices=(draw.SAMPLE,), height=360, has_axes=False),
+        Panel("activations", draw.activations("mean"), needs=("data",)),
+        Panel("spread", draw.activations("std"), needs=("data",)),
+        Panel("averages", draw.averages, needs=("data",), height=300),
+        Panel("average loss", draw.average_curve("mask_average_loss"), needs=("loss",), choices=CURVE, height=300),
+        Panel("average accuracy", draw.average_curve("mask_average_accuracy"), needs=("loss",), height=300),
+        Panel("uncertainty", draw.uncertainty, needs=("data",), choices=(draw.UNCERTAINTY,), height=400),
+    ],
+    sections={
+        "Overfitting": [["outcome"], ["loss", "accuracy"]],
+        "Dropout": [["network"], ["activations", "spread"], ["averages", "average loss", "average accuracy"]],
+        "Uncertainty": [["uncertainty"]],
+    },
+    links_to={"Show loss landscape": "pages/loss_landscape.py"},
+)
+
+ui.render(PAGE)
