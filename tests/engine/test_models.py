@@ -9,6 +9,7 @@ from nnviz.engine import learners, models
 from nnviz.engine.randomness import generator
 from nnviz.spec import models as spec
 from nnviz.spec.activations import ReLU, Sigmoid, Tanh
+from nnviz.spec.base import SpecError
 from nnviz.spec.initializers import HeNormal
 from nnviz.spec.jobs import Training
 from tests.each import each
@@ -184,3 +185,46 @@ def test_skip_connections_keep_the_gradient_of_deep_sigmoid_networks():
         ratios[skip] = found
     assert max(ratios[False]) < 1e-6
     assert min(ratios[True]) > 1e-2
+
+
+def test_spatial_dropout_drops_whole_channels_as_torchs_dropout2d():
+    x = torch.ones(400, 6, 4, 4)
+    spatial = models.dropouts.SpatialDropout(0.3).train()
+    spatial.generator = generator(1, "dropout0")
+    mine, theirs = spatial(x), nn.Dropout2d(0.3)(x)
+    for found in (mine, theirs):
+        by_channel = found.flatten(2)
+        assert torch.equal(by_channel.amin(2), by_channel.amax(2))
+        assert set(found.unique().tolist()) == pytest.approx({0, 1 / 0.7})
+        assert float((by_channel[..., 0] > 0).float().mean()) == pytest.approx(0.7, abs=0.04)
+    assert spatial.eval()(x) is x
+    vectors = models.dropouts.SpatialDropout(0.3).train()
+    vectors.generator = generator(1, "dropout0")
+    assert torch.equal(vectors(torch.ones(50, 6)), mine[:50, :, 0, 0])
+
+
+def test_a_convolutional_network_drops_pixels_or_channels_after_each_activation():
+    for kind, mask in (("standard", (5, 8, 4, 4)), ("spatial", (5, 8, 1, 1))):
+        model = spec.DCGANDiscriminator(width=8, norm="none", dropout={"kind": kind, "rate": 0.5})
+        assert model.changes_training_loss == "dropout"
+        network = models.build(model, (1, 8, 8), 10, 0)
+        names = [name for name, _ in network.named_children()]
+        assert names == ["conv1", "activation1", "dropout1", "conv2", "activation2", "dropout2", "flatten", "output"]
+        assert network.dropout1.mask_shape((5, 8, 4, 4)) == mask
+        assert model.size((1, 8, 8), 10).parameters == sum(p.numel() for p in network.parameters())
+        assert model.function() == spec.DCGANDiscriminator(width=8, norm="none").function()
+
+
+def test_inputs_are_dropped_before_the_first_layer():
+    model = spec.MLP(hidden=THREE[:1], dropout={"kind": "standard", "rate": 0.0, "input_rate": 0.2})
+    assert model.has_dropout
+    network = models.build(model, (1, 8, 8), 10, 0)
+    names = [name for name, _ in network.named_children()]
+    assert names == ["flatten", "input_dropout", "linear1", "activation1", "output"]
+    (dropout,) = models.dropouts.find(network)
+    assert dropout.p == 0.2
+
+
+def test_vectors_have_no_channels_to_drop():
+    with pytest.raises(SpecError, match=r"dropout.kind must be one of none, standard.*spatial"):
+        Training.parse({"learner": {"model": {"dropout": {"kind": "spatial"}}}})

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from nnviz.engine.activations import Step
 from nnviz.engine.landscape import batched_accuracy
 from nnviz.engine.losses import LossFunction, MeanCrossEntropy
-from nnviz.engine.models import Dropout
+from nnviz.engine.models.dropouts import Dropout, SpatialDropout
 
 ELEMENTWISE = {
     *(nn.ReLU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.Softsign, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU),
@@ -31,7 +31,7 @@ MAX_POINTS = 512
 """Points at once; more are not faster."""
 ALIGNMENT = 16
 """Samples are padded to a multiple of this, since unaligned vectors are slower."""
-IDENTITY_IN_EVALUATION = {nn.Identity, nn.Dropout, nn.AlphaDropout, Dropout}
+IDENTITY_IN_EVALUATION = {nn.Identity, nn.Dropout, nn.AlphaDropout, Dropout, SpatialDropout}
 """Modules that do nothing in evaluation mode."""
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from nnviz.engine import activations, initializers
+from nnviz.engine.models import dropouts
 from nnviz.engine.randomness import generator
 from nnviz.spec import models as spec
 from nnviz.spec.initializers import Initializer
@@ -49,10 +50,14 @@ def build_discriminator(model: spec.DCGANDiscriminator, inputs: Shape, outputs: 
     its own random stream."""
     modules: OrderedDict[str, nn.Module] = OrderedDict()
     stages = model.stages(inputs, outputs)
+    if (dropout := dropouts.of_inputs(model.dropout)) is not None:
+        modules["input_dropout"] = dropout
     for number, stage in enumerate(stages[:-1], 1):
         layer = nn.Conv2d(stage.inputs, stage.outputs, stage.kernel, stage.stride, padding=1, bias=not stage.has_norm)
         _fill(layer, model.initializer, generator(seed, "weights", number))
         _add(modules, layer, number, stage, model)
+        if (dropout := dropouts.build(model.dropout)) is not None:
+            modules[f"dropout{number}"] = dropout
         if model.downsampling == "pooled":
             modules[f"pool{number}"] = nn.MaxPool2d(2)
     last = stages[-1]

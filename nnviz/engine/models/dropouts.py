@@ -40,6 +40,13 @@ class Dropout(nn.Module):
         return f"p={self.p}"
 
 
+class SpatialDropout(Dropout):
+    """Inverted dropout of whole channels of inputs (batch, channels, …), as torch's Dropout2d."""
+
+    def mask_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
+        return (*shape[:2], *[1] * (len(shape) - 2))
+
+
 def find(network: nn.Module) -> list[Dropout]:
     """All of a network in forward order."""
     return [module for module in network.modules() if isinstance(module, Dropout)]
@@ -51,6 +58,13 @@ def reset(dropouts: Sequence[Dropout], seed: int, step: int) -> None:
         dropout.generator.manual_seed(stream(seed, f"dropout{index}", step))
 
 
-def build(dropout: spec.Dropout) -> Dropout | None:
+def build(dropout: spec.ChannelDropout) -> Dropout | None:
     """The module, or None where nothing is dropped."""
-    return Dropout(dropout.rate) if dropout.rate else None
+    if not dropout.rate:
+        return None
+    return SpatialDropout(dropout.rate) if isinstance(dropout, spec.SpatialDropout) else Dropout(dropout.rate)
+
+
+def of_inputs(dropout: spec.ChannelDropout) -> Dropout | None:
+    """The module before the first layer, or None where no input is dropped."""
+    return Dropout(dropout.input_rate) if dropout.input_rate else None

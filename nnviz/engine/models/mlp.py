@@ -66,6 +66,8 @@ def build(model: spec.Feedforward, inputs: Shape, outputs: int, seed: int) -> nn
     modules: OrderedDict[str, nn.Module] = OrderedDict()
     if len(inputs) > 1:
         modules["flatten"] = nn.Flatten()
+    if (dropout := dropouts.of_inputs(model.dropout)) is not None:
+        modules["input_dropout"] = dropout
     width = numbers(inputs)
     for number, hidden in enumerate(model.hidden, 1):
         # Batch norm's own shift takes over.

@@ -111,7 +111,8 @@ def predict(
     scale = 1 / (1 - model.dropout.rate)
     norms = inputs.double().square().mean(1)
     group, size = _grouped(norms)
-    entering, mean = _means(norms, group, size), _means(inputs.double().mean(1), group, size)
+    of_inputs = 1 / (1 - model.dropout.input_rate)
+    entering, mean = of_inputs * _means(norms, group, size), _means(inputs.double().mean(1), group, size)
     q, a, slopes, shrinking = [], [], [], []
     is_normed = not isinstance(model.norm, NoNorm)
     for depth, (n_in, v) in enumerate(zip(widths, variances, strict=False)):

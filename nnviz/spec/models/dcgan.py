@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 from pydantic import ConfigDict, Field
 
 from nnviz.spec.activations import Activation, LeakyReLU, ReLU
+from nnviz.spec.dropouts import ChannelDropout, NoDropout
 from nnviz.spec.initializers import Initializer, Normal
 from nnviz.spec.models.family import Family, Size
 from nnviz.spec.shapes import Shape, is_image, numbers
@@ -91,7 +92,8 @@ class DCGAN(Family):
         )
 
     def function(self) -> Mapping[str, Any]:
-        return {name: getattr(self, name) for name in type(self).model_fields if name not in ("kind", "initializer")}
+        apart = ("kind", "initializer", "dropout")
+        return {name: getattr(self, name) for name in type(self).model_fields if name not in apart}
 
 
 class DCGANGenerator(DCGAN):
@@ -165,9 +167,18 @@ class DCGANDiscriminator(DCGAN):
         description="Of all layers except the output. The slope of leaky ReLU passes a gradient to the generator also "
         "where a unit is inactive.",
     )
+    dropout: ChannelDropout = Field(NoDropout(), description="After each activation; none as published.")
     initializer: Weights = Normal(std=0.02)
 
     takes: ClassVar[str] = f"square images of {', '.join(map(str, SIDES[:-1]))} or {SIDES[-1]} pixels a side"
+
+    @property
+    def has_dropout(self) -> bool:
+        return self.dropout.rate > 0 or self.dropout.input_rate > 0
+
+    @property
+    def changes_training_loss(self) -> str:
+        return super().changes_training_loss or ("dropout" if self.has_dropout else "")
 
     @classmethod
     def accepts(cls, inputs: Shape) -> bool:

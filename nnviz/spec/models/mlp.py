@@ -61,7 +61,7 @@ class Feedforward(Family):
 
     @property
     def has_dropout(self) -> bool:
-        return self.dropout.rate > 0
+        return self.dropout.input_rate > 0 or (self.dropout.rate > 0 and bool(self.hidden))
 
     @property
     def changes_training_loss(self) -> str:
