@@ -15,10 +15,19 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from benchmarks.claimed import gans, gans_images, gradient_flow, loss_landscape, normalization, optimizers, playground
+from benchmarks.claimed import (
+    dropout,
+    gans,
+    gans_images,
+    gradient_flow,
+    loss_landscape,
+    normalization,
+    optimizers,
+    playground,
+)
 from benchmarks.claimed.claim import Claim
 
-PAGES = (playground, gradient_flow, normalization, optimizers, loss_landscape, gans, gans_images)
+PAGES = (playground, gradient_flow, normalization, optimizers, loss_landscape, dropout, gans, gans_images)
 CLAIMS: tuple[Claim, ...] = tuple(claim for page in PAGES for claim in page.CLAIMS)
 WITHOUT_CLAIM: dict[str, dict[str, tuple[str, ...]]] = {page.CLAIMS[0].page: page.WITHOUT_CLAIM for page in PAGES}
 """By page and title: sentences about settings or what to do, which no measurement could contradict."""

@@ -32,15 +32,16 @@ PAGE = Page(
     groups={
         "Capacity, dropout": ["learner.model"],
         "Data": ["learner.data"],
-        "Penalties": ["learner.l2", "learner.l1"],
+        "Regularization": ["early_stopping", "learner.l2", "learner.l1"],
         "Training": ["learner.loss", "learner.optimizer", "learner.batch_size", "steps"],
         "Schedule, seed, device": ["learner.schedule", "learner.clipping", "seed", "evaluate_every", "device"],
     },
-    opened=["Capacity, dropout", "Data", "Penalties"],
+    opened=["Capacity, dropout", "Data", "Regularization"],
     variant_fields=[
         "learner.model.dropout",
         "learner.l2",
         "learner.l1",
+        "early_stopping",
         "learner.model.width",
         "learner.data.train_fraction",
         "learner.model",
