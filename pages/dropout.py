@@ -1,4 +1,4 @@
-"""Dropout & overfitting · what a network learns by heart, what helps against it, and what dropout does inside."""
+"""Dropout · what a network learns by heart, what helps against it, and what dropout does inside it."""
 
 from nnviz import figures, ui
 from nnviz.figures.samples import prediction_figures
@@ -52,6 +52,7 @@ PAGE = Page(
         Panel(
             "outcome",
             lambda run, style: prediction_figures.predictions(run.snapshot, style=style),
+            "Predictions",
             needs=("data",),
             choices=(Choice("style", "Surface", {"soft": "soft", "borders": "boundaries only"}),),
             height=330,
@@ -59,16 +60,36 @@ PAGE = Page(
         overlay("loss", "loss", *CURVE),
         overlay("accuracy", "accuracy", ui.smoothing()),
         Panel("network", draw.network, needs=("data",), choices=(draw.SAMPLE,), height=360, has_axes=False),
-        Panel("activations", draw.activations("mean"), needs=("data",)),
-        Panel("spread", draw.activations("std"), needs=("data",)),
-        Panel("averages", draw.averages, needs=("data",), height=300),
-        Panel("average loss", draw.average_curve("mask_average_loss"), needs=("loss",), choices=CURVE, height=300),
-        Panel("average accuracy", draw.average_curve("mask_average_accuracy"), needs=("loss",), height=300),
-        Panel("uncertainty", draw.uncertainty, needs=("data",), choices=(draw.UNCERTAINTY,), height=400),
+        Panel("activations", draw.activations("mean"), "Activations in training and evaluation mode", needs=("data",)),
+        Panel("spread", draw.activations("std"), "Spread of activations over masks", needs=("data",)),
+        Panel("averages", draw.averages, "Weight scaling against averages over masks", needs=("data",), height=300),
+        Panel(
+            "average loss",
+            draw.average_curve("mask_average_loss"),
+            "Loss over masks",
+            needs=("loss",),
+            choices=CURVE,
+            height=300,
+        ),
+        Panel(
+            "average accuracy",
+            draw.average_curve("mask_average_accuracy"),
+            "Accuracy over masks",
+            needs=("loss",),
+            height=300,
+        ),
+        Panel(
+            "uncertainty",
+            draw.uncertainty,
+            "Uncertainty: spread over dropout masks",
+            needs=("data",),
+            choices=(draw.UNCERTAINTY,),
+            height=400,
+        ),
     ],
     sections={
-        "Overfitting": [["outcome"], ["loss", "accuracy"]],
-        "Dropout": [["network"], ["activations", "spread"], ["averages", "average loss", "average accuracy"]],
+        "Overfitting": [["outcome", "loss"], ["accuracy"]],
+        "Dropout": [["network"], ["activations", "spread"], ["averages", "average loss"], ["average accuracy"]],
         "Uncertainty": [["uncertainty"]],
     },
     links_to={"Show loss landscape": "pages/loss_landscape.py"},
