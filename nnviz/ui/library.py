@@ -121,7 +121,7 @@ COLUMNS = {
     "step": st.column_config.TextColumn("Step", width=115),
     "metric": st.column_config.TextColumn("Metric", width=98, help="Name of the value in the next column."),
     "value": st.column_config.NumberColumn(
-        "Value", format="%.3g", width=72, help="Last value; empty if it is not finite."
+        "Value", format="%.3g", width=72, help="Last value, accuracies as fractions; empty if it is not finite."
     ),
     "when": st.column_config.DatetimeColumn("When", format="D MMM HH:mm", width=92),
 }

@@ -63,8 +63,8 @@ def _run_status(view: RunView) -> str:
         labels = names(view)
         last = trajectories["values"][:, -1]
         if not np.isfinite(trajectories["values"][:, 0]).any():
-            x, y = view.job.start
-            return f":red-badge[no value at the start] f({format_number(x)}, {format_number(y)}) is not a finite number: choose another start"
+            start = ", ".join(map(format_number, view.job.start))
+            return f":red-badge[no value at the start] f({start}) is not a finite number: choose another start"
         if not s.live and np.isfinite(last).any():
             best = int(np.nanargmin(last))
             parts.append(

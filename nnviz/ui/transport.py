@@ -237,9 +237,6 @@ STATES = {
     "lost": ("red", "lost"),
 }
 
-MAX_DETAILED_RUNS = 2
-"""Runs up to which the status line tells all of each."""
-
 
 def status(request: FormResult, entries: Sequence[EntryView], letters: Sequence[str]) -> str:
     """One line on how each run stands, and on what in the form differs from it."""
@@ -247,9 +244,7 @@ def status(request: FormResult, entries: Sequence[EntryView], letters: Sequence[
     if len(runs) > 1 and len({(run.status.state, run.status.step) for run in runs}) == 1:
         parts = [_joint_status(runs, letters)]
     else:
-        parts = [
-            _run_status(run, letter, len(runs) > MAX_DETAILED_RUNS) for run, letter in zip(runs, letters, strict=True)
-        ]
+        parts = [_run_status(run, letter, len(runs) > 1) for run, letter in zip(runs, letters, strict=True)]
     if waiting_and_sharing := _waiting_and_sharing(runs):
         parts[-1] = " · ".join((parts[-1], *waiting_and_sharing))
     if request.jobs and not is_shown(entries, request.jobs) and (changed := _changes(entries, request.jobs)):
