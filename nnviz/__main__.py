@@ -59,8 +59,10 @@ def _parser() -> Parser:
     home.add_argument("--home", metavar="DIR", help="folder of the runs (default: NNVIZ_HOME, else ./runs)")
 
     template = commands.add_parser("template", help="print a page's default job, or an example, as JSON")
-    template.add_argument("page", help="the name of its file in pages/, such as playground")
-    template.add_argument("example", nargs="?", help="the title of one of its examples, such as Spirals")
+    template.add_argument(
+        "page", help="a page by the name of its file in pages/, such as playground; any other lists all"
+    )
+    template.add_argument("example", nargs="?", help="an example by its title, such as Spirals; any other lists all")
     template.set_defaults(command_function=_template)
 
     run = commands.add_parser("run", parents=[home], help="train a job in this process, or a set of jobs in lock-step")
@@ -73,13 +75,15 @@ def _parser() -> Parser:
         metavar="PATH=VALUE",
         action="append",
         default=[],
-        help="change a field of each job: learner.optimizer.lr=0.3, learner.optimizer=adam, "
+        help="change a field of each job, as often as needed: learner.optimizer.lr=0.3, learner.optimizer=adam, "
         "learner.model.hidden.0.width=16",
     )
     run.set_defaults(command_function=_run)
 
     resume = commands.add_parser("resume", parents=[home], help="resume runs from their last checkpoints")
-    resume.add_argument("runs", metavar="RUN", nargs="+", help="several are resumed in lock-step")
+    resume.add_argument(
+        "runs", metavar="RUN", nargs="+", help="a run's id, as `list` shows it; several are resumed in lock-step"
+    )
     resume.set_defaults(command_function=_resume)
 
     listing = commands.add_parser("list", parents=[home], help="list the runs, newest first")
@@ -88,7 +92,7 @@ def _parser() -> Parser:
     export = commands.add_parser(
         "export", parents=[home], help="write a run as JSON, CSV, Parquet and npz, and its images as PNG"
     )
-    export.add_argument("run", metavar="RUN", help="a run's id")
+    export.add_argument("run", metavar="RUN", help="a run's id, as `list` shows it")
     export.add_argument("--to", metavar="DIR", required=True, help="a new or empty folder")
     export.set_defaults(command_function=_export)
     for command in commands.choices.values():

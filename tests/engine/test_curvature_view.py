@@ -146,8 +146,11 @@ def test_a_rate_of_0_has_no_limit():
     [
         ({"learner__optimizer": "adam"}, "rescales the gradient"),
         ({"learner__optimizer": "rprop"}, "rescales the gradient"),
-        ({"learner__model__norm": "batch"}, "training with batch norm follows another loss"),
-        ({"learner__model__dropout": {"kind": "standard", "rate": 0.2}}, "training with dropout follows another loss"),
+        ({"learner__model__norm": "batch"}, "training with batch norm minimizes another loss"),
+        (
+            {"learner__model__dropout": {"kind": "standard", "rate": 0.2}},
+            "training with dropout minimizes another loss",
+        ),
         ({"learner__l2": 0.01}, "penalty"),
         ({"learner__l1": 0.01}, "penalty"),
         ({"learner__clipping": "norm"}, "clipping"),

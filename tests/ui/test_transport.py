@@ -113,6 +113,9 @@ def test_the_status_line_says_ready_before_the_first_step_what_is_waited_for_and
     run.wait("it needs a lot of memory")
     assert row([run], [JOB]).markdown[0].value.endswith("it needs a lot of memory")
     runs = [trained(JOB, step, "running") for step in (20, 21)]
+    # Of several runs that are not equally far only what tells them apart.
+    assert " of " in row(runs[:1], [JOB]).markdown[0].value
+    assert " of " not in row(runs, [JOB] * 2).markdown[0].value
     for others, words in (
         (1, "sharing a worker with 1 other training"),
         (3, "sharing a worker with 3 other trainings"),

@@ -81,15 +81,15 @@ def no_limit(learner: Learner) -> str:
     """Why there is no stability limit of the curvature for this training, in a few words; empty where there is one."""
     sgd = learner.optimizer
     if not isinstance(sgd, SGD):
-        return "2/η holds for SGD with or without momentum: this optimizer rescales the gradient"
+        return "no stability limit: 2/η holds for SGD, and this optimizer rescales the gradient"
     if what := learner.model.changes_training_loss:
-        return f"no line: training with {what} follows another loss than the one evaluated"
+        return f"no stability limit: training with {what} minimizes another loss than the one evaluated"
     if learner.l1 or learner.l2:
-        return "no line: the penalty adds curvature of its own"
+        return "no stability limit: the penalty adds curvature of its own"
     if not isinstance(learner.clipping, NoClipping):
-        return "no line: clipping shortens the steps where the curvature is above it"
+        return "no stability limit: clipping shortens the steps where the curvature is above it"
     if sgd.momentum and sgd.dampening == 1:
-        return "no line: with a dampening of 1 only the first gradient counts"
+        return "no stability limit: with a dampening of 1 only the first gradient counts"
     return ""
 
 

@@ -53,10 +53,10 @@ def random_lines(view: spec.RandomLines, trained: Trained) -> Iterator[Progress]
 def check_path(network: spec.TrainedModel) -> None:
     """Raises EngineError where its training is too short, or the model too small, for a plane along its path."""
     if network.at < 2:
-        raise EngineError(f"a training path needs at least 2 steps, got {network.at}: choose a later step")
+        raise EngineError(f"a training trajectory needs at least 2 steps, got {network.at}: choose a later step")
     parameters = network.learner.size.parameters
     if parameters < 2:
-        raise EngineError(f"a plane along the training path needs at least 2 parameters, the model has {parameters}")
+        raise EngineError(f"a plane of the training trajectory needs at least 2 parameters, the model has {parameters}")
 
 
 def path_plane(view: spec.PathPlane, trained: Trained) -> Iterator[Progress]:
@@ -65,7 +65,7 @@ def path_plane(view: spec.PathPlane, trained: Trained) -> Iterator[Progress]:
     points = torch.stack([landscape.as_vector(trained.weights(place)) for place in range(len(trained.steps))])
     if torch.equal(points[1:], points[:-1]):
         raise EngineError(
-            "a training path needs weights that change, and these are the same at all steps: raise the learning rate "
+            "a training trajectory needs weights that change, and these are the same at all steps: raise the learning rate "
             "or change the initializer"
         )
     found = landscape.plane(points)
