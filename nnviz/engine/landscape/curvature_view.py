@@ -83,7 +83,7 @@ def no_limit(learner: Learner) -> str:
     if not isinstance(sgd, SGD):
         return "no stability limit: 2/η holds for SGD, and this optimizer rescales the gradient"
     if what := learner.model.changes_training_loss:
-        return f"no stability limit: training with {what} minimizes another loss than the one evaluated"
+        return f"no stability limit: training with {what} minimizes another loss"
     if learner.l1 or learner.l2:
         return "no stability limit: the penalty adds curvature of its own"
     if not isinstance(learner.clipping, NoClipping):

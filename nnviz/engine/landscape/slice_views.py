@@ -65,8 +65,8 @@ def path_plane(view: spec.PathPlane, trained: Trained) -> Iterator[Progress]:
     points = torch.stack([landscape.as_vector(trained.weights(place)) for place in range(len(trained.steps))])
     if torch.equal(points[1:], points[:-1]):
         raise EngineError(
-            "a training trajectory needs weights that change, and these are the same at all steps: raise the learning rate "
-            "or change the initializer"
+            "a training trajectory needs weights that change, and these are the same at all steps: raise the learning "
+            "rate or change the initializer"
         )
     found = landscape.plane(points)
     directions = [landscape.as_weights(d, trained.weights()) for d in found.directions]
