@@ -39,7 +39,8 @@ def in_words(job: Job, path: str) -> str:
     """A field and its value in the words of the form: "learning rate 0.3", "loss MSE"; at most about 60 characters."""
     path = path.removesuffix(".kind")  # of "learner.data.kind" the data
     name = name_of(field_at(job, path), path.rsplit(".", 1)[-1])
-    words = _words(get_at(job, path))
+    value = get_at(job, path)
+    words = str(value) if path.endswith("seed") else _words(value)  # a seed is a name, not a quantity
     words = words if len(words) <= 40 else f"{words[:39]}…"
     if name not in words.lower():
         return f"{_role(job, path)}{name} {words}"

@@ -1,5 +1,7 @@
 """The examples of every page: valid, distinguishable, and with a text on what to look at."""
 
+import re
+
 from nnviz.presets import PAGES
 from nnviz.spec.base import differences, replace_many
 from nnviz.spec.jobs import dump, fingerprint, load
@@ -46,3 +48,11 @@ def test_examples_differ(page):
 @each("page", ["playground", "gradient_flow"])
 def test_an_example_of_a_training_names_its_source(page):
     assert all(preset.reference for preset in PAGES[page].examples)
+
+
+def test_references_are_written_alike():
+    one = r"\w[\w.]+( & \w+| et al\.)?, \d{4}(, arXiv:\d{4}\.\d{4,5}|, (ch|sec)\. [\d.]+)?"
+    for page, presets in PAGES.items():
+        for preset in presets.examples:
+            if preset.reference:
+                assert re.fullmatch(rf"{one}(; {one})*", preset.reference), (page, preset.reference)

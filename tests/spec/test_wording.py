@@ -25,7 +25,8 @@ JOB = playground.DEFAULT
         ("learner.model.hidden", ({"activation": {"kind": "relu"}, "width": 4},), "hidden layers 4 ReLU"),
         ("learner.model.hidden", (), "hidden layers none"),
         ("parent", None, "parent none"),
-        ("seed", 7, "seed 7"),
+        ("seed", 4242, "seed 4242"),
+        ("steps", 5000, "steps 5,000"),
     ],
 )
 def test_a_change_is_said_in_the_words_of_the_form(path, value, words):
