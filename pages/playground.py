@@ -41,7 +41,7 @@ PAGE = Page(
         "Data": ["learner.data"],
         "Network": ["learner.model"],
         "Training": ["learner.loss", "learner.optimizer", "learner.batch_size", "steps"],
-        "Regularization": ["learner.l1", "learner.l2", "learner.clipping", "early_stopping"],
+        "Regularization": ["learner.l1", "learner.l2", "learner.clipping", "learner.augmentation", "early_stopping"],
         "Schedule, seed, device": ["learner.schedule", "seed", "evaluate_every", "device"],
     },
     opened=["Data", "Network", "Training"],

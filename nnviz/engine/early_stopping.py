@@ -39,7 +39,10 @@ class EarlyStopper:
             self.best_weights = {root: copied(module.state_dict()) for root, module in self._modules.items()}
         else:
             self.evaluations += 1
-        return [Scalar(step, "best_step", self.best_step, "test"), Scalar(step, "best_loss", self.best_loss, "test")]
+        return [
+            Scalar(step, "best_step", float(self.best_step), "test"),
+            Scalar(step, "best_loss", self.best_loss, "test"),
+        ]
 
     def stop(self, step: int) -> EarlyStop:
         """How the run ends at this step."""

@@ -20,6 +20,7 @@ HOSTS = {
     "norm": {"learner.model.norm": None},
     "dropout": {"learner.model.dropout": None},
     "probes": {},
+    "early_stopping": {"early_stopping": None},
 }
 
 
@@ -28,8 +29,9 @@ def with_option(family: str, kind: str) -> Training:
     if family == "probes":
         return replace_many(SHORT, {"steps": 2, "probes": [{"kind": kind, "every": 1}]})
     path = next(iter(HOSTS.get(family, {f"learner.{family}": None})))
+    images = {"learner.data": {"kind": "digits", "points": 100}} if kind == "shift" else {}
     for loss in ("cross_entropy", "mse"):
-        changes = {"learner.loss": loss, path: kind} if path != "learner.loss" else {path: kind}
+        changes = images | ({"learner.loss": loss, path: kind} if path != "learner.loss" else {path: kind})
         try:
             return replace_many(SHORT, {"steps": 2, "learner.l1": 0.01, "learner.l2": 0.01, **changes})
         except SpecError:

@@ -1,5 +1,7 @@
 """Data specs -> data sets."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -14,6 +16,25 @@ from nnviz.spec.shapes import is_image
 def build(data: spec.Data, seed: int, _read_file: ReadFile = no_files) -> Dataset:
     """The data set of a spec: same spec and seed, same tensors. In random order, the training part first. `_read_file`
     returns the content of the user's own files, which none of these data sets needs."""
+    return with_label_noise(_without_label_noise(data, seed), data.label_noise, seed)
+
+
+def with_label_noise(data: Dataset, fraction: float, seed: int) -> Dataset:
+    """The data set with round(fraction · n) of its n training labels replaced by another class, each with the same
+    probability. Those replaced at a smaller fraction are replaced at a larger one too, by the same class."""
+    if not fraction:
+        return data
+    g = generator(seed, "label noise")
+    training = torch.nonzero(~data.test).flatten()
+    chosen = training[torch.randperm(len(training), generator=g)][: round(fraction * len(training))]
+    classes = len(data.class_names)
+    offsets = torch.randint(1, classes, (len(data.targets),), generator=g)
+    targets = data.targets.clone()
+    targets[chosen] = (targets[chosen] + offsets[chosen]) % classes
+    return replace(data, targets=targets, true_classes=data.targets)
+
+
+def _without_label_noise(data: spec.Data, seed: int) -> Dataset:
     match data:
         case spec.Digits() | spec.Iris() | spec.Wine() | spec.BreastCancer() | spec.Diabetes():
             return _from_scikit_learn(data, seed)

@@ -30,6 +30,8 @@ class Dataset:
     class_names: tuple[str, ...] = ()
     input_scale: Scale | None = None
     target_scale: Scale | None = None
+    true_classes: Tensor | None = None
+    """Targets (n,) before label noise; None where there is none."""
 
     def part(self, test: bool) -> tuple[Tensor, Tensor]:
         """Inputs and targets of the test or the training part."""
@@ -38,15 +40,17 @@ class Dataset:
 
     def to(self, device: torch.device) -> "Dataset":
         """The same on another device."""
-        moved = {"inputs": self.inputs, "targets": self.targets, "test": self.test}
-        return replace(self, **{name: tensor.to(device) for name, tensor in moved.items()})
+        moved = {"inputs": self.inputs, "targets": self.targets, "test": self.test, "true_classes": self.true_classes}
+        return replace(self, **{name: tensor.to(device) for name, tensor in moved.items() if tensor is not None})
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The "data" snapshot; original values are inputs · input_std + input_mean, targets likewise."""
+        """The "data" snapshot; original values are inputs · input_std + input_mean, targets likewise. Under label noise
+        `true_classes` are the targets before it."""
         ones = torch.ones(self.inputs.shape[1:])
         inputs = self.input_scale or Scale(0 * ones, ones)
         targets = self.target_scale or Scale(torch.zeros(()), torch.ones(()))
-        return {
+        true_classes = {} if self.true_classes is None else {"true_classes": self.true_classes.cpu().numpy()}
+        return true_classes | {
             "inputs": self.inputs.cpu().numpy(),
             "targets": self.targets.cpu().numpy(),
             "test": self.test.cpu().numpy(),

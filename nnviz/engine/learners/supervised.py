@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nnviz.engine import data, losses, models
+from nnviz.engine import augmentation, data, losses, models
 from nnviz.engine.attachments import ReadFile, no_files
 from nnviz.engine.learners.learning import NO_CONTEXT
 from nnviz.engine.optim import clipping, optimizers, schedules
@@ -57,6 +57,7 @@ class SupervisedLearning:
         on_device = self.data.to(device)
         self.train = on_device.part(test=False)
         self.parts = {"train": self.train, "test": on_device.part(test=True)}
+        self.augment = augmentation.build(learner.augmentation, self.data, self.seed)
         self.dropouts = models.dropouts.find(self.network)
         for dropout in self.dropouts:
             dropout.generator = torch.Generator(device=device)
@@ -113,6 +114,8 @@ class SupervisedLearning:
         """Forward and backward pass of update `number`, clipping included; what `step` returns."""
         models.dropouts.reset(self.dropouts, self.seed, number)
         x, y = self.batch(number)
+        if self.augment is not None:
+            x = self.augment(x, number)
         self.network.train()
         self.optimizer.zero_grad()
         loss = self.loss(self.network(x), y)

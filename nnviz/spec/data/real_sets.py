@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from nnviz.spec.base import Spec
+from nnviz.spec.data.label_noise import LabelNoise
 from nnviz.spec.data.train_fraction import TrainFraction
 from nnviz.spec.shapes import Shape
 
@@ -18,6 +19,7 @@ class Digits(Spec):
         1797, ge=50, le=1797, title="samples", description="Number of digits used, training and test together."
     )
     train_fraction: TrainFraction = 0.7
+    label_noise: LabelNoise = 0.0
     shape: ClassVar[Shape] = (1, 8, 8)
     classes: ClassVar[int] = 10
 
@@ -28,6 +30,7 @@ class Iris(Spec):
     kind: Literal["iris"] = "iris"
     points: ClassVar[int] = 150
     train_fraction: TrainFraction = 0.7
+    label_noise: LabelNoise = 0.0
     shape: ClassVar[Shape] = (4,)
     classes: ClassVar[int] = 3
 
@@ -38,6 +41,7 @@ class Wine(Spec):
     kind: Literal["wine"] = "wine"
     points: ClassVar[int] = 178
     train_fraction: TrainFraction = 0.7
+    label_noise: LabelNoise = 0.0
     shape: ClassVar[Shape] = (13,)
     classes: ClassVar[int] = 3
 
@@ -48,6 +52,7 @@ class BreastCancer(Spec):
     kind: Literal["breast_cancer"] = "breast_cancer"
     points: ClassVar[int] = 569
     train_fraction: TrainFraction = 0.7
+    label_noise: LabelNoise = 0.0
     shape: ClassVar[Shape] = (30,)
     classes: ClassVar[int] = 2
 
@@ -62,3 +67,4 @@ class Diabetes(Spec):
     train_fraction: TrainFraction = 0.7
     shape: ClassVar[Shape] = (10,)
     classes: ClassVar[int] = 0
+    label_noise: ClassVar[float] = 0.0

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from nnviz.spec.base import Spec
+from nnviz.spec.data.label_noise import LabelNoise
 from nnviz.spec.data.train_fraction import TrainFraction
 from nnviz.spec.shapes import Shape
 
@@ -23,6 +24,7 @@ class Moons(Spec):
     points: Points = 500
     noise: Noise = 0.15
     train_fraction: TrainFraction = 0.7
+    label_noise: LabelNoise = 0.0
     shape: ClassVar[Shape] = (2,)
     classes: ClassVar[int] = 2
 
@@ -34,6 +36,7 @@ class Circles(Spec):
     points: Points = 500
     noise: Noise = 0.1
     train_fraction: TrainFraction = 0.7
+    label_noise: LabelNoise = 0.0
     shape: ClassVar[Shape] = (2,)
     classes: ClassVar[int] = 2
 
@@ -47,6 +50,7 @@ class Spirals(Spec):
     points: Points = 600
     noise: Noise = 0.04
     train_fraction: TrainFraction = 0.7
+    label_noise: LabelNoise = 0.0
     shape: ClassVar[Shape] = (2,)
 
     @property
@@ -62,6 +66,7 @@ class Blobs(Spec):
     points: Points = 500
     noise: Noise = 0.5
     train_fraction: TrainFraction = 0.7
+    label_noise: LabelNoise = 0.0
     shape: ClassVar[Shape] = (2,)
 
     @property
@@ -77,6 +82,7 @@ class XOR(Spec):
     points: Points = 500
     noise: Noise = 0.1
     train_fraction: TrainFraction = 0.7
+    label_noise: LabelNoise = 0.0
     shape: ClassVar[Shape] = (2,)
     classes: ClassVar[int] = 2
 
@@ -89,6 +95,7 @@ class Checkerboard(Spec):
     points: Points = 1000
     noise: Noise = 0.0
     train_fraction: TrainFraction = 0.7
+    label_noise: LabelNoise = 0.0
     shape: ClassVar[Shape] = (2,)
     classes: ClassVar[int] = 2
 
@@ -107,6 +114,7 @@ class Curve(Spec):
     train_fraction: TrainFraction = 0.7
     shape: ClassVar[Shape] = (1,)
     classes: ClassVar[int] = 0
+    label_noise: ClassVar[float] = 0.0
 
 
 class Hills(Spec):
@@ -124,3 +132,4 @@ class Hills(Spec):
     train_fraction: TrainFraction = 0.7
     shape: ClassVar[Shape] = (2,)
     classes: ClassVar[int] = 0
+    label_noise: ClassVar[float] = 0.0

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
+from nnviz.spec.augmentation import Augmentation, NoAugmentation, RandomShift
 from nnviz.spec.base import Spec, label, options
 from nnviz.spec.clipping import Clipping, NoClipping
 from nnviz.spec.data import Data, Moons
@@ -13,7 +14,7 @@ from nnviz.spec.models import MLP, Model, Size
 from nnviz.spec.optimizers import SGD, Optimizer, can_be_scheduled
 from nnviz.spec.resuming import RESUMABLE
 from nnviz.spec.schedules import ConstantRate, Schedule
-from nnviz.spec.shapes import numbers, words
+from nnviz.spec.shapes import is_image, numbers, words
 
 Penalty = Annotated[float, Field(ge=0, le=1)]
 
@@ -41,6 +42,7 @@ class Supervised(Spec):
         description="Adds L2 · ½Σw² over the weights (not the biases) to the loss.",
         json_schema_extra={"log": True} | RESUMABLE,
     )
+    augmentation: Augmentation = Field(NoAugmentation(), json_schema_extra=RESUMABLE)
     batch_size: int = Field(
         32,
         ge=1,
@@ -75,6 +77,11 @@ class Supervised(Spec):
 
     @model_validator(mode="after")
     def _shapes_fit(self) -> "Supervised":
+        if isinstance(self.augmentation, RandomShift) and not is_image(self.data.shape):
+            raise ValueError(
+                f"learner.augmentation must be none or noise with {self.data.kind}, whose inputs are no images, got "
+                f"{self.augmentation.kind}"
+            )
         if not self.model.accepts(self.data.shape):
             raise ValueError(
                 f"learner.model must accept the data: {label(type(self.model))} takes {self.model.takes}, "
@@ -90,14 +97,16 @@ class Supervised(Spec):
 
     def fitting(self, name: str, chosen: Mapping[str, Any]) -> list[str] | None:
         """Losses that fit the data, the one to start with first; schedules that the optimizer heeds; models that accept
-        the data."""
+        the data; augmentation that its shape has."""
         if name == "schedule":
             kinds = options(type(self).model_fields["optimizer"].annotation)
             optimizer = kinds[chosen.get("optimizer", {}).get("kind", self.optimizer.kind)]
             return None if can_be_scheduled(optimizer()) else ["constant"]
-        if name not in ("loss", "model"):
+        if name not in ("loss", "model", "augmentation"):
             return None
         data = options(type(self).model_fields["data"].annotation)[chosen.get("data", {}).get("kind", self.data.kind)]
+        if name == "augmentation":
+            return None if is_image(data.shape) else ["none", "noise"]
         if name == "model":
             models = options(type(self).model_fields["model"].annotation)
             found = [kind for kind, model in models.items() if model.accepts(data.shape)]
