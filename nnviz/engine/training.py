@@ -13,13 +13,14 @@ from nnviz.engine.capture import Watch, probes
 from nnviz.engine.device import EngineError
 from nnviz.engine.divergence import Diverged, is_finite, trace_back
 from nnviz.engine.early_stopping import EarlyStopper
-from nnviz.engine.learners import CanBeBrief, HasAverages, HasUntrainedPass, Learning
+from nnviz.engine.learners import CanBeBrief, Classifies, HasAverages, HasUntrainedPass, Learning
 from nnviz.engine.running_job import RunningJob
 from nnviz.engine.snapshots import module_layers
+from nnviz.engine.snapshots.memorization import SampleCounter
 from nnviz.records import Divergence, EarlyStop, Metric, Record, Scalar, Snapshot
 from nnviz.spec.early_stopping import Patience
 from nnviz.spec.jobs import Training
-from nnviz.spec.probes import Activations, AtEvaluations
+from nnviz.spec.probes import Activations, AtEvaluations, Memorization
 
 SAVE_STATE_EVERY = 100
 """Steps between two states saved in memory, from which a divergence is replayed."""
@@ -48,6 +49,8 @@ class TrainingRun(RunningJob):
         self._evaluated = -1
         stopping = job.early_stopping
         self._stopper = EarlyStopper(stopping, self.learning.modules) if isinstance(stopping, Patience) else None
+        is_counted = any(isinstance(p, Memorization) for p in job.probes) and isinstance(self.learning, Classifies)
+        self._counter = SampleCounter() if is_counted else None
         self._is_new = checkpoint is None
         self._observers = normalization.build(job, self.learning)
         if checkpoint is not None:
@@ -67,14 +70,17 @@ class TrainingRun(RunningJob):
 
     def _resume(self, checkpoint: bytes) -> None:
         self.step, state = checkpoints.unpack(checkpoint, self.job.kind, self.job.steps, self.device)
-        counted, observed = state.pop("early_stopping", None), state.pop("observers", {})
+        stopping, samples = state.pop("early_stopping", None), state.pop("memorization", None)
+        observed = state.pop("observers", {})
         try:
             self.learning.load_state_dict(state)
             for kind, observer in self._observers.items():
                 observer.load_state_dict(observed.get(kind, {}))
-            if self._stopper and counted:
+            if self._stopper and stopping:
                 parent = self.job.parent
-                self._stopper.load_state_dict(counted, is_other_job=parent is not None and parent.step == self.step)
+                self._stopper.load_state_dict(stopping, is_other_job=parent is not None and parent.step == self.step)
+            if self._counter and samples:
+                self._counter.load_state_dict(samples)
         except Exception as error:  # torch raises many types for a shape that differs
             raise checkpoints.refusal(error) from None
 
@@ -168,6 +174,8 @@ class TrainingRun(RunningJob):
         state = dict(self.learning.state_dict())
         if self._stopper:
             state["early_stopping"] = self._stopper.state_dict()
+        if self._counter:
+            state["memorization"] = self._counter.state_dict()
         observed = {kind: own for kind, observer in self._observers.items() if (own := observer.state_dict())}
         return state | {"observers": observed} if observed else state
 
@@ -222,8 +230,12 @@ class TrainingRun(RunningJob):
             self._records += self.learning.evaluate(step, self._units)
             self._records += self._units.records(step)
         self._observe(step)
-        if self._stopper and step % self.job.evaluate_every == 0:
+        if step % self.job.evaluate_every:
+            return  # by hand, or the last: where it is must not decide what is counted
+        if self._stopper:
             self._records += self._stopper.count(step, self._records[before:])
+        if self._counter and (classified := self.learning.classified()):
+            self._records += self._counter.count(step, classified)
 
     def _observe(self, step: int) -> None:
         """What is measured on passes of its own."""

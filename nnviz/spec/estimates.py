@@ -31,6 +31,7 @@ def of_training(learner: Learner, steps: int, evaluate_every: int, probes: Seque
     size = learner.size
     pictures = min(KEPT_SNAPSHOTS, steps // evaluate_every + 2)
     picture = size.picture + size.layers * sum(p.picture for p in probes)
+    picture += learner.train_size * sum(p.of_sample for p in probes)
     own = min(pictures * learner.picture, KEPT_BYTES * len(learner.snapshots))
     scalars = sum(steps // p.every * size.layers * p.scalars for p in probes)
     scalars += (steps // evaluate_every + 2) * (size.layers * max((p.evaluated for p in probes), default=0) + 5)

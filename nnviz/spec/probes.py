@@ -18,6 +18,8 @@ class Measurement(Spec):
     """Scalars at each evaluation."""
     picture: ClassVar[int] = 0
     """Bytes of a snapshot."""
+    of_sample: ClassVar[int] = 0
+    """Bytes of a snapshot for each training sample of a classifier, of the whole network."""
 
 
 class GradientNorms(Measurement):
@@ -71,8 +73,8 @@ class Histograms(Measurement):
 
 
 class AtEvaluations(Measurement):
-    """What is measured at evaluations, on passes of its own: at those where `every` more steps have been done, at the
-    first, at the last, and where a run pauses. Of supervised learning alone."""
+    """What is measured at evaluations: unless it says otherwise on passes of its own, where `every` more steps have been
+    done, at the first, at the last, and where a run pauses. Of supervised learning alone."""
 
 
 class Norms(AtEvaluations):
@@ -96,6 +98,17 @@ class GradientLine(AtEvaluations):
     scalars: ClassVar[int] = 1
 
 
+class Memorization(AtEvaluations):
+    """With each evaluation of a classifier, for each training sample: when it was first classified as its label says,
+    since when it is, and how often it was forgotten, correct at one evaluation and wrong at the next (Toneva et al.,
+    2019, arXiv:1812.05159). Exact."""
+
+    kind: Literal["memorization"] = "memorization"
+    every: ClassVar[int] = 1
+    of_sample: ClassVar[int] = 12
+
+
 Probe = Annotated[
-    GradientNorms | Updates | Activations | Signal | Histograms | Norms | GradientLine, Field(discriminator="kind")
+    GradientNorms | Updates | Activations | Signal | Histograms | Norms | GradientLine | Memorization,
+    Field(discriminator="kind"),
 ]

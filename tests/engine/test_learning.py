@@ -27,7 +27,8 @@ HOSTS = {
 def with_option(family: str, kind: str) -> Training:
     """SHORT, two steps, with one option of a family chosen and what it needs beside it."""
     if family == "probes":
-        return replace_many(SHORT, {"steps": 2, "probes": [{"kind": kind, "every": 1}]})
+        every = {} if kind == "memorization" else {"every": 1}
+        return replace_many(SHORT, {"steps": 2, "probes": [{"kind": kind} | every]})
     path = next(iter(HOSTS.get(family, {f"learner.{family}": None})))
     images = {"learner.data": {"kind": "digits", "points": 100}} if kind == "shift" else {}
     for loss in ("cross_entropy", "mse"):

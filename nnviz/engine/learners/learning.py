@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from nnviz.engine.snapshots.memorization import Classified
 from nnviz.records import Metric, Record
 
 NO_CONTEXT: AbstractContextManager[None] = nullcontext()
@@ -61,6 +62,14 @@ class CanBeBrief(Protocol):
     """Whether the next evaluation leaves them out; the loop says so, but for the first, the last, and where a run
     pauses, for all except every `full_every`-th."""
     full_every: int
+
+
+@runtime_checkable
+class Classifies(Protocol):
+    """A learner that may have classes to tell apart."""
+
+    def classified(self) -> Classified | None:
+        """The training samples as they were classified at the last evaluation; None where there are no classes."""
 
 
 @runtime_checkable

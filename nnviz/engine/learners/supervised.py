@@ -14,6 +14,7 @@ from nnviz.engine.optim import clipping, optimizers, schedules
 from nnviz.engine.randomness import generator
 from nnviz.engine.snapshots import supervised_snapshots
 from nnviz.engine.snapshots.dropout_snapshots import DropoutSnapshots
+from nnviz.engine.snapshots.memorization import Classified
 from nnviz.engine.theory import signal_propagation
 from nnviz.records import Metric, Record, Scalar, Snapshot
 from nnviz.spec import learners as spec
@@ -65,6 +66,7 @@ class SupervisedLearning:
         if self.dropouts:
             self.of_dropout = DropoutSnapshots(learner, self.network, self.parts, self.data.inputs, self.seed)
             self.full_every = self.of_dropout.every
+        self._train_outputs: Tensor | None = None
         self._epoch, self._order = -1, torch.empty(0)
 
     @property
@@ -154,6 +156,7 @@ class SupervisedLearning:
                 yield Scalar(step, "accuracy", float(losses.accuracy(self.spec.loss, outputs[name], y)), name)
             elif (explained := r_squared(outputs[name][:, 0], y)) is not None:
                 yield Scalar(step, "r_squared", explained, name)
+        self._train_outputs = outputs.get("train")
         yield Scalar(step, "learning_rate", self.learning_rate(max(1, step)), "model")
         yield from supervised_snapshots.draw(
             step, self.spec, self.network, self.data, (*self.parts["test"], outputs["test"])
@@ -163,6 +166,15 @@ class SupervisedLearning:
             if not self.is_brief:
                 yield from self.of_dropout.predictions(step)
         self.network.train()
+
+    def classified(self) -> Classified | None:
+        """The training samples as they were classified at the last evaluation; None for a regression."""
+        if self._train_outputs is None or not self.spec.data.classes:
+            return None
+        true_classes = self.data.true_classes
+        if true_classes is not None:
+            true_classes = true_classes[~self.data.test]
+        return Classified(losses.predicted(self.spec.loss, self._train_outputs), self.train[1], true_classes)
 
     def outputs(self, x: Tensor, context: AbstractContextManager[None] = NO_CONTEXT) -> Tensor:
         """The network's outputs for x (n, …), batch by batch; `context` is entered for the first batch."""

@@ -129,6 +129,8 @@ class AdversarialBase(Spec):
 
     has_probabilities: ClassVar[bool] = False
     steps_per_epoch: ClassVar[None] = None
+    train_size: ClassVar[int] = 0
+    """Samples whose classes it learns."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
