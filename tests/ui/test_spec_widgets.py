@@ -37,7 +37,7 @@ def unions(base: Spec, prefix: str = "") -> Iterator[tuple[str, dict[str, type[S
 
 
 CHOICES = {(path, kind): (base, cls) for base in BASES for path, kinds in unions(base) for kind, cls in kinds.items()}
-APART = ("learner.data", "learner.loss", "learner.schedule", "learner.model")
+APART = ("learner.data", "learner.loss", "learner.schedule", "learner.model", "learner.augmentation")
 """What else can be chosen depends on these, so one form has one of them."""
 
 
@@ -95,7 +95,9 @@ def test_each_option_has_its_turn():
 
 
 def fitting(base: Training, path: str, kind: str) -> Training:
-    """The job on curves where the option is a loss for numbers."""
+    """The job on curves where the option is a loss for numbers, on images where it is for these."""
+    if (path, kind) == ("learner.augmentation", "shift"):
+        return replace_many(base, {"learner.data.kind": "digits"})
     loss = CHOICES[path, kind][1]
     if path == "learner.loss" and "classes" not in loss.fits:
         return replace_many(base, {"learner.data.kind": "curve", "learner.loss.kind": "mse"})
