@@ -15,9 +15,10 @@ def network(run: ui.RunView) -> dict:
 
 
 def loss(run: ui.RunView, **chosen: object) -> dict:
-    """Train, test and batch loss."""
+    """Train, test and batch loss, with the gap between the first two."""
     missing = prediction_figures.missing_reasons(run.snapshot("data"), "loss")
-    return figures.curves(run.scalars("loss"), "loss", resume_marks=ui.resume_marks(run), missing=missing, **chosen)
+    marks = {"stopping": ui.stopping_marks(run), "resume_marks": ui.resume_marks(run)}
+    return figures.generalization_gap(run.scalars("loss"), "loss", missing=missing, **marks, **chosen)
 
 
 def metric(run: ui.RunView, smooth: float) -> dict:

@@ -40,6 +40,7 @@ from nnviz.figures.samples.decision_surface import decision_surface, regression_
 from nnviz.figures.samples.worst_samples import predictions_against_targets, worst_samples
 from nnviz.figures.training.clipped_norms import clipped_norms
 from nnviz.figures.training.curves import curves, learning_rate
+from nnviz.figures.training.generalization_gap import StoppingMarks, generalization_gap
 from nnviz.figures.trajectories.basin_map import basin_arrival_steps, basin_map
 from nnviz.figures.trajectories.contour_map import contour_map
 from nnviz.figures.trajectories.phase_diagram import phase_diagram
@@ -48,6 +49,7 @@ from nnviz.figures.trajectories.trajectory_curves import distances_to_minimum, f
 from nnviz.figures.trajectories.update_parts import update_parts
 
 __all__ = [
+    "StoppingMarks",
     "basin_arrival_steps",
     "basin_map",
     "class_histogram",
@@ -67,6 +69,7 @@ __all__ = [
     "gan_curves",
     "gap_over_batch_size",
     "gap_over_momentum",
+    "generalization_gap",
     "gradient_line",
     "hessian_trace",
     "images_as_png",

@@ -1,6 +1,7 @@
 """What all pages share: the form, the transport, the board."""
 
 from nnviz.ui import landscape_pictures, rate_tuning, trajectory_pictures, trajectory_status
+from nnviz.ui.early_stopping_marks import stopping_marks
 from nnviz.ui.form import landscape_widgets, trajectory_widgets
 from nnviz.ui.job_diff import resume_marks
 from nnviz.ui.page import AXIS, Choice, Draw, Event, Figure, JobsFromRuns, Page, Panel, RunView, smoothing
@@ -28,6 +29,7 @@ __all__ = [
     "scalars_of",
     "smoothing",
     "start",
+    "stopping_marks",
     "trajectory_pictures",
     "trajectory_status",
     "trajectory_widgets",

@@ -78,6 +78,8 @@ FILLED = {
         resume_marks=[(at, "batch size 128, L2 regularization 0.01, clipping") for at in (9, 30, 75)],
     ),
     "loss, smoothed without a batch": lambda: figures.curves(LOSS[(LOSS["site"] != "batch").to_numpy()], smooth=0.9),
+    "gap": lambda: figures.generalization_gap(LOSS, "loss", stopping=figures.StoppingMarks(40, 70, is_stopped=True)),
+    "gap of accuracy": lambda: figures.generalization_gap(LOSS, "accuracy", smooth=0.9),
     "r squared": lambda: figures.curves(R_SQUARED, "r_squared"),
     "learning rate": lambda: figures.learning_rate(LOSS),
     "layer curves": lambda: figures.layer_curves(DEEP, "gradient_norm", LAYERS),
@@ -252,6 +254,7 @@ FILLED = {
 }
 EMPTY = {
     "curves": lambda: figures.curves(NONE, "loss"),
+    "gap": lambda: figures.generalization_gap(NONE, "loss"),
     "clipped norms": lambda: figures.clipped_norms(NONE),
     "learning rate": lambda: figures.learning_rate(NONE),
     "layer curves": lambda: figures.layer_curves(NONE, "gradient_norm", LAYERS),
