@@ -73,8 +73,8 @@ class Histograms(Measurement):
 
 
 class AtEvaluations(Measurement):
-    """What is measured at evaluations, of supervised learning alone. Unless it says otherwise on passes of its own, where
-    `every` more steps have been done, at the first, at the last, and where a run pauses."""
+    """What is measured at evaluations, of supervised learning alone. Unless it says otherwise on passes of its own:
+    where `every` more steps have been done, at the first, at the last, and where a run pauses."""
 
 
 class Norms(AtEvaluations):
