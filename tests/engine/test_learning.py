@@ -45,6 +45,7 @@ OF_OTHER_JOBS = (
     "ImageAdversarial.data",
     "generator",
     "discriminator",
+    "DCGANDiscriminator.dropout",
 )
 
 

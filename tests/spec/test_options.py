@@ -149,6 +149,15 @@ def _host(family: str) -> tuple[str, Any]:
         "initializer": ("learner.model.initializer", {"learner": {"model": {"kind": "mlp", "initializer": "%"}}}),
         **{f: (f"learner.model.{f}", {"learner": {"model": {"kind": "mlp", f: "%"}}}) for f in ("norm", "dropout")},
         "probes": ("probes.0", {"probes": ["%"]}),
+        "DCGANDiscriminator.dropout": (
+            "learner.discriminator.dropout",
+            {
+                "learner": {
+                    "kind": "adversarial_images",
+                    "discriminator": {"kind": "dcgan_discriminator", "dropout": "%"},
+                }
+            },
+        ),
         "early_stopping": ("Training.early_stopping", {"early_stopping": "%"}),
         "surface": ("Trajectories.surface", {"surface": "%"}),
         "method": ("optimizers.0.method", {"optimizers": [{"method": "%"}]}),
