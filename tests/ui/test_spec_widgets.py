@@ -15,7 +15,7 @@ from nnviz.spec.learners import Adversarial, Supervised
 from nnviz.spec.losses import CrossEntropy
 from nnviz.spec.models import MLP, DeepMLP, Hidden
 from nnviz.spec.optimizers import SGD, Adam
-from nnviz.ui.form.spec_widgets import ladder
+from nnviz.ui.form.log_numbers import ladder
 from tests.each import each
 from tests.spec.options import classes, some
 from tests.ui.form_widgets import Form
@@ -277,11 +277,27 @@ def test_every_widget_says_what_it_is():
     form = Form(Training())
     for widget in form.widgets():
         assert widget.label, widget.key
-        assert widget.help, widget.key
+        assert widget.help or widget.key.endswith("=typed"), widget.key  # its slider has the help
 
 
 def test_a_field_that_another_kind_of_job_has_is_left_out():
     form = Form(Training(), {"here": ["learner.l1", "learner.rounds"], "elsewhere": ["surface", "optimizers"]})
     assert [about.label for about in form.app.expander] == ["here"]
-    assert [widget.label for widget in form.widgets()] == ["L1"]
+    assert [widget.label for widget in form.app.select_slider] == ["L1"]
     assert form.job == Training()
+
+
+def test_any_value_can_be_typed_beside_a_slider_of_coarse_steps_and_holds_until_the_box_is_empty():
+    form = Form(Training(), groups("learner.optimizer", "steps"))
+    assert form.set("lr=typed", "2.5e-4").learner.optimizer.lr == 2.5e-4
+    assert form.at(".lr").disabled
+    assert form.set("lr=typed", "0,3").learner.optimizer.lr == 0.3  # a decimal comma
+    for text, rest in {"50": "got 50", "0": "got 0", "fast": 'got "fast"', "nan": "got NaN"}.items():
+        error = str(form.set("lr=typed", text))
+        assert "learner.optimizer.lr must be" in error, text
+        assert rest in error, text
+    assert form.set("lr=typed", " ").learner.optimizer.lr == Training().learner.optimizer.lr
+    assert form.set(".lr", 0.5).learner.optimizer.lr == 0.5
+    assert form.at("lr=typed").placeholder == "0.5"
+    assert form.set("steps=typed", "1e3").steps == 1000
+    assert "must be a whole number" in str(form.set("steps=typed", "2.5"))

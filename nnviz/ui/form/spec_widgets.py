@@ -23,9 +23,9 @@ from nnviz.spec.base import (
     options,
     summary,
 )
-from nnviz.spec.number_format import format_number
 from nnviz.spec.wording import capitalized
 from nnviz.ui import session
+from nnviz.ui.form import log_numbers
 from nnviz.ui.form.attachment_widgets import attachment
 
 S = TypeVar("S", bound=Spec)
@@ -86,10 +86,6 @@ class WidgetReader:
         """The option that is chosen; the first one where that is not offered any more."""
         held = session.value(key, options[index])
         return held if held in options else options[index]
-
-    def select_slider(self, text: str, options: Sequence[Any], value: Any, *, key: str, **_: Any) -> Any:
-        """As a menu."""
-        return self.selectbox(text, options, options.index(value), key=key)
 
     def number_input(self, text: str, low: float, high: float, value: Any, *_: Any, key: str, **__: Any) -> Any:  # noqa: ARG002
         """What was typed."""
@@ -209,8 +205,9 @@ def _value(about: FieldInfo, value: Any, text: str, key: str, on: Any) -> Any:
         return on.text_input(text, value, help=help, key=key)
     bounds = limits(about)
     if isinstance(extra, dict) and extra.get("log"):
-        steps = ladder(bounds, value)
-        return on.select_slider(text, steps, value, format_func=format_number, help=help, key=key)
+        if isinstance(on, WidgetReader):
+            return log_numbers.read(value, key)
+        return log_numbers.draw(text, bounds, value, help, key, on)
     if annotation is int:
         low, high = int(bounds.low or 0), int(bounds.high if bounds.high is not None else 2**31)
         widget = on.slider if high - low <= SLIDER_STEPS and value is not None else on.number_input
@@ -231,17 +228,3 @@ def _fraction(text: str, bounds: Limits, value: float | None, help: str | None, 
         step /= 10
     digits = max(0, -math.floor(math.log10(step)))
     return on.slider(text, low, max(high, value), value, step, format=f"%.{digits}f", help=help, key=key)
-
-
-def ladder(bounds: Limits, value: float) -> list[float]:
-    """1, 2, 3, 5, 10 … within the limits, 0 where it is allowed, and `value`; whole numbers for a whole one."""
-    whole = isinstance(value, int)
-    low, high = bounds.low or 0, bounds.high or 10
-    start = math.floor(math.log10(low)) if low > 0 else 0 if whole else -10 if value and value < 1e-7 else -6
-    rungs = {m * 10.0**e for e in range(start, math.ceil(math.log10(high)) + 1) for m in (1, 2, 3, 5)}
-    within = {float(f"{r:.6g}") for r in rungs if low < r < high or (r in (low, high) and not bounds.low_open)}
-    if not bounds.high_open:
-        within.add(float(high))
-    if low == 0 and not bounds.low_open:
-        within.add(0.0)
-    return sorted({int(r) for r in within if r == int(r)} | {value}) if whole else sorted(within | {float(value)})
