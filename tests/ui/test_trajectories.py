@@ -97,6 +97,8 @@ def test_what_can_be_chosen_is_all_that_there_is(page):
 
 def test_the_start_can_be_typed_and_stays_with_its_surface(start, store):
     app = start()
+    # Without a default a widget whose run was cut off shows its lowest value, -1,000,000.
+    assert [at(app.number_input, name).proto.default for name in (":x", ":y")] == list(DEFAULT.start)
     at(app.number_input, ":x").set_value(3.25)
     fine(app.run())
     assert (job(store, app).x, job(store, app).y) == (3.25, DEFAULT.y)

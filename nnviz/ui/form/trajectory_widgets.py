@@ -34,19 +34,19 @@ def start(state: PageState, base: Trajectories, chosen: Mapping[str, Any]) -> di
     kind = chosen["surface"]["kind"]
     own = SURFACES[kind].start
     keys = {name: f"{state.key}:{name}" for name in ("x", "y")}
-    if (drawn.kind or base.surface.kind) != kind:
+    is_new = (drawn.kind or base.surface.kind) != kind
+    if is_new:
         for name, value in zip(keys, own, strict=True):
             session.set_value(keys[name], value)
-    drawn.kind = kind
     found = {}
     for place, (name, widget), initial, usual in zip(st.columns(2), keys.items(), base.start, own, strict=True):
         with place:
             about = Trajectories.model_fields[name]
-            if session.value(widget) is None:
-                session.set_value(widget, initial)
-            text = str(about.title).capitalize()
-            value = st.number_input(text, -1e6, 1e6, step=0.1, format="%.4g", key=widget, help=about.description)
+            text, first = str(about.title).capitalize(), usual if is_new else initial
+            # With a value to start from: what the script gives a widget is lost where another run cuts it off.
+            value = st.number_input(text, -1e6, 1e6, first, 0.1, format="%.4g", key=widget, help=about.description)
             found[name] = None if value == usual else value
+    drawn.kind = kind
     return found
 
 
