@@ -129,6 +129,36 @@ def table(frame: pd.DataFrame, quantity: str, choose: Callable[[Iterable[str]], 
         return Table(steps, sites, np.where(known > 0, total / np.maximum(known, 1), np.nan), known > 0)
 
 
+class Bands(NamedTuple):
+    """One quantity at one site over several members: a value per step."""
+
+    steps: np.ndarray  # (S,) increasing
+    mean: np.ndarray  # (S,) over the members with a finite value
+    low: np.ndarray  # (S,) their lowest
+    high: np.ndarray  # (S,) their highest
+    count: np.ndarray  # (S,) int: how many they are
+
+
+def over_members(frame: pd.DataFrame, quantity: str, site: str) -> Bands:
+    """Mean, lowest and highest value over the members at each step, and of how many; steps at which no member has a
+    finite value are left out. Of rows with equal step and member the last one counts."""
+    rows = select(frame, quantity, [site])
+    steps, row = _places(rows["step"].to_numpy())
+    _, column = np.unique(rows["member"].to_numpy(), return_inverse=True)
+    values = np.full((len(steps), column.max(initial=-1) + 1), np.nan)
+    values[row, column] = rows["value"].to_numpy()
+    finite = np.isfinite(values)
+    kept = finite.any(1)
+    values, finite = values[kept], finite[kept]
+    count = finite.sum(1)
+    mean = np.where(finite, values, 0.0).sum(1) / count
+    low, high = (
+        np.where(finite, values, np.inf).min(1, initial=np.inf),
+        np.where(finite, values, -np.inf).max(1, initial=-np.inf),
+    )
+    return Bands(steps[kept], mean, low, high, count)
+
+
 def _places(steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The unique steps in order, and each row's index among them; rows that are sorted, as recorded, are not sorted
     again."""

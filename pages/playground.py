@@ -80,10 +80,18 @@ PAGE = Page(
             ),
             needs=("learning_rate",),
             choices=(AXIS,),
-            height=180,
+            height=220,
         ),
+        ui.over_seeds(height=220),
     ],
-    sections={"": [["outcome", "network"], ["loss", "metric"], ["sizes by layer", "worst samples"], ["learning rate"]]},
+    sections={
+        "": [
+            ["outcome", "network"],
+            ["loss", "metric"],
+            ["sizes by layer", "worst samples"],
+            ["learning rate", "seeds"],
+        ]
+    },
     links_to={"Show loss landscape": "pages/loss_landscape.py"},
 )
 

@@ -214,3 +214,19 @@ def test_layers_of_several_roots_are_distinguished():
     chosen = ["generator.0.weight", "critic.0.weight#2", "critic.0.weight#1", "generator.0.bias", "encoder.0.bias"]
     assert layers.one_per_layer(found, "weight") == chosen
     assert frames.Layers({"critic": roots["critic"]}).label("critic.2") == "output"
+
+
+def test_over_members_has_the_mean_and_range_of_those_with_a_finite_value_and_how_many_they_are():
+    rows = [
+        *(Scalar(0, "loss", value, "test", member) for member, value in enumerate((1.0, 2.0, 6.0))),
+        *(Scalar(1, "loss", value, "test", member) for member, value in enumerate((3.0, np.nan, 5.0))),
+        *(Scalar(2, "loss", np.inf, "test", member) for member in range(3)),
+        Scalar(3, "loss", 4.0, "test", 2),
+        Scalar(3, "loss", 9.0, "train", 0),
+    ]
+    bands = frames.over_members(frame(rows), "loss", "test")
+    assert bands.steps.tolist() == [0, 1, 3]
+    assert bands.mean.tolist() == [3.0, 4.0, 4.0]
+    assert (bands.low.tolist(), bands.high.tolist()) == ([1.0, 3.0, 4.0], [6.0, 5.0, 4.0])
+    assert bands.count.tolist() == [3, 2, 1]
+    assert len(frames.over_members(frame(rows), "accuracy", "test").steps) == 0

@@ -1,6 +1,7 @@
 """Pure functions from frames and arrays to Plotly figures as plain dicts; no torch, no Streamlit."""
 
 from nnviz.figures.comparisons.overlays import overlay, same_axes
+from nnviz.figures.comparisons.seed_bands import seed_bands
 from nnviz.figures.dropout.dropout_activations import dropout_activations
 from nnviz.figures.dropout.mask_averages import mask_averages
 from nnviz.figures.dropout.uncertain_samples import uncertain_samples
@@ -107,6 +108,7 @@ __all__ = [
     "same_axes",
     "sample_grid",
     "samples_map",
+    "seed_bands",
     "shared_scale",
     "sharpness",
     "surface_3d",

@@ -55,8 +55,8 @@ class EntryView:
 
     @property
     def key(self) -> str:
-        """The ids of all runs in one text."""
-        return "+".join(run.id for run in self.runs.values())
+        """The ids of the job's own runs in one text; those of jobs that are trained besides come and go."""
+        return self.runs[""].id if "" in self.runs else "+".join(run.id for run in self.runs.values())
 
     def run(self, part: str = "") -> RunView | None:
         """The run that shows this part: what there was before, as long as the new one is computed and has nothing to
@@ -169,6 +169,34 @@ class RunSet:
         self.state.started.append(run)
         self.state.extras.setdefault(entry, {})[part] = run
         self.state.entries.setdefault(entry, {})[part] = run
+
+    def accompany(self, wanted: Mapping[str, Mapping[str, Job]]) -> None:
+        """Trains these jobs besides the entries' own, by entry and part: found among finished runs or started. What was
+        asked for besides before, and is no longer, is given up."""
+        started: list[str] = []
+        extras: dict[str, dict[str, str]] = {}
+        for id, parts in wanted.items():
+            for part, job in parts.items():
+                if (run := self._find_or_compute(job, fingerprint(job), started)) is not None:
+                    extras.setdefault(id, {})[part] = run
+        before, self.state.extras = self.state.extras, extras
+        for id, own in self.state.entries.items():
+            for part in before.get(id, {}):
+                own.pop(part, None)
+            own.update(extras.get(id, {}))
+        self._resume_with_own(extras)
+        if before != extras:
+            self.retire()
+
+    def _resume_with_own(self, extras: Mapping[str, Mapping[str, str]]) -> None:
+        """Goes on with stopped runs of `extras` whose entry's own run goes on."""
+        for id, runs in extras.items():
+            own = self._view_or_none(self.state.entries.get(id, {}).get("", ""))
+            if own is None or own.status.state != State.RUNNING:
+                continue
+            for run in runs.values():
+                if (view := self._view_or_none(run)) and view.status.state in STOPPED:
+                    self.resume([run])
 
     def views(self) -> list[EntryView]:
         """The entries as they are now. One whose only run could not be started, or cannot be read, is left out, and of

@@ -22,6 +22,8 @@ class BaseJob(Spec):
     """Whether what its runs keep at their end is of their best step, not of the last."""
     shows: ClassVar[str] = ""
     """The snapshot without which there is nothing to see of a run; none: there is from its first step."""
+    has_pictures: ClassVar[bool] = True
+    """Whether its runs have snapshots, so that a time slider has places for it."""
     called: ClassVar[str] = ""
     """What its run is called among the parts of another job."""
 

@@ -70,6 +70,7 @@ class Ensemble(BaseJob):
 
     parent: ClassVar[None] = None
     retention: ClassVar = "cache"
+    has_pictures: ClassVar[bool] = False
     called: ClassVar[str] = "Seeds"
 
     @model_validator(mode="after")
@@ -127,6 +128,12 @@ class Ensemble(BaseJob):
             "seed": self.seeds[index],
             "device": self.device,
         }
+
+    def belongs_to(self, job: Spec) -> bool:
+        """Whether it is of the seeds of that training."""
+        if getattr(job, "kind", "") != "training" or unstackable(job.learner):
+            return False
+        return ensemble_of(job, self.members) == self
 
     def estimate(self) -> Estimate:
         """What one training needs, times the members; data are held a third time, in the order of an epoch. File: a

@@ -7,6 +7,7 @@ from nnviz.ui.job_diff import resume_marks
 from nnviz.ui.page import AXIS, Choice, Draw, Event, Figure, JobsFromRuns, Page, Panel, RunView, smoothing
 from nnviz.ui.page_frame import run, start
 from nnviz.ui.run_layers import layers, scalars_of
+from nnviz.ui.seeds_panel import over_seeds
 from nnviz.ui.show import render
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "landscape_pictures",
     "landscape_widgets",
     "layers",
+    "over_seeds",
     "rate_tuning",
     "render",
     "resume_marks",

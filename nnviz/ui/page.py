@@ -92,6 +92,9 @@ class Panel:
     is_map: bool = False
     """Whether its axes are those of what is looked at: at first only entries that look at the same share them."""
     scale: Callable[..., Any] | None = None
+    companion: Callable[..., Job | str] | None = None
+    """A job that is trained besides for each entry, whose run is `part`: made of the entry's job and the choices. Text:
+    why there is none. `draw`, once for the set, is then given such texts by the entries' names as `missing`."""
     shows_all_steps: bool = False
     """Whether the picture holds all of the past, so that it is drawn from a run's newest records and the browser shows
     as much of it as the time slider says."""

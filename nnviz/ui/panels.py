@@ -104,6 +104,26 @@ class PageView:
             found[choice.name] = value if choice.meanings is None else choice.meanings[value]
         return found
 
+    def companions(self) -> dict[str, dict[str, Job]]:
+        """Jobs that are trained besides, by entry and part: of those entries whose own run has begun to train."""
+        found: dict[str, dict[str, Job]] = {entry.id: {} for entry in self.entries}
+        for panel in self.page.panels:
+            for entry in self.entries if panel.companion else ():
+                own = entry.runs.get("")
+                job = panel.companion(entry.job, **self.values(panel)) if own and own.status.step else ""
+                if not isinstance(job, str):
+                    found[entry.id][panel.part] = job
+        return found
+
+    def missing_companions(self, panel: Panel) -> dict[str, str]:
+        """Why entries have no run of a panel's companion, by their names; "" where it is still to come."""
+        found = {}
+        for name, entry in zip(self.names, self.entries, strict=True):
+            if entry.run(panel.part) is None:
+                job = panel.companion(entry.job, **self.values(panel))
+                found[name] = job if isinstance(job, str) else ""
+        return found
+
     @property
     def offers(self) -> dict[str, list[dict[str, Any]]]:
         """The choices as the board takes them, by the figures' names."""
@@ -150,7 +170,10 @@ class Pictures(Mapping[str, dict]):
             values |= {"scale": panel.scale([run for run in runs if run is not None], **values)}
         if panel.per == "set":
             present = {name: run for name, run in zip(page_view.names, runs, strict=True) if run is not None}
-            self._figures[panel.name] = _marked_if_all_steps(panel, panel.draw(present, **values)) if present else None
+            if panel.companion:
+                values |= {"missing": page_view.missing_companions(panel)}
+            is_drawn = present or panel.companion
+            self._figures[panel.name] = _marked_if_all_steps(panel, panel.draw(present, **values)) if is_drawn else None
             return
         drawn = [None if run is None else _marked_if_all_steps(panel, panel.draw(run, **values)) for run in runs]
         names = page_view.figures_of(panel)

@@ -216,8 +216,9 @@ class PageState:
 
     @property
     def runs(self) -> list[str]:
-        """Ids of the runs shown."""
-        return list(dict.fromkeys(run for own in self.stored.run_set_state.entries.values() for run in own.values()))
+        """Ids of the runs shown, without those that are trained besides an entry's own."""
+        entries = self.stored.run_set_state.entries.values()
+        return list(dict.fromkeys(own[part] for own in entries for part in ([""] if "" in own else own)))
 
     @property
     def form_state(self) -> dict[str, Any]:

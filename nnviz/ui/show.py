@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from nnviz.runs import RunError
 from nnviz.runs.runset import EntryView, RunSet
 from nnviz.spec.base import differences, get_at, replace_many
 from nnviz.spec.jobs import Job, dump, load
@@ -52,7 +53,7 @@ def show(request: FormResult) -> None:
         _update_runs(request, runset)
         state.update_address(runs=trains)
     runtime.watch(runset.ids)
-    refresh, is_complete = _refresh_seconds(request, runset.views()), not runset.is_missing
+    refresh, is_complete = _refresh_seconds(request, _entries(request, runset)), not runset.is_missing
     before = state.form_state
 
     @st.fragment(run_every=refresh)
@@ -63,7 +64,7 @@ def show(request: FormResult) -> None:
         if stored.dragged:
             runset.ensure(_dragged_jobs(request), patience=PATIENCE)
         is_missing = runset.is_missing  # before the views, which leave out what is
-        entries = runset.views()
+        entries = _entries(request, runset)
         # The page decides how often this part refreshes, and makes again what has been deleted meanwhile. While
         # something is dragged the next move comes soon: to draw the whole page would take longer than the answer.
         is_other_refresh = _refresh_seconds(request, entries) != refresh and not stored.dragged
@@ -94,6 +95,19 @@ def _update_runs(request: FormResult, runset: RunSet) -> None:
         transport.prepare(request, runset)
         return
     runset.ensure(request.jobs, patience=PATIENCE)
+
+
+def _entries(request: FormResult, runset: RunSet) -> list[EntryView]:
+    """The entries as they are now, with what is trained besides them."""
+    page, entries = request.page, runset.views()
+    if not any(panel.companion for panel in page.panels):
+        return entries
+    page_view = PageView(page, entries, [""] * len(entries), request.first, request.state.stored.choices)
+    try:
+        runset.accompany(page_view.companions())
+    except RunError as error:
+        show_errors(str(error))
+    return runset.views()
 
 
 def _refresh_seconds(request: FormResult, entries: Sequence[EntryView]) -> float | None:
@@ -153,7 +167,7 @@ def _links(page: Page, entries: Sequence[EntryView]) -> None:
     A button and st.switch_page would leave the browser's timer of this page running until it hears of the new one; see
     `session.redraw_if_page_changed`.
     """
-    runs = computed_runs.runs_of(entries)
+    runs = [run for run in computed_runs.runs_of(entries) if run.job.has_weights]
     if not runs or not all(run.status.step for run in runs):
         return
     for text, file in page.links_to.items():
@@ -239,7 +253,7 @@ def _stale(request: FormResult) -> str:
 def _steps(entries: Sequence[EntryView]) -> list[int]:
     """Steps that have pictures, as far as all runs have come that go on: of two in lock-step one writes before the
     other, and a picture of the other at that step would be of an earlier one, for good."""
-    runs = computed_runs.runs_of(entries)
+    runs = [run for run in computed_runs.runs_of(entries) if run.job.has_pictures]
     reached = min((max(run.steps, default=0) for run in runs if run.status.live), default=None)
     every = set().union(*(run.steps for run in runs))
     return sorted(step for step in every if reached is None or step <= reached)

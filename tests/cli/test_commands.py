@@ -19,7 +19,7 @@ from nnviz.engine import data, losses, models
 from nnviz.presets import PAGES, gradient_flow, optimizers, playground
 from nnviz.runs import Store
 from nnviz.spec.base import differences, replace_many
-from nnviz.spec.jobs import Parent, RateSearch, Training, dump, dump_set, load, load_set
+from nnviz.spec.jobs import Ensemble, Parent, RateSearch, Training, dump, dump_set, load, load_set
 from nnviz.spec.optimizers import Adam
 from tests.cli.conftest import QUICK, Command
 
@@ -319,3 +319,15 @@ def test_run_cancelled_from_elsewhere_exits_1(nnviz: Command) -> None:
     thread.join()
     assert answer.code == 1
     assert "stopped after" in answer.err.splitlines()[-1]
+
+
+def test_an_ensemble_is_run_listed_and_exported_with_a_column_of_members(nnviz: Command, folder: Path) -> None:
+    (folder / "seeds.json").write_text(dump(Ensemble(members=3, evaluate_every=5)), encoding="utf-8")
+    answer = nnviz("run", "seeds.json", *QUICK)
+    assert answer.code == 0
+    assert f"{answer.run}  finished  20/20  highest test accuracy " in nnviz("list").out
+    assert nnviz("export", answer.run, "--to", "out").code == 0
+    table = scalars("out")
+    assert sorted(table["member"].unique()) == [0, 1, 2]
+    assert len(table[(table["quantity"] == "loss") & (table["site"] == "batch")]) == 3 * 20
+    assert not (folder / "out" / "weights.pt").exists()

@@ -6,12 +6,14 @@ import numpy as np
 
 from nnviz import figures
 from nnviz.frames import Layers
+from nnviz.records import Scalar
 from tests.each import each
 from tests.figures import dropout_arrays as dropout
 from tests.figures import gan_arrays as gan
 from tests.figures import image_arrays as images
 from tests.figures import landscape_arrays, sample_records
 from tests.figures import norm_arrays as norms
+from tests.scalar_frames import frame
 
 NONE = sample_records.scalars()
 DEEP = sample_records.deep()
@@ -252,7 +254,23 @@ FILLED = {
     "sharpness, smoothed": lambda: figures.sharpness(landscape_arrays.curvature(), log=True, smooth=0.9),
     "trace of the Hessian, smoothed": lambda: figures.hessian_trace(landscape_arrays.curvature(), log=True, smooth=0.9),
 }
+SEEDS = frame(
+    Scalar(step, quantity, 0.3**step + 0.1 * member if step < 5 or member < 3 else np.nan, site, member)
+    for step in range(8)
+    for quantity in ("loss", "accuracy")
+    for site in ("train", "test")
+    for member in range(4)
+)
+FILLED |= {
+    "seeds of one run": lambda: figures.seed_bands({"": SEEDS}, seeds=4),
+    "seeds of two runs, logarithmic": lambda: figures.seed_bands({"A": SEEDS, "B: lr 0.1": SEEDS}, seeds=4, log=True),
+    "accuracy over seeds": lambda: figures.seed_bands(
+        {"A": SEEDS}, "accuracy", seeds=4, sites=["test"], missing={"B": "resumed from step 3"}
+    ),
+    "one step of seeds": lambda: figures.seed_bands({"": SEEDS[:16]}, seeds=4),
+}
 EMPTY = {
+    "seeds": lambda: figures.seed_bands({"A": NONE}, seeds=4, missing={"A": "waiting for the run to start"}),
     "curves": lambda: figures.curves(NONE, "loss"),
     "gap": lambda: figures.generalization_gap(NONE, "loss"),
     "clipped norms": lambda: figures.clipped_norms(NONE),

@@ -1,7 +1,7 @@
 """Kills writers and workers at random moments and looks at what they left. Run as a program, since it forks.
 
-`python -m tests.runs.random_kills writer|worker|adversarial ROUNDS FOLDER` prints what it did as JSON; an assertion
-ends it.
+`python -m tests.runs.random_kills writer|worker|adversarial|ensemble ROUNDS FOLDER` prints what it did as JSON; an
+assertion ends it.
 """
 
 import json
@@ -21,7 +21,7 @@ from nnviz.records import Scalar, Snapshot
 from nnviz.runs import RunFile, Store
 from nnviz.runs.storage.writer import Writer
 from nnviz.runs.workers.scheduler import Scheduler
-from nnviz.spec.jobs import Training
+from nnviz.spec.jobs import Ensemble, Job, Training
 from tests.engine import gan_jobs
 from tests.scalar_frames import frame
 
@@ -151,8 +151,23 @@ def kill_workers(store: Store, rounds: int, chance: random.Random) -> dict:
 
 
 def kill_adversarial(store: Store, rounds: int, chance: random.Random) -> dict:
-    """A generator and a discriminator with all that has a state of its own, killed after a random number of commits so
-    many times and once more until they have finished."""
+    """A generator and a discriminator with all that has a state of its own, killed again and again."""
+    learner = gan_jobs.learner(average=0.9, spectral_norm=True, discriminator_updates=2, instance_noise=0.2)
+    return kill_again(store, Training(learner=learner, steps=16 * rounds, evaluate_every=4), chance)
+
+
+def kill_ensemble(store: Store, rounds: int, chance: random.Random) -> dict:
+    """Stacked networks with running statistics and moments, killed again and again."""
+    learner = Training().learner.model_dump(mode="json")
+    learner["model"] |= {"norm": {"kind": "batch"}, "dropout": {"kind": "standard"}}
+    learner["optimizer"] = {"kind": "nadam"}
+    steps = 16 * rounds
+    job = Ensemble.parse({"learner": learner, "members": 3, "steps": steps, "evaluate_every": 4, "device": "cpu"})
+    return kill_again(store, job, chance)
+
+
+def kill_again(store: Store, job: Job, chance: random.Random) -> dict:
+    """A run that is killed after a random number of commits, again and again until it has finished."""
     import torch
 
     from nnviz.engine import run
@@ -160,8 +175,6 @@ def kill_adversarial(store: Store, rounds: int, chance: random.Random) -> dict:
 
     torch.set_num_threads(1)
     member.CHECKPOINT_EVERY = member.COMMIT_EVERY = 0.0  # else a fast machine is done before it has committed so often
-    learner = gan_jobs.learner(average=0.9, spectral_norm=True, discriminator_updates=2, instance_noise=0.2)
-    job = Training(learner=learner, steps=16 * rounds, evaluate_every=4)
     reference = [record for records in run(job) for record in records]
     scalars = frame(reference)
     file = store.create(job)
@@ -185,5 +198,10 @@ def kill_adversarial(store: Store, rounds: int, chance: random.Random) -> dict:
 
 
 if __name__ == "__main__":
-    what = {"writer": kill_writers, "worker": kill_workers, "adversarial": kill_adversarial}[sys.argv[1]]
+    what = {
+        "writer": kill_writers,
+        "worker": kill_workers,
+        "adversarial": kill_adversarial,
+        "ensemble": kill_ensemble,
+    }[sys.argv[1]]
     print(json.dumps(what(Store(sys.argv[3]), int(sys.argv[2]), random.Random(0))))

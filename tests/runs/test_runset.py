@@ -9,6 +9,7 @@ import pytest
 
 from nnviz.runs import RunError, RunFile
 from nnviz.spec.base import replace_many
+from nnviz.spec.ensembles import ensemble_of
 from nnviz.spec.trajectories import RateSearch
 from tests.runs import run_sets
 from tests.runs.run_sets import JOB, LANDSCAPE, RACE, Session, finished, is_gone, left, seeded
@@ -275,3 +276,38 @@ def test_a_part_that_is_refused_is_an_error_and_the_rest_stays(session):
     with pytest.raises(RunError, match="the disk is full"):
         session().add("a", "rates", RateSearch(trajectories=RACE))
     assert session.ensure({"a": RACE}) == runs
+
+
+# -- what is trained besides -----------------------------------------------------------------------------------------
+
+
+def test_what_is_trained_besides_is_started_once_shown_with_its_entry_and_given_up_when_no_longer_wanted(session):
+    jobs = seeded(0, 1)
+    runs = session.ensure(jobs)
+    besides = {id: {"seeds": ensemble_of(job, 4)} for id, job in jobs.items()}
+    session().accompany(besides)
+    session().accompany(besides)
+    own = {id: shown["seeds"] for id, shown in session.state.entries.items()}
+    assert session.queue.groups == [[*runs.values()], [own["a"]], [own["b"]]]
+    assert session.ensure(jobs) == runs
+    assert {id: shown["seeds"] for id, shown in session.state.entries.items()} == own
+    left(session.store, own["a"])
+    session().accompany({"a": {}, "b": besides["b"]})
+    assert session.state.entries == {"a": {"": runs["a"]}, "b": {"": runs["b"], "seeds": own["b"]}}
+    session().accompany(besides)
+    assert session.state.entries["a"]["seeds"] == own["a"], "a finished one is found again"
+    session().accompany({})
+    assert session.store.open(own["b"]).status().cancelled
+
+
+def test_what_is_trained_besides_goes_on_with_its_entry(session):
+    runs = session.ensure(seeded(0))
+    besides = {"a": {"seeds": ensemble_of(seeded(0)["a"], 4)}}
+    session().accompany(besides)
+    run = session.state.entries["a"]["seeds"]
+    left(session.store, run, "stopped", step=50)
+    session().accompany(besides)
+    assert len(session.queue.groups) == 2
+    left(session.store, runs["a"], "running", step=60)
+    session().accompany(besides)
+    assert session.queue.groups[-1] == [run]

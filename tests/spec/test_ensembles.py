@@ -44,3 +44,13 @@ def test_what_it_needs_grows_with_its_members():
     assert many.parameters == one.parameters
     assert many.training_bytes == 64 * one.training_bytes
     assert many.snapshot_bytes == 64 * one.snapshot_bytes
+
+
+def test_an_ensemble_belongs_to_the_training_whose_seeds_it_has():
+    training = Training(seed=3, steps=40)
+    job = ensemble_of(training, 4)
+    assert job.belongs_to(training)
+    assert job.belongs_to(training.model_copy(update={"probes": ()}))
+    assert not job.belongs_to(training.model_copy(update={"steps": 41}))
+    assert not job.belongs_to(Training(learner=Adversarial()))
+    assert not job.belongs_to(job)

@@ -57,14 +57,14 @@ class StackedLearning:
 
     @property
     def metric(self) -> Metric:
-        """Accuracy or R² on the test part, the best member's; the loss where the test part is too small for that."""
+        """The best member's accuracy or R² on the test part; the loss where the test part is too small for that."""
         if self.parts["test"][1].shape[1] == 0:
-            return Metric("loss", "train", "train loss", higher_is_better=False)
+            return Metric("loss", "train", "lowest train loss", higher_is_better=False)
         if self.spec.data.classes:
-            return Metric("accuracy", "test", "test accuracy", higher_is_better=True, is_fraction=True)
+            return Metric("accuracy", "test", "highest test accuracy", higher_is_better=True, is_fraction=True)
         if bool(self.varies["test"].all()):
-            return Metric("r_squared", "test", "test R²", higher_is_better=True)
-        return Metric("loss", "test", "test loss", higher_is_better=False)
+            return Metric("r_squared", "test", "highest test R²", higher_is_better=True)
+        return Metric("loss", "test", "lowest test loss", higher_is_better=False)
 
     def batch(self, number: int) -> tuple[Tensor, Tensor]:
         """Inputs (members, inputs, batch) and targets (members, batch) of update `number` (1-based)."""
