@@ -115,6 +115,11 @@ LEARNERS: dict[str, dict[str, Any]] = {
     "group norm": {"model": {**MLP, "norm": {"kind": "group", "groups": 2, "place": "after"}}},
     "RMS norm": {"model": {**MLP, "norm": {"kind": "rms"}}},
     "dropout": {"model": {**MLP, "dropout": {"kind": "standard", "rate": 0.3}}},
+    "dropout of inputs and of images": {
+        "data": {"kind": "digits", "points": 60},
+        "model": {**MLP, "dropout": {"kind": "standard", "rate": 0.3, "input_rate": 0.2}},
+    },
+    "dropout of inputs alone": {"model": {**MLP, "dropout": {"kind": "standard", "rate": 0, "input_rate": 0.2}}},
     "dropout and batch norm": {"model": {**MLP, "norm": {"kind": "batch"}, "dropout": {"kind": "standard"}}},
     "skip connections": {"model": {"kind": "deep_mlp", "depth": 4, "width": 5, "skip": True}},
     "no biases": {"model": {**MLP, "bias": False}},

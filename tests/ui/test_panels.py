@@ -10,7 +10,7 @@ from nnviz.records import Scalar
 from nnviz.runs.runset import EntryView
 from nnviz.spec.base import replace_many
 from nnviz.spec.data import Curve, Digits, Hills, Moons
-from nnviz.spec.jobs import Training
+from nnviz.spec.jobs import Ensemble, Training
 from nnviz.spec.learners import Supervised
 from nnviz.spec.losses import MSE, CrossEntropy
 from nnviz.spec.models import MLP
@@ -207,14 +207,15 @@ def test_a_scale_is_made_of_all_entries_and_given_to_each(views):
     assert seen == [("soft", ("soft", [0, 2, 4]))] * 3
 
 
-def _entry(steps: list[int], live: bool) -> SimpleNamespace:
-    return SimpleNamespace(runs={"": SimpleNamespace(steps=steps, status=SimpleNamespace(live=live))})
+def _entry(steps: list[int], live: bool, job: type = Training) -> SimpleNamespace:
+    return SimpleNamespace(runs={"": SimpleNamespace(steps=steps, status=SimpleNamespace(live=live), job=job)})
 
 
 def test_a_step_is_shown_once_all_runs_that_go_on_have_reached_it():
     assert _steps([_entry([0, 10, 20], True)]) == [0, 10, 20]
     assert _steps([_entry([0, 10, 20], True), _entry([0, 10], True)]) == [0, 10]
     assert _steps([_entry([0, 10, 20], True), _entry([], True)]) == [0]
+    assert _steps([_entry([0, 10, 20], True), _entry([], True, Ensemble)]) == [0, 10, 20], "it has no pictures"
     # One that is over stays behind for good.
     assert _steps([_entry([0, 10, 20], True), _entry([0, 7], False)]) == [0, 7, 10, 20]
     assert _steps([_entry([0, 10], False), _entry([0, 7], False)]) == [0, 7, 10]

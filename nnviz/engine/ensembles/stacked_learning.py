@@ -11,12 +11,14 @@ from nnviz.engine import data, losses, models
 from nnviz.engine.attachments import ReadFile, no_files
 from nnviz.engine.ensembles.stacked_mlp import StackedMLP
 from nnviz.engine.ensembles.stacked_optimizers import StackedOptimizer
+from nnviz.engine.models import dropouts
 from nnviz.engine.optim import schedules
-from nnviz.engine.randomness import generator, stream
+from nnviz.engine.randomness import generator
 from nnviz.records import Metric, Scalar
 from nnviz.spec import clipping
 from nnviz.spec.ensembles import Ensemble
 from nnviz.spec.losses import MAE, MSE, RMSE, BinaryCrossEntropy, CrossEntropy, Huber, Loss
+from nnviz.spec.shapes import numbers
 
 EVALUATED_ENTRIES = 2**21
 """Entries of the widest layer in one forward pass of an evaluation, which bounds the memory."""
@@ -81,19 +83,19 @@ class StackedLearning:
 
     def masks(self, number: int, samples: int) -> list[Tensor]:
         """What each dropout layer multiplies by in update `number`, (members, units, samples) each."""
-        found = []
-        for index, (dropout, units) in enumerate(zip(self.network.dropouts, self._dropped_widths, strict=True)):
-            ones = torch.ones(samples, units, device=self.device, dtype=self.dtype)
-            own = []
-            for seed in self.job.seeds:
-                dropout.generator.manual_seed(stream(seed, f"dropout{index}", number))
-                own.append(dropout(ones).T)
-            found.append(torch.stack(own))
-        return found
+        modules, found = self.network.dropouts, []
+        for seed in self.job.seeds if modules else ():
+            dropouts.reset(modules, seed, number)
+            ones = (torch.ones(samples, units, device=self.device, dtype=self.dtype) for units in self._dropped_units)
+            found.append([module(x).T for module, x in zip(modules, ones, strict=True)])
+        return [torch.stack(own) for own in zip(*found, strict=True)]
 
     @property
-    def _dropped_widths(self) -> list[int]:
-        return [layer.width for layer in self.spec.model.hidden] if self.network.dropouts else []
+    def _dropped_units(self) -> list[int]:
+        """Units that go into each dropout layer."""
+        model = self.spec.model
+        inputs = [numbers(self.spec.data.shape)] if model.dropout.input_rate else []
+        return inputs + [layer.width for layer in model.hidden if model.dropout.rate]
 
     def step(self, number: int) -> Tensor:
         """One update of all members; the loss of each on its batch, in training mode and without the penalties,
