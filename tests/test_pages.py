@@ -306,13 +306,16 @@ def test_four_variants_are_shown_side_by_side_and_come_back_from_their_link(star
 
 def test_no_page_brings_torch_into_the_process_of_the_user_interface(tmp_path):
     code = (
-        "import sys; from streamlit.testing.v1 import AppTest; from nnviz.ui import runtime\n"
+        "import sys; from streamlit.testing.v1 import AppTest\n"
+        "from nnviz.runs import Pool; from nnviz.ui import runtime\n"
+        "idle = [sys.executable, '-c', 'import sys; sys.stdin.read()']\n"
+        "pool = Pool(runtime.store(), command=idle); runtime.pool = lambda: pool\n"
         "app = AppTest.from_file('app.py', default_timeout=60).run()\n"
         f"for page in {PAGES!r}:\n"
         "    app.context['url'] = 'http://localhost/' + page[6:-3]; app.switch_page(page).run()\n"
         "    assert not app.exception and len(app.get('bidi_component')) == 1, app\n"
         "print('torch' in sys.modules, 'nnviz.engine' in sys.modules)\n"
-        "runtime.pool().shutdown()\n"
+        "pool.shutdown()\n"
     )
     options = {"capture_output": True, "text": True, "timeout": 120, "cwd": ROOT}
     asked = subprocess.run([sys.executable, "-c", code], env={**os.environ, "NNVIZ_HOME": str(tmp_path)}, **options)

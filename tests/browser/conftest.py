@@ -13,6 +13,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from pprint import pformat
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -183,16 +184,6 @@ def start(
     return url
 
 
-@pytest.fixture(scope="module")
-def app(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
-    """`app(path, home=None, port=0) -> url`: like `serve`, with an empty run store unless `home` is given."""
-
-    def open_app(path: Path | str = ROOT / "app.py", home: Path | None = None, port: int = 0) -> str:
-        return serve(path, {"NNVIZ_HOME": str(home or tmp_path_factory.mktemp("home"))}, port=port)
-
-    return open_app
-
-
 def _healthy(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:
@@ -218,6 +209,20 @@ def app_server(tmp_path_factory: pytest.TempPathFactory, servers: dict[str, subp
     """The real app with a store that is empty at first, shared by all tests that need none of their own."""
     home = tmp_path_factory.mktemp("home")
     return AppServer(start(tmp_path_factory, servers, ROOT / "app.py", {"NNVIZ_HOME": str(home)}), home)
+
+
+@pytest.fixture
+def restart(
+    app_server: AppServer, tmp_path_factory: pytest.TempPathFactory, servers: dict[str, subprocess.Popen]
+) -> Callable[[], None]:
+    """`restart()` ends the server that all tests share, and starts another one at its address for its store."""
+
+    def again() -> None:
+        end(servers[app_server.url])
+        home, port = {"NNVIZ_HOME": str(app_server.home)}, urlsplit(app_server.url).port
+        assert start(tmp_path_factory, servers, ROOT / "app.py", home, port=port) == app_server.url
+
+    return again
 
 
 @pytest.fixture

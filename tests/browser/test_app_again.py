@@ -1,13 +1,10 @@
 """The same run from elsewhere and later: branch, link, second tab, restarted server."""
 
-from urllib.parse import urlsplit
-
 import pytest
 
 from nnviz.spec.base import get_at
 from nnviz.spec.wording import without_parent
-from tests.browser.conftest import end
-from tests.browser.player import SCREEN, AppServer, playing, visiting
+from tests.browser.player import SCREEN, UNUSED_SEEDS, leave, playing
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -106,30 +103,29 @@ def test_two_tabs_on_a_run_show_the_same(player, context):
         other.at(step + 1)
 
 
-def test_a_new_server_shows_any_page_first_and_after_a_restart_the_run_is_there_and_goes_on(
-    app, servers, page, tmp_path
-):
-    first = AppServer(app(home=tmp_path), tmp_path)
-    with visiting(page, first) as player:
-        player.open("/gradient_flow", seed=3)
-        assert page.locator("h1").inner_text().startswith("Gradient flow")
-        assert player.views()[0].job.seed == 3
-        assert player.alerts() == []
-        page.get_by_role("link", name="Playground").click()
-        page.locator("h1", has_text="Playground").wait_for()
-        player.until("d.drawn > 0")
-        player.open(**LONG)
-        step = player.trained()
-        run, address, losses = player.runs, page.url, player.trace("loss", 0, "y").tolist()
-        player.store.open(run[0]).pin()  # else it would be ended here, as by a click on Stop
-    end(servers[first.url])
-    assert app(home=tmp_path, port=urlsplit(first.url).port) == first.url
-    with visiting(page, first) as player:
-        player.go(address)
-        player.says(f"stopped step {step:,}")
-        player.at(step)
-        assert player.runs == run
-        assert player.trace("loss", 0, "y").tolist() == losses
-        player.press("Continue")
-        player.until(f"+d.newest > {step}")
-        assert player.runs == run
+def test_a_new_server_shows_any_page_first_and_a_run_of_the_server_before_is_there_and_goes_on(player, restart):
+    page = player.page
+    player.open(seed=next(UNUSED_SEEDS), **LONG)
+    step = player.trained()
+    run, address, losses = player.runs, page.url, player.trace("loss", 0, "y").tolist()
+    player.store.open(run[0]).pin()  # else it would be ended by whoever leaves it
+    leave(page)
+    restart()
+    player.store.open(run[0]).pin(False)
+
+    player.open("/gradient_flow", seed=3)
+    assert page.locator("h1").inner_text().startswith("Gradient flow")
+    assert player.views()[0].job.seed == 3
+    assert player.alerts() == []
+    page.get_by_role("link", name="Playground").click()
+    page.locator("h1", has_text="Playground").wait_for()
+    player.until("d.drawn > 0")
+
+    player.go(address)
+    player.says(f"stopped step {step:,}")
+    player.at(step)
+    assert player.runs == run
+    assert player.trace("loss", 0, "y").tolist() == losses
+    player.press("Continue")
+    player.until(f"+d.newest > {step}")
+    assert player.runs == run

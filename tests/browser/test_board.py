@@ -87,13 +87,14 @@ def test_live_board_follows_until_the_slider_is_moved_and_again_on_request(page,
 
 
 def test_another_section_is_opened_while_a_run_goes_on(page, live):
-    open_board(page, live)
+    # With three ticks a second what was lost of them on a busy machine is asked for later than the next one comes.
+    open_board(page, f"{live}&every=1")
     until(page, "d.history === d.stepsKnown")
     for title, names in (("Side by side", NAMES), ("Legend", ["told"]), ("All", NAMES)):
         page.get_by_role("tab", name=title).click()
         page.wait_for_function("([n]) => document.querySelectorAll('.nnviz-card').length === n", arg=[len(names)])
         newest = int(state(page)["newest"])
-        until(page, f"d.section === '{title}' && d.newest >= {newest + 20} && d.step === d.newest")
+        until(page, f"d.section === '{title}' && d.newest >= {newest + 10} && d.step === d.newest")
         until(page, "d.history === d.stepsKnown")
         assert page.eval_on_selector_all(".nnviz-card", "all => all.map(e => e.dataset.pending)") == ["false"] * len(
             names

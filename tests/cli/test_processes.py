@@ -24,14 +24,14 @@ assert not heavy, heavy
 
 
 @pytest.mark.slow
-def test_commands_end_to_end(process: Command, folder: Path) -> None:
+def test_commands_end_to_end(process: Command, nnviz: Command, folder: Path) -> None:
     template = process("template", "playground")
     assert load(template.out) == playground.DEFAULT
     exports, ids = [], []
-    for source, stdin in (("-", template.out), ("job.json", "")):
-        run = process("run", source, *QUICK, stdin=stdin)
+    for command, source, stdin in ((process, "-", {"stdin": template.out}), (nnviz, "job.json", {})):
+        run = command("run", source, *QUICK, **stdin)
         assert run.code == 0, run.err
-        assert process("export", run.run, "--to", run.run).code == 0
+        assert command("export", run.run, "--to", run.run).code == 0
         exports.append((folder / run.run / "scalars.csv").read_bytes())
         ids.append(run.run)
     assert exports[0] == exports[1]

@@ -1,8 +1,8 @@
 """Eight figures of a made-up run that grows by one picture at each tick; what the board's browser tests look at.
 
-The address says how: `start` pictures at the beginning, `ticks` more to come, one each 0.3 s; `slow` seconds to make
-the pictures of an earlier step. More sections hold rows of four, a legend that tells values, and a scene in space; some
-figures have choices.
+The address says how: `start` pictures at the beginning, `ticks` more to come, one each `every` seconds; `slow` seconds
+to make the pictures of an earlier step. More sections hold rows of four, a legend that tells values, and a scene in
+space; some figures have choices.
 """
 
 import time
@@ -28,7 +28,7 @@ CHOICES = {
     "boundary": {"style": ("Surface", {"soft": "soft", "borders": "boundaries only"}, "soft")},
 }
 SAID = st.session_state.setdefault("said", {name: float(said) for name, said in st.query_params.items()})
-START, TICKS, EVERY, SLOW = int(SAID.get("start", 4)), SAID.get("ticks", 0), 0.3, SAID.get("slow", 0)
+START, TICKS, EVERY, SLOW = int(SAID.get("start", 4)), SAID.get("ticks", 0), SAID.get("every", 0.3), SAID.get("slow", 0)
 GRID = np.linspace(-3, 3, 50, dtype=np.float32)
 POINTS = np.random.default_rng(0).normal(size=(2, 300)).astype(np.float32)
 
