@@ -25,6 +25,19 @@ def overlay(quantity: str) -> ui.Draw:
     )
 
 
+def heatmap(name: str, side: str) -> Panel:
+    """What goes into a layer or comes out; a click chooses a cell in all pictures of the section."""
+    return Panel(
+        name,
+        draw.values(side),
+        needs=("norm_values",),
+        choices=CELL,
+        picks=draw.cell_picked,
+        height=380,
+        has_axes=False,
+    )
+
+
 PAGE = Page(
     name="normalization",
     title="Normalization",
@@ -50,8 +63,8 @@ PAGE = Page(
     panels=[
         Panel("loss", overlay("loss"), per="set", needs=("loss",), choices=CURVE, height=300),
         Panel("accuracy", overlay("accuracy"), per="set", choices=(ui.smoothing(),), height=300),
-        Panel("before", draw.values("input"), needs=("norm_values",), choices=CELL, picks=draw.cell_picked, height=380),
-        Panel("after", draw.values("output"), needs=("norm_values",), choices=CELL, picks=draw.cell_picked, height=380),
+        heatmap("before", "input"),
+        heatmap("after", "output"),
         Panel("arithmetic", draw.arithmetic, needs=("norm_values",), choices=CELL, height=300, has_axes=False),
         Panel("averages", draw.averages, choices=(LAYER, CURVE_UNIT), height=340),
         Panel("outputs", draw.outputs, needs=("norm_values",), height=340),

@@ -66,7 +66,7 @@ def averages(run: RunView, layer: int, curve_unit: int) -> Figure:
     frame = run.scalars("batch_mean", "batch_var", "running_mean", "running_var")
     norm = run.job.learner.model.norm
     if norm.kind != "batch":
-        return figures.running_averages(frame, "", None, "no batch norm: nothing is averaged over batches")
+        return figures.running_averages(frame, "", None, "no batch norm:<br>nothing is averaged over batches")
     numbers = shown_layers(len(run.job.learner.model.hidden))
     site = f"model.norm{numbers[min(layer, len(numbers) - 1)]}#{curve_unit + 1}"
     return figures.running_averages(frame, site, norm.momentum)

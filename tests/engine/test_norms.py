@@ -108,3 +108,46 @@ def test_groups_that_do_not_divide_a_width_are_refused_in_one_line():
     with pytest.raises(SpecError, match=r"groups must divide the width .* got 4 for a layer of 6") as error:
         model_spec.DeepMLP.parse({"width": 6, "norm": {"kind": "group", "groups": 4}})
     assert "\n" not in str(error.value)
+
+
+@each("kind", ["batch", "instance"])
+def test_norms_of_images_average_over_pixels_of_a_channel(kind):
+    x = 3 + 2 * torch.randn(4, 3, 5, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    module = norms.build_for_images(kind, 3).double()
+    with torch.no_grad():
+        module.weight.copy_(torch.linspace(0.5, 2, 3))
+        module.bias.copy_(torch.linspace(-1, 1, 3))
+    expected = torch.empty_like(x)
+    for n in range(4):
+        for c in range(3):
+            over = (x[:, c] if kind == "batch" else x[n, c]).flatten().tolist()
+            mean = sum(over) / len(over)
+            var = sum((v - mean) ** 2 for v in over) / len(over)
+            expected[n, c] = (x[n, c] - mean) / math.sqrt(var + 1e-5) * module.weight[c].item() + module.bias[c].item()
+    torch.testing.assert_close(module(x), expected)
+    evaluated = module.eval()(x)
+    assert torch.allclose(evaluated, expected) == (kind == "instance")
+    if kind == "batch":
+        running = 0.1 * x.mean((0, 2, 3)), 0.9 + 0.1 * x.transpose(0, 1).flatten(1).var(1)
+        plain = [part[:, None, None] for part in (*running, module.weight, module.bias)]
+        torch.testing.assert_close(evaluated, (x - plain[0]) / (plain[1] + 1e-5).sqrt() * plain[2] + plain[3])
+
+
+def test_networks_of_images_take_instance_norm_and_then_judge_each_image_alone():
+    images = torch.randn(6, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    for name in ("batch", "instance"):
+        model = model_spec.DCGANDiscriminator(width=4, norm="everywhere", norm_kind=name)
+        network = models.build(model, (1, 8, 8), 1, 0).train()
+        assert kind(network.norm1) == f"{name}_norm"
+        assert sum(p.numel() for p in network.parameters()) == model.size((1, 8, 8), 1).parameters
+        together = network(images)
+        assert model.least_batch == (2 if name == "batch" else 1)
+        alone = torch.cat([network(one[None]) for one in images])
+        assert torch.allclose(together, alone, atol=1e-6) == (name == "instance")
+        assert model.statistics == ("batch norm's statistics" if name == "batch" else "")
+
+
+def test_instance_norm_of_vectors_is_refused_in_one_line():
+    with pytest.raises(SpecError, match=r"norm.kind must be one of none, batch, layer, group, rms, got") as error:
+        model_spec.DeepMLP.parse({"norm": {"kind": "instance"}})
+    assert "\n" not in str(error.value)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from nnviz.engine import activations, initializers
-from nnviz.engine.models import dropouts
+from nnviz.engine.models import dropouts, norms
 from nnviz.engine.randomness import generator
 from nnviz.spec import models as spec
 from nnviz.spec.initializers import Initializer
@@ -79,7 +79,8 @@ def _add(
     """A layer with what follows it."""
     modules["output" if is_output else f"conv{number}"] = layer
     if stage.has_norm:
-        modules["output_norm" if is_output else f"norm{number}"] = nn.BatchNorm2d(stage.outputs)
+        name = "output_norm" if is_output else f"norm{number}"
+        modules[name] = norms.build_for_images(model.norm_kind, stage.outputs)
     if stage.has_activation:
         modules[f"activation{number}"] = activations.build(model.activation)
 

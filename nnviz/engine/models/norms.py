@@ -1,4 +1,4 @@
-"""Norm specs -> torch modules."""
+"""Norms -> torch modules."""
 
 from torch import nn
 
@@ -19,3 +19,13 @@ def build(norm: spec.Norm, units: int) -> nn.Module | None:
         case spec.RMSNorm():
             return nn.RMSNorm(units, eps=norm.eps, elementwise_affine=norm.affine)
     raise TypeError(f"no norm for {norm!r}")
+
+
+def build_for_images(kind: str, channels: int) -> nn.Module:
+    """The module for (batch, channels, height, width), with scale and shift."""
+    match kind:
+        case "batch":
+            return nn.BatchNorm2d(channels)
+        case "instance":
+            return nn.InstanceNorm2d(channels, affine=True)
+    raise TypeError(f"no norm for {kind!r}")

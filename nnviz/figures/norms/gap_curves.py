@@ -13,7 +13,7 @@ from nnviz.figures.kit.log_axis_edges import log_axis_values
 Arrays = Mapping[str, np.ndarray]
 Measure = Literal["gap", "loss", "accuracy"]
 MEASURES = {"gap": "RMS difference / RMS output", "loss": "loss", "accuracy": "accuracy"}
-_NOT_YET = "measured at evaluations 16 and 256, at the last, and on Pause"
+NOT_YET = "waiting: measured at evaluations 16<br>and 256, at the last, and on Pause"
 _HELP = (
     "Measured with the weights of the chosen step or the last measurement before it, on up to 256 training samples "
     "without dropout."
@@ -47,7 +47,7 @@ def _curves(
     present = {name: arrays for name, arrays in runs.items() if len(arrays.get(key, ()))}
     if not present:
         known = any(key in arrays for arrays in runs.values())
-        return layout.empty(title, help, "no batch norm with running averages" if known else f"waiting: {_NOT_YET}")
+        return layout.empty(title, help, "no batch norm with<br>running averages" if known else NOT_YET)
     values = {name: np.asarray(arrays[measure], float) for name, arrays in present.items()}
     if not any(np.isfinite(one).any() for one in values.values()):
         return layout.empty(title, help, "no accuracy: the targets are numbers")

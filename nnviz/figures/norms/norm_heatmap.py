@@ -88,7 +88,7 @@ def norm_heatmap(arrays: Arrays, side: Side = "input", layer: int = 0, sample: i
     mark = {"x0": cell.unit - 0.5, "x1": cell.unit + 0.5, "y0": cell.sample - 0.5, "y1": cell.sample + 0.5}
     figure = layout.figure(
         [trace],
-        title=f"{title} · {layer_name(arrays, cell.index)}",
+        title=f"{title}, {layer_name(arrays, cell.index).partition(' (')[0]}",
         help=help,
         x=layout.axis(f"unit{_of(columns, units)}", **_ticks(columns), range=[-0.5, columns - 0.5]),
         y=layout.axis(f"sample{_of(rows, samples)}", **_ticks(rows), range=[rows - 0.5, -0.5]),

@@ -65,13 +65,14 @@ def running_averages(frame: pd.DataFrame, site: str, momentum: float | None, why
             )
             columns = {"step": steps[picked], "statistic": part, "kind": name, "value": values[picked]}
             table.append(tables.rows(columns))
+    last = max(int(rows["step"].max()) for rows in found.values() if len(rows))
     axes = [{"title": {"text": ""}, "nticks": 4} for _ in PARTS]
     stack, notes = stacked_plots.stacked(axes, list(PARTS.values()), 0.07)
     return layout.figure(
         traces,
         title=TITLE,
         help=HELP,
-        x=layout.step_axis() | {"anchor": stacked_plots.anchor(len(axes))},
+        x=layout.step_axis() | {"anchor": stacked_plots.anchor(len(axes)), "range": [0, max(last, 1)]},
         over_steps=True,
         table=table,
         annotations=notes,

@@ -10,6 +10,7 @@ from nnviz.figures.kit import labels, layout, tables, theme
 from nnviz.figures.kit.layout import f4
 from nnviz.figures.kit.log_axis import logarithmic
 from nnviz.figures.layers.layer_curves import layer_curves
+from nnviz.figures.norms.gap_curves import NOT_YET
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -25,8 +26,7 @@ def weight_scaling(runs: Mapping[str, Arrays]) -> dict:
     )
     present = {name: arrays for name, arrays in runs.items() if arrays}
     if not present:
-        reason = "waiting: measured at evaluations 16 and 256, at the last, and on Pause"
-        return layout.empty(title, help, reason)
+        return layout.empty(title, help, NOT_YET)
     traces, table, every = [], [], [np.array([0.1, 10.0])]
     for name, arrays in present.items():
         a, size = np.asarray(arrays["scales"], float), np.asarray(arrays["gradient_norm"], float)

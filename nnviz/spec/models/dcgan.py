@@ -30,6 +30,15 @@ Channels = Annotated[
         description="Channels of the layer next to the image, the narrowest; each further layer has twice as many.",
     ),
 ]
+NormKind = Annotated[
+    Literal["batch", "instance"],
+    Field(
+        title="kind of norm",
+        description="batch: over the batch and all pixels of a channel; in evaluation mode by running averages. "
+        "instance: over the pixels of a channel of each image alone (Ulyanov et al., 2016, arXiv:1607.08022), the same "
+        "in training and evaluation.",
+    ),
+]
 Weights = Annotated[Initializer, Field(title="initializer", description="N(0, 0.02²) as published; biases start at 0.")]
 
 
@@ -61,12 +70,17 @@ class DCGAN(Family):
     width: Channels = 32
 
     @property
+    def has_batch_norm(self) -> bool:
+        """Whether images of a batch depend on each other in training."""
+        return self.norm != "none" and self.norm_kind == "batch"
+
+    @property
     def least_batch(self) -> int:
-        return 1 if self.norm == "none" else 2
+        return 2 if self.has_batch_norm else 1
 
     @property
     def changes_training_loss(self) -> str:
-        return "" if self.norm == "none" else "batch norm"
+        return "batch norm" if self.has_batch_norm else ""
 
     @property
     def vectors(self) -> str:
@@ -74,7 +88,7 @@ class DCGAN(Family):
 
     @property
     def statistics(self) -> str:
-        return "" if self.norm == "none" else "batch norm's statistics"
+        return "batch norm's statistics" if self.has_batch_norm else ""
 
     def stages(self, inputs: Shape, outputs: int) -> list[Stage]:
         """The layers in forward order."""
@@ -109,10 +123,11 @@ class DCGANGenerator(DCGAN):
     )
     norm: Literal["all_but_output", "everywhere", "none"] = Field(
         "all_but_output",
-        title="batch norm",
-        description="Over the batch and all pixels of a channel, before the activation. At the output it makes samples "
+        title="norm",
+        description="Which layers are normalized, before the activation. Batch norm at the output makes samples "
         "oscillate; without any, the generator may send all noise to one image.",
     )
+    norm_kind: NormKind = "batch"
     activation: Activation = Field(ReLU(), description="Of all layers except the output.")
     output_activation: Literal["tanh", "none"] = Field(
         "tanh", title="output activation", description="tanh keeps pixels within the range of the data, [−1, 1]."
@@ -158,10 +173,11 @@ class DCGANDiscriminator(DCGAN):
     )
     norm: Literal["all_but_input", "everywhere", "none"] = Field(
         "all_but_input",
-        title="batch norm",
-        description="Over the batch and all pixels of a channel, before the activation; never at the output. At the "
-        "first layer it makes training unstable.",
+        title="norm",
+        description="Which layers are normalized, before the activation; never the output. Batch norm at the first "
+        "layer makes training unstable.",
     )
+    norm_kind: NormKind = "batch"
     activation: Activation = Field(
         LeakyReLU(slope=0.2),
         description="Of all layers except the output. The slope of leaky ReLU passes a gradient to the generator also "
