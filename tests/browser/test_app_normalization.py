@@ -65,4 +65,4 @@ def test_a_click_on_a_cell_shows_its_arithmetic_in_all_variants_light_and_dark_a
     with player.page.expect_download() as download:
         player.page.get_by_role("button", name=f"Data of run {views[0].id}").click()
     with zipfile.ZipFile(Path(download.value.path())) as packed:
-        assert {"snapshots/norm_values.npz", "snapshots/norm_momenta.npz"} <= set(packed.namelist())
+        assert {"snapshots/norm_values@model.npz", "snapshots/norm_momenta@model.npz"} <= set(packed.namelist())
