@@ -59,6 +59,7 @@ PAGE = Page(
         ),
         overlay("loss", "loss", *CURVE),
         overlay("accuracy", "accuracy", ui.smoothing()),
+        ui.over_seeds(height=300),
         Panel("network", draw.network, needs=("data",), choices=(draw.SAMPLE,), height=360, has_axes=False),
         Panel("activations", draw.activations("mean"), "Activations in training and evaluation mode", needs=("data",)),
         Panel("spread", draw.activations("std"), "Spread of activations over masks", needs=("data",)),
@@ -88,7 +89,7 @@ PAGE = Page(
         ),
     ],
     sections={
-        "Overfitting": [["outcome", "loss"], ["accuracy"]],
+        "Overfitting": [["outcome", "loss"], ["accuracy", "seeds"]],
         "Dropout": [["network"], ["activations", "spread"], ["averages", "average loss"], ["average accuracy"]],
         "Uncertainty": [["uncertainty"]],
     },

@@ -40,6 +40,7 @@ EXAMPLES = (
         "seeds. L2 (C) and L1 (D) keep the test loss below half of that of A, and early stopping (E) ends near the "
         "minimum of A. Most of all helps what one rarely has: eight times the data (F).",
         reference="Srivastava et al., 2014; Prechelt, 1998",
+        choices={"seeds.seeds": "8", "seeds.sites": "test"},
         jobs=(
             PLAIN,
             DEFAULT,

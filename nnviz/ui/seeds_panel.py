@@ -10,7 +10,7 @@ from nnviz.spec.jobs import Job
 from nnviz.ui.page import AXIS, Choice, Figure, Panel
 
 PART = "seeds"
-NUMBERS = (8, 16, 64)
+NUMBERS = (8, 32)
 SEEDS = Choice(
     "seeds",
     "Seeds",
@@ -29,7 +29,7 @@ SITES = Choice(
 def companion(job: Job, seeds: int, **_choices: object) -> Job | str:
     """The seeds of a training, from its own on, or why there are none."""
     if not seeds:
-        return "choose a number of seeds: they train beside the run, once it has started"
+        return "choose a number of seeds above: they train beside the run, once it has started"
     if job.parent:
         return f"resumed from step {job.parent.step:,}, where seeds start at step 0"
     try:

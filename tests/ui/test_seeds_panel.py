@@ -49,7 +49,7 @@ def test_seeds_train_beside_a_run_that_has_started_and_are_drawn_exported_and_fo
 
 def test_what_cannot_be_stacked_or_was_resumed_is_told():
     job = page_of(MAIN).default
-    assert seeds_panel.companion(job, 0).startswith("choose a number of seeds")
+    assert seeds_panel.companion(job, 0).startswith("choose a number of seeds above")
     assert seeds_panel.companion(job, 8) == ensemble_of(job, 8)
     parent = {"run": "20261120-1551-ab12cd", "step": 3}
     resumed = type(job).parse(job.model_dump(mode="json") | {"parent": parent})

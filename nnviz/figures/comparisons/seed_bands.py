@@ -32,8 +32,8 @@ def seed_bands(
 ) -> dict:
     """Mean, lowest and highest value over the members at each step, for every run and site.
 
-    Of one run, train and test have their colors; of several, each run has a color, train is solid and test dashed.
-    `runs` have members and names such as "A" or "B · batch norm"; `seeds` is the number of members. `log` None:
+    Of one run, train and test have their colors; of several, each run has a color, the first site is solid and the
+    second dashed. `runs` have members and names such as "A" or "B · batch norm"; `seeds` is the number of members. `log` None:
     logarithmic where the values span more than a factor of 30. `missing`: why runs have no values, by name.
     """
     title = "Over several seeds"
@@ -60,7 +60,7 @@ def seed_bands(
         color = theme.SITES[site] if is_alone else theme.run_color(index)
         short = labels.shorten(name, MAX_NAME_LENGTH) if site == sites[0] else labels.run_letter(name)[:1]
         in_legend = site if is_alone else f"{short}: {site}"
-        dash = "solid" if is_alone or site == "train" else "dash"
+        dash = "solid" if is_alone or site == sites[0] else "dash"
         drawn = _drawn(bands)
         # On a logarithmic axis a band that reaches 0 ends at the lowest value drawn.
         low, mean, high = (np.maximum(row, floor) for row in (drawn.low, drawn.mean, drawn.high))
