@@ -33,8 +33,8 @@ def seed_bands(
     """Mean, lowest and highest value over the members at each step, for every run and site.
 
     Of one run, train and test have their colors; of several, each run has a color, the first site is solid and the
-    second dashed. `runs` have members and names such as "A" or "B · batch norm"; `seeds` is the number of members. `log` None:
-    logarithmic where the values span more than a factor of 30. `missing`: why runs have no values, by name.
+    second dashed. `runs` have members and names such as "A" or "B · batch norm"; `seeds` is the number of members.
+    `log` None: logarithmic where the values span more than a factor of 30. `missing`: why runs have no values, by name.
     """
     title = "Over several seeds"
     if seeds:
