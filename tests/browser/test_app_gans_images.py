@@ -14,7 +14,7 @@ from nnviz.figures import images_as_png
 from nnviz.presets import gans_images
 from nnviz.spec.base import replace_many
 from nnviz.ui import links
-from tests.browser.board import choose, plot
+from tests.browser.board import choose
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -32,7 +32,8 @@ FIRST = replace_many(gans_images.DEFAULT, SMALL)
 
 def picture(player, figure: str) -> np.ndarray:
     """The pixels of the grid that a card shows."""
-    source = player.page.wait_for_function(plot(f'"{figure}"') + ".layout?.images[0].source").json_value()
+    canvas = f"document.querySelector('[data-figure=\"{figure}\"] .nnviz-images canvas')"
+    source = player.page.wait_for_function(f"{canvas}?.toDataURL()").json_value()
     return pixels(base64.b64decode(source.split(",")[1]))
 
 
@@ -56,7 +57,7 @@ def test_grids_of_two_variants_fill_their_cards_are_scrubbed_together_and_saved_
     assert not np.array_equal(picture(player, "generated images A"), picture(player, "generated images B"))
     # The images take the whole width of their card, and the card no more height than they.
     card = player.page.locator('[data-figure="generated images A"]')
-    stage, image = (card.locator(part).first.bounding_box() for part in (".nnviz-stage", ".nnviz-plot image"))
+    stage, image = (card.locator(part).first.bounding_box() for part in (".nnviz-stage", ".nnviz-images canvas"))
     assert stage["width"] - image["width"] < 16
     assert stage["height"] - image["height"] < 40
 

@@ -3,6 +3,7 @@
 import { cameras, fit, ranges } from "./board_axes.js";
 import { element } from "./board_element.js";
 import { follows, legendTexts, renamed, write } from "./board_follow.js";
+import { Images } from "./board_images.js";
 import { Menu } from "./board_menu.js";
 import { Options } from "./board_options.js";
 import { Picker } from "./board_pick.js";
@@ -41,10 +42,11 @@ export class Card {
       if (inSpace(event) && document.fullscreenElement !== this.root) event.stopPropagation();
     }, { capture: true, passive: true });
     this.plot.addEventListener("dblclick", (event) => inSpace(event) && this.resetZoom());
+    this.images = new Images();
     this.lines = element("div", "nnviz-lines", { "aria-hidden": "true" });
     this.note = element("p", "nnviz-note");
     this.warning = element("p", "nnviz-stale", { "aria-hidden": "true" });
-    this.stage = element("div", "nnviz-stage", {}, this.plot, this.lines, this.note, this.warning);
+    this.stage = element("div", "nnviz-stage", {}, this.images.root, this.plot, this.lines, this.note, this.warning);
     this.picker = new Picker(this);
     this.menu = new Menu(this);
     this.brush = new Brush(this);
@@ -69,7 +71,7 @@ export class Card {
   }
 
   show(isShown) {
-    this.plot.style.visibility = isShown ? "visible" : "hidden";
+    for (const layer of [this.plot, this.images.root]) layer.style.visibility = isShown ? "visible" : "hidden";
     if (!isShown) this.lines.replaceChildren();
   }
 
@@ -189,9 +191,11 @@ export class Card {
     const meta = figure.layout?.meta ?? {};
     this.link = meta.link;
     this.describe(meta.title ?? this.name, meta.help);
-    const { data: traces, layout } = this.displayed();
+    const { data: traces, layout: whole } = this.displayed();
     try {
+      const { layout, images } = await this.images.decoded(whole);
       await draw(Plotly, this.plot, traces, layout, CONFIG, unchanged);
+      this.images.paint(images, this.plot);
     } catch (error) {
       this.clear(); // or what is half drawn spoils every later drawing
       this.drawing = wanted; // it is not tried again until something changes
@@ -312,6 +316,7 @@ export class Card {
 
   // A line at `step` over each plot whose x axis is the step, where the axis shows it now.
   point(step) {
+    this.images.place(this.plot);
     const places = new Set();
     if (this.isOverSteps && this.isCurrent && this.drawing.at === undefined && !this.board.follows && this.plot._fullLayout) {
       for (const { xaxis, yaxis } of Object.values(this.plot._fullLayout._plots ?? {})) {
@@ -348,6 +353,7 @@ export class Card {
   clear() {
     const canvases = [...this.plot.querySelectorAll(".gl-container canvas")];
     this.board.Plotly.purge(this.plot);
+    this.images.clear();
     // Else the browser counts their contexts among those of the page until it collects garbage.
     for (const canvas of canvases) (canvas.getContext("webgl2") ?? canvas.getContext("webgl"))?.getExtension("WEBGL_lose_context")?.loseContext();
     this.drawn = 0;
@@ -363,9 +369,9 @@ export class Card {
 
 const inSpace = (event) => Boolean(event.target.closest?.(".gl-container"));
 
-// A copy that Plotly may write into; lists of plain values and typed arrays stay the same objects.
+// A copy that Plotly may write into; lists of plain values, typed arrays and images stay the same objects.
 function copy(value) {
-  if (value === null || typeof value !== "object" || ArrayBuffer.isView(value)) return value;
+  if (value === null || typeof value !== "object" || ArrayBuffer.isView(value) || value instanceof Blob) return value;
   if (Array.isArray(value)) {
     const nested = value.some((part) => part !== null && typeof part === "object" && !ArrayBuffer.isView(part) && !Array.isArray(part));
     return nested ? value.map(copy) : value;

@@ -10,6 +10,7 @@ const FULL = 0.8; // of the most; from here on nothing is asked for ahead
 export function bytes(value) {
   if (ArrayBuffer.isView(value)) return 100 + value.byteLength;
   if (typeof value === "string") return 20 + value.length;
+  if (value instanceof Blob) return 100 + value.size;
   if (value === null || typeof value !== "object") return 8;
   let whole = 50;
   for (const part of Array.isArray(value) ? value : Object.values(value)) whole += bytes(part);

@@ -3,6 +3,7 @@
 import { element } from "./board_element.js";
 import { csv, download, json } from "./board_export.js";
 import { renamed } from "./board_follow.js";
+import { unpacked } from "./board_images.js";
 import { picture, pictureTheme, visibleFigure } from "./board_picture.js";
 
 const ITEMS = [
@@ -85,9 +86,12 @@ export class Menu {
     const title = `${card.title.textContent} · ${board.store.head.unit} ${board.step}`;
     const file = `${title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "")}.${format}`;
     if (format === "csv") download(file, "\ufeff" + csv(figure), "text/csv;charset=utf-8");
-    else if (format === "json") download(file, json({ ...figure, ...renamed(figure, card.legendTexts()) }, board.theme.template), "application/json");
-    else {
+    else if (format === "json") {
+      const named = renamed(figure, card.legendTexts());
+      download(file, json({ ...figure, ...named, layout: await unpacked(named.layout) }, board.theme.template), "application/json");
+    } else {
       const shown = visibleFigure(card.displayed(), plot);
+      shown.layout = await unpacked(shown.layout);
       download(file, await picture(board.Plotly, shown, { title, theme: pictureTheme(board), format, width, height }));
     }
   }

@@ -8,6 +8,7 @@
 
 // Pictures may go to make room (see board_memory.js): a place that one has left is asked for again.
 
+import { pack } from "./board_images.js";
 import { bytes } from "./board_memory.js";
 
 const EVICTED = Symbol("evicted");
@@ -73,7 +74,7 @@ export class Store {
     for (const name of head.names) this.overSteps[head.now_names.includes(name) ? "add" : "delete"](name);
     this.remark(head.marks ?? {});
     for (const [id, name, figure] of bases) {
-      const decoded = decode(figure);
+      const decoded = decode(pack(figure));
       this.bases.set(id, { name, figure: decoded, size: bytes(decoded) });
     }
     const decoded = (versions, isRaw) => {
@@ -85,6 +86,7 @@ export class Store {
           return undefined;
         }
         const own = { identity: head.identity, mark: this.marks[name], name, base };
+        changes?.forEach((change) => pack(change));
         found[name] = version && { ...own, isRaw, changes: isRaw ? changes : changes.map(decode), size: bytes(changes) };
       }
       return found;
@@ -234,7 +236,7 @@ export class Store {
 
 // Plotly's typed arrays ({dtype, bdata, shape}) to real ones.
 export function decode(value) {
-  if (value === null || typeof value !== "object") return value;
+  if (value === null || typeof value !== "object" || value instanceof Blob) return value;
   if (Array.isArray(value)) {
     return value.some((part) => part !== null && typeof part === "object") ? value.map(decode) : value;
   }
@@ -251,10 +253,11 @@ function rows(flat, shape) {
   return Array.from({ length: shape[0] }, (_, i) => rows(flat.subarray(i * width, (i + 1) * width), shape.slice(1)));
 }
 
-// Whether two JSON values (with typed arrays) are equal.
+// Whether two JSON values (with typed arrays, and Blobs, which equal themselves alone) are equal.
 export function same(a, b) {
   if (a === b || (a !== a && b !== b)) return true;
   if (a === null || b === null || typeof a !== "object" || typeof b !== "object") return false;
+  if (a instanceof Blob || b instanceof Blob) return false;
   if (Array.isArray(a) || ArrayBuffer.isView(a)) {
     if (a.constructor !== b.constructor || a.length !== b.length) return false;
     for (let i = 0; i < a.length; i++) if (!same(a[i], b[i])) return false;
