@@ -27,6 +27,8 @@ from nnviz.figures.layers.layer_curves import layer_curves, update_ratios
 from nnviz.figures.layers.log2_histogram import log2_histograms
 from nnviz.figures.layers.percentile_bands import percentile_bands
 from nnviz.figures.layers.ridgelines import ridgelines
+from nnviz.figures.memorization.learned_steps import forgetting_histogram, learned_steps
+from nnviz.figures.memorization.memorized_samples import memorized_samples
 from nnviz.figures.networks.network_diagram import network_diagram
 from nnviz.figures.norms.dead_units import dead_units
 from nnviz.figures.norms.gap_curves import gap_over_batch_size, gap_over_momentum
@@ -66,6 +68,7 @@ __all__ = [
     "dropout_activations",
     "effective_rates",
     "empty",
+    "forgetting_histogram",
     "function_values",
     "gan_curves",
     "gap_over_batch_size",
@@ -77,6 +80,7 @@ __all__ = [
     "interpolation",
     "layer_bars",
     "layer_curves",
+    "learned_steps",
     "learning_rate",
     "log2_histograms",
     "loss_line",
@@ -85,6 +89,7 @@ __all__ = [
     "loss_ranges",
     "loss_surface_3d",
     "mask_averages",
+    "memorized_samples",
     "mode_outputs",
     "nearest_real",
     "network_diagram",

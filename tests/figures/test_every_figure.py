@@ -58,6 +58,24 @@ RATES = np.geomspace(1e-3, 1, 4)
 DIGITS = sample_records.data(d=64, classes=10, image_shape=(8, 8))
 FEATURES = sample_records.data(d=30, classes=2) | {"class_names": np.array(["malignant", "benign"])}
 FEATURES["feature_names"] = np.array([f"mean concave points {i} (mm)" for i in range(30)])
+COUNTED = {
+    "first_learned": np.arange(200, dtype=np.int32) % 50 * 10 - 10,
+    "learned_since": np.arange(200, dtype=np.int32) % 40 * 10 - 10,
+    "forgotten": np.arange(200, dtype=np.int32) % 13,
+}
+
+
+def noisy(data: dict) -> dict:
+    """The data with every fifth training label replaced; 200 training samples."""
+    train = np.flatnonzero(~data["test"])
+    data = data | {"test": ~np.isin(np.arange(len(data["test"])), train[:200])}
+    targets = data["targets"].copy()
+    targets[train[:200:5]] = (targets[train[:200:5]] + 1) % len(data["class_names"])
+    return data | {"targets": targets, "true_classes": data["targets"]}
+
+
+NOISY = noisy(sample_records.data(n=320))
+NOISY_DIGITS = noisy(sample_records.data(n=320, d=64, classes=10, image_shape=(8, 8)))
 PHASE = {
     "alphas": np.linspace(0.1, 4, 6),
     "betas": np.linspace(0, 0.9, 5),
@@ -82,6 +100,12 @@ FILLED = {
     "loss, smoothed without a batch": lambda: figures.curves(LOSS[(LOSS["site"] != "batch").to_numpy()], smooth=0.9),
     "gap": lambda: figures.generalization_gap(LOSS, "loss", stopping=figures.StoppingMarks(40, 70, is_stopped=True)),
     "gap of accuracy": lambda: figures.generalization_gap(LOSS, "accuracy", smooth=0.9),
+    "learned steps": lambda: figures.learned_steps(COUNTED, NOISY),
+    "forgetting": lambda: figures.forgetting_histogram(COUNTED, NOISY),
+    "samples learned late": lambda: figures.memorized_samples(COUNTED, NOISY),
+    "points forgotten often": lambda: figures.memorized_samples(COUNTED, NOISY, show="forgotten"),
+    "images forgotten often": lambda: figures.memorized_samples(COUNTED, NOISY_DIGITS, show="forgotten"),
+    "rows learned late": lambda: figures.memorized_samples(COUNTED, noisy(sample_records.data(n=320, d=4))),
     "r squared": lambda: figures.curves(R_SQUARED, "r_squared"),
     "learning rate": lambda: figures.learning_rate(LOSS),
     "layer curves": lambda: figures.layer_curves(DEEP, "gradient_norm", LAYERS),
@@ -273,6 +297,9 @@ EMPTY = {
     "seeds": lambda: figures.seed_bands({"A": NONE}, seeds=4, missing={"A": "waiting for the run to start"}),
     "curves": lambda: figures.curves(NONE, "loss"),
     "gap": lambda: figures.generalization_gap(NONE, "loss"),
+    "learned steps": lambda: figures.learned_steps({}, THREE),
+    "forgetting": lambda: figures.forgetting_histogram({}, THREE),
+    "samples learned late": lambda: figures.memorized_samples({}, THREE),
     "clipped norms": lambda: figures.clipped_norms(NONE),
     "learning rate": lambda: figures.learning_rate(NONE),
     "layer curves": lambda: figures.layer_curves(NONE, "gradient_norm", LAYERS),

@@ -12,6 +12,7 @@ _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 QUANTITY_NAMES = {
     "loss": "loss",
     "accuracy": "accuracy",
+    "accuracy_by_label": "training accuracy by label",
     "r_squared": "R² (fraction of variance explained)",
     "learning_rate": "learning rate",
     "gradient_norm": "gradient norm",

@@ -15,7 +15,7 @@ from nnviz.figures.kit.resume_marks import ResumeMark, with_resume_marks
 
 MAX_POINTS = 500
 PERCENT_QUANTITIES = (
-    *("accuracy", "high_quality_fraction", "mass_covered", "confident_fraction", "label_accuracy"),
+    *("accuracy", "high_quality_fraction", "mass_covered", "confident_fraction", "label_accuracy", "accuracy_by_label"),
     "mask_average_accuracy",
 )
 # R² may start below zero, and is compared with 1; measures of images are compared with those of real ones.
@@ -39,6 +39,11 @@ _HELP = {
     "mask_average_accuracy": (
         "Accuracy on up to 128 test samples: in evaluation mode (weight scaling), of the arithmetic and the geometric "
         "mean of the probabilities over masks, and of one thinned network, averaged over masks."
+    ),
+    "accuracy_by_label": (
+        "Fraction of the training samples that are classified as their label says: of those with correct labels, and "
+        "of those with replaced ones, which can only be learned by heart. By true class: the fraction of the latter "
+        "whose class before the noise is predicted."
     ),
     "r_squared": "1: perfect fit; 0: no better than predicting the mean.",
 }

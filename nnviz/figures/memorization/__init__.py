@@ -1,0 +1,1 @@
+"""When single training samples are learned and forgotten."""

@@ -1,0 +1,22 @@
+"""Pictures of single training samples, each from its RunView."""
+
+from collections.abc import Callable
+
+from nnviz import figures
+from nnviz.figures.memorization.memorized_samples import SHOWN
+from nnviz.ui.page import Choice, Figure, RunView
+
+SAMPLES = Choice("show", "Show", SHOWN)
+
+
+def of_samples(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """The figure of a run's counts for each training sample at the chosen step."""
+    return lambda run, **chosen: draw(run.snapshot("memorization"), run.snapshot("data"), **chosen)
+
+
+def accuracy_by_label(run: RunView, smooth: float) -> Figure:
+    """Training accuracy of samples with correct and with replaced labels, over time."""
+    if run.snapshot("data") and "true_classes" not in run.snapshot("data"):
+        title = "Training accuracy by label"
+        return figures.empty(title, "Of samples with correct and with replaced labels.", "no label noise")
+    return figures.curves(run.scalars("accuracy_by_label"), "accuracy_by_label", smooth=smooth)
