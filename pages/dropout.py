@@ -5,6 +5,7 @@ from nnviz.figures.samples import prediction_figures
 from nnviz.presets import dropout
 from nnviz.ui import AXIS, Choice, Page, Panel
 from nnviz.ui import dropout_pictures as draw
+from nnviz.ui import memorization_pictures as memorized
 
 CURVE = (AXIS, ui.smoothing())
 
@@ -23,6 +24,12 @@ def overlay(name: str, quantity: str, *choices: Choice) -> Panel:
     )
 
 
+def gap(run: ui.RunView, **chosen: object) -> dict:
+    """Train and test loss, the gap between them, and where early stopping is best and stops."""
+    marks = {"stopping": ui.stopping_marks(run), "resume_marks": ui.resume_marks(run)}
+    return figures.generalization_gap(run.scalars("loss"), "loss", **marks, **chosen)
+
+
 PAGE = Page(
     name="dropout",
     title="Dropout & overfitting",
@@ -32,7 +39,7 @@ PAGE = Page(
     groups={
         "Capacity, dropout": ["learner.model"],
         "Data": ["learner.data"],
-        "Regularization": ["early_stopping", "learner.l2", "learner.l1"],
+        "Regularization": ["early_stopping", "learner.l2", "learner.l1", "learner.augmentation"],
         "Training": ["learner.loss", "learner.optimizer", "learner.batch_size", "steps"],
         "Schedule, seed, device": ["learner.schedule", "learner.clipping", "seed", "evaluate_every", "device"],
     },
@@ -42,6 +49,8 @@ PAGE = Page(
         "learner.l2",
         "learner.l1",
         "early_stopping",
+        "learner.augmentation",
+        "learner.data.label_noise",
         "learner.model.width",
         "learner.data.train_fraction",
         "learner.model",
@@ -60,6 +69,7 @@ PAGE = Page(
         overlay("loss", "loss", *CURVE),
         overlay("accuracy", "accuracy", ui.smoothing()),
         ui.over_seeds(height=300),
+        Panel("gap", gap, "Loss: train, test and the gap", needs=("loss",), choices=CURVE, height=260),
         Panel("network", draw.network, needs=("data",), choices=(draw.SAMPLE,), height=360, has_axes=False),
         Panel("activations", draw.activations("mean"), "Activations in training and evaluation mode", needs=("data",)),
         Panel("spread", draw.activations("std"), "Spread of activations over masks", needs=("data",)),
@@ -87,11 +97,36 @@ PAGE = Page(
             choices=(draw.UNCERTAINTY,),
             height=400,
         ),
+        Panel(
+            "learned",
+            memorized.of_samples(figures.learned_steps),
+            "Training samples learned by step",
+            needs=("memorization",),
+        ),
+        Panel(
+            "forgotten",
+            memorized.of_samples(figures.forgetting_histogram),
+            "How often training samples were forgotten",
+            needs=("memorization",),
+        ),
+        Panel(
+            "accuracy by label", memorized.accuracy_by_label, "Training accuracy by label", choices=(ui.smoothing(),)
+        ),
+        Panel(
+            "samples",
+            memorized.of_samples(figures.memorized_samples),
+            "Training samples learned late",
+            needs=("memorization",),
+            choices=(memorized.SAMPLES,),
+            height=400,
+            is_map=True,
+        ),
     ],
     sections={
-        "Overfitting": [["outcome", "loss"], ["accuracy", "seeds"]],
+        "Overfitting": [["outcome", "loss"], ["accuracy", "gap"], ["over seeds"]],
         "Dropout": [["network"], ["activations", "spread"], ["averages", "average loss"], ["average accuracy"]],
         "Uncertainty": [["uncertainty"]],
+        "Memorization": [["learned", "forgotten"], ["accuracy by label", "samples"]],
     },
     links_to={"Show loss landscape": "pages/loss_landscape.py"},
 )

@@ -1,17 +1,32 @@
 """The examples of the page on dropout and overfitting."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
+from typing import NamedTuple
+
+import numpy as np
 
 from benchmarks.claimed.claim import Claim
 from benchmarks.claimed.training import Trained, trained
+from nnviz.engine import run as run_job
 from nnviz.engine.learners.supervised import SupervisedLearning
 from nnviz.presets.dropout import EXAMPLES
 from nnviz.spec.base import replace_many
 from nnviz.spec.early_stopping import NoEarlyStopping
+from nnviz.spec.probes import Memorization
 
 JOBS = {preset.title: preset.jobs for preset in EXAMPLES}
-OVERFITTING, SCALING = "Overfitting", "Weight scaling"
+OVERFITTING, SCALING, LABELS = "Overfitting", "Weight scaling", "Wrong labels"
+
+
+class Memorized(NamedTuple):
+    """Which training samples have a wrong label (n,), the step at which each was learned (n,), −1 for never, how often
+    it was forgotten (n,), and accuracies at every evaluation by site."""
+
+    is_wrong: np.ndarray
+    first_learned: np.ndarray
+    forgotten: np.ndarray
+    over_steps: dict[str, list[float]]
 
 
 def run(title: str, side: str, seed: int) -> Trained:
@@ -56,6 +71,28 @@ def scaling_gap(side: str, seed: int) -> float:
     averages = next(r.arrays for r in learning.of_dropout.predictions(0) if r.quantity == "mask_averages")
     assert averages["all_masks"]
     return float(abs(averages["weight_scaling"] - averages["geometric_mean"]).max())
+
+
+@lru_cache(maxsize=16)
+def memorized(side: str, seed: int) -> Memorized:
+    """What a variant of the example with wrong labels records of its samples."""
+    job = replace_many(JOBS[LABELS]["AB".index(side)], {"seed": seed, "probes": (Memorization(),), "device": "cpu"})
+    records = [record for new in run_job(job) for record in new]
+    data = next(r.arrays for r in records if r.quantity == "data")
+    counted = [r.arrays for r in records if r.quantity == "memorization"][-1]
+    over_steps: dict[str, list[float]] = {}
+    for r in records:
+        if r.quantity in ("accuracy_by_label", "accuracy"):
+            over_steps.setdefault(r.site, []).append(r.value)
+    is_wrong = (data["targets"] != data["true_classes"])[~data["test"]]
+    return Memorized(is_wrong, counted["first_learned"], counted["forgotten"], over_steps)
+
+
+def half_learned(is_wrong: bool, seed: int) -> float:
+    """The step by which half of the samples with correct or wrong labels have been learned in A."""
+    found = memorized("A", seed)
+    first = found.first_learned[found.is_wrong == is_wrong].astype(float)
+    return float(np.median(np.where(first < 0, np.inf, first)))
 
 
 def _claim(title: str, quote: str, what: str, measure: Callable[[int], float], **limits: float) -> Claim:
@@ -116,10 +153,53 @@ CLAIMS = (
         partial(scaling_gap, "B"),
         low=0.02,
     ),
+    _claim(
+        LABELS,
+        "half of the right labels are learned by step 50",
+        "median step of A's correct labels",
+        partial(half_learned, False),
+        high=50,
+    ),
+    _claim(
+        LABELS,
+        "half of the wrong ones not before step 150",
+        "median step of A's wrong labels",
+        partial(half_learned, True),
+        low=150,
+    ),
+    _claim(
+        LABELS,
+        "In between at least 75% of the wrongly labeled are taken for what they are",
+        "highest accuracy of A on wrongly labeled samples by their true class",
+        lambda seed: max(memorized("A", seed).over_steps["replaced_labels_by_true_class"]),
+        low=0.75,
+    ),
+    _claim(
+        LABELS,
+        "at the end 95% of the wrong labels or more are known by heart",
+        "accuracy of A on wrong labels at the end",
+        lambda seed: memorized("A", seed).over_steps["replaced_labels"][-1],
+        low=0.95,
+    ),
+    _claim(
+        LABELS,
+        "With dropout (B) at most 30% are",
+        "accuracy of B on wrong labels at the end",
+        lambda seed: memorized("B", seed).over_steps["replaced_labels"][-1],
+        high=0.3,
+    ),
+    _claim(
+        LABELS,
+        "the test accuracy ends higher",
+        "test accuracy of B minus that of A at the end",
+        lambda seed: memorized("B", seed).over_steps["test"][-1] - memorized("A", seed).over_steps["test"][-1],
+        low=0.001,
+    ),
 )
 
 WITHOUT_CLAIM = {
     OVERFITTING: ("Forty noisy training points and two layers of 64 units.",),
     SCALING: ("Eight units can be dropped in 2⁸ = 256 ways, and all of them are computed.",),
+    LABELS: ("A fifth of 450 training digits have a wrong label.",),
 }
 """Sentences about settings, which no measurement could contradict."""
