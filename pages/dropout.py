@@ -27,7 +27,8 @@ def overlay(name: str, quantity: str, *choices: Choice) -> Panel:
 def gap(run: ui.RunView, **chosen: object) -> dict:
     """Train and test loss, the gap between them, and where early stopping is best and stops."""
     marks = {"stopping": ui.stopping_marks(run), "resume_marks": ui.resume_marks(run)}
-    return figures.generalization_gap(run.scalars("loss"), "loss", **marks, **chosen)
+    rows = run.scalars("loss", sites=["train", "test"])
+    return figures.generalization_gap(rows, "loss", title="Loss: train, test and the gap", **marks, **chosen)
 
 
 PAGE = Page(
@@ -99,7 +100,7 @@ PAGE = Page(
         ),
         Panel(
             "learned",
-            memorized.of_samples(figures.learned_steps),
+            memorized.learned_steps,
             "Training samples learned by step",
             needs=("memorization",),
         ),

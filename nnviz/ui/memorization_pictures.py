@@ -14,6 +14,12 @@ def of_samples(draw: Callable[..., Figure]) -> Callable[..., Figure]:
     return lambda run, **chosen: draw(run.snapshot("memorization"), run.snapshot("data"), **chosen)
 
 
+def learned_steps(run: RunView) -> Figure:
+    """By which step how many training samples have been learned."""
+    counted = run.snapshot("memorization")
+    return figures.learned_steps(counted, run.snapshot("data"), step=run.snapshot_step("memorization"))
+
+
 def accuracy_by_label(run: RunView, smooth: float) -> Figure:
     """Training accuracy of samples with correct and with replaced labels, over time."""
     if run.snapshot("data") and "true_classes" not in run.snapshot("data"):

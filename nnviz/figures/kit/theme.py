@@ -68,8 +68,12 @@ DEPTH = ("#7d4fd6", "#3f74d4", "#1690a8", "#2f9f5d", "#94a01c", "#d9922a")
 # Sequential, for values without a meaningful zero: targets of a regression.
 VALUES = ("#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725")
 SPLITS = {"train": "#6b4fc9", "test": "#e5533d", "batch": "#8b929c"}
+ALERT = "#d4475f"
 SITES = {
     **SPLITS,
+    "correct_labels": POSITIVE,
+    "replaced_labels": ALERT,
+    "replaced_labels_by_true_class": "#1e8a4c",
     "real": "#1e8a4c",
     "generated": "#8a3fd1",
     "generator": "#8a3fd1",
@@ -87,7 +91,6 @@ RUN_DASHES = ("solid", "dash", "dot", "dashdot")
 NEUTRAL = "#8b929c"
 # Outlines of markers, visible on any surface and page.
 MARKER_OUTLINE = "#727c8a"
-ALERT = "#d4475f"
 WHITE = "#ffffff"
 HALO = "rgba(255,255,255,0.9)"
 TRANSPARENT = "rgba(0,0,0,0)"

@@ -4,7 +4,7 @@ import numpy as np
 
 from nnviz.figures.kit import layout, tables, theme
 from nnviz.figures.kit.layout import f4, i4
-from nnviz.figures.memorization.sample_groups import Arrays, groups, nothing, times
+from nnviz.figures.memorization.sample_groups import Arrays, groups, nothing
 
 MOST_FORGOTTEN = 10
 """Samples that were forgotten so often or more are one bar."""
@@ -20,17 +20,17 @@ _FORGOTTEN_HELP = (
 )
 
 
-def learned_steps(arrays: Arrays, data: Arrays) -> dict:
+def learned_steps(arrays: Arrays, data: Arrays, *, step: int | None = None) -> dict:
     """Cumulative distributions of the first step at which a sample was learned, and of the step since which it is.
 
     `arrays` is the snapshot memorization: first_learned (n,), learned_since (n,) and forgotten (n,) of the training
-    samples, −1 for never; `data` the snapshot of that name.
+    samples, −1 for never; `data` the snapshot of that name. The curves go on to `step`, or to the last sample learned.
     """
     title = "Training samples learned by step"
     if not arrays or not data:
         return nothing(title, _LEARNED_HELP, data)
     traces, parts = [], []
-    last = max(1, int(max(arrays["first_learned"].max(initial=0), arrays["learned_since"].max(initial=0))))
+    last = max(step or 1, int(arrays["learned_since"].max(initial=0)), int(arrays["first_learned"].max(initial=0)))
     for name, color, members in groups(data):
         for column, dash, words in (("first_learned", "solid", ""), ("learned_since", "dash", ", not forgotten since")):
             steps, fractions = _distribution(np.asarray(arrays[column])[members], last)
@@ -62,11 +62,9 @@ def forgetting_histogram(arrays: Arrays, data: Arrays) -> dict:
     if not arrays or not data:
         return nothing(title, _FORGOTTEN_HELP, data)
     first, forgotten = np.asarray(arrays["first_learned"]), np.asarray(arrays["forgotten"])
-    most = min(MOST_FORGOTTEN, int(forgotten.max(initial=0)))
+    most = MOST_FORGOTTEN
     place = np.where(first < 0, most + 1, np.minimum(forgotten, most))
-    ticks = [*(times(count) for count in range(most + 1)), "not learned"]
-    if most == MOST_FORGOTTEN:
-        ticks[most] = f"{most} or more"
+    ticks = ["never", *map(str, range(1, most)), f"{most} or more", "not learned"]
     found = groups(data)
     traces, parts = [], []
     for name, color, members in found:
@@ -88,7 +86,13 @@ def forgetting_histogram(arrays: Arrays, data: Arrays) -> dict:
         traces,
         title=title,
         help=_FORGOTTEN_HELP,
-        x=layout.axis("forgotten", tickvals=i4(range(most + 2)), ticktext=ticks, showgrid=False),
+        x=layout.axis(
+            "times forgotten",
+            tickvals=i4(range(most + 2)),
+            ticktext=ticks,
+            showgrid=False,
+            range=[-0.6, most + 1.6],
+        ),
         y=layout.axis("fraction of samples", tickformat=".0%", rangemode="tozero"),
         barmode="group",
         bargap=0.25,

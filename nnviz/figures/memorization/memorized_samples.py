@@ -66,13 +66,8 @@ def _images(pixels: np.ndarray, arrays: Arrays, data: Arrays, rows: np.ndarray, 
     gray, palette = (255 * (pixels[rows] - low) / span).astype(np.uint8), png_images.gray_palette()
     captions = [_caption(label[i], true[i], arrays, int(i), show) for i in rows]
     text = {"type": "scatter", "mode": "text", "x": f4(x), "y": f4(y - 0.55), "text": captions, "hoverinfo": "skip"}
-    frame = {
-        "symbol": "square-open",
-        "size": 46,
-        "color": [theme.ALERT if replaced[i] else theme.TRANSPARENT for i in rows],
-        "line": {"width": 2},
-    }
-    spots = {"type": "scatter", "mode": "markers", "x": f4(x), "y": f4(y), "marker": frame}
+    spots = {"type": "scatter", "mode": "markers", "x": f4(x), "y": f4(y), "marker": {"size": 40, "opacity": 0}}
+    frame = {"type": "rect", "line": {"color": theme.ALERT, "width": 2.5}}
     hidden = {"visible": False, "constrain": "domain"}
     share = f"{replaced[rows].mean():.0%}" if len(rows) else "none"
     return layout.figure(
@@ -88,6 +83,11 @@ def _images(pixels: np.ndarray, arrays: Arrays, data: Arrays, rows: np.ndarray, 
         images=[
             png_images.layout_image(png_images.png(one, palette), left - 0.5, up + 0.5, 1, 1)
             for one, left, up in zip(gray, x, y, strict=True)
+        ],
+        shapes=[
+            frame | {"x0": left - 0.5, "x1": left + 0.5, "y0": up - 0.5, "y1": up + 0.5}
+            for i, left, up in zip(rows, x.tolist(), y.tolist(), strict=True)
+            if replaced[i]
         ],
         showlegend=False,
         margin={"l": 2, "r": 2, "t": 2, "b": 2},

@@ -34,6 +34,7 @@ def generalization_gap(
     quantity: str = "loss",
     *,
     log: bool | None = None,
+    title: str | None = None,
     smooth: float = 0.0,
     stopping: StoppingMarks | None = None,
     resume_marks: Sequence[ResumeMark] = (),
@@ -51,7 +52,8 @@ def generalization_gap(
     marks = [] if best is None else [(best, "best step" if stopping else _best_words(quantity))]
     if stopping is not None and stopping.is_stopped:
         marks.append((stopping.stop_step, "stopped early"))
-    figure = curves(frame, quantity, log=log, smooth=smooth, resume_marks=[*resume_marks, *marks], missing=missing)
+    marked = [*resume_marks, *marks]
+    figure = curves(frame, quantity, log=log, title=title, smooth=smooth, resume_marks=marked, missing=missing)
     if not {"train", "test"} <= series.keys():
         return figure
     figure["layout"]["meta"]["help"] += _HELP
