@@ -124,7 +124,7 @@ PAGE = Page(
         ),
     ],
     sections={
-        "Overfitting": [["outcome", "loss"], ["accuracy", "gap"], ["over seeds"]],
+        "Overfitting": [["outcome", "loss"], ["accuracy", "seeds"], ["gap"]],
         "Dropout": [["network"], ["activations", "spread"], ["averages", "average loss"], ["average accuracy"]],
         "Uncertainty": [["uncertainty"]],
         "Memorization": [["learned", "forgotten"], ["accuracy by label", "samples"]],
