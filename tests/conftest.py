@@ -10,10 +10,10 @@ import psutil
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-RUNS = tuple(
-    f"test_app_{name}" for name in ("again", "clicks", "gans", "gans_images", "look", "run", "variants", "wrong")
-)
-"""About half of the work in a browser; the other half is the board and the pages that start by themselves."""
+STARTED = ("test_app_landscape", "test_app_optimizers")
+"""Pages that start by themselves, looked at in a browser beside the board: about half of what there is in a browser."""
+PAGES = ("tests/test_pages.py", "tests/test_panels.py", "tests/ui/")
+"""Tests of pages without a browser share one pool of workers in a process, whose start takes seven CPU seconds."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -26,14 +26,17 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 class _BrowsersBesides(LoadScopeScheduling):
     """Files stay together, whose tests share servers and workers; the tests in a browser are two such groups, each with
-    one browser and one app. They take longest and so begin first. (The groups of pytest-xdist 3.8 are lost on
-    pytest 9.2.)"""
+    one browser and one app, and those of pages a third. They take longest and so begin first. (The groups of
+    pytest-xdist 3.8 are lost on pytest 9.2.)"""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::")[0]
+        if file.startswith(PAGES):
+            return "pages"
         if not file.startswith("tests/browser/"):
             return file
-        return "browser, runs" if Path(file).stem in RUNS else "browser, board"
+        name = Path(file).stem
+        return "browser, runs" if name.startswith("test_app_") and name not in STARTED else "browser, board"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -44,7 +47,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScope
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first, so that all processes end at about the same time."""
-    folders = ("tests/browser/", "tests/test_pages.py", "tests/ui/", "tests/runs/", "tests/cli/", "tests/ground_truth/")
+    folders = ("tests/browser/", *PAGES, "tests/runs/", "tests/cli/", "tests/ground_truth/")
 
     def place(item: pytest.Item) -> int:
         return next((i for i, name in enumerate(folders) if item.nodeid.startswith(name)), len(folders))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nnviz.figures.kit import theme
 from nnviz.ui.board.wire_format import encode
-from tests.browser.conftest import ROOT
+from tests.browser.conftest import COARSE_SCENES, ROOT
 
 MODULES = ROOT / "nnviz" / "ui" / "board"
 PLOTLY = Path(str(files("plotly") / "package_data" / "plotly.min.js"))
@@ -23,6 +23,7 @@ def gallery(browser, figures: dict[str, dict]) -> Iterator:
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.route("**/*", _serve)
+    page.add_init_script(COARSE_SCENES)
     page.goto("http://gallery.test/")
     themes = {"light": theme.template(dark=False), "dark": theme.template(dark=True)}
     page.evaluate(

@@ -24,11 +24,11 @@ def color(page, selector: str, of: str) -> list[int]:
 
 def test_charts_take_the_colors_of_a_dark_page(player):
     texts, backs, grids = [], [], []
+    player.open()
     for scheme in ("light", "dark"):
         player.page.emulate_media(color_scheme=scheme)
-        player.open()
         player.all_drawn()
-        assert player.board()["theme"] == scheme
+        player.until(f"d.theme === '{scheme}' && d.busy === 'false'")
         texts.append(color(player.page, "[data-figure=loss] .xtick text", "fill"))
         backs.append(color(player.page, ".stApp", "backgroundColor"))
         grids.append(color(player.page, "[data-figure=loss] .ygrid", "stroke"))

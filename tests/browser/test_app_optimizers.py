@@ -82,7 +82,7 @@ def in_address(player: Player, variant: str, x: float, y: float) -> None:
     player.wait(lambda: near("x", x) and near("y", y), f"for {variant}x, {variant}y in the address")
 
 
-def test_the_start_is_dragged_and_the_paths_follow_the_pointer(player):
+def test_the_start_is_dragged_with_its_paths_or_clicked_and_a_drag_from_elsewhere_zooms(player):
     trajectories(player)
     page = player.page
     page.mouse.move(*pixel(player, -7, 2))
@@ -105,13 +105,10 @@ def test_the_start_is_dragged_and_the_paths_follow_the_pointer(player):
     drawn_from(player, *start(player))
     assert start(player) == pytest.approx((2, -1.5), abs=0.06)
 
-
-def test_a_click_elsewhere_is_another_start_and_a_drag_from_there_zooms(player):
-    trajectories(player, steps=50)
-    page = player.page
     page.mouse.click(*pixel(player, 5, 3))
     chooses(player, 5, 3)
     before = start(player)
+    settled(player, 200)
     page.mouse.move(*pixel(player, -5, -3))
     page.mouse.down()
     page.mouse.move(*pixel(player, 0, 1), steps=5)
@@ -211,7 +208,9 @@ def test_a_dark_page_has_a_dark_map_and_a_picture_of_it_is_saved(player):
     assert Path(png.path()).read_bytes()[:4] == b"\x89PNG"
 
 
-def test_the_map_keeps_its_place_when_an_example_is_changed_and_its_legend_when_the_window_is(player):
+def test_the_map_keeps_its_place_when_an_example_is_changed_and_its_legend_when_the_window_is_and_who_left_is_said(
+    player,
+):
     trajectories(player, steps=20)
     page = player.page
     page.get_by_role("button", name="Saddle point").click()
@@ -235,16 +234,14 @@ def test_the_map_keeps_its_place_when_an_example_is_changed_and_its_legend_when_
     settled(player, 150)
     assert page.evaluate(top) == before
 
-
-def test_an_example_says_who_left_and_at_which_step(player):
-    trajectories(player, steps=20)
-    player.page.get_by_role("button", name="Clipping at a cliff").click()
+    # Who left, and at which step, is said.
+    page.get_by_role("button", name="Clipping at a cliff").click()
     player.wait(lambda: player.said("surface.kind") == "cliff", "for the example")
-    assert not player.page.get_by_text("diverged", exact=True).count()
+    assert not page.get_by_text("diverged", exact=True).count()
     trajectories(player, optimizers='[{"method":{"kind":"sgd","lr":3}},{"method":{"kind":"adam","lr":0.3}}]', steps=100)
-    line = player.page.get_by_text("diverged", exact=True)
+    line = page.get_by_text("diverged", exact=True)
     line.wait_for()
-    assert "SGD η=3 at step " in player.page.locator("p", has=line).first.inner_text()
+    assert "SGD η=3 at step " in page.locator("p", has=line).first.inner_text()
 
 
 def test_basins_are_drawn_where_they_are_asked_for_and_one_example_after_another_has_all_its_pictures(player):
