@@ -56,10 +56,10 @@ def timed(work: Callable[[], object], steps: int) -> Seconds:
     return Seconds((time.perf_counter() - wall) / steps, (time.process_time() - cpu) / steps)
 
 
-def job(learner: Supervised, members: int, steps: int) -> Ensemble:
+def job(learner: Supervised, members: int, steps: int, device: str = "cpu") -> Ensemble:
     """Members with learning rates from half to twice the optimizer's; no evaluation but the first and the last."""
     rates = tuple(learner.optimizer.lr * 4 ** (i / max(1, members - 1) - 0.5) for i in range(members))
-    return Ensemble(learner=learner, members=members, rates=rates, steps=steps, evaluate_every=1_000_000, device="cpu")
+    return Ensemble(learner=learner, members=members, rates=rates, steps=steps, evaluate_every=1_000_000, device=device)
 
 
 class Eager:
@@ -75,7 +75,7 @@ class Eager:
         for member in members:
             network = models.build(learner.model, learner.data.shape, learner.outputs, ensemble.seeds[member])
             optimizer = learner.optimizer.model_copy(update={"lr": ensemble.rates[member]})
-            self.networks.append(network)
+            self.networks.append(network.to(learning.device))
             self.optimizers.append(optimizers.build(optimizer, network.parameters()))
             self.data.append((x[member].T.contiguous(), y[member].contiguous(), ensemble.seeds[member]))
 
@@ -86,7 +86,7 @@ class Eager:
             for number in range(first, first + steps):
                 epoch, position = divmod(number, self.steps_per_epoch)
                 if order is None or position == 0:
-                    order = torch.randperm(len(x), generator=generator(seed, "batches", epoch))
+                    order = torch.randperm(len(x), generator=generator(seed, "batches", epoch)).to(x.device)
                 index = order[position * self.size : (position + 1) * self.size]
                 optimizer.zero_grad()
                 loss = self.loss(network(x[index]), y[index])
@@ -95,32 +95,29 @@ class Eager:
                 self.losses.append(loss.item())
 
 
-def compare(learner: Supervised, args: argparse.Namespace) -> None:
-    """Prints the times of a case."""
-    ensemble = job(learner, args.members, (args.rounds + 1) * args.steps)
+def compare(learner: Supervised, members: int, rounds: int, steps: int, eager: int, device: str = "cpu") -> None:
+    """Prints the times of a case; `eager` members are also trained alone."""
+    ensemble = job(learner, members, (rounds + 1) * steps, device)
     running = run(ensemble)
     # A few members do for the eager time of a step, which is that of any other.
-    eager = Eager(ensemble, running.learning, range(0, args.members, max(1, args.members // args.eager)))
-    ratios: dict[str, list[float]] = {"wall": [], "cpu": []}
+    alone = Eager(ensemble, running.learning, range(0, members, max(1, members // eager)))
     found: list[tuple[Seconds, Seconds]] = []
-    for round_number in range(args.rounds + 1):
-        done = round_number * args.steps
+    for round_number in range(rounds + 1):
+        done = round_number * steps
         work: dict[str, tuple[Callable[[], object], int]] = {
-            "eager": (lambda done=done: eager.train(done, args.steps), len(eager.members) * args.steps),
-            "ensemble": (lambda: [next(running) for _ in range(args.steps)], args.members * args.steps),
+            "eager": (lambda done=done: alone.train(done, steps), len(alone.members) * steps),
+            "ensemble": (lambda: [next(running) for _ in range(steps)], members * steps),
         }
         names = list(work) if round_number % 2 else list(reversed(work))
         taken = {name: timed(*work[name]) for name in names}
         if round_number:  # the first warms up
             found.append((taken["eager"], taken["ensemble"]))
-            for clock in ratios:
-                ratios[clock].append(getattr(taken["eager"], clock) / getattr(taken["ensemble"], clock))
     for clock, label in (("cpu", "CPU time"), ("wall", "wall clock")):
-        alone, together = (statistics.median(getattr(pair[i], clock) for pair in found) * 1e6 for i in (0, 1))
-        own = sorted(ratios[clock])
+        single, together = (statistics.median(getattr(pair[i], clock) for pair in found) * 1e6 for i in (0, 1))
+        ratios = sorted(getattr(one, clock) / max(1e-12, getattr(other, clock)) for one, other in found)
         print(
-            f"  {label}: eager {alone:.0f} µs, ensemble {together:.1f} µs a step of one training: "
-            f"{statistics.median(own):.1f}× (rounds {own[0]:.1f} to {own[-1]:.1f})"
+            f"  {label}: eager {single:.0f} µs, ensemble {together:.1f} µs a step of one training: "
+            f"{statistics.median(ratios):.1f}× (rounds {ratios[0]:.1f} to {ratios[-1]:.1f})"
         )
 
 
@@ -136,7 +133,7 @@ def main() -> None:
     gc.freeze()  # as a worker does
     for name, learner in CASES.items():
         print(f"{args.members} × {name}")
-        compare(learner, args)
+        compare(learner, args.members, args.rounds, args.steps, args.eager)
 
 
 if __name__ == "__main__":

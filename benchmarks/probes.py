@@ -42,9 +42,9 @@ WATCHED = {
 }
 
 
-def prepare(watched: list[spec.Probe] | None) -> tuple[learners.Learning, Watch | None]:
+def prepare(watched: list[spec.Probe] | None, device: str = "cpu") -> tuple[learners.Learning, Watch | None]:
     """A learner and, unless bare, the watch on it."""
-    learning = learners.build(LEARNER, 0, 10**6, torch.device("cpu"))
+    learning = learners.build(LEARNER, 0, 10**6, torch.device(device))
     if watched is None:
         return learning, None
     return learning, Watch(learning.modules, learning.optimizers, [probes.build(p) for p in watched]).__enter__()
