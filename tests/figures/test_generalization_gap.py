@@ -38,12 +38,13 @@ def test_the_lowest_test_loss_is_marked_unless_it_is_the_last():
 
 def test_early_stopping_marks_its_best_step_its_patience_and_its_stop():
     figure = generalization_gap(LOSS, stopping=StoppingMarks(20, 40, is_stopped=True))
-    assert texts(figure) == [(20, "best step"), (40, "stopped early")]
+    assert texts(figure) == [(20, "best step")]
+    assert figure["data"][-1]["name"] == "patience: stopped at step 40"
     window = figure["layout"]["shapes"][0]
     assert (window["type"], window["x0"], window["x1"]) == ("rect", 20, 40)
     assert window["y1"] == figure["layout"]["yaxis"]["domain"][1] < 1
     waiting = generalization_gap(LOSS, stopping=StoppingMarks(20, 70, is_stopped=False))
-    assert texts(waiting) == [(20, "best step")]
+    assert waiting["data"][-1]["name"] == "patience"
     assert waiting["layout"]["shapes"][0]["x1"] == 70
 
 

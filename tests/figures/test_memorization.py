@@ -49,12 +49,12 @@ def test_samples_with_replaced_labels_are_a_group_of_their_own():
 def test_the_histogram_counts_each_sample_once_and_those_not_learned_apart():
     figure = figures.forgetting_histogram(ARRAYS, data(replaced=(3, 4)))
     ticks = figure["layout"]["xaxis"]["ticktext"]
-    assert ticks[:3] == ["never", "1", "2"]
-    assert ticks[10:] == ["10 or more", "not learned"]
+    assert ticks[:3] == ["0", "1", "2"]
+    assert ticks[10:] == ["10+", "not<br>learned"]
     counts = {t["name"]: dict(zip(ticks, t["customdata"].tolist(), strict=True)) for t in figure["data"]}
     correct, replaced = counts["correct labels (4)"], counts["replaced labels (2)"]
-    assert {tick: n for tick, n in correct.items() if n} == {"never": 1, "1": 1, "2": 1, "10 or more": 1}
-    assert {tick: n for tick, n in replaced.items() if n} == {"never": 1, "not learned": 1}
+    assert {tick: n for tick, n in correct.items() if n} == {"0": 1, "1": 1, "2": 1, "10+": 1}
+    assert {tick: n for tick, n in replaced.items() if n} == {"0": 1, "not<br>learned": 1}
 
 
 def test_images_come_latest_or_most_forgotten_first_with_replaced_labels_framed():

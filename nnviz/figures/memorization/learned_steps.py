@@ -64,7 +64,7 @@ def forgetting_histogram(arrays: Arrays, data: Arrays) -> dict:
     first, forgotten = np.asarray(arrays["first_learned"]), np.asarray(arrays["forgotten"])
     most = MOST_FORGOTTEN
     place = np.where(first < 0, most + 1, np.minimum(forgotten, most))
-    ticks = ["never", *map(str, range(1, most)), f"{most} or more", "not learned"]
+    ticks = [*map(str, range(most)), f"{most}+", "not<br>learned"]
     found = groups(data)
     traces, parts = [], []
     for name, color, members in found:

@@ -14,8 +14,8 @@ from nnviz.figures.kit.resume_marks import ResumeMark
 from nnviz.figures.training.curves import LINEAR_QUANTITIES, MAX_POINTS, PERCENT_QUANTITIES, curves, series_by_site
 
 _HELP = (
-    " Shaded: the gap between them. Dotted lines: the step with the best test value, and with early stopping the step "
-    "at which the run stopped; between the two, in gray, the patience in which the test loss had to improve."
+    " Shaded: the gap between them. Dotted line: the step with the best test value. Gray, with early stopping: the "
+    "patience in which the test loss had to improve on it, up to the step at which the run stops without."
 )
 _GAP_OPACITY, _WINDOW_OPACITY = 0.16, 0.14
 
@@ -50,8 +50,6 @@ def generalization_gap(
     series = series_by_site(rows) if len(rows) else {}
     best = _best(series, quantity, stopping)
     marks = [] if best is None else [(best, "best step" if stopping else _best_words(quantity))]
-    if stopping is not None and stopping.is_stopped:
-        marks.append((stopping.stop_step, "stopped early"))
     marked = [*resume_marks, *marks]
     figure = curves(frame, quantity, log=log, title=title, smooth=smooth, resume_marks=marked, missing=missing)
     if not {"train", "test"} <= series.keys():
@@ -65,7 +63,7 @@ def generalization_gap(
     if len(at_best) and np.isfinite(at_best[0]) and (at_best[0] > 0 or not is_log):
         figure["data"] += [_best_point(best, float(at_best[0]), quantity)]
     if stopping is not None:
-        figure["data"] += [_window_entry()]
+        figure["data"] += [_window_entry(stopping)]
         figure["layout"]["shapes"] = [_window(stopping, figure["layout"]), *figure["layout"]["shapes"]]
     picked = frames.thin_indices(gap, MAX_POINTS)
     figure["layout"]["meta"]["table"] += [tables.rows({"step": steps[picked], "site": "gap", quantity: gap[picked]})]
@@ -151,12 +149,13 @@ def _window(stopping: StoppingMarks, given: Mapping) -> dict:
         "y0": 0,
         "y1": top,
         "layer": "below",
-        "line": {"width": 0},
+        "line": {"width": 1, "color": theme.with_alpha(theme.NEUTRAL, 3 * _WINDOW_OPACITY)},
         "fillcolor": theme.with_alpha(theme.NEUTRAL, _WINDOW_OPACITY),
     }
 
 
-def _window_entry() -> dict:
+def _window_entry(stopping: StoppingMarks) -> dict:
     """The legend entry of the window."""
+    name = f"patience: stopped at step {stopping.stop_step:,}" if stopping.is_stopped else "patience"
     marker = {"symbol": "square", "size": 11, "color": theme.with_alpha(theme.NEUTRAL, 2 * _WINDOW_OPACITY)}
-    return layout.legend_note("patience") | {"marker": marker}
+    return layout.legend_note(name) | {"marker": marker}
