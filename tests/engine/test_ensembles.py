@@ -131,6 +131,9 @@ LEARNERS: dict[str, dict[str, Any]] = {
     "full batch": {"batch_size": 20_000},
     "label smoothing": {"loss": {"kind": "cross_entropy", "label_smoothing": 0.1}},
     "digits": {"data": {"kind": "digits", "points": 100}},
+    "input noise": {"augmentation": {"kind": "noise"}},
+    "shifted digits": {"data": {"kind": "digits", "points": 100}, "augmentation": {"kind": "shift", "pixels": 2}},
+    "label noise": {"data": {"kind": "moons", "points": 60, "label_noise": 0.3}},
     "one-vs-rest": {"data": {"kind": "blobs", "points": 60, "centers": 3}, "loss": {"kind": "binary_cross_entropy"}},
     **{
         f"{loss} of classes": {"loss": {"kind": loss}}

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from nnviz.engine import data, losses, models
+from nnviz.engine import augmentation, data, losses, models
 from nnviz.engine.attachments import ReadFile, no_files
 from nnviz.engine.ensembles.stacked_mlp import StackedMLP
 from nnviz.engine.ensembles.stacked_optimizers import StackedOptimizer
@@ -48,6 +48,9 @@ class StackedLearning:
         sets = [data.build(self.spec.data, seed, read_file) for seed in job.seeds]
         self.parts = {name: self._stacked([s.part(test=name == "test") for s in sets]) for name in ("train", "test")}
         """Inputs (members, inputs, samples) and targets (members, samples)."""
+        of_members = zip(sets, job.seeds, strict=True)
+        augments = (augmentation.build(self.spec.augmentation, found, seed) for found, seed in of_members)
+        self.augments = [augment for augment in augments if augment is not None]
         self.varies = {name: _varies(y) for name, (_, y) in self.parts.items()}
         self._epoch, self._in_order = -1, self.parts["train"]
         self._factor, self._rates = 0.0, torch.empty(0)
@@ -101,10 +104,18 @@ class StackedLearning:
         """One update of all members; the loss of each on its batch, in training mode and without the penalties,
         (members,)."""
         x, y = self.batch(number)
+        if self.augments:
+            x = self._augmented(x, number)
         found = per_member(self.spec.loss, self.spec.data.classes, self.network(x, self.masks(number, x.shape[-1])), y)
         gradient = self._clipped(self._with_penalties(self.network.gradient(found)))
         self.optimizer.step(gradient, self.rates(number), number)
         return found.detach()
+
+    def _augmented(self, x: Tensor, number: int) -> Tensor:
+        """Inputs (members, inputs, batch), those of each member changed as in its single training."""
+        batches = (one.T.reshape(-1, *self.spec.data.shape) for one in x)
+        changed = [augment(batch, number) for augment, batch in zip(self.augments, batches, strict=True)]
+        return torch.stack([batch.flatten(1).T for batch in changed])
 
     def rates(self, number: int) -> Tensor:
         """Learning rates of update `number` (1-based), (members, 1)."""
