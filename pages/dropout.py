@@ -3,32 +3,25 @@
 from nnviz import figures, ui
 from nnviz.figures.samples import prediction_figures
 from nnviz.presets import dropout
-from nnviz.ui import AXIS, Choice, Page, Panel
+from nnviz.ui import AXIS, Page, Panel
 from nnviz.ui import dropout_pictures as draw
 from nnviz.ui import memorization_pictures as memorized
+from nnviz.ui.surface_style import SURFACE_STYLE
 
 CURVE = (AXIS, ui.smoothing())
 
 
-def overlay(name: str, quantity: str, *choices: Choice) -> Panel:
-    """The same curve of all networks."""
-    return Panel(
-        name,
-        lambda runs, **chosen: figures.overlay(
-            {name: run.scalars(quantity) for name, run in runs.items()}, quantity, **chosen
-        ),
-        per="set",
-        needs=("loss",),
-        choices=choices,
-        height=300,
-    )
-
-
-def gap(run: ui.RunView, **chosen: object) -> dict:
-    """Train and test loss, the gap between them, and where early stopping is best and stops."""
+def loss(run: ui.RunView, **chosen: object) -> dict:
+    """Train, test and batch loss, with the gap between the first two."""
+    missing = prediction_figures.missing_reasons(run.snapshot("data"), "loss")
     marks = {"stopping": ui.stopping_marks(run), "resume_marks": ui.resume_marks(run)}
-    rows = run.scalars("loss", sites=["train", "test"])
-    return figures.generalization_gap(rows, "loss", title="Loss: train, test and the gap", **marks, **chosen)
+    return figures.generalization_gap(run.scalars("loss"), "loss", missing=missing, **marks, **chosen)
+
+
+def metric(run: ui.RunView, smooth: float) -> dict:
+    """Accuracy, or R² of a regression."""
+    recorded = run.scalars("accuracy", "r_squared")
+    return prediction_figures.metric(recorded, run.snapshot("data"), resume_marks=ui.resume_marks(run), smooth=smooth)
 
 
 PAGE = Page(
@@ -40,7 +33,7 @@ PAGE = Page(
     groups={
         "Capacity, dropout": ["learner.model"],
         "Data": ["learner.data"],
-        "Regularization": ["early_stopping", "learner.l2", "learner.l1", "learner.augmentation"],
+        "Regularization": ["learner.l2", "learner.l1", "learner.augmentation", "early_stopping"],
         "Training": ["learner.loss", "learner.optimizer", "learner.batch_size", "steps"],
         "Schedule, seed, device": ["learner.schedule", "learner.clipping", "seed", "evaluate_every", "device"],
     },
@@ -49,8 +42,8 @@ PAGE = Page(
         "learner.model.dropout",
         "learner.l2",
         "learner.l1",
-        "early_stopping",
         "learner.augmentation",
+        "early_stopping",
         "learner.data.label_noise",
         "learner.model.width",
         "learner.data.train_fraction",
@@ -64,13 +57,12 @@ PAGE = Page(
             lambda run, style: prediction_figures.predictions(run.snapshot, style=style),
             "Predictions",
             needs=("data",),
-            choices=(Choice("style", "Surface", {"soft": "soft", "borders": "boundaries only"}),),
+            choices=(SURFACE_STYLE,),
             height=330,
         ),
-        overlay("loss", "loss", *CURVE),
-        overlay("accuracy", "accuracy", ui.smoothing()),
-        ui.over_seeds(height=300),
-        Panel("gap", gap, "Loss: train, test and the gap", needs=("loss",), choices=CURVE, height=260),
+        Panel("loss", loss, needs=("loss",), choices=(AXIS, ui.smoothing(0.9)), height=330),
+        Panel("metric", metric, "Accuracy or R²", choices=(ui.smoothing(),)),
+        ui.over_seeds(),
         Panel("network", draw.network, needs=("data",), choices=(draw.SAMPLE,), height=360, has_axes=False),
         Panel("activations", draw.activations("mean"), "Activations in training and evaluation mode", needs=("data",)),
         Panel("spread", draw.activations("std"), "Spread of activations over masks", needs=("data",)),
@@ -98,17 +90,11 @@ PAGE = Page(
             choices=(draw.UNCERTAINTY,),
             height=400,
         ),
-        Panel(
-            "learned",
-            memorized.learned_steps,
-            "Training samples learned by step",
-            needs=("memorization",),
-        ),
+        Panel("learned", memorized.learned_steps, "Training samples learned by step"),
         Panel(
             "forgotten",
             memorized.of_samples(figures.forgetting_histogram),
             "How often training samples were forgotten",
-            needs=("memorization",),
         ),
         Panel(
             "accuracy by label", memorized.accuracy_by_label, "Training accuracy by label", choices=(ui.smoothing(),)
@@ -117,14 +103,13 @@ PAGE = Page(
             "samples",
             memorized.of_samples(figures.memorized_samples),
             "Training samples learned late",
-            needs=("memorization",),
             choices=(memorized.SAMPLES,),
             height=400,
             is_map=True,
         ),
     ],
     sections={
-        "Overfitting": [["outcome", "loss"], ["accuracy", "seeds"], ["gap"]],
+        "Overfitting": [["outcome", "loss"], ["seeds", "metric"]],
         "Dropout": [["network"], ["activations", "spread"], ["averages", "average loss"], ["average accuracy"]],
         "Uncertainty": [["uncertainty"]],
         "Memorization": [["learned", "forgotten"], ["accuracy by label", "samples"]],

@@ -30,7 +30,7 @@ SIDE, POINTS = 20, 100
 UNCERTAIN_SAMPLES = 8
 """Test samples with the most uncertain predictions that are recorded."""
 
-SHARE = 0.04
+SHARE = 0.03
 """About how much of the time of training the predictions over masks may take."""
 
 STEP_WORK, ENTRY_WORK = 6e7, 200
