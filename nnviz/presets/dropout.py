@@ -68,7 +68,7 @@ EXAMPLES = (
     Preset(
         title="Capacity",
         look_at="The same forty points, layers of 1, 4, 16 and 256 units. A single unit (A) underfits: its training "
-        "loss ends at 1.5 times that of 16 units (C) or more. With 256 (D) the training loss falls below 0.05, and "
+        "loss ends at 1.5 times that of 16 units (C) or more. With 256 (D) the training loss falls below 0.1, and "
         "the test loss ends at twice that of 16 units (C) or more.",
         reference="Goodfellow et al., 2016, sec. 5.2",
         jobs=tuple(replace_many(PLAIN, {"learner.model.width": width}) for width in (1, 4, 16, 256)),
