@@ -1,6 +1,6 @@
 """What GAN images starts from, and its one-click examples."""
 
-from nnviz.spec.activations import LeakyReLU, ReLU
+from nnviz.spec.activations import LeakyReLU
 from nnviz.spec.data.images import DigitImages, Shapes
 from nnviz.spec.initializers import Normal, PyTorchDefault
 from nnviz.spec.jobs import Training
@@ -21,11 +21,8 @@ def _networks(**both: object) -> dict[str, object]:
 
 
 def _fully_connected() -> dict[str, object]:
-    layers = {"generator": ReLU(), "discriminator": LeakyReLU(slope=0.2)}
-    return {
-        name: MLP(hidden=(Hidden(width=256, activation=activation),) * 2, initializer=PyTorchDefault())
-        for name, activation in layers.items()
-    }
+    network = MLP(hidden=(Hidden(width=256, activation=LeakyReLU(slope=0.2)),) * 2, initializer=PyTorchDefault())
+    return {"generator": network, "discriminator": network}
 
 
 _SLOWER = {"steps": 3000, "evaluate_every": 50, "conditional": "none"}

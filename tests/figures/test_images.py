@@ -102,7 +102,7 @@ def test_rows_go_from_one_noise_vector_to_another(valid):
 def test_each_image_is_over_its_nearest_with_their_distance(valid):
     figure = valid(figures.nearest_real(images.PAIRS))
     np.testing.assert_array_equal(decoded(figure)[::67, 0, 0], [10, 10])
-    assert texts(figure)[0] == ".10"
+    assert texts(figure)[0] == "0.10"
     assert texts(figure)[-1] == "for comparison, a real image to its nearest other: 0.40"
     assert figure["data"][0]["text"][1][9] == "nearest to 10: distance 1.00"
 

@@ -110,18 +110,13 @@ def nearest_real(pairs: Arrays) -> dict:
         table=[tables.rows({"image": np.arange(1, n + 1), "distance": distance})],
         below=2,
     )
-    figure["layout"]["annotations"] += [_under(i + 0.5, 2, _short(value)) for i, value in enumerate(distance)]
+    figure["layout"]["annotations"] += [_under(i + 0.5, 2, f"{value:.2f}") for i, value in enumerate(distance)]
     if "typical" in pairs:
         typical = labels.number(float(np.ravel(pairs["typical"])[0]), 2)
         figure["layout"]["annotations"].append(
             _under(n / 2, 2, f"for comparison, a real image to its nearest other: {typical}", 1)
         )
     return figure
-
-
-def _short(value: float) -> str:
-    """Two decimals without the 0 before the point: ten stand side by side in narrow cards."""
-    return f"{value:.2f}".removeprefix("0")
 
 
 def _grid(arrays: Arrays, class_names: Sequence[str], title: str, help: str, across: int = COLUMNS) -> dict:
