@@ -12,6 +12,7 @@ import torch
 from sklearn.datasets import load_digits
 
 from nnviz.engine import EngineError
+from nnviz.engine.announcements import heard_by
 from nnviz.engine.data import images
 from nnviz.engine.data.image_set import from_pixels, to_pixels
 from nnviz.spec.data import images as spec
@@ -139,6 +140,22 @@ def test_mnist_is_downloaded_once_and_kept(data_home, monkeypatch):
     path.write_bytes(path.read_bytes()[:1000])
     images.build(spec.MNIST(count=200), 0)
     assert asked == ["mnist_784"] * 2, "a damaged copy is downloaded again"
+
+
+@pytest.mark.usefixtures("data_home")
+def test_a_download_is_announced_while_it_lasts_and_a_kept_copy_is_not(monkeypatch):
+    lines = []
+
+    def fetch(*_, **__):
+        lines.append("…")
+        return SimpleNamespace(data=np.zeros((70_000, 784)), target=np.arange(70_000) % 10)
+
+    monkeypatch.setattr("sklearn.datasets.fetch_openml", fetch)
+    with heard_by(lines.append):
+        images.build(spec.MNIST(count=100), 0)
+        images.build(spec.MNIST(count=100), 1)
+    said = "downloading MNIST from OpenML (about 15 MB, once; no progress is available)"
+    assert lines == [said, "…", ""]
 
 
 def refused(kind: type, fetch, monkeypatch) -> str:

@@ -28,6 +28,7 @@ class Fake(Iterator[list[Record]]):
         job: Training,
         checkpoint: bytes | None = None,
         read_file: object = None,  # noqa: ARG002  # a stand-in reads none
+        announce: object = None,  # noqa: ARG002  # and has nothing to say
         *,
         delay: float = 0.0,
         at: int = -1,

@@ -50,6 +50,23 @@ def batch_losses(file: RunFile) -> list[float]:
     return chosen["value"].tolist()
 
 
+def test_what_takes_long_before_the_first_step_is_what_a_run_waits_for(store):
+    [file], said = store.create_group([SHORT]), []
+
+    class Downloading(Fake):
+        def __init__(self, *args: object, announce: Callable[[str], object], **kept: object) -> None:
+            super().__init__(*args, **kept)
+            for line in ("downloading", ""):
+                announce(line)
+                said.append(file.status().reason)
+
+    member = members.Member(file.path, Downloading, Diverged, "an owner")
+    member.start()
+    assert said == ["downloading", ""]
+    assert state(file) == "running"
+    member.end("stopped")
+
+
 def test_a_run_goes_to_its_end_and_every_record_is_in_the_file(drive):
     driven, [file] = drive(SHORT)
     wait_for(lambda: state(file) == "finished")

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nnviz.engine.announcements import announced
 from nnviz.engine.data.image_set import resized
 from nnviz.engine.device import EngineError
 from nnviz.spec.base import label
@@ -41,7 +42,9 @@ def _whole(data: spec.MNIST | spec.FashionMNIST) -> tuple[np.ndarray, np.ndarray
         path = Path(get_data_home()) / "nnviz" / f"{data.kind}.npz"
         found = _cached(path)
         if not found:
-            found = _downloaded(data.kind)
+            # scikit-learn's loader tells nobody how far it is.
+            with announced(f"downloading {name} from OpenML ({data.download}, once; no progress is available)"):
+                found = _downloaded(data.kind)
             _keep(path, *found)
     except (OSError, HTTPException) as error:  # what urllib raises without a network, and a folder that is full
         cause = getattr(error, "reason", error)  # of urllib's own

@@ -45,9 +45,9 @@ class Status:
     """How a run stands.
 
     Times are seconds since 1970. `error` is one line for people or empty, `divergence` how a diverged run ended,
-    `early_stop` how one ended whose test loss no longer improved,
-    `reason` what a queued run waits for (empty: its worker begins with it in a moment), `sharing` how many other groups
-    of runs have turns in a running one's worker, `until` the step that it runs to (None: the end).
+    `early_stop` how one ended whose test loss no longer improved, `reason` what a queued run waits for, such as a
+    download (empty: its worker begins with it in a moment), `sharing` how many other groups of runs have turns in a
+    running one's worker, `until` the step that it runs to (None: the end).
     """
 
     state: State

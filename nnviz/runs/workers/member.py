@@ -80,7 +80,9 @@ class Member:
             saved = self.file.checkpoint()
             self.writer.truncate(-1 if saved is None else saved[0])
             read_file = partial(user_files.read, self.file.path.parent)
-            self._run = self._engine(self.file.job, checkpoint=saved and saved[1], read_file=read_file)
+            self._run = self._engine(
+                self.file.job, checkpoint=saved and saved[1], read_file=read_file, announce=self.file.wait
+            )
             self.step, self._checkpoint_step = (saved[0], saved[0]) if saved else (0, -1)
             self._speed_from = (time.monotonic(), self.step)
             self.state = "running"

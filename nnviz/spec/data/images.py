@@ -101,6 +101,7 @@ class MNIST(ImageData):
     """Handwritten digits of 28 × 28 pixels, padded to 32 × 32 and resized (LeCun et al., 1998; downloaded once from
     OpenML, 15 MB)."""
 
+    download: ClassVar[str] = "about 15 MB"
     kind: Literal["mnist"] = "mnist"
     size: Size = 32
     count: Taken = 10_000
@@ -113,6 +114,7 @@ class FashionMNIST(ImageData):
     arXiv:1708.07747; downloaded once from OpenML, 32 MB)."""
 
     model_config = ConfigDict(title="Fashion-MNIST")
+    download: ClassVar[str] = "about 32 MB"
     kind: Literal["fashion_mnist"] = "fashion_mnist"
     size: Size = 32
     count: Taken = 10_000
