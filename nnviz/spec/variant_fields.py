@@ -27,6 +27,8 @@ def _offered(spec: Spec, prefix: str, names: tuple[str, ...]) -> Iterator[tuple[
         if field in APART:
             continue
         value, inner = getattr(spec, field), names
+        if field == "early_stopping" and spec.fitting(field, {}) == [value.kind]:
+            continue  # a learner without a test loss
         if not (field in HOLDERS and isinstance(value, Spec)):
             inner = (*names, _name(about, field))
             yield f"{prefix}{field}", capitalized(" › ".join(inner))

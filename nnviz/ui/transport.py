@@ -286,16 +286,25 @@ def _run_status(run: RunView, letter: str, is_brief: bool) -> str:
             text += f" · epoch {s.step / epochs:.1f}"
         if s.state == "running" and s.steps_per_second:
             text += f" · {s.steps_per_second:,.0f} steps/s"
-    if run.result is not None:
-        text += f" · {run.result}"
-    if run.best is not None:
-        step, loss = run.best
-        text += f" · best step {step:,}" + ("" if is_brief else f" (test loss {format_number(loss, 4)})")
+    text += _result(run, is_brief)
     if not is_brief and s.info.get("parameters"):
         text += f" · {s.info['parameters']:,} parameters"
     if parent := run.job.parent:
         text += f" · resumed from run {parent.run} at step {parent.step:,}"
     return text
+
+
+def _result(run: RunView, is_brief: bool) -> str:
+    """What the run has come to; with early stopping also its best step, and at the stop what it had come to there."""
+    result = "" if run.result is None else f" · {run.result}"
+    if run.best is None:
+        return result
+    step, loss = run.best
+    at_best = "" if is_brief else f"test loss {format_number(loss, 4)}"
+    if run.status.early_stop is None:
+        return f"{result} · best step {step:,}" + (f" ({at_best})" if at_best else "")
+    words = ", ".join(filter(None, (result.removeprefix(" · "), at_best)))
+    return f" · at the best step, {step:,}: {words}" if words else f" · best step {step:,}"
 
 
 def show_run_errors(entries: Sequence[EntryView], letters: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ from nnviz.engine.learners.supervised import SupervisedLearning
 from nnviz.records import EarlyStop, Record, Scalar
 from nnviz.spec.base import SpecError
 from nnviz.spec.jobs import Training
+from nnviz.spec.variant_fields import offered
 from tests.each import each
 from tests.engine.short_runs import all_records, as_bytes, job, scalars, state
 
@@ -166,3 +167,8 @@ def test_early_stopping_needs_a_test_loss():
         Training.parse({"learner": {"data": few}, "early_stopping": patience})
     assert Training().fitting("early_stopping", {}) is None
     assert Training.parse({"learner": {"kind": "adversarial"}}).fitting("early_stopping", {}) == ["none"]
+
+
+def test_variants_are_offered_early_stopping_where_there_is_a_test_loss():
+    assert offered(Training())["early_stopping"] == "Early stopping"
+    assert "early_stopping" not in offered(Training.parse({"learner": {"kind": "adversarial"}}))

@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from nnviz.presets import playground
-from nnviz.records import Scalar
+from nnviz.records import EarlyStop, Metric, Scalar
 from nnviz.runs import RunError
 from nnviz.spec.base import replace_many
 from nnviz.spec.jobs import Parent
@@ -269,11 +269,18 @@ def test_the_status_line_says_how_far_a_run_is(trained):
 
 def test_a_run_that_stopped_early_names_its_best_step_and_goes_on_when_its_early_stopping_is_changed(trained):
     job = changed({"early_stopping": {"kind": "patience", "patience": 5}})
-    run = trained(job, 90, "stopped early")
-    run.write([Scalar(90, "best_step", 40, "test"), Scalar(90, "best_loss", 0.25, "test")])
+    run = trained(job, 90, "running")
+    accuracy = Metric("accuracy", "test", "test accuracy", higher_is_better=True, is_fraction=True)
+    found = [Scalar(40, "accuracy", 0.9, "test"), Scalar(90, "accuracy", 0.7, "test")]
+    found += [Scalar(90, "best_step", 40, "test"), Scalar(90, "best_loss", 0.25, "test")]
+    run.write(found, info={"metric": accuracy._asdict()})
+    assert "test accuracy 70.0% · best step 40 (test loss 0.25)" in row([run], [job]).markdown[0].value
+    run.write(state="stopped early", early_stop=EarlyStop(90, 40, 0.25, 5))
+    run.save_checkpoint(90, b"as left")
     app = row([run], [job])
     assert ":green-badge[stopped early] step 90 of 4,000" in app.markdown[0].value
-    assert "best step 40 (test loss 0.25)" in app.markdown[0].value
+    assert "at the best step, 40: test accuracy 90.0%, test loss 0.25" in app.markdown[0].value
+    assert str(run.result()) == "test accuracy 90.0%"
     assert buttons(app) == {"Run again": True, "Step": False, "Epoch": False, "Stop": False, "Reset": True}
     assert app.info.len == app.error.len == 0
     app = row([run], [JOB])

@@ -44,10 +44,13 @@ class RunView:
 
     @property
     def result(self) -> Result | None:
-        """What the run has come to, by its main metric; None where nothing is known yet."""
+        """What the run has come to, by its main metric, of one that stopped early at its best step; None where nothing
+        is known yet."""
         if (of := metric(self.status.info)) is None:
             return None
         frame = self.scalars(of.quantity, sites=None if of.site is None else [of.site])
+        if self.status.early_stop is not None:
+            frame = frame[(frame["step"] <= self.status.early_stop.best_step).to_numpy()]
         best = of.best(frame.drop_duplicates(["site", "member"], keep="last")["value"])
         return None if best is None else Result(of.label, float(best), of.is_fraction)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from nnviz.records import Metric
+from nnviz.runs.storage.status import Status
 from nnviz.spec.number_format import format_number
 
 
@@ -25,7 +26,7 @@ class Result(NamedTuple):
 
 
 _NEWEST = """
-SELECT (SELECT value FROM points WHERE name = names.id ORDER BY id DESC LIMIT 1) FROM names
+SELECT (SELECT value FROM points WHERE name = names.id AND step <= ? ORDER BY id DESC LIMIT 1) FROM names
 WHERE quantity = ? AND (site = ? OR ? IS NULL)
 """
 
@@ -35,9 +36,10 @@ def metric(info: Mapping[str, Any]) -> Metric | None:
     return Metric(**info["metric"]) if info.get("metric") else None
 
 
-def read_result(connection: sqlite3.Connection, info: Mapping[str, Any]) -> Result | None:
-    """What the run has come to; None where nothing is known yet."""
-    if (of := metric(info)) is None:
+def read_result(connection: sqlite3.Connection, status: Status) -> Result | None:
+    """What the run has come to, of one that stopped early at its best step; None where nothing is known yet."""
+    if (of := metric(status.info)) is None:
         return None
-    best = of.best(value for (value,) in connection.execute(_NEWEST, (of.quantity, of.site, of.site)))
+    until = 2**62 if status.early_stop is None else status.early_stop.best_step
+    best = of.best(value for (value,) in connection.execute(_NEWEST, (until, of.quantity, of.site, of.site)))
     return None if best is None else Result(of.label, best, of.is_fraction)

@@ -334,7 +334,7 @@ class RunFile:
     def result(self) -> Result | None:
         """What the run has come to, by its main metric; None where nothing is known yet."""
         with self._reading() as c:
-            return read_result(c, read_status(c).info)
+            return read_result(c, read_status(c))
 
     def places(self) -> list[tuple[str, str]]:
         """(quantity, site) of everything that there are snapshots of, sorted."""

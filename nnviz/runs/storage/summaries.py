@@ -78,7 +78,7 @@ def _read(path: Path, size: int) -> Summary:
                 "SELECT created, parent, parent_step, fingerprint, json_extract(json, '$.kind'), "
                 "json_extract(json, '$.learner.kind') FROM job"
             ).fetchone()
-            result = read_result(connection, status.info)
+            result = read_result(connection, status)
     except sqlite3.Error as error:  # pragma: no cover  # worded above; kept so that a list never fails
         raise RunError(str(error)) from error
     finally:
