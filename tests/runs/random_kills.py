@@ -161,7 +161,7 @@ def kill_ensemble(store: Store, rounds: int, chance: random.Random) -> dict:
     learner = Training().learner.model_dump(mode="json")
     learner["model"] |= {"norm": {"kind": "batch"}, "dropout": {"kind": "standard"}}
     learner["optimizer"] = {"kind": "nadam"}
-    steps = 16 * rounds
+    steps = 80 * rounds  # its steps are quick
     job = Ensemble.parse({"learner": learner, "members": 3, "steps": steps, "evaluate_every": 4, "device": "cpu"})
     return kill_again(store, job, chance)
 

@@ -26,7 +26,7 @@ def test_a_worker_killed_at_twenty_random_moments_loses_nothing_and_resumes_to_t
 def test_an_ensemble_killed_again_and_again_resumes_to_the_uninterrupted_run(tmp_path):
     resumed_at = killed("ensemble", tmp_path, rounds=3)["resumed at"]
     assert len(resumed_at) > 1
-    assert 0 < resumed_at[0] < 48
+    assert 0 < resumed_at[0] < 240
 
 
 def test_a_gan_killed_again_and_again_resumes_to_the_uninterrupted_run(tmp_path):

@@ -15,9 +15,9 @@ from nnviz.figures.training.curves import LEGEND_TITLE, LINEAR_QUANTITIES, PERCE
 MAX_POINTS = 250
 SITES = ("train", "test")
 _HELP = (
-    "Line: mean over the seeds; band: from the lowest to the highest. Each seed has its own data, split, initial "
-    "weights, mini-batches and dropout masks. A run that diverges or stops early is left out from then on, and n, the "
-    "number of runs at a step, is smaller."
+    "Line: mean over the seeds, from that of the run on; band: from the lowest to the highest. Each seed has its own "
+    "data, split, initial weights, mini-batches and dropout masks. A run that diverges or stops early is left out from "
+    "then on, and n, the number of runs at a step, is smaller. To see a run alone, set its seed in the form."
 )
 
 
