@@ -82,6 +82,15 @@ PAGE = Page(
             title="Largest Hessian eigenvalues (sharpness)",
             needs=("curvature",),
         ),
+        panel(
+            "adaptive sharpness",
+            "curvature",
+            pictures.adaptive_sharpness,
+            340,
+            *CURVE,
+            title="Largest eigenvalue of the preconditioned Hessian",
+            needs=("curvature",),
+        ),
         panel("trace", "curvature", pictures.trace, 340, *CURVE, title="Hessian trace", needs=("curvature",)),
     ],
     sections={
@@ -90,7 +99,7 @@ PAGE = Page(
             ["residual to the plane", "training and map"],
             ["plane", "plane 3-D"],
             ["lines", "line"],
-            ["sharpness", "trace"],
+            ["sharpness", "adaptive sharpness", "trace"],
         ]
     },
     starts_on="change",

@@ -19,7 +19,7 @@ from nnviz.figures.landscape.landscape_measures import shared_scale
 from nnviz.figures.landscape.loss_lines import loss_line, loss_lines
 from nnviz.figures.landscape.loss_map import loss_map, path_map
 from nnviz.figures.landscape.loss_surface_3d import loss_surface_3d, path_surface_3d
-from nnviz.figures.landscape.sharpness import hessian_trace, sharpness
+from nnviz.figures.landscape.sharpness import adaptive_sharpness, hessian_trace, sharpness
 from nnviz.figures.landscape.training_trajectory import projection_residuals, training_against_projection
 from nnviz.figures.layers.dead_and_saturated import dead_and_saturated
 from nnviz.figures.layers.depth_profiles import depth_profile, layer_bars
@@ -53,6 +53,7 @@ from nnviz.figures.trajectories.update_parts import update_parts
 
 __all__ = [
     "StoppingMarks",
+    "adaptive_sharpness",
     "basin_arrival_steps",
     "basin_map",
     "class_histogram",

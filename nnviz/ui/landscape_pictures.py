@@ -9,7 +9,7 @@ from nnviz import figures
 from nnviz.runs import RunView
 from nnviz.spec.jobs import Landscape
 from nnviz.spec.landscapes import Line, RandomPlane
-from nnviz.spec.optimizers import SGD
+from nnviz.spec.optimizers import SGD, Adam, AdamW, RMSprop
 from nnviz.ui.page import Choice, Figure
 
 Arrays = Mapping[str, np.ndarray]
@@ -88,6 +88,11 @@ def sharpness(run: RunView, **chosen: Any) -> Figure:
     return figures.sharpness(found, limit_formula=_limit(run.job), no_limit_reason=reason, **chosen)
 
 
+def adaptive_sharpness(run: RunView, **chosen: Any) -> Figure:
+    """The largest eigenvalue of the Hessian as the optimizer rescales it."""
+    return figures.adaptive_sharpness(run.snapshot("curvature"), limit_formula=_adaptive_limit(run.job), **chosen)
+
+
 def trace(run: RunView, **chosen: Any) -> Figure:
     """The trace of the Hessian."""
     return figures.hessian_trace(run.snapshot("curvature"), **chosen)
@@ -111,6 +116,17 @@ def _limit(job: Landscape) -> str:
     rate = "((1 + 2β)η)" if method.nesterov else "((1 − d)η)" if method.momentum and method.dampening else "η"
     words = f"(2 + 2β)/{rate}" if method.momentum else "2/η"
     return f"{words} − weight decay" if method.weight_decay else words
+
+
+def _adaptive_limit(job: Landscape) -> str:
+    """The limit of the preconditioned curvature, as a formula."""
+    match method := job.network.learner.optimizer:
+        case Adam() | AdamW():
+            decay = "(2 − ηλ)(1 + β₁)" if isinstance(method, AdamW) and method.weight_decay else "(2 + 2β₁)"
+            return f"{decay}/((1 − β₁)η)"
+        case RMSprop() if method.momentum:
+            return "(2 + 2β)/η"
+    return "2/η"
 
 
 def _note(job: Landscape) -> str:

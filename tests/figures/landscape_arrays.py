@@ -76,3 +76,16 @@ def curvature(count: int = 11, k: int = 3) -> Arrays:
         "limit": np.full(count, 20.0),
         "no_limit": np.array(""),
     }
+
+
+def adaptive_curvature(count: int = 11) -> Arrays:
+    """The same of an optimizer that rescales: nothing at step 0, then a rise to the limit of 38,000."""
+    rise = np.linspace(0, 1, count)
+    preconditioned = np.where(rise > 0, 38000 * rise**0.5, np.nan)
+    return curvature(count) | {
+        "limit": np.full(count, np.nan),
+        "no_limit": np.array("no stability limit: 2/η holds for SGD, and this optimizer rescales the gradient"),
+        "preconditioned": preconditioned,
+        "preconditioned_error": 1e-4 * preconditioned,
+        "preconditioned_limit": np.full(count, 38000.0),
+    }

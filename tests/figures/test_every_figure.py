@@ -275,6 +275,12 @@ FILLED = {
     "loss line": lambda: figures.loss_line(landscape_arrays.line()),
     "sharpness": lambda: figures.sharpness(landscape_arrays.curvature()),
     "trace of the Hessian": lambda: figures.hessian_trace(landscape_arrays.curvature()),
+    "adaptive sharpness": lambda: figures.adaptive_sharpness(
+        landscape_arrays.adaptive_curvature(), limit_formula="(2 + 2β₁)/((1 − β₁)η)"
+    ),
+    "adaptive sharpness, smoothed": lambda: figures.adaptive_sharpness(
+        landscape_arrays.adaptive_curvature(), limit_formula="(2 + 2β₁)/((1 − β₁)η)", log=True, smooth=0.9
+    ),
     "sharpness, smoothed": lambda: figures.sharpness(landscape_arrays.curvature(), log=True, smooth=0.9),
     "trace of the Hessian, smoothed": lambda: figures.hessian_trace(landscape_arrays.curvature(), log=True, smooth=0.9),
 }

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from nnviz.engine import learners
 from nnviz.engine.attachments import ReadFile, no_files
 from nnviz.engine.device import EngineError
+from nnviz.engine.landscape.adaptive_stability import preconditioner
 from nnviz.engine.landscape.evaluated_measures import EvaluatedMeasures
 from nnviz.engine.landscape.thread_counts import threads
 from nnviz.engine.learners.supervised import SupervisedLearning
@@ -44,6 +45,8 @@ class Trained:
     """At each of the steps, by the names of `state_dict`."""
     learners: list[Learner] = field(default_factory=list)
     """How each of the steps was trained."""
+    preconditioners: list[Tensor | None] = field(default_factory=list)
+    """What each optimizer divided gradients by at each of the steps; see `adaptive_stability`."""
     rates: list[float] = field(default_factory=list)
     """Learning rate of the update that led to each step."""
     measures: list[dict[str, float]] = field(default_factory=list)
@@ -69,7 +72,8 @@ class Trained:
     @property
     def bytes(self) -> int:
         """Memory of the states."""
-        return sum(t.nbytes for state in self.states for t in state.values())
+        scales = sum(scale.nbytes for scale in self.preconditioners if scale is not None)
+        return scales + sum(t.nbytes for state in self.states for t in state.values())
 
 
 _cache: OrderedDict[tuple[str, int, str], Trained] = OrderedDict()
@@ -188,6 +192,9 @@ def _save_state(trained: Trained, step: int) -> None:
     trained.steps.append(step)
     trained.states.append({name: t.detach().clone() for name, t in trained.module.state_dict().items()})
     trained.learners.append(trained.learning.spec)
+    trained.preconditioners.append(
+        preconditioner(trained.learning.spec.optimizer, trained.learning.optimizer, trained.learning.parameters)
+    )
     trained.rates.append(trained.learning.learning_rate(max(1, step)))
     trained.learning.network.eval()
     trained.measures.append(trained.evaluated.of(trained.module))

@@ -8,7 +8,7 @@ from nnviz.figures.kit import labels, layout, smoothing, stacked_plots, tables, 
 from nnviz.figures.kit.layout import f4, i4
 from nnviz.figures.kit.log_axis import logarithmic
 from nnviz.figures.kit.log_axis_edges import edge_marks, log_axis_values
-from nnviz.figures.landscape import landscape_measures
+from nnviz.figures.landscape import curvature_curves, landscape_measures
 from nnviz.figures.training.curves import spans_decades
 
 LARGEST_COLOR, SMALLEST_COLOR = theme.POSITIVE, theme.NEGATIVE
@@ -18,6 +18,11 @@ _SHARPNESS_HELP = (
     "The largest eigenvalues λ of the Hessian of the loss. Above the dashed line full-batch gradient descent "
     "oscillates; training often reaches it and stays there (edge of stability; Cohen et al., 2021). With mini-batches "
     "it mostly stays below."
+)
+_ADAPTIVE_HELP = (
+    "Adam, RMSprop and Adagrad divide each entry of the gradient by a running root mean square P. What counts for "
+    "their stability is the largest eigenvalue of P⁻¹H: training with the full batch brings it up to the dashed limit "
+    "and keeps it there, while the Hessian's own may go on rising (Cohen et al., 2022)."
 )
 _TRACE_HELP = (
     "The sum of all eigenvalues of the Hessian, estimated from random vectors (Hutchinson); the band is ± one standard "
@@ -58,9 +63,11 @@ def sharpness(
     notes = []
     if known.any():
         dashes = {"color": theme.NEUTRAL, "width": 2, "dash": "dash"}
-        traces.append(_curve(steps, limit, limit_formula, dashes, log_y) | {"uid": "limit"})
+        traces.append(curvature_curves.curve(steps, limit, limit_formula, dashes, log_y) | {"uid": "limit"})
         traces.append(
-            _limit_label(steps[known], limit[known], values, f"{limit_formula}: stability limit of the learning rate")
+            curvature_curves.limit_label(
+                steps[known], limit[known], values, f"{limit_formula}: stability limit of the learning rate"
+            )
         )
     elif reason := no_limit_reason or str(curvature.get("no_limit", "")):
         # Bottom right, since the smallest eigenvalue is most negative at the beginning.
@@ -83,7 +90,7 @@ def sharpness(
         axes["yaxis2"] = layout.axis("smallest", domain=[0, 0.27], nticks=4, rangemode="tozero", zeroline=True)
         anchor = stacked_plots.anchor(2)
         line = {"color": SMALLEST_COLOR, "width": 2}
-        curves = _smoothed_over_raw(steps, lowest, "λ<sub>min</sub>", line, False, smooth=smooth)
+        curves = curvature_curves.smoothed_over_raw(steps, lowest, "λ<sub>min</sub>", line, False, smooth=smooth)
         curves[-1]["uid"] = "lowest"
         traces += [curve | {"yaxis": anchor} for curve in curves]
     traces += smoothing.legend_entries(smooth) if smooth else []
@@ -98,6 +105,49 @@ def sharpness(
         hovermode="x",
         table=[tables.rows({"step": steps, **_table_columns(values, errors), **smallest, "limit": limit})],
         annotations=notes,
+    )
+
+
+def adaptive_sharpness(
+    curvature: Arrays, *, limit_formula: str, log: bool | None = None, smooth: float = 0.0
+) -> dict | None:
+    """The largest eigenvalue of the preconditioned Hessian over the steps, and the stability limit of an optimizer that
+    rescales the gradient (dashed); None without such an optimizer.
+
+    Cohen et al., 2022, arXiv:2207.14484. `curvature` has steps, preconditioned, preconditioned_error and
+    preconditioned_limit (K,), NaN where not computed yet. `log` and `smooth` as for `sharpness`.
+    """
+    if "preconditioned" not in curvature:
+        return None
+    title = "Largest eigenvalue of the preconditioned Hessian"
+    names = ("steps", "preconditioned", "preconditioned_error", "preconditioned_limit")
+    steps, values, errors, limit = (np.asarray(curvature[name]) for name in names)
+    known = np.isfinite(limit) & np.isfinite(values)
+    if not np.isfinite(values).any():
+        return layout.empty(title, _ADAPTIVE_HELP, "waiting for the curvature after the first step")
+    positive = not ((values <= 0).any() or (limit <= 0).any())
+    log_y = positive and spans_decades([values, limit]) if log is None else log
+    line = {"color": LARGEST_COLOR, "width": 2.5}
+    traces = curvature_curves.smoothed_over_raw(steps, values, "λ₁ of P⁻¹H", line, log_y, errors, smooth)
+    traces[-1]["uid"] = "preconditioned"
+    if known.any():
+        dashes = {"color": theme.NEUTRAL, "width": 2, "dash": "dash"}
+        text = f"{limit_formula}: stability limit of the learning rate"
+        traces.append(curvature_curves.curve(steps, limit, limit_formula, dashes, log_y) | {"uid": "limit"})
+        traces.append(curvature_curves.limit_label(steps[known], limit[known], values[:, None], text))
+    marked = np.column_stack([values, limit])
+    if log_y:
+        traces += edge_marks(steps, marked, ~np.isnan(marked), log_axis_values(marked))
+    axis_title = "eigenvalue of P⁻¹H"
+    return layout.figure(
+        traces + (smoothing.legend_entries(smooth) if smooth else []),
+        title=title,
+        help=_ADAPTIVE_HELP,
+        x=layout.step_axis(),
+        y=logarithmic(axis_title, marked) if log_y else layout.axis(axis_title, rangemode="tozero"),
+        over_steps=True,
+        hovermode="x",
+        table=[tables.rows({"step": steps, "eigenvalue": values, "error": errors, "limit": limit})],
     )
 
 
@@ -143,11 +193,13 @@ def hessian_trace(curvature: Arrays, *, log: bool | None = None, smooth: float =
     }
     count = values.shape[1]
     name = "largest eigenvalue" if count == 1 else f"sum of the {count} largest"
-    sums = _smoothed_over_raw(steps, total, name, {"color": LARGEST_COLOR, "width": 2}, log_y, smooth=smooth)
+    sums = curvature_curves.smoothed_over_raw(
+        steps, total, name, {"color": LARGEST_COLOR, "width": 2}, log_y, smooth=smooth
+    )
     sums[-1]["uid"] = "largest"
     traces = [
         band,
-        *_smoothed_over_raw(steps, trace, "trace", {"color": color, "width": 2}, log_y, error, smooth),
+        *curvature_curves.smoothed_over_raw(steps, trace, "trace", {"color": color, "width": 2}, log_y, error, smooth),
         *sums,
         *(smoothing.legend_entries(smooth) if smooth else []),
     ]
@@ -180,7 +232,9 @@ def _eigenvalues(steps: np.ndarray, values: np.ndarray, errors: np.ndarray, log_
     traces = []
     for i in reversed(range(count)):
         name = f"λ{labels.subscript(i + 1)}"
-        *raw, curve = _smoothed_over_raw(steps, values[:, i], name, _line_style(i, count), log_y, errors[:, i], smooth)
+        *raw, curve = curvature_curves.smoothed_over_raw(
+            steps, values[:, i], name, _line_style(i, count), log_y, errors[:, i], smooth
+        )
         traces += raw
         curve |= {"legendrank": i + 1}
         if i:
@@ -188,27 +242,6 @@ def _eigenvalues(steps: np.ndarray, values: np.ndarray, errors: np.ndarray, log_
             curve |= {"name": legend_name, "showlegend": i == 1, "legendgroup": "others"}
         traces.append(curve | {"uid": f"eigenvalue{i + 1}"})
     return traces
-
-
-def _limit_label(steps: np.ndarray, limit: np.ndarray, values: np.ndarray, text: str) -> dict:
-    """The label at the end of the limit's line: below it if all curves are far below, else above all curves."""
-    largest = float(values[np.isfinite(values)].max(initial=0.0))
-    is_far = bool(limit[-1] > 2 * largest)
-    return {
-        "type": "scatter",
-        "mode": "markers+text",
-        "marker": {"size": 4, "opacity": 0},  # keeps the text off the line
-        "x": i4(steps[-1:]),
-        "y": f4([limit[-1] if is_far else max(limit[-1], largest)]),
-        "text": [text],
-        "textposition": "bottom left" if is_far else "top left",
-        "textfont": {"size": theme.SMALL},
-        "name": "limit",
-        "uid": "limit_label",
-        "showlegend": False,
-        "hoverinfo": "skip",
-        "cliponaxis": False,
-    }
 
 
 def _line_style(index: int, count: int) -> dict:
@@ -221,47 +254,4 @@ def _line_style(index: int, count: int) -> dict:
             LARGEST_COLOR, OTHERS_OPACITY[0] + fraction * (OTHERS_OPACITY[1] - OTHERS_OPACITY[0])
         ),
         "width": 1.5,
-    }
-
-
-def _smoothed_over_raw(
-    steps: np.ndarray,
-    values: np.ndarray,
-    name: str,
-    line: Mapping,
-    log_y: bool,
-    errors: np.ndarray | None = None,
-    smooth: float = 0.0,
-) -> list[dict]:
-    """One curve; with `smooth` faint behind its moving average."""
-    curve = _curve(steps, values, name, line, log_y, errors)
-    if not smooth:
-        return [curve]
-    averaged = smoothing.moving_average(values, smooth, log_y)
-    average = _curve(steps, np.where(np.isnan(averaged), values, averaged) if log_y else averaged, name, line, log_y)
-    return [
-        smoothing.raw_curve(curve),
-        average | {"mode": "lines", "hovertemplate": f"smoothed {average['hovertemplate']}"},
-    ]
-
-
-def _curve(
-    steps: np.ndarray, values: np.ndarray, name: str, line: Mapping, log_y: bool, errors: np.ndarray | None = None
-) -> dict:
-    """A curve through the known values, with their errors in the hover text."""
-    known = np.isfinite(values)
-    drawn = log_axis_values(values[known]).drawn if log_y else values[known]
-    customdata = {} if errors is None else {"customdata": f4(np.where(np.isfinite(errors), errors, np.nan)[known])}
-    plus_minus = " ± %{customdata:.2~g}" if customdata else ""
-    return {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "x": i4(steps[known]),
-        "y": f4(drawn),
-        **customdata,
-        "name": name,
-        "uid": name,
-        "line": dict(line),
-        "marker": {"color": line["color"], "size": 4 if "dash" not in line else 1},
-        "hovertemplate": f"{name} {labels.hover_number('y')}{plus_minus} at step %{{x}}<extra></extra>",
     }
