@@ -88,7 +88,7 @@ PAGE = Page(
             pictures.adaptive_sharpness,
             340,
             *CURVE,
-            title="Largest eigenvalue of the preconditioned Hessian",
+            title="Preconditioned sharpness",
             needs=("curvature",),
         ),
         panel("trace", "curvature", pictures.trace, 340, *CURVE, title="Hessian trace", needs=("curvature",)),

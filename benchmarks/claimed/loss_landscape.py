@@ -15,6 +15,7 @@ from nnviz.spec.landscapes import Curvature, Landscape, Line, PathPlane, RandomP
 
 JOBS = {preset.title: preset.jobs for preset in EXAMPLES}
 PATH_EXAMPLE, EDGE, SKIP, NORM = "Training trajectory", "Edge of stability", "Skip connections", "Batch norm"
+ADAM = "Edge of stability, Adam"
 TWO, WIDE, BATCHES = "Two solutions", "Wide and narrow", "Large and small batches"
 
 PATH = PathPlane(resolution=9)
@@ -89,6 +90,12 @@ def at_the_edge(seed: int) -> float:
     return float(np.median(sharpness(EDGE, "A", seed, CURVE)[-5:]) / 10)
 
 
+def adaptive_ratio(seed: int) -> np.ndarray:
+    """Largest eigenvalue of the preconditioned Hessian over its limit, at every step but the first."""
+    curvature = last_arrays(job(ADAM, "A", seed, CURVE))["curvature"]
+    return (curvature["preconditioned"] / curvature["preconditioned_limit"])[1:]
+
+
 def between(seed: int) -> np.ndarray:
     """Training loss on the line from the solution to that from other initial weights, the ends included."""
     view = Line(margin=0.0, resolution=33, seed=seed + 1)
@@ -160,6 +167,28 @@ CLAIMS = (
         "largest eigenvalue over 2/η",
         lambda seed: float(sharpness(EDGE, "A", seed, SIXTH, learner__batch_size=8).max() / 10),
         high=0.95,
+    ),
+    _claim(
+        ADAM,
+        "The Hessian's own largest eigenvalue stays below 1% of the limit",
+        "its highest over (2 + 2β₁)/((1 − β₁)η)",
+        lambda seed: float(sharpness(ADAM, "A", seed, CURVE).max() / (38 / 0.003)),
+        high=0.01,
+    ),
+    _claim(
+        ADAM,
+        "that of the preconditioned Hessian P⁻¹H rises from less than a tenth of the limit",
+        "at step 38, over the limit",
+        lambda seed: float(adaptive_ratio(seed)[0]),
+        high=0.1,
+    ),
+    _claim(
+        ADAM,
+        "until it reaches it, and stays within 15% of it",
+        "median of the last eighth over the limit",
+        lambda seed: float(np.median(adaptive_ratio(seed)[-5:])),
+        low=0.85,
+        high=1.15,
     ),
     _claim(
         SKIP,
@@ -270,6 +299,10 @@ CLAIMS = (
 WITHOUT_CLAIM = {
     PATH_EXAMPLE: ("Drag the time slider and follow the point down the valley.",),
     EDGE: ("Full-batch gradient descent.",),
+    ADAM: (
+        "Full-batch Adam divides each entry of the gradient by a running root mean square P.",
+        "A third of the learning rate triples the limit.",
+    ),
     SKIP: ("Twenty tanh layers without (A) and with skip connections (B).",),
     NORM: ("Four sigmoid layers without (A) and with batch norm (B).",),
     WIDE: ("Three hidden layers of 4 (A) and of 64 units (B), perturbed along random filter-normalized directions.",),

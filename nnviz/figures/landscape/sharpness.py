@@ -20,9 +20,10 @@ _SHARPNESS_HELP = (
     "it mostly stays below."
 )
 _ADAPTIVE_HELP = (
-    "Adam, RMSprop and Adagrad divide each entry of the gradient by a running root mean square P. What counts for "
-    "their stability is the largest eigenvalue of P⁻¹H: training with the full batch brings it up to the dashed limit "
-    "and keeps it there, while the Hessian's own may go on rising (Cohen et al., 2022)."
+    "The largest eigenvalue of the preconditioned Hessian. Adam, RMSprop and Adagrad divide each entry of the "
+    "gradient by a running root mean square P. What counts for their stability is the largest eigenvalue of P⁻¹H: "
+    "training with the full batch brings it up to the dashed limit and keeps it there, while the Hessian's own may go "
+    "on rising (Cohen et al., 2022)."
 )
 _TRACE_HELP = (
     "The sum of all eigenvalues of the Hessian, estimated from random vectors (Hutchinson); the band is ± one standard "
@@ -119,7 +120,7 @@ def adaptive_sharpness(
     """
     if "preconditioned" not in curvature:
         return None
-    title = "Largest eigenvalue of the preconditioned Hessian"
+    title = "Preconditioned sharpness"
     names = ("steps", "preconditioned", "preconditioned_error", "preconditioned_limit")
     steps, values, errors, limit = (np.asarray(curvature[name]) for name in names)
     known = np.isfinite(limit) & np.isfinite(values)
