@@ -12,10 +12,11 @@ CURVE = (AXIS, ui.smoothing())
 
 
 def loss(run: ui.RunView, **chosen: object) -> dict:
-    """Train, test and batch loss, with the gap between the first two."""
+    """Train and test loss, the gap between them, and where early stopping is best and stops."""
     missing = prediction_figures.missing_reasons(run.snapshot("data"), "loss")
     marks = {"stopping": ui.stopping_marks(run), "resume_marks": ui.resume_marks(run)}
-    return figures.generalization_gap(run.scalars("loss"), "loss", missing=missing, **marks, **chosen)
+    rows = run.scalars("loss", sites=["train", "test"])
+    return figures.generalization_gap(rows, "loss", missing=missing, **marks, **chosen)
 
 
 def metric(run: ui.RunView, smooth: float) -> dict:
@@ -60,7 +61,7 @@ PAGE = Page(
             choices=(SURFACE_STYLE,),
             height=330,
         ),
-        Panel("loss", loss, needs=("loss",), choices=(AXIS, ui.smoothing(0.9)), height=330),
+        Panel("loss", loss, needs=("loss",), choices=CURVE, height=330),
         Panel("metric", metric, "Accuracy or R²", choices=(ui.smoothing(),)),
         ui.over_seeds(),
         Panel("network", draw.network, needs=("data",), choices=(draw.SAMPLE,), height=360, has_axes=False),
@@ -109,7 +110,7 @@ PAGE = Page(
         ),
     ],
     sections={
-        "Overfitting": [["outcome", "loss"], ["seeds", "metric"]],
+        "Overfitting": [["loss", "outcome"], ["seeds", "metric"]],
         "Dropout": [["network"], ["activations", "spread"], ["averages", "average loss"], ["average accuracy"]],
         "Uncertainty": [["uncertainty"]],
         "Memorization": [["learned", "forgotten"], ["accuracy by label", "samples"]],

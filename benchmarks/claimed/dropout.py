@@ -160,7 +160,7 @@ CLAIMS = (
     *(
         _claim(
             OVERFITTING,
-            "With L2 (C), L1 (D), input noise (F) or layers of 4 units (G) the test loss ends below 70% of that of A",
+            "With L2 (C), L1 (D), input noise (F) or 4 units (G) the test loss ends below 70% of that of A",
             f"test loss of {side} at the end over that of A",
             partial(loss_ratio, OVERFITTING, side, other="A"),
             high=0.7,
@@ -176,7 +176,7 @@ CLAIMS = (
     ),
     _claim(
         OVERFITTING,
-        "Most of all helps what one rarely has: eight times the data (H).",
+        "Most of all helps eight times the data (H).",
         "test loss of H at the end over the lowest of B, C, D, F, G",
         lambda seed: max(loss_ratio(OVERFITTING, "H", seed, other) for other in "BCDFG"),
         high=1,
@@ -193,7 +193,7 @@ CLAIMS = (
         "With 256 (D) the training loss falls below 0.1",
         "training loss of D at the end",
         partial(train_loss, CAPACITY, "D"),
-        high=0.05,
+        high=0.1,
     ),
     _claim(
         CAPACITY,
@@ -221,10 +221,10 @@ CLAIMS = (
     ),
     _claim(
         REGRESSION,
-        "the training loss falls below 0.02",
+        "the training loss falls below 0.03",
         "training loss of A at the end",
         partial(train_loss, REGRESSION, "A"),
-        high=0.02,
+        high=0.03,
     ),
     _claim(
         REGRESSION,
@@ -236,7 +236,7 @@ CLAIMS = (
     *(
         _claim(
             REGRESSION,
-            "With dropout (B) the test loss ends below that of A, and below that with L2 (C).",
+            "With dropout (B) it ends below that of A, and below that with L2 (C).",
             f"test loss of B at the end over that of {other}",
             partial(loss_ratio, REGRESSION, "B", other=other),
             high=1,
@@ -245,7 +245,7 @@ CLAIMS = (
     ),
     _claim(
         REGRESSION,
-        "Dropout is the stronger remedy here, and the weaker one among the examples with two moons.",
+        "With two moons L2 is the stronger of the two.",
         "test loss with dropout at the end over that with L2, two moons",
         partial(loss_ratio, OVERFITTING, "B", other="C"),
         low=1,
@@ -330,7 +330,7 @@ CLAIMS = (
 )
 
 WITHOUT_CLAIM = {
-    OVERFITTING: ("Forty noisy training points and two layers of 64 units.",),
+    OVERFITTING: ("Forty noisy points, two layers of 64 units.",),
     CAPACITY: ("The same forty points, layers of 1, 4, 16 and 256 units.",),
     SIZE: ("The same network on 20, 120 and 320 training points of 400.",),
     REGRESSION: ("Ten measurements of 133 patients; predicting the mean has a test loss of about 1.",),

@@ -48,10 +48,10 @@ _DIABETES = _train(1000, data=d.Diabetes(train_fraction=0.3), loss=MSE(), optimi
 EXAMPLES = (
     Preset(
         title="Overfitting",
-        look_at="Forty noisy training points and two layers of 64 units. Without any remedy (A) the test loss ends at "
-        "three times its minimum or more. Dropout (B) shrinks the gap between train and test loss. With L2 (C), L1 "
-        "(D), input noise (F) or layers of 4 units (G) the test loss ends below 70% of that of A; early stopping (E) "
-        "ends near the minimum of A. Most of all helps what one rarely has: eight times the data (H).",
+        look_at="Forty noisy points, two layers of 64 units. Without a remedy (A) the test loss ends at three times "
+        "its minimum or more. Dropout (B) shrinks the gap between train and test loss. With L2 (C), L1 (D), input "
+        "noise (F) or 4 units (G) the test loss ends below 70% of that of A; early stopping (E) ends near the minimum "
+        "of A. Most of all helps eight times the data (H).",
         reference="Srivastava et al., 2014; Prechelt, 1998; Bishop, 1995",
         choices={"seeds.seeds": "8", "seeds.sites": "test"},
         jobs=(
@@ -83,9 +83,9 @@ EXAMPLES = (
     Preset(
         title="Regression",
         look_at="Ten measurements of 133 patients; predicting the mean has a test loss of about 1. Without dropout "
-        "(A) the training loss falls below 0.02 and the test loss rises again to 1.2 times its minimum or more. With "
-        "dropout (B) the test loss ends below that of A, and below that with L2 (C). Dropout is the stronger remedy "
-        "here, and the weaker one among the examples with two moons.",
+        "(A) the training loss falls below 0.03 and the test loss rises again to 1.2 times its minimum or more. With "
+        "dropout (B) it ends below that of A, and below that with L2 (C). With two moons L2 is the stronger of the "
+        "two.",
         reference="Srivastava et al., 2014; Efron et al., 2004",
         jobs=(
             _DIABETES,

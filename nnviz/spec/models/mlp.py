@@ -137,7 +137,7 @@ class DeepMLP(Feedforward):
     model_config = ConfigDict(title="Deep MLP")
     kind: Literal["deep_mlp"] = "deep_mlp"
     depth: int = Field(20, ge=1, le=50, description="Hidden layers.")
-    width: Width = 64
+    width: Width = Field(64, json_schema_extra={"log": True})
     activation: Activation = ReLU()
     norm: Norm = NoNorm()
     dropout: Dropout = NoDropout()
