@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from nnviz.engine.normalization.batch_statistics import batch_norms, with_averages, with_batch_statistics
 
-BATCH_SIZES = (2, 4, 8, 16, 32, 64, 128, 256)
+BATCH_SIZES = (2, 4, 8, 16, 64, 256)
 MOMENTA = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 
 MOST_SEEN = 100

@@ -7,8 +7,6 @@ import numpy as np
 
 from nnviz.figures.kit import labels, layout, tables, theme
 from nnviz.figures.kit.layout import f4
-from nnviz.figures.kit.log_axis import logarithmic
-from nnviz.figures.kit.log_axis_edges import log_axis_values
 
 Arrays = Mapping[str, np.ndarray]
 Measure = Literal["gap", "loss", "accuracy"]
@@ -51,13 +49,12 @@ def _curves(
     values = {name: np.asarray(arrays[measure], float) for name, arrays in present.items()}
     if not any(np.isfinite(one).any() for one in values.values()):
         return layout.empty(title, help, "no accuracy: the targets are numbers")
-    is_log = measure == "gap"
     traces, table = [], []
     places = list(runs)
     for name, arrays in present.items():
         x, y = np.asarray(arrays[key], float), values[name]
         color = theme.run_color(places.index(name))
-        shown = log_axis_values(np.maximum(y, 1e-6)).drawn if is_log else y
+        shown = np.where(np.isfinite(y), y, np.nan)
         traces.append(
             {
                 "type": "scatter",
@@ -71,7 +68,7 @@ def _curves(
             }
         )
         table.append(tables.rows({"run": name, key: x, measure: y}))
-        if not is_log:
+        if measure != "gap":
             level = float(arrays[f"eval_{measure}"])
             traces.append(
                 {
@@ -86,8 +83,7 @@ def _curves(
                 }
             )
     ticks = sorted({float(x) for arrays in present.values() for x in arrays[key]})
-    drawn = np.concatenate([np.maximum(one[np.isfinite(one)], 1e-6) for one in values.values()])
-    y = logarithmic(MEASURES[measure], drawn) if is_log else layout.axis(MEASURES[measure])
+    y = layout.axis(MEASURES[measure], rangemode="tozero")
     if measure == "accuracy":
         y |= {"tickformat": ".0%"}
     return layout.figure(

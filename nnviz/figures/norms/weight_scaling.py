@@ -63,15 +63,18 @@ def weight_scaling(runs: Mapping[str, Arrays]) -> dict:
 
 
 def effective_rates(frame: pd.DataFrame, layers: frames.Layers, **options: object) -> dict:
-    """η/‖w‖² of each layer over the steps, from the scalars weight_norm and learning_rate; `options` are those of
-    `layer_curves`."""
+    """η/‖w‖² of each hidden layer over the steps, from the scalars weight_norm and learning_rate; `options` are those
+    of `layer_curves`."""
     title = "Effective learning rate"
     help = (
-        "η/‖w‖² of each layer. Before a norm only the direction of the weights counts: a step of rate η turns it as "
-        "much as a step of rate η/‖w‖² turns weights of length 1. Such a gradient is orthogonal to the weights, so "
+        "η/‖w‖² of each hidden layer. Before a norm only the direction of the weights counts: a step of rate η turns it "
+        "as much as a step of rate η/‖w‖² turns weights of length 1. Such a gradient is orthogonal to the weights, so "
         "that each step of plain SGD makes them longer and the effective rate smaller."
     )
     norms, rates = frames.select(frame, "weight_norm"), frames.select(frame, "learning_rate")
+    # No norm comes after the output.
+    places = {site: layers.place(site) for site in norms["site"].unique()}
+    norms = norms[norms["site"].map(places).to_numpy(int) < len(layers.sites) - 1] if len(norms) else norms
     if not len(norms) or not len(rates):
         return layout.empty(title, help)
     at = np.searchsorted(rates["step"].to_numpy(), norms["step"].to_numpy(), side="right") - 1
