@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -84,8 +85,9 @@ def loss_difference(seed: int) -> float:
 
 
 @lru_cache(maxsize=32)
-def lines(side: str, seed: int) -> Mapping[str, float]:
-    """Medians over every tenth step along the gradient: range of the loss, change of the gradient, smoothness."""
+def lines(side: str, seed: int) -> Mapping[str, Any]:
+    """Medians over every tenth step along the gradient: range of the loss, change of the gradient, smoothness; and all
+    of the smoothness."""
     learning, found = start(job(LINE, side), seed), []
     for step in range(0, 300, 10):
         learning.network.eval()
@@ -98,6 +100,7 @@ def lines(side: str, seed: int) -> Mapping[str, float]:
         "range": float(np.median([np.ptp(one["loss"]) for one in found])),
         "change": float(np.median([one["gradient_change"].max() for one in found])),
         "smoothness": float(np.median([one["smoothness"].max() for one in found])),
+        "all": np.array([one["smoothness"].max() for one in found]),
     }
 
 
@@ -263,6 +266,13 @@ CLAIMS = (
         "median smoothness of A over that of B",
         partial(line_ratio, "smoothness"),
         low=1.3,
+    ),
+    _claim(
+        LINE,
+        "and not at every step",
+        "fraction of steps at which that of A is below that of B",
+        lambda seed: float((lines("A", seed)["all"] < lines("B", seed)["all"]).mean()),
+        low=0.01,
     ),
     _claim(
         DEAD,

@@ -83,9 +83,20 @@ def curve(quantity: str, title: str, help: str) -> Callable[..., Figure]:
     def draw(runs: Runs, **chosen: object) -> Figure:
         found = {name: run.scalars(quantity) for name, run in runs.items()}
         figure = figures.overlay(found, quantity, title=title, **chosen)
+        figure = figure | {"data": [_without_site(trace) for trace in figure["data"]]}
         return figure | {"layout": figure["layout"] | {"meta": figure["layout"]["meta"] | {"help": help}}}
 
     return draw
+
+
+def _without_site(trace: dict) -> dict:
+    """A trace that is named after its run alone: all of these curves are of the whole network."""
+    if "name" not in trace:
+        return trace
+    named = trace | {"name": trace["name"].replace(": model", ":")}
+    if follow := trace.get("meta", {}).get("follow"):
+        named["meta"] = {"follow": follow | {"name": follow["name"].replace(": model", ":")}}
+    return named
 
 
 def over_batch_size(runs: Runs, **chosen: str) -> Figure:

@@ -67,9 +67,9 @@ def effective_rates(frame: pd.DataFrame, layers: frames.Layers, **options: objec
     of `layer_curves`."""
     title = "Effective learning rate"
     help = (
-        "η/‖w‖² of each hidden layer. Before a norm only the direction of the weights counts: a step of rate η turns it "
-        "as much as a step of rate η/‖w‖² turns weights of length 1. Such a gradient is orthogonal to the weights, so "
-        "that each step of plain SGD makes them longer and the effective rate smaller."
+        "η/‖w‖² of each hidden layer. Before a norm only the direction of the weights counts: a step of rate η turns "
+        "it as much as a step of rate η/‖w‖² turns weights of length 1. Such a gradient is orthogonal to the weights, "
+        "so that each step of plain SGD makes them longer and the effective rate smaller."
     )
     norms, rates = frames.select(frame, "weight_norm"), frames.select(frame, "learning_rate")
     # No norm comes after the output.
