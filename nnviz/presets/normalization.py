@@ -91,8 +91,8 @@ EXAMPLES = (
         title="Loss along the gradient",
         look_at="Five ReLU layers without (A) and with batch norm (B), at the same learning rate. On the line of the "
         "gradient, the loss of A varies five times as much as that of B or more (median over the steps), and its "
-        "gradient changes four times as much; the effective smoothness differs less, by a factor of 1.3 or more, and not "
-        "at every step.",
+        "gradient changes four times as much; the effective smoothness differs less, by a factor of 1.3 or more, and "
+        "not at every step.",
         reference="Santurkar et al., 2018, arXiv:1805.11604",
         section="Along the gradient",
         jobs=(_job(_RELU, steps=300, line=10), _job(_with(_RELU, BatchNorm()), steps=300, line=10)),
