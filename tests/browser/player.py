@@ -21,6 +21,9 @@ UNUSED_SEEDS = count(1000)
 SCREEN = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"}
 """What tests look at unless they say otherwise. What moves for the eye alone is drawn anew up to 60 times a second."""
 
+LOW = {"width": 1440, "height": 500}
+"""A window with one row of pictures, for tests that read none: what is out of view is not drawn while a run goes on."""
+
 
 class AppServer(NamedTuple):
     """A running app: its address and the folder of its runs."""

@@ -4,11 +4,16 @@ import pytest
 
 from nnviz.spec.base import get_at
 from nnviz.spec.wording import without_parent
-from tests.browser.player import SCREEN, UNUSED_SEEDS, leave, playing
+from tests.browser.player import LOW, SCREEN, UNUSED_SEEDS, leave, playing
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LONG = {"steps": 1_000_000}
+
+
+@pytest.fixture
+def low_window(player) -> None:
+    player.page.set_viewport_size(LOW)
 
 
 def test_a_change_while_a_run_trains_leaves_it_and_goes_on_as_a_new_run_or_restarts(player):
@@ -61,6 +66,7 @@ def test_a_change_while_a_run_trains_leaves_it_and_goes_on_as_a_new_run_or_resta
     assert player.store.open(run).status().state == "stopped"
 
 
+@pytest.mark.usefixtures("low_window")
 def test_a_shared_link_opens_the_same_experiment_in_another_browser(player, browser):
     player.open(learner__data__kind="circles", learner__optimizer__kind="adam", seed=7, **LONG)
     player.setting("Batch size").fill("64")
@@ -87,10 +93,12 @@ def test_a_shared_link_opens_the_same_experiment_in_another_browser(player, brow
     }
 
 
+@pytest.mark.usefixtures("low_window")
 def test_two_tabs_on_a_run_show_the_same(player, context):
     player.open(**LONG)
     player.paused()
     with playing(player.app_server, context) as other:
+        other.page.set_viewport_size(LOW)
         other.go(player.page.url)
         assert other.runs == player.runs
         player.press("Run")
