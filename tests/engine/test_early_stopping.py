@@ -9,11 +9,13 @@ import pytest
 import torch
 
 from nnviz.engine import TrainingRun, run
+from nnviz.engine.landscape.retraining import retrain
 from nnviz.engine.learners.learning import NO_CONTEXT
 from nnviz.engine.learners.supervised import SupervisedLearning
 from nnviz.records import EarlyStop, Record, Scalar
 from nnviz.spec.base import SpecError
 from nnviz.spec.jobs import Training
+from nnviz.spec.landscapes import TrainedModel
 from nnviz.spec.variant_fields import offered
 from tests.each import each
 from tests.engine.short_runs import all_records, as_bytes, job, scalars, state
@@ -172,3 +174,16 @@ def test_early_stopping_needs_a_test_loss():
 def test_variants_are_offered_early_stopping_where_there_is_a_test_loss():
     assert offered(Training())["early_stopping"] == "Early stopping"
     assert "early_stopping" not in offered(Training.parse({"learner": {"kind": "adversarial"}}))
+
+
+def test_the_loss_landscape_is_of_the_weights_that_the_run_keeps():
+    noisy = {"learner__data__label_noise": 0.1, "learner__augmentation": {"kind": "noise", "std": 0.1}}
+    chosen = job(**STOPPING, **PATIENCE, **noisy)
+    stopped = run(chosen)
+    all_records(stopped)
+    step, weights = stopped.weights()
+    model = TrainedModel(learner=chosen.learner, steps=chosen.steps, step=step, seed=chosen.seed)
+    *_, trained = retrain(model, 100, torch.device("cpu"))
+    found = torch.load(io.BytesIO(weights), weights_only=True)
+    assert 0 < step < stopped.step
+    assert all(torch.equal(found[name], value) for name, value in trained.states[-1].items())
