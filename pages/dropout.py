@@ -98,7 +98,11 @@ PAGE = Page(
             "How often training samples were forgotten",
         ),
         Panel(
-            "accuracy by label", memorized.accuracy_by_label, "Training accuracy by label", choices=(ui.smoothing(),)
+            "accuracy by label",
+            memorized.accuracy_by_label,
+            "Training accuracy by label",
+            choices=(ui.smoothing(),),
+            height=400,
         ),
         Panel(
             "samples",
