@@ -115,8 +115,8 @@ PAGE = Page(
     ],
     sections={
         "Overfitting": [["loss", "outcome"], ["seeds", "metric"]],
-        "Dropout": [["network"], ["activations", "spread"], ["averages", "average loss"], ["average accuracy"]],
-        "Uncertainty": [["uncertainty"]],
+        "Dropout": [["network"], ["activations", "spread"], ["averages"]],
+        "Uncertainty": [["uncertainty"], ["average loss", "average accuracy"]],
         "Memorization": [["learned", "forgotten"], ["accuracy by label", "samples"]],
     },
     links_to={"Show loss landscape": "pages/loss_landscape.py"},

@@ -1,9 +1,10 @@
 """Pictures of dropout, each from its RunView."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from nnviz import figures
 from nnviz.figures.dropout.uncertainty_map import SHOWN
+from nnviz.spec.jobs import Job
 from nnviz.ui.page import Choice, Figure, RunView
 from nnviz.ui.run_layers import layers
 
@@ -14,7 +15,16 @@ SAMPLE = Choice(
     shared=True,
     meanings={**{str(i): i for i in range(4)}, "": None},
 )
-UNCERTAINTY = Choice("show", "Show", SHOWN)
+
+
+def _shown(job: Job) -> Mapping[str, str]:
+    """What a map may show; over other inputs there is nothing to choose."""
+    data = job.learner.data
+    names = () if data.shape != (2,) else ("information", "mean") if data.classes else ("mean",)
+    return {name: SHOWN[name] for name in ("std", *names)}
+
+
+UNCERTAINTY = Choice("show", "Show", _shown)
 
 WITHOUT = "no dropout: nothing differs between training and evaluation mode"
 
