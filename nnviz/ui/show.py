@@ -11,7 +11,7 @@ from nnviz.spec.base import differences, get_at, replace_many
 from nnviz.spec.jobs import Job, dump, load
 from nnviz.spec.variants import Variant
 from nnviz.spec.wording import name, without_parent
-from nnviz.ui import computed_runs, runtime, session, transport
+from nnviz.ui import computed_runs, remedy_buttons, runtime, session, transport
 from nnviz.ui.board.board import board
 from nnviz.ui.form.page_form import FormResult, draw_form, show_errors
 from nnviz.ui.page import Event, Page
@@ -75,6 +75,8 @@ def show(request: FormResult) -> None:
         _toolbar(request, runset, page_view)
         show_errors(*runset.problems, stored.problem)
         (transport if trains else computed_runs).show_run_errors(entries, page_view.letters)
+        if trains:
+            remedy_buttons.draw(request, entries, page_view.letters)
         if trains and request.jobs:
             state.update_address(runs=True)
         if any(entry.run(part) for entry in entries for part in entry.runs):

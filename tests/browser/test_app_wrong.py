@@ -20,6 +20,10 @@ def test_a_diverging_run_says_what_was_the_first_to_be_not_finite(player):
     # The other one is not taken along, and the last good pictures stay.
     player.wait(lambda: b.id and player.views()[1].status.step > a.status.step, "for B to go on")
     assert player.page.get_by_test_id("stException").count() == 0
+    # What to try is a button that makes the variant.
+    player.page.get_by_role("button", name="Clip the gradient norm to 1").click()
+    player.wait(lambda: "c.learner.clipping" in player.page.url, "for the address to have variant C")
+    player.wait(lambda: not player.page.get_by_role("button", name="Clip the gradient norm to 1").count(), "for the rest")
 
 
 def test_a_bad_link_says_what_is_wrong_with_it_and_keeps_the_rest(player):
