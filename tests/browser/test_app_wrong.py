@@ -23,7 +23,8 @@ def test_a_diverging_run_says_what_was_the_first_to_be_not_finite(player):
     # What to try is a button that makes the variant.
     player.page.get_by_role("button", name="Clip the gradient norm to 1").click()
     player.wait(lambda: "c.learner.clipping" in player.page.url, "for the address to have variant C")
-    player.wait(lambda: not player.page.get_by_role("button", name="Clip the gradient norm to 1").count(), "for the rest")
+    taken = player.page.get_by_role("button", name="Clip the gradient norm to 1")
+    player.wait(lambda: not taken.count(), "for the button of what C has to go")
 
 
 def test_a_bad_link_says_what_is_wrong_with_it_and_keeps_the_rest(player):
