@@ -56,6 +56,7 @@ PAGE = Page(
         Panel("classes", draw.classes, "Classes of generated images", height=300),
         whole("confident images", draw.measure("confident_fraction"), ui.smoothing()),
         whole("classes covered", draw.covered, ui.smoothing()),
+        whole("discrepancy", draw.measure("pixel_discrepancy"), *CURVE, needs="pixel_discrepancy"),
         whole("diversity", draw.measure("diversity"), ui.smoothing(), height=300),
         whole("distance to real images", draw.measure("nearest_distance"), ui.smoothing(), needs="nearest_distance"),
         Panel("output histogram", gan_pictures.histogram, needs=("discriminator_histogram",), height=300),
@@ -79,7 +80,7 @@ PAGE = Page(
         Panel("dead and saturated", gan_pictures.dead_and_saturated, needs=("saturated_fraction",), choices=(NETWORK,)),
     ],
     sections={
-        "Images": [["generated images", "real images"], ["confident images", "classes covered"]],
+        "Images": [["generated images", "real images"], ["confident images", "classes covered", "discrepancy"]],
         "Diversity": [
             ["interpolation"],
             ["nearest real images"],

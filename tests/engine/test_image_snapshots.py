@@ -8,12 +8,14 @@ from torch import nn
 from nnviz.engine import image_classifier
 from nnviz.engine.data import images
 from nnviz.engine.data.image_set import to_pixels
+from nnviz.engine.learners.adversarial import AdversarialLearning
 from nnviz.engine.randomness import generator
 from nnviz.engine.snapshots import image_quality
 from nnviz.engine.snapshots.image_snapshots import interpolated
 from nnviz.records import Record, Scalar
-from nnviz.spec.data.images import DigitImages
-from tests.engine.test_image_learner import learning
+from nnviz.spec.data.images import DigitImages, ImageFolder
+from tests.engine.test_image_folders import FILE, GOOD, zipped
+from tests.engine.test_image_learner import learner, learning
 
 GLYPHS = {"kind": "glyphs", "size": 8, "count": 400, "characters": "digits and letters"}
 
@@ -43,6 +45,52 @@ def digits(*without: int) -> torch.Tensor:
     """Images without some classes."""
     found = images.build(DigitImages(), 0)
     return found.images[~torch.isin(found.labels, torch.tensor(without))]
+
+
+def test_pixel_discrepancy_is_that_of_a_plain_double_sum():
+    real, others = torch.randn(7, 1, 3, 3, dtype=torch.float64), torch.randn(5, 1, 3, 3, dtype=torch.float64) + 1
+
+    def squared(a: torch.Tensor, b: torch.Tensor) -> float:
+        return float((a - b).square().sum())
+
+    pairs = [squared(a, b) for i, a in enumerate(real) for j, b in enumerate(real) if i != j]
+    median = sorted(pairs)[(len(pairs) - 1) // 2]
+
+    def mean(first: torch.Tensor, second: torch.Tensor, skip: bool) -> float:
+        values = [
+            np.mean([np.exp(-squared(a, b) / (2 * median * width**2)) for width in (0.5, 1, 2)])
+            for i, a in enumerate(first)
+            for j, b in enumerate(second)
+            if not (skip and i == j)
+        ]
+        return float(np.mean(values))
+
+    expected = mean(real, real, True) + mean(others, others, True) - 2 * mean(real, others, False)
+    assert image_quality.PixelDiscrepancy(real).of(others) == pytest.approx(expected)
+
+
+def test_lost_modes_raise_the_discrepancy_over_what_two_sets_of_real_images_give():
+    for seed in range(4):
+        found = images.build(DigitImages(), seed)
+        reference = image_quality.PixelDiscrepancy(found.images[:200])
+        rest, labels = found.images[200:], found.labels[200:]
+        floors = [reference.of(rest[begin : begin + 200]) for begin in (0, 200, 400)]
+        five, one = (reference.of(rest[labels < kept][:200]) for kept in (5, 1))
+        single = reference.of(rest[:1].expand(200, -1, -1, -1))
+        assert max(map(abs, floors)) < 0.003, (seed, floors)
+        assert 0.005 < five < 0.05, (seed, "five of ten classes")
+        assert 0.15 < one < single, (seed, "one class, and one image again and again")
+
+
+def test_without_labels_the_discrepancy_is_the_main_metric_and_is_recorded_with_its_floor():
+    data = ImageFolder(file=FILE, size=8, color=False)
+    made = AdversarialLearning(
+        learner(data=data.model_dump(), conditional="none"), 0, 10, torch.device("cpu"), lambda _: zipped(GOOD)
+    )
+    assert (made.metric.quantity, made.metric.higher_is_better) == ("pixel_discrepancy", False)
+    found = {(r.quantity, r.site): r.value for r in [*made.begin(), *made.evaluate(0)] if isinstance(r, Scalar)}
+    assert np.isfinite(found["pixel_discrepancy", "real"])
+    assert found["pixel_discrepancy", "generated"] > 0.05, "an untrained generator"
 
 
 def test_missing_classes_are_named_and_counted():

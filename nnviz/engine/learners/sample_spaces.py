@@ -115,10 +115,10 @@ class ImageSpace:
         self.pictures = ImageSnapshots(learner, seed, device, self.set, partial(noise, learner, device))
 
     @property
-    def metric(self) -> Metric | None:
-        """How many samples the classifier is sure of; None without labels."""
+    def metric(self) -> Metric:
+        """How many samples the classifier is sure of; without labels the discrepancy from real images."""
         if not self.spec.data.classes:
-            return None
+            return Metric("pixel_discrepancy", "generated", "squared MMD of pixels", higher_is_better=False)
         return Metric(
             "confident_fraction", "generated", "confidently classified", higher_is_better=True, is_fraction=True
         )

@@ -92,6 +92,18 @@ class ImageSnapshots:
     def _neighbors(self) -> image_quality.Neighbors:
         return image_quality.Neighbors(self.set.images)
 
+    @cached_property
+    def _halves(self) -> tuple[Tensor, Tensor]:
+        """Indices of real images that are compared with samples and with each other, each at most MEASURED, none
+        twice."""
+        drawn = torch.randperm(len(self.set.images), generator=generator(self.seed, "compared halves"))
+        first, second = drawn[: 2 * MEASURED].to(self.device).chunk(2)
+        return first, second
+
+    @cached_property
+    def _discrepancy(self) -> image_quality.PixelDiscrepancy:
+        return image_quality.PixelDiscrepancy(self.set.images[self._halves[0]])
+
     def begin(self) -> list[Record]:
         """Snapshot "real_images": images (n, height, width, channels) uint8, at most GRID²; of labeled data their
         labels (n,), placed as in the grid of samples; class_names (classes,); notes on files that were skipped. And
@@ -112,6 +124,7 @@ class ImageSnapshots:
         found = {
             "diversity": image_quality.diversity(real, classes),
             "nearest_distance": self._neighbors.typical,
+            "pixel_discrepancy": self._discrepancy.of(self.set.images[self._halves[1]]),
         }
         if self.classes:
             held_out = self.set.images[self._classifier.held_out.to(self.device)]
@@ -173,6 +186,7 @@ class ImageSnapshots:
                 predicted = probabilities.argmax(1)
         if bool(measured.isfinite().all()):
             yield Scalar(step, "diversity", image_quality.diversity(measured, predicted), "generated")
+            yield Scalar(step, "pixel_discrepancy", self._discrepancy.of(measured), "generated")
         yield from discriminator_output.means(step, self.spec.objective, on_real, on_made)
         yield discriminator_output.histogram(step, self.spec.objective, on_real, on_made)
 

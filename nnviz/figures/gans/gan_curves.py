@@ -22,6 +22,7 @@ TITLES = {
     "label_accuracy": "Images of the requested class",
     "diversity": "Diversity",
     "nearest_distance": "Distance to the nearest real image",
+    "pixel_discrepancy": "Maximum mean discrepancy of pixels",
 }
 HELP = {
     "modes_covered": "A mode is covered if at least 20 of 2,500 generated samples lie within 3σ of its center.",
@@ -48,6 +49,9 @@ HELP = {
     "nearest_distance": "Median distance of generated images to the nearest real one: root mean square difference of "
     "pixels in [−1, 1]. The dashed line is that of a real image to the nearest other one; memorized images are far "
     "below it.",
+    "pixel_discrepancy": "Squared maximum mean discrepancy between generated and real images over their pixels "
+    "(Gaussian kernels; unbiased, so it may be below 0): 0 for equal distributions; it rises where kinds of images are "
+    "missing as well as where images are bad. The dashed line is what two sets of real images give.",
 }
 
 

@@ -43,6 +43,7 @@ QUANTITY_NAMES = {
     "label_accuracy": "images of the requested class",
     "diversity": "difference of two images (RMS)",
     "nearest_distance": "distance (RMS of pixels)",
+    "pixel_discrepancy": "squared MMD of pixels",
     "mode_gap": "RMS difference / RMS output",
     "line_loss_range": "largest − smallest loss",
     "line_gradient_change": "largest ‖∇L(w − f·η·∇L) − ∇L‖",
