@@ -126,8 +126,10 @@ def test_uncertain_samples_have_a_bar_and_a_whisker_for_each_class(shape):
     found = arrays.samples(shape)
     pixels = data(d=64, classes=10, image_shape=(8, 8)) if len(shape) == 3 else data(d=4, classes=10)
     figure = figures.uncertain_samples(found, pixels)
-    assert len(figure["data"]) == 10
-    for i, bar in enumerate(figure["data"]):
+    *bars, outlines = figure["data"]
+    assert len(bars) == 10
+    for i, bar in enumerate(bars):
         assert bar["y"] == pytest.approx(found["mean"][:6, i])
         assert bar["error_y"]["array"] == pytest.approx(found["std"][:6, i])
+    assert outlines["y"] == pytest.approx(found["mean"][np.arange(6), found["true"][:6]])
     assert len(figure["layout"]["images"]) == (6 if len(shape) == 3 else 0)

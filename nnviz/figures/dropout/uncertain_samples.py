@@ -13,7 +13,7 @@ _TITLE = "Most uncertain test samples"
 _HELP = (
     "Dropout is left on for predictions (Monte-Carlo dropout; Gal & Ghahramani, 2016). The test samples with the "
     "largest mutual information of class and mask, over {masks}: each bar is the mean probability of a class, its "
-    "whisker one standard deviation over the masks. A darker outline marks the true class."
+    "whisker one standard deviation over the masks. An outline marks the true class."
 )
 
 
@@ -32,7 +32,6 @@ def uncertain_samples(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.nd
     starts = np.arange(count) * pitch
     traces = []
     for i, name in enumerate(names):
-        outlines = [theme.MARKER_OUTLINE if t == i else theme.TRANSPARENT for t in true]
         traces.append(
             {
                 "type": "bar",
@@ -40,13 +39,24 @@ def uncertain_samples(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.nd
                 "y": f4(mean[:, i]),
                 "width": 0.9,
                 "name": labels.shorten(name.removeprefix("class "), 12),
-                "marker": {"color": theme.class_color(i), "line": {"color": outlines, "width": 2}},
+                "marker": {"color": theme.class_color(i)},
                 "error_y": {"type": "data", "array": f4(std[:, i]), "thickness": 1, "width": 2, "color": theme.NEUTRAL},
                 "customdata": f4(std[:, i]),
                 "hovertemplate": f"p({name}) {labels.hover_number('y')} ± {labels.hover_number('customdata')}"
                 "<extra></extra>",
             }
         )
+    traces.append(
+        {
+            "type": "bar",
+            "x": f4(starts + true),
+            "y": f4(mean[np.arange(count), true]),
+            "width": 0.9,
+            "name": "true class",
+            "marker": {"color": theme.TRANSPARENT, "line": {"color": theme.MARKER_OUTLINE, "width": 2}},
+            "hoverinfo": "skip",
+        }
+    )
     images = _images(arrays, starts, pitch)
     centers = starts + (classes - 1) / 2
     text = [
