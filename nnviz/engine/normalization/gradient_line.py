@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from nnviz.engine.normalization.batch_statistics import with_batch_statistics
+from nnviz.engine.tensor_norms import norms
 
 FACTORS = (0.5, 1.0, 2.0, 4.0)
 """Step sizes along the line, in units of the learning rate."""
@@ -31,7 +32,7 @@ def _at(
 
 
 def _length(tensors: Sequence[Tensor]) -> float:
-    return float(torch.stack([t.double().square().sum() for t in tensors]).sum().sqrt())
+    return float(norms(list(tensors)).norm())
 
 
 def along_gradient(network: nn.Module, loss: Loss, x: Tensor, y: Tensor, rate: float) -> dict[str, np.ndarray]:

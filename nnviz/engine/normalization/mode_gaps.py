@@ -60,7 +60,7 @@ class AveragesReplay:
         self._buffers = [t for norm in self.norms for t in (norm.running_mean, norm.running_var)]
         self._seen = [self._now()]
         # Rounding errors of what a batch contributed grow with 1/m.
-        self._averages = self._seen[0].double().cpu().repeat(len(MOMENTA), 1)
+        self._averages = self._seen[0].cpu().double().repeat(len(MOMENTA), 1)
         self.batch: Tensor | None = None
 
     def _now(self) -> Tensor:
@@ -78,7 +78,7 @@ class AveragesReplay:
         """Σₖ m(1 − m)ᵏ of the batches since the last time, the newest k = 0, besides the averages before."""
         if len(self._seen) < 2:
             return
-        seen = torch.stack(self._seen).double().cpu()
+        seen = torch.stack(self._seen).cpu().double()  # there is no double precision on MPS
         batches = seen[:-1] + (seen[1:] - seen[:-1]) / self.own
         m = torch.tensor(MOMENTA, dtype=torch.float64)[:, None]
         age = torch.arange(len(batches) - 1, -1, -1, dtype=torch.float64)
@@ -123,14 +123,20 @@ class AveragesReplay:
 
     def state_dict(self) -> dict[str, Any]:
         """What the next step depends on."""
-        return {} if self.own is None else {"averages": self.averages, "seen": self._seen[-1]}
+        if self.own is None:
+            return {}
+        # As whole numbers, which any device can load.
+        return {"averages": self.averages.view(torch.int32), "seen": self._seen[-1]}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Loads what there is; without it the averages go on from the network's own."""
         if self.own is None:
             return
         self._seen, self.batch = [state.get("seen", self._now())], None
-        self._averages = state.get("averages", self._seen[0].double().repeat(len(MOMENTA), 1)).cpu()
+        if "averages" in state:
+            self._averages = state["averages"].cpu().view(torch.float64)
+        else:
+            self._averages = self._seen[0].cpu().double().repeat(len(MOMENTA), 1)
 
 
 def _columns(found: Sequence[tuple[float, float, float]], reference: tuple[float, float]) -> dict[str, np.ndarray]:
