@@ -162,7 +162,7 @@ def test_over_all_masks_a_dropout_keeps_the_mean_and_has_variance_p_over_1_minus
 
 @each("skip", [False, True])
 @torch.no_grad()
-def test_thinned_networks_together_equal_each_alone(skip):
+def test_thinned_networks_together_equal_each_alone(skip, monkeypatch):
     hidden = [{"width": 6}, {"width": 6}]
     running, _ = after(
         learner__model__hidden=hidden, learner__model__skip=skip, learner__model__norm="batch", learner__batch_size=32
@@ -172,16 +172,20 @@ def test_thinned_networks_together_equal_each_alone(skip):
     units = thinned_networks.shapes(network, learning.dropouts, x)
     masks = thinned_networks.masks(learning.dropouts, units, 5, 1)
     assert not masks.are_all
-    found, seen = thinned_networks.outputs(network, learning.dropouts, masks.factors, x)
+    found, seen = thinned_networks.outputs(network, learning.dropouts, masks.factors, x, 4)
     assert found.shape == (5, 9, 2)
     for k in range(5):
         factors = [f[k : k + 1] for f in masks.factors]
         alone, _ = thinned_networks.outputs(network, learning.dropouts, factors, x)
         assert torch.allclose(found[k], alone[0], atol=1e-6)
         assert not torch.allclose(found[k], network(x), atol=1e-3)
-    assert [tuple(s.shape) for s in seen] == [(5, 9, 6), (5, 9, 6)]
+    assert [tuple(s.shape) for s in seen] == [(5, 4, 6), (5, 4, 6)]
     ones = [torch.ones_like(f[:1]) for f in masks.factors]
     assert torch.allclose(thinned_networks.outputs(network, learning.dropouts, ones, x)[0][0], network(x), atol=1e-6)
+    monkeypatch.setattr(thinned_networks, "MAX_ENTRIES", 2 * 9 * 6)  # two masks at once
+    in_parts, seen_in_parts = thinned_networks.outputs(network, learning.dropouts, masks.factors, x, 4)
+    assert torch.allclose(in_parts, found, atol=1e-6)
+    assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(seen_in_parts, seen, strict=True))
     assert not any(d._forward_hooks for d in learning.dropouts)
 
 

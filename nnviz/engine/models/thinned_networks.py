@@ -16,6 +16,11 @@ ENUMERATED = 8
 """Up to this many units that may be dropped, all masks are taken, weighted by their probabilities."""
 
 
+MAX_ENTRIES = 2**18
+"""Entries of one activation in memory at once: the allocator returns larger blocks to the system after each use, which
+is slow."""
+
+
 @dataclass(frozen=True)
 class Masks:
     """`factors` has a tensor (K, *units) for each dropout of a network: 0 for dropped units, 1/(1 − p) for kept ones.
@@ -57,10 +62,24 @@ def masks(dropouts: Sequence[Dropout], units: Sequence[tuple[int, ...]], count: 
 
 @torch.no_grad()
 def outputs(
-    network: nn.Module, dropouts: Sequence[Dropout], factors: Sequence[Tensor], x: Tensor
+    network: nn.Module, dropouts: Sequence[Dropout], factors: Sequence[Tensor], x: Tensor, kept: int = 0
 ) -> tuple[Tensor, list[Tensor]]:
     """Outputs (K, n, …) of all thinned networks for x (n, …), each with one mask for all samples; and what comes out of
-    each dropout, (K, n, *units). The network is in evaluation mode."""
+    each dropout for the first `kept` samples, (K, kept, *units). The network is in evaluation mode."""
+    found, seen = [], []
+    widest = max((factor[0].numel() for factor in factors), default=1)
+    at_once = max(1, MAX_ENTRIES // (len(x) * widest))
+    for part in zip(*(factor.split(at_once) for factor in factors), strict=True):
+        out, between = _outputs(network, dropouts, part, x)
+        found.append(out)
+        seen.append([one[:, :kept] for one in between])
+    return torch.cat(found), [torch.cat(parts) for parts in zip(*seen, strict=True)]
+
+
+def _outputs(
+    network: nn.Module, dropouts: Sequence[Dropout], factors: Sequence[Tensor], x: Tensor
+) -> tuple[Tensor, list[Tensor]]:
+    """Of some masks at once."""
     k, seen = len(factors[0]), []
     # What comes before the first dropout is the same for all masks; but a skip connection adds tensors of one shape.
     is_shared = type(network) is nn.Sequential

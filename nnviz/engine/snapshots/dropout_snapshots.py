@@ -81,7 +81,7 @@ class DropoutSnapshots:
         size = self.spec.size
         batch = min(self.spec.batch_size, self.spec.train_size)
         rows = len(self.inputs) * len(self.factors[0])
-        sample = size.work + ENTRY_WORK * (size.entries + 8)  # and what is made of its outputs
+        sample = size.work + ENTRY_WORK * (size.entries + 16)  # and what is made of its outputs
         return max(1, round(rows * sample / (SHARE * 10 * (3 * batch * sample + STEP_WORK))))
 
     def masks(self, step: int, batch: int) -> Snapshot:
@@ -105,9 +105,10 @@ class DropoutSnapshots:
     @torch.no_grad()
     def predictions(self, step: int) -> Iterator[Record]:
         """Of the network in evaluation mode, over masks."""
-        found, seen = thinned_networks.outputs(self.network, self.dropouts, self.factors, self.inputs)
-        train, test, points = found.split(self.counts, 1)
-        yield Snapshot(step, "dropout_activations", self._activations([s[:, : len(train[0])] for s in seen]), "model")
+        kept = self.counts[0]
+        found, seen = thinned_networks.outputs(self.network, self.dropouts, self.factors, self.inputs, kept)
+        _, test, points = found.split(self.counts, 1)
+        yield Snapshot(step, "dropout_activations", self._activations(seen), "model")
         if self.spec.data.classes:
             if len(test[0]):
                 yield from self._averages(step, test)
