@@ -43,7 +43,7 @@ def test_a_change_names_the_network_that_it_is_of_where_two_have_the_field():
     }.items():
         assert in_words(job, path) == words
     for path, words in {
-        "learner.generator.norm": "generator batch norm all but output",
+        "learner.generator.norm": "generator norm all but output",
         "learner.discriminator.width": "discriminator width 32",
         "learner.data.size": "image size 8",
     }.items():

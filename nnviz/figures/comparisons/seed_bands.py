@@ -82,7 +82,10 @@ def seed_bands(
             )
         )
     fewer = {name: int(bands.count[-1]) for (_, name, _), bands in found.items() if bands.count[-1] < seeds}
-    reasons += [f"{name}: {count} of {seeds} at its last step".removeprefix(": ") for name, count in fewer.items()]
+    reasons += [
+        f"{labels.run_letter(name)}: {count} of {seeds} at its last step".removeprefix(": ")
+        for name, count in fewer.items()
+    ]
     traces += [layout.legend_note(reason) for reason in reasons]
     many = {"maxheight": MAX_LEGEND_HEIGHT, "font": {"size": theme.SMALL}} if len(runs) > 2 else {}
     return layout.figure(
