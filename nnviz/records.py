@@ -30,6 +30,13 @@ def scalars(steps: Iterable[int], quantity: str, values: Iterable[float], sites:
     return map(_SCALAR, zip(steps, repeat(quantity), values, sites, repeat(0)))
 
 
+def scalars_of_members(
+    step: int, quantity: str, values: Iterable[float], site: str, members: Iterable[int]
+) -> Iterable[Scalar]:
+    """Scalars of one quantity at one site and step from parallel sequences of values and members."""
+    return map(_SCALAR, zip(repeat(step), repeat(quantity), values, repeat(site), members))
+
+
 _SCALAR = partial(tuple.__new__, Scalar)
 
 

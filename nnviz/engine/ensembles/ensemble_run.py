@@ -12,7 +12,7 @@ from nnviz.engine.attachments import ReadFile, no_files
 from nnviz.engine.early_stopping import EarlyStopper
 from nnviz.engine.ensembles.stacked_learning import StackedLearning
 from nnviz.engine.running_job import RunningJob
-from nnviz.records import Metric, Record, Scalar
+from nnviz.records import Metric, Record, Scalar, scalars_of_members
 from nnviz.spec.early_stopping import Patience
 from nnviz.spec.ensembles import Ensemble
 
@@ -117,7 +117,8 @@ class EnsembleRun(RunningJob):
             return
         losses, self._losses = self._losses, []
         for (step, _), values in zip(losses, torch.stack([found for _, found in losses]).tolist(), strict=True):
-            self._records += [Scalar(step, "loss", values[member], "batch", member) for member in self.members]
+            own = values if len(self.members) == len(values) else [values[member] for member in self.members]
+            self._records += scalars_of_members(step, "loss", own, "batch", self.members)
             if not math.isfinite(sum(values)):
                 self.members = [member for member in self.members if math.isfinite(values[member])]
 

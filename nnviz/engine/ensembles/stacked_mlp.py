@@ -1,6 +1,6 @@
 """Networks of one architecture as one: parameters (members, parameters), activations (members, units, samples)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import torch
@@ -24,7 +24,7 @@ class StackedMLP:
     def __init__(self, networks: Sequence[nn.Module], device: torch.device, dtype: torch.dtype) -> None:
         first = networks[0]
         self.members = len(networks)
-        self.layers = [(name, layer) for name, layer in first.named_children() if not isinstance(layer, nn.Flatten)]
+        layers = [(name, layer) for name, layer in first.named_children() if not isinstance(layer, nn.Flatten)]
         self.skip = isinstance(first, ResidualMLP)
         flat = [torch.cat([p.detach().flatten() for p in network.parameters()]) for network in networks]
         self.parameters = torch.stack(flat).to(device, dtype)
@@ -46,15 +46,16 @@ class StackedMLP:
         self.is_weight = torch.cat(is_weight).to(device, dtype)
         """(parameters,): 1 for the entries of weight matrices, to which penalties apply, else 0."""
         self._ones = torch.ones(self.members, device=device, dtype=dtype)
-        self.dropouts = [layer for _, layer in self.layers if isinstance(layer, Dropout)]
+        self.dropouts = [layer for _, layer in layers if isinstance(layer, Dropout)]
+        self._masks: Iterator[Tensor] | None = None
+        self.functions = [(name, self._function(name, layer)) for name, layer in layers]
         self.width = max(max(shape) for shape in shapes if len(shape) > 1)
 
     def __call__(self, x: Tensor, masks: Sequence[Tensor] | None = None) -> Tensor:
         """(members, inputs, samples) -> (members, outputs, samples); in training mode with `masks`, one for each
         dropout layer, (members, units, samples) each."""
-        left = iter(masks or ())
-        called = [(name, partial(self._layer, name, layer, left, masks is not None)) for name, layer in self.layers]
-        *_, (_, _, outputs) = in_sequence(called, x, self.skip)
+        self._masks = None if masks is None else iter(masks)
+        *_, (_, _, outputs) = in_sequence(self.functions, x, self.skip)
         return outputs
 
     def gradient(self, losses: Tensor) -> Tensor:
@@ -62,26 +63,30 @@ class StackedMLP:
         found = torch.autograd.grad(losses, list(self.leaves.values()), self._ones)
         return torch.cat([gradient.reshape(self.members, -1) for gradient in found], 1)
 
-    def _layer(self, name: str, layer: nn.Module, masks: Iterator[Tensor], training: bool, x: Tensor) -> Tensor:
-        """A layer on x (members, units, samples)."""
+    def _function(self, name: str, layer: nn.Module) -> Callable[[Tensor], Tensor]:
+        """What a layer does with x (members, units, samples)."""
         weight, bias = self.leaves.get(f"{name}.weight"), self.leaves.get(f"{name}.bias")
         match layer:
+            case nn.Linear() if bias is None:
+                return lambda x: torch.bmm(weight, x)
             case nn.Linear():
-                return torch.bmm(weight, x) if bias is None else torch.baddbmm(bias, weight, x)
+                return lambda x: torch.baddbmm(bias, weight, x)
             case nn.BatchNorm1d():
-                flat = x.reshape(1, -1, x.shape[-1])
-                mean, variance = (self.buffers[f"{name}.{buffer}"].view(-1) for buffer in BUFFERS)
-                scale = () if weight is None else (weight.flatten(), bias.flatten())
-                return F.batch_norm(
-                    flat, mean, variance, *scale or (None, None), training, layer.momentum, layer.eps
-                ).view_as(x)
+                return partial(self._batch_norm, name, layer)
             case nn.LayerNorm() | nn.RMSNorm() | nn.GroupNorm():
-                return _over_units(layer, x, weight, bias)
+                return lambda x: _over_units(layer, x, weight, bias)
             case nn.PReLU():
-                return torch.where(x > 0, x, weight * x)
+                return lambda x: torch.where(x > 0, x, weight * x)
             case Dropout():
-                return x * next(masks) if training else x
-        return layer(x)
+                return lambda x: x if self._masks is None else x * next(self._masks)
+        return layer
+
+    def _batch_norm(self, name: str, layer: nn.BatchNorm1d, x: Tensor) -> Tensor:
+        weight, bias = (self.leaves.get(f"{name}.{parameter}") for parameter in ("weight", "bias"))
+        mean, variance = (self.buffers[f"{name}.{buffer}"].view(-1) for buffer in BUFFERS)
+        scale = (None, None) if weight is None else (weight.flatten(), bias.flatten())
+        flat, training = x.reshape(1, -1, x.shape[-1]), self._masks is not None
+        return F.batch_norm(flat, mean, variance, *scale, training, layer.momentum, layer.eps).view_as(x)
 
 
 def _over_units(layer: nn.Module, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
