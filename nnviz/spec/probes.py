@@ -80,7 +80,7 @@ class AtEvaluations(Measurement):
 class Norms(AtEvaluations):
     """Normalization layers: what goes in and comes out for up to 64 fixed training samples and 32 units of up to 6
     layers, and the network's outputs in training and in evaluation mode. At every evaluation statistics of the batch
-    and running averages of 8 units; at evaluations 16 and 256, and the last also the gap between the two modes
+    and running averages of 8 units; at evaluations 64 and 1024, and the last also the gap between the two modes
     over batch sizes and momenta, and a layer whose weights are scaled."""
 
     kind: Literal["norms"] = "norms"

@@ -66,9 +66,9 @@ class Schedule(NamedTuple):
         return step == 0 or step // self.every > (step - self.evaluate_every) // self.every
 
     def is_rare(self, step: int) -> bool:
-        """At evaluations 16, 256, 4096, …"""
+        """At evaluations 64, 1024, …"""
         number = step // self.evaluate_every
-        return number > 1 and number & (number - 1) == 0 and number.bit_length() % 4 == 1
+        return number > 4 and number & (number - 1) == 0 and number.bit_length() % 4 == 3
 
 
 class LineObserver:

@@ -11,7 +11,7 @@ from nnviz.figures.kit.layout import f4
 Arrays = Mapping[str, np.ndarray]
 Measure = Literal["gap", "loss", "accuracy"]
 MEASURES = {"gap": "RMS difference / RMS output", "loss": "loss", "accuracy": "accuracy"}
-NOT_YET = "waiting: measured at evaluations 16<br>and 256, at the last, and on Pause"
+NOT_YET = "waiting: measured at evaluations 64<br>and 1024, at the last, and on Pause"
 _HELP = (
     "Measured with the weights of the chosen step or the last measurement before it, on up to 256 training samples "
     "without dropout."
