@@ -220,3 +220,9 @@ def test_members_stop_early_each_by_itself_as_the_trainings_alone():
         assert found[ends[-1], "best_step", "test", index] == alone[ends[-1], "best_step", "test", 0]
     assert min(ends) < STEPS
     assert len({*ends}) > 1
+
+
+def test_there_is_no_setting_of_a_learner_that_an_ensemble_would_pass_over():
+    """One that is new must be heeded, or refused by `unstackable`, and be among those that are compared above."""
+    compared = {"data", "model", "loss", "optimizer", "schedule", "clipping", "l1", "l2", "augmentation", "batch_size"}
+    assert set(Supervised.model_fields) == {"kind", *compared}
