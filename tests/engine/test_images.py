@@ -85,6 +85,15 @@ def test_shapes_have_the_corners_of_their_class_and_lie_inside_the_image():
         assert float((own / expected - 1).abs().max()) < 0.015, made.class_names[label]
 
 
+def test_the_smallest_shape_takes_the_fraction_of_the_image_that_it_should():
+    for smallest in (0.4, 0.7, 0.9):
+        made = images.build(spec.Shapes(size=64, count=300, color=False, smallest=smallest), 1)
+        seen = made.images[:, 0] > made.images.amax((1, 2, 3), keepdim=True)[:, 0] / 2 - 0.5
+        extent = torch.maximum(seen.any(1).sum(1), seen.any(2).sum(1)) / 64
+        assert smallest - 0.03 < float(extent.min()) < smallest + 0.04, smallest
+        assert 0.9 < float(extent.max()) < 0.97, smallest
+
+
 def test_gray_shapes_are_the_colored_ones_in_place_and_size():
     gray = images.build(spec.Shapes(count=100, color=False), 2)
     assert gray.images.shape[1] == 1

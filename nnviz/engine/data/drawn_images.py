@@ -28,7 +28,7 @@ def shapes(data: spec.Shapes, g: torch.Generator) -> tuple[Tensor, Tensor]:
     n, size = data.count, data.size
     labels = torch.arange(n) % data.classes
     draw = lambda low, high: torch.rand(n, generator=g) * (high - low) + low  # noqa: E731
-    ratio, angle, skew, extent = draw(0.6, 1), draw(-0.3, 0.3), draw(0.2, 0.6), draw(1.0, 1.9)
+    ratio, angle, skew, extent = draw(0.6, 1), draw(-0.3, 0.3), draw(0.2, 0.6), draw(2 * data.smallest, 1.9)
     place = torch.rand(n, 2, generator=g)
     colors = _colors(draw(0, 1), draw(0.55, 1), draw(0.7, 1)) if data.color else draw(0.4, 1)[:, None]
     axes = torch.stack([torch.ones(n), ratio], 1)

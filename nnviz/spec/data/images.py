@@ -57,6 +57,14 @@ class Shapes(ImageData):
 
     kind: Literal["shapes"] = "shapes"
     size: Size = 16
+    smallest: float = Field(
+        0.7,
+        ge=0.2,
+        le=0.9,
+        title="smallest shape",
+        description="Width or height of the smallest shapes, whichever is larger, as a fraction of the image's; the "
+        "largest take 0.95 of it.",
+    )
     color: Color = True
     count: Made = 4000
     classes: ClassVar[int] = 3
