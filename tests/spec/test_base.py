@@ -152,3 +152,9 @@ def test_equal_specs_have_equal_fingerprints_and_others_others():
 def test_labels_are_words(cls):
     assert label(cls)
     assert "_" not in label(cls)
+
+
+def test_values_that_are_given_stay_as_they_were():
+    values = {"learner.optimizer": {"kind": "adam", "lr": 0.3}, "learner.optimizer.lr": 0.1}
+    assert replace_many(Training(), values).learner.optimizer == Adam(lr=0.1)
+    assert values["learner.optimizer"] == {"kind": "adam", "lr": 0.3}

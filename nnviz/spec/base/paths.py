@@ -78,6 +78,8 @@ def depth(path: str) -> tuple[float, str]:
 def _plain(value: Any) -> Any:
     if isinstance(value, Spec):
         return value.model_dump(mode="json")
+    if isinstance(value, Mapping):  # a copy, since values of deeper paths are set in it
+        return {name: _plain(v) for name, v in value.items()}
     return [_plain(v) for v in value] if isinstance(value, tuple | list) else value
 
 
