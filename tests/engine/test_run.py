@@ -13,7 +13,7 @@ from tests.each import each
 from tests.engine.short_runs import after, all_records, as_bytes, job, scalars, snapshots, state
 from tests.spec.options import families, some
 
-KINDS = list(families()["probes"])
+KINDS = families()["probes"]
 EVERYTHING = {
     "learner__optimizer": "adam",
     "learner__model__norm": "batch",
@@ -21,6 +21,12 @@ EVERYTHING = {
     "learner__schedule": "cosine",
     "learner__clipping": "norm",
 }
+
+
+def probes_every(steps: int, *kinds: str) -> list[dict]:
+    """Plain probes of these kinds, of all if none is named, at every so many steps where that can be chosen."""
+    chosen = {kind: "every" in KINDS[kind].model_fields for kind in kinds or KINDS}
+    return [{"kind": kind} | ({"every": steps} if can_be_set else {}) for kind, can_be_set in chosen.items()]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +52,7 @@ def test_another_seed_gives_other_records():
 @each("kind", [*KINDS, "all"])
 @each("changes", [{}, EVERYTHING])
 def test_a_probe_leaves_losses_and_weights_as_they_are_to_the_bit(kind, changes):
-    probes = [{"kind": k, "every": 1} for k in (KINDS if kind == "all" else [kind])]
+    probes = probes_every(1, *([] if kind == "all" else [kind]))
     watched, alone = run(job(**changes, probes=probes)), run(job(**changes, probes=[]))
     records = [all_records(watched), all_records(alone)]
     for quantity in ("loss", "accuracy", "learning_rate"):
@@ -82,7 +88,7 @@ def test_evaluations_and_snapshots_come_at_step_0_every_so_often_and_at_the_last
 
 
 def test_probes_sample_step_0_and_every_so_often_and_the_first_update():
-    records = all_records(job(steps=17, probes=[{"kind": k, "every": 4} for k in KINDS]))
+    records = all_records(job(steps=17, probes=probes_every(4)))
     for quantity in ("gradient_norm", "activation_mean", "signal_rms"):
         assert {step for step, _ in scalars(records, quantity)} == {0, 4, 8, 12, 16}, quantity
     for quantity in ("gradient_histogram", "weight_histogram", "activation_histogram"):
@@ -118,7 +124,7 @@ def test_evaluate_now_returns_the_current_step_and_what_the_probes_have_measured
 
 
 def test_every_probe_samples_the_step_that_the_caller_stops_at():
-    with run(job(probes=[{"kind": k, "every": 1000} for k in KINDS], evaluate_every=1000)) as running:
+    with run(job(probes=probes_every(1000), evaluate_every=1000)) as running:
         running.until = 7
         records = [r for _ in range(8) for r in next(running)] + running.evaluate_now()
     for quantity, first in (("gradient_norm", 0), ("update_norm", 1), ("activation_mean", 0), ("signal_rms", 0)):
@@ -127,7 +133,7 @@ def test_every_probe_samples_the_step_that_the_caller_stops_at():
 
 
 def test_no_record_is_returned_twice():
-    records = all_records(job(probes=[{"kind": k, "every": 3} for k in KINDS]))
+    records = all_records(job(probes=probes_every(3)))
     keys = [(r.step, r.quantity, r.site) for r in records]
     assert len(set(keys)) == len(keys)
 
