@@ -48,7 +48,7 @@ PAGE = Page(
         "Network": ["learner.model"],
         "Training": ["learner.optimizer", "learner.batch_size", "steps"],
         "Data, loss, seed": ["learner.data", "learner.loss", "seed"],
-        "Probes, device": ["evaluate_every", "device"],
+        "Evaluation, device": ["evaluate_every", "device"],
     },
     opened=["Network"],
     variant_fields=[
@@ -100,7 +100,7 @@ PAGE = Page(
     sections={
         "Training": [["loss", "accuracy"]],
         "Operation": [["before", "after"], ["arithmetic"]],
-        "Training against inference": [
+        "Training vs. evaluation mode": [
             ["averages", "outputs"],
             ["gap", "gap over batch size", "gap over momentum"],
         ],

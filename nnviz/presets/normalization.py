@@ -62,7 +62,7 @@ EXAMPLES = (
         "is ±1, whatever they are. In B the outputs in training and in evaluation mode differ by half of their size or "
         "more, and its test accuracy stays below 30%; C gets 70% or more from the same mini-batches.",
         reference="Wu & He, 2018, arXiv:1803.08494",
-        section="Training against inference",
+        section="Training vs. evaluation mode",
         jobs=(
             _job(_with(_RELU, BatchNorm()), lr=0.02),
             _job(_with(_RELU, BatchNorm()), lr=0.02, batch_size=2),
@@ -84,7 +84,7 @@ EXAMPLES = (
         "accuracy is 20 points or more below that of B. In C they are those of the last mini-batch: its training "
         "loss ends at 1.5 times that of B or more.",
         reference="Ioffe & Szegedy, 2015, arXiv:1502.03167",
-        section="Training against inference",
+        section="Training vs. evaluation mode",
         jobs=tuple(_job(_with(_RELU, BatchNorm(momentum=m))) for m in (0.003, 0.1, 1.0)),
     ),
     Preset(

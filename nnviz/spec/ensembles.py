@@ -59,7 +59,9 @@ class Ensemble(BaseJob):
         description="Number of training steps (mini-batches).",
         json_schema_extra={"log": True},
     )
-    evaluate_every: int = Field(10, ge=1, le=1_000_000, description="Steps between two evaluations.")
+    evaluate_every: int = Field(
+        10, ge=1, le=1_000_000, title="steps between evaluations", description="Steps from one evaluation to the next."
+    )
     early_stopping: EarlyStopping = NoEarlyStopping()
     seed: int = Field(0, ge=0, le=2**31 - 1 - MOST_MEMBERS, description="Random seed of the first member.")
     device: str = Field(

@@ -47,7 +47,9 @@ class Training(BaseJob):
         description="Number of training steps (mini-batches).",
         json_schema_extra={"log": True} | RESUMABLE,
     )
-    evaluate_every: int = Field(10, ge=1, le=1_000_000, description="Steps between two evaluations.")
+    evaluate_every: int = Field(
+        10, ge=1, le=1_000_000, title="steps between evaluations", description="Steps from one evaluation to the next."
+    )
     early_stopping: EarlyStopping = Field(NoEarlyStopping(), json_schema_extra=RESUMABLE)
     seed: int = Field(
         0,

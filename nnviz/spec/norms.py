@@ -8,9 +8,7 @@ from nnviz.spec.base import Spec
 
 Place = Annotated[
     Literal["before", "after"],
-    Field(
-        title="relative to the activation", description="Whether to normalize before or after it; the papers: before."
-    ),
+    Field(title="placement", description="Whether to normalize before or after the activation; the papers: before."),
 ]
 Epsilon = Annotated[
     float,

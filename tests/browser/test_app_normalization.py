@@ -57,7 +57,7 @@ def test_a_click_on_a_cell_shows_its_arithmetic_in_all_variants_light_and_dark_a
     assert (player.said("view.sample"), player.said("view.unit")) == ("9", "5")
     player.page.emulate_media(color_scheme="light")
     player.until("d.theme === 'light'")
-    for tab in ("Training against inference", "Along the gradient", "Scale and dead units"):
+    for tab in ("Training vs. evaluation mode", "Along the gradient", "Scale and dead units"):
         player.page.get_by_role("tab", name=tab, exact=True).click()
         player.until("d.busy === 'false'")
         player.all_drawn()

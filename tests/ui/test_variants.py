@@ -253,7 +253,7 @@ def test_fields_of_landscapes_and_surfaces_are_called_as_on_other_pages():
     for page in PAGES.values():
         labels = list(offered(page.default).values())
         assert len(set(labels)) == len(labels)
-        assert not {"Parent", "Device", "Probes", "Evaluate every"} & set(labels)
+        assert not {"Parent", "Device", "Probes", "Steps between evaluations"} & set(labels)
 
 
 def test_a_list_is_a_difference_with_the_widgets_that_the_first_job_has():

@@ -18,7 +18,7 @@ Arrays = Mapping[str, np.ndarray]
 def weight_scaling(runs: Mapping[str, Arrays]) -> dict:
     """The gradient of a layer whose weights are multiplied by a, over that at a = 1, a line per run, and 1/a dashed;
     the arrays are of the snapshot norm_scaling."""
-    title = "Weights of a layer times a"
+    title = "Layer weights multiplied by a"
     help = (
         "The weights of a hidden layer in the middle are multiplied by a. Before a norm the output stays the same and "
         "the gradient is divided by a (dashed), but for ε. The legend has the change of the outputs at a = 10, as a "
@@ -49,14 +49,14 @@ def weight_scaling(runs: Mapping[str, Arrays]) -> dict:
         )
         columns = {"scale": a, "gradient_norm": size, "output_change": arrays["output_change"]}
         table.append(tables.rows({"run": name, "layer": str(arrays["layer"])} | columns))
-    law = {"type": "scatter", "mode": "lines", "x": [0.1, 1, 10], "y": [10, 1, 0.1], "name": "1/a"}
+    law = {"type": "scatter", "mode": "lines", "x": [0.1, 1, 10], "y": [10, 1, 0.1], "name": "theory: 1/a"}
     law |= {"line": {"color": theme.NEUTRAL, "width": 1.5, "dash": "dash"}, "hoverinfo": "skip"}
     return layout.figure(
         [*traces, law],
         title=title,
         help=help,
-        x=layout.axis("a", type="log", tickvals=[0.1, 1, 10], ticktext=["0.1", "1", "10"]),
-        y=logarithmic("gradient norm / at a = 1", np.concatenate(every)),
+        x=layout.axis("factor a of the weights", type="log", tickvals=[0.1, 1, 10], ticktext=["0.1", "1", "10"]),
+        y=logarithmic("gradient norm, relative to a = 1", np.concatenate(every)),
         table=table,
         showlegend=True,
     )
