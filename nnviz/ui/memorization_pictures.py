@@ -23,11 +23,10 @@ def learned_steps(run: RunView) -> Figure:
     return _of_classes(run, figure)
 
 
-def accuracy_by_label(run: RunView, smooth: float) -> Figure:
-    """Training accuracy of samples with correct and with replaced labels, over time."""
-    if run.snapshot("data") and "true_classes" not in run.snapshot("data"):
-        title = "Training accuracy by label"
-        return figures.empty(title, "Of samples with correct and with replaced labels.", "no label noise")
+def accuracy_by_label(run: RunView, smooth: float) -> Figure | None:
+    """Training accuracy of samples with correct and with replaced labels, over time; None without label noise."""
+    if not getattr(run.job.learner.data, "label_noise", 0):
+        return None
     return figures.curves(run.scalars("accuracy_by_label"), "accuracy_by_label", smooth=smooth)
 
 
