@@ -116,7 +116,7 @@ PAGE = Page(
     sections={
         "Overfitting": [["loss", "outcome"], ["seeds", "metric"]],
         "Dropout": [["network"], ["activations", "spread"], ["averages"]],
-        "Uncertainty": [["uncertainty"], ["average loss", "average accuracy"]],
+        "Uncertainty": [["uncertainty", "average loss", "average accuracy"]],
         "Memorization": [["learned", "forgotten"], ["accuracy by label", "samples"]],
     },
     links_to={"Show loss landscape": "pages/loss_landscape.py"},

@@ -22,7 +22,7 @@ class InputNoise(Spec):
         0.2,
         gt=0,
         le=5,
-        title="input noise σ",
+        title="σ",
         description="Standard deviation of the noise, in units of each input's standard deviation over the training "
         "set (of images: over all pixels).",
         json_schema_extra={"log": True},

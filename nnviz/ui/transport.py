@@ -27,6 +27,9 @@ RESTART = "Restart with changes"
 WIDTHS = {"first": 112, "keep": 135}
 """Pixels of the places for buttons that take turns."""
 
+MAX_RESULTS = 4
+"""Runs whose results have room one by one."""
+
 RESUMABLE = ("stopped", "lost", "failed")
 """States of runs that are gone on from their last checkpoint, unless the viewer has ended them."""
 
@@ -243,6 +246,8 @@ def status(request: FormResult, entries: Sequence[EntryView], letters: Sequence[
     runs = _runs(entries)
     if len(runs) > 1 and len({(run.status.state, run.status.step) for run in runs}) == 1:
         parts = [_joint_status(runs, letters)]
+    elif len(runs) > 2:
+        parts = [_grouped_status(runs, letters)]
     else:
         parts = [_run_status(run, letter, len(runs) > 1) for run, letter in zip(runs, letters, strict=True)]
     if waiting_and_sharing := _waiting_and_sharing(runs):
@@ -262,6 +267,40 @@ def _joint_status(runs: Sequence[RunView], letters: Sequence[str]) -> str:
         return text
     values = ", ".join(f"{letter} {result.words}" for letter, result in zip(letters, results, strict=True))
     return f"{text} · {results[0].label} {values}"
+
+
+def _grouped_status(runs: Sequence[RunView], letters: Sequence[str]) -> str:
+    """Several runs that are not equally far: those that are, together; with many only the range of their results."""
+    groups: dict[tuple[str, str, int], list[int]] = {}
+    for place, run in enumerate(runs):
+        groups.setdefault((*_badge(run.status), run.status.step), []).append(place)
+    parts = [
+        f":{color}-badge[{_letters_in_words(places, letters)} {word}] step {step:,}"
+        for (color, word, step), places in groups.items()
+    ]
+    results = [run.result for run in runs]
+    if None not in results and len({result.label for result in results}) == 1:
+        if len(runs) <= MAX_RESULTS:
+            values = ", ".join(f"{letter} {result.words}" for letter, result in zip(letters, results, strict=True))
+        else:
+            lowest, *_, highest = sorted(results, key=lambda result: result.value)
+            values = f"{lowest.words} to {highest.words}"
+        parts[-1] += f" · {results[0].label} {values}"
+    return " &nbsp;&nbsp; ".join(parts)
+
+
+def _letters_in_words(places: Sequence[int], letters: Sequence[str]) -> str:
+    """Letters, three or more in a row as a range: "A–D, F"."""
+    rows: list[list[int]] = []
+    for place in places:
+        if rows and place == rows[-1][-1] + 1:
+            rows[-1].append(place)
+        else:
+            rows.append([place])
+    return ", ".join(
+        f"{letters[row[0]]}–{letters[row[-1]]}" if len(row) > 2 else ", ".join(letters[place] for place in row)
+        for row in rows
+    )
 
 
 def _badge(s: Status) -> tuple[str, str]:

@@ -25,7 +25,7 @@ def _script(runs, jobs, problem):
         form_results.shown(request.state, runs)
     runset = form_results.runtime.runset(request.state.stored.run_set_state)
     entries = runset.views()
-    letters = "AB" if len(entries) > 1 else ("",)
+    letters = "ABCDEFGH"[: len(entries)] if len(entries) > 1 else ("",)
     transport.transport(request, runset, entries)
     st.markdown(transport.status(request, entries, letters))
     transport.show_run_errors(entries, letters)
@@ -126,6 +126,19 @@ def test_the_status_line_says_ready_before_the_first_step_what_is_waited_for_and
         text = row(runs, [JOB] * 2).markdown[0].value
         assert text.endswith(words), others
         assert text.count("sharing") == bool(words), others
+
+
+def test_more_than_two_runs_are_told_in_groups_and_many_by_the_range_of_their_results(trained):
+    accuracy = Metric("accuracy", "test", "test accuracy", higher_is_better=True, is_fraction=True)
+    runs = [trained(JOB, step, "running") for step in (20, 20, 20, 21, 20)]
+    for run, value in zip(runs, (0.5, 0.75, 0.25, 1.0, 0.6), strict=True):
+        run.write([Scalar(20, "accuracy", value, "test")], info={"metric": accuracy._asdict()})
+    text = row(runs, [JOB] * 5).markdown[0].value
+    assert ":green-badge[A–C, E running] step 20 " in text
+    assert text.endswith(":green-badge[D running] step 21 · test accuracy 25.0% to 100.0%")
+    text = row(runs[1:4], [JOB] * 3).markdown[0].value
+    assert ":green-badge[A, B running] step 20 " in text
+    assert text.endswith("step 21 · test accuracy A 75.0%, B 25.0%, C 100.0%")
 
 
 def test_a_running_run_can_be_paused_stopped_reset_and_kept(trained):
