@@ -38,11 +38,11 @@ HELP = {
     "optimal_gap": "Root mean square of learned minus optimal discriminator over real and generated samples.",
     "loss": "Losses of both networks before each update. Dashed: their values at the equilibrium, where the "
     "generator's distribution is that of the data.",
-    "confident_fraction": "The fraction of 400 generated images to which a small classifier gives a class with "
+    "confident_fraction": "The fraction of 200 generated images to which a small classifier gives a class with "
     "p > 0.9. It was trained on real images; the dashed line is the same fraction of real images that it has not seen.",
     "classes_covered": "A class is covered if at least a tenth as many generated images as real ones are of it with "
     "p > 0.9, by a small classifier trained on real images.",
-    "label_accuracy": "The fraction of 400 generated images that a small classifier assigns to the class that the "
+    "label_accuracy": "The fraction of 200 generated images that a small classifier assigns to the class that the "
     "generator was given.",
     "diversity": "Root mean square difference of two generated images of one class, pixels in [−1, 1]. The dashed line "
     "is that of two real images: below it the samples vary less than the data.",
