@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from nnviz.figures.kit import labels
 from nnviz.figures.kit.log_axis import logarithmic, tick_options
 from tests.each import each
 
@@ -50,3 +51,11 @@ def test_a_given_range_decides():
     axis = logarithmic("", np.ones(3), [-6.0, 0.0])
     assert axis["range"] == [-6.0, 0.0]
     assert axis["tickformat"] == "~e"
+
+
+def test_hundredths_of_a_narrow_axis_are_replaced_too():
+    aliases = tick_options(np.log10(1.5e-3), np.log10(1.65e-3))["labelalias"]
+    assert aliases["1.55e−3"] == f"1.55 × {labels.power_of_ten(-3)}"
+    across = tick_options(np.log10(9.5e-4), np.log10(1.1e-3))["labelalias"]
+    assert across["9.75e−4"] == f"9.75 × {labels.power_of_ten(-4)}"
+    assert across["1.05e−3"] == f"1.05 × {labels.power_of_ten(-3)}"

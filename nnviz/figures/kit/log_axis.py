@@ -18,6 +18,9 @@ MAX_LABELS = 6
 # Below this many decades per label Plotly also labels 2 and 5 times powers of ten.
 FINE_LABEL_DECADES = 0.7
 
+# Below this many decades Plotly labels hundredths.
+NARROW = 0.3
+
 
 def logarithmic(title: str, values: np.ndarray, log_range: Sequence[float] | None = None) -> dict:
     """A logarithmic axis for these values; `log_range` fixes its range, in powers of ten."""
@@ -43,12 +46,22 @@ def tick_options(low: float, high: float) -> dict:
         nticks = math.ceil(span / math.ceil(span / MAX_LABELS))
     if low >= PLAIN_NUMBER_RANGE[0] and high <= PLAIN_NUMBER_RANGE[1]:
         return {"nticks": nticks, "tickformat": "~g", "labelalias": {}}
-    fine = span < 1.2
-    return {
-        "nticks": nticks,
-        "tickformat": "~e",
-        "labelalias": _label_aliases(math.floor(low) - 1, math.ceil(high) + 1, fine),
-    }
+    aliases = _label_aliases(math.floor(low) - 1, math.ceil(high) + 1, span < 1.2)
+    if span < NARROW:
+        aliases = aliases | _narrow_aliases(low, high)
+    return {"nticks": nticks, "tickformat": "~e", "labelalias": aliases}
+
+
+def _narrow_aliases(low: float, high: float) -> dict[str, str]:
+    """Those of Plotly's labels with two decimals ("1.55e−3") from 10^low to 10^high."""
+    exponent = math.floor(low)
+    first, last = (math.floor(100 * 10 ** (end - exponent)) for end in (low, high))
+    found = {}
+    for hundredths in range(first, last + 2):
+        places = exponent + (hundredths >= 1000)
+        digit = f"{hundredths / 100 / (10 if hundredths >= 1000 else 1):g}"
+        found[f"{digit}e{'−' if places < 0 else '+'}{abs(places)}"] = f"{digit} × {labels.power_of_ten(places)}"
+    return {label: words for label, words in found.items() if "." in label}
 
 
 @lru_cache(maxsize=256)
