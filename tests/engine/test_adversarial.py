@@ -318,7 +318,9 @@ def test_the_weights_of_both_networks_and_of_the_average_are_told_apart_by_name(
         with run(gan_jobs.job(steps=2, average=average)) as under_way:
             for _ in under_way:
                 pass
-            named = torch.load(io.BytesIO(under_way.weights()), weights_only=True)
+            step, plain = under_way.weights()
+            named = torch.load(io.BytesIO(plain), weights_only=True)
+        assert step == 2, average
         modules = dict(under_way.learning.modules)
         if average:
             modules["averaged_generator"] = under_way.learning.averaged

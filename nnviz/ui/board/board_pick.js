@@ -36,8 +36,9 @@ export class Picker {
     return { left: left + xaxis._offset, top: top + yaxis._offset, x: xaxis.p2d(left), y: yaxis.p2d(top) };
   }
 
+  // Also in a figure that the next one is about to replace: what is moved in it is told once that one is there.
   down(event) {
-    const { pick } = this;
+    const pick = this.card.figure?.layout?.meta?.pick;
     if (!pick || event.button || !event.isPrimary) return;
     const place = this.place(event);
     if (!place) return;
@@ -59,11 +60,11 @@ export class Picker {
   }
 
   move(event) {
-    const { pick } = this;
-    if (!this.isDragging || !pick) return;
+    if (!this.isDragging) return;
     const place = this.place(event, true);
     if (!place) return;
     this.show(place);
+    if (!this.pick) return;
     this.card.board.pick({ figure: this.card.name, x: place.x, y: place.y, source: this.card.source }, this.card);
   }
 
