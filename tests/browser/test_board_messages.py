@@ -398,24 +398,29 @@ def test_a_chosen_point_says_what_it_was_chosen_in_and_is_told_until_the_server_
 def test_a_point_taken_in_a_picture_that_is_about_to_be_replaced_is_told_with_the_next_one(board: Desk):
     client: dict = {}
     board.exchange_until_complete(MOONS, client)
-    card = board.page.locator("[data-figure=walk]")
-    card.scroll_into_view_if_needed()
+    board.page.locator("[data-figure=walk]").scroll_into_view_if_needed()
     until(board.page, "d.busy === 'false'")
-    x, y = board.page.evaluate("""(plot => {
-      const box = plot.getBoundingClientRect(), { xaxis, yaxis } = plot._fullLayout, { pick } = plot.layout.meta;
-      return [box.left + xaxis._offset + xaxis.d2p(pick.x), box.top + yaxis._offset + yaxis.d2p(pick.y)];
-    })(document.querySelector("[data-figure=walk] .nnviz-plot"))""")
     borders = MOONS._replace(variant="borders")
-    board.deliver(board.next_message(borders, client))  # announced; its pictures are not here yet
+    message = board.next_message(borders, client)
     board.sent_requests()
-    board.page.mouse.move(x, y)
-    board.page.mouse.down()
-    board.page.mouse.move(x + 30, y, steps=3)
-    assert card.locator(".nnviz-drag-point").is_visible()
-    assert picks(board.sent_requests()) == []
+    # Pressed after the message has come, and before a picture of it is drawn.
+    x, y, ghost = board.page.evaluate(
+        """([text, of]) => {
+          const plot = document.querySelector("[data-figure=walk] .nnviz-plot");
+          const box = plot.getBoundingClientRect(), { xaxis, yaxis } = plot._fullLayout;
+          const x = box.left + xaxis._offset + xaxis.d2p(1), y = box.top + yaxis._offset + yaxis.d2p(plot.data[0].y[0]);
+          deliver(text, of);
+          const press = { clientX: x, clientY: y, isPrimary: true, bubbles: true };
+          plot.dispatchEvent(new PointerEvent("pointerdown", press));
+          return [x, y, !plot.closest(".nnviz-card").querySelector(".nnviz-drag-point").hidden];
+        }""",
+        [message, {"subject": "moons", "axes": borders.axis}],
+    )
+    assert ghost
     board.exchange_until_complete(borders, client)
+    board.page.mouse.move(x + 30, y)
     board.page.mouse.move(x + 60, y, steps=3)
-    board.page.mouse.up()
     told = picks(board.sent_requests())
     assert {pick["source"] for pick in told} == {"moons|borders"}
     assert told[0]["x"] > 1
+    board.page.mouse.up()
