@@ -74,14 +74,14 @@ PAGE = Page(
             "Loss over masks",
             needs=("loss",),
             choices=CURVE,
-            height=300,
+            height=400,
         ),
         Panel(
             "average accuracy",
             draw.average_curve("mask_average_accuracy"),
             "Accuracy over masks",
             needs=("loss",),
-            height=300,
+            height=400,
         ),
         Panel(
             "uncertainty",

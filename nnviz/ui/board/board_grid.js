@@ -61,13 +61,17 @@ export class Grid {
     this.board.root.dataset.columns = this.columns;
   }
 
-  // The rows of names, then what is in none of them two by two; no row longer than there is room for.
+  // The rows of names, then what is in none of them two by two; no row longer than there is room for, and what goes into
+  // several rows as even as can be: five as three and two.
   rows(shown) {
     const given = (this.board.store.rows ?? []).map((row) => row.filter((name) => shown.includes(name)));
     const rest = shown.filter((name) => !given.flat().includes(name));
     while (rest.length) given.push(rest.splice(0, 2));
-    const { columns } = this;
-    return given.flatMap((row) => Array.from({ length: Math.ceil(row.length / columns) }, (_, i) => row.slice(i * columns, (i + 1) * columns)));
+    return given.flatMap((row) => {
+      const lines = Math.ceil(row.length / this.columns);
+      const each = Math.ceil(row.length / lines);
+      return Array.from({ length: lines }, (_, i) => row.slice(i * each, (i + 1) * each));
+    });
   }
 
   // Takes cards out that are not shown: those of other sections are kept as they are drawn.
