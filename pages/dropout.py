@@ -1,28 +1,13 @@
 """Dropout · what a network learns by heart, what helps against it, and what dropout does inside it."""
 
 from nnviz import figures, ui
-from nnviz.figures.samples import prediction_figures
 from nnviz.presets import dropout
 from nnviz.ui import AXIS, Page, Panel
 from nnviz.ui import dropout_pictures as draw
 from nnviz.ui import memorization_pictures as memorized
-from nnviz.ui.surface_style import SURFACE_STYLE
+from nnviz.ui import prediction_pictures as predicted
 
 CURVE = (AXIS, ui.smoothing())
-
-
-def loss(run: ui.RunView, **chosen: object) -> dict:
-    """Train and test loss, the gap between them, and where early stopping is best and stops."""
-    missing = prediction_figures.missing_reasons(run.snapshot("data"), "loss")
-    marks = {"stopping": ui.stopping_marks(run), "resume_marks": ui.resume_marks(run)}
-    rows = run.scalars("loss", sites=["train", "test"])
-    return figures.generalization_gap(rows, "loss", missing=missing, **marks, **chosen)
-
-
-def metric(run: ui.RunView, smooth: float) -> dict:
-    """Accuracy, or R² of a regression."""
-    recorded = run.scalars("accuracy", "r_squared")
-    return prediction_figures.metric(recorded, run.snapshot("data"), resume_marks=ui.resume_marks(run), smooth=smooth)
 
 
 PAGE = Page(
@@ -55,14 +40,14 @@ PAGE = Page(
     panels=[
         Panel(
             "outcome",
-            lambda run, style: prediction_figures.predictions(run.snapshot, style=style),
+            predicted.predictions,
             "Predictions",
             needs=("data",),
-            choices=(SURFACE_STYLE,),
+            choices=(predicted.SURFACE_STYLE,),
             height=330,
         ),
-        Panel("loss", loss, needs=("loss",), choices=CURVE, height=330),
-        Panel("metric", metric, "Accuracy or R²", choices=(ui.smoothing(),)),
+        Panel("loss", predicted.losses(["train", "test"]), needs=("loss",), choices=CURVE, height=330),
+        Panel("metric", predicted.metric, "Accuracy or R²", choices=(ui.smoothing(),)),
         ui.over_seeds(),
         Panel("network", draw.network, needs=("data",), choices=(draw.SAMPLE,), height=360, has_axes=False),
         Panel("activations", draw.activations("mean"), "Activations in training and evaluation mode", needs=("data",)),

@@ -4,7 +4,7 @@ from nnviz import figures, ui
 from nnviz.figures.samples import prediction_figures
 from nnviz.presets import playground
 from nnviz.ui import AXIS, Page, Panel
-from nnviz.ui.surface_style import SURFACE_STYLE
+from nnviz.ui import prediction_pictures as predicted
 
 
 def network(run: ui.RunView) -> dict:
@@ -12,19 +12,6 @@ def network(run: ui.RunView) -> dict:
     return figures.network_diagram(
         run.snapshot("network"), run.snapshot("data"), ui.layers(run), skip=run.job.learner.model.skip
     )
-
-
-def loss(run: ui.RunView, **chosen: object) -> dict:
-    """Train, test and batch loss, with the gap between the first two."""
-    missing = prediction_figures.missing_reasons(run.snapshot("data"), "loss")
-    marks = {"stopping": ui.stopping_marks(run), "resume_marks": ui.resume_marks(run)}
-    return figures.generalization_gap(run.scalars("loss"), "loss", missing=missing, **marks, **chosen)
-
-
-def metric(run: ui.RunView, smooth: float) -> dict:
-    """Accuracy, or R² of a regression."""
-    recorded = run.scalars("accuracy", "r_squared")
-    return prediction_figures.metric(recorded, run.snapshot("data"), resume_marks=ui.resume_marks(run), smooth=smooth)
 
 
 def sizes(run: ui.RunView) -> dict:
@@ -50,15 +37,15 @@ PAGE = Page(
     panels=[
         Panel(
             "outcome",
-            lambda run, style: prediction_figures.predictions(run.snapshot, style=style),
+            predicted.predictions,
             "Predictions",
             needs=("data",),
-            choices=(SURFACE_STYLE,),
+            choices=(predicted.SURFACE_STYLE,),
             height=330,
         ),
         Panel("network", network, needs=("network", "data"), height=330, has_axes=False),
-        Panel("loss", loss, needs=("loss",), choices=(AXIS, ui.smoothing(0.9)), height=240),
-        Panel("metric", metric, "Accuracy or R²", choices=(ui.smoothing(),), height=240),
+        Panel("loss", predicted.losses(), needs=("loss",), choices=(AXIS, ui.smoothing(0.9)), height=240),
+        Panel("metric", predicted.metric, "Accuracy or R²", choices=(ui.smoothing(),), height=240),
         Panel(
             "sizes by layer",
             sizes,

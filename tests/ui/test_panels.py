@@ -17,8 +17,8 @@ from nnviz.spec.models import MLP
 from nnviz.spec.wording import name
 from nnviz.ui.page import Choice, Panel
 from nnviz.ui.panels import PageView, Pictures, key_of
+from nnviz.ui.prediction_pictures import SURFACE_STYLE
 from nnviz.ui.show import _steps
-from nnviz.ui.surface_style import SURFACE_STYLE
 from tests.ui.form_results import entries, page
 
 JOB = playground.DEFAULT

@@ -8,6 +8,7 @@ from nnviz.figures.dropout.dropout_activations import masks_in_words
 from nnviz.figures.kit import labels, layout, tables, theme
 from nnviz.figures.kit.layout import f4
 from nnviz.figures.samples import data_points
+from nnviz.figures.samples.class_boundaries import class_boundaries
 
 SHOWN = {"std": "standard deviation", "information": "mutual information", "mean": "mean over masks"}
 """What may be drawn of the predictions over masks."""
@@ -47,7 +48,11 @@ def uncertainty_map(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndar
     if classes:
         surface = _classes(arrays, mean, show, len(classes))
         points = data_points.by_class(data, classes)
-        lines = [_boundaries(x, y, mean, "solid"), _boundaries(x, y, np.asarray(arrays["scaled"], float), "dot")]
+        line = {"color": theme.MARKER_OUTLINE, "width": 1.6}
+        lines = [
+            class_boundaries(mean, x, y, line),
+            class_boundaries(np.asarray(arrays["scaled"], float), x, y, line | {"dash": "dot"}),
+        ]
         help = HELP + _HELPS[show] + _LINES
     else:
         show = "std" if show == "information" else show
@@ -151,25 +156,3 @@ def _numbers(arrays: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray], s
 def _bar(title: str) -> dict:
     hover = f"{title} {labels.hover_number('z')}<extra></extra>"
     return {"colorbar": theme.colorbar(title), "hovertemplate": hover}
-
-
-def _boundaries(x: np.ndarray, y: np.ndarray, probabilities: np.ndarray, dash: str) -> list[dict]:
-    """Where each class's probability equals the largest of the others."""
-    count = probabilities.shape[-1]
-    traces = []
-    for i in range(1 if count == 2 else count):
-        others = np.delete(probabilities, i, axis=-1).max(-1)
-        traces.append(
-            {
-                "type": "contour",
-                "x": f4(x),
-                "y": f4(y),
-                "z": f4(probabilities[..., i] - others),
-                "contours": {"start": 0, "end": 0, "size": 1, "coloring": "none", "showlines": True},
-                "line": {"color": theme.MARKER_OUTLINE, "width": 1.6, "dash": dash},
-                "showscale": False,
-                "hoverinfo": "skip",
-                "showlegend": False,
-            }
-        )
-    return traces

@@ -7,6 +7,7 @@ import numpy as np
 from nnviz.figures.kit import labels, layout, png_images, tables, theme
 from nnviz.figures.kit.layout import f4
 from nnviz.figures.samples import data_points
+from nnviz.figures.samples.class_boundaries import class_boundaries
 
 # Opacity at probability 1, so that points in the same colors stand out.
 MAX_OPACITY = 0.5
@@ -52,7 +53,7 @@ def decision_surface(
         if style == "soft":
             images = [_probability_image(probabilities, scores, x, y)]
         else:
-            traces += _decision_boundaries(scores, x, y)
+            traces += class_boundaries(scores, x, y, {"color": theme.NEUTRAL, "width": 2})
         traces += data_points.by_class(data, classes)
         cells = {tuple(f"p({name})" for name in classes): grid["probabilities"]}
     across, along = labels.feature_names(data, 2)
@@ -153,28 +154,6 @@ def _hover_heatmap(
         "showscale": False,
         "hovertemplate": "<br>".join(lines) + "<extra></extra>",
     }
-
-
-def _decision_boundaries(scores: np.ndarray, x: np.ndarray, y: np.ndarray) -> list[dict]:
-    """Decision boundaries: zero contours of each class's score minus the largest of the others."""
-    count = scores.shape[-1]
-    traces = []
-    for i in range(1 if count == 2 else count):
-        others = np.delete(scores, i, axis=-1).max(-1)
-        traces.append(
-            {
-                "type": "contour",
-                "x": f4(x),
-                "y": f4(y),
-                "z": f4(scores[..., i] - others),
-                "contours": {"start": 0, "end": 0, "size": 1, "coloring": "none", "showlines": True},
-                "line": {"color": theme.NEUTRAL, "width": 2},
-                "showscale": False,
-                "hoverinfo": "skip",
-                "showlegend": False,
-            }
-        )
-    return traces
 
 
 def _regression_traces(grid: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> list[dict]:
