@@ -179,7 +179,7 @@ class Pictures(Mapping[str, dict]):
         names = page_view.figures_of(panel)
         if len(drawn) > 1:
             present = [figure for figure in drawn if figure is not None]
-            if page_view.value(panel, page_view.axes(panel)) == "shared":
+            if panel.has_axes and page_view.value(panel, page_view.axes(panel)) == "shared":
                 present = list(figures.same_axes(*present))
             scaled = iter(present)
             drawn = [figure and next(scaled) for figure in drawn]

@@ -112,6 +112,8 @@ def test_side_by_side_axes_are_shared_unless_own_ones_are_chosen(views):
     own = pictures(views, two, **{"a.axes": "own"})
     assert "range" not in own["a A"]["layout"]["yaxis"]
     assert "range" in own["b A"]["layout"]["yaxis"]
+    without = pictures(views, [Panel("a", figure, has_axes=False)])
+    assert "range" not in without["a A"]["layout"]["yaxis"]
 
 
 def test_maps_of_different_subjects_have_axes_of_their_own_at_first():

@@ -73,7 +73,7 @@ def dead_units(arrays: Mapping[str, np.ndarray], layers: frames.Layers) -> dict:
         help=HELP,
         x=layout.axis("|γ|", range=[0, widest]),
         y=layout.axis("β", range=[low, high]),
-        annotations=[layout.corner_note(text, "bottom right")],
+        annotations=[layout.corner_note(text, "top left")],
         table=[
             tables.rows(
                 {"site": sites, "unit": units, "gamma": gamma, "beta": beta, "certificate": certificate}
