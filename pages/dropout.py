@@ -66,7 +66,7 @@ PAGE = Page(
             draw.average_curve("mask_average_accuracy"),
             "Accuracy over masks",
             needs=("loss",),
-            height=400,
+            height=280,
         ),
         Panel(
             "uncertainty",
@@ -101,7 +101,7 @@ PAGE = Page(
     sections={
         "Overfitting": [["loss", "outcome"], ["seeds", "metric"]],
         "Dropout": [["network"], ["activations", "spread"], ["averages"]],
-        "Uncertainty": [["uncertainty", "average loss", "average accuracy"]],
+        "Uncertainty": [["uncertainty", "average loss"], ["average accuracy"]],
         "Memorization": [["learned", "forgotten"], ["accuracy by label", "samples"]],
     },
     links_to={"Show loss landscape": "pages/loss_landscape.py"},

@@ -26,7 +26,9 @@ def _shown(job: Job) -> Mapping[str, str]:
 
 UNCERTAINTY = Choice("show", "Show", _shown)
 
-WITHOUT = "no dropout: nothing differs between training and evaluation mode"
+OF_MANY_INPUTS = "drawn over one or two inputs, and for classes:<br>these data have numbers as targets and more inputs"
+OF_NUMBERS = "drawn for classes: these data have numbers as targets"
+WITHOUT = "no dropout:<br>nothing differs between training and evaluation mode"
 
 
 def network(run: RunView, sample: int | None) -> Figure:
@@ -49,12 +51,12 @@ def activations(show: str) -> Callable[[RunView], Figure]:
 
 def averages(run: RunView) -> Figure:
     """Weight scaling against means over masks, sample by sample."""
-    return _with_dropout(run, figures.mask_averages(run.snapshot("mask_averages")))
+    return _of_classes(run, figures.mask_averages(run.snapshot("mask_averages")))
 
 
 def average_curve(quantity: str) -> Callable[..., Figure]:
     """Loss or accuracy of weight scaling and of means over masks, over time."""
-    return lambda run, **chosen: _with_dropout(run, figures.curves(run.scalars(quantity), quantity, **chosen))
+    return lambda run, **chosen: _of_classes(run, figures.curves(run.scalars(quantity), quantity, **chosen))
 
 
 def uncertainty(run: RunView, show: str) -> Figure:
@@ -64,12 +66,19 @@ def uncertainty(run: RunView, show: str) -> Figure:
         return figures.uncertain_samples(samples, data)
     if "x" in found and "y" not in found:
         return figures.uncertainty_band(found, data)
-    return _with_dropout(run, figures.uncertainty_map(found, data, show=show))
+    of = run.job.learner.data
+    reason = "" if of.classes or of.shape in ((1,), (2,)) else OF_MANY_INPUTS
+    return _with_dropout(run, figures.uncertainty_map(found, data, show=show), reason)
 
 
-def _with_dropout(run: RunView, figure: dict) -> dict:
+def _of_classes(run: RunView, figure: dict) -> dict:
+    """The figure of averages over masks, which are taken of probabilities."""
+    return _with_dropout(run, figure, "" if run.job.learner.data.classes else OF_NUMBERS)
+
+
+def _with_dropout(run: RunView, figure: dict, reason: str = "") -> dict:
     """The figure, or why there is nothing to draw."""
-    if run.job.learner.model.has_dropout:
+    if run.job.learner.model.has_dropout and not reason:
         return figure
     meta = figure["layout"]["meta"]
-    return figures.empty(meta["title"], meta["help"], WITHOUT)
+    return figures.empty(meta["title"], meta["help"], reason if run.job.learner.model.has_dropout else WITHOUT)
